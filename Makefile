@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds into build/. `make help` lists the targets.
+
+B	?= build
+CC	?= cc
+PREFIX	?= /usr/local
+VERSION	:= 0.1.0
+
+PKGS	:= libvirt libvirt-qemu jansson inih libzstd libsystemd
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+CFLAGS	?= -O2 -g
+MT_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
+	-Wstrict-prototypes -Wshadow -Wpointer-arith -Wvla $(if $(WERROR),-Werror) \
+	-D_GNU_SOURCE -DMT_VERSION='"$(VERSION)"' -Iinclude -Iuser/lib -pthread $(PKG_CFLAGS)
+LIBS	:= $(PKG_LIBS) -lm -pthread
+SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+LIB_SRC	:= $(wildcard user/lib/*/*.c)
+TOOL_SRC := $(wildcard user/migtrace/*.c)
+DAEMON_SRC := $(wildcard user/migtraced/*.c)
+# Tests of the daemon's parts use its objects, all but its main().
+DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+PERF_SRC := $(wildcard tests/perf/*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+
+obj	= $(patsubst %.c,$(B)/$(1)/%.o,$(2))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
+PERF_BIN := $(patsubst tests/perf/%.c,$(B)/tests/perf/%,$(PERF_SRC))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
+
+all: $(B)/migtrace $(B)/migtraced man
+
+help:
+	@echo 'make                build/migtrace, build/migtraced and the man pages'
+	@echo 'make demo           what migtrace is for, on two hosts made for it (root)'
+	@echo 'make check          every test; root for the end-to-end ones'
+	@echo 'make check-unit     the pure tests only, under ASan and UBSan (seconds)'
+	@echo 'make bench          benchmarks, JSON on stdout (root)'
+	@echo 'make guest          the guests that the tests migrate'
+	@echo 'make install        PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make clean'
+
+$(B)/migtrace: $(call obj,obj,$(TOOL_SRC)) $(B)/libmigtrace.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/migtraced: $(call obj,obj,$(DAEMON_SRC)) $(B)/libmigtrace.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/libmigtrace.a: $(call obj,obj,$(LIB_SRC))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/san/libmigtrace.a: $(call obj,san,$(LIB_SRC) $(DAEMON_PARTS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(MT_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(MT_CFLAGS) $(SAN) -MMD -MP -c -o $@ $<
+
+$(B)/tests/unit/%: $(B)/san/tests/unit/%.o $(B)/san/libmigtrace.a
+	@mkdir -p $(@D)
+	$(CC) $(SAN) -o $@ $^ $(LIBS)
+
+$(B)/tests/fuzz/%: $(B)/san/tests/fuzz/%.o $(B)/san/libmigtrace.a
+	@mkdir -p $(@D)
+	$(CC) $(SAN) -o $@ $^ $(LIBS)
+
+$(B)/tests/perf/%: $(B)/obj/tests/perf/%.o $(B)/libmigtrace.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+MAN_RST	:= $(wildcard Documentation/man/*.rst)
+MAN	:= $(patsubst Documentation/man/%.rst,$(B)/man/%,$(MAN_RST))
+man: $(MAN)
+$(B)/man/%: Documentation/man/%.rst
+	@mkdir -p $(@D)
+	rst2man $< $@
+
+-include tests/guest/guest.mk tests/guest/linux.mk
+
+unit-tests: $(UNIT_BIN)
+fuzz-tests: $(FUZZ_BIN)
+perf-tests: $(PERF_BIN)
+
+demo:
+	scripts/demo
+check:
+	scripts/check
+check-unit: unit-tests
+	prove $(UNIT_BIN)
+bench: all perf-tests
+	@scripts/bench
+
+install: all
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(B)/migtrace
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/migtraced
+	for m in $(notdir $(MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done
+	install -D -m 644 scripts/completion/migtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/migtrace
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B)/obj $(B)/san -name '*.d' 2>/dev/null)
+
+.PHONY: all help man unit-tests fuzz-tests perf-tests demo check check-unit bench install clean
+.SECONDARY:

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * actuator.h - the few things migtrace does to a migration
+ *
+ * Typed, clamped, each a libvirt call; each with a dry twin that does nothing
+ * and says it would have. They work on migrations that somebody else started.
+ */
+#ifndef MIGTRACE_ACTUATOR_H
+#define MIGTRACE_ACTUATOR_H
+
+#include <migtrace/conn.h>
+#include <migtrace/policy.h>
+
+struct mt_actuators {
+	const char *name;		/* "libvirt", "dry-run" */
+	const char *done;		/* what a success is called in a recording: "done", "dry-run" */
+	int (*set_downtime)(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err);
+	int (*set_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err);
+	int (*suspend)(struct mt_conn *c, const char *uuid, struct mt_err *err);
+	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
+	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);
+};
+
+extern const struct mt_actuators mt_actuators_libvirt;
+extern const struct mt_actuators mt_actuators_dry;
+
+#define MT_DOWNTIME_MIN_MS	1
+#define MT_DOWNTIME_MAX_MS	2000000		/* QEMU's MAX_MIGRATE_DOWNTIME, 2000 s */
+#define MT_BANDWIDTH_MAX_MIB_PER_S ((UINT64_MAX >> 1) >> 20)	/* libvirt's: INT64_MAX bytes/s */
+
+/* What is really asked of libvirt: within the bounds above; whole MiB/s rounded down, at least 1. */
+uint64_t mt_downtime_clamp(uint64_t ms);
+uint64_t mt_bandwidth_mib_per_s(uint64_t bytes_per_s);
+
+/*
+ * Carries out @plan (CONTINUE does nothing). Return: 0, -EOPNOTSUPP for what cannot be
+ * done here (throttle: libvirt has no call for it), -EPERM where a guard refuses, else as
+ * mt_virt_error().
+ */
+int mt_actuate(const struct mt_actuators *a, struct mt_conn *c, const char *uuid,
+	       const struct mt_plan *plan, struct mt_err *err);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * domain.h - one guest as libvirt tells of it: identity, job, destination
+ */
+#ifndef MIGTRACE_DOMAIN_H
+#define MIGTRACE_DOMAIN_H
+
+#include <migtrace/conn.h>
+
+struct mt_domain_info {
+	char name[64];
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	char type[16];			/* "kvm", "qemu" (TCG) */
+	int state, reason;		/* virDomainState and its reason */
+	uint64_t memory_bytes;
+	unsigned vcpus;
+	uint64_t cpu_time_ns;
+	uint64_t dirty_ring_entries;	/* 0 = bitmap mode */
+	bool migrating_out, migrating_in;
+	bool persistent;
+};
+
+/*
+ * @name: name, UUID or id as in virsh. -ENOENT: no such domain. The conn being
+ * down is -ECONNRESET.
+ */
+MT_MUST_CHECK int mt_domain_info(struct mt_conn *c, const char *name, struct mt_domain_info *info,
+				 struct mt_err *err);
+/* All domains, running ones only if @running; the array is the caller's to free(). */
+MT_MUST_CHECK int mt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list,
+				 size_t *n, struct mt_err *err);
+
+const char *mt_domain_state_name(int state);	/* "running", "paused", "shut off" ... */
+
+/*
+ * The migration job's figures now. status NONE: there is no migration job.
+ * May block for over a second while a migration completes.
+ */
+MT_MUST_CHECK int mt_domain_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
+
+/* The figures of the last completed job, kept; -ENODATA if libvirt has none. */
+MT_MUST_CHECK int mt_domain_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
+
+/* libvirt's typed parameters of a job (virDomainGetJobStats, or the JOB_COMPLETED event) as a sample. */
+void mt_sample_from_params(struct mt_sample *s, int job_type, virTypedParameterPtr params, int n);
+
+/* QEMU's downtime limit for this domain, ms; -EOPNOTSUPP before libvirt 3.7. */
+int mt_domain_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err);
+
+/*
+ * Whether the running migration uses parallel connections (multifd), asked of QEMU itself:
+ * 1 yes, 0 no, -errno cannot tell. Taints the domain "custom-monitor".
+ */
+int mt_domain_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err);
+
+/*
+ * Looks for the guest on the other side: present, running, and its vCPUs using time or at
+ * least its monitor answering. Waits up to @timeout_ms for it to get there.
+ * Return: 0 it runs; -ENOENT not there; -EAGAIN there but paused; -ECONNREFUSED ... cannot look.
+ */
+int mt_domain_verify(struct mt_conn *destination, const char *uuid, uint64_t timeout_ms, struct mt_err *err);
+
+#endif

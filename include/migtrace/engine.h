@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * engine.h - samples in, plans out: the one decision loop (PURE)
+ *
+ * Feeds iterations, refits U(T), predicts and steps the policy. The supervisor
+ * of a live migration and the replay of a recording run this same code.
+ */
+#ifndef MIGTRACE_ENGINE_H
+#define MIGTRACE_ENGINE_H
+
+#include <migtrace/policy.h>
+
+struct mt_engine {
+	const struct mt_policy *policy;
+	const struct mt_model *model;
+	struct mt_limits limits;
+	struct mt_iterations iterations;
+	struct mt_curve curve;
+	struct mt_prediction prediction;
+	struct mt_policy_state state;
+};
+
+void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
+		    const struct mt_model *model, const struct mt_limits *limits);
+
+/* One sample. @plan says what to do now. Return: true when it ended an iteration. */
+bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan);
+
+/* The operator's limits changed, or a plan changed QEMU's: use these from now on. */
+void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits);
+
+#endif

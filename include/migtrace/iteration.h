@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * iteration.h - samples in, finished pre-copy iterations out (PURE)
+ *
+ * Iteration n of pre-copy runs from QEMU's dirty-bitmap sync n to sync n + 1.
+ * QEMU syncs when what is left falls below bandwidth x downtime limit, not when
+ * nothing is left (migration/migration.c, migration_iteration_run()), so a part
+ * of each iteration's pages is carried over unsent into the next.
+ */
+#ifndef MIGTRACE_ITERATION_H
+#define MIGTRACE_ITERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <migtrace/cleanup.h>
+#include <migtrace/sample.h>
+
+struct mt_iteration {
+	uint64_t n;			/* 1 = the first pass over all memory */
+	double start_s, duration_s;	/* start: since the migration began */
+	double start_bytes;		/* remaining at its start */
+	double remaining_bytes;		/* remaining right after its final sync: what the next has to send */
+	double unsent_bytes;		/* estimate of what it left unsent: start minus pages sent, >= 0 */
+	double dirtied_bytes;		/* remaining - unsent, >= 0: newly dirty pages, what QEMU's sync counts */
+	double sent_bytes;		/* on the wire */
+	double bandwidth_bytes_per_s;	/* sent / duration */
+	bool first;			/* the pass over all memory */
+};
+
+/*
+ * The last MT_ITERATIONS_KEPT finished iterations, oldest first; total counts
+ * all of them. A migration that does not converge may run thousands.
+ */
+#define MT_ITERATIONS_KEPT	64
+
+struct mt_iterations {
+	struct mt_iteration kept[MT_ITERATIONS_KEPT];
+	size_t n_kept;
+	uint64_t total;
+	struct mt_sample last;		/* newest sample */
+	struct mt_sample start;		/* sample at the running iteration's start */
+	bool started;
+	double bandwidth_bytes_per_s;	/* wire rate, averaged over about the last second; 0 = unknown */
+	double window_s[16], window_bytes[16];	/* recent (time, transferred) points behind it */
+	size_t window_n;
+};
+
+void mt_iterations_init(struct mt_iterations *it);
+
+/**
+ * mt_iterations_feed() - take one sample
+ *
+ * Samples come in time order; one that goes back in time or in iterations is
+ * ignored. Sources that see every boundary set sample->boundary; for sources
+ * that poll, the first sample with a higher iteration stands for it. Syncs that
+ * were missed in between make one longer iteration.
+ *
+ * Return: true when this sample ended an iteration: kept[n_kept - 1].
+ */
+bool mt_iterations_feed(struct mt_iterations *it, const struct mt_sample *s);
+
+/* The newest finished iteration, or NULL. */
+const struct mt_iteration *mt_iterations_last(const struct mt_iterations *it);
+
+#endif

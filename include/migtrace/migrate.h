@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * migrate.h - a live migration that we start ourselves
+ *
+ * libvirt's migration call lasts as long as the migration, so it runs on a
+ * thread of its own; that it returned, and with what error, is an event
+ * like the others.
+ */
+#ifndef MIGTRACE_MIGRATE_H
+#define MIGTRACE_MIGRATE_H
+
+#include <stdbool.h>
+
+#include <migtrace/conn.h>
+
+struct mt_migrate_options {
+	const char *destination_uri;		/* of the libvirtd there */
+	const char *migrate_uri;		/* of the data, tcp://HOST[:PORT]; NULL: libvirt asks the destination for its name */
+	uint64_t bandwidth_bytes_per_s;		/* 0: libvirt's default. Whole MiB/s, see mt_migrate_rounding() */
+	uint64_t postcopy_bandwidth_bytes_per_s; /* likewise */
+	bool postcopy;				/* allow a flip; does not start one */
+	unsigned parallel;			/* connections; 0: one, without multifd */
+	bool auto_converge;			/* QEMU throttles the guest */
+	bool persistent;			/* define it at the destination */
+	bool undefine_source;
+	bool direct;				/* this client leads, not the source's libvirtd: dies with us */
+	bool unsafe;				/* also when libvirt fears for the disks' caches */
+};
+
+/*
+ * Everything that can be refused before anything starts, with the reason.
+ * @uuid: of a domain on @conn.
+ *
+ * Return: 0; -EINVAL options that do not go together, or destination and source are the
+ * same host; -ENOENT no such domain; -EBUSY it does not run, or migrates already;
+ * -EEXIST it is there already; -ECONNREFUSED, -EACCES ... the destination cannot be asked.
+ */
+MT_MUST_CHECK int mt_migrate_check(struct mt_conn *conn, const char *uuid,
+				   const struct mt_migrate_options *options, struct mt_err *err);
+
+/* libvirt counts bandwidth in MiB/s. Return: a sentence in @buf on what is rounded, or NULL when nothing is. */
+const char *mt_migrate_rounding(const struct mt_migrate_options *options, char *buf, size_t size);
+
+struct mt_migrate;
+
+/**
+ * mt_migrate_start() - start it; mt_migrate_check() first
+ * @done: called once on the migration's thread with MT_EVENT_MIGRATE_DONE: ->detail 0,
+ *	  or -1 and ->text; mt_inbox_post() fits
+ *
+ * @options are copied. Subscribe before. Return: 0 once the thread runs.
+ */
+MT_MUST_CHECK int mt_migrate_start(struct mt_migrate **m, struct mt_conn *conn, const char *uuid,
+				   const struct mt_migrate_options *options,
+				   mt_event_fn done, void *opaque, struct mt_err *err);
+
+/* Whether the call has returned. */
+bool mt_migrate_done(struct mt_migrate *m);
+
+/*
+ * Lets go. Waits for the call to return, up to @timeout_ms; then the thread is left to itself,
+ * and @done is not called any more. Return: 0; -ETIMEDOUT when left; the migration goes on (unless direct
+ * and the process ends).
+ */
+int mt_migrate_free(struct mt_migrate *m, uint64_t timeout_ms);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * policy.h - what to do about a migration: step(state, view, now) -> plan (PURE)
+ *
+ * A policy is one row of a table. It is called at every iteration
+ * boundary and, between boundaries, whenever time passes (view->boundary tells
+ * which). It keeps what it must remember in its state, reads no clock, and the
+ * same row serves a live migration, a recording and, later, the simulator.
+ *
+ * mt_policy_step() wraps every row with the rules that hold for all of them:
+ * post-copy only where the operator allowed it and after a whole pass, nothing
+ * more once a stop, flip or abort has been asked for.
+ */
+#ifndef MIGTRACE_POLICY_H
+#define MIGTRACE_POLICY_H
+
+#include <migtrace/model.h>
+
+enum mt_action {
+	MT_ACTION_CONTINUE,
+	MT_ACTION_SET_DOWNTIME,		/* downtime limit: plan.downtime_limit_ms */
+	MT_ACTION_SET_BANDWIDTH,	/* plan.bandwidth_bytes_per_s */
+	MT_ACTION_THROTTLE,		/* plan.throttle_percent */
+	MT_ACTION_STOP,			/* stop pre-copy: the guest pauses and what is left is sent */
+	MT_ACTION_FLIP,			/* to post-copy */
+	MT_ACTION_ABORT,
+	MT_ACTION_COUNT
+};
+
+/* What the operator asked for; 0 = not given, unless stated. */
+struct mt_limits {
+	uint64_t max_downtime_ms;	/* the guest may pause this long */
+	uint64_t deadline_ms;		/* the migration may take this long */
+	uint64_t timeout_ms;		/* policy timeout: when it acts */
+	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
+	uint64_t fixed_ms;		/* see struct mt_model_input */
+	bool postcopy_allowed;
+};
+
+#define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */
+#define MT_QEMU_LIMIT_DEFAULT_MS	300	/* QEMU's downtime-limit */
+#define MT_TIMEOUT_DEFAULT_MS		30000	/* inferred */
+#define MT_FIXED_DEFAULT_MS		60	/* inferred: 28 to 48 ms felt beyond the reported downtime, and the stop itself */
+
+struct mt_view {
+	const struct mt_limits *limits;
+	const struct mt_sample *sample;		/* the newest */
+	const struct mt_iterations *iterations;
+	const struct mt_prediction *prediction;	/* verdict UNKNOWN before the first pass is done */
+	double bandwidth_bytes_per_s;		/* 0 = unknown */
+	bool boundary;				/* an iteration has just ended */
+};
+
+struct mt_plan {
+	enum mt_action action;
+	uint64_t downtime_limit_ms;
+	uint64_t bandwidth_bytes_per_s;
+	unsigned throttle_percent;
+	double implied_downtime_ms;	/* remaining / bandwidth at this moment; < 0 = unknown */
+	char reason[384];		/* one sentence with the numbers behind it */
+};
+
+#define MT_POLICY_STATE_MAX	512
+
+struct mt_policy_state {
+	enum mt_action last;		/* STOP, FLIP or ABORT once asked for */
+	_Alignas(16) unsigned char priv[MT_POLICY_STATE_MAX];
+};
+
+struct mt_policy {
+	const char *name;
+	const char *help;		/* one line */
+	/* @now_ms: since the migration began. @plan comes in as CONTINUE with an empty reason. */
+	void (*step)(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan);
+};
+
+const struct mt_policy *mt_policy_at(size_t i);		/* NULL beyond the last; the order is that of the help text */
+#define MT_POLICY_DEFAULT "predict"
+const struct mt_policy *mt_policy_find(const char *name);
+
+void mt_policy_init(struct mt_policy_state *state);
+void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *state,
+		    const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan);
+
+const char *mt_action_name(enum mt_action action);	/* "none", "stop", "flip", "abort", "set-downtime" ... */
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * record.h - a recording: what happened to one guest, in time order
+ *
+ * A zstd stream of JSON lines. The first line is the header and carries the
+ * schema version; each further line is one entry with a "type". Every entry is
+ * flushed as it is written, so a recording cut short by a crash is readable up
+ * to its last whole entry. A recording grows under NAME.part and is renamed to
+ * NAME when it is closed.
+ *
+ *   {"type":"header","schema":1,"domain":...,"uuid":...,...}
+ *   {"type":"sample","t_ns":...,"status":"active","boundary":true,"total_ms":...,...}
+ *   {"type":"decision","t_ns":...,"iteration":...,"action":"stop","reason":...,...}
+ *   {"type":"event","t_ns":...,"event":"...","detail":"..."}
+ *   {"type":"dirtyrate","t_ns":...,"window_ms":...,"bytes_per_s":...,"mode":"page-sampling"}
+ *   {"type":"outcome","t_ns":...,"outcome":"completed",...}
+ *
+ * A reader ignores keys and entry types that it does not know; a header with a
+ * higher schema is refused. A key never changes its meaning.
+ */
+#ifndef MIGTRACE_RECORD_H
+#define MIGTRACE_RECORD_H
+
+#include <migtrace/cleanup.h>
+#include <migtrace/engine.h>
+#include <migtrace/err.h>
+
+#define MT_RECORD_SCHEMA	1
+#define MT_RECORD_SUFFIX	".mtrec"
+
+/* Strings are owned by whoever fills the struct in; NULL = not known. */
+struct mt_record_header {
+	unsigned schema;		/* MT_RECORD_SCHEMA when written */
+	const char *domain, *uuid;
+	const char *domain_type;	/* "kvm", "qemu" */
+	const char *source, *destination;	/* URIs */
+	const char *tool;		/* "migtrace 0.1.0" */
+	const char *qemu, *libvirt, *kernel;	/* versions */
+	const char *policy;
+	const char *mode;		/* "supervise", "observe", "profile" */
+	uint64_t start_wall_ms;		/* Unix time at which t_ns was start_t_ns */
+	uint64_t start_t_ns;
+	struct mt_limits limits;
+};
+
+struct mt_record_decision {
+	uint64_t t_ns;
+	uint64_t iteration;
+	uint64_t total_ms;
+	struct mt_plan plan;
+	struct mt_prediction prediction;
+	const char *applied;		/* "done", "dry-run", "failed", "refused" */
+	const char *error;		/* with failed and refused */
+	uint64_t latency_ns;		/* from learning of the boundary to libvirt's answer; 0 = none */
+};
+
+enum mt_outcome {
+	MT_OUTCOME_UNKNOWN,		/* the connection, or we, went away: look yourself */
+	MT_OUTCOME_COMPLETED,		/* the guest runs at the destination, and was seen there */
+	MT_OUTCOME_COMPLETED_UNVERIFIED, /* libvirt says so; nobody looked at the destination */
+	MT_OUTCOME_FAILED,		/* the guest goes on at the source */
+	MT_OUTCOME_ABORTED,		/* likewise, because a policy or a person cancelled */
+	MT_OUTCOME_PAUSED,		/* the guest exists and does not run: needs a person */
+	MT_OUTCOME_LOST,		/* the guest is on neither side */
+	MT_OUTCOME_COUNT
+};
+
+struct mt_record_outcome {
+	uint64_t t_ns;
+	enum mt_outcome outcome;
+	struct mt_sample final;		/* completed job's figures, as far as valid */
+	const char *detail;		/* one sentence */
+};
+
+struct mt_record_dirtyrate {
+	uint64_t t_ns;
+	uint64_t window_ms;
+	uint64_t bytes_per_s;
+	const char *mode;		/* "page-sampling", "dirty-bitmap", "dirty-ring" */
+};
+
+const char *mt_outcome_name(enum mt_outcome outcome);	/* "completed" ... */
+int mt_outcome_parse(const char *name, enum mt_outcome *outcome);
+
+/* --- writing ---------------------------------------------------------- */
+struct mt_recorder;
+
+/*
+ * Creates PATH.part (PATH itself must not exist: -EEXIST) and writes the header.
+ * mt_recorder_resume() continues a PATH.part that a killed writer left behind:
+ * what is whole in it is kept, @h's start_t_ns is set to the old clock's.
+ */
+MT_MUST_CHECK int mt_recorder_open(struct mt_recorder **r, const char *path,
+				   const struct mt_record_header *h, struct mt_err *err);
+MT_MUST_CHECK int mt_recorder_resume(struct mt_recorder **r, const char *path, struct mt_err *err);
+
+/*
+ * Each writes and flushes one entry. After the first failure (disk full) the
+ * recorder keeps what it has whole on disk, ignores later entries and returns
+ * that first error each time; mt_recorder_close() then leaves PATH.part behind.
+ * A NULL recorder is one that records nothing.
+ */
+int mt_recorder_sample(struct mt_recorder *r, const struct mt_sample *s);
+int mt_recorder_decision(struct mt_recorder *r, const struct mt_record_decision *d);
+int mt_recorder_event(struct mt_recorder *r, uint64_t t_ns, const char *event, const char *detail);
+int mt_recorder_dirtyrate(struct mt_recorder *r, const struct mt_record_dirtyrate *d);
+int mt_recorder_outcome(struct mt_recorder *r, const struct mt_record_outcome *o);
+
+/* Ends the stream, fsyncs and renames. Frees @r in any case. */
+int mt_recorder_close(struct mt_recorder *r, struct mt_err *err);
+
+/* --- reading ---------------------------------------------------------- */
+enum mt_entry_type {
+	MT_ENTRY_SAMPLE,
+	MT_ENTRY_DECISION,
+	MT_ENTRY_EVENT,
+	MT_ENTRY_DIRTYRATE,
+	MT_ENTRY_OUTCOME,
+	MT_ENTRY_COUNT
+};
+
+struct mt_entry {
+	enum mt_entry_type type;
+	union {
+		struct mt_sample sample;
+		struct mt_record_decision decision;
+		struct { uint64_t t_ns; const char *event, *detail; } event;
+		struct mt_record_dirtyrate dirtyrate;
+		struct mt_record_outcome outcome;
+	};
+};
+
+/* A recording in memory. All strings live as long as it does. */
+struct mt_recording {
+	const char *path;
+	bool foreign;			/* a QMP query-migrate series: samples only */
+	bool truncated;			/* ends early; @truncated_after says where */
+	size_t truncated_after;		/* whole lines read */
+	struct mt_record_header header;
+	struct mt_entry *entries;
+	size_t n_entries;
+	void *priv;
+};
+
+/**
+ * mt_recording_load() - read a recording, or a QMP query-migrate series
+ *
+ * Told apart by content: zstd magic, or a JSON array of objects with
+ * "query_migrate" (times in ms and sizes in bytes inside). A recording that
+ * ends early is loaded as far as it goes, with ->truncated set.
+ *
+ * Return: 0; -ENOENT and other errnos of open(2); -EBADMSG what is no recording
+ * at all, or has a broken line in its middle; -EPROTO a schema from the future;
+ * -ENODATA nothing in it; each with a line in @err.
+ */
+MT_MUST_CHECK int mt_recording_load(struct mt_recording **rec, const char *path, struct mt_err *err);
+void mt_recording_free(struct mt_recording *rec);
+
+#endif

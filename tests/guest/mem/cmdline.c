@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One table of options; a word that is not in it is an error. */
+#include "cmdline.h"
+
+#include <stddef.h>
+
+enum type { TYPE_COUNT, TYPE_PAGES, TYPE_RATE, TYPE_TIME, TYPE_FRACTION, TYPE_NAME };
+
+const char *const pattern_names[] = {
+	[PATTERN_SEQ] = "seq",
+	[PATTERN_UNIFORM] = "uniform",
+	[PATTERN_ZIPF] = "zipf",
+	[PATTERN_HOTCOLD] = "hotcold",
+	[PATTERN_PHASES] = "phases",
+	[PATTERN_READONLY] = "readonly",
+	NULL
+};
+
+static const char *const idle_names[] = { "halt", "spin", NULL };
+static const char *const fill_names[] = { "sparse", "random", NULL };
+
+#define AT(field)	offsetof(struct config, field)
+
+static const struct option {
+	const char *name;
+	enum type type;
+	uint32_t offset;
+	const char *const *names;
+} options[] = {
+	{ "region",		TYPE_PAGES,	AT(region_pages), NULL },
+	{ "region2",		TYPE_PAGES,	AT(region2_pages), NULL },
+	{ "rate",		TYPE_RATE,	AT(rate), NULL },
+	{ "rate2",		TYPE_RATE,	AT(rate2), NULL },
+	{ "pattern",		TYPE_NAME,	AT(pattern), pattern_names },
+	{ "sub",		TYPE_NAME,	AT(sub), pattern_names },
+	{ "seed",		TYPE_COUNT,	AT(seed), NULL },
+	{ "s",			TYPE_FRACTION,	AT(s_q16), NULL },
+	{ "hot",		TYPE_FRACTION,	AT(hot_q16), NULL },
+	{ "hotshare",		TYPE_FRACTION,	AT(hotshare_q16), NULL },
+	{ "period",		TYPE_TIME,	AT(period_us), NULL },
+	{ "duty",		TYPE_FRACTION,	AT(duty_q16), NULL },
+	{ "keepalive",		TYPE_RATE,	AT(keepalive), NULL },
+	{ "keepalive_pages",	TYPE_COUNT,	AT(keepalive_pages), NULL },
+	{ "hb",			TYPE_TIME,	AT(heartbeat_us), NULL },
+	{ "backlog",		TYPE_TIME,	AT(backlog_us), NULL },
+	{ "idle",		TYPE_NAME,	AT(idle), idle_names },
+	{ "fill",		TYPE_NAME,	AT(fill), fill_names },
+};
+
+static const struct config defaults = {
+	.region_pages = 64 << 8,
+	.region2_pages = 1 << 8,
+	.rate = 1000,
+	.pattern = PATTERN_UNIFORM,
+	.sub = PATTERN_UNIFORM,
+	.seed = 1,
+	.s_q16 = 72090,			/* 1.1 */
+	.hot_q16 = 6554,		/* 10 % */
+	.hotshare_q16 = 58982,		/* 90 % */
+	.period_us = 4000000,
+	.duty_q16 = 32768,
+	.keepalive = 50,
+	.keepalive_pages = 1,
+	.heartbeat_us = 5000,
+	.backlog_us = 10000,
+};
+
+/* True if *s begins with word; *s is then moved past it. */
+static bool skip(const char **s, const char *word)
+{
+	const char *p = *s;
+
+	while (*word)
+		if (*p++ != *word++)
+			return false;
+	*s = p;
+	return true;
+}
+
+static bool at_end(const char *s)
+{
+	return *s == 0 || *s == ' ';
+}
+
+/* Digits with up to four decimals, in units of 1/10000 */
+static bool parse_decimal(const char **s, uint64_t *value)
+{
+	const char *start = *s;
+	int decimals = -1;
+
+	*value = 0;
+	for (; (**s >= '0' && **s <= '9') || (**s == '.' && decimals < 0); (*s)++) {
+		if (**s == '.') {
+			decimals = 0;
+			continue;
+		}
+		if (decimals == 4 || *value > UINT32_MAX)
+			return false;
+		*value = *value * 10 + (**s - '0');
+		if (decimals >= 0)
+			decimals++;
+	}
+	if (*s == start)
+		return false;
+	for (decimals = decimals < 0 ? 0 : decimals; decimals < 4; decimals++)
+		*value *= 10;
+	return true;
+}
+
+/* A number whose unit is looked up in a list; value in the base unit */
+struct unit {
+	const char *name;
+	uint32_t factor;
+};
+
+static const struct unit page_units[] = {
+	{ "K", 0 }, { "M", 256 }, { "G", 256 << 10 }, { NULL, 0 }
+};
+static const struct unit time_units[] = {
+	{ "us", 1 }, { "ms", 1000 }, { "s", 1000000 }, { NULL, 0 }
+};
+static const struct unit rate_units[] = { { "/s", 1 }, { "", 1 }, { NULL, 0 } };
+static const struct unit count_units[] = { { "", 1 }, { NULL, 0 } };
+
+static bool parse_scaled(const char **s, const struct unit *unit, uint32_t *result)
+{
+	uint64_t value, high;
+
+	if (!parse_decimal(s, &value))
+		return false;
+	for (; unit->name; unit++) {
+		if (!skip(s, unit->name))
+			continue;
+		if (!at_end(*s))
+			return false;
+		if (!unit->factor)		/* KiB: 4 to the page */
+			value >>= 2;
+		else
+			value *= unit->factor;
+		/* value / 10000 without a 64-bit division: 10000 = 16 * 625 */
+		value >>= 4;
+		if (value >> 41)
+			return false;
+		for (high = 0; value >= (625ull << 31); high += 1u << 31)
+			value -= 625ull << 31;
+		*result = high;
+		for (uint32_t bit = 1u << 30; bit; bit >>= 1) {
+			if (value >= (uint64_t)625 * bit) {
+				value -= (uint64_t)625 * bit;
+				*result += bit;
+			}
+		}
+		return true;
+	}
+	return false;
+}
+
+/* "90%", "0.9" or "1.1" as Q16 */
+static bool parse_fraction(const char **s, uint32_t *result)
+{
+	uint64_t value;
+
+	if (!parse_decimal(s, &value) || value > 1000000)
+		return false;
+	if (skip(s, "%")) {
+		if (value > 1000000)
+			return false;
+		*result = (uint32_t)value * 64 / 1000 * 1024 / 1000;
+		*result = (uint32_t)(value * 67109 >> 10) / 1000;
+	} else {
+		if (value > 160000)
+			return false;
+		*result = (uint32_t)value * 4096 / 625;
+	}
+	return at_end(*s);
+}
+
+static bool parse_name(const char **s, const char *const *names, uint32_t *result)
+{
+	for (uint32_t i = 0; names[i]; i++) {
+		const char *p = *s;
+
+		if (skip(&p, names[i]) && at_end(p)) {
+			*s = p;
+			*result = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_value(const char **s, const struct option *opt, uint32_t *result)
+{
+	switch (opt->type) {
+	case TYPE_COUNT:
+		return parse_scaled(s, count_units, result);
+	case TYPE_PAGES:
+		return parse_scaled(s, page_units, result);
+	case TYPE_RATE:
+		if (skip(s, "max")) {
+			*result = RATE_MAX;
+			return at_end(*s);
+		}
+		return parse_scaled(s, rate_units, result);
+	case TYPE_TIME:
+		return parse_scaled(s, time_units, result);
+	case TYPE_FRACTION:
+		return parse_fraction(s, result);
+	case TYPE_NAME:
+		return parse_name(s, opt->names, result);
+	}
+	return false;
+}
+
+static bool parse_word(const char **s, struct config *config)
+{
+	for (uint32_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		const char *p = *s;
+
+		if (!skip(&p, options[i].name) || !skip(&p, "="))
+			continue;
+		if (!parse_value(&p, &options[i], (void *)config + options[i].offset))
+			return false;
+		*s = p;
+		return true;
+	}
+	return false;
+}
+
+bool cmdline_parse(const char *line, struct config *config, const char **bad)
+{
+	*config = defaults;
+	while (!at_end(line))
+		line++;
+	for (;;) {
+		while (*line == ' ')
+			line++;
+		if (!*line)
+			return true;
+		*bad = line;
+		if (!parse_word(&line, config))
+			return false;
+	}
+}

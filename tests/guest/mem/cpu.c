@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Interrupt controller, interval timer and power-off of the PC machine. */
+#include "cpu.h"
+
+#define PIC1			0x20
+#define PIC2			0xa0
+#define PIT_CHANNEL0		0x40
+#define PIT_COMMAND		0x43
+#define PIT_HZ			1193182
+#define ACPI_PM1_CONTROL	0x604	/* where SeaBIOS puts it on `pc` */
+#define ACPI_SLEEP_S5		0x2000
+#define ISA_DEBUG_EXIT		0x501
+
+#define IRQ_BASE		0x20	/* vector of IRQ 0 */
+#define CODE_SELECTOR		8
+#define INTERRUPT_GATE		0x8e00
+
+struct gate {
+	uint16_t offset_lo;
+	uint16_t selector;
+	uint16_t type;
+	uint16_t offset_hi;
+};
+
+static struct gate idt[IRQ_BASE + 16];
+
+void timer_gate(void);
+void stray_gate(void);
+
+static void gate_set(unsigned int vector, void (*handler)(void))
+{
+	uint32_t addr = (uint32_t)handler;
+
+	idt[vector] = (struct gate){ addr, CODE_SELECTOR, INTERRUPT_GATE, addr >> 16 };
+}
+
+void cpu_init(void)
+{
+	struct {
+		uint16_t limit;
+		void *base;
+	} __attribute__((packed)) idtr = { sizeof(idt) - 1, idt };
+	uint32_t count = muldiv(PIT_HZ, CPU_TICK_US, 1000000);
+	int i;
+
+	for (i = 0; i < 16; i++)
+		gate_set(IRQ_BASE + i, stray_gate);
+	gate_set(IRQ_BASE, timer_gate);
+	asm volatile("lidt %0" : : "m"(idtr));
+
+	outb(PIC1, 0x11);
+	outb(PIC1 + 1, IRQ_BASE);
+	outb(PIC1 + 1, 4);
+	outb(PIC1 + 1, 1);
+	outb(PIC2, 0x11);
+	outb(PIC2 + 1, IRQ_BASE + 8);
+	outb(PIC2 + 1, 2);
+	outb(PIC2 + 1, 1);
+	outb(PIC1 + 1, 0xfe);	/* the timer only */
+	outb(PIC2 + 1, 0xff);
+
+	outb(PIT_COMMAND, 0x34);	/* channel 0, rate generator */
+	outb(PIT_CHANNEL0, count);
+	outb(PIT_CHANNEL0, count >> 8);
+}
+
+void cpu_poweroff(void)
+{
+	outw(ACPI_PM1_CONTROL, ACPI_SLEEP_S5);
+	outb(ISA_DEBUG_EXIT, 0);
+	for (;;)
+		asm volatile("cli; hlt");
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * actuator.c - the few things migtrace does to a migration
+ *
+ * Threads: any but the loop's, also while another thread sits in the migration
+ * call on the same connection. Nothing is kept.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <libvirt/virterror.h>
+
+#include <migtrace/actuator.h>
+#include <migtrace/domain.h>
+#include <migtrace/units.h>
+
+#include "lookup.h"
+
+/* --- libvirt ---------------------------------------------------------- */
+static int set_downtime(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err)
+{
+	mt_autodomain virDomainPtr dom = NULL;
+	int ret = mt_lookup_uuid(c, uuid, &dom, err);
+
+	if (ret)
+		return ret;
+	if (virDomainMigrateSetMaxDowntime(dom, mt_downtime_clamp(ms), 0) < 0)
+		return mt_virt_error(err, "cannot set the downtime limit");
+	return 0;
+}
+
+static int set_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err)
+{
+	mt_autodomain virDomainPtr dom = NULL;
+	int ret = mt_lookup_uuid(c, uuid, &dom, err);
+
+	if (ret)
+		return ret;
+	if (virDomainMigrateSetMaxSpeed(dom, (unsigned long)mt_bandwidth_mib_per_s(bytes_per_s), 0) < 0)
+		return mt_virt_error(err, "cannot set the bandwidth limit");
+	return 0;
+}
+
+static int suspend(struct mt_conn *c, const char *uuid, struct mt_err *err)
+{
+	mt_autodomain virDomainPtr dom = NULL;
+	int state, reason, ret = mt_lookup_uuid(c, uuid, &dom, err);
+
+	if (ret)
+		return ret;
+	if (virDomainGetState(dom, &state, &reason, 0) < 0)
+		return mt_virt_error(err, "cannot ask for the guest's state");
+	if (state != VIR_DOMAIN_RUNNING)
+		return mt_err_set(err, -EBUSY, "the guest is %s already", mt_domain_state_name(state));
+	if (virDomainSuspend(dom) < 0)
+		return mt_virt_error(err, "cannot pause the guest");
+	/*
+	 * Nobody but us would resume a guest whose migration ended just before: libvirt says by the
+	 * reason whether it paused it within one.
+	 */
+	if (!virDomainGetState(dom, &state, &reason, 0) &&
+	    state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_USER) {
+		if (virDomainResume(dom) < 0)
+			return mt_virt_error(err, "the migration had ended, and the guest, paused for it, cannot be resumed; try virsh resume");
+		return mt_err_set(err, -EBUSY, "the migration had ended already; the guest goes on here");
+	}
+	return 0;
+}
+
+static int start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err)
+{
+	mt_autodomain virDomainPtr dom = NULL;
+	int ret = mt_domain_is_parallel(c, uuid, NULL);
+
+	if (ret == 1)
+		return mt_err_set(err, -EPERM,
+				  "this migration uses parallel connections, and QEMU loses the guest when it then flips to post-copy");
+	ret = mt_lookup_uuid(c, uuid, &dom, err);
+	if (ret)
+		return ret;
+	if (virDomainMigrateStartPostCopy(dom, 0) < 0)
+		return mt_virt_error(err, "cannot flip to post-copy");
+	return 0;
+}
+
+static int abort_job(struct mt_conn *c, const char *uuid, struct mt_err *err)
+{
+	mt_autodomain virDomainPtr dom = NULL;
+	int ret = mt_lookup_uuid(c, uuid, &dom, err);
+
+	if (ret)
+		return ret;
+	if (virDomainAbortJob(dom) < 0)
+		return mt_virt_error(err, "cannot abort the migration");
+	return 0;
+}
+
+const struct mt_actuators mt_actuators_libvirt = {
+	.name = "libvirt",
+	.done = "done",
+	.set_downtime = set_downtime,
+	.set_bandwidth = set_bandwidth,
+	.suspend = suspend,
+	.start_postcopy = start_postcopy,
+	.abort = abort_job,
+};
+
+/* --- dry run ---------------------------------------------------------- */
+static int dry(struct mt_conn *c, const char *uuid, struct mt_err *err)
+{
+	return 0;
+}
+
+static int dry_value(struct mt_conn *c, const char *uuid, uint64_t value, struct mt_err *err)
+{
+	return 0;
+}
+
+const struct mt_actuators mt_actuators_dry = {
+	.name = "dry-run",
+	.done = "dry-run",
+	.set_downtime = dry_value,
+	.set_bandwidth = dry_value,
+	.suspend = dry,
+	.start_postcopy = dry,
+	.abort = dry,
+};
+
+/* --- both ------------------------------------------------------------- */
+uint64_t mt_downtime_clamp(uint64_t ms)
+{
+	if (ms < MT_DOWNTIME_MIN_MS)
+		return MT_DOWNTIME_MIN_MS;
+	return ms < MT_DOWNTIME_MAX_MS ? ms : MT_DOWNTIME_MAX_MS;
+}
+
+uint64_t mt_bandwidth_mib_per_s(uint64_t bytes_per_s)
+{
+	uint64_t mib = bytes_per_s / MT_MIB;
+
+	if (!mib)
+		return 1;
+	return mib < MT_BANDWIDTH_MAX_MIB_PER_S ? mib : MT_BANDWIDTH_MAX_MIB_PER_S;
+}
+
+int mt_actuate(const struct mt_actuators *a, struct mt_conn *c, const char *uuid,
+	       const struct mt_plan *plan, struct mt_err *err)
+{
+	switch (plan->action) {
+	case MT_ACTION_CONTINUE:
+		return 0;
+	case MT_ACTION_SET_DOWNTIME:
+		return a->set_downtime(c, uuid, plan->downtime_limit_ms, err);
+	case MT_ACTION_SET_BANDWIDTH:
+		return a->set_bandwidth(c, uuid, plan->bandwidth_bytes_per_s, err);
+	case MT_ACTION_STOP:
+		return a->suspend(c, uuid, err);
+	case MT_ACTION_FLIP:
+		return a->start_postcopy(c, uuid, err);
+	case MT_ACTION_ABORT:
+		return a->abort(c, uuid, err);
+	case MT_ACTION_THROTTLE:
+		return mt_err_set(err, -EOPNOTSUPP,
+				  "libvirt has no call that throttles a guest during a migration; start it with --auto-converge");
+	case MT_ACTION_COUNT:
+		break;
+	}
+	return mt_err_set(err, -EINVAL, "no action has the number %d", plan->action);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * clock.c - the two clocks: monotonic for durations, Unix time for QEMU's stamps
+ *
+ * Threads: any.
+ */
+#include <time.h>
+
+#include <migtrace/conn.h>
+#include <migtrace/units.h>
+
+uint64_t mt_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * MT_NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t mt_wall_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * conn.c - a libvirt connection that comes back
+ *
+ * A thread of the connection sleeps until libvirt says that the connection is
+ * lost, lets go of it and tries again until it is back or not wanted any more.
+ * All functions: any thread; mt_conn_close() once, when nobody uses it, and not
+ * from an event function.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <migtrace/units.h>
+
+#include "conn_priv.h"
+#include "open.h"
+#include "thread.h"
+
+/* A peer that is silent this long is gone: (count + 1) x interval, 20 s. */
+#define KEEPALIVE_INTERVAL_S	5
+#define KEEPALIVE_COUNT		3
+
+#define RETRY_FIRST_MS		100
+#define RETRY_MAX_MS		5000
+
+/* A reconnecting thread that is in the middle of an attempt ends by itself; do not wait for that. */
+#define CLOSE_WAIT_MS		1000
+
+void mt_conn_ref(struct mt_conn *c)
+{
+	atomic_fetch_add(&c->refs, 1);
+}
+
+void mt_conn_unref(struct mt_conn *c)
+{
+	if (atomic_fetch_sub(&c->refs, 1) > 1)
+		return;
+	mt_subscribe_fini(c);
+	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->lock);
+	free(c->uri);
+	free(c);
+}
+
+/* --- losing it -------------------------------------------------------- */
+struct watch {
+	struct mt_conn *conn;
+	unsigned generation;
+};
+
+static void free_watch(void *opaque)
+{
+	struct watch *w = opaque;
+
+	mt_conn_unref(w->conn);
+	free(w);
+}
+
+/* On whichever thread found out, maybe in the middle of a call: only leave a note. */
+static void on_close(virConnectPtr virt, int reason, void *opaque)
+{
+	struct watch *w = opaque;
+	struct mt_conn *c = w->conn;
+
+	pthread_mutex_lock(&c->lock);
+	if (w->generation == c->generation) {
+		c->lost = true;
+		pthread_cond_broadcast(&c->changed);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+static int watch_close(struct mt_conn *c, virConnectPtr virt)
+{
+	struct watch *w = malloc(sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	mt_conn_ref(c);
+	pthread_mutex_lock(&c->lock);
+	*w = (struct watch){ .conn = c, .generation = ++c->generation };
+	c->lost = false;
+	pthread_mutex_unlock(&c->lock);
+	/* Drivers that live in this process cannot be lost and may refuse. */
+	if (virConnectRegisterCloseCallback(virt, on_close, w, free_watch) < 0)
+		free_watch(w);
+	return 0;
+}
+
+static void release(virConnectPtr virt)
+{
+	if (!virt)
+		return;
+	virConnectUnregisterCloseCallback(virt, on_close);
+	virConnectClose(virt);
+}
+
+/* Opens, watches and subscribes; the caller makes it c->virt. */
+static int establish(struct mt_conn *c, const char *uri, virConnectPtr *virt, struct mt_err *err)
+{
+	int ret = mt_open(virt, uri, MT_OPEN_TIMEOUT_MS, err);
+
+	if (ret)
+		return ret;
+	virConnectSetKeepAlive(*virt, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT);
+	ret = watch_close(c, *virt);
+	if (ret)
+		mt_err_set(err, ret, "out of memory");
+	else
+		ret = mt_subscribe_attach(c, *virt, err);
+	if (ret) {
+		mt_subscribe_detach(c);
+		release(*virt);
+		*virt = NULL;
+	}
+	return ret;
+}
+
+/* --- getting it back -------------------------------------------------- */
+/* With c->lock held. Return: the new connection, or NULL when closing. */
+static virConnectPtr retry(struct mt_conn *c)
+{
+	uint64_t delay_ms = RETRY_FIRST_MS;
+
+	while (!c->closing) {
+		uint64_t until_ns = mt_deadline_ns(delay_ms);
+		virConnectPtr virt = NULL;
+		int ret;
+
+		while (!c->closing && mt_cond_wait_until(&c->changed, &c->lock, until_ns))
+			;
+		if (c->closing)
+			break;
+		pthread_mutex_unlock(&c->lock);
+		ret = establish(c, c->uri, &virt, NULL);
+		pthread_mutex_lock(&c->lock);
+		if (!ret)
+			return virt;
+		delay_ms = delay_ms * 2 < RETRY_MAX_MS ? delay_ms * 2 : RETRY_MAX_MS;
+	}
+	return NULL;
+}
+
+/* With c->lock held, which is dropped meanwhile. */
+static void let_go(struct mt_conn *c)
+{
+	virConnectPtr virt = c->virt;
+
+	c->virt = NULL;
+	pthread_mutex_unlock(&c->lock);
+	mt_subscribe_detach(c);
+	release(virt);
+	pthread_mutex_lock(&c->lock);
+}
+
+static void *reconnect(void *arg)
+{
+	struct mt_conn *c = arg;
+
+	pthread_mutex_lock(&c->lock);
+	while (!c->closing) {
+		virConnectPtr virt;
+
+		if (!c->lost) {
+			pthread_cond_wait(&c->changed, &c->lock);
+			continue;
+		}
+		let_go(c);
+		pthread_mutex_unlock(&c->lock);
+		mt_subscribe_post_conn(c, MT_EVENT_CONN_DOWN);
+		pthread_mutex_lock(&c->lock);
+
+		virt = retry(c);
+		if (!virt)
+			break;
+		c->virt = virt;
+		pthread_mutex_unlock(&c->lock);
+		/* Whoever subscribed first after establish() looked, and before we were up. */
+		mt_subscribe_attach(c, virt, NULL);
+		mt_subscribe_post_conn(c, MT_EVENT_CONN_UP);
+		pthread_mutex_lock(&c->lock);
+		pthread_cond_broadcast(&c->changed);
+	}
+	let_go(c);
+	c->thread_done = true;
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+	mt_conn_unref(c);
+	return NULL;
+}
+
+/* --- the interface ---------------------------------------------------- */
+int mt_conn_open(struct mt_conn **conn, const char *uri, struct mt_err *err)
+{
+	struct mt_conn *c;
+	int ret;
+
+	ret = mt_loop_start(err);
+	if (ret)
+		return ret;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	atomic_init(&c->refs, 1);
+	pthread_mutex_init(&c->lock, NULL);
+	mt_cond_init(&c->changed);
+	mt_subscribe_init(c);
+
+	ret = establish(c, uri, &c->virt, err);
+	if (ret) {
+		c->virt = NULL;
+		goto unref;
+	}
+	/* What NULL stands for is settled once: a reconnection goes to the same place. */
+	c->uri = uri ? strdup(uri) : virConnectGetURI(c->virt);
+	if (!c->uri) {
+		ret = mt_err_set(err, -ENOMEM, "out of memory");
+		goto release;
+	}
+	mt_conn_ref(c);
+	ret = mt_thread_start(NULL, "virt-reconnect", reconnect, c);
+	if (ret) {
+		mt_conn_unref(c);
+		mt_err_set(err, ret, "cannot start a thread for the connection to %s", c->uri);
+		goto release;
+	}
+	*conn = c;
+	return 0;
+release:
+	release(c->virt);
+	c->virt = NULL;
+unref:
+	mt_conn_unref(c);
+	return ret;
+}
+
+void mt_conn_close(struct mt_conn *c)
+{
+	uint64_t until_ns = mt_deadline_ns(CLOSE_WAIT_MS);
+
+	if (!c)
+		return;
+	mt_subscribe_drop_all(c);
+	pthread_mutex_lock(&c->lock);
+	c->closing = true;
+	pthread_cond_broadcast(&c->changed);
+	while (!c->thread_done && mt_cond_wait_until(&c->changed, &c->lock, until_ns))
+		;
+	pthread_mutex_unlock(&c->lock);
+	mt_conn_unref(c);
+}
+
+const char *mt_conn_uri(const struct mt_conn *c)
+{
+	return c->uri;
+}
+
+virConnectPtr mt_conn_get(struct mt_conn *c)
+{
+	virConnectPtr virt;
+
+	pthread_mutex_lock(&c->lock);
+	virt = c->lost ? NULL : c->virt;
+	if (virt)
+		virConnectRef(virt);
+	pthread_mutex_unlock(&c->lock);
+	return virt;
+}
+
+int mt_conn_wait(struct mt_conn *c, uint64_t timeout_ms)
+{
+	uint64_t until_ns = mt_deadline_ns(timeout_ms);
+	bool more = true, up;
+
+	pthread_mutex_lock(&c->lock);
+	while ((c->lost || !c->virt) && more)
+		more = mt_cond_wait_until(&c->changed, &c->lock, until_ns);
+	up = c->virt && !c->lost;
+	pthread_mutex_unlock(&c->lock);
+	return up ? 0 : -ETIMEDOUT;
+}

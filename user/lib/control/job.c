@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * job.c - libvirt's job statistics as a sample
+ *
+ * Threads: any; keeps nothing.
+ */
+#include <string.h>
+
+#include <migtrace/domain.h>
+
+static const struct {
+	const char *key;
+	enum mt_field field;
+} columns[] = {
+	{ VIR_DOMAIN_JOB_TIME_ELAPSED,		MT_FIELD_total_ms },
+	{ VIR_DOMAIN_JOB_SETUP_TIME,		MT_FIELD_setup_ms },
+	{ VIR_DOMAIN_JOB_MEMORY_ITERATION,	MT_FIELD_iteration },
+	{ VIR_DOMAIN_JOB_MEMORY_TOTAL,		MT_FIELD_memory_bytes },
+	{ VIR_DOMAIN_JOB_MEMORY_REMAINING,	MT_FIELD_remaining_bytes },
+	{ VIR_DOMAIN_JOB_MEMORY_PROCESSED,	MT_FIELD_transferred_bytes },
+	{ VIR_DOMAIN_JOB_MEMORY_NORMAL,		MT_FIELD_normal_pages },
+	{ VIR_DOMAIN_JOB_MEMORY_CONSTANT,	MT_FIELD_zero_pages },
+	{ VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE,	MT_FIELD_page_size_bytes },
+	{ VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE,	MT_FIELD_dirty_pages_per_s },
+	{ VIR_DOMAIN_JOB_MEMORY_BPS,		MT_FIELD_bandwidth_bytes_per_s },
+	{ VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, MT_FIELD_throttle_percent },
+	{ VIR_DOMAIN_JOB_MEMORY_POSTCOPY_REQS,	MT_FIELD_postcopy_requests },
+};
+
+/* Integers only; a negative one is no value of ours. */
+static bool value_of(const virTypedParameter *p, uint64_t *value)
+{
+	switch (p->type) {
+	case VIR_TYPED_PARAM_INT:
+		*value = (uint64_t)p->value.i;
+		return p->value.i >= 0;
+	case VIR_TYPED_PARAM_UINT:
+		*value = p->value.ui;
+		return true;
+	case VIR_TYPED_PARAM_LLONG:
+		*value = (uint64_t)p->value.l;
+		return p->value.l >= 0;
+	case VIR_TYPED_PARAM_ULLONG:
+		*value = p->value.ul;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool find(virTypedParameterPtr params, int n, const char *key, uint64_t *value)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(params[i].field, key))
+			return value_of(&params[i], value);
+	return false;
+}
+
+static enum mt_status status_of(int job_type)
+{
+	switch (job_type) {
+	case VIR_DOMAIN_JOB_BOUNDED:
+	case VIR_DOMAIN_JOB_UNBOUNDED:
+		return MT_STATUS_ACTIVE;
+	case VIR_DOMAIN_JOB_COMPLETED:
+		return MT_STATUS_COMPLETED;
+	case VIR_DOMAIN_JOB_FAILED:
+		return MT_STATUS_FAILED;
+	case VIR_DOMAIN_JOB_CANCELLED:
+		return MT_STATUS_CANCELLED;
+	default:
+		return MT_STATUS_NONE;
+	}
+}
+
+void mt_sample_from_params(struct mt_sample *s, int job_type, virTypedParameterPtr params, int n)
+{
+	uint64_t v;
+
+	memset(s, 0, sizeof(*s));
+	s->status = status_of(job_type);
+	/* Saving, snapshots and backups are jobs too, and move memory. */
+	if (find(params, n, VIR_DOMAIN_JOB_OPERATION, &v) && v != VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
+		s->status = MT_STATUS_NONE;
+	if (s->status == MT_STATUS_NONE)
+		return;
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(columns); i++)
+		if (find(params, n, columns[i].key, &v))
+			mt_sample_put(s, columns[i].field, v);
+
+	if (s->status == MT_STATUS_ACTIVE) {
+		/* libvirt has no type of job for these two. Before QEMU has begun there are no figures of memory. */
+		if (mt_sample_has(s, postcopy_requests) && s->postcopy_requests)
+			s->status = MT_STATUS_POSTCOPY;
+		else if (!mt_sample_has(s, memory_bytes) || !s->memory_bytes)
+			s->status = MT_STATUS_SETUP;
+	}
+
+	/* QEMU measures throughput over 100 ms, and says 0 until the first 100 are over. */
+	if (mt_sample_has(s, bandwidth_bytes_per_s) && !s->bandwidth_bytes_per_s)
+		s->valid &= ~(1ULL << MT_FIELD_bandwidth_bytes_per_s);
+
+	/* One key, two meanings: QEMU's expectation while it goes on, and then what it was. */
+	if (find(params, n, VIR_DOMAIN_JOB_DOWNTIME, &v)) {
+		if (s->status == MT_STATUS_COMPLETED)
+			mt_sample_set(s, downtime_ms, v);
+		else if (s->status == MT_STATUS_ACTIVE)
+			mt_sample_set(s, expected_downtime_ms, v);
+	}
+}

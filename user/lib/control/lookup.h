@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * lookup.h - a domain of libvirt's, for the length of a function
+ */
+#ifndef MT_CONTROL_LOOKUP_H
+#define MT_CONTROL_LOOKUP_H
+
+#include <migtrace/conn.h>
+
+/* -ECONNRESET while the connection is down, -ENOENT. */
+MT_MUST_CHECK int mt_lookup_uuid(struct mt_conn *c, const char *uuid, virDomainPtr *dom, struct mt_err *err);
+/* As virsh: an id, a UUID or a name. */
+MT_MUST_CHECK int mt_lookup_any(struct mt_conn *c, const char *name, virDomainPtr *dom, struct mt_err *err);
+/* The connection itself. */
+MT_MUST_CHECK int mt_lookup_conn(struct mt_conn *c, virConnectPtr *virt, struct mt_err *err);
+
+void mt_cleanup_domain(virDomainPtr *dom);
+void mt_cleanup_virt(virConnectPtr *virt);
+
+#define mt_autodomain	MT_CLEANUP(mt_cleanup_domain)
+#define mt_autovirt	MT_CLEANUP(mt_cleanup_virt)
+
+#endif

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * migrate.c - a live migration that we start ourselves
+ *
+ * The thread that sits in libvirt's call shares struct mt_migrate with its owner;
+ * the last of the two frees it. The domain is looked up by the starter, and the
+ * thread's reference keeps that connection alive, so a lost one ends the call
+ * with an error instead of leaving the thread behind.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libvirt/virterror.h>
+
+#include <migtrace/actuator.h>
+#include <migtrace/domain.h>
+#include <migtrace/migrate.h>
+#include <migtrace/units.h>
+
+#include "lookup.h"
+#include "thread.h"
+
+struct mt_migrate {
+	atomic_int refs;
+	virDomainPtr dom;
+	struct mt_conn *destination;	/* direct only */
+	unsigned flags;
+	char *destination_uri;
+	virTypedParameterPtr params;
+	int n_params;
+
+	pthread_mutex_t lock;
+	pthread_cond_t returned;
+	bool done;
+	mt_event_fn fn;			/* NULL: the owner has let go */
+	void *opaque;
+};
+
+static void put(struct mt_migrate *m)
+{
+	if (atomic_fetch_sub(&m->refs, 1) > 1)
+		return;
+	virTypedParamsFree(m->params, m->n_params);
+	if (m->dom)
+		virDomainFree(m->dom);
+	mt_conn_close(m->destination);
+	free(m->destination_uri);
+	pthread_cond_destroy(&m->returned);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
+/* --- options ---------------------------------------------------------- */
+static unsigned flags_of(const struct mt_migrate_options *o)
+{
+	const struct {
+		bool on;
+		unsigned flag;
+	} table[] = {
+		{ true,			VIR_MIGRATE_LIVE },
+		{ !o->direct,		VIR_MIGRATE_PEER2PEER },
+		{ o->postcopy,		VIR_MIGRATE_POSTCOPY },
+		{ o->parallel > 0,	VIR_MIGRATE_PARALLEL },
+		{ o->auto_converge,	VIR_MIGRATE_AUTO_CONVERGE },
+		{ o->persistent,	VIR_MIGRATE_PERSIST_DEST },
+		{ o->undefine_source,	VIR_MIGRATE_UNDEFINE_SOURCE },
+		{ o->unsafe,		VIR_MIGRATE_UNSAFE },
+	};
+	unsigned flags = 0;
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(table); i++)
+		if (table[i].on)
+			flags |= table[i].flag;
+	return flags;
+}
+
+static int params_of(const struct mt_migrate_options *o, virTypedParameterPtr *params, int *n)
+{
+	int max = 0;
+
+	if (o->migrate_uri &&
+	    virTypedParamsAddString(params, n, &max, VIR_MIGRATE_PARAM_URI, o->migrate_uri) < 0)
+		return -ENOMEM;
+	if (o->bandwidth_bytes_per_s &&
+	    virTypedParamsAddULLong(params, n, &max, VIR_MIGRATE_PARAM_BANDWIDTH,
+				    mt_bandwidth_mib_per_s(o->bandwidth_bytes_per_s)) < 0)
+		return -ENOMEM;
+	if (o->postcopy_bandwidth_bytes_per_s &&
+	    virTypedParamsAddULLong(params, n, &max, VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY,
+				    mt_bandwidth_mib_per_s(o->postcopy_bandwidth_bytes_per_s)) < 0)
+		return -ENOMEM;
+	if (o->parallel &&
+	    virTypedParamsAddInt(params, n, &max, VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS, (int)o->parallel) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+const char *mt_migrate_rounding(const struct mt_migrate_options *o, char *buf, size_t size)
+{
+	const struct {
+		const char *name;
+		uint64_t bytes_per_s;
+	} rates[] = {
+		{ "bandwidth", o->bandwidth_bytes_per_s },
+		{ "post-copy bandwidth", o->postcopy_bandwidth_bytes_per_s },
+	};
+	size_t used = 0;
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rates) && used < size; i++) {
+		uint64_t mib = mt_bandwidth_mib_per_s(rates[i].bytes_per_s);
+
+		if (rates[i].bytes_per_s && mib * MT_MIB != rates[i].bytes_per_s)
+			used += (size_t)snprintf(buf + used, size - used,
+						 "%s%s is %" PRIu64 " MiB/s: libvirt takes whole MiB/s only",
+						 used ? "; " : "", rates[i].name, mib);
+	}
+	return used ? buf : NULL;
+}
+
+static int check_options(const struct mt_migrate_options *o, struct mt_err *err)
+{
+	if (!o->destination_uri || !*o->destination_uri)
+		return mt_err_set(err, -EINVAL, "where to? a destination looks like qemu+ssh://HOST/system");
+	if (o->postcopy && o->parallel)
+		return mt_err_set(err, -EINVAL,
+				  "post-copy and parallel connections do not go together: QEMU 7.2 loses the guest");
+	if (o->parallel > 255)
+		return mt_err_set(err, -EINVAL, "%u parallel connections are too many: QEMU takes 1 to 255", o->parallel);
+	if (o->postcopy_bandwidth_bytes_per_s && !o->postcopy)
+		return mt_err_set(err, -EINVAL, "a bandwidth for post-copy needs post-copy to be allowed");
+	if (o->undefine_source && !o->persistent)
+		return mt_err_set(err, -EINVAL,
+				  "undefining the guest at the source without defining it at the destination would lose its definition");
+	return 0;
+}
+
+/* --- both sides ------------------------------------------------------- */
+/* <host><uuid>...</uuid> of the capabilities; "" if there is none. */
+static void host_uuid(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN])
+{
+	mt_autovirt virConnectPtr virt = mt_conn_get(c);
+	mt_autofree char *xml = virt ? virConnectGetCapabilities(virt) : NULL;
+	const char *p = xml ? strstr(xml, "<uuid>") : NULL;
+
+	uuid[0] = '\0';
+	if (p && strnlen(p, VIR_UUID_STRING_BUFLEN + 6) == VIR_UUID_STRING_BUFLEN + 6) {
+		memcpy(uuid, p + 6, VIR_UUID_STRING_BUFLEN - 1);
+		uuid[VIR_UUID_STRING_BUFLEN - 1] = '\0';
+	}
+}
+
+static int check_source(struct mt_conn *conn, const char *uuid, struct mt_domain_info *info, struct mt_err *err)
+{
+	int ret = mt_domain_info(conn, uuid, info, err);
+
+	if (ret)
+		return ret;
+	if (info->migrating_out)
+		return mt_err_set(err, -EBUSY, "%s migrates already; virsh domjobinfo %s shows it", info->name, info->name);
+	if (info->migrating_in)
+		return mt_err_set(err, -EBUSY, "%s is just arriving from another host", info->name);
+	if (info->state != VIR_DOMAIN_RUNNING)
+		return mt_err_set(err, -EBUSY, "%s is %s, not running", info->name, mt_domain_state_name(info->state));
+	return 0;
+}
+
+static int check_destination(struct mt_conn *there, const struct mt_domain_info *info, struct mt_err *err)
+{
+	struct mt_domain_info other;
+	int ret = mt_domain_info(there, info->uuid, &other, NULL);
+
+	/* Shut off is fine: a definition left from an earlier visit. */
+	if (!ret && other.state != VIR_DOMAIN_SHUTOFF)
+		return mt_err_set(err, -EEXIST, "%s is at %s already, %s", info->name, mt_conn_uri(there),
+				  mt_domain_state_name(other.state));
+	if (ret && ret != -ENOENT)
+		return mt_err_set(err, ret, "cannot ask %s for its domains", mt_conn_uri(there));
+	ret = mt_domain_info(there, info->name, &other, NULL);
+	if (!ret && strcmp(other.uuid, info->uuid))
+		return mt_err_set(err, -EEXIST, "another guest at %s is called %s", mt_conn_uri(there), info->name);
+	return 0;
+}
+
+int mt_migrate_check(struct mt_conn *conn, const char *uuid, const struct mt_migrate_options *o, struct mt_err *err)
+{
+	char here_uuid[VIR_UUID_STRING_BUFLEN], there_uuid[VIR_UUID_STRING_BUFLEN];
+	struct mt_domain_info info;
+	struct mt_conn *there;
+	int ret;
+
+	ret = check_options(o, err);
+	if (ret)
+		return ret;
+	if (!strcmp(o->destination_uri, mt_conn_uri(conn)))
+		return mt_err_set(err, -EINVAL, "the destination %s is the source", o->destination_uri);
+	ret = check_source(conn, uuid, &info, err);
+	if (ret)
+		return ret;
+	ret = mt_conn_open(&there, o->destination_uri, err);
+	if (ret)
+		return ret;
+	host_uuid(conn, here_uuid);
+	host_uuid(there, there_uuid);
+	if (here_uuid[0] && !strcmp(here_uuid, there_uuid))
+		ret = mt_err_set(err, -EINVAL,
+				 "%s is the source's own host, or has the same host UUID %s; if these are two hosts, set host_uuid in libvirtd.conf",
+				 o->destination_uri, here_uuid);
+	else
+		ret = check_destination(there, &info, err);
+	mt_conn_close(there);
+	return ret;
+}
+
+/* --- the call --------------------------------------------------------- */
+static int migrate(struct mt_migrate *m, struct mt_err *err)
+{
+	mt_autodomain virDomainPtr arrived = NULL;
+	mt_autovirt virConnectPtr there = NULL;
+	int ret;
+
+	if (!m->destination) {
+		if (virDomainMigrateToURI3(m->dom, m->destination_uri, m->params, (unsigned)m->n_params, m->flags) < 0)
+			return mt_virt_error(err, "migration failed");
+		return 0;
+	}
+	ret = mt_lookup_conn(m->destination, &there, err);
+	if (ret)
+		return ret;
+	arrived = virDomainMigrate3(m->dom, there, m->params, (unsigned)m->n_params, m->flags);
+	return arrived ? 0 : mt_virt_error(err, "migration failed");
+}
+
+static void *run(void *arg)
+{
+	struct mt_migrate *m = arg;
+	struct mt_err err = { 0 };
+	struct mt_event ev = { .kind = MT_EVENT_MIGRATE_DONE };
+	const char *name = virDomainGetName(m->dom);
+	int ret = migrate(m, &err);
+
+	ev.t_ns = mt_now_ns();
+	ev.detail = ret ? -1 : 0;
+	snprintf(ev.text, sizeof(ev.text), "%s", err.msg);
+	snprintf(ev.domain, sizeof(ev.domain), "%s", name ? name : "");
+	if (virDomainGetUUIDString(m->dom, ev.uuid) < 0)
+		ev.uuid[0] = '\0';
+
+	pthread_mutex_lock(&m->lock);
+	m->done = true;
+	if (m->fn)
+		m->fn(&ev, m->opaque);
+	pthread_cond_signal(&m->returned);
+	pthread_mutex_unlock(&m->lock);
+	put(m);
+	return NULL;
+}
+
+int mt_migrate_start(struct mt_migrate **migrate_out, struct mt_conn *conn, const char *uuid,
+		     const struct mt_migrate_options *o, mt_event_fn done, void *opaque, struct mt_err *err)
+{
+	struct mt_migrate *m;
+	int ret = check_options(o, err);
+
+	if (ret)
+		return ret;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	atomic_init(&m->refs, 1);
+	pthread_mutex_init(&m->lock, NULL);
+	mt_cond_init(&m->returned);
+	m->fn = done;
+	m->opaque = opaque;
+	m->flags = flags_of(o);
+	m->destination_uri = strdup(o->destination_uri);
+	if (!m->destination_uri || params_of(o, &m->params, &m->n_params)) {
+		ret = mt_err_set(err, -ENOMEM, "out of memory");
+		goto put;
+	}
+	ret = mt_lookup_uuid(conn, uuid, &m->dom, err);
+	if (ret)
+		goto put;
+	if (o->direct) {
+		ret = mt_conn_open(&m->destination, o->destination_uri, err);
+		if (ret) {
+			m->destination = NULL;
+			goto put;
+		}
+	}
+	atomic_store(&m->refs, 2);
+	ret = mt_thread_start(NULL, "virt-migrate", run, m);
+	if (ret) {
+		atomic_store(&m->refs, 1);
+		mt_err_set(err, ret, "cannot start a thread for the migration");
+		goto put;
+	}
+	*migrate_out = m;
+	return 0;
+put:
+	put(m);
+	return ret;
+}
+
+bool mt_migrate_done(struct mt_migrate *m)
+{
+	bool done;
+
+	pthread_mutex_lock(&m->lock);
+	done = m->done;
+	pthread_mutex_unlock(&m->lock);
+	return done;
+}
+
+int mt_migrate_free(struct mt_migrate *m, uint64_t timeout_ms)
+{
+	uint64_t until_ns = mt_deadline_ns(timeout_ms);
+	bool more = true, done;
+
+	if (!m)
+		return 0;
+	pthread_mutex_lock(&m->lock);
+	while (!m->done && more)
+		more = mt_cond_wait_until(&m->returned, &m->lock, until_ns);
+	done = m->done;
+	m->fn = NULL;
+	pthread_mutex_unlock(&m->lock);
+	put(m);
+	return done ? 0 : -ETIMEDOUT;
+}

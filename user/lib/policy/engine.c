@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * engine.c - sample -> iteration -> U(T) -> prediction -> plan (PURE)
+ */
+#include <string.h>
+
+#include <migtrace/engine.h>
+
+static uint64_t or_default(uint64_t value, uint64_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits)
+{
+	e->limits = *limits;
+	e->limits.max_downtime_ms = or_default(limits->max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS);
+	e->limits.qemu_limit_ms = or_default(limits->qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS);
+	e->limits.timeout_ms = or_default(limits->timeout_ms, MT_TIMEOUT_DEFAULT_MS);
+	e->limits.fixed_ms = or_default(limits->fixed_ms, MT_FIXED_DEFAULT_MS);
+}
+
+void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
+		    const struct mt_model *model, const struct mt_limits *limits)
+{
+	memset(e, 0, sizeof(*e));
+	e->policy = policy;
+	e->model = model;
+	mt_engine_set_limits(e, limits);
+	mt_iterations_init(&e->iterations);
+	mt_policy_init(&e->state);
+}
+
+static void predict(struct mt_engine *e, const struct mt_sample *s)
+{
+	const struct mt_iterations *its = &e->iterations;
+	double memory = mt_sample_has(s, memory_bytes) ? s->memory_bytes : 0;
+	const struct mt_model_input in = {
+		.iterations = its,
+		.curve = &e->curve,
+		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
+		.memory_bytes = memory,
+		.limit_ms = e->limits.qemu_limit_ms,
+		.allowed_ms = e->limits.max_downtime_ms,
+		.fixed_ms = e->limits.fixed_ms,
+		.elapsed_ms = mt_sample_has(s, total_ms) ? s->total_ms : 0,
+	};
+
+	memset(&e->prediction, 0, sizeof(e->prediction));
+	e->prediction.model = e->model->name;
+	if (e->model->predict(&in, &e->prediction))
+		e->prediction.verdict = MT_VERDICT_UNKNOWN;
+}
+
+bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan)
+{
+	struct mt_iterations *its = &e->iterations;
+	bool boundary = mt_iterations_feed(its, s);
+	struct mt_view view;
+
+	if (boundary)
+		mt_curve_fit(&e->curve, its->kept, its->n_kept, mt_sample_has(s, memory_bytes) ? s->memory_bytes : 0);
+	predict(e, s);
+	view = (struct mt_view){
+		.limits = &e->limits,
+		.sample = s,
+		.iterations = its,
+		.prediction = &e->prediction,
+		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
+		.boundary = boundary,
+	};
+	mt_policy_step(e->policy, &e->state, &view, mt_sample_has(s, total_ms) ? s->total_ms : 0, plan);
+	return boundary;
+}

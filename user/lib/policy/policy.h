@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * policy.h - what the policy table's rows share
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <migtrace/policy.h>
+#include <migtrace/units.h>
+
+extern const struct mt_policy mt_policy_qemu;
+extern const struct mt_policy mt_policy_timeout;
+extern const struct mt_policy mt_policy_ihm;
+extern const struct mt_policy mt_policy_predict;
+
+/* Sets the action and its reason at once: no action goes without one. */
+void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

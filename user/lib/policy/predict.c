@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * predict.c - act on what the model says, as early as it is sure (PURE)
+ *
+ * At each boundary the model has said how pre-copy would go on. In order:
+ *
+ *  - it ends by itself, in time: leave it alone;
+ *  - it does not, but stopping now pauses the guest no longer than allowed: stop,
+ *    since each further iteration costs time and gains nothing that was asked for;
+ *  - it does not, and post-copy is allowed: flip now, since what is left has to
+ *    be sent once more in any case and waiting only adds to it;
+ *  - a boundary within the allowed downtime may still come: wait for it;
+ *  - none can, after three iterations: abort, with what it would have taken.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "policy.h"
+
+/* Boundaries without a new low after which "it ends by itself" is no longer believed. Inferred. */
+#define PATIENCE_CONVERGES	4
+/* The same for "a good moment may come": then it is given up. Inferred. */
+#define PATIENCE_OPEN		24
+/* A new low is one at least this much below the last. Inferred. */
+#define LOW_SHARE		0.95
+/* Finished iterations before a verdict of hopeless counts: two that are not the first pass. */
+#define HOPELESS_AFTER		3
+
+/* A guest that came this near to the allowed downtime gets more time: iterations scatter (VEP 248's precopyPossibleFactor). */
+#define NEAR_FACTOR		1.5
+#define PATIENCE_NEAR		12
+
+struct predict {
+	double lowest;			/* bytes left at a boundary */
+	unsigned since_lowest;		/* boundaries since */
+};
+
+static void remember(struct predict *s, const struct mt_view *view)
+{
+	double left = mt_iterations_last(view->iterations)->remaining_bytes;
+
+	if (s->lowest <= 0 || left < LOW_SHARE * s->lowest) {
+		s->lowest = left;
+		s->since_lowest = 0;
+	} else {
+		s->since_lowest++;
+	}
+}
+
+/* "iteration 3 left 96.0 MiB after 58.0 MiB/s were dirtied over a link of 40.0 MiB/s" */
+static void tell_iteration(char *buf, size_t size, const struct mt_view *view)
+{
+	const struct mt_iteration *it = mt_iterations_last(view->iterations);
+	char left[MT_UNIT_STR], dirty[MT_UNIT_STR], link[MT_UNIT_STR];
+
+	snprintf(buf, size, "iteration %llu left %s, dirtied at %s over a link of %s",
+		 (unsigned long long)it->n, mt_format_size_bytes(left, it->remaining_bytes),
+		 mt_format_rate_bytes_per_s(dirty, it->duration_s > 0 ? it->dirtied_bytes / it->duration_s : 0),
+		 mt_format_rate_bytes_per_s(link, view->bandwidth_bytes_per_s));
+}
+
+/* No good moment is in sight, or none has come for too long. */
+static bool no_use_waiting(const struct predict *s, const struct mt_view *view)
+{
+	const struct mt_limits *limits = view->limits;
+	double lowest_ms = s->lowest / view->bandwidth_bytes_per_s * 1e3 + limits->fixed_ms;
+
+	if (s->since_lowest >= PATIENCE_OPEN)
+		return true;
+	if (view->prediction->verdict != MT_VERDICT_HOPELESS || view->iterations->total < HOPELESS_AFTER)
+		return false;
+	return lowest_ms > NEAR_FACTOR * limits->max_downtime_ms || s->since_lowest >= PATIENCE_NEAR;
+}
+
+static void give_up(const struct mt_view *view, const char *so_far, struct mt_plan *plan)
+{
+	const struct mt_prediction *p = view->prediction;
+	char best[MT_UNIT_STR], allowed[MT_UNIT_STR], needed[MT_UNIT_STR];
+
+	mt_format_duration_ms(best, p->floor_ms);
+	mt_format_duration_ms(allowed, view->limits->max_downtime_ms);
+	if (p->needed_bandwidth_bytes_per_s > 0)
+		mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; the shortest pause in sight is %s, %s allowed; it needs %s, or post-copy",
+			    so_far, best, allowed, mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
+	else
+		mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; the shortest pause in sight is %s, %s allowed; it needs post-copy",
+			    so_far, best, allowed);
+}
+
+/* Pre-copy will not end by itself: what now? */
+static void act(struct predict *s, const struct mt_view *view, struct mt_plan *plan)
+{
+	const struct mt_prediction *p = view->prediction;
+	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR];
+
+	tell_iteration(so_far, sizeof(so_far), view);
+	mt_format_duration_ms(now, p->stop_now_ms);
+	mt_format_duration_ms(allowed, view->limits->max_downtime_ms);
+	mt_format_duration_ms(best, p->floor_ms);
+	if (p->stop_now_ms <= view->limits->max_downtime_ms)
+		mt_plan_set(plan, MT_ACTION_STOP, "will not converge by itself: %s; stopping now pauses the guest for %s, %s allowed",
+			    so_far, now, allowed);
+	else if (view->limits->postcopy_allowed)
+		mt_plan_set(plan, MT_ACTION_FLIP, "will not converge: %s; stopping now would take %s, %s allowed, and waiting only sends more",
+			    so_far, now, allowed);
+	else if (no_use_waiting(s, view))
+		give_up(view, so_far, plan);
+	else
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s; stopping now would take %s, %s allowed: waiting for a better moment, %s in sight",
+			    so_far, now, allowed, best);
+}
+
+/* The deadline is over: what is allowed and quickest. */
+static void out_of_time(const struct mt_view *view, struct mt_plan *plan)
+{
+	const struct mt_prediction *p = view->prediction;
+	char deadline[MT_UNIT_STR], now[MT_UNIT_STR];
+
+	mt_format_duration_ms(deadline, view->limits->deadline_ms);
+	if (p->verdict != MT_VERDICT_UNKNOWN && p->stop_now_ms <= view->limits->max_downtime_ms)
+		mt_plan_set(plan, MT_ACTION_STOP, "the deadline of %s is over; stopping now pauses the guest for %s",
+			    deadline, mt_format_duration_ms(now, p->stop_now_ms));
+	else if (view->limits->postcopy_allowed && view->iterations->total)
+		mt_plan_set(plan, MT_ACTION_FLIP, "the deadline of %s is over and post-copy is allowed", deadline);
+	else
+		mt_plan_set(plan, MT_ACTION_ABORT, "the deadline of %s is over, with no way to finish within the allowed downtime", deadline);
+}
+
+static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	const struct mt_limits *limits = view->limits;
+	const struct mt_prediction *p = view->prediction;
+	char total[MT_UNIT_STR], pause[MT_UNIT_STR];
+	struct predict *s = priv;
+	bool in_time;
+
+	if (limits->deadline_ms && now_ms >= limits->deadline_ms) {
+		out_of_time(view, plan);
+		return;
+	}
+	if (p->verdict == MT_VERDICT_UNKNOWN) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "the first pass tells nothing until it is done");
+		return;
+	}
+	if (!view->boundary)
+		return;
+	remember(s, view);
+	in_time = !limits->deadline_ms || p->total_ms.p50 <= limits->deadline_ms;
+	if (p->verdict == MT_VERDICT_CONVERGES && in_time && s->since_lowest < PATIENCE_CONVERGES)
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "ends by itself in %u iteration(s), after %s in all, with a pause of %s",
+			    p->iterations_left, mt_format_duration_ms(total, p->total_ms.p50),
+			    mt_format_duration_ms(pause, p->downtime_ms.p50));
+	else
+		act(s, view, plan);
+}
+
+_Static_assert(sizeof(struct predict) <= MT_POLICY_STATE_MAX, "state fits");
+
+const struct mt_policy mt_policy_predict = {
+	.name = "predict",
+	.help = "ours: leave what converges alone; else stop within the allowed downtime, flip, or abort, as early as sure",
+	.step = predict_step,
+};

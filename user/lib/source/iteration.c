@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * iteration.c - cuts a series of samples into finished pre-copy iterations (PURE)
+ */
+#include <math.h>
+#include <string.h>
+
+#include <migtrace/iteration.h>
+#include <migtrace/units.h>
+
+/* The wire rate is averaged over this long: QEMU's own figure covers 100 ms and jumps. Inferred. */
+#define BANDWIDTH_WINDOW_S	1.0
+/* Two looks closer together than this say nothing about a rate. */
+#define BANDWIDTH_MIN_S		0.05
+
+void mt_iterations_init(struct mt_iterations *it)
+{
+	memset(it, 0, sizeof(*it));
+}
+
+const struct mt_iteration *mt_iterations_last(const struct mt_iterations *it)
+{
+	return it->n_kept ? &it->kept[it->n_kept - 1] : NULL;
+}
+
+static double sample_s(const struct mt_sample *s)
+{
+	return (double)s->t_ns / MT_NS_PER_S;
+}
+
+static void window_push(struct mt_iterations *it, const struct mt_sample *s)
+{
+	if (!mt_sample_has(s, transferred_bytes))
+		return;
+	if (it->window_n && sample_s(s) - it->window_s[it->window_n - 1] < BANDWIDTH_MIN_S)
+		return;
+	if (it->window_n == MT_ARRAY_SIZE(it->window_s)) {
+		it->window_n--;
+		memmove(it->window_s, it->window_s + 1, it->window_n * sizeof(*it->window_s));
+		memmove(it->window_bytes, it->window_bytes + 1, it->window_n * sizeof(*it->window_bytes));
+	}
+	it->window_s[it->window_n] = sample_s(s);
+	it->window_bytes[it->window_n] = s->transferred_bytes;
+	it->window_n++;
+}
+
+/* From the newest point that is at least a window old, or else the oldest there is, until now. */
+static void bandwidth_update(struct mt_iterations *it, const struct mt_sample *s)
+{
+	double now = sample_s(s), rate = 0;
+	size_t i = it->window_n;
+
+	if (mt_sample_has(s, transferred_bytes) && it->window_n) {
+		while (i > 1 && now - it->window_s[i - 1] < BANDWIDTH_WINDOW_S)
+			i--;
+		if (now - it->window_s[i - 1] >= BANDWIDTH_MIN_S)
+			rate = (s->transferred_bytes - it->window_bytes[i - 1]) / (now - it->window_s[i - 1]);
+	}
+	if (rate <= 0 && it->bandwidth_bytes_per_s <= 0 && mt_sample_has(s, bandwidth_bytes_per_s))
+		rate = s->bandwidth_bytes_per_s;
+	if (rate > 0)
+		it->bandwidth_bytes_per_s = rate;
+	window_push(it, s);
+}
+
+static double pages_sent_bytes(const struct mt_sample *from, const struct mt_sample *to)
+{
+	double page = mt_sample_has(to, page_size_bytes) ? to->page_size_bytes : 4096;
+
+	if (!mt_sample_has(from, normal_pages) || !mt_sample_has(to, normal_pages))
+		return NAN;
+	return page * ((double)to->normal_pages - (double)from->normal_pages +
+		       (double)to->zero_pages - (double)from->zero_pages);
+}
+
+static void finish(struct mt_iterations *it, const struct mt_sample *end)
+{
+	const struct mt_sample *start = &it->start;
+	struct mt_iteration *i;
+	double sent;
+
+	if (it->n_kept == MT_ITERATIONS_KEPT) {
+		it->n_kept--;
+		memmove(it->kept, it->kept + 1, it->n_kept * sizeof(*it->kept));
+	}
+	i = &it->kept[it->n_kept++];
+	memset(i, 0, sizeof(*i));
+	i->n = start->iteration;
+	i->first = start->iteration <= 1;
+	i->duration_s = sample_s(end) - sample_s(start);
+	i->start_s = mt_sample_has(end, total_ms) ? end->total_ms / 1e3 - i->duration_s : 0;
+	if (i->start_s < 0)
+		i->start_s = 0;
+	i->start_bytes = start->remaining_bytes;
+	i->remaining_bytes = end->remaining_bytes;
+	i->sent_bytes = (double)end->transferred_bytes - (double)start->transferred_bytes;
+	if (i->sent_bytes < 0)
+		i->sent_bytes = 0;
+	/*
+	 * What became dirty is the balance of two looks, however late after
+	 * their syncs they were taken: now = before - sent + dirtied. Without
+	 * page counts all that was due is taken as sent.
+	 */
+	sent = pages_sent_bytes(start, end);
+	if (isnan(sent))
+		sent = i->start_bytes;
+	i->unsent_bytes = fmax(0, i->start_bytes - sent);
+	i->dirtied_bytes = fmax(0, i->remaining_bytes - i->start_bytes + sent);
+	if (i->duration_s > 0)
+		i->bandwidth_bytes_per_s = i->sent_bytes / i->duration_s;
+	it->total++;
+}
+
+bool mt_iterations_feed(struct mt_iterations *it, const struct mt_sample *s)
+{
+	bool ended = false;
+
+	if (!mt_sample_has(s, iteration) || !mt_sample_has(s, remaining_bytes))
+		return false;
+	if (it->started && (s->t_ns < it->last.t_ns || s->iteration < it->start.iteration))
+		return false;
+	bandwidth_update(it, s);
+	if (!it->started || it->start.iteration == 0) {
+		/* Joined late, the iteration under way began before us: it is measured from here on. */
+		it->start = *s;
+		it->started = true;
+	} else if (s->iteration > it->start.iteration && s->status == MT_STATUS_ACTIVE) {
+		finish(it, s);
+		it->start = *s;
+		ended = true;
+	}
+	it->last = *s;
+	return ended;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * outcome.c - what the ends of a migration are called
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <migtrace/record.h>
+
+static const char *const names[MT_OUTCOME_COUNT] = {
+	[MT_OUTCOME_UNKNOWN] = "unknown",
+	[MT_OUTCOME_COMPLETED] = "completed",
+	[MT_OUTCOME_COMPLETED_UNVERIFIED] = "completed-unverified",
+	[MT_OUTCOME_FAILED] = "failed",
+	[MT_OUTCOME_ABORTED] = "aborted",
+	[MT_OUTCOME_PAUSED] = "paused",
+	[MT_OUTCOME_LOST] = "lost",
+};
+
+const char *mt_outcome_name(enum mt_outcome outcome)
+{
+	return (unsigned)outcome < MT_OUTCOME_COUNT ? names[outcome] : "unknown";
+}
+
+int mt_outcome_parse(const char *name, enum mt_outcome *outcome)
+{
+	for (int i = 0; i < MT_OUTCOME_COUNT; i++) {
+		if (!strcmp(names[i], name)) {
+			*outcome = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}

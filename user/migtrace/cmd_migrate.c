@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cmd_migrate.c - migrate a guest and see it through
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <migtrace/migrate.h>
+#include <migtrace/supervise.h>
+#include <migtrace/units.h>
+
+#include "cmd.h"
+#include "interrupt.h"
+#include "options.h"
+#include "progress.h"
+
+struct migration {
+	struct common_options common;
+	const char *policy_name, *record_path;
+	const struct mt_policy *policy;
+	struct mt_limits limits;
+	struct mt_migrate_options how;
+	bool dry_run;
+
+	struct mt_conn *conn;
+	struct mt_inbox *inbox;
+	struct mt_domain_info domain;
+	struct mt_recorder *recorder;
+	struct mt_supervise_result result;
+	volatile int cancel, leave;
+};
+
+/* The first Ctrl-C cancels the migration, the second lets go of it. */
+static void on_interrupt(int count, void *opaque)
+{
+	const struct mt_event wake = { .kind = MT_EVENT_WAKE };
+	struct migration *m = opaque;
+
+	if (count == 1)
+		m->cancel = 1;
+	else
+		m->leave = 1;
+	cmd_warn(count == 1 ? "cancelling the migration; the guest goes on here. Once more: leave it alone and exit" :
+		 "leaving: the migration goes on by itself, see virsh domjobinfo");
+	mt_inbox_post(&wake, m->inbox);
+}
+
+static int open_recorder(struct migration *m, const char *destination, struct mt_err *err)
+{
+	char libvirt_version[32] = "", qemu_version[32] = "";
+	virConnectPtr v = mt_conn_get(m->conn);
+	unsigned long number;
+	struct utsname u = { 0 };
+	struct mt_record_header h;
+
+	if (v && !virConnectGetLibVersion(v, &number))
+		snprintf(libvirt_version, sizeof(libvirt_version), "%lu.%lu.%lu", number / 1000000, number / 1000 % 1000, number % 1000);
+	if (v && !virConnectGetVersion(v, &number))
+		snprintf(qemu_version, sizeof(qemu_version), "%lu.%lu.%lu", number / 1000000, number / 1000 % 1000, number % 1000);
+	if (v)
+		virConnectClose(v);
+	uname(&u);
+	h = (struct mt_record_header){
+		.schema = MT_RECORD_SCHEMA,
+		.domain = m->domain.name,
+		.uuid = m->domain.uuid,
+		.domain_type = m->domain.type,
+		.source = mt_conn_uri(m->conn),
+		.destination = destination,
+		.tool = "migtrace " MT_VERSION,
+		.qemu = qemu_version,
+		.libvirt = libvirt_version,
+		.kernel = u.release,
+		.policy = m->policy->name,
+		.mode = m->dry_run ? "observe" : "supervise",
+		.start_wall_ms = mt_wall_us() / 1000,
+		.start_t_ns = mt_now_ns(),
+		.limits = m->limits,
+	};
+	return mt_recorder_open(&m->recorder, m->record_path, &h, err);
+}
+
+static void warn_of_tcg(const struct migration *m)
+{
+	if (!strcmp(m->domain.type, "qemu"))
+		cmd_warn("%s runs under TCG: QEMU 7.2 can lose memory of such a guest in pre-copy; verify the guest afterwards",
+			 m->domain.name);
+}
+
+static int supervise(struct migration *m, const char *destination, struct mt_err *err)
+{
+	const char *const destinations[] = { destination, NULL };
+	char title[256], allowed[MT_UNIT_STR];
+	struct mt_migrate *running = NULL;
+	struct progress progress;
+	int rc;
+
+	snprintf(title, sizeof(title), "%s -> %s   policy %s, pause allowed %s, post-copy %s%s", m->domain.name, destination,
+		 m->policy->name, mt_format_duration_ms(allowed, m->limits.max_downtime_ms),
+		 m->limits.postcopy_allowed ? "allowed" : "not allowed", m->dry_run ? ", dry run" : "");
+	progress_init(&progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
+	if (!progress.repaint)
+		fprintf(progress.out, "%s\n", title);
+
+	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, m->inbox, err);
+	if (rc)
+		return rc;
+	rc = mt_supervise(m->conn, m->inbox, m->domain.uuid, &(struct mt_supervise_options){
+		.policy = m->policy,
+		.actuators = m->dry_run ? &mt_actuators_dry : &mt_actuators_libvirt,
+		.limits = m->limits,
+		.destinations = destinations,
+		.recorder = m->recorder,
+		.ours = true,
+		.cancel = &m->cancel,
+		.leave = &m->leave,
+		.progress = progress_show,
+		.opaque = &progress,
+	}, &m->result, err);
+	progress_end(&progress);
+	if (m->result.left)
+		mt_migrate_leave(running);
+	else
+		mt_migrate_free(running);
+	return rc;
+}
+
+static bool succeeded(const struct migration *m)
+{
+	return m->result.outcome == MT_OUTCOME_COMPLETED;
+}
+
+static void print_text(const struct migration *m)
+{
+	const struct mt_sample *f = &m->result.final;
+	char total[MT_UNIT_STR], pause[MT_UNIT_STR], sent[MT_UNIT_STR];
+
+	printf("%s: %s\n", mt_outcome_name(m->result.outcome), m->result.detail);
+	printf("  total %s, pause %s, sent %s\n",
+	       mt_sample_has(f, total_ms) ? mt_format_duration_ms(total, f->total_ms) : "-",
+	       mt_sample_has(f, downtime_ms) && succeeded(m) ? mt_format_duration_ms(pause, f->downtime_ms) : "-",
+	       mt_sample_has(f, transferred_bytes) ? mt_format_size_bytes(sent, f->transferred_bytes) : "-");
+	if (m->record_path)
+		printf("  recording %s, see migtrace report\n", m->record_path);
+}
+
+static struct mt_cell field(const struct mt_sample *s, enum mt_field f, bool wanted)
+{
+	uint64_t value;
+
+	return wanted && mt_sample_get(s, f, &value) ? MT_UINT(value) : MT_NONE;
+}
+
+static void print_table(const struct migration *m, const char *destination)
+{
+	static const struct mt_column columns[] = {
+		{ "domain", "DOMAIN" }, { "destination", "DESTINATION" }, { "policy", "POLICY" },
+		{ "outcome", "OUTCOME" }, { "detail", "DETAIL" }, { "total_ms", "TOTAL", MT_SHOW_DURATION_MS },
+		{ "downtime_ms", "PAUSE", MT_SHOW_DURATION_MS }, { "transferred_bytes", "SENT", MT_SHOW_SIZE_BYTES },
+		{ "iterations", "PASSES" }, { "actions_done", "ACTIONS" }, { "actions_failed", "FAILED" },
+		{ "recording", "RECORDING" },
+	};
+	const struct mt_sample *f = &m->result.final;
+	const struct mt_cell cells[] = {
+		MT_STR(m->domain.name), MT_STR(destination), MT_STR(m->policy->name),
+		MT_STR(mt_outcome_name(m->result.outcome)), MT_STR(m->result.detail),
+		field(f, MT_FIELD_total_ms, true), field(f, MT_FIELD_downtime_ms, succeeded(m)),
+		field(f, MT_FIELD_transferred_bytes, true), field(f, MT_FIELD_iteration, true),
+		MT_UINT(m->result.actions_done), MT_UINT(m->result.actions_failed), MT_STR(m->record_path),
+	};
+	struct mt_table *t = mt_table_new(stdout, m->common.format, columns, MT_ARRAY_SIZE(columns));
+
+	if (t) {
+		mt_table_row(t, cells);
+		mt_table_finish(t);
+	}
+}
+
+static int conclude(struct migration *m, const char *destination)
+{
+	struct mt_err err = { 0 };
+	bool whole = true;
+
+	if (m->recorder && mt_recorder_close(m->recorder, &err)) {
+		cmd_warn("the recording is incomplete: %s", err.msg);
+		whole = false;
+	}
+	m->recorder = NULL;
+	if (m->result.left)
+		return CMD_FAILED;
+	if (m->common.format == MT_FORMAT_TEXT)
+		print_text(m);
+	else
+		print_table(m, destination);
+	return succeeded(m) && whole ? CMD_OK : CMD_FAILED;
+}
+
+/* Everything that can be refused is refused before anything is touched. */
+static int prepare(struct migration *m, char **args, struct mt_err *err)
+{
+	int rc;
+
+	rc = mt_loop_start(err);
+	if (rc)
+		return rc;
+	rc = mt_conn_open(&m->conn, m->common.uri, err);
+	if (rc)
+		return rc;
+	rc = mt_domain_info(m->conn, args[0], &m->domain, err);
+	if (rc)
+		return rc;
+	m->how.destination_uri = args[1];
+	m->how.postcopy = m->limits.postcopy_allowed;
+	rc = mt_migrate_check(m->conn, m->domain.uuid, &m->how, err);
+	if (rc)
+		return rc;
+	warn_of_tcg(m);
+	m->inbox = mt_inbox_new();
+	if (!m->inbox)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	rc = mt_conn_subscribe(m->conn, m->domain.uuid, mt_inbox_post, m->inbox);
+	if (rc < 0)
+		return mt_err_set(err, rc, "cannot watch %s: %s", m->domain.name, strerror(-rc));
+	return m->record_path ? open_recorder(m, args[1], err) : 0;
+}
+
+static int run(struct migration *m, char **args)
+{
+	struct interrupt interrupt = { .notify = on_interrupt, .opaque = m };
+	struct mt_err err = { 0 };
+	int rc;
+
+	/* Blocks the signals first, so that no thread of libvirt's takes them. */
+	m->inbox = NULL;
+	rc = interrupt_block();
+	if (!rc)
+		rc = prepare(m, args, &err);
+	else
+		mt_err_set(&err, rc, "cannot watch for signals: %s", strerror(-rc));
+	if (!rc) {
+		rc = interrupt_watch(&interrupt);
+		if (rc)
+			mt_err_set(&err, rc, "cannot watch for signals: %s", strerror(-rc));
+	}
+	if (!rc)
+		rc = supervise(m, args[1], &err);
+	if (rc) {
+		struct mt_err ignored = { 0 };
+
+		if (m->recorder)
+			mt_recorder_close(m->recorder, &ignored);
+		return cmd_fail(&err);
+	}
+	return conclude(m, args[1]);
+}
+
+int cmd_migrate(int argc, char **argv)
+{
+	static struct migration m = {
+		.policy_name = MT_POLICY_DEFAULT,
+		.limits = { .max_downtime_ms = MT_MAX_DOWNTIME_DEFAULT_MS, .timeout_ms = MT_TIMEOUT_DEFAULT_MS },
+	};
+	uint64_t parallel = 0;
+	const struct option_row rows[] = {
+		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, ihm or predict (default)", &m.policy_name },
+		{ "max-downtime", 'd', OPTION_DURATION_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms },
+		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "the migration may take this long", &m.limits.deadline_ms },
+		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when policy timeout acts (default 30s)", &m.limits.timeout_ms },
+		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
+		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
+		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what post-copy may use of it", &m.how.postcopy_bandwidth_bytes_per_s },
+		{ "parallel", 0, OPTION_COUNT, "N", "use N connections; not with --postcopy", &parallel, NULL, 255 },
+		{ "auto-converge", 0, OPTION_FLAG, NULL, "let QEMU throttle the guest", &m.how.auto_converge },
+		{ "migrateuri", 0, OPTION_STRING, "URI", "address that QEMU connects to, as in virsh", &m.how.migrate_uri },
+		{ "persistent", 0, OPTION_FLAG, NULL, "define the guest at the destination", &m.how.persistent },
+		{ "undefinesource", 0, OPTION_FLAG, NULL, "undefine it at the source", &m.how.undefine_source },
+		{ "record", 'r', OPTION_STRING, "FILE", "write a recording", &m.record_path },
+		{ "dry-run", 'n', OPTION_FLAG, NULL, "migrate, decide and tell, but do not act", &m.dry_run },
+	};
+	const struct command_usage usage = {
+		.name = "migrate",
+		.synopsis = "DOMAIN DESTURI",
+		.min_args = 2,
+		.max_args = 2,
+		.description = "Migrates DOMAIN live to the libvirt at DESTURI, peer to peer, and steers the migration:\n"
+			       "observes each pass, predicts how it goes on, and lets the policy stop pre-copy, flip to\n"
+			       "post-copy or abort. Ctrl-C cancels the migration, and the guest goes on at the source.",
+		.examples = "  migtrace migrate web1 qemu+tls://host2/system\n"
+			    "  migtrace migrate web1 qemu+tls://host2/system --max-downtime 800ms --deadline 10min\n"
+			    "  migtrace migrate db1 qemu+tls://host2/system --postcopy --record db1.mtrec\n"
+			    "  migtrace migrate db1 qemu+tls://host2/system --policy timeout --timeout 60s\n",
+		.uses = OPTIONS_CONNECT | OPTIONS_FORMAT,
+		.rows = rows,
+		.n_rows = MT_ARRAY_SIZE(rows),
+	};
+	struct option_args args;
+	int status = options_parse(&usage, argc, argv, &m.common, &args);
+
+	if (status != OPTIONS_RUN)
+		return status;
+	m.policy = mt_policy_find(m.policy_name);
+	if (!m.policy)
+		return options_error(&usage, "--policy %s is unknown: qemu, timeout, ihm or predict", m.policy_name);
+	if (!m.limits.max_downtime_ms)
+		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
+	m.how.parallel = parallel;
+	m.how.p2p = true;
+	return run(&m, args.v);
+}

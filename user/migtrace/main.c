@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * main.c - which subcommand is meant
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <migtrace/cleanup.h>
+
+#include "cmd.h"
+
+static const struct cmd cmds[] = {
+	{ "doctor",	"what works on this host and what is missing, each with the remedy", cmd_doctor },
+	{ "list",	"guests: memory, ring or bitmap, whether a migration runs", cmd_list },
+	{ "migrate",	"migrate a guest and steer the migration by a policy", cmd_migrate },
+	{ "record",	"profile a guest, or follow its migration, into a file", cmd_record },
+	{ "replay",	"what each policy would have done in a recorded migration", cmd_replay },
+	{ "report",	"what happened in a recording, and why", cmd_report },
+	{ "status",	"how a running migration stands and how it will go on", cmd_status },
+};
+
+void cmd_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("migtrace: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+int cmd_fail(const struct mt_err *err)
+{
+	cmd_warn("%s", err->code ? err->msg : "failed, and nobody said why");
+	return CMD_FAILED;
+}
+
+static void help(FILE *out)
+{
+	fputs("Usage: migtrace COMMAND [OPTION...] [ARGUMENT...]\n"
+	      "       migtrace COMMAND --help\n"
+	      "       migtrace --help | --version\n\n"
+	      "Watches, predicts and steers live migrations of KVM guests.\n\n"
+	      "Commands:\n", out);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cmds); i++)
+		fprintf(out, "  %-10s %s\n", cmds[i].name, cmds[i].help);
+	fputs("\nExit status: 0 ok, 1 failed, 2 wrong usage.\n", out);
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		help(stderr);
+		return CMD_USAGE;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		help(stdout);
+		return CMD_OK;
+	}
+	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		puts("migtrace " MT_VERSION);
+		return CMD_OK;
+	}
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cmds); i++)
+		if (!strcmp(name, cmds[i].name))
+			return cmds[i].run(argc - 1, argv + 1);
+	if (name[0] == '-')
+		cmd_warn("the command comes before its options: migtrace COMMAND %s ...; see migtrace --help", name);
+	else
+		cmd_warn("unknown command \"%s\"; see migtrace --help", name);
+	return CMD_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	/* A reader that goes away is an error of write(2), reported below, not a death in mid-migration. */
+	signal(SIGPIPE, SIG_IGN);
+	status = dispatch(argc, argv);
+	errno = 0;
+	if (fflush(stdout) || ferror(stdout)) {
+		if (errno != EPIPE)
+			cmd_warn("cannot write to standard output: %s", strerror(errno ? errno : EIO));
+		if (status == CMD_OK)
+			status = CMD_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guest.h - one migration of one guest: a thread, its inbox, its recording
+ *
+ * The thread finds out whether there is a migration to supervise at all, takes
+ * up or begins the recording, supervises, and tells how it ended.
+ */
+#ifndef MIGTRACED_GUEST_H
+#define MIGTRACED_GUEST_H
+
+#include <jansson.h>
+
+#include <migtrace/supervise.h>
+
+#include "config.h"
+#include "recordings.h"
+
+struct guest;
+
+struct guest_setup {
+	struct mt_conn *conn;
+	struct config *config;		/* as of now; the guest takes a reference of its own */
+	struct leftovers *leftovers;	/* may be NULL */
+	const char *uuid;
+	const struct mt_event *event;	/* that told of it; NULL: found by looking */
+	const volatile int *leave;	/* let go, leave the recording unfinished; then guest_post() a WAKE */
+	/* On the guest's thread. @ready: no recording left behind will be asked for any more. */
+	void (*ready)(struct guest *g, void *opaque);
+	/* Supervision is over; events that come now are of another migration. */
+	void (*ended)(struct guest *g, void *opaque);
+	/* The thread's last act. @finished: as in the list of finished migrations, NULL if it was none. */
+	void (*done)(struct guest *g, json_t *finished, void *opaque);
+	void *opaque;
+};
+
+/* Starts the thread. NULL after a line in the log. */
+struct guest *guest_new(const struct guest_setup *setup);
+/* Joins the thread. Not from one of the functions above. */
+void guest_free(struct guest *g);
+
+const char *guest_uuid(const struct guest *g);
+void guest_post(struct guest *g, const struct mt_event *ev);	/* never blocks */
+
+/* Return: 0 and the oldest event that nobody has read, in ended() or later. */
+int guest_unread(struct guest *g, struct mt_event *ev);
+
+/* What `status` says of it; NULL while it is not known to be a migration. */
+json_t *guest_status(struct guest *g);
+
+#endif
