@@ -16,15 +16,15 @@ MEMGUEST_CFLAGS := -m32 -march=i686 -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-
 	-mgeneral-regs-only -mregparm=3
 MEMGUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
 	-Wl,-T,$(GUEST_SRC)/mem/mem.ld
-GUESTWATCH_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra
+GUEST_TOOL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra
 
 .PHONY: guest
-guest: $(B)/guest/memguest.elf $(B)/guest/guestwatch
+guest: $(B)/guest/memguest.elf $(B)/guest/guestwatch $(B)/guest/qmp
 
 $(B)/guest/memguest.elf: $(MEMGUEST_SRC) $(MEMGUEST_HDR) $(GUEST_SRC)/guest.mk
 	@mkdir -p $(@D)
 	$(CC) $(MEMGUEST_CFLAGS) $(MEMGUEST_LDFLAGS) -o $@ $(MEMGUEST_SRC)
 
-$(B)/guest/guestwatch: $(GUEST_SRC)/guestwatch.c $(GUEST_SRC)/guest.mk
+$(B)/guest/guestwatch $(B)/guest/qmp: $(B)/guest/%: $(GUEST_SRC)/%.c $(GUEST_SRC)/guest.mk
 	@mkdir -p $(@D)
-	$(CC) $(GUESTWATCH_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+	$(CC) $(GUEST_TOOL_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<

@@ -17,6 +17,9 @@
 #include "options.h"
 #include "progress.h"
 
+/* libvirt's migration call comes back within this once the guest has been found. */
+#define CALL_RETURNS_MS	10000
+
 struct migration {
 	struct common_options common;
 	const char *policy_name, *record_path;
@@ -83,8 +86,12 @@ static int open_recorder(struct migration *m, const char *destination, struct mt
 	return mt_recorder_open(&m->recorder, m->record_path, &h, err);
 }
 
-static void warn_of_tcg(const struct migration *m)
+static void warn(const struct migration *m)
 {
+	char text[256];
+
+	if (mt_migrate_rounding(&m->how, text, sizeof(text)))
+		cmd_warn("%s", text);
 	if (!strcmp(m->domain.type, "qemu"))
 		cmd_warn("%s runs under TCG: QEMU 7.2 can lose memory of such a guest in pre-copy; verify the guest afterwards",
 			 m->domain.name);
@@ -105,7 +112,7 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	if (!progress.repaint)
 		fprintf(progress.out, "%s\n", title);
 
-	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, m->inbox, err);
+	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);
 	if (rc)
 		return rc;
 	rc = mt_supervise(m->conn, m->inbox, m->domain.uuid, &(struct mt_supervise_options){
@@ -121,10 +128,7 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		.opaque = &progress,
 	}, &m->result, err);
 	progress_end(&progress);
-	if (m->result.left)
-		mt_migrate_leave(running);
-	else
-		mt_migrate_free(running);
+	mt_migrate_free(running, m->result.left ? 0 : CALL_RETURNS_MS);
 	return rc;
 }
 
@@ -217,7 +221,7 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = mt_migrate_check(m->conn, m->domain.uuid, &m->how, err);
 	if (rc)
 		return rc;
-	warn_of_tcg(m);
+	warn(m);
 	m->inbox = mt_inbox_new();
 	if (!m->inbox)
 		return mt_err_set(err, -ENOMEM, "out of memory");
@@ -275,6 +279,7 @@ int cmd_migrate(int argc, char **argv)
 		{ "parallel", 0, OPTION_COUNT, "N", "use N connections; not with --postcopy", &parallel, NULL, 255 },
 		{ "auto-converge", 0, OPTION_FLAG, NULL, "let QEMU throttle the guest", &m.how.auto_converge },
 		{ "migrateuri", 0, OPTION_STRING, "URI", "address that QEMU connects to, as in virsh", &m.how.migrate_uri },
+		{ "unsafe", 0, OPTION_FLAG, NULL, "also when libvirt fears for the disks' caches", &m.how.unsafe },
 		{ "persistent", 0, OPTION_FLAG, NULL, "define the guest at the destination", &m.how.persistent },
 		{ "undefinesource", 0, OPTION_FLAG, NULL, "undefine it at the source", &m.how.undefine_source },
 		{ "record", 'r', OPTION_STRING, "FILE", "write a recording", &m.record_path },
@@ -307,6 +312,5 @@ int cmd_migrate(int argc, char **argv)
 	if (!m.limits.max_downtime_ms)
 		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
 	m.how.parallel = parallel;
-	m.how.p2p = true;
 	return run(&m, args.v);
 }

@@ -9,7 +9,8 @@
  *	struct common_options common = { 0 };
  *	uint64_t deadline_ms = 0;
  *	const struct option_row rows[] = {
- *		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "give up after", &deadline_ms },
+ *		{ .name = "deadline", .kind = OPTION_DURATION_MS, .arg = "DURATION",
+ *		  .help = "give up after", .dest = &deadline_ms },
  *	};
  *	const struct command_usage usage = {
  *		.name = "migrate", .synopsis = "DOMAIN DESTURI", .min_args = 2, .max_args = 2,

@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -20,7 +21,8 @@ struct guest {
 	struct guest_setup setup;
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	uint64_t first_t_ns;		/* when we learnt of it */
-	bool seen_begin;		/* by an event, not by looking */
+	bool told;			/* by an event, which is the first in the inbox */
+	bool seen_begin;
 	pthread_t thread;
 	struct mt_inbox *inbox;
 
@@ -315,6 +317,15 @@ static void log_outcome(const struct guest *g, const struct mt_supervise_result 
 
 /* --- the thread ------------------------------------------------------- */
 
+/* What made us look at this migration must not make somebody look at it again. */
+static void drop_unread(struct guest *g, unsigned n)
+{
+	struct mt_event ev;
+
+	while (n-- && !guest_unread(g, &ev))
+		;
+}
+
 static void log_begin(const struct guest *g)
 {
 	char age[MT_UNIT_STR];
@@ -344,6 +355,8 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 	struct mt_err err = { 0 };
 	int ret = mt_supervise(g->setup.conn, g->inbox, g->uuid, &options, &result, &err);
 
+	if (ret)
+		drop_unread(g, UINT_MAX);
 	g->setup.ended(g, g->setup.opaque);
 	if (!ret && result.left) {
 		/*
@@ -377,6 +390,7 @@ static void *guest_main(void *arg)
 	bool migrates = !leaving(g) && is_migrating_out(g);
 
 	if (!migrates || leaving(g)) {
+		drop_unread(g, g->told);
 		g->setup.ready(g, g->setup.opaque);
 		g->setup.ended(g, g->setup.opaque);
 	} else {
@@ -408,6 +422,7 @@ struct guest *guest_new(const struct guest_setup *setup)
 	snprintf(g->uuid, sizeof(g->uuid), "%s", setup->uuid);
 	g->setup.uuid = g->uuid;
 	g->setup.event = NULL;		/* the caller's, and gone when the thread runs */
+	g->told = setup->event;
 	g->seen_begin = setup->event && setup->event->kind == MT_EVENT_MIGRATION;
 	g->first_t_ns = setup->event ? setup->event->t_ns : mt_now_ns();
 	config_get(setup->config);

@@ -45,14 +45,12 @@ struct manager {
 	volatile int leave;
 
 	/* The thread's own. */
-	int subscription;
 	bool scanned;			/* once: all that was under way at our start is known */
 
 	pthread_mutex_t lock;		/* of what follows; held for moments, no call of libvirt's under it */
 	struct mt_conn *conn;		/* set once */
 	struct config *config;
 	struct leftovers *leftovers;	/* set before the first guest */
-	bool connected;
 	char error[512];		/* why not connected */
 	struct entry *entries;
 	struct hold_off hold_off[8];	/* a ring */
@@ -233,26 +231,34 @@ static void on_guest_done(struct guest *g, json_t *finished, void *opaque)
 
 /* --- called by libvirt's loop, or the reconnecting thread --------------- */
 
+static void on_conn_event(struct manager *m, const struct mt_event *ev)
+{
+	bool up = ev->kind == MT_EVENT_CONN_UP;
+
+	pthread_mutex_lock(&m->lock);
+	snprintf(m->error, sizeof(m->error), "%s", up ? "" : "libvirtd went away");
+	for (struct entry *e = m->entries; e; e = e->next)
+		guest_post(e->guest, ev);
+	pthread_mutex_unlock(&m->lock);
+	if (up)
+		log_info("%s: connected again", mt_conn_uri(m->conn));
+	else
+		log_warn("%s: libvirtd went away; waiting for it", mt_conn_uri(m->conn));
+	mt_inbox_post(ev, m->inbox);
+	changed(m);
+}
+
 static void on_event(const struct mt_event *ev, void *opaque)
 {
 	struct manager *m = opaque;
 
-	pthread_mutex_lock(&m->lock);
 	if (ev->kind == MT_EVENT_CONN_DOWN || ev->kind == MT_EVENT_CONN_UP) {
-		m->connected = ev->kind == MT_EVENT_CONN_UP;
-		snprintf(m->error, sizeof(m->error), "%s", m->connected ? "" : "libvirtd went away");
-		for (struct entry *e = m->entries; e; e = e->next)
-			guest_post(e->guest, ev);
-		log_write(m->connected ? 6 : 4, "%s: %s", mt_conn_uri(m->conn),
-			  m->connected ? "connected again" : "libvirtd went away; waiting for it");
-	} else {
-		dispatch(m, ev);
+		on_conn_event(m, ev);
+		return;
 	}
+	pthread_mutex_lock(&m->lock);
+	dispatch(m, ev);
 	pthread_mutex_unlock(&m->lock);
-	if (!*ev->uuid) {
-		mt_inbox_post(ev, m->inbox);
-		changed(m);
-	}
 }
 
 /* --- the thread --------------------------------------------------------- */
@@ -278,10 +284,8 @@ static bool try_connect(struct manager *m, const char *uri)
 	pthread_mutex_lock(&m->lock);
 	news = strcmp(m->error, err.msg) != 0;
 	snprintf(m->error, sizeof(m->error), "%s", err.msg);
-	if (!ret) {
+	if (!ret)
 		m->conn = conn;
-		m->connected = true;
-	}
 	pthread_mutex_unlock(&m->lock);
 	if (!ret)
 		log_info("%s: connected", mt_conn_uri(conn));
@@ -295,12 +299,16 @@ static bool try_connect(struct manager *m, const char *uri)
 static void connect_first(struct manager *m)
 {
 	uint64_t delay_ms = RETRY_FIRST_MS;
-	char *uri = m->config->uri;	/* a reload that changes it asks for a restart */
+	struct config *config;
 
-	while (!m->leave && !try_connect(m, uri)) {
+	pthread_mutex_lock(&m->lock);
+	config = config_get(m->config);	/* a reload with another URI asks for a restart */
+	pthread_mutex_unlock(&m->lock);
+	while (!m->leave && !try_connect(m, config->uri)) {
 		pause_ms(m, delay_ms);
 		delay_ms = delay_ms * 2 < RETRY_MAX_MS ? delay_ms * 2 : RETRY_MAX_MS;
 	}
+	config_put(config);
 }
 
 /* Whatever migrates already: nobody may have been there to see it begin. Return: false to try again. */
@@ -324,28 +332,255 @@ static bool scan(struct manager *m)
 	return true;
 }
 
-/* Joins what is done; @all: waits for the rest as well. */
-static void reap(struct manager *m, bool all)
+/* Joins the threads that are done. Return: whether that was all. */
+static bool reap(struct manager *m)
 {
 	struct entry **link, *e;
+	bool empty;
 
 	pthread_mutex_lock(&m->lock);
 	link = &m->entries;
 	while ((e = *link)) {
-		if (e->stage != STAGE_DONE && !all) {
+		if (e->stage != STAGE_DONE) {
 			link = &e->next;
 			continue;
 		}
-		pthread_mutex_unlock(&m->lock);
-		/* Only this thread removes, others add at the head: *link is looked up again. */
-		if (e->stage != STAGE_DONE) {
-			const struct mt_event ev = { .kind = MT_EVENT_WAKE, .t_ns = mt_now_ns() };
-
-			guest_post(e->guest, &ev);
-		}
-		pthread_mutex_lock(&m->lock);
-		link = &m->entries;
-		break;
+		*link = e->next;
+		/* It has nothing left to do but to return: no long wait under the lock. */
+		guest_free(e->guest);
+		free(e);
 	}
+	empty = !m->entries;
 	pthread_mutex_unlock(&m->lock);
+	return empty;
+}
+
+/* Once every migration that was under way at our start has asked for its recording. */
+static void finish_leftovers(struct manager *m, bool *finished)
+{
+	bool ready = m->scanned && !m->leave;
+
+	if (*finished)
+		return;
+	pthread_mutex_lock(&m->lock);
+	for (struct entry *e = m->entries; e && ready; e = e->next)
+		ready = e->stage != STAGE_STARTING;
+	pthread_mutex_unlock(&m->lock);
+	if (!ready)
+		return;
+	leftovers_finish(m->leftovers);
+	*finished = true;
+}
+
+static void follow(struct manager *m)
+{
+	bool looked = scan(m), finished = false;
+	struct mt_event ev;
+
+	while (!m->leave) {
+		int ret;
+
+		reap(m);
+		finish_leftovers(m, &finished);
+		ret = mt_inbox_take(m->inbox, &ev, looked ? FOR_EVER_MS : SCAN_RETRY_MS);
+		if (m->leave)
+			break;
+		if (ret || ev.kind == MT_EVENT_CONN_UP)
+			looked = scan(m);
+	}
+}
+
+static void let_go(struct manager *m)
+{
+	const struct mt_event wake_up = { .kind = MT_EVENT_WAKE, .t_ns = mt_now_ns() };
+	struct mt_event ev;
+
+	pthread_mutex_lock(&m->lock);
+	for (struct entry *e = m->entries; e; e = e->next)
+		guest_post(e->guest, &wake_up);
+	pthread_mutex_unlock(&m->lock);
+	while (!reap(m))
+		(void)mt_inbox_take(m->inbox, &ev, FOR_EVER_MS);	/* each that is done wakes us */
+}
+
+static void *manager_main(void *arg)
+{
+	struct manager *m = arg;
+	int id;
+
+	connect_first(m);
+	if (!m->conn)
+		return NULL;
+	while ((id = mt_conn_subscribe(m->conn, NULL, on_event, m)) < 0 && !m->leave) {
+		log_warn("%s: no events: %s; trying again", mt_conn_uri(m->conn), strerror(-id));
+		pause_ms(m, RETRY_MAX_MS);
+	}
+	if (id > 0)
+		follow(m);
+	let_go(m);
+	if (id > 0)
+		mt_conn_unsubscribe(m->conn, id);
+	mt_conn_close(m->conn);
+	mt_loop_stop();
+	return NULL;
+}
+
+/* --- the interface ------------------------------------------------------ */
+
+static void manager_free(struct manager *m)
+{
+	if (m->inbox)
+		mt_inbox_free(m->inbox);
+	if (m->changed >= 0)
+		close(m->changed);
+	leftovers_free(m->leftovers);
+	config_put(m->config);
+	for (size_t i = 0; i < FINISHED_KEPT; i++)
+		json_decref(m->finished[i]);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
+int manager_new(struct manager **out, struct config *config)
+{
+	struct manager *m = calloc(1, sizeof(*m));
+	int ret;
+
+	if (!m)
+		return -ENOMEM;
+	pthread_mutex_init(&m->lock, NULL);
+	m->start_ns = mt_now_ns();
+	m->config = config_get(config);
+	m->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	m->inbox = mt_inbox_new();
+	if (m->changed < 0 || !m->inbox) {
+		ret = m->changed < 0 ? -errno : -ENOMEM;
+		goto fail;
+	}
+	if (*config->directory)
+		m->leftovers = leftovers_find(config->directory);
+	ret = -pthread_create(&m->thread, NULL, manager_main, m);
+	if (ret)
+		goto fail;
+	*out = m;
+	return 0;
+fail:
+	manager_free(m);
+	return ret;
+}
+
+int manager_stop(struct manager *m, uint64_t timeout_ms)
+{
+	struct timespec until;
+	uint64_t ns;
+
+	m->leave = 1;
+	wake(m);
+	clock_gettime(CLOCK_REALTIME, &until);
+	ns = until.tv_nsec + timeout_ms % MT_MS_PER_S * MT_NS_PER_MS;
+	until.tv_sec += timeout_ms / MT_MS_PER_S + ns / MT_NS_PER_S;
+	until.tv_nsec = ns % MT_NS_PER_S;
+	if (pthread_timedjoin_np(m->thread, NULL, &until))
+		return -ETIMEDOUT;
+	manager_free(m);
+	return 0;
+}
+
+void manager_set_config(struct manager *m, struct config *config)
+{
+	struct config *old;
+
+	config_get(config);
+	pthread_mutex_lock(&m->lock);
+	old = m->config;
+	m->config = config;
+	pthread_mutex_unlock(&m->lock);
+	config_put(old);
+	changed(m);
+}
+
+int manager_changed_fd(const struct manager *m)
+{
+	return m->changed;
+}
+
+/* With the lock held. */
+static bool is_connected(const struct manager *m)
+{
+	return m->conn && !mt_conn_wait(m->conn, 0);
+}
+
+void manager_summary(struct manager *m, char *buf, size_t size)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&m->lock);
+	for (struct entry *e = m->entries; e; e = e->next)
+		n += e->stage == STAGE_READY;
+	snprintf(buf, size, "%s, libvirt %s, %u migration%s supervised", config_mode_name(m->config->guest.mode),
+		 is_connected(m) ? "connected" : "disconnected", n, n == 1 ? "" : "s");
+	pthread_mutex_unlock(&m->lock);
+}
+
+/* With the lock held. */
+static json_t *libvirt_json(struct manager *m, int *failed)
+{
+	json_t *o = json_object();
+	bool connected = is_connected(m);
+
+	if (!o)
+		return NULL;
+	mt_json_set(o, "uri", mt_json_string(m->conn ? mt_conn_uri(m->conn) : m->config->uri), failed);
+	mt_json_set(o, "connected", json_boolean(connected), failed);
+	mt_json_set(o, "error", mt_json_string(connected || !*m->error ? NULL : m->error), failed);
+	return o;
+}
+
+/* With the lock held. */
+static json_t *supervised_json(struct manager *m)
+{
+	json_t *a = json_array();
+
+	for (struct entry *e = m->entries; e && a; e = e->next) {
+		json_t *o = e->stage < STAGE_ENDED ? guest_status(e->guest) : NULL;
+
+		if (o)
+			json_array_append_new(a, o);
+	}
+	return a;
+}
+
+/* With the lock held. The newest first. */
+static json_t *finished_json(struct manager *m)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; a && i < FINISHED_KEPT && i < m->n_finished; i++)
+		json_array_append_new(a, json_deep_copy(m->finished[(m->n_finished - 1 - i) % FINISHED_KEPT]));
+	return a;
+}
+
+json_t *manager_status(struct manager *m)
+{
+	json_t *o = json_object();
+	int failed = 0;
+
+	if (!o)
+		return NULL;
+	pthread_mutex_lock(&m->lock);
+	mt_json_set(o, "version", mt_json_string(MT_VERSION), &failed);
+	mt_json_set(o, "pid", mt_json_uint(getpid()), &failed);
+	mt_json_set(o, "mode", mt_json_string(config_mode_name(m->config->guest.mode)), &failed);
+	mt_json_set(o, "policy", mt_json_string(m->config->guest.policy->name), &failed);
+	mt_json_set(o, "libvirt", libvirt_json(m, &failed), &failed);
+	mt_json_set(o, "uptime_s", mt_json_uint((mt_now_ns() - m->start_ns) / MT_NS_PER_S), &failed);
+	mt_json_set(o, "config", mt_json_string(m->config->path), &failed);
+	mt_json_set(o, "supervised", supervised_json(m), &failed);
+	mt_json_set(o, "finished", finished_json(m), &failed);
+	pthread_mutex_unlock(&m->lock);
+	if (failed) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
 }

@@ -243,8 +243,8 @@ static void *run(void *arg)
 
 	ev.t_ns = mt_now_ns();
 	ev.detail = ret ? -1 : 0;
-	snprintf(ev.text, sizeof(ev.text), "%s", err.msg);
-	snprintf(ev.domain, sizeof(ev.domain), "%s", name ? name : "");
+	memcpy(ev.text, err.msg, sizeof(ev.text) - 1);	/* cut to fit; the last byte stays 0 */
+	strncpy(ev.domain, name ? name : "", sizeof(ev.domain) - 1);
 	if (virDomainGetUUIDString(m->dom, ev.uuid) < 0)
 		ev.uuid[0] = '\0';
 

@@ -20,11 +20,11 @@ static const struct {
 	enum mt_field field;
 	bool in_ram;			/* inside "ram" */
 } keys[] = {
-	{ "total-time",		MT_FIELD_total_ms },
-	{ "setup-time",		MT_FIELD_setup_ms },
-	{ "expected-downtime",	MT_FIELD_expected_downtime_ms },
-	{ "downtime",		MT_FIELD_downtime_ms },
-	{ "cpu-throttle-percentage", MT_FIELD_throttle_percent },
+	{ "total-time",		MT_FIELD_total_ms, false },
+	{ "setup-time",		MT_FIELD_setup_ms, false },
+	{ "expected-downtime",	MT_FIELD_expected_downtime_ms, false },
+	{ "downtime",		MT_FIELD_downtime_ms, false },
+	{ "cpu-throttle-percentage", MT_FIELD_throttle_percent, false },
 	{ "total",		MT_FIELD_memory_bytes, true },
 	{ "remaining",		MT_FIELD_remaining_bytes, true },
 	{ "transferred",	MT_FIELD_transferred_bytes, true },

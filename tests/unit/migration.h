@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * migration.h - a live migration played page by page, as the oracle of the unit tests
+ *
+ * Shares nothing with the models under test: real bitmaps, single writes,
+ * single pages sent. It does what QEMU does (migration/migration.c, ram.c):
+ * spend the bandwidth in budgets of 100 ms, look after each whether what is
+ * left is below bandwidth x downtime limit, if so sync the dirty bitmap, and
+ * stop the guest if it still is. Guest and link run in slices of 10 ms. Two
+ * simplifications: the whole dirty log is cleared at a sync, and the guest
+ * writes on as fast while its memory is sent.
+ */
+#ifndef MIGRATION_H
+#define MIGRATION_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <migtrace/sample.h>
+#include <migtrace/units.h>
+
+#define MIGRATION_PAGE		4096u
+#define MIGRATION_HEADER	8u	/* of each page on the wire */
+#define MIGRATION_SLICE_MS	10u
+#define MIGRATION_BUDGET_MS	100u	/* BUFFER_DELAY */
+#define MIGRATION_POLL_MS	200u	/* how often a sample is taken between boundaries */
+#define MIGRATION_FIXED_MS	60u	/* part of the downtime that is not memory */
+#define MIGRATION_START_NS	(5 * MT_NS_PER_S)
+
+/* Each write hits one of the first @hot_pages with probability @hot_share, else any of the first @pages. */
+struct migration_load {
+	uint32_t writes_per_s;
+	uint32_t pages;
+	uint32_t hot_pages;
+	double hot_share;
+	bool cyclic;		/* not at random: one page after the other */
+};
+
+struct migration_guest {
+	const char *name;
+	uint32_t pages;
+	uint32_t zero_pages;	/* the last ones; never written to, sent as a mark */
+	struct migration_load load;
+	double later_s;		/* when the second phase begins, 0 = never */
+	struct migration_load later;
+};
+
+struct migration {
+	const struct migration_guest *guest;
+	double link_bytes_per_s;
+	double limit_ms;
+	uint64_t rng;
+	bool *due, *log;	/* QEMU's bitmap of pages to send, KVM's log of pages written to */
+	uint32_t due_pages;
+	uint32_t scan, cursor;	/* the next page to look at, the next a cyclic guest writes to */
+	uint64_t slices, polled_ms;
+	double writes_due, send_bytes;
+	bool began, looked, ended;	/* looked: at the threshold, after this budget */
+	uint64_t iteration;
+	uint32_t synced_pages;	/* newly set in the bitmap by the last sync: the truth about "dirtied" */
+	double synced_ms, left_at_sync_bytes;
+	uint64_t transferred_bytes, normal_pages, zero_pages;
+	double total_ms, downtime_ms;	/* once it ended */
+};
+
+static inline uint64_t migration_random(uint64_t *state)	/* splitmix64 */
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+static inline double migration_chance(uint64_t *state)
+{
+	return (migration_random(state) >> 11) * 0x1p-53;
+}
+
+static inline void migration_init(struct migration *m, const struct migration_guest *guest,
+				  double link_bytes_per_s, double limit_ms, uint64_t seed)
+{
+	*m = (struct migration){
+		.guest = guest,
+		.link_bytes_per_s = link_bytes_per_s,
+		.limit_ms = limit_ms,
+		.rng = seed,
+		.iteration = 1,
+		.due_pages = guest->pages,
+		.due = malloc(guest->pages * sizeof(bool)),
+		.log = calloc(guest->pages, sizeof(bool)),
+	};
+	if (!m->due || !m->log)
+		abort();
+	memset(m->due, true, guest->pages * sizeof(bool));
+	m->left_at_sync_bytes = (double)guest->pages * MIGRATION_PAGE;
+}
+
+static inline void migration_fini(struct migration *m)
+{
+	free(m->due);
+	free(m->log);
+}
+
+static inline double migration_ms(const struct migration *m)
+{
+	return (double)m->slices * MIGRATION_SLICE_MS;
+}
+
+static inline void migration_guest_runs(struct migration *m)
+{
+	bool later = m->guest->later_s > 0 && migration_ms(m) >= m->guest->later_s * 1e3;
+	const struct migration_load *load = later ? &m->guest->later : &m->guest->load;
+
+	m->writes_due += load->writes_per_s * MIGRATION_SLICE_MS / 1e3;
+	for (; m->writes_due >= 1; m->writes_due--) {
+		if (load->cyclic)
+			m->log[m->cursor++ % load->pages] = true;
+		else if (load->hot_pages && migration_chance(&m->rng) < load->hot_share)
+			m->log[migration_random(&m->rng) % load->hot_pages] = true;
+		else
+			m->log[migration_random(&m->rng) % load->pages] = true;
+	}
+}
+
+static inline void migration_send_page(struct migration *m)
+{
+	bool zero;
+
+	while (!m->due[m->scan])
+		m->scan = (m->scan + 1) % m->guest->pages;
+	m->due[m->scan] = false;
+	m->due_pages--;
+	zero = m->scan >= m->guest->pages - m->guest->zero_pages;
+	m->zero_pages += zero;
+	m->normal_pages += !zero;
+	m->transferred_bytes += MIGRATION_HEADER + (zero ? 1 : MIGRATION_PAGE);
+	m->send_bytes -= MIGRATION_HEADER + (zero ? 1 : MIGRATION_PAGE);
+}
+
+static inline void migration_link_runs(struct migration *m)
+{
+	m->send_bytes += m->link_bytes_per_s * MIGRATION_SLICE_MS / 1e3;
+	while (m->due_pages && m->send_bytes >= MIGRATION_HEADER + MIGRATION_PAGE)
+		migration_send_page(m);
+	if (!m->due_pages)
+		m->send_bytes = 0;
+}
+
+static inline void migration_sync(struct migration *m)
+{
+	m->synced_pages = 0;
+	for (uint32_t i = 0; i < m->guest->pages; i++) {
+		m->synced_pages += m->log[i] && !m->due[i];
+		m->due[i] |= m->log[i];
+		m->log[i] = false;
+	}
+	m->due_pages += m->synced_pages;
+	m->iteration++;
+	m->synced_ms = migration_ms(m);
+	m->left_at_sync_bytes = (double)m->due_pages * MIGRATION_PAGE;
+}
+
+static inline bool migration_below(const struct migration *m)
+{
+	return !m->due_pages || m->due_pages * (double)MIGRATION_PAGE < m->link_bytes_per_s * m->limit_ms / 1e3;
+}
+
+/* The guest no longer runs here; all that is left goes out, once. */
+static inline void migration_end(struct migration *m, bool guest_waits)
+{
+	double before = migration_ms(m), rest_ms;
+
+	while (m->due_pages)
+		migration_send_page(m);
+	rest_ms = fmax(0, -m->send_bytes) / m->link_bytes_per_s * 1e3;
+	m->downtime_ms = MIGRATION_FIXED_MS + (guest_waits ? rest_ms : 0);
+	m->total_ms = before + MIGRATION_FIXED_MS + rest_ms;
+	m->ended = true;
+}
+
+/* What a policy can ask for: the guest is paused now, or runs on at the destination. */
+static inline void migration_stop(struct migration *m)
+{
+	migration_sync(m);
+	migration_end(m, true);
+}
+
+static inline void migration_flip(struct migration *m)
+{
+	migration_sync(m);
+	migration_end(m, false);
+}
+
+static inline void migration_look(const struct migration *m, bool boundary, struct mt_sample *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->t_ns = MIGRATION_START_NS + (uint64_t)migration_ms(m) * MT_NS_PER_MS;
+	s->status = m->ended ? MT_STATUS_COMPLETED : MT_STATUS_ACTIVE;
+	s->boundary = boundary;
+	mt_sample_set(s, total_ms, m->ended ? (uint64_t)m->total_ms : (uint64_t)migration_ms(m));
+	mt_sample_set(s, iteration, m->iteration);
+	mt_sample_set(s, memory_bytes, (uint64_t)m->guest->pages * MIGRATION_PAGE);
+	mt_sample_set(s, remaining_bytes, (uint64_t)m->due_pages * MIGRATION_PAGE);
+	mt_sample_set(s, transferred_bytes, m->transferred_bytes);
+	mt_sample_set(s, normal_pages, m->normal_pages);
+	mt_sample_set(s, zero_pages, m->zero_pages);
+	mt_sample_set(s, page_size_bytes, MIGRATION_PAGE);
+	mt_sample_set(s, bandwidth_bytes_per_s, (uint64_t)m->link_bytes_per_s);
+	mt_sample_set(s, expected_downtime_ms, (uint64_t)(m->left_at_sync_bytes / m->link_bytes_per_s * 1e3));
+}
+
+/*
+ * Runs on until there is something to see: the begin, a sync, or a poll.
+ * Return: false once it has ended and that was seen. The sync after which QEMU
+ * stops the guest is seen as any other.
+ */
+static inline bool migration_next(struct migration *m, struct mt_sample *s)
+{
+	if (m->ended)
+		return false;
+	if (!m->began) {
+		m->began = true;
+		migration_look(m, true, s);
+		return true;
+	}
+	for (;;) {
+		bool budget_spent = m->slices && m->slices % (MIGRATION_BUDGET_MS / MIGRATION_SLICE_MS) == 0;
+
+		if (m->looked && m->synced_ms == migration_ms(m) && migration_below(m)) {
+			migration_end(m, true);
+			migration_look(m, false, s);
+			return true;
+		}
+		if (!m->looked && (budget_spent || !m->due_pages) && migration_below(m)) {
+			m->looked = true;
+			migration_sync(m);
+			m->polled_ms = migration_ms(m);
+			migration_look(m, true, s);
+			return true;
+		}
+		if (migration_ms(m) - m->polled_ms >= MIGRATION_POLL_MS) {
+			m->polled_ms = migration_ms(m);
+			migration_look(m, false, s);
+			return true;
+		}
+		migration_guest_runs(m);
+		migration_link_runs(m);
+		m->slices++;
+		m->looked = false;
+	}
+}
+
+#endif

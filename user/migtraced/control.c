@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* control.c - the UNIX socket: a line in, a line of JSON out */
+#include "control.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "log.h"
+
+#define CLIENTS_MAX	64
+#define LINE_MAX_BYTES	256
+/* A client that neither asks nor reads for this long makes room for others. */
+#define IDLE_US		(60 * 1000000ULL)
+
+struct client {
+	struct client *next;
+	struct control *control;
+	int fd;
+	sd_event_source *io, *idle;
+	char in[LINE_MAX_BYTES];
+	size_t in_len;
+	char *out;			/* an answer that is not yet read; no further request is taken meanwhile */
+	size_t out_len, out_done;
+	bool at_end;			/* it will ask no more */
+};
+
+struct control {
+	sd_event *event;
+	char *path, *lock_path;
+	int lock, fd;
+	sd_event_source *io;
+	const struct control_request *requests;
+	void *opaque;
+	struct client *clients;
+	unsigned n_clients;
+};
+
+/* --- clients ---------------------------------------------------------- */
+
+static void client_free(struct client *client)
+{
+	struct control *c = client->control;
+
+	for (struct client **link = &c->clients; *link; link = &(*link)->next) {
+		if (*link == client) {
+			*link = client->next;
+			c->n_clients--;
+			break;
+		}
+	}
+	sd_event_source_disable_unref(client->io);
+	sd_event_source_disable_unref(client->idle);
+	close(client->fd);
+	free(client->out);
+	free(client);
+	if (c->io)		/* was off while there were too many */
+		sd_event_source_set_enabled(c->io, SD_EVENT_ON);
+}
+
+static json_t *error_json(const char *text)
+{
+	return json_pack("{s:s}", "error", text);
+}
+
+static json_t *unknown_json(const struct control *c, const char *line)
+{
+	char text[LINE_MAX_BYTES + 128];
+	int at = snprintf(text, sizeof(text), "unknown request '");
+
+	for (const char *p = line; *p && at < LINE_MAX_BYTES; p++)
+		text[at++] = *p >= ' ' && *p <= '~' ? *p : '?';
+	at += snprintf(text + at, sizeof(text) - at, "'; there are");
+	for (const struct control_request *r = c->requests; r->name && at < (int)sizeof(text); r++)
+		at += snprintf(text + at, sizeof(text) - at, "%s %s", r == c->requests ? "" : ",", r->name);
+	return error_json(text);
+}
+
+static void set_answer(struct client *client, json_t *answer)
+{
+	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+	json_decref(answer);
+	if (asprintf(&client->out, "%s\n", text ? text : "{\"error\":\"out of memory\"}") < 0)
+		client->out = NULL;
+	free(text);
+	client->out_len = client->out ? strlen(client->out) : 0;
+	client->out_done = 0;
+	if (!client->out)
+		client->at_end = true;
+}
+
+/* @line: without its newline. An empty line is no request. */
+static void answer_line(struct client *client, char *line)
+{
+	struct control *c = client->control;
+	const struct control_request *r = c->requests;
+	size_t len = strlen(line);
+
+	while (len && isspace((unsigned char)line[len - 1]))
+		line[--len] = '\0';
+	if (!len)
+		return;
+	while (r->name && strcmp(r->name, line))
+		r++;
+	set_answer(client, r->name ? r->answer(c->opaque) : unknown_json(c, line));
+}
+
+/* Takes requests from the buffer until one has an answer to be sent. */
+static void take_requests(struct client *client)
+{
+	while (!client->out && client->in_len) {
+		char line[LINE_MAX_BYTES + 1];
+		char *end = memchr(client->in, '\n', client->in_len);
+		size_t len = end ? (size_t)(end - client->in) : client->in_len;
+
+		if (!end && client->in_len == sizeof(client->in)) {
+			client->in_len = 0;
+			client->at_end = true;
+			set_answer(client, error_json("the request is longer than a line may be"));
+			return;
+		}
+		if (!end && !client->at_end)
+			return;
+		memcpy(line, client->in, len);
+		line[len] = '\0';
+		len += end != NULL;
+		memmove(client->in, client->in + len, client->in_len - len);
+		client->in_len -= len;
+		answer_line(client, line);
+	}
+}
+
+/* Return: 1 something was moved, 0 nothing can be now, -errno it is over. */
+static int client_write(struct client *client)
+{
+	ssize_t n;
+
+	if (!client->out)
+		return 0;
+	n = send(client->fd, client->out + client->out_done, client->out_len - client->out_done,
+		 MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	client->out_done += n;
+	if (client->out_done == client->out_len) {
+		free(client->out);
+		client->out = NULL;
+	}
+	return 1;
+}
+
+static int client_read(struct client *client)
+{
+	ssize_t n;
+
+	if (client->out || client->at_end || client->in_len == sizeof(client->in))
+		return 0;
+	n = recv(client->fd, client->in + client->in_len, sizeof(client->in) - client->in_len, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (!n)
+		client->at_end = true;
+	client->in_len += n;
+	return 1;
+}
+
+static int on_client(sd_event_source *source, int fd, uint32_t revents, void *opaque)
+{
+	struct client *client = opaque;
+	int moved = revents & EPOLLERR ? -EPIPE : 0;
+
+	/* One answer at a time, so that one busy client does not keep the others waiting. */
+	if (!moved)
+		moved = client_write(client);
+	if (moved >= 0 && !client->out) {
+		int ret = client_read(client);
+
+		moved = ret ? ret : moved;
+		if (moved >= 0) {
+			take_requests(client);
+			ret = client_write(client);
+			moved = ret ? ret : moved;
+		}
+	}
+	if (moved < 0 || (client->at_end && !client->out && !client->in_len)) {
+		client_free(client);
+		return 0;
+	}
+	if (moved > 0)
+		sd_event_source_set_time_relative(client->idle, IDLE_US);
+	/* Requests that wait in our own buffer make no descriptor readable: writable is what it is, then. */
+	sd_event_source_set_io_events(client->io, client->out || client->in_len && memchr(client->in, '\n', client->in_len) ?
+				      EPOLLOUT : client->at_end ? 0 : EPOLLIN);
+	return 0;
+}
+
+static int on_idle(sd_event_source *source, uint64_t usec, void *opaque)
+{
+	client_free(opaque);
+	return 0;
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t revents, void *opaque)
+{
+	struct control *c = opaque;
+	struct client *client;
+	int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (conn < 0) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+			/* Out of descriptors: the next client that leaves gives one back. */
+			log_warn("%s: cannot accept a client: %s", c->path, strerror(errno));
+			if (c->clients)
+				sd_event_source_set_enabled(source, SD_EVENT_OFF);
+		}
+		return 0;
+	}
+	client = calloc(1, sizeof(*client));
+	if (!client) {
+		close(conn);
+		return 0;
+	}
+	client->control = c;
+	client->fd = conn;
+	client->next = c->clients;
+	c->clients = client;
+	c->n_clients++;
+	if (sd_event_add_io(c->event, &client->io, conn, EPOLLIN, on_client, client) < 0 ||
+	    sd_event_add_time_relative(c->event, &client->idle, CLOCK_MONOTONIC, IDLE_US, 0, on_idle, client) < 0) {
+		client_free(client);
+		return 0;
+	}
+	if (c->n_clients >= CLIENTS_MAX)
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return 0;
+}
+
+/* --- the socket ------------------------------------------------------- */
+
+static int make_directory(const char *path, struct mt_err *err)
+{
+	mt_autofree char *copy = strdup(path);
+	char *directory;
+
+	if (!copy)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	directory = dirname(copy);
+	if (!mkdir(directory, 0755)) {
+		/* Whatever the umask: who may come in is the socket's business. */
+		if (chmod(directory, 0755))
+			return mt_err_set(err, -errno, "%s: cannot set its mode: %s", directory, strerror(errno));
+	} else if (errno != EEXIST) {
+		return mt_err_set(err, -errno, "%s: cannot be made: %s; set [control] socket, or make it", directory,
+				  strerror(errno));
+	}
+	return 0;
+}
+
+static int address_of(const char *path, struct sockaddr_un *address, struct mt_err *err)
+{
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(address->sun_path))
+		return mt_err_set(err, -ENAMETOOLONG, "%s: too long for a socket's path", path);
+	strcpy(address->sun_path, path);
+	return 0;
+}
+
+/* The lock is what two daemons that start at once go by; the socket file alone would not do. */
+static int take_lock(struct control *c, struct mt_err *err)
+{
+	c->lock = open(c->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (c->lock < 0)
+		return mt_err_set(err, -errno, "%s: cannot be opened: %s", c->lock_path, strerror(errno));
+	if (flock(c->lock, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return mt_err_set(err, -errno, "%s: cannot be locked: %s", c->lock_path, strerror(errno));
+		return mt_err_set(err, -EADDRINUSE,
+				  "another migtraced is running with the socket %s; stop it, or set [control] socket",
+				  c->path);
+	}
+	return 0;
+}
+
+static int remove_stale(const struct control *c, const struct sockaddr_un *address, struct mt_err *err)
+{
+	mt_autoclose int probe = -1;
+	struct stat st;
+
+	if (lstat(c->path, &st))
+		return errno == ENOENT ? 0 : mt_err_set(err, -errno, "%s: %s", c->path, strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return mt_err_set(err, -EEXIST, "%s: exists and is no socket; it is not replaced", c->path);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe >= 0 && (!connect(probe, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN))
+		return mt_err_set(err, -EADDRINUSE, "somebody else answers on %s; stop it, or set [control] socket",
+				  c->path);
+	if (unlink(c->path) && errno != ENOENT)
+		return mt_err_set(err, -errno, "%s: cannot be replaced: %s", c->path, strerror(errno));
+	return 0;
+}
+
+static int listen_on(struct control *c, const struct sockaddr_un *address, mode_t mode, gid_t gid,
+		     struct mt_err *err)
+{
+	mode_t old;
+	int ret;
+
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (c->fd < 0)
+		return mt_err_set(err, -errno, "no socket: %s", strerror(errno));
+	/* Nobody gets in before group and mode are what they should be. */
+	old = umask(0777);
+	ret = bind(c->fd, (const struct sockaddr *)address, sizeof(*address)) ? -errno : 0;
+	umask(old);
+	if (ret)
+		return mt_err_set(err, ret, "%s: cannot be made: %s", c->path, strerror(-ret));
+	if (gid != (gid_t)-1 && chown(c->path, -1, gid))
+		return mt_err_set(err, -errno, "%s: cannot be given to group %u: %s", c->path, gid, strerror(errno));
+	if (chmod(c->path, mode))
+		return mt_err_set(err, -errno, "%s: cannot set its mode: %s", c->path, strerror(errno));
+	if (listen(c->fd, CLIENTS_MAX))
+		return mt_err_set(err, -errno, "%s: %s", c->path, strerror(errno));
+	return 0;
+}
+
+int control_open(struct control **out, sd_event *event, const char *path, mode_t mode, gid_t gid,
+		 const struct control_request *requests, void *opaque, struct mt_err *err)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	struct sockaddr_un address;
+	int ret;
+
+	if (!c)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	c->fd = c->lock = -1;
+	c->requests = requests;
+	c->opaque = opaque;
+	c->event = sd_event_ref(event);
+	if (asprintf(&c->lock_path, "%s.lock", path) < 0)
+		c->lock_path = NULL;
+	c->path = strdup(path);
+	ret = c->path && c->lock_path ? 0 : mt_err_set(err, -ENOMEM, "out of memory");
+	if (!ret)
+		ret = address_of(path, &address, err);
+	if (!ret)
+		ret = make_directory(path, err);
+	if (!ret)
+		ret = take_lock(c, err);
+	if (!ret)
+		ret = remove_stale(c, &address, err);
+	if (!ret)
+		ret = listen_on(c, &address, mode, gid, err);
+	if (!ret) {
+		ret = sd_event_add_io(event, &c->io, c->fd, EPOLLIN, on_connection, c);
+		if (ret < 0)
+			mt_err_set(err, ret, "%s: cannot be watched: %s", path, strerror(-ret));
+	}
+	if (ret < 0) {
+		control_close(c);
+		return ret;
+	}
+	*out = c;
+	return 0;
+}
+
+void control_close(struct control *c)
+{
+	if (!c)
+		return;
+	c->io = sd_event_source_disable_unref(c->io);
+	while (c->clients)
+		client_free(c->clients);
+	/* Under the lock, so it is ours; a descriptor means that we made it. */
+	if (c->fd >= 0) {
+		unlink(c->path);
+		close(c->fd);
+	}
+	if (c->lock >= 0)
+		close(c->lock);
+	sd_event_unref(c->event);
+	free(c->path);
+	free(c->lock_path);
+	free(c);
+}
