@@ -42,8 +42,10 @@ struct mt_iterations {
 	struct mt_sample last;		/* newest sample */
 	struct mt_sample start;		/* sample at the running iteration's start */
 	bool started;
-	double bandwidth_bytes_per_s;	/* wire rate, averaged over about the last second; 0 = unknown */
-	double window_s[16], window_bytes[16];	/* recent (time, transferred) points behind it */
+	double bandwidth_bytes_per_s;	/* wire rate lately; 0 = unknown */
+	double told[9];			/* behind it: QEMU's own figures, newest last */
+	size_t n_told;
+	double window_s[16], window_bytes[16];	/* and recent (time, transferred) points */
 	size_t window_n;
 };
 

@@ -54,7 +54,8 @@ enum mt_field {
 };
 
 struct mt_sample {
-	uint64_t t_ns;		/* when it was taken; at a boundary, when the boundary was learnt. Monotonic within a series */
+	uint64_t t_ns;		/* when it was taken, on a monotonic clock */
+	uint64_t sync_t_ns;	/* boundary: when QEMU finished that sync, by its own stamp, on the same clock; 0 = not known */
 	enum mt_status status;
 	bool boundary;		/* taken because an iteration ended */
 	uint64_t valid;		/* bit per enum mt_field */

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,14 +61,22 @@ struct client {
 	char line[LINE_BYTES];
 	size_t len;
 	enum wait wait;
+	int asked_conn;
 	int64_t asked_ns;
 	int64_t deadline_ns;
 };
 
+/* A file of ours; it is not ours any more once another run has replaced it. */
+struct own_file {
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	dev_t dev;
+	ino_t ino;
+};
+
 static struct {
-	const char *path;
-	char ctl_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	char pid_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct own_file socket;
+	struct own_file ctl;
+	struct own_file pid;
 	FILE *log;
 	int guest_fd;
 	int ctl_fd;
@@ -194,6 +203,22 @@ static void expire_clients(int64_t ns)
 
 /* --- the guest's lines ------------------------------------------------------ */
 
+/* A question that went to the source when the guest had left it is asked again. */
+static void ask_again(int conn)
+{
+	for (int i = 0; i < MAX_CLIENTS; i++) {
+		struct client *client = &watch.clients[i];
+		const char *byte = client->wait == WAIT_VERIFY ? "v" : "s";
+
+		if (client->fd < 0 || client->asked_conn == conn ||
+		    (client->wait != WAIT_VERIFY && client->wait != WAIT_STATS))
+			continue;
+		client->asked_conn = conn;
+		if (send(watch.conns[conn].fd, byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			continue;	/* the client's timeout will tell */
+	}
+}
+
 static void add_beat(int64_t ns, int conn)
 {
 	if (watch.nbeats == watch.beats_room) {
@@ -227,6 +252,7 @@ static void on_line(int index, const char *text, int64_t ns)
 	conn->last_ns = watch.last_line_ns = ns;
 	if (parse_beat(text, &writes)) {
 		add_beat(ns, index);
+		ask_again(index);
 		conn->beats++;
 		if (writes < watch.writes)
 			watch.backwards++;
@@ -363,6 +389,7 @@ static bool parse_number(const char *text, int64_t *value)
 static void wait_for(struct client *client, enum wait wait, int64_t timeout_ms)
 {
 	client->wait = wait;
+	client->asked_conn = current_conn();
 	client->asked_ns = now_ns();
 	client->deadline_ns = client->asked_ns + timeout_ms * NS_PER_MS;
 }
@@ -621,10 +648,29 @@ static int socket_address(struct sockaddr_un *addr, const char *path)
 	return 0;
 }
 
-static int listen_at(const char *path)
+static int own(struct own_file *file)
+{
+	struct stat st;
+
+	if (stat(file->path, &st) < 0)
+		return -errno;
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+	return 0;
+}
+
+static void disown(const struct own_file *file)
+{
+	struct stat st;
+
+	if (!stat(file->path, &st) && st.st_dev == file->dev && st.st_ino == file->ino)
+		unlink(file->path);
+}
+
+static int listen_at(struct own_file *file)
 {
 	struct sockaddr_un addr;
-	int err = socket_address(&addr, path);
+	int err = socket_address(&addr, file->path);
 	int fd;
 
 	if (err)
@@ -632,9 +678,13 @@ static int listen_at(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	unlink(path);
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 8) < 0) {
+	unlink(file->path);
+	err = 0;
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 8) < 0)
 		err = -errno;
+	if (!err)
+		err = own(file);
+	if (err) {
 		close(fd);
 		return err;
 	}
@@ -643,49 +693,53 @@ static int listen_at(const char *path)
 
 static int open_all(const char *path, const char *log_path)
 {
-	size_t room = sizeof(watch.ctl_path);
+	size_t room = sizeof(watch.socket.path);
 
-	watch.path = path;
-	if (snprintf(watch.ctl_path, room, "%s.ctl", path) >= (int)room ||
-	    snprintf(watch.pid_path, room, "%s.pid", path) >= (int)room)
+	if (snprintf(watch.socket.path, room, "%s", path) >= (int)room ||
+	    snprintf(watch.ctl.path, room, "%s.ctl", path) >= (int)room ||
+	    snprintf(watch.pid.path, room, "%s.pid", path) >= (int)room)
 		return -ENAMETOOLONG;
 	watch.log = fopen(log_path, "we");
 	if (!watch.log)
 		return -errno;
 	setvbuf(watch.log, NULL, _IOFBF, 1 << 20);
-	watch.guest_fd = listen_at(path);
+	watch.guest_fd = listen_at(&watch.socket);
 	if (watch.guest_fd < 0)
 		return watch.guest_fd;
-	watch.ctl_fd = listen_at(watch.ctl_path);
+	watch.ctl_fd = listen_at(&watch.ctl);
 	return watch.ctl_fd < 0 ? watch.ctl_fd : 0;
 }
 
 static int write_pid(void)
 {
-	FILE *f = fopen(watch.pid_path, "we");
+	FILE *f;
 
+	unlink(watch.pid.path);
+	f = fopen(watch.pid.path, "we");
 	if (!f)
 		return -errno;
 	fprintf(f, "%d\n", (int)getpid());
-	return fclose(f) ? -errno : 0;
+	return fclose(f) ? -errno : own(&watch.pid);
 }
 
-/* The parent leaves here; all sockets are open by now. */
-static int detach(void)
+/* The parent leaves here, once the child has told that all is in place. */
+static int detach(int *told)
 {
-	int null;
-	pid_t pid = fork();
+	int null, pipe_fd[2];
+	pid_t pid;
+	char c;
 
+	if (pipe2(pipe_fd, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid) {
-		int waited = 0;
-
-		/* Until the pid file is there; the child cannot take long. */
-		while (access(watch.pid_path, F_OK) && waited++ < 1000)
-			usleep(1000);
-		_exit(waited < 1000 ? 0 : 1);
+		close(pipe_fd[1]);
+		_exit(read(pipe_fd[0], &c, 1) == 1 ? 0 : 1);
 	}
+	close(pipe_fd[0]);
+	*told = pipe_fd[1];
 	setsid();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
@@ -698,6 +752,7 @@ static int detach(void)
 static int run_server(const char *path, const char *log_path, bool daemon, int64_t lifetime_s)
 {
 	struct sigaction action = { .sa_handler = on_stop };
+	int told = -1;
 	int err;
 
 	for (int i = 0; i < MAX_CLIENTS; i++)
@@ -705,10 +760,8 @@ static int run_server(const char *path, const char *log_path, bool daemon, int64
 	for (int i = 0; i < MAX_CONNS; i++)
 		watch.conns[i].fd = -1;
 	err = open_all(path, log_path);
-	if (!err)
-		unlink(watch.pid_path);
 	if (!err && daemon)
-		err = detach();
+		err = detach(&told);
 	if (!err)
 		err = write_pid();
 	if (err) {
@@ -717,13 +770,18 @@ static int run_server(const char *path, const char *log_path, bool daemon, int64
 	}
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	if (told >= 0) {
+		if (write(told, "", 1) != 1)
+			return 1;
+		close(told);
+	}
 	/* Stamps should not wait for a busy machine; it is no fault if they must. */
 	setpriority(PRIO_PROCESS, 0, -10);
 	serve(now_ns() + lifetime_s * NS_PER_S);
 	fclose(watch.log);
-	unlink(watch.path);
-	unlink(watch.ctl_path);
-	unlink(watch.pid_path);
+	disown(&watch.socket);
+	disown(&watch.ctl);
+	disown(&watch.pid);
 	return 0;
 }
 

@@ -46,7 +46,44 @@ struct migration_guest {
 	struct migration_load load;
 	double later_s;		/* when the second phase begins, 0 = never */
 	struct migration_load later;
+	enum {
+		MIGRATION_ENDS,		/* by QEMU's own rule */
+		MIGRATION_NEARLY,	/* it does as well, but at the edge: no model need see it coming */
+		MIGRATION_STOPPABLE,	/* never, but each boundary stays within 500 ms */
+		MIGRATION_ENDLESS	/* nor do they */
+	} fate;			/* over MIGRATION_LINK with a limit of MIGRATION_LIMIT_MS; checked by test_model */
 };
+
+#define MIGRATION_LINK		(32.0 * MT_MIB)	/* bytes/s: a first pass of 2 s */
+#define MIGRATION_LIMIT_MS	300
+#define MIGRATION_ALLOWED_MS	500
+#define MIGRATION_PAGES		16384u		/* 64 MiB */
+
+/* 1 s of the link is 8176 pages, the threshold 2453, a budget 818. */
+static const struct migration_guest migration_guests[] = {
+	{ .name = "idle", .pages = MIGRATION_PAGES },
+	{ .name = "mostly zero", .pages = MIGRATION_PAGES, .zero_pages = 8192, .load = { 20, 8000 } },
+	{ .name = "read-only", .pages = MIGRATION_PAGES, .load = { 100, MIGRATION_PAGES } },
+	{ .name = "uniform, slow", .pages = MIGRATION_PAGES, .load = { 600, MIGRATION_PAGES } },
+	{ .name = "uniform, small", .pages = MIGRATION_PAGES, .load = { 3000, 4000 } },
+	{ .name = "uniform, 3/4 of the link", .pages = MIGRATION_PAGES, .load = { 6000, MIGRATION_PAGES }, .fate = MIGRATION_NEARLY },
+	{ .name = "uniform, 1.5 x the link", .pages = MIGRATION_PAGES, .load = { 12000, MIGRATION_PAGES }, .fate = MIGRATION_ENDLESS },
+	{ .name = "uniform, 2.4 x the link", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES }, .fate = MIGRATION_ENDLESS },
+	{ .name = "hot set 1/2 budget", .pages = MIGRATION_PAGES, .load = { 10000, MIGRATION_PAGES, 400, 0.98 } },
+	{ .name = "hot set 1 budget", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES, 700, 0.99 } },
+	{ .name = "hot set 1/2 threshold", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES, 1200, 0.99 } },
+	{ .name = "hot set below threshold", .pages = MIGRATION_PAGES, .load = { 40000, MIGRATION_PAGES, 2000, 0.99 } },
+	{ .name = "hot set above threshold", .pages = MIGRATION_PAGES, .load = { 40000, MIGRATION_PAGES, 3000, 0.99 }, .fate = MIGRATION_STOPPABLE },
+	{ .name = "hot set far above", .pages = MIGRATION_PAGES, .load = { 60000, MIGRATION_PAGES, 6000, 0.99 }, .fate = MIGRATION_ENDLESS },
+	{ .name = "cyclic, slow", .pages = MIGRATION_PAGES, .load = { 2000, MIGRATION_PAGES, .cyclic = true } },
+	{ .name = "cyclic, small", .pages = MIGRATION_PAGES, .load = { 20000, 500, .cyclic = true } },
+	{ .name = "cyclic, 1.5 x the link", .pages = MIGRATION_PAGES, .load = { 12000, MIGRATION_PAGES, .cyclic = true }, .fate = MIGRATION_ENDLESS },
+	{ .name = "calms down", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES }, .later_s = 6, .later = { 200, MIGRATION_PAGES } },
+	{ .name = "wakes up", .pages = MIGRATION_PAGES, .load = { 1000, MIGRATION_PAGES }, .later_s = 1.5,
+	  .later = { 20000, MIGRATION_PAGES }, .fate = MIGRATION_ENDLESS },
+};
+
+#define MIGRATION_GUESTS	(sizeof(migration_guests) / sizeof(migration_guests[0]))
 
 struct migration {
 	const struct migration_guest *guest;
@@ -61,6 +98,7 @@ struct migration {
 	bool began, looked, ended;	/* looked: at the threshold, after this budget */
 	uint64_t iteration;
 	uint32_t synced_pages;	/* newly set in the bitmap by the last sync: the truth about "dirtied" */
+	uint32_t unsent_pages;	/* still due just before it */
 	double synced_ms, left_at_sync_bytes;
 	uint64_t transferred_bytes, normal_pages, zero_pages;
 	double total_ms, downtime_ms;	/* once it ended */
@@ -152,6 +190,7 @@ static inline void migration_link_runs(struct migration *m)
 
 static inline void migration_sync(struct migration *m)
 {
+	m->unsent_pages = m->due_pages;
 	m->synced_pages = 0;
 	for (uint32_t i = 0; i < m->guest->pages; i++) {
 		m->synced_pages += m->log[i] && !m->due[i];

@@ -2,11 +2,12 @@
 /*
  * main.c - which subcommand is meant
  */
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <migtrace/cleanup.h>
 
@@ -79,15 +80,16 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	struct pollfd reader = { .fd = STDOUT_FILENO };
 	int status;
 
 	/* A reader that goes away is an error of write(2), reported below, not a death in mid-migration. */
 	signal(SIGPIPE, SIG_IGN);
 	status = dispatch(argc, argv);
-	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		if (errno != EPIPE)
-			cmd_warn("cannot write to standard output: %s", strerror(errno ? errno : EIO));
+		/* `| head` has seen enough: no complaint. */
+		if (poll(&reader, 1, 0) != 1 || !(reader.revents & POLLERR))
+			cmd_warn("cannot write to standard output");
 		if (status == CMD_OK)
 			status = CMD_FAILED;
 	}

@@ -37,6 +37,7 @@ struct control {
 	sd_event *event;
 	char *path, *lock_path;
 	int lock, fd;
+	bool bound;
 	sd_event_source *io;
 	const struct control_request *requests;
 	void *opaque;
@@ -173,6 +174,16 @@ static int client_read(struct client *client)
 	return 1;
 }
 
+/*
+ * Something to send, or a request that waits in our own buffer: that makes no descriptor
+ * readable, but writable the client is.
+ */
+static bool has_work(const struct client *client)
+{
+	return client->out ||
+	       (client->in_len && (client->at_end || memchr(client->in, '\n', client->in_len)));
+}
+
 static int on_client(sd_event_source *source, int fd, uint32_t revents, void *opaque)
 {
 	struct client *client = opaque;
@@ -191,15 +202,13 @@ static int on_client(sd_event_source *source, int fd, uint32_t revents, void *op
 			moved = ret ? ret : moved;
 		}
 	}
-	if (moved < 0 || (client->at_end && !client->out && !client->in_len)) {
+	if (moved < 0 || (client->at_end && !has_work(client))) {
 		client_free(client);
 		return 0;
 	}
 	if (moved > 0)
 		sd_event_source_set_time_relative(client->idle, IDLE_US);
-	/* Requests that wait in our own buffer make no descriptor readable: writable is what it is, then. */
-	sd_event_source_set_io_events(client->io, client->out || client->in_len && memchr(client->in, '\n', client->in_len) ?
-				      EPOLLOUT : client->at_end ? 0 : EPOLLIN);
+	sd_event_source_set_io_events(client->io, has_work(client) ? EPOLLOUT : EPOLLIN);
 	return 0;
 }
 
@@ -323,6 +332,7 @@ static int listen_on(struct control *c, const struct sockaddr_un *address, mode_
 	umask(old);
 	if (ret)
 		return mt_err_set(err, ret, "%s: cannot be made: %s", c->path, strerror(-ret));
+	c->bound = true;
 	if (gid != (gid_t)-1 && chown(c->path, -1, gid))
 		return mt_err_set(err, -errno, "%s: cannot be given to group %u: %s", c->path, gid, strerror(errno));
 	if (chmod(c->path, mode))
@@ -379,11 +389,10 @@ void control_close(struct control *c)
 	c->io = sd_event_source_disable_unref(c->io);
 	while (c->clients)
 		client_free(c->clients);
-	/* Under the lock, so it is ours; a descriptor means that we made it. */
-	if (c->fd >= 0) {
+	if (c->bound)
 		unlink(c->path);
+	if (c->fd >= 0)
 		close(c->fd);
-	}
 	if (c->lock >= 0)
 		close(c->lock);
 	sd_event_unref(c->event);

@@ -117,7 +117,8 @@ bool verify_step(void)
 
 uint32_t verify_corrupt(enum corruption how)
 {
-	uint32_t page = mem.pages / 2;
+	static uint32_t damaged;
+	uint32_t page = (mem.pages / 2 + damaged++) % mem.pages;
 	struct page_data *data = &mem.page[page];
 
 	switch (how) {
@@ -129,7 +130,7 @@ uint32_t verify_corrupt(enum corruption how)
 		data->tail_seq--;
 		break;
 	case CORRUPT_WRONG:
-		*data = mem.page[page - 1];
+		*data = mem.page[page ? page - 1 : 1];
 		break;
 	case CORRUPT_TABLE:
 		mem.seq[page]--;

@@ -17,10 +17,6 @@
 #include "open.h"
 #include "thread.h"
 
-/* A peer that is silent this long is gone: (count + 1) x interval, 20 s. */
-#define KEEPALIVE_INTERVAL_S	5
-#define KEEPALIVE_COUNT		3
-
 #define RETRY_FIRST_MS		100
 #define RETRY_MAX_MS		5000
 
@@ -103,7 +99,6 @@ static int establish(struct mt_conn *c, const char *uri, virConnectPtr *virt, st
 
 	if (ret)
 		return ret;
-	virConnectSetKeepAlive(*virt, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT);
 	ret = watch_close(c, *virt);
 	if (ret)
 		mt_err_set(err, ret, "out of memory");

@@ -15,6 +15,10 @@
 #include "thread.h"
 #include "virterror.h"
 
+/* A peer that is silent this long is gone: (count + 1) x interval, 20 s. Drivers within this process refuse; fine. */
+#define KEEPALIVE_INTERVAL_S	5
+#define KEEPALIVE_COUNT		3
+
 struct attempt {
 	atomic_int refs;
 	char *uri;
@@ -48,6 +52,8 @@ static void *run(void *arg)
 
 	if (!virt)
 		ret = mt_virt_open_error(&err, a->uri, virGetLastError());
+	else
+		virConnectSetKeepAlive(virt, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT);
 	pthread_mutex_lock(&a->lock);
 	a->virt = virt;
 	a->ret = ret;

@@ -42,6 +42,7 @@ struct supervision {
 	enum phase phase;
 	uint64_t phase_since_ns;
 	uint64_t stopped_until_ns;	/* guard of a stop; 0 = none under way */
+	uint64_t missed;		/* iteration that polls have seen begin, and no event has told of */
 	bool claimed, cancelled, refused_all, was_paused, down;
 	unsigned tries;
 	char text[256];			/* why it failed, as libvirt says */
@@ -186,6 +187,30 @@ static void act(struct supervision *s, const struct mt_plan *plan, const struct 
 
 /* --- looking ----------------------------------------------------------- */
 
+/*
+ * A poll that finds a new iteration is just ahead of the event that tells of it, with QEMU's
+ * stamp: leave the boundary to that. Unless the event does not come until the next poll.
+ */
+static bool ahead_of_event(struct supervision *s, const struct mt_sample *sample)
+{
+	if (!s->engine.iterations.started || sample->iteration <= s->engine.iterations.start.iteration)
+		return false;
+	if (s->missed == sample->iteration)
+		return false;
+	s->missed = sample->iteration;
+	return true;
+}
+
+/* QEMU's wall-clock stamp on our clock. */
+static uint64_t sync_time(const struct mt_event *ev)
+{
+	uint64_t wall_us = mt_wall_us(), now_ns = mt_now_ns();
+
+	if (!ev->qemu_wall_us || ev->qemu_wall_us > wall_us)
+		return ev->t_ns;
+	return now_ns - (wall_us - ev->qemu_wall_us) * 1000;
+}
+
 static void look(struct supervision *s, const struct mt_event *cause)
 {
 	struct mt_sample sample = { 0 };
@@ -211,8 +236,14 @@ static void look(struct supervision *s, const struct mt_event *cause)
 		return;
 	}
 	enter(s, PHASE_RUNNING);
+	if (cause && sample.iteration != cause->iteration)
+		cause = NULL;		/* it came late: QEMU is further on */
+	if (!cause && ahead_of_event(s, &sample))
+		return;
 	sample.t_ns = mt_now_ns();
 	sample.boundary = cause != NULL;
+	if (cause)
+		sample.sync_t_ns = sync_time(cause);
 	s->sample = sample;
 	boundary = mt_engine_feed(&s->engine, &sample, &plan);
 	/* Act first, write it down after: the boundary is the best moment there is. */
@@ -272,7 +303,7 @@ static void on_event(struct supervision *s, const struct mt_event *ev)
 {
 	switch (ev->kind) {
 	case MT_EVENT_ITERATION:
-		if (s->phase <= PHASE_RUNNING && !s->down)
+		if (s->phase <= PHASE_RUNNING && !s->down && ev->iteration > s->sample.iteration)
 			look(s, ev);
 		break;
 	case MT_EVENT_MIGRATION:

@@ -8,8 +8,10 @@
 #include <migtrace/iteration.h>
 #include <migtrace/units.h>
 
-/* The wire rate is averaged over this long: QEMU's own figure covers 100 ms and jumps. Inferred. */
+/* Our own look at the wire rate covers this long. Inferred. */
 #define BANDWIDTH_WINDOW_S	1.0
+/* Less seen than this share of what QEMU tells: the link is stuck. Inferred. */
+#define STUCK_SHARE		0.5
 /* Two looks closer together than this say nothing about a rate. */
 #define BANDWIDTH_MIN_S		0.05
 
@@ -28,6 +30,31 @@ static double sample_s(const struct mt_sample *s)
 	return (double)s->t_ns / MT_NS_PER_S;
 }
 
+/* The middle of QEMU's last few figures. */
+static double told_bandwidth(const struct mt_iterations *it)
+{
+	double sorted[MT_ARRAY_SIZE(it->told)];
+	size_t n = it->n_told;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t j = i;
+
+		for (; j > 0 && sorted[j - 1] > it->told[i]; j--)
+			sorted[j] = sorted[j - 1];
+		sorted[j] = it->told[i];
+	}
+	return n ? (sorted[(n - 1) / 2] + sorted[n / 2]) / 2 : 0;
+}
+
+static void told_push(struct mt_iterations *it, const struct mt_sample *s)
+{
+	if (!mt_sample_has(s, bandwidth_bytes_per_s) || !s->bandwidth_bytes_per_s)
+		return;
+	if (it->n_told == MT_ARRAY_SIZE(it->told))
+		memmove(it->told, it->told + 1, --it->n_told * sizeof(*it->told));
+	it->told[it->n_told++] = s->bandwidth_bytes_per_s;
+}
+
 static void window_push(struct mt_iterations *it, const struct mt_sample *s)
 {
 	if (!mt_sample_has(s, transferred_bytes))
@@ -44,23 +71,43 @@ static void window_push(struct mt_iterations *it, const struct mt_sample *s)
 	it->window_n++;
 }
 
-/* From the newest point that is at least a window old, or else the oldest there is, until now. */
-static void bandwidth_update(struct mt_iterations *it, const struct mt_sample *s)
+/* What we saw go out, from the newest point that is at least a window old, or else the oldest there is; 0 = not known. */
+static double seen_bandwidth(const struct mt_iterations *it, const struct mt_sample *s)
 {
-	double now = sample_s(s), rate = 0;
+	double now = sample_s(s);
 	size_t i = it->window_n;
 
-	if (mt_sample_has(s, transferred_bytes) && it->window_n) {
-		while (i > 1 && now - it->window_s[i - 1] < BANDWIDTH_WINDOW_S)
-			i--;
-		if (now - it->window_s[i - 1] >= BANDWIDTH_MIN_S)
-			rate = (s->transferred_bytes - it->window_bytes[i - 1]) / (now - it->window_s[i - 1]);
-	}
-	if (rate <= 0 && it->bandwidth_bytes_per_s <= 0 && mt_sample_has(s, bandwidth_bytes_per_s))
-		rate = s->bandwidth_bytes_per_s;
-	if (rate > 0)
-		it->bandwidth_bytes_per_s = rate;
+	if (!mt_sample_has(s, transferred_bytes) || !i)
+		return 0;
+	while (i > 1 && now - it->window_s[i - 1] < BANDWIDTH_WINDOW_S)
+		i--;
+	if (now - it->window_s[i - 1] < BANDWIDTH_MIN_S)
+		return 0;
+	return fmax(0, s->transferred_bytes - it->window_bytes[i - 1]) / (now - it->window_s[i - 1]);
+}
+
+/*
+ * QEMU's figures are made of its own clock and counters, and each covers 100 ms
+ * only: their middle is the better estimate. But QEMU does not renew them while
+ * the link is stuck, and then only what we saw go out tells.
+ */
+static void bandwidth_update(struct mt_iterations *it, const struct mt_sample *s)
+{
+	double told, seen = seen_bandwidth(it, s);
+
+	told_push(it, s);
+	told = told_bandwidth(it);
+	if (told > 0 && !(seen > 0 && seen < STUCK_SHARE * told))
+		it->bandwidth_bytes_per_s = told;
+	else if (seen > 0)
+		it->bandwidth_bytes_per_s = seen;
 	window_push(it, s);
+}
+
+/* An iteration begins and ends with a sync: QEMU's own stamp of it, where there is one, or else the look. */
+static double sync_s(const struct mt_sample *s)
+{
+	return s->sync_t_ns && s->sync_t_ns <= s->t_ns ? (double)s->sync_t_ns / MT_NS_PER_S : sample_s(s);
 }
 
 static double pages_sent_bytes(const struct mt_sample *from, const struct mt_sample *to)
@@ -87,7 +134,7 @@ static void finish(struct mt_iterations *it, const struct mt_sample *end)
 	memset(i, 0, sizeof(*i));
 	i->n = start->iteration;
 	i->first = start->iteration <= 1;
-	i->duration_s = sample_s(end) - sample_s(start);
+	i->duration_s = fmax(0, sync_s(end) - sync_s(start));
 	i->start_s = mt_sample_has(end, total_ms) ? end->total_ms / 1e3 - i->duration_s : 0;
 	if (i->start_s < 0)
 		i->start_s = 0;

@@ -70,6 +70,7 @@ static const struct mt_member sample_members[] = {
 	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
 	M_WORD(T, "status", status, status_words),
 	M(T, MEMBER_BOOL, "boundary", boundary),
+	M(T, MEMBER_U64, "sync_t_ns", sync_t_ns),
 	{ .key = "", .kind = MEMBER_COLUMNS },
 	END
 };

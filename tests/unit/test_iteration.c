@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_iteration.c - samples cut into iterations, against migrations played page by page
+ */
+#include <migtrace/iteration.h>
+
+#include "ktap.h"
+#include "migration.h"
+
+/* A sample as a good source gives it. */
+static struct mt_sample sample(uint64_t ms, uint64_t iteration, uint64_t remaining_pages, uint64_t sent_pages)
+{
+	struct mt_sample s = { .t_ns = MIGRATION_START_NS + ms * MT_NS_PER_MS, .status = MT_STATUS_ACTIVE };
+
+	mt_sample_set(&s, total_ms, ms);
+	mt_sample_set(&s, iteration, iteration);
+	mt_sample_set(&s, remaining_bytes, remaining_pages * MIGRATION_PAGE);
+	mt_sample_set(&s, transferred_bytes, sent_pages * (MIGRATION_PAGE + MIGRATION_HEADER));
+	mt_sample_set(&s, normal_pages, sent_pages);
+	mt_sample_set(&s, zero_pages, 0);
+	mt_sample_set(&s, page_size_bytes, MIGRATION_PAGE);
+	return s;
+}
+
+static bool feed(struct mt_iterations *it, uint64_t ms, uint64_t iteration, uint64_t remaining_pages, uint64_t sent_pages)
+{
+	struct mt_sample s = sample(ms, iteration, remaining_pages, sent_pages);
+
+	return mt_iterations_feed(it, &s);
+}
+
+#define SEEN_FOR_MS	20000
+
+static void follow(const struct migration_guest *guest)
+{
+	struct migration m;
+	struct mt_iterations it;
+	struct mt_sample s, begin = { 0 };
+	const struct mt_iteration *i;
+	uint64_t boundaries = 0;
+
+	migration_init(&m, guest, MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
+	mt_iterations_init(&it);
+	while (migration_next(&m, &s) && migration_ms(&m) < SEEN_FOR_MS) {
+		bool ended = mt_iterations_feed(&it, &s);
+
+		if (!s.boundary) {
+			CHECK(!ended);
+			continue;
+		}
+		CHECK(ended == (s.iteration > 1));
+		if (ended) {
+			boundaries++;
+			i = mt_iterations_last(&it);
+			CHECK_INT(it.total, boundaries);
+			CHECK_INT(i->n, s.iteration - 1);
+			CHECK_INT(i->first, i->n == 1);
+			CHECK_NEAR(i->start_s, begin.total_ms / 1e3, 1e-9);
+			CHECK_NEAR(i->duration_s, (s.total_ms - begin.total_ms) / 1e3, 1e-9);
+			CHECK_INT(i->start_bytes, begin.remaining_bytes);
+			CHECK_INT(i->remaining_bytes, (uint64_t)m.due_pages * MIGRATION_PAGE);
+			CHECK_INT(i->dirtied_bytes, (uint64_t)m.synced_pages * MIGRATION_PAGE);
+			CHECK_INT(i->unsent_bytes, (uint64_t)m.unsent_pages * MIGRATION_PAGE);
+			CHECK_INT(i->sent_bytes, s.transferred_bytes - begin.transferred_bytes);
+		}
+		begin = s;
+	}
+	CHECK(boundaries > 0);
+	migration_fini(&m);
+}
+
+static void test_every_guest(void)
+{
+	for (size_t i = 0; i < MIGRATION_GUESTS && !ktap_failed; i++) {
+		follow(&migration_guests[i]);
+		if (ktap_failed)
+			printf("# guest: %s\n", migration_guests[i].name);
+	}
+}
+
+/* Looked at twice a second only: whatever was missed, no page is lost or counted twice. */
+static void test_missed_syncs(void)
+{
+	struct migration m;
+	struct mt_iterations it;
+	struct mt_sample s;
+	uint64_t seen_ms = 0, dirtied_pages = 0, missed = 0, syncs = 0;
+	double duration_s = 0;
+
+	migration_init(&m, &migration_guests[12], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);	/* syncs every 100 ms */
+	mt_iterations_init(&it);
+	while (migration_next(&m, &s) && migration_ms(&m) < SEEN_FOR_MS) {
+		if (s.boundary && s.iteration > 1) {
+			dirtied_pages += m.synced_pages;
+			syncs++;
+		}
+		if (s.total_ms && s.total_ms - seen_ms < 500)
+			continue;
+		seen_ms = s.total_ms;
+		if (!mt_iterations_feed(&it, &s))
+			continue;
+		CHECK_INT(mt_iterations_last(&it)->dirtied_bytes, dirtied_pages * MIGRATION_PAGE);
+		duration_s += mt_iterations_last(&it)->duration_s;
+		missed += syncs - 1;
+		dirtied_pages = syncs = 0;
+		CHECK_NEAR(duration_s, s.total_ms / 1e3, 1e-9);
+	}
+	CHECK(it.total > 10);
+	CHECK(missed > 10);
+	migration_fini(&m);
+}
+
+static void test_unsent(void)
+{
+	struct mt_iterations it;
+	const struct mt_iteration *i;
+
+	mt_iterations_init(&it);
+	CHECK(!mt_iterations_last(&it));
+	CHECK(!feed(&it, 0, 1, 1000, 0));
+	CHECK(feed(&it, 1000, 2, 300, 900));
+	i = mt_iterations_last(&it);
+	CHECK(i->first);
+	CHECK_INT(i->unsent_bytes, 100 * MIGRATION_PAGE);
+	CHECK_INT(i->dirtied_bytes, 200 * MIGRATION_PAGE);
+	CHECK_INT(i->sent_bytes, 900 * (MIGRATION_PAGE + MIGRATION_HEADER));
+	CHECK_NEAR(i->bandwidth_bytes_per_s, i->sent_bytes, 1e-6);
+	/* More sent than was due: seen late, so pages of the next pass are among them. */
+	CHECK(feed(&it, 2000, 3, 250, 1250));
+	i = mt_iterations_last(&it);
+	CHECK_INT(i->unsent_bytes, 0);
+	CHECK_INT(i->dirtied_bytes, 300 * MIGRATION_PAGE);
+}
+
+static void test_duplicates(void)
+{
+	struct mt_iterations it;
+
+	mt_iterations_init(&it);
+	for (int i = 0; i < 3; i++)
+		CHECK(!feed(&it, 0, 1, 1000, 0));
+	CHECK(feed(&it, 1000, 2, 300, 1000));
+	for (int i = 0; i < 3; i++)
+		CHECK(!feed(&it, 1000, 2, 300, 1000));
+	CHECK_INT(it.total, 1);
+	CHECK_INT(it.n_kept, 1);
+	CHECK(feed(&it, 1200, 3, 200, 1300));
+	CHECK_NEAR(mt_iterations_last(&it)->duration_s, 0.2, 1e-9);
+}
+
+/* Two boundaries at one moment: a duration of 0, and no rate out of it. */
+static void test_same_moment(void)
+{
+	struct mt_iterations it;
+
+	mt_iterations_init(&it);
+	feed(&it, 0, 1, 1000, 0);
+	CHECK(feed(&it, 1000, 2, 300, 1000));
+	CHECK(feed(&it, 1000, 3, 300, 1000));
+	CHECK_NEAR(mt_iterations_last(&it)->duration_s, 0, 0);
+	CHECK_NEAR(mt_iterations_last(&it)->bandwidth_bytes_per_s, 0, 0);
+}
+
+static void test_going_back(void)
+{
+	struct mt_iterations it;
+
+	mt_iterations_init(&it);
+	feed(&it, 0, 1, 1000, 0);
+	CHECK(feed(&it, 1000, 2, 300, 1000));
+	CHECK(!feed(&it, 900, 3, 200, 1200));	/* in time */
+	CHECK(!feed(&it, 1100, 1, 100, 1250));	/* in iterations */
+	CHECK_INT(it.last.t_ns, MIGRATION_START_NS + 1000 * MT_NS_PER_MS);
+	CHECK_INT(it.total, 1);
+	CHECK(feed(&it, 1200, 3, 200, 1300));
+	CHECK_INT(mt_iterations_last(&it)->dirtied_bytes, 200 * MIGRATION_PAGE);
+}
+
+static void test_missing_fields(void)
+{
+	struct mt_iterations it;
+	struct mt_sample s;
+	const struct mt_iteration *i;
+
+	/* Nothing without these two. */
+	mt_iterations_init(&it);
+	s = sample(0, 1, 1000, 0);
+	s.valid &= ~(1ULL << MT_FIELD_iteration);
+	CHECK(!mt_iterations_feed(&it, &s));
+	s = sample(0, 1, 1000, 0);
+	s.valid &= ~(1ULL << MT_FIELD_remaining_bytes);
+	CHECK(!mt_iterations_feed(&it, &s));
+	CHECK(!it.started);
+
+	/* Without page counts all that was due is taken as sent. */
+	s = sample(0, 1, 1000, 0);
+	mt_iterations_feed(&it, &s);
+	s = sample(1000, 2, 300, 900);
+	s.valid &= ~(1ULL << MT_FIELD_normal_pages);
+	CHECK(mt_iterations_feed(&it, &s));
+	i = mt_iterations_last(&it);
+	CHECK_INT(i->unsent_bytes, 0);
+	CHECK_INT(i->dirtied_bytes, 300 * MIGRATION_PAGE);
+
+	/* A count of zero pages that only one of two samples has tells no difference. */
+	mt_iterations_init(&it);
+	s = sample(0, 1, 1000, 0);
+	mt_sample_set(&s, zero_pages, 5000);
+	mt_iterations_feed(&it, &s);
+	s = sample(1000, 2, 300, 900);
+	s.valid &= ~(1ULL << MT_FIELD_zero_pages);
+	s.zero_pages = 0;
+	CHECK(mt_iterations_feed(&it, &s));
+	CHECK_INT(mt_iterations_last(&it)->unsent_bytes, 100 * MIGRATION_PAGE);
+	CHECK_INT(mt_iterations_last(&it)->dirtied_bytes, 200 * MIGRATION_PAGE);
+
+	/* Nor does a count of bytes: the rate is unknown, not the whole migration's within one iteration. */
+	mt_iterations_init(&it);
+	s = sample(1000, 2, 1000, 5000);
+	s.valid &= ~(1ULL << MT_FIELD_transferred_bytes);
+	s.transferred_bytes = 0;
+	mt_iterations_feed(&it, &s);
+	CHECK(feed(&it, 2000, 3, 300, 6000));
+	CHECK_NEAR(mt_iterations_last(&it)->sent_bytes, 0, 0);
+	CHECK_NEAR(mt_iterations_last(&it)->bandwidth_bytes_per_s, 0, 0);
+}
+
+static void test_joined_late(void)
+{
+	struct mt_iterations it;
+	const struct mt_iteration *i;
+
+	mt_iterations_init(&it);
+	CHECK(!feed(&it, 60000, 7, 500, 90000));
+	CHECK(!feed(&it, 60100, 7, 400, 90100));
+	CHECK(feed(&it, 60400, 8, 300, 90500));
+	i = mt_iterations_last(&it);
+	CHECK_INT(i->n, 7);
+	CHECK(!i->first);
+	CHECK_NEAR(i->duration_s, 0.4, 1e-9);	/* what was seen of it */
+	CHECK_NEAR(i->start_s, 60, 1e-9);
+	CHECK_INT(i->dirtied_bytes, 300 * MIGRATION_PAGE);
+	CHECK_INT(it.total, 1);
+}
+
+/* Before the first sync there is no iteration, however long the setup takes. */
+static void test_setup(void)
+{
+	struct mt_iterations it;
+
+	mt_iterations_init(&it);
+	CHECK(!feed(&it, 0, 0, 0, 0));
+	CHECK(!feed(&it, 500, 0, 0, 0));
+	CHECK(!feed(&it, 700, 1, 1000, 0));
+	CHECK(feed(&it, 1700, 2, 100, 1000));
+	CHECK(mt_iterations_last(&it)->first);
+	CHECK_NEAR(mt_iterations_last(&it)->duration_s, 1, 1e-9);
+}
+
+static void test_not_active(void)
+{
+	struct mt_iterations it;
+	struct mt_sample s;
+
+	mt_iterations_init(&it);
+	feed(&it, 0, 1, 1000, 0);
+	for (enum mt_status status = MT_STATUS_POSTCOPY; status <= MT_STATUS_CANCELLED; status++) {
+		s = sample(1000, 2, 300, 1000);
+		s.status = status;
+		CHECK(!mt_iterations_feed(&it, &s));
+	}
+	CHECK_INT(it.total, 0);
+}
+
+static void test_many(void)
+{
+	struct mt_iterations it;
+
+	mt_iterations_init(&it);
+	feed(&it, 0, 1, 1000, 0);
+	for (uint64_t n = 2; n <= 201; n++)
+		CHECK(feed(&it, n * 100, n, 1000 + n, n * 1000));
+	CHECK_INT(it.total, 200);
+	CHECK_INT(it.n_kept, MT_ITERATIONS_KEPT);
+	for (size_t i = 0; i < it.n_kept; i++) {
+		CHECK_INT(it.kept[i].n, 200 - MT_ITERATIONS_KEPT + 1 + i);
+		CHECK_INT(it.kept[i].remaining_bytes, (1000 + it.kept[i].n + 1) * MIGRATION_PAGE);
+	}
+}
+
+/* The rate is the last second's, and follows a link that changes. */
+static void test_bandwidth(void)
+{
+	struct mt_iterations it;
+	uint64_t pages = 0;
+
+	mt_iterations_init(&it);
+	for (int ms = 0; ms <= 3000; ms += 100, pages += 100)
+		feed(&it, ms, 1, 100000 - pages, pages);
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 1000 * 4104, 1);
+	for (int ms = 3100; ms <= 3500; ms += 100, pages += 50)
+		feed(&it, ms, 1, 100000 - pages, pages);
+	CHECK(it.bandwidth_bytes_per_s < 0.95 * 1000 * 4104 && it.bandwidth_bytes_per_s > 500 * 4104);
+	for (int ms = 3600; ms <= 4800; ms += 100, pages += 50)
+		feed(&it, ms, 1, 100000 - pages, pages);
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 1);
+	/* Looks that come too close together neither tell a rate nor push older ones out. */
+	for (int us = 0; us < 100; us++)
+		feed(&it, 4801, 1, 100000 - pages, pages);
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 0.1 * 500 * 4104);
+}
+
+static void test_bandwidth_unknown(void)
+{
+	struct mt_iterations it;
+	struct mt_sample s = sample(0, 1, 1000, 0);
+
+	mt_iterations_init(&it);
+	mt_iterations_feed(&it, &s);
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 0, 0);
+	mt_sample_set(&s, bandwidth_bytes_per_s, 7000000);	/* QEMU's own, until there is a better one */
+	mt_iterations_feed(&it, &s);
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 7000000, 0);
+	s = sample(1000, 1, 500, 500);
+	mt_sample_set(&s, bandwidth_bytes_per_s, 7000000);
+	mt_iterations_feed(&it, &s);
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 1);
+	/* A counter that goes back says nothing: the last known rate stays. */
+	s = sample(2000, 1, 500, 100);
+	mt_iterations_feed(&it, &s);
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 1);
+}
+
+static const struct ktap_case cases[] = {
+	{ "iterations of every guest are exact", test_every_guest },
+	{ "missed syncs make one longer iteration", test_missed_syncs },
+	{ "what was left unsent", test_unsent },
+	{ "duplicates", test_duplicates },
+	{ "two boundaries at one moment", test_same_moment },
+	{ "time and iterations going back", test_going_back },
+	{ "missing fields", test_missing_fields },
+	{ "joined late", test_joined_late },
+	{ "setup", test_setup },
+	{ "only pre-copy has iterations", test_not_active },
+	{ "more iterations than are kept", test_many },
+	{ "bandwidth of the last second", test_bandwidth },
+	{ "bandwidth unknown", test_bandwidth_unknown },
+};
+
+KTAP_MAIN(cases)

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cmd_replay.c - what each policy would have done in a recorded migration
+ */
+#include <math.h>
+#include <string.h>
+
+#include <migtrace/record.h>
+
+#include "cmd.h"
+#include "options.h"
+#include "replay.h"
+
+#define POLICIES_MAX	32
+
+struct request {
+	struct common_options common;
+	const char *policies;
+	struct replay_limits limits;
+	const struct mt_policy *chosen[POLICIES_MAX];
+	size_t n_chosen;
+};
+
+static int choose(struct request *q, const struct mt_policy *policy)
+{
+	if (q->n_chosen == POLICIES_MAX)
+		return -1;
+	q->chosen[q->n_chosen++] = policy;
+	return 0;
+}
+
+/* "A,B"; NULL: all there are. Return: OPTIONS_RUN or CMD_USAGE. */
+static int choose_policies(struct request *q, const struct command_usage *usage)
+{
+	mt_autofree char *list = q->policies ? strdup(q->policies) : NULL;
+	char *rest = list;
+	const char *name;
+
+	if (!list) {
+		for (size_t i = 0; mt_policy_at(i) && !choose(q, mt_policy_at(i)); i++)
+			;
+		return OPTIONS_RUN;
+	}
+	while ((name = strsep(&rest, ","))) {
+		const struct mt_policy *policy = mt_policy_find(name);
+		char known[256] = "";
+
+		if (policy && !choose(q, policy))
+			continue;
+		if (policy)
+			return options_error(usage, "more than %d policies", POLICIES_MAX);
+		for (size_t i = 0; mt_policy_at(i); i++) {
+			size_t len = strlen(known);
+
+			snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "", mt_policy_at(i)->name);
+		}
+		return options_error(usage, "unknown policy \"%s\"; there are %s", name, known);
+	}
+	return OPTIONS_RUN;
+}
+
+static struct mt_cell if_known(bool known, uint64_t v)
+{
+	return known ? MT_UINT(v) : MT_NONE;
+}
+
+static int add_row(struct mt_table *t, const char *path, const struct mt_policy *policy, const struct replay_result *r)
+{
+	bool implied = isfinite(r->implied_downtime_ms);
+
+	return mt_table_row(t, (struct mt_cell[]){
+		MT_STR(path), MT_STR(policy->name), MT_STR(mt_action_name(r->action)),
+		if_known(mt_sample_has(&r->at, total_ms), r->at.total_ms),
+		if_known(mt_sample_has(&r->at, iteration), r->at.iteration),
+		implied ? MT_DOUBLE(round(r->implied_downtime_ms * 10) / 10) : MT_NONE,
+		if_known(mt_sample_has(&r->at, transferred_bytes), r->at.transferred_bytes),
+		MT_STR(r->reason),
+	});
+}
+
+/* Return: CMD_OK or CMD_FAILED. */
+static int replay_file(const struct request *q, const char *path, struct mt_table *t)
+{
+	struct mt_recording *rec = NULL;
+	struct mt_err err = { 0 };
+	int status = CMD_OK;
+
+	if (mt_recording_load(&rec, path, &err))
+		return cmd_fail(&err);
+	for (size_t i = 0; i < q->n_chosen; i++) {
+		struct replay_result result;
+
+		replay_run(&result, rec, q->chosen[i], &q->limits);
+		if (add_row(t, path, q->chosen[i], &result))
+			break;
+	}
+	if (rec->truncated) {
+		cmd_warn("%s ends early after %zu entries; the writer was killed or the disk was full",
+			 path, rec->n_entries);
+		status = CMD_FAILED;
+	}
+	mt_recording_free(rec);
+	return status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct request q = { 0 };
+	const struct option_row rows[] = {
+		{ .name = "policy", .kind = OPTION_STRING, .arg = "A,B", .dest = &q.policies,
+		  .help = "policies to ask; all of them if not given" },
+		{ .name = "max-downtime", .kind = OPTION_DURATION_MS, .arg = "DURATION",
+		  .help = "the guest may pause this long", .dest = &q.limits.max_downtime_ms,
+		  .given = &q.limits.max_downtime_given },
+		{ .name = "postcopy", .kind = OPTION_FLAG, .help = "post-copy is allowed", .dest = &q.limits.postcopy },
+		{ .name = "timeout", .kind = OPTION_DURATION_MS, .arg = "DURATION",
+		  .help = "when the policy \"timeout\" acts", .dest = &q.limits.timeout_ms,
+		  .given = &q.limits.timeout_given },
+		{ .name = "deadline", .kind = OPTION_DURATION_MS, .arg = "DURATION",
+		  .help = "the migration may take this long", .dest = &q.limits.deadline_ms,
+		  .given = &q.limits.deadline_given },
+		{ .name = "qemu-limit", .kind = OPTION_DURATION_MS, .arg = "DURATION",
+		  .help = "QEMU's own downtime limit", .dest = &q.limits.qemu_limit_ms,
+		  .given = &q.limits.qemu_limit_given },
+	};
+	const struct command_usage usage = {
+		.name = "replay", .synopsis = "FILE...", .min_args = 1, .max_args = OPTIONS_ANY_NUMBER,
+		.description =
+			"Hands the samples of recorded migrations to policies, one by one, and shows the first\n"
+			"stop, flip to post-copy or abort that each would have asked for. FILE is a recording of\n"
+			"migtrace (limits not given here are the recorded ones) or a JSON array of QMP\n"
+			"query-migrate answers.",
+		.examples =
+			"  migtrace replay guest.mtrec --policy qemu,predict --max-downtime 300ms\n"
+			"  migtrace replay -f csv --postcopy runs/*.json\n",
+		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
+	};
+	static const struct mt_column columns[] = {
+		{ "file", "file", MT_SHOW_PLAIN },
+		{ "policy", "policy", MT_SHOW_PLAIN },
+		{ "action", "action", MT_SHOW_PLAIN },
+		{ "at_ms", "at", MT_SHOW_DURATION_MS },
+		{ "iteration", "iteration", MT_SHOW_PLAIN },
+		{ "implied_downtime_ms", "implied downtime", MT_SHOW_DURATION_MS },
+		{ "transferred_bytes", "sent", MT_SHOW_SIZE_BYTES },
+		{ "reason", "reason", MT_SHOW_PLAIN },
+	};
+	struct option_args args;
+	struct mt_table *t;
+	int status = options_parse(&usage, argc, argv, &q.common, &args);
+	int rc;
+
+	if (status == OPTIONS_RUN)
+		status = choose_policies(&q, &usage);
+	if (status != OPTIONS_RUN)
+		return status;
+	t = mt_table_new(stdout, q.common.format, columns, MT_ARRAY_SIZE(columns));
+	if (!t) {
+		cmd_warn("out of memory");
+		return CMD_FAILED;
+	}
+	status = CMD_OK;
+	for (int i = 0; i < args.n; i++)
+		if (replay_file(&q, args.v[i], t) != CMD_OK)
+			status = CMD_FAILED;
+	rc = mt_table_finish(t);
+	if (rc && !ferror(stdout))
+		cmd_warn("cannot write the table: %s", strerror(-rc));
+	return rc ? CMD_FAILED : status;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * replay.c - one recorded migration, seen by one policy
+ *
+ * The engine that supervises live migrations runs over the samples. What the
+ * recorded migration did later is what it did without the policy: a stop, flip
+ * or abort therefore ends the replay; a changed setting does not, but from there
+ * on the record shows a QEMU that had not been told.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <migtrace/units.h>
+
+#include "replay.h"
+
+struct replay {
+	struct mt_engine engine;
+	struct mt_sample last;		/* newest of status active or completed */
+	double last_implied_ms;
+	enum mt_status status;		/* of the newest sample of all */
+	uint64_t postcopy_at_ms;
+	bool postcopy_seen;
+	unsigned n_settings;		/* plans that set something */
+	uint64_t setting_at_ms;		/* the first and the newest of them */
+	char setting[64];
+	uint64_t ends_at_ms;		/* when QEMU would have stopped by itself, under a limit the policy set */
+	uint64_t ends_limit_ms;
+	bool ends;
+};
+
+static struct mt_limits limits_of(const struct mt_recording *rec, const struct replay_limits *given)
+{
+	struct mt_limits l = rec->header.limits;	/* all 0 for a series */
+
+	if (given->max_downtime_given)
+		l.max_downtime_ms = given->max_downtime_ms;
+	if (given->timeout_given)
+		l.timeout_ms = given->timeout_ms;
+	if (given->deadline_given)
+		l.deadline_ms = given->deadline_ms;
+	if (given->qemu_limit_given)
+		l.qemu_limit_ms = given->qemu_limit_ms;
+	if (given->postcopy)
+		l.postcopy_allowed = true;
+	return l;	/* the engine puts policy.h's defaults where there is 0 */
+}
+
+/* What @newer does not say is as before: QEMU's last answers of a migration have no figures. */
+static void take_last(struct replay *r, const struct mt_sample *newer)
+{
+	double rate;
+	uint64_t v;
+
+	for (int f = 0; f < MT_FIELD_COUNT; f++)
+		if (mt_sample_get(newer, f, &v))
+			mt_sample_put(&r->last, f, v);
+	rate = r->engine.iterations.bandwidth_bytes_per_s;
+	if (rate <= 0 && mt_sample_has(&r->last, bandwidth_bytes_per_s))
+		rate = (double)r->last.bandwidth_bytes_per_s;
+	if (rate > 0 && mt_sample_has(&r->last, remaining_bytes))
+		r->last_implied_ms = (double)r->last.remaining_bytes / rate * 1e3;
+}
+
+static void note_setting(struct replay *r, const struct mt_sample *s, const struct mt_plan *plan)
+{
+	struct mt_limits limits = r->engine.limits;
+	char buf[MT_UNIT_STR] = "";
+
+	if (!r->n_settings++)
+		r->setting_at_ms = s->total_ms;
+	switch (plan->action) {
+	case MT_ACTION_SET_DOWNTIME:
+		limits.qemu_limit_ms = plan->downtime_limit_ms;
+		mt_engine_set_limits(&r->engine, &limits);
+		mt_format_duration_ms(buf, (double)plan->downtime_limit_ms);
+		break;
+	case MT_ACTION_SET_BANDWIDTH:
+		mt_format_rate_bytes_per_s(buf, (double)plan->bandwidth_bytes_per_s);
+		break;
+	case MT_ACTION_THROTTLE:
+		snprintf(buf, sizeof(buf), "%u %%", plan->throttle_percent);
+		break;
+	default:
+		break;
+	}
+	snprintf(r->setting, sizeof(r->setting), "%s %s", mt_action_name(plan->action), buf);
+}
+
+/* QEMU ends pre-copy when what is left takes no longer than its limit; would it have, under the policy's? */
+static void note_end(struct replay *r, const struct mt_plan *plan, const struct mt_sample *s, uint64_t recorded_limit_ms)
+{
+	if (r->ends || plan->implied_downtime_ms < 0 || r->engine.limits.qemu_limit_ms <= recorded_limit_ms)
+		return;
+	if (plan->implied_downtime_ms > (double)r->engine.limits.qemu_limit_ms)
+		return;
+	r->ends = true;
+	r->ends_at_ms = s->total_ms;
+	r->ends_limit_ms = r->engine.limits.qemu_limit_ms;
+}
+
+static void say(struct replay_result *result, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct replay_result *result, const char *fmt, ...)
+{
+	size_t len = strlen(result->reason);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(result->reason + len, sizeof(result->reason) - len, fmt, ap);
+	va_end(ap);
+}
+
+static void explain_none(const struct replay *r, struct replay_result *result, const struct mt_recording *rec)
+{
+	char at[MT_UNIT_STR];
+	const char *end = mt_sample_has(&r->last, total_ms) ?
+		mt_format_duration_ms(at, (double)r->last.total_ms) : "an unknown time";
+
+	switch (r->status) {
+	case MT_STATUS_COMPLETED:
+		say(result, "QEMU finished by itself");
+		break;
+	case MT_STATUS_FAILED:
+		say(result, "the migration failed");
+		break;
+	case MT_STATUS_CANCELLED:
+		say(result, "the migration was cancelled");
+		break;
+	default:
+		say(result, "the recording ends at %s%s", end, rec->truncated ? ", early" : "");
+		break;
+	}
+	if (r->postcopy_seen)
+		say(result, " after post-copy was started at %s", mt_format_duration_ms(at, (double)r->postcopy_at_ms));
+}
+
+static void explain_settings(const struct replay *r, struct replay_result *result)
+{
+	char at[MT_UNIT_STR], limit[MT_UNIT_STR];
+
+	if (!r->n_settings)
+		return;
+	say(result, "; before, %s (%u change%s since %s)", r->setting, r->n_settings, r->n_settings == 1 ? "" : "s",
+	    mt_format_duration_ms(at, (double)r->setting_at_ms));
+	if (r->ends)
+		say(result, ", and a limit of %s is met at %s", mt_format_duration_ms(limit, (double)r->ends_limit_ms),
+		    mt_format_duration_ms(at, (double)r->ends_at_ms));
+}
+
+static bool is_end(enum mt_action action)
+{
+	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
+}
+
+/* Return: true when @plan ends the replay. */
+static bool step(struct replay *r, const struct mt_sample *s, uint64_t recorded_limit_ms, struct mt_plan *plan)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->implied_downtime_ms = -1;
+	if (s->status == MT_STATUS_POSTCOPY && !r->postcopy_seen) {
+		r->postcopy_seen = true;
+		r->postcopy_at_ms = s->total_ms;
+	}
+	r->status = s->status;
+	if (s->status != MT_STATUS_ACTIVE && s->status != MT_STATUS_POSTCOPY && s->status != MT_STATUS_COMPLETED)
+		return false;
+	mt_engine_feed(&r->engine, s, plan);
+	if (s->status != MT_STATUS_POSTCOPY)
+		take_last(r, s);
+	if (s->status != MT_STATUS_ACTIVE)
+		return false;	/* too late for any plan */
+	note_end(r, plan, s, recorded_limit_ms);
+	if (plan->action != MT_ACTION_CONTINUE && !is_end(plan->action))
+		note_setting(r, s, plan);
+	return is_end(plan->action);
+}
+
+void replay_run(struct replay_result *result, const struct mt_recording *rec,
+		const struct mt_policy *policy, const struct replay_limits *given)
+{
+	struct replay r = { .last_implied_ms = NAN };
+	struct mt_limits limits = limits_of(rec, given);
+	uint64_t recorded_limit_ms;
+
+	memset(result, 0, sizeof(*result));
+	mt_engine_init(&r.engine, policy, mt_model_find(MT_MODEL_DEFAULT), &limits);
+	recorded_limit_ms = r.engine.limits.qemu_limit_ms;
+	for (size_t i = 0; i < rec->n_entries; i++) {
+		const struct mt_sample *s = &rec->entries[i].sample;
+		struct mt_plan plan;
+
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !step(&r, s, recorded_limit_ms, &plan))
+			continue;
+		result->action = plan.action;
+		result->at = *s;
+		result->implied_downtime_ms = plan.implied_downtime_ms < 0 ? r.last_implied_ms : plan.implied_downtime_ms;
+		say(result, "%s", plan.reason);
+		explain_settings(&r, result);
+		return;
+	}
+	result->at = r.last;
+	result->implied_downtime_ms = r.last_implied_ms;
+	explain_none(&r, result, rec);
+	explain_settings(&r, result);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * replay.h - one recorded migration, seen by one policy
+ */
+#ifndef REPLAY_H
+#define REPLAY_H
+
+#include <migtrace/record.h>
+
+/* What the user gave; the rest is the recording's, or policy.h's for a series that has none. */
+struct replay_limits {
+	uint64_t max_downtime_ms, timeout_ms, deadline_ms, qemu_limit_ms;
+	bool max_downtime_given, timeout_given, deadline_given, qemu_limit_given;
+	bool postcopy;
+};
+
+struct replay_result {
+	enum mt_action action;		/* STOP, FLIP, ABORT, or CONTINUE: none of them */
+	struct mt_sample at;		/* there, or the last one */
+	double implied_downtime_ms;	/* remaining / bandwidth there; NaN = unknown */
+	char reason[1024];
+};
+
+void replay_run(struct replay_result *result, const struct mt_recording *rec,
+		const struct mt_policy *policy, const struct replay_limits *given);
+
+#endif

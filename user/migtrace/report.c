@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * report.c - gathers from a recording's entries what its report is about
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "report.h"
+
+double report_ms(const struct report *r, uint64_t t_ns)
+{
+	return ((double)t_ns - (double)r->begin_ns) / 1e6;
+}
+
+static int keep_iteration(struct report *r, const struct mt_iteration *it)
+{
+	if (r->n_iterations == r->room) {
+		size_t room = r->room ? 2 * r->room : 64;
+		struct mt_iteration *more = reallocarray(r->iterations, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		r->iterations = more;
+		r->room = room;
+	}
+	r->iterations[r->n_iterations++] = *it;
+	return 0;
+}
+
+/* What @newer does not know is kept. */
+static void merge(struct mt_sample *into, const struct mt_sample *newer)
+{
+	uint64_t v;
+
+	into->t_ns = newer->t_ns;
+	into->status = newer->status;
+	for (int f = 0; f < MT_FIELD_COUNT; f++)
+		if (mt_sample_get(newer, f, &v))
+			mt_sample_put(into, f, v);
+}
+
+static bool is_end(enum mt_action action)
+{
+	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
+}
+
+static bool was_applied(const struct mt_record_decision *d)
+{
+	return d->applied && (!strcmp(d->applied, "done") || !strcmp(d->applied, "dry-run"));
+}
+
+/* The decision that ended pre-copy; where none did, the last with a prediction. */
+static void consider(struct report *r, const struct mt_record_decision *d)
+{
+	const struct mt_record_decision *now = r->compared;
+
+	if (d->prediction.verdict == MT_VERDICT_UNKNOWN)
+		return;
+	if (now && is_end(now->plan.action) && was_applied(now))
+		return;
+	r->compared = d;
+}
+
+/* Which of the decision's predictions are about what then happened: a stop ends it there and then. */
+static void pick_predictions(struct report *r)
+{
+	const struct mt_record_decision *d = r->compared;
+
+	if (!d)
+		return;
+	if (d->plan.action == MT_ACTION_STOP) {
+		r->predicted_downtime_ms = d->prediction.stop_now_ms;
+		r->predicted_total_ms = (double)d->total_ms + d->prediction.stop_now_ms;
+	} else {
+		r->predicted_downtime_ms = d->prediction.downtime_ms.p50;
+		if (d->prediction.verdict == MT_VERDICT_CONVERGES)
+			r->predicted_total_ms = d->prediction.total_ms.p50;
+	}
+}
+
+static bool outcome_of_status(enum mt_status status, enum mt_outcome *outcome)
+{
+	switch (status) {
+	case MT_STATUS_COMPLETED:
+		*outcome = MT_OUTCOME_COMPLETED_UNVERIFIED;
+		return true;
+	case MT_STATUS_FAILED:
+		*outcome = MT_OUTCOME_FAILED;
+		return true;
+	case MT_STATUS_CANCELLED:
+		*outcome = MT_OUTCOME_ABORTED;
+		return true;
+	default:
+		return false;
+	}
+}
+
+int report_init(struct report *r, const struct mt_recording *rec, struct mt_err *err)
+{
+	struct mt_sample known = { 0 };
+	struct mt_iterations iterations;
+
+	*r = (struct report){ .rec = rec, .begin_ns = rec->header.start_t_ns, .predicted_downtime_ms = NAN, .predicted_total_ms = NAN };
+	mt_iterations_init(&iterations);
+	for (size_t i = 0; i < rec->n_entries; i++) {
+		const struct mt_entry *e = &rec->entries[i];
+
+		r->n_of[e->type]++;
+		switch (e->type) {
+		case MT_ENTRY_SAMPLE:
+			if (!r->begin_ns)
+				r->begin_ns = e->sample.t_ns;
+			merge(&known, &e->sample);
+			if (mt_iterations_feed(&iterations, &e->sample) &&
+			    keep_iteration(r, mt_iterations_last(&iterations))) {
+				report_fini(r);
+				return mt_err_set(err, -ENOMEM, "out of memory");
+			}
+			break;
+		case MT_ENTRY_DECISION:
+			consider(r, &e->decision);
+			break;
+		case MT_ENTRY_OUTCOME:
+			r->has_outcome = r->outcome_recorded = true;
+			r->outcome = e->outcome;
+			break;
+		default:
+			break;
+		}
+	}
+	if (!r->has_outcome) {
+		r->has_outcome = outcome_of_status(known.status, &r->outcome.outcome);
+		r->outcome.t_ns = known.t_ns;
+		r->outcome.final = known;
+	}
+	pick_predictions(r);
+	return 0;
+}
+
+void report_fini(struct report *r)
+{
+	free(r->iterations);
+	r->iterations = NULL;
+}

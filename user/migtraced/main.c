@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * main.c - migtraced: options, signals, and what belongs to what
+ *
+ * The main thread runs sd-event: signals, the control socket, systemd. It never
+ * calls libvirt; the manager's threads do.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include <base/json.h>
+
+#include "config.h"
+#include "control.h"
+#include "log.h"
+#include "manager.h"
+
+/* Stopping may take 2 s in all; a call of libvirt's blocks up to 1.4 s when a migration completes. */
+#define STOP_MS	1800
+
+enum { EXIT_USAGE = 2 };
+
+struct daemon {
+	const char *path;
+	bool path_given;
+	struct config *config;
+	sd_event *event;
+	struct manager *manager;
+	struct control *control;
+	char summary[160];
+};
+
+/* --- the configuration -------------------------------------------------- */
+
+static void print_line(const char *line, void *opaque)
+{
+	fprintf(stderr, "migtraced: %s\n", line);
+}
+
+/* Into the log, and into a JSON array if there is one. */
+static void tell_line(const char *line, void *lines)
+{
+	log_err("%s", line);
+	if (lines)
+		json_array_append_new(lines, mt_json_string(line));
+}
+
+static void tell_note(const char *line, void *notes)
+{
+	log_warn("%s", line);
+	if (notes)
+		json_array_append_new(notes, mt_json_string(line));
+}
+
+static void tell_restarts(const struct config *old, const struct config *new, json_t *notes)
+{
+	if (strcmp(old->uri, new->uri))
+		tell_note("[libvirt] uri has changed: a restart is needed for that", notes);
+	if (strcmp(old->socket, new->socket) || old->socket_mode != new->socket_mode ||
+	    old->group.gid != new->group.gid)
+		tell_note("[control] has changed: a restart is needed for that", notes);
+}
+
+static bool reload(struct daemon *d, json_t *errors, json_t *notes)
+{
+	struct config *new;
+	int ret;
+
+	sd_notify(0, "RELOADING=1");
+	ret = config_load(&new, d->path, d->path_given || d->config->path, tell_line, errors);
+	if (ret) {
+		log_err("%s: not taken over; the configuration stays as it was", d->path);
+	} else {
+		tell_restarts(d->config, new, notes);
+		log_info("%s: taken over for migrations that begin from now on: mode %s, policy %s",
+			 new->path ? new->path : "defaults", config_mode_name(new->guest.mode), new->guest.policy->name);
+		manager_set_config(d->manager, new);
+		config_put(d->config);
+		d->config = new;
+	}
+	sd_notify(0, "READY=1");
+	return !ret;
+}
+
+/* --- requests ----------------------------------------------------------- */
+
+static json_t *answer_status(void *opaque)
+{
+	struct daemon *d = opaque;
+
+	return manager_status(d->manager);
+}
+
+static json_t *answer_reload(void *opaque)
+{
+	json_t *errors = json_array(), *notes = json_array();
+	bool ok = reload(opaque, errors, notes);
+
+	return json_pack("{s:b, s:o, s:o}", "reloaded", ok, "errors", errors, "notes", notes);
+}
+
+static json_t *answer_ping(void *opaque)
+{
+	return json_pack("{s:b, s:s, s:i}", "pong", 1, "version", MT_VERSION, "pid", (int)getpid());
+}
+
+static const struct control_request requests[] = {
+	{ "status", answer_status },
+	{ "reload", answer_reload },
+	{ "ping", answer_ping },
+	{ NULL, NULL },
+};
+
+/* --- events ------------------------------------------------------------- */
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *opaque)
+{
+	log_info("stopping on %s", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *opaque)
+{
+	reload(opaque, NULL, NULL);
+	return 0;
+}
+
+static void tell_systemd(struct daemon *d)
+{
+	char summary[sizeof(d->summary)];
+
+	manager_summary(d->manager, summary, sizeof(summary));
+	if (strcmp(summary, d->summary))
+		sd_notifyf(0, "STATUS=%s", summary);
+	memcpy(d->summary, summary, sizeof(summary));
+}
+
+static int on_changed(sd_event_source *source, int fd, uint32_t revents, void *opaque)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -errno;
+	tell_systemd(opaque);
+	return 0;
+}
+
+/* --- the whole ---------------------------------------------------------- */
+
+static void block_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	/* Before the first thread: all inherit it, and sd-event alone reads them. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int start(struct daemon *d)
+{
+	const struct config *config = d->config;
+	struct mt_err err = { 0 };
+	int ret = sd_event_default(&d->event);
+
+	if (ret >= 0)
+		ret = sd_event_add_signal(d->event, NULL, SIGTERM, on_stop, d);
+	if (ret >= 0)
+		ret = sd_event_add_signal(d->event, NULL, SIGINT, on_stop, d);
+	if (ret >= 0)
+		ret = sd_event_add_signal(d->event, NULL, SIGHUP, on_hangup, d);
+	if (ret >= 0)
+		ret = sd_event_set_watchdog(d->event, true);
+	if (ret < 0) {
+		log_err("no event loop: %s", strerror(-ret));
+		return ret;
+	}
+	ret = control_open(&d->control, d->event, config->socket, config->socket_mode, config->group.gid, requests,
+			   d, &err);
+	if (ret) {
+		log_err("%s", err.msg);
+		return ret;
+	}
+	ret = manager_new(&d->manager, d->config);
+	if (!ret)
+		ret = sd_event_add_io(d->event, NULL, manager_changed_fd(d->manager), EPOLLIN, on_changed, d);
+	if (ret < 0)
+		log_err("cannot start: %s", strerror(-ret));
+	return ret < 0 ? ret : 0;
+}
+
+static int run(struct daemon *d)
+{
+	int ret = start(d);
+
+	if (!ret) {
+		log_info("migtraced " MT_VERSION ": mode %s, policy %s, configuration %s, socket %s",
+			 config_mode_name(d->config->guest.mode), d->config->guest.policy->name,
+			 d->config->path ? d->config->path : "built in", d->config->socket);
+		sd_notify(0, "READY=1");
+		tell_systemd(d);
+		ret = sd_event_loop(d->event);
+		sd_notify(0, "STOPPING=1");
+	}
+	if (d->manager && manager_stop(d->manager, STOP_MS)) {
+		/* What is recorded is on disk. Threads that hang in libvirt end with us. */
+		log_warn("libvirt does not answer: not waiting for it");
+		control_close(d->control);
+		_exit(ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+	}
+	control_close(d->control);
+	sd_event_unref(d->event);
+	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static void help(void)
+{
+	fputs("Usage: migtraced [OPTION...]\n\n"
+	      "Watches every live migration that leaves this host, predicts it, records it and,\n"
+	      "if it is allowed to act, steers it. Stays in the foreground.\n\n"
+	      "Options:\n"
+	      "  -C, --config FILE  read FILE instead of " CONFIG_DEFAULT_PATH "\n"
+	      "  -n, --check        check the configuration, print what is in effect, and exit\n"
+	      "  -v, --verbose      log more\n"
+	      "  -h, --help         this text\n"
+	      "  -V, --version      the version\n\n"
+	      "Exit status: 0 ok, 1 failed, 2 wrong usage.\n", stdout);
+}
+
+static int usage_error(void)
+{
+	fputs("migtraced: see migtraced --help\n", stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'C' },
+		{ "check", no_argument, NULL, 'n' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	struct daemon d = { .path = CONFIG_DEFAULT_PATH };
+	bool check = false, verbose = false;
+	int letter, status;
+
+	while ((letter = getopt_long(argc, argv, "C:nvhV", options, NULL)) != -1) {
+		switch (letter) {
+		case 'C':
+			d.path = optarg;
+			d.path_given = true;
+			break;
+		case 'n':
+			check = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'h':
+			help();
+			return EXIT_SUCCESS;
+		case 'V':
+			puts("migtraced " MT_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return usage_error();
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "migtraced: unexpected argument \"%s\"\n", argv[optind]);
+		return usage_error();
+	}
+
+	log_init(verbose);
+	if (config_load(&d.config, d.path, d.path_given, check ? print_line : tell_line, NULL))
+		return EXIT_FAILURE;
+	if (check) {
+		config_print(d.config, stdout);
+		status = fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	} else {
+		block_signals();
+		status = run(&d);
+	}
+	config_put(d.config);
+	return status;
+}
