@@ -7,6 +7,11 @@
  * to an inbox, and whoever works on the migration reads it there. Blocking
  * calls (job statistics block for over a second when a migration completes)
  * are made by the worker, so one guest never delays another.
+ *
+ * A connection serves one calling thread at a time well. libvirt before 10.0 can
+ * fail to wake the thread that waits for a reply when a second one wants to send,
+ * whose call then waits as long as the first one's does. So each worker opens its
+ * own; events may come in over another.
  */
 #ifndef MIGTRACE_CONN_H
 #define MIGTRACE_CONN_H
@@ -71,8 +76,8 @@ virConnectPtr mt_conn_get(struct mt_conn *c);
 int mt_conn_wait(struct mt_conn *c, uint64_t timeout_ms);
 
 /*
- * @uuid NULL: all domains. @fn runs on the loop's thread (CONN_UP on the
- * reconnecting thread). Unsubscribe waits for a running @fn, so it must not be
+ * @uuid NULL: all domains. @fn runs on the loop's thread (CONN_DOWN and CONN_UP on
+ * the reconnecting thread). Unsubscribe waits for a running @fn, so it must not be
  * called from one. Return: an id > 0, or -errno.
  */
 int mt_conn_subscribe(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque);
@@ -82,7 +87,8 @@ void mt_conn_unsubscribe(struct mt_conn *c, int id);
  * libvirt's last error of this thread as -errno and one line:
  * VIR_ERR_NO_DOMAIN -ENOENT, OPERATION_INVALID -EBUSY, OPERATION_DENIED and AUTH_* -EACCES,
  * NO_CONNECT and RPC/connection loss -ECONNRESET, OPERATION_ABORTED -ECANCELED,
- * OPERATION_TIMEOUT -ETIMEDOUT, the rest -EIO.
+ * OPERATION_TIMEOUT -ETIMEDOUT, NO_SUPPORT, OPERATION_UNSUPPORTED and ARGUMENT_UNSUPPORTED
+ * -EOPNOTSUPP, NO_MEMORY -ENOMEM, the rest -EIO.
  */
 int mt_virt_error(struct mt_err *err, const char *what);
 

@@ -88,7 +88,8 @@ struct mt_recorder;
 /*
  * Creates PATH.part (PATH itself must not exist: -EEXIST) and writes the header.
  * mt_recorder_resume() continues a PATH.part that a killed writer left behind:
- * what is whole in it is kept, @h's start_t_ns is set to the old clock's.
+ * what is whole in it is kept, header included. If the host booted in between, the times
+ * of later entries are shifted so that they go on after the old ones.
  */
 MT_MUST_CHECK int mt_recorder_open(struct mt_recorder **r, const char *path,
 				   const struct mt_record_header *h, struct mt_err *err);

@@ -86,6 +86,7 @@ static struct {
 	struct beat *beats;
 	size_t nbeats;
 	size_t beats_room;
+	uint64_t number;		/* of the last heartbeat */
 	uint64_t writes;		/* as the last heartbeat said */
 	unsigned int backwards;		/* heartbeats that said less than before */
 	int64_t ready_ns;		/* 0: not ready yet */
@@ -234,28 +235,29 @@ static void add_beat(int64_t ns, int conn)
 }
 
 /* "hb N writes=M" and nothing else */
-static bool parse_beat(const char *text, uint64_t *writes)
+static bool parse_beat(const char *text, uint64_t *number, uint64_t *writes)
 {
 	int end = 0;
 
-	return sscanf(text, "hb %*u writes=%" SCNu64 "%n", writes, &end) == 1 &&
+	return sscanf(text, "hb %" SCNu64 " writes=%" SCNu64 "%n", number, writes, &end) == 2 &&
 	       end && !text[end];
 }
 
 static void on_line(int index, const char *text, int64_t ns)
 {
 	struct conn *conn = &watch.conns[index];
-	uint64_t writes;
+	uint64_t number, writes;
 
 	fprintf(watch.log, "%" PRId64 " %d %s\n", ns, index, text);
 	conn->lines++;
 	conn->last_ns = watch.last_line_ns = ns;
-	if (parse_beat(text, &writes)) {
+	if (parse_beat(text, &number, &writes)) {
 		add_beat(ns, index);
 		ask_again(index);
 		conn->beats++;
-		if (writes < watch.writes)
+		if (writes < watch.writes || number <= watch.number)
 			watch.backwards++;
+		watch.number = number;
 		watch.writes = writes;
 	} else if (!strncmp(text, "verify ", 7)) {
 		answer_waiting(WAIT_VERIFY, text, ns);

@@ -310,25 +310,75 @@ static void test_bandwidth(void)
 	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 0.1 * 500 * 4104);
 }
 
+/* QEMU's own figures jump: their middle counts, and what we saw only where they stand still. */
+static void test_bandwidth_told(void)
+{
+	static const uint64_t told[] = { 10, 12, 90, 11, 1 };
+	struct mt_iterations it;
+	struct mt_sample s;
+
+	mt_iterations_init(&it);
+	for (size_t i = 0; i < 5; i++) {
+		s = sample(100 * i, 1, 10000, 0);
+		s.valid &= ~(1ULL << MT_FIELD_transferred_bytes);
+		mt_sample_set(&s, bandwidth_bytes_per_s, told[i] * 1000000);
+		mt_iterations_feed(&it, &s);
+	}
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 11e6, 1);
+	for (size_t i = 0; i < 100; i++) {	/* a new link speed becomes the middle soon */
+		s.t_ns += 100 * MT_NS_PER_MS;
+		mt_sample_set(&s, bandwidth_bytes_per_s, 40000000);
+		mt_iterations_feed(&it, &s);
+		CHECK(i < 5 || it.bandwidth_bytes_per_s > 39e6);
+	}
+
+	mt_iterations_init(&it);
+	for (int ms = 0; ms <= 3000; ms += 200) {	/* 41 MB/s told, 0.4 MB/s gone out */
+		s = sample(ms, 1, 100000, ms / 10);
+		mt_sample_set(&s, bandwidth_bytes_per_s, 41040000);
+		mt_iterations_feed(&it, &s);
+	}
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 100 * 4104, 10);
+}
+
 static void test_bandwidth_unknown(void)
 {
 	struct mt_iterations it;
-	struct mt_sample s = sample(0, 1, 1000, 0);
 
 	mt_iterations_init(&it);
-	mt_iterations_feed(&it, &s);
+	feed(&it, 0, 1, 1000, 0);
 	CHECK_NEAR(it.bandwidth_bytes_per_s, 0, 0);
-	mt_sample_set(&s, bandwidth_bytes_per_s, 7000000);	/* QEMU's own, until there is a better one */
-	mt_iterations_feed(&it, &s);
-	CHECK_NEAR(it.bandwidth_bytes_per_s, 7000000, 0);
-	s = sample(1000, 1, 500, 500);
-	mt_sample_set(&s, bandwidth_bytes_per_s, 7000000);
-	mt_iterations_feed(&it, &s);
+	feed(&it, 1000, 1, 500, 500);
 	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 1);
 	/* A counter that goes back says nothing: the last known rate stays. */
-	s = sample(2000, 1, 500, 100);
-	mt_iterations_feed(&it, &s);
+	feed(&it, 2000, 1, 500, 100);
 	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 1);
+}
+
+/* Looked at late, a boundary is still when QEMU says it was. */
+static void test_sync_stamps(void)
+{
+	struct mt_iterations it;
+	struct mt_sample s;
+	const struct mt_iteration *i;
+
+	mt_iterations_init(&it);
+	feed(&it, 0, 1, 1000, 0);
+	s = sample(1030, 2, 300, 1000);
+	s.sync_t_ns = MIGRATION_START_NS + 1000 * MT_NS_PER_MS;
+	CHECK(mt_iterations_feed(&it, &s));
+	CHECK_NEAR(mt_iterations_last(&it)->duration_s, 1, 1e-9);
+	s = sample(1450, 3, 200, 1300);
+	s.sync_t_ns = MIGRATION_START_NS + 1400 * MT_NS_PER_MS;
+	CHECK(mt_iterations_feed(&it, &s));
+	i = mt_iterations_last(&it);
+	CHECK_NEAR(i->duration_s, 0.4, 1e-9);
+	CHECK_INT(i->dirtied_bytes, 200 * MIGRATION_PAGE);
+	/* A stamp from the future is none. */
+	s = sample(1900, 4, 200, 1500);
+	s.sync_t_ns = MIGRATION_START_NS + 2900 * MT_NS_PER_MS;
+	CHECK(mt_iterations_feed(&it, &s));
+	CHECK_NEAR(mt_iterations_last(&it)->duration_s, 0.5, 1e-9);
 }
 
 static const struct ktap_case cases[] = {
@@ -344,7 +394,9 @@ static const struct ktap_case cases[] = {
 	{ "only pre-copy has iterations", test_not_active },
 	{ "more iterations than are kept", test_many },
 	{ "bandwidth of the last second", test_bandwidth },
+	{ "bandwidth as QEMU tells it", test_bandwidth_told },
 	{ "bandwidth unknown", test_bandwidth_unknown },
+	{ "QEMU's stamps of its syncs", test_sync_stamps },
 };
 
 KTAP_MAIN(cases)

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -54,7 +53,8 @@ struct record {
 	struct mt_domain_info domain;
 	struct mt_recorder *recorder;
 	struct interrupt interrupt;
-	int leave;			/* same as interrupt.count > 0, for mt_supervise() */
+	volatile int leave;		/* asked to end the recording */
+	bool announced;
 	struct progress progress;
 	unsigned measured, passes, samples;
 };
@@ -64,11 +64,11 @@ static void on_interrupt(int count, void *opaque)
 	const struct mt_event wake = { .kind = MT_EVENT_WAKE };
 	struct record *r = opaque;
 
-	*(volatile int *)&r->leave = 1;
-	if (r->inbox)
-		mt_inbox_post(&wake, r->inbox);
-	if (count > 1)
-		_exit(CMD_INTERRUPTED);		/* libvirt does not answer: the .part holds what there is */
+	/* Still connecting: there is nothing to close. Or the second time: the .part holds what there is. */
+	if (!r->inbox || count > 1)
+		_exit(CMD_INTERRUPTED);
+	r->leave = 1;
+	mt_inbox_post(&wake, r->inbox);
 }
 
 /* --- the file ----------------------------------------------------------- */
@@ -235,7 +235,7 @@ static bool wait_until(struct record *r, uint64_t until_ns, enum ending *ending,
 		struct mt_sample s;
 		struct mt_event ev;
 
-		if (*(volatile int *)&r->leave) {
+		if (r->leave) {
 			*ending = ENDING_INTERRUPTED;
 			return true;
 		}
@@ -277,13 +277,17 @@ static int start(struct record *r, virDomainPtr dom, unsigned window_s, struct m
 static enum ending measure(struct record *r, virDomainPtr dom, unsigned window_s, struct mt_err *err)
 {
 	enum ending ending = ENDING_FAILED;
+	char shown[MT_UNIT_STR], dirty[MT_UNIT_STR];
 	struct mt_dirtyrate rate = { 0 };
-	char shown[MT_UNIT_STR];
 	uint64_t due_ns;
 	int rc;
 
 	if (start(r, dom, window_s, err))
 		return ENDING_FAILED;
+	if (!r->announced)
+		fprintf(stderr, "profiling %s by %s for %llu s\n", r->domain.name, mt_dirtyrate_mode_name(r->mode),
+			(unsigned long long)(r->duration_ms / MT_MS_PER_S));
+	r->announced = true;
 	due_ns = mt_now_ns() + window_s * MT_NS_PER_S;
 	if (wait_until(r, due_ns, &ending, err))
 		return ending;
@@ -315,7 +319,7 @@ static enum ending measure(struct record *r, virDomainPtr dom, unsigned window_s
 		return ENDING_FAILED;
 	r->measured++;
 	fprintf(stderr, "  %3u s  %12s  (%s dirty at its end)\n", window_s, mt_format_rate_bytes_per_s(shown, rate.bytes_per_s),
-		mt_format_size_bytes((char[MT_UNIT_STR]){ 0 }, rate.bytes_per_s * (rate.window_ms / 1e3)));
+		mt_format_size_bytes(dirty, rate.bytes_per_s * (rate.window_ms / 1e3)));
 	return ENDING_DONE;
 }
 
@@ -328,8 +332,6 @@ static enum ending profile(struct record *r, struct mt_err *err)
 
 	if (!dom)
 		return ENDING_FAILED;
-	fprintf(stderr, "profiling %s by %s, %zu window%s in %" PRIu64 " s\n", r->domain.name,
-		mt_dirtyrate_mode_name(r->mode), n, n == 1 ? "" : "s", r->duration_ms / MT_MS_PER_S);
 	for (size_t i = 0; i < n && ending == ENDING_DONE; i++)
 		ending = measure(r, dom, windows_s[i], err);
 	virDomainFree(dom);
@@ -368,6 +370,8 @@ static int prepare(struct record *r, const char *uri, const char *name, struct m
 	rc = check_path(r, err);
 	if (!rc) {
 		rc = interrupt_block();
+		if (!rc)
+			rc = interrupt_watch(&r->interrupt);
 		if (rc)
 			mt_err_set(err, rc, "cannot watch for signals: %s", strerror(-rc));
 	}
@@ -388,11 +392,6 @@ static int prepare(struct record *r, const char *uri, const char *name, struct m
 	rc = mt_domain_info(r->conn, r->domain.uuid, &r->domain, err);
 	if (!rc)
 		rc = check_state(r, err);
-	if (!rc) {
-		rc = interrupt_watch(&r->interrupt);
-		if (rc)
-			mt_err_set(err, rc, "cannot watch for signals: %s", strerror(-rc));
-	}
 	return rc ? rc : open_recorder(r, err);
 }
 
@@ -400,7 +399,7 @@ static int conclude(struct record *r, enum ending ending, struct mt_err *err)
 {
 	struct mt_err close_err = { 0 };
 
-	if (!r->measured && !r->samples) {
+	if (!r->measured && !r->samples && ending != ENDING_DONE) {
 		discard(r);
 		if (ending == ENDING_INTERRUPTED) {
 			cmd_warn("interrupted before anything was recorded");
@@ -412,7 +411,7 @@ static int conclude(struct record *r, enum ending ending, struct mt_err *err)
 		return cmd_fail(&close_err);
 	if (ending == ENDING_FAILED)
 		cmd_fail(err);
-	if (r->samples)
+	if (!r->measured || r->samples)
 		fprintf(stderr, "%s: %u pass%s of a migration%s; see migtrace report\n", r->path, r->passes,
 			r->passes == 1 ? "" : "es", ending == ENDING_INTERRUPTED ? ", which goes on" : "");
 	else

@@ -5,7 +5,8 @@
  * The engine that supervises live migrations runs over the samples. What the
  * recorded migration did later is what it did without the policy: a stop, flip
  * or abort therefore ends the replay; a changed setting does not, but from there
- * on the record shows a QEMU that had not been told.
+ * on the record shows a QEMU that had not been told. Likewise, what the recorded
+ * policy itself ended is over there for every other one.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -30,6 +31,7 @@ struct replay {
 	uint64_t ends_at_ms;		/* when QEMU would have stopped by itself, under a limit the policy set */
 	uint64_t ends_limit_ms;
 	bool ends;
+	const struct mt_record_decision *ended;	/* what the recorded policy did; NULL = nothing final */
 };
 
 static struct mt_limits limits_of(const struct mt_recording *rec, const struct replay_limits *given)
@@ -115,13 +117,18 @@ static void say(struct replay_result *result, const char *fmt, ...)
 
 static void explain_none(const struct replay *r, struct replay_result *result, const struct mt_recording *rec)
 {
-	char at[MT_UNIT_STR];
+	char at[MT_UNIT_STR], started[MT_UNIT_STR];
 	const char *end = mt_sample_has(&r->last, total_ms) ?
 		mt_format_duration_ms(at, (double)r->last.total_ms) : "an unknown time";
 
+	if (r->ended)
+		say(result, "the recorded %s at %s came first; ", mt_action_name(r->ended->plan.action),
+		    mt_format_duration_ms(started, (double)r->ended->total_ms));
+	else if (r->postcopy_seen)
+		say(result, "post-copy was started at %s; ", mt_format_duration_ms(started, (double)r->postcopy_at_ms));
 	switch (r->status) {
 	case MT_STATUS_COMPLETED:
-		say(result, "QEMU finished by itself");
+		say(result, r->ended ? "the migration completed" : "QEMU finished by itself");
 		break;
 	case MT_STATUS_FAILED:
 		say(result, "the migration failed");
@@ -133,8 +140,6 @@ static void explain_none(const struct replay *r, struct replay_result *result, c
 		say(result, "the recording ends at %s%s", end, rec->truncated ? ", early" : "");
 		break;
 	}
-	if (r->postcopy_seen)
-		say(result, " after post-copy was started at %s", mt_format_duration_ms(at, (double)r->postcopy_at_ms));
 }
 
 static void explain_settings(const struct replay *r, struct replay_result *result)
@@ -155,6 +160,12 @@ static bool is_end(enum mt_action action)
 	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
 }
 
+static void note_recorded(struct replay *r, const struct mt_record_decision *d)
+{
+	if (!r->ended && is_end(d->plan.action) && d->applied && !strcmp(d->applied, "done"))
+		r->ended = d;
+}
+
 /* Return: true when @plan ends the replay. */
 static bool step(struct replay *r, const struct mt_sample *s, uint64_t recorded_limit_ms, struct mt_plan *plan)
 {
@@ -170,8 +181,9 @@ static bool step(struct replay *r, const struct mt_sample *s, uint64_t recorded_
 	mt_engine_feed(&r->engine, s, plan);
 	if (s->status != MT_STATUS_POSTCOPY)
 		take_last(r, s);
-	if (s->status != MT_STATUS_ACTIVE)
-		return false;	/* too late for any plan */
+	/* Too late for any plan. The sample that led to the recorded decision is written after it, but older. */
+	if (s->status != MT_STATUS_ACTIVE || (r->ended && s->t_ns > r->ended->t_ns))
+		return false;
 	note_end(r, plan, s, recorded_limit_ms);
 	if (plan->action != MT_ACTION_CONTINUE && !is_end(plan->action))
 		note_setting(r, s, plan);
@@ -192,6 +204,8 @@ void replay_run(struct replay_result *result, const struct mt_recording *rec,
 		const struct mt_sample *s = &rec->entries[i].sample;
 		struct mt_plan plan;
 
+		if (rec->entries[i].type == MT_ENTRY_DECISION)
+			note_recorded(&r, &rec->entries[i].decision);
 		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !step(&r, s, recorded_limit_ms, &plan))
 			continue;
 		result->action = plan.action;

@@ -47,7 +47,7 @@ static bool is_end(enum mt_action action)
 
 static bool was_applied(const struct mt_record_decision *d)
 {
-	return d->applied && (!strcmp(d->applied, "done") || !strcmp(d->applied, "dry-run"));
+	return d->applied && !strcmp(d->applied, "done");
 }
 
 /* The decision that ended pre-copy; where none did, the last with a prediction. */
@@ -69,7 +69,8 @@ static void pick_predictions(struct report *r)
 
 	if (!d)
 		return;
-	if (d->plan.action == MT_ACTION_STOP) {
+	r->stopped = d->plan.action == MT_ACTION_STOP && was_applied(d);
+	if (r->stopped) {
 		r->predicted_downtime_ms = d->prediction.stop_now_ms;
 		r->predicted_total_ms = (double)d->total_ms + d->prediction.stop_now_ms;
 	} else {

@@ -20,6 +20,7 @@ struct report {
 	bool outcome_recorded;			/* else taken from the last sample's status */
 	struct mt_record_outcome outcome;	/* without a recorded one, ->final is what the samples knew last */
 	const struct mt_record_decision *compared; /* the decision held against what came of it; NULL = none */
+	bool stopped;				/* that decision stopped pre-copy, so what it predicts is a stop there */
 	double predicted_downtime_ms, predicted_total_ms; /* that decision's; NaN = none */
 };
 

@@ -137,7 +137,6 @@ static int put_predicted(const struct report *r, FILE *out)
 		{ "error", "actual - p50", MT_SHOW_PLAIN },
 	};
 	const struct mt_record_decision *d = r->compared;
-	bool stopped = d && d->plan.action == MT_ACTION_STOP;
 	struct mt_interval downtime = { NAN, r->predicted_downtime_ms, NAN };
 	struct mt_interval total = { NAN, r->predicted_total_ms, NAN };
 	char at[MT_UNIT_STR];
@@ -150,14 +149,14 @@ static int put_predicted(const struct report *r, FILE *out)
 	t = mt_table_new(out, MT_FORMAT_TEXT, columns, MT_ARRAY_SIZE(columns));
 	if (!t)
 		return -ENOMEM;
-	if (!stopped) {
+	if (!r->stopped) {
 		downtime = d->prediction.downtime_ms;
 		if (d->prediction.verdict == MT_VERDICT_CONVERGES)
 			total = d->prediction.total_ms;
 	}
 	put_comparison(t, "downtime", &downtime, final_or_nan(r, MT_FIELD_downtime_ms), mt_format_duration_ms);
 	put_comparison(t, "total", &total, final_or_nan(r, MT_FIELD_total_ms), mt_format_duration_ms);
-	if (!stopped && d->prediction.verdict == MT_VERDICT_CONVERGES)
+	if (!r->stopped && d->prediction.verdict == MT_VERDICT_CONVERGES)
 		put_comparison(t, "sent", &d->prediction.transferred_bytes,
 			       final_or_nan(r, MT_FIELD_transferred_bytes), mt_format_size_bytes);
 	return mt_table_finish(t);

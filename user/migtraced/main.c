@@ -21,7 +21,7 @@
 #include "manager.h"
 
 /* Stopping may take 2 s in all; a call of libvirt's blocks up to 1.4 s when a migration completes. */
-#define STOP_MS	1800
+#define STOP_MS	1600
 
 enum { EXIT_USAGE = 2 };
 
@@ -31,6 +31,7 @@ struct daemon {
 	struct config *config;
 	sd_event *event;
 	struct manager *manager;
+	sd_event_source *manager_changed;
 	struct control *control;
 	char summary[160];
 };
@@ -191,7 +192,7 @@ static int start(struct daemon *d)
 	}
 	ret = manager_new(&d->manager, d->config);
 	if (!ret)
-		ret = sd_event_add_io(d->event, NULL, manager_changed_fd(d->manager), EPOLLIN, on_changed, d);
+		ret = sd_event_add_io(d->event, &d->manager_changed, manager_changed_fd(d->manager), EPOLLIN, on_changed, d);
 	if (ret < 0)
 		log_err("cannot start: %s", strerror(-ret));
 	return ret < 0 ? ret : 0;
@@ -210,6 +211,7 @@ static int run(struct daemon *d)
 		ret = sd_event_loop(d->event);
 		sd_notify(0, "STOPPING=1");
 	}
+	sd_event_source_disable_unref(d->manager_changed);
 	if (d->manager && manager_stop(d->manager, STOP_MS)) {
 		/* What is recorded is on disk. Threads that hang in libvirt end with us. */
 		log_warn("libvirt does not answer: not waiting for it");

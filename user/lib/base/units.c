@@ -130,22 +130,23 @@ int mt_parse_count(const char *what, const char *text, uint64_t max, uint64_t *o
 
 const char *mt_format_duration_ms(char *buf, double ms)
 {
-	double s = ms / 1000;
+	const char *sign = ms <= -0.05 ? "-" : "";
+	double v = fabs(ms), s = v / 1000;
 
 	if (!isfinite(ms))
 		snprintf(buf, MT_UNIT_STR, "-");
-	else if (fabs(ms) < 9.95 && fabs(ms - round(ms)) >= 0.05)
-		snprintf(buf, MT_UNIT_STR, "%.1f ms", ms);
-	else if (fabs(ms) < 999.5)
-		snprintf(buf, MT_UNIT_STR, "%.0f ms", ms);
-	else if (ms < 0 || s < 59.95)
-		snprintf(buf, MT_UNIT_STR, "%.1f s", s);
+	else if (v < 9.95 && fabs(v - round(v)) >= 0.05)
+		snprintf(buf, MT_UNIT_STR, "%s%.1f ms", sign, v);
+	else if (v < 999.5)
+		snprintf(buf, MT_UNIT_STR, "%s%.0f ms", sign, v);
+	else if (s < 59.95)
+		snprintf(buf, MT_UNIT_STR, "%s%.1f s", sign, s);
 	else if (s < 3599.5)
-		snprintf(buf, MT_UNIT_STR, "%.0f min %02.0f s", floor(round(s) / 60), fmod(round(s), 60));
+		snprintf(buf, MT_UNIT_STR, "%s%.0f min %02.0f s", sign, floor(round(s) / 60), fmod(round(s), 60));
 	else if (s < 3600 * 1e6)
-		snprintf(buf, MT_UNIT_STR, "%.0f h %02.0f min", floor(round(s / 60) / 60), fmod(round(s / 60), 60));
+		snprintf(buf, MT_UNIT_STR, "%s%.0f h %02.0f min", sign, floor(round(s / 60) / 60), fmod(round(s / 60), 60));
 	else
-		snprintf(buf, MT_UNIT_STR, "%.3g h", s / 3600);
+		snprintf(buf, MT_UNIT_STR, "%s%.3g h", sign, s / 3600);
 	return buf;
 }
 

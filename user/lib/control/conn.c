@@ -40,48 +40,28 @@ void mt_conn_unref(struct mt_conn *c)
 }
 
 /* --- losing it -------------------------------------------------------- */
-struct watch {
-	struct mt_conn *conn;
-	unsigned generation;
-};
-
-static void free_watch(void *opaque)
-{
-	struct watch *w = opaque;
-
-	mt_conn_unref(w->conn);
-	free(w);
-}
-
-/* On whichever thread found out, maybe in the middle of a call: only leave a note. */
+/*
+ * On whichever thread found out, maybe in the middle of a call: only leave a note.
+ * It is about the newest connection, since older ones are unregistered before; libvirt
+ * waits in that for a running callback, so no reference is needed.
+ */
 static void on_close(virConnectPtr virt, int reason, void *opaque)
 {
-	struct watch *w = opaque;
-	struct mt_conn *c = w->conn;
+	struct mt_conn *c = opaque;
 
 	pthread_mutex_lock(&c->lock);
-	if (w->generation == c->generation) {
-		c->lost = true;
-		pthread_cond_broadcast(&c->changed);
-	}
+	c->lost = true;
+	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 }
 
-static int watch_close(struct mt_conn *c, virConnectPtr virt)
+/* Drivers that live in this process cannot be lost, and know nothing of this. */
+static void watch_close(struct mt_conn *c, virConnectPtr virt)
 {
-	struct watch *w = malloc(sizeof(*w));
-
-	if (!w)
-		return -ENOMEM;
-	mt_conn_ref(c);
 	pthread_mutex_lock(&c->lock);
-	*w = (struct watch){ .conn = c, .generation = ++c->generation };
 	c->lost = false;
 	pthread_mutex_unlock(&c->lock);
-	/* Drivers that live in this process cannot be lost and may refuse. */
-	if (virConnectRegisterCloseCallback(virt, on_close, w, free_watch) < 0)
-		free_watch(w);
-	return 0;
+	virConnectRegisterCloseCallback(virt, on_close, c, NULL);
 }
 
 static void release(virConnectPtr virt)
@@ -99,11 +79,8 @@ static int establish(struct mt_conn *c, const char *uri, virConnectPtr *virt, st
 
 	if (ret)
 		return ret;
-	ret = watch_close(c, *virt);
-	if (ret)
-		mt_err_set(err, ret, "out of memory");
-	else
-		ret = mt_subscribe_attach(c, *virt, err);
+	watch_close(c, *virt);
+	ret = mt_subscribe_attach(c, *virt, err);
 	if (ret) {
 		mt_subscribe_detach(c);
 		release(*virt);

@@ -5,7 +5,7 @@
  * Locks, outermost first: dispatch.lock, reg.lock, lock; never more than moments
  * under lock, while a call of libvirt's may be made under reg.lock. A connection
  * lives until its last reference goes: its owner's, its reconnecting thread's, and
- * one for each callback that libvirt holds.
+ * one for each event that libvirt has us registered for.
  */
 #ifndef MT_CONTROL_CONN_PRIV_H
 #define MT_CONTROL_CONN_PRIV_H
@@ -33,7 +33,6 @@ struct mt_conn {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	virConnectPtr virt;		/* NULL while down */
-	unsigned generation;		/* of @virt: a late callback of an older one is ignored */
 	bool lost, closing, thread_done;
 
 	struct {

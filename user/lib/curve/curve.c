@@ -65,7 +65,6 @@ void mt_curve_fit(struct mt_curve *c, const struct mt_iteration *it, size_t n, d
 		n--;
 	if (!n)
 		return;
-	c->n_pairs = n;
 	/* The first pass counts among them only until two others are there: its window is of another kind. */
 	for (size_t i = n; i > 0 && c->n_recent < MT_CURVE_RECENT; i--) {
 		if (it[i - 1].duration_s <= 0 || (it[i - 1].first && c->n_recent >= 2))
@@ -78,6 +77,7 @@ void mt_curve_fit(struct mt_curve *c, const struct mt_iteration *it, size_t n, d
 		w[i] = it[i].duration_s > 0 ? pow(MT_CURVE_FORGET, (double)(n - 1 - i)) : 0;
 		if (w[i] <= 0)
 			continue;
+		c->n_pairs++;
 		c->min_window_s = fmin(c->min_window_s, it[i].duration_s);
 		c->max_window_s = fmax(c->max_window_s, it[i].duration_s);
 	}

@@ -140,9 +140,10 @@ static int precopy_predict(const struct mt_model_input *in, struct mt_prediction
 	out->total_ms = (struct mt_interval){ total_ms(in, &low), total_ms(in, &mid), total_ms(in, &high) };
 	out->transferred_bytes = (struct mt_interval){ sent + low.bytes, sent + mid.bytes,
 						       high.converges ? sent + high.bytes : INFINITY };
-	out->downtime_ms = (struct mt_interval){ low.end_bytes / b * 1e3 + in->fixed_ms,
+	/* A guest that dirties less may end sooner, with more left: no order among them is a given. */
+	out->downtime_ms = (struct mt_interval){ fmin(fmin(low.end_bytes, high.end_bytes), mid.end_bytes) / b * 1e3 + in->fixed_ms,
 						 mid.end_bytes / b * 1e3 + in->fixed_ms,
-						 high.end_bytes / b * 1e3 + in->fixed_ms };
+						 fmax(fmax(low.end_bytes, high.end_bytes), mid.end_bytes) / b * 1e3 + in->fixed_ms };
 	out->stop_now_ms = left_if_stopped(in) / b * 1e3 + in->fixed_ms;
 	out->floor_ms = fmin(floor_ms(in, &mid, b), out->stop_now_ms);
 	out->floor_optimistic_ms = fmin(floor_ms(in, &best, b), out->floor_ms);

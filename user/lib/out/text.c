@@ -122,6 +122,10 @@ static void put_row(const struct mt_table *t, char *const *cells, const size_t *
 		if (!t->columns[i].title)
 			continue;
 		left = widths[i] - mt_utf8_width(s);
+		if (!*s) {
+			waiting += left + GAP;
+			continue;
+		}
 		pad(t->out, waiting + (rights[i] ? left : 0));
 		fputs(s, t->out);
 		waiting = GAP + (rights[i] ? 0 : left);

@@ -142,7 +142,7 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "the first pass tells nothing until it is done");
 		return;
 	}
-	if (!view->boundary)
+	if (!view->boundary || !mt_iterations_last(view->iterations))
 		return;
 	remember(s, view);
 	in_time = !limits->deadline_ms || p->total_ms.p50 <= limits->deadline_ms;

@@ -112,12 +112,14 @@ static double sync_s(const struct mt_sample *s)
 
 static double pages_sent_bytes(const struct mt_sample *from, const struct mt_sample *to)
 {
-	double page = mt_sample_has(to, page_size_bytes) ? to->page_size_bytes : 4096;
+	double page = mt_sample_has(to, page_size_bytes) ? to->page_size_bytes : 4096, pages;
 
 	if (!mt_sample_has(from, normal_pages) || !mt_sample_has(to, normal_pages))
 		return NAN;
-	return page * ((double)to->normal_pages - (double)from->normal_pages +
-		       (double)to->zero_pages - (double)from->zero_pages);
+	pages = (double)to->normal_pages - (double)from->normal_pages;
+	if (mt_sample_has(from, zero_pages) && mt_sample_has(to, zero_pages))
+		pages += (double)to->zero_pages - (double)from->zero_pages;
+	return page * pages;
 }
 
 static void finish(struct mt_iterations *it, const struct mt_sample *end)
@@ -140,9 +142,8 @@ static void finish(struct mt_iterations *it, const struct mt_sample *end)
 		i->start_s = 0;
 	i->start_bytes = start->remaining_bytes;
 	i->remaining_bytes = end->remaining_bytes;
-	i->sent_bytes = (double)end->transferred_bytes - (double)start->transferred_bytes;
-	if (i->sent_bytes < 0)
-		i->sent_bytes = 0;
+	if (mt_sample_has(start, transferred_bytes) && mt_sample_has(end, transferred_bytes))
+		i->sent_bytes = fmax(0, (double)end->transferred_bytes - (double)start->transferred_bytes);
 	/*
 	 * What became dirty is the balance of two looks, however late after
 	 * their syncs they were taken: now = before - sent + dirtied. Without

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for migtrace: commands, their options, policies, formats, files.
+# Commands and options are asked of migtrace itself, so that they cannot go stale.
+
+_migtrace_commands()
+{
+	migtrace --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'
+}
+
+_migtrace_options()
+{
+	migtrace "$1" --help 2>/dev/null | sed -n '/^Options:/,/^$/s/^ .*\(--[a-z][a-z-]*\).*/\1/p; /^Options:/,/^$/s/^  \(-[a-zA-Z]\), .*/\1/p'
+}
+
+# The error about a policy that cannot exist names those that do.
+_migtrace_policies()
+{
+	migtrace replay --policy ' ' / 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d ,
+}
+
+_migtrace_domains()
+{
+	virsh ${1:+-c "$1"} -q list --all --name 2>/dev/null
+}
+
+# The URI given with -c on this line, if any.
+_migtrace_uri()
+{
+	local i
+
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-c|--connect)
+			echo "${COMP_WORDS[i + 1]}"
+			return
+			;;
+		esac
+	done
+}
+
+_migtrace_files()
+{
+	compopt -o filenames 2>/dev/null
+	COMPREPLY=($(compgen -f -- "$cur"))
+}
+
+_migtrace()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} before=
+	local IFS=$' \t\n'
+
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		COMPREPLY=($(compgen -W "$(_migtrace_commands) --help --version" -- "$cur"))
+		return
+	fi
+	case $prev in
+	-f|--format)
+		COMPREPLY=($(compgen -W 'text json csv' -- "$cur"))
+		return
+		;;
+	--policy)
+		# A,B: what stands before the last comma stays.
+		[[ $cur == *,* ]] && before=${cur%,*},
+		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_policies)" -- "${cur##*,}"))
+		[[ $command == replay ]] && compopt -o nospace 2>/dev/null
+		return
+		;;
+	-c|--connect)
+		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
+		return
+		;;
+	-o|--output|--record)
+		local IFS=$'\n'
+		_migtrace_files
+		return
+		;;
+	esac
+	if [[ $cur == -* ]]; then
+		COMPREPLY=($(compgen -W "$(_migtrace_options "$command")" -- "$cur"))
+		return
+	fi
+	case $command in
+	report|replay)
+		local IFS=$'\n'
+		_migtrace_files
+		;;
+	migrate|record|status)
+		COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur"))
+		;;
+	esac
+}
+
+complete -F _migtrace migtrace

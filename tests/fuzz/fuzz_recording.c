@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * fuzz_recording.c - mutated recordings and series; reading them must end well
+ *
+ * fuzz_recording [COUNT [SEED]]: COUNT mutations of a valid recording (its
+ * compressed bytes, and its lines compressed again) and of a valid QMP series.
+ * What is checked beyond "no crash, no leak" (ASan, UBSan): an error has a line,
+ * and what loads can be walked, written and read again with the same result.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <zstd.h>
+
+#include <migtrace/record.h>
+#include <migtrace/units.h>
+
+#include "store/entry.h"
+
+#define MAX_BYTES	(64 * 1024)
+
+static uint64_t state;
+
+static uint32_t rnd(uint32_t below)
+{
+	state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint32_t)(state >> 33) % below;
+}
+
+static const char lines_seed[] =
+	"{\"type\":\"header\",\"schema\":1,\"domain\":\"guest\",\"uuid\":\"x\",\"start_wall_ms\":1700000000000,"
+	"\"start_t_ns\":5,\"limits\":{\"max_downtime_ms\":300,\"postcopy_allowed\":true}}\n"
+	"{\"type\":\"sample\",\"t_ns\":6,\"status\":\"active\",\"boundary\":true,\"total_ms\":100,\"iteration\":2,"
+	"\"remaining_bytes\":1000000,\"transferred_bytes\":5000000,\"normal_pages\":7,\"page_size_bytes\":4096}\n"
+	"{\"type\":\"decision\",\"t_ns\":7,\"iteration\":2,\"total_ms\":100,\"action\":\"stop\",\"reason\":\"because \\u00fc\","
+	"\"implied_downtime_ms\":12.5,\"applied\":\"done\",\"latency_ns\":5,\"prediction\":{\"model\":\"precopy/1\","
+	"\"verdict\":\"converges\",\"iterations_left\":2,\"total_p10_ms\":1.5,\"stop_now_ms\":3e2}}\n"
+	"{\"type\":\"event\",\"t_ns\":8,\"event\":\"lifecycle\",\"detail\":\"paused\"}\n"
+	"{\"type\":\"dirtyrate\",\"t_ns\":9,\"window_ms\":1000,\"bytes_per_s\":1,\"mode\":\"dirty-ring\"}\n"
+	"{\"type\":\"outcome\",\"t_ns\":10,\"outcome\":\"completed\",\"detail\":\"d\",\"final\":{\"t_ns\":1,"
+	"\"status\":\"completed\",\"downtime_ms\":3}}\n";
+
+static const char series_seed[] =
+	"[{\"t_monotonic\": 1.5, \"query_migrate\": {}}, {\"t_monotonic\": 2.5, \"query_migrate\": {\"status\": \"active\","
+	" \"total-time\": 250, \"expected-downtime\": 300, \"ram\": {\"total\": 8607571968, \"remaining\": 4096,"
+	" \"mbps\": 1082.29, \"dirty-sync-count\": 1, \"page-size\": 4096, \"normal\": 1, \"duplicate\": 2}}},"
+	" {\"t_monotonic\": 3, \"query_migrate\": {\"status\": \"completed\", \"downtime\": 13}}]";
+
+static const char *const words[] = {
+	"-1", "1e999", "NaN", "null", "true", "{}", "[]", "\"\"", "9223372036854775807", "9223372036854775808",
+	"0.5", "\"\\u0000\"", "\"\\ud800\"", "\n", "{", "}", "[", "]", ",", ":", "\"", "\\", "\xff", "\xc3", "1e308",
+};
+
+static size_t mutate(char *bytes, size_t len)
+{
+	for (uint32_t n = 1 + rnd(4); n; n--) {
+		uint32_t at = len ? rnd((uint32_t)len) : 0, run;
+		const char *word;
+
+		switch (rnd(6)) {
+		case 0:		/* a bit */
+			if (len)
+				bytes[at] ^= (char)(1 << rnd(8));
+			break;
+		case 1:		/* a byte */
+			if (len)
+				bytes[at] = (char)rnd(256);
+			break;
+		case 2:		/* cut */
+			len = at;
+			break;
+		case 3:		/* remove */
+			run = len > at ? rnd((uint32_t)(len - at)) % 40 : 0;
+			memmove(bytes + at, bytes + at + run, len - at - run);
+			len -= run;
+			break;
+		case 4:		/* double */
+			run = len > at ? rnd((uint32_t)(len - at)) : 0;
+			if (len + run > MAX_BYTES)
+				break;
+			memmove(bytes + at + run, bytes + at, len - at);
+			len += run;
+			break;
+		case 5:		/* a telling word over what is there */
+			word = words[rnd(MT_ARRAY_SIZE(words))];
+			run = (uint32_t)strlen(word);
+			if (at + run <= len)
+				memcpy(bytes + at, word, run);
+			break;
+		}
+	}
+	return len;
+}
+
+static void fail(const char *what)
+{
+	printf("# %s\n", what);
+	abort();
+}
+
+/* An entry that was read is written and read again: the second line equals the first. */
+static void check_entry(const struct mt_entry *e)
+{
+	mt_autofree char *first = mt_entry_line(e), *second = NULL;
+	struct mt_strings strings = { 0 };
+	struct mt_entry again;
+	struct mt_err err = { 0 };
+
+	if (!first)
+		fail("an entry that was read cannot be written");
+	if (mt_entry_parse(&again, first, strlen(first), &strings, &err))
+		fail(err.msg);
+	second = mt_entry_line(&again);
+	if (!second || strcmp(first, second))
+		fail("written and read again, an entry is another");
+	mt_strings_fini(&strings);
+}
+
+/* Return: whether it was taken for a recording. */
+static bool load(const char *bytes, size_t len)
+{
+	mt_autoclose int fd = memfd_create("recording", MFD_CLOEXEC);
+	struct mt_recording *rec = NULL;
+	struct mt_err err = { 0 };
+	char name[64];
+	int rc;
+
+	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len) {
+		perror("memfd");
+		exit(1);
+	}
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	rc = mt_recording_load(&rec, name, &err);
+	if (rc) {
+		if (rc > 0 || rec || err.code != rc || !err.msg[0] || strchr(err.msg, '\n'))
+			fail("an error without its line");
+		return false;
+	}
+	for (size_t i = 0; i < rec->n_entries; i++)
+		check_entry(&rec->entries[i]);
+	mt_recording_free(rec);
+	return true;
+}
+
+static size_t compress(char *into, const char *lines, size_t len)
+{
+	size_t n = ZSTD_compress(into, 2 * MAX_BYTES, lines, len, 3);
+
+	if (ZSTD_isError(n))
+		fail("zstd");
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	static char bytes[2 * MAX_BYTES], packed[2 * MAX_BYTES];
+	uint64_t count = 20000, seed = 1, taken = 0;
+	struct mt_err err = { 0 };
+
+	if (argc > 3 || (argc > 1 && mt_parse_count("COUNT", argv[1], UINT64_MAX, &count, &err)) ||
+	    (argc > 2 && mt_parse_count("SEED", argv[2], UINT64_MAX, &seed, &err))) {
+		fprintf(stderr, "fuzz_recording [COUNT [SEED]] %s\n", err.msg);
+		return 2;
+	}
+	state = seed;
+	printf("TAP version 13\n1..1\n");
+	if (!load(packed, compress(packed, lines_seed, sizeof(lines_seed) - 1)) ||
+	    !load(series_seed, sizeof(series_seed) - 1))
+		fail("the seeds themselves are refused");
+	for (uint64_t i = 0; i < count; i++) {
+		size_t len;
+
+		switch (i % 3) {
+		case 0:
+			memcpy(bytes, lines_seed, sizeof(lines_seed) - 1);
+			len = mutate(bytes, sizeof(lines_seed) - 1);
+			len = compress(packed, bytes, len);
+			taken += load(packed, len);
+			break;
+		case 1:
+			len = compress(packed, lines_seed, sizeof(lines_seed) - 1);
+			taken += load(packed, mutate(packed, len));
+			break;
+		case 2:
+			memcpy(bytes, series_seed, sizeof(series_seed) - 1);
+			taken += load(bytes, mutate(bytes, sizeof(series_seed) - 1));
+			break;
+		}
+	}
+	printf("ok 1 - %llu mutations, %llu of them still read\n", (unsigned long long)count, (unsigned long long)taken);
+	return 0;
+}

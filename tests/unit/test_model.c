@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_model.c - predictions against what then happens to migrations played page by page
+ */
+#include <errno.h>
+
+#include <migtrace/model.h>
+
+#include "ktap.h"
+#include "migration.h"
+
+#define RUN_MS		30000	/* what has not ended by then does not end */
+#define LOOKS		400	/* boundaries of one run that are looked at */
+#define TOTAL_SHARE	0.15	/* total time: this near */
+
+struct look {
+	uint64_t iteration;
+	double ms;
+	double stop_ms;		/* what stopping at this boundary would cost: left / link, and the fixed part */
+	struct mt_prediction p;
+};
+
+struct run {
+	struct look looks[LOOKS];
+	size_t n;
+	bool ended;
+	double total_ms, downtime_ms, transferred_bytes;
+};
+
+static int predict(const struct mt_iterations *its, double memory_bytes, double limit_ms,
+		   double allowed_ms, struct mt_prediction *p)
+{
+	struct mt_curve curve;
+	const struct mt_model_input in = {
+		.iterations = its,
+		.curve = &curve,
+		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
+		.memory_bytes = memory_bytes,
+		.limit_ms = limit_ms,
+		.allowed_ms = allowed_ms,
+		.fixed_ms = MIGRATION_FIXED_MS,
+		.elapsed_ms = its->last.total_ms,
+	};
+
+	memset(p, 0, sizeof(*p));
+	mt_curve_fit(&curve, its->kept, its->n_kept, memory_bytes);
+	return mt_model_find("precopy")->predict(&in, p);
+}
+
+/* Lets a migration run on to its end, and notes at each boundary what the model says of it. */
+static void run(struct run *r, const struct migration_guest *guest, double link_bytes_per_s,
+		double limit_ms, uint64_t seed)
+{
+	struct mt_iterations its;
+	struct migration m;
+	struct mt_sample s;
+
+	memset(r, 0, sizeof(*r));
+	mt_iterations_init(&its);
+	migration_init(&m, guest, link_bytes_per_s, limit_ms, seed);
+	while (migration_next(&m, &s) && migration_ms(&m) < RUN_MS) {
+		struct look *l = &r->looks[r->n];
+
+		if (!mt_iterations_feed(&its, &s) || r->n == LOOKS)
+			continue;
+		if (predict(&its, s.memory_bytes, limit_ms, MIGRATION_ALLOWED_MS, &l->p))
+			continue;
+		l->iteration = s.iteration;
+		l->ms = s.total_ms;
+		l->stop_ms = s.remaining_bytes / link_bytes_per_s * 1e3 + MIGRATION_FIXED_MS;
+		r->n++;
+	}
+	r->ended = m.ended;
+	r->total_ms = m.total_ms;
+	r->downtime_ms = m.downtime_ms;
+	r->transferred_bytes = m.transferred_bytes;
+	migration_fini(&m);
+}
+
+static void test_table(void)
+{
+	CHECK(mt_model_find(MT_MODEL_DEFAULT) && mt_model_find(MT_MODEL_DEFAULT) == mt_model_find("precopy/1"));
+	CHECK(!mt_model_find("") && !mt_model_find("pre") && !mt_model_find("precopy/") && !mt_model_find("precopy/2"));
+	for (size_t i = 0; mt_model_at(i); i++) {
+		CHECK(mt_model_find(mt_model_at(i)->name) == mt_model_at(i));
+		CHECK(strchr(mt_model_at(i)->name, '/'));	/* a prediction names its version */
+	}
+	for (int v = 0; v < MT_VERDICT_COUNT; v++)
+		for (int w = 0; w < v; w++)
+			CHECK(strcmp(mt_verdict_name(v), mt_verdict_name(w)));
+	CHECK_STR(mt_verdict_name(MT_VERDICT_COUNT), "unknown");
+}
+
+static void test_too_little(void)
+{
+	struct mt_iterations its;
+	struct mt_prediction p;
+
+	mt_iterations_init(&its);
+	CHECK_INT(predict(&its, 64 * MT_MIB, 300, 500, &p), -ENODATA);
+	its.bandwidth_bytes_per_s = 1e6;	/* a link, no iteration */
+	CHECK_INT(predict(&its, 64 * MT_MIB, 300, 500, &p), -ENODATA);
+	its.bandwidth_bytes_per_s = 0;		/* an iteration, no link */
+	its.kept[0] = (struct mt_iteration){ .n = 1, .duration_s = 1, .dirtied_bytes = 1e6 };
+	its.n_kept = its.total = 1;
+	CHECK_INT(predict(&its, 64 * MT_MIB, 300, 500, &p), -ENODATA);
+	CHECK_INT(p.verdict, MT_VERDICT_UNKNOWN);
+}
+
+/* The fates in the table of guests are what the simulator says they are. */
+static void test_fates(void)
+{
+	static struct run r;
+
+	for (size_t i = 0; i < MIGRATION_GUESTS; i++) {
+		const struct migration_guest *g = &migration_guests[i];
+
+		for (int seed = 1; seed <= 3; seed++) {
+			double lowest_ms = INFINITY, highest_ms = 0;
+
+			run(&r, g, MIGRATION_LINK, MIGRATION_LIMIT_MS, seed);
+			for (size_t k = r.n / 2; k < r.n; k++) {
+				lowest_ms = fmin(lowest_ms, r.looks[k].stop_ms);
+				highest_ms = fmax(highest_ms, r.looks[k].stop_ms);
+			}
+			if (seed == 1)
+				printf("# %-24s %s %5.0f ms, pause %4.0f, %zu boundaries\n", g->name,
+				       r.ended ? "ends after" : "endless at", r.ended ? r.total_ms : RUN_MS,
+				       r.ended ? r.downtime_ms : lowest_ms, r.n);
+			CHECK_INT(r.ended, g->fate == MIGRATION_ENDS || g->fate == MIGRATION_NEARLY);
+			CHECK(g->fate != MIGRATION_STOPPABLE || highest_ms <= MIGRATION_ALLOWED_MS);
+			CHECK(g->fate != MIGRATION_ENDLESS || lowest_ms > MIGRATION_ALLOWED_MS);
+		}
+	}
+}
+
+static void check_verdict(const struct run *r, const struct look *l, const struct migration_guest *g)
+{
+	bool steady = g->later_s <= 0;
+	bool changed = l->ms > g->later_s * 1e3 + 2000;	/* and the iterations tell so */
+
+	if (!steady && !changed)
+		return;
+	/* The long windows of the first iterations do not tell how soon a hot set is dirty again. */
+	if (g->fate != MIGRATION_ENDS && g->load.hot_pages && l->iteration <= 4)
+		return;
+	switch (l->p.verdict) {
+	case MT_VERDICT_CONVERGES:
+		CHECK(r->ended);
+		if (g->fate == MIGRATION_NEARLY)
+			break;
+		CHECK_NEAR(l->p.total_ms.p50, r->total_ms, TOTAL_SHARE * r->total_ms);
+		CHECK_NEAR(l->p.transferred_bytes.p50, r->transferred_bytes, TOTAL_SHARE * r->transferred_bytes);
+		break;
+	case MT_VERDICT_HOPELESS:
+		CHECK(!r->ended);
+		CHECK(!steady || g->fate == MIGRATION_ENDLESS);
+		break;
+	case MT_VERDICT_REACHABLE:
+	case MT_VERDICT_OPEN:
+		CHECK(g->fate != MIGRATION_ENDS || !steady);
+		break;
+	default:
+		CHECK(false);
+	}
+}
+
+static void test_verdicts(void)
+{
+	static struct run r;
+
+	for (size_t i = 0; i < MIGRATION_GUESTS; i++) {
+		for (int seed = 1; seed <= 5; seed++) {
+			run(&r, &migration_guests[i], MIGRATION_LINK, MIGRATION_LIMIT_MS, seed);
+			CHECK(r.n > 0);
+			for (size_t k = 0; k < r.n; k++) {
+				check_verdict(&r, &r.looks[k], &migration_guests[i]);
+				if (!ktap_failed)
+					continue;
+				printf("# guest %s, seed %d, at iteration %" PRIu64 ": %s, total %g ms; in truth %g\n",
+				       migration_guests[i].name, seed, r.looks[k].iteration,
+				       mt_verdict_name(r.looks[k].p.verdict), r.looks[k].p.total_ms.p50, r.total_ms);
+				return;
+			}
+		}
+	}
+}
+
+/* The last word before the end: iterations left, downtime and what stopping costs. */
+static void test_downtime(void)
+{
+	static struct run r;
+
+	for (size_t i = 0; i < MIGRATION_GUESTS; i++) {
+		run(&r, &migration_guests[i], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
+		for (size_t k = 0; k < r.n; k++)
+			CHECK_NEAR(r.looks[k].p.stop_now_ms, r.looks[k].stop_ms, 0.02 * r.looks[k].stop_ms + 1);
+		if (!r.ended)
+			continue;
+		/* QEMU's stop, however it comes about, is below its limit. */
+		CHECK(r.downtime_ms <= MIGRATION_LIMIT_MS + MIGRATION_FIXED_MS);
+		CHECK_NEAR(r.looks[r.n - 1].p.downtime_ms.p50, r.downtime_ms, 0.02 * r.downtime_ms);
+		CHECK_INT(r.looks[r.n - 1].p.iterations_left, 0);
+		/* From the first boundary on, within a budget. */
+		if (migration_guests[i].fate == MIGRATION_ENDS && migration_guests[i].later_s <= 0)
+			CHECK_NEAR(r.looks[0].p.downtime_ms.p50, r.downtime_ms, MIGRATION_BUDGET_MS);
+	}
+}
+
+/* Any guest, any link: how often each verdict is right. */
+static void test_random_guests(void)
+{
+	static struct run r;
+	unsigned said[MT_VERDICT_COUNT] = { 0 }, wrong[MT_VERDICT_COUNT] = { 0 };
+	unsigned inside = 0, ends = 0, predicted = 0, far = 0;
+	uint64_t rng = 7;
+
+	for (int i = 0; i < 300; i++) {
+		struct migration_guest g = { .name = "random", .pages = 4096 };
+		double link = (4 + 8 * migration_chance(&rng)) * MT_MIB;
+
+		g.load.writes_per_s = pow(10, 1.5 + 3 * migration_chance(&rng));
+		g.load.pages = 1 + migration_random(&rng) % g.pages;
+		g.load.hot_pages = migration_random(&rng) % 2 ? 1 + migration_random(&rng) % g.load.pages : 0;
+		g.load.hot_share = 0.8 + 0.2 * migration_chance(&rng);
+		g.load.cyclic = migration_random(&rng) % 4 == 0;
+		run(&r, &g, link, MIGRATION_LIMIT_MS, i);
+		if (!r.n)
+			continue;
+		ends += r.ended;
+		for (size_t k = 0; k < r.n && k < 6; k++) {
+			const struct look *l = &r.looks[k];
+			bool stoppable = r.ended;
+
+			for (size_t j = k; j < r.n; j++)
+				stoppable |= r.looks[j].stop_ms <= MIGRATION_ALLOWED_MS;
+			said[l->p.verdict]++;
+			wrong[l->p.verdict] += l->p.verdict == MT_VERDICT_CONVERGES ? !r.ended :
+					       l->p.verdict == MT_VERDICT_HOPELESS ? stoppable :
+					       l->p.verdict == MT_VERDICT_REACHABLE ? !stoppable : 0;
+			if (l->p.verdict != MT_VERDICT_CONVERGES || !r.ended)
+				continue;
+			predicted++;
+			inside += r.total_ms >= l->p.total_ms.p10 - 1 && r.total_ms <= l->p.total_ms.p90 + 1;
+			far += fabs(l->p.total_ms.p50 - r.total_ms) > TOTAL_SHARE * r.total_ms;
+		}
+	}
+	printf("# 300 random guests, %u end; verdicts (wrong): converges %u (%u), reachable %u (%u), open %u, hopeless %u (%u)\n",
+	       ends, said[MT_VERDICT_CONVERGES], wrong[MT_VERDICT_CONVERGES], said[MT_VERDICT_REACHABLE],
+	       wrong[MT_VERDICT_REACHABLE], said[MT_VERDICT_OPEN], said[MT_VERDICT_HOPELESS], wrong[MT_VERDICT_HOPELESS]);
+	printf("# total time, %u predictions: %u within p10..p90, %u off by more than %g %%\n",
+	       predicted, inside, far, 100 * TOTAL_SHARE);
+	CHECK(predicted > 100 && said[MT_VERDICT_HOPELESS] > 100);
+	CHECK(wrong[MT_VERDICT_CONVERGES] <= said[MT_VERDICT_CONVERGES] / 10);	/* the edge is a matter of chance */
+	CHECK(wrong[MT_VERDICT_HOPELESS] <= said[MT_VERDICT_HOPELESS] / 20);
+	CHECK(far <= predicted / 20);
+}
+
+static void random_state(struct mt_iterations *its, struct mt_curve *c, struct mt_model_input *in, uint64_t *rng)
+{
+	double scale = pow(10, 3 + 7 * migration_chance(rng));
+
+	mt_iterations_init(its);
+	its->n_kept = 1 + migration_random(rng) % 6;
+	its->total = its->n_kept;
+	for (size_t i = 0; i < its->n_kept; i++)
+		its->kept[i] = (struct mt_iteration){
+			.n = i + 1,
+			.first = i == 0,
+			.duration_s = migration_random(rng) % 8 ? 0.05 + 3 * migration_chance(rng) : 0,
+			.dirtied_bytes = migration_random(rng) % 8 ? scale * migration_chance(rng) : 0,
+		};
+	its->last.remaining_bytes = migration_random(rng) % 8 ? scale * migration_chance(rng) : 0;
+	its->last.transferred_bytes = 10 * scale * migration_chance(rng);
+	its->start.t_ns = MIGRATION_START_NS;
+	its->last.t_ns = MIGRATION_START_NS + migration_random(rng) % 2 * 700 * MT_NS_PER_MS;
+	*in = (struct mt_model_input){
+		.iterations = its,
+		.curve = c,
+		.bandwidth_bytes_per_s = scale * pow(10, 2 * migration_chance(rng) - 1),
+		.memory_bytes = migration_random(rng) % 8 ? 2 * scale : 0,
+		.limit_ms = migration_random(rng) % 8 ? 1000 * migration_chance(rng) : 0,
+		.allowed_ms = 1000 * migration_chance(rng),
+		.fixed_ms = 100 * migration_chance(rng),
+		.elapsed_ms = 1e5 * migration_chance(rng),
+	};
+	mt_curve_fit(c, its->kept, its->n_kept, in->memory_bytes);
+}
+
+static bool ordered(struct mt_interval i)
+{
+	return i.p10 <= i.p50 * (1 + 1e-9) && i.p50 <= i.p90 * (1 + 1e-9);	/* not so for a NaN, either */
+}
+
+static void test_intervals(void)
+{
+	uint64_t rng = 3;
+
+	for (int i = 0; i < 30000; i++) {
+		struct mt_iterations its;
+		struct mt_curve c;
+		struct mt_model_input in;
+
+		random_state(&its, &c, &in, &rng);
+		mt_sample_set(&its.last, expected_downtime_ms, migration_random(&rng) % 10000);
+		for (size_t k = 0; mt_model_at(k); k++) {
+			struct mt_prediction p = { 0 };
+
+			if (mt_model_at(k)->predict(&in, &p))
+				continue;
+			CHECK(p.verdict > MT_VERDICT_UNKNOWN && p.verdict < MT_VERDICT_COUNT);
+			CHECK(isfinite(p.stop_now_ms) && p.stop_now_ms >= 0);
+			CHECK(isfinite(p.floor_ms) && p.floor_ms >= 0);
+			CHECK(p.floor_optimistic_ms >= 0 && p.floor_optimistic_ms <= p.floor_ms);
+			CHECK(isfinite(p.needed_bandwidth_bytes_per_s) && p.needed_bandwidth_bytes_per_s >= 0);
+			CHECK(p.downtime_ms.p10 >= 0 && ordered(p.downtime_ms) && isfinite(p.downtime_ms.p90));
+			CHECK(ordered(p.total_ms));
+			CHECK(ordered(p.transferred_bytes));
+			if (p.verdict == MT_VERDICT_CONVERGES) {
+				CHECK(isfinite(p.total_ms.p50) && p.total_ms.p10 >= in.elapsed_ms);
+				CHECK(isfinite(p.transferred_bytes.p50));
+			}
+		}
+	}
+}
+
+/* More bandwidth never makes it worse. */
+static void test_bandwidth(void)
+{
+	const struct mt_model *model = mt_model_find("precopy");
+	uint64_t rng = 4;
+	unsigned compared = 0;
+
+	for (int i = 0; i < 10000; i++) {
+		struct mt_iterations its;
+		struct mt_curve c;
+		struct mt_model_input in;
+		struct mt_prediction slow = { 0 }, fast = { 0 };
+
+		random_state(&its, &c, &in, &rng);
+		if (model->predict(&in, &slow))
+			continue;
+		in.bandwidth_bytes_per_s *= 1 + 3 * migration_chance(&rng);
+		CHECK(!model->predict(&in, &fast));
+		CHECK(fast.stop_now_ms <= slow.stop_now_ms);
+		if (slow.verdict != MT_VERDICT_CONVERGES)
+			continue;
+		compared++;
+		CHECK_INT(fast.verdict, MT_VERDICT_CONVERGES);
+		CHECK(fast.total_ms.p50 <= slow.total_ms.p50 * (1 + 1e-9));
+	}
+	CHECK(compared > 1000);
+}
+
+/* What it says would be needed is enough, and a tenth less is not. */
+static void test_needed_bandwidth(void)
+{
+	const struct mt_model *model = mt_model_find("precopy");
+	uint64_t rng = 5;
+	unsigned named = 0;
+
+	for (int i = 0; i < 10000; i++) {
+		struct mt_iterations its;
+		struct mt_curve c;
+		struct mt_model_input in;
+		struct mt_prediction p = { 0 };
+		double needed, today;
+
+		random_state(&its, &c, &in, &rng);
+		if (model->predict(&in, &p) || !p.needed_bandwidth_bytes_per_s)
+			continue;
+		needed = p.needed_bandwidth_bytes_per_s;
+		today = in.bandwidth_bytes_per_s;
+		in.limit_ms = fmax(in.allowed_ms - in.fixed_ms, 1);
+		in.bandwidth_bytes_per_s = needed;
+		CHECK(!model->predict(&in, &p));
+		CHECK_INT(p.verdict, MT_VERDICT_CONVERGES);
+		in.bandwidth_bytes_per_s = 0.9 * needed;
+		if (in.bandwidth_bytes_per_s <= today)
+			continue;
+		named++;
+		CHECK(!model->predict(&in, &p));
+		CHECK(p.verdict != MT_VERDICT_CONVERGES);
+	}
+	CHECK(named > 100);
+}
+
+/* And the simulator agrees: over that link the guest that would not converge does. */
+static void test_needed_bandwidth_true(void)
+{
+	static struct run r;
+
+	for (size_t i = 0; i < MIGRATION_GUESTS; i++) {
+		const struct migration_guest *g = &migration_guests[i];
+		double needed;
+
+		if (g->fate != MIGRATION_ENDLESS || g->later_s > 0)
+			continue;
+		run(&r, g, MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
+		CHECK(r.n >= 4);
+		needed = r.looks[3].p.needed_bandwidth_bytes_per_s;
+		CHECK(needed > MIGRATION_LINK);
+		run(&r, g, 1.1 * needed, MIGRATION_ALLOWED_MS - MIGRATION_FIXED_MS, 1);
+		printf("# %-24s needs %.1f MiB/s, ends there after %.0f ms\n", g->name, needed / MT_MIB, r.total_ms);
+		CHECK(r.ended);
+	}
+}
+
+static const struct ktap_case cases[] = {
+	{ "the table of models", test_table },
+	{ "too little seen", test_too_little },
+	{ "the guests' fates", test_fates },
+	{ "verdicts and totals of each guest", test_verdicts },
+	{ "downtimes of each guest", test_downtime },
+	{ "verdicts of random guests", test_random_guests },
+	{ "intervals are ordered and never NaN", test_intervals },
+	{ "more bandwidth is never worse", test_bandwidth },
+	{ "the needed bandwidth is the least that does", test_needed_bandwidth },
+	{ "the needed bandwidth does in truth", test_needed_bandwidth_true },
+};
+
+KTAP_MAIN(cases)

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_policy.c - every rule of every policy, at its edges, on views made by hand
+ */
+#include <ctype.h>
+
+#include <migtrace/policy.h>
+
+#include "ktap.h"
+#include "migration.h"
+
+#define LINK	(100 * MT_MIB)
+
+/* A migration as a policy sees it, and the policy that sees it. */
+struct scene {
+	const struct mt_policy *policy;
+	struct mt_policy_state state;
+	struct mt_limits limits;
+	struct mt_iterations its;
+	struct mt_prediction p;
+	struct mt_view view;
+	struct mt_sample sample;
+	struct mt_plan plan;
+};
+
+static void scene_init(struct scene *s, const char *policy)
+{
+	memset(s, 0, sizeof(*s));
+	s->policy = mt_policy_find(policy);
+	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .timeout_ms = 30000, .qemu_limit_ms = 300, .fixed_ms = 60 };
+	mt_policy_init(&s->state);
+	s->sample.status = MT_STATUS_ACTIVE;
+	s->view = (struct mt_view){
+		.limits = &s->limits,
+		.sample = &s->sample,
+		.iterations = &s->its,
+		.prediction = &s->p,
+		.bandwidth_bytes_per_s = LINK,
+	};
+}
+
+static enum mt_action step(struct scene *s, uint64_t now_ms)
+{
+	mt_policy_step(s->policy, &s->state, &s->view, now_ms, &s->plan);
+	return s->plan.action;
+}
+
+/* Time passes within an iteration. */
+static enum mt_action at(struct scene *s, uint64_t now_ms)
+{
+	s->view.boundary = false;
+	return step(s, now_ms);
+}
+
+/* Another iteration ended and left so much. */
+static enum mt_action boundary(struct scene *s, uint64_t now_ms, double left_bytes)
+{
+	struct mt_iteration *i = &s->its.kept[0];
+
+	s->its.n_kept = 1;
+	s->its.total++;
+	*i = (struct mt_iteration){
+		.n = s->its.total,
+		.duration_s = 1,
+		.remaining_bytes = left_bytes,
+		.dirtied_bytes = left_bytes,
+		.first = s->its.total == 1,
+	};
+	mt_sample_set(&s->sample, remaining_bytes, (uint64_t)left_bytes);
+	s->view.boundary = true;
+	return step(s, now_ms);
+}
+
+static bool names_numbers(const char *reason)
+{
+	int digits = 0;
+
+	for (; *reason; reason++)
+		digits += isdigit((unsigned char)*reason) && !isdigit((unsigned char)reason[1]);
+	return digits >= 3;
+}
+
+static void test_table(void)
+{
+	static const char *const names[] = { "qemu", "timeout", "ihm", "predict" };
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(names); i++)
+		CHECK(mt_policy_find(names[i]));
+	for (size_t i = 0; mt_policy_at(i); i++) {
+		CHECK(mt_policy_find(mt_policy_at(i)->name) == mt_policy_at(i));
+		CHECK(mt_policy_at(i)->help[0]);
+	}
+	CHECK(mt_policy_find(MT_POLICY_DEFAULT));
+	CHECK(!mt_policy_find("") && !mt_policy_find("pred") && !mt_policy_find("Qemu"));
+	for (int a = 0; a < MT_ACTION_COUNT; a++)
+		for (int b = 0; b < a; b++)
+			CHECK(strcmp(mt_action_name(a), mt_action_name(b)));
+	CHECK_STR(mt_action_name(MT_ACTION_COUNT), "none");
+}
+
+static void test_qemu(void)
+{
+	struct scene s;
+
+	scene_init(&s, "qemu");
+	s.limits.postcopy_allowed = true;
+	s.limits.deadline_ms = 1;
+	s.p.verdict = MT_VERDICT_HOPELESS;
+	for (uint64_t ms = 0; ms < 1000000; ms += 1000) {
+		CHECK_INT(boundary(&s, ms, 1e9), MT_ACTION_CONTINUE);
+		CHECK_INT(at(&s, ms + 500), MT_ACTION_CONTINUE);
+	}
+}
+
+static void test_timeout(void)
+{
+	static const struct {
+		uint64_t ms;
+		bool postcopy, first_pass_done;
+		enum mt_action action;
+	} cases[] = {
+		{ 0,		false,	false,	MT_ACTION_CONTINUE },
+		{ 29999,	false,	true,	MT_ACTION_CONTINUE },
+		{ 29999,	true,	true,	MT_ACTION_CONTINUE },
+		{ 30000,	false,	true,	MT_ACTION_STOP },
+		{ 30000,	true,	true,	MT_ACTION_FLIP },
+		{ 1000000,	true,	true,	MT_ACTION_FLIP },
+		{ 30000,	false,	false,	MT_ACTION_STOP },	/* as virsh does */
+		{ 30000,	true,	false,	MT_ACTION_CONTINUE },	/* a flip waits for the first pass */
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
+		for (int on_boundary = 0; on_boundary <= cases[i].first_pass_done; on_boundary++) {
+			struct scene s;
+
+			scene_init(&s, "timeout");
+			s.limits.postcopy_allowed = cases[i].postcopy;
+			if (cases[i].first_pass_done)
+				CHECK_INT(boundary(&s, 0, 1e9), MT_ACTION_CONTINUE);
+			CHECK_INT(on_boundary ? boundary(&s, cases[i].ms, 1e9) : at(&s, cases[i].ms), cases[i].action);
+			CHECK(s.plan.reason[0]);
+		}
+	}
+}
+
+/* The flip that had to wait comes with the first pass. */
+static void test_timeout_waits(void)
+{
+	struct scene s;
+
+	scene_init(&s, "timeout");
+	s.limits.postcopy_allowed = true;
+	CHECK_INT(at(&s, 30000), MT_ACTION_CONTINUE);
+	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
+	CHECK_INT(boundary(&s, 41000, 1e9), MT_ACTION_FLIP);
+}
+
+struct ihm_sequence {
+	const char *what;
+	double left[16];	/* MiB left at each boundary, 0 = no more */
+	int acts;		/* at this one, counted from 0; -1 = never */
+};
+
+/* Watching begins with the iteration that gave it away, and covers five. */
+static const struct ihm_sequence ihm_sequences[] = {
+	{ "shrinking",		{ 100, 90, 80, 70, 60, 50, 40, 30, 20, 10 }, -1 },
+	{ "by 5 %, no less",	{ 100, 95, 90.25, 85.7375, 81.450625, 77.37809375, 73.5, 69.8, 66.3 }, -1 },
+	{ "by less than 5 %",	{ 100, 95.1, 95.1, 95.1, 95.1, 95.1, 95.1 }, 6 },
+	{ "flat",		{ 100, 100, 100, 100, 100, 100, 100 }, 6 },
+	{ "not before five",	{ 100, 100, 90, 10, 10, 10 }, -1 },
+	{ "a local minimum",	{ 100, 80, 70, 72, 71, 73, 69, 75, 73, 71.77, 71.75 }, 10 },
+	{ "at 4 % above it",	{ 50, 50, 52, 54, 53, 51, 52.1, 52.05, 52 }, 8 },
+	{ "below it",		{ 50, 50, 52, 54, 53, 51, 20 }, 6 },
+	{ "growing",		{ 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24 }, -1 },
+	{ "minimum not reached",{ 50, 60, 40, 60, 60, 60, 60, 60, 45, 43, 60, 60, 42, 60, 60, 60 }, -1 },
+	{ "after growing once",	{ 100, 50, 51, 20, 15, 14, 13, 14 }, -1 },
+};
+
+static void test_ihm(void)
+{
+	for (size_t i = 0; i < MT_ARRAY_SIZE(ihm_sequences); i++) {
+		const struct ihm_sequence *q = &ihm_sequences[i];
+
+		for (int postcopy = 0; postcopy < 2; postcopy++) {
+			int acted = -1;
+			struct scene s;
+
+			scene_init(&s, "ihm");
+			s.limits.postcopy_allowed = postcopy;
+			for (int k = 0; k < 16 && q->left[k] > 0; k++) {
+				enum mt_action action = boundary(&s, 1000 * k, q->left[k] * MT_MIB);
+
+				CHECK(s.plan.reason[0]);
+				CHECK(action == MT_ACTION_CONTINUE || names_numbers(s.plan.reason));
+				CHECK_INT(at(&s, 1000 * k + 500), MT_ACTION_CONTINUE);
+				if (action == MT_ACTION_CONTINUE)
+					continue;
+				CHECK_INT(action, postcopy ? MT_ACTION_FLIP : MT_ACTION_STOP);
+				acted = k;
+			}
+			if (acted != q->acts)
+				printf("# %s: acts at %d, expected at %d\n", q->what, acted, q->acts);
+			CHECK_INT(acted, q->acts);
+		}
+	}
+}
+
+/* What the model says, and what predict makes of it at one boundary, the n-th. */
+struct predict_case {
+	const char *what;
+	enum mt_verdict verdict;
+	double total_ms, stop_now_ms, left_mib;
+	uint64_t deadline_ms;
+	unsigned total;
+	bool postcopy;
+	enum mt_action action;
+};
+
+static const struct predict_case predict_cases[] = {
+	/* link: 100 MiB/s; 500 ms allowed, 60 of them fixed: 44 MiB */
+	{ "ends by itself",	MT_VERDICT_CONVERGES,	9000,	900,	84,	0,	2, false, MT_ACTION_CONTINUE },
+	{ "not even to flip",	MT_VERDICT_CONVERGES,	9000,	900,	84,	0,	2, true, MT_ACTION_CONTINUE },
+	{ "nor to stop",	MT_VERDICT_CONVERGES,	9000,	400,	34,	0,	2, true, MT_ACTION_CONTINUE },
+	{ "just in time",	MT_VERDICT_CONVERGES,	9000,	900,	84,	9000,	2, true, MT_ACTION_CONTINUE },
+	{ "too late, stop",	MT_VERDICT_CONVERGES,	9001,	500,	44,	9000,	2, false, MT_ACTION_STOP },
+	{ "too late, flip",	MT_VERDICT_CONVERGES,	9001,	501,	44,	9000,	2, true, MT_ACTION_FLIP },
+	{ "too late, wait",	MT_VERDICT_CONVERGES,	9001,	501,	44,	9000,	2, false, MT_ACTION_CONTINUE },
+	{ "as allowed",		MT_VERDICT_REACHABLE,	INFINITY, 500,	44,	0,	1, false, MT_ACTION_STOP },
+	{ "stop before flip",	MT_VERDICT_REACHABLE,	INFINITY, 500,	44,	0,	1, true, MT_ACTION_STOP },
+	{ "a little too much",	MT_VERDICT_REACHABLE,	INFINITY, 501,	44.1,	0,	1, false, MT_ACTION_CONTINUE },
+	{ "flip instead",	MT_VERDICT_REACHABLE,	INFINITY, 501,	44.1,	0,	1, true, MT_ACTION_FLIP },
+	{ "open, as allowed",	MT_VERDICT_OPEN,	INFINITY, 500,	44,	0,	1, false, MT_ACTION_STOP },
+	{ "open, wait",		MT_VERDICT_OPEN,	INFINITY, 900,	84,	0,	9, false, MT_ACTION_CONTINUE },
+	{ "open, flip",		MT_VERDICT_OPEN,	INFINITY, 900,	84,	0,	9, true, MT_ACTION_FLIP },
+	{ "hopeless, once",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	1, false, MT_ACTION_CONTINUE },
+	{ "hopeless, twice",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	2, false, MT_ACTION_CONTINUE },
+	{ "hopeless",		MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	3, false, MT_ACTION_ABORT },
+	{ "hopeless, flip",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	1, true, MT_ACTION_FLIP },
+	{ "hopeless, stop",	MT_VERDICT_HOPELESS,	INFINITY, 500,	44,	0,	3, false, MT_ACTION_STOP },
+	{ "but near (1.5 x)",	MT_VERDICT_HOPELESS,	INFINITY, 750,	69,	0,	3, false, MT_ACTION_CONTINUE },
+	{ "not that near",	MT_VERDICT_HOPELESS,	INFINITY, 751,	69.2,	0,	3, false, MT_ACTION_ABORT },
+	{ "unknown",		MT_VERDICT_UNKNOWN,	0,	0,	1,	0,	3, true, MT_ACTION_CONTINUE },
+};
+
+static void test_predict(void)
+{
+	for (size_t i = 0; i < MT_ARRAY_SIZE(predict_cases); i++) {
+		const struct predict_case *c = &predict_cases[i];
+		struct scene s;
+		enum mt_action action;
+
+		scene_init(&s, "predict");
+		s.limits.postcopy_allowed = c->postcopy;
+		s.limits.deadline_ms = c->deadline_ms;
+		s.its.total = c->total - 1;
+		s.p = (struct mt_prediction){
+			.verdict = c->verdict,
+			.total_ms = { c->total_ms, c->total_ms, c->total_ms },
+			.stop_now_ms = c->stop_now_ms,
+			.floor_ms = c->stop_now_ms,
+			.needed_bandwidth_bytes_per_s = 2 * LINK,
+		};
+		action = boundary(&s, 5000, c->left_mib * MT_MIB);
+		if (action != c->action)
+			printf("# %s: %s (%s), expected %s\n", c->what, mt_action_name(action), s.plan.reason, mt_action_name(c->action));
+		CHECK_INT(action, c->action);
+		CHECK(s.plan.reason[0]);
+		CHECK(action == MT_ACTION_CONTINUE || names_numbers(s.plan.reason));
+	}
+}
+
+/* Between boundaries only the deadline acts. */
+static void test_predict_between(void)
+{
+	struct scene s;
+
+	scene_init(&s, "predict");
+	s.limits.postcopy_allowed = true;
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES };
+	CHECK_INT(boundary(&s, 1000, 1e9), MT_ACTION_CONTINUE);
+	for (int v = 0; v < MT_VERDICT_COUNT; v++) {
+		s.p.verdict = v;
+		CHECK_INT(at(&s, 1100 + 100 * v), MT_ACTION_CONTINUE);
+	}
+}
+
+/* "It ends by itself" is believed while there is a new low now and then. */
+static void test_predict_promises(void)
+{
+	struct scene s;
+	int n = 1;
+
+	scene_init(&s, "predict");
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .stop_now_ms = 400 };
+	CHECK_INT(boundary(&s, 1000, 40e6), MT_ACTION_CONTINUE);
+	while (n < 100 && boundary(&s, 1000 * n, 40e6) == MT_ACTION_CONTINUE)
+		n++;
+	CHECK_INT(n, 4);
+	CHECK_INT(s.plan.action, MT_ACTION_STOP);
+
+	scene_init(&s, "predict");
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .stop_now_ms = 900 };
+	for (n = 0; n < 60; n++)
+		CHECK_INT(boundary(&s, 1000 * n, 1e9 * pow(0.94, n / 3)), MT_ACTION_CONTINUE);
+}
+
+/* A better moment is waited for, but not for ever. */
+static void test_predict_patience(void)
+{
+	struct scene s;
+	int n = 1;
+
+	scene_init(&s, "predict");
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_REACHABLE, .stop_now_ms = 600, .floor_ms = 450 };
+	CHECK_INT(boundary(&s, 1000, 54 * MT_MIB), MT_ACTION_CONTINUE);
+	while (n < 100 && boundary(&s, 1000 * n, 54 * MT_MIB) == MT_ACTION_CONTINUE)
+		n++;
+	CHECK_INT(n, 24);
+	CHECK_INT(s.plan.action, MT_ACTION_ABORT);
+	CHECK(names_numbers(s.plan.reason));
+
+	/* Hopeless, yet near: half as long. */
+	scene_init(&s, "predict");
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_HOPELESS, .stop_now_ms = 600, .floor_ms = 590 };
+	CHECK_INT(boundary(&s, 1000, 54 * MT_MIB), MT_ACTION_CONTINUE);
+	for (n = 1; n < 100 && boundary(&s, 1000 * n, 54 * MT_MIB) == MT_ACTION_CONTINUE;)
+		n++;
+	CHECK_INT(n, 12);
+	CHECK_INT(s.plan.action, MT_ACTION_ABORT);
+}
+
+static void test_predict_deadline(void)
+{
+	static const struct {
+		enum mt_verdict verdict;
+		double stop_now_ms;
+		bool postcopy, first_pass_done;
+		enum mt_action action;
+	} cases[] = {
+		{ MT_VERDICT_REACHABLE,	500,	false,	true,	MT_ACTION_STOP },
+		{ MT_VERDICT_REACHABLE,	500,	true,	true,	MT_ACTION_STOP },
+		{ MT_VERDICT_CONVERGES,	500,	true,	true,	MT_ACTION_STOP },
+		{ MT_VERDICT_REACHABLE,	501,	true,	true,	MT_ACTION_FLIP },
+		{ MT_VERDICT_CONVERGES,	501,	true,	true,	MT_ACTION_FLIP },
+		{ MT_VERDICT_HOPELESS,	501,	false,	true,	MT_ACTION_ABORT },
+		{ MT_VERDICT_CONVERGES,	501,	false,	true,	MT_ACTION_ABORT },
+		{ MT_VERDICT_UNKNOWN,	0,	false,	false,	MT_ACTION_ABORT },
+		{ MT_VERDICT_UNKNOWN,	0,	true,	false,	MT_ACTION_ABORT },
+		{ MT_VERDICT_UNKNOWN,	0,	true,	true,	MT_ACTION_FLIP },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
+		struct scene s;
+
+		scene_init(&s, "predict");
+		s.limits.deadline_ms = 60000;
+		s.limits.postcopy_allowed = cases[i].postcopy;
+		s.p.verdict = MT_VERDICT_UNKNOWN;
+		if (cases[i].first_pass_done)
+			CHECK_INT(boundary(&s, 1000, 1e9), MT_ACTION_CONTINUE);
+		s.p.verdict = cases[i].verdict;
+		s.p.stop_now_ms = cases[i].stop_now_ms;
+		CHECK_INT(at(&s, 59999), MT_ACTION_CONTINUE);
+		CHECK_INT(at(&s, 60000), cases[i].action);
+		CHECK(s.plan.reason[0]);
+	}
+}
+
+static void test_final(void)
+{
+	struct scene s;
+
+	scene_init(&s, "timeout");
+	CHECK_INT(boundary(&s, 30000, 1e9), MT_ACTION_STOP);
+	CHECK_INT(s.state.last, MT_ACTION_STOP);
+	for (int i = 1; i < 100; i++) {
+		CHECK_INT(boundary(&s, 30000 + i, 1e9), MT_ACTION_CONTINUE);
+		CHECK(strstr(s.plan.reason, "stop"));
+	}
+	mt_policy_init(&s.state);	/* a new migration */
+	CHECK_INT(boundary(&s, 30000, 1e9), MT_ACTION_STOP);
+}
+
+static void test_implied_downtime(void)
+{
+	struct scene s;
+
+	scene_init(&s, "qemu");
+	at(&s, 0);
+	CHECK(s.plan.implied_downtime_ms < 0);		/* nothing known of what is left */
+	boundary(&s, 0, LINK / 4.0);
+	CHECK_NEAR(s.plan.implied_downtime_ms, 250, 1e-3);
+	s.view.bandwidth_bytes_per_s = 0;
+	at(&s, 0);
+	CHECK(s.plan.implied_downtime_ms < 0);		/* nor of the link */
+	s.view.bandwidth_bytes_per_s = LINK;
+	mt_sample_set(&s.sample, remaining_bytes, 0);
+	at(&s, 0);
+	CHECK_NEAR(s.plan.implied_downtime_ms, 0, 0);
+}
+
+/* Whatever a policy is shown: no flip that was not allowed, no word after the last one. */
+static void test_any_view(void)
+{
+	uint64_t rng = 11;
+
+	for (size_t k = 0; mt_policy_at(k); k++) {
+		const char *name = mt_policy_at(k)->name;
+		struct scene s;
+		bool final = false;
+
+		scene_init(&s, name);
+		for (int i = 0; i < 200000; i++) {
+			enum mt_action action;
+			uint64_t now_ms = migration_random(&rng) % 100000;
+			bool empty;
+
+			if (i % 50 == 0) {
+				scene_init(&s, name);
+				final = false;
+			}
+			s.limits.postcopy_allowed = migration_random(&rng) % 2;
+			s.limits.deadline_ms = migration_random(&rng) % 2 * 50000;
+			s.sample.status = migration_random(&rng) % 8 ? MT_STATUS_ACTIVE : migration_random(&rng) % MT_STATUS_COUNT;
+			s.view.bandwidth_bytes_per_s = migration_random(&rng) % 8 ? LINK * migration_chance(&rng) : 0;
+			s.p = (struct mt_prediction){
+				.verdict = migration_random(&rng) % MT_VERDICT_COUNT,
+				.stop_now_ms = 2000 * migration_chance(&rng),
+				.total_ms.p50 = migration_random(&rng) % 2 ? INFINITY : 60000 * migration_chance(&rng),
+				.floor_ms = 2000 * migration_chance(&rng),
+				.needed_bandwidth_bytes_per_s = migration_random(&rng) % 2 * 1e9,
+			};
+			if (migration_random(&rng) % 16 == 0) {
+				s.view.boundary = true;		/* of which there is no iteration: joined just then */
+				action = step(&s, now_ms);
+			} else if (migration_random(&rng) % 2) {
+				action = boundary(&s, now_ms, 2e8 * migration_chance(&rng));
+			} else {
+				action = at(&s, now_ms);
+			}
+			empty = !s.plan.reason[0];
+			CHECK(action < MT_ACTION_COUNT);
+			CHECK(action == MT_ACTION_CONTINUE || !empty);
+			CHECK(action == MT_ACTION_CONTINUE || s.sample.status == MT_STATUS_ACTIVE);
+			CHECK(action == MT_ACTION_CONTINUE || !final);
+			CHECK(action != MT_ACTION_FLIP || (s.limits.postcopy_allowed && s.its.total));
+			CHECK(action == MT_ACTION_CONTINUE || strcmp(name, "qemu"));
+			final |= action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
+		}
+	}
+}
+
+static const struct ktap_case cases[] = {
+	{ "the table of policies", test_table },
+	{ "qemu never acts", test_qemu },
+	{ "timeout before, at and after", test_timeout },
+	{ "timeout waits for the first pass", test_timeout_waits },
+	{ "ihm's sequences", test_ihm },
+	{ "predict at a boundary", test_predict },
+	{ "predict between boundaries", test_predict_between },
+	{ "predict and empty promises", test_predict_promises },
+	{ "predict's patience", test_predict_patience },
+	{ "predict at its deadline", test_predict_deadline },
+	{ "nothing after a final action", test_final },
+	{ "implied downtime", test_implied_downtime },
+	{ "no policy flips unasked, whatever it sees", test_any_view },
+};
+
+KTAP_MAIN(cases)

@@ -1,0 +1,740 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_record.c - recordings: written, read back, cut, damaged, foreign, resumed, on a full disk
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <zstd.h>
+
+#include <migtrace/record.h>
+
+#include "ktap.h"
+
+static char dir[64], path[96], part[112];
+
+static void set_up(void)
+{
+	if (!dir[0]) {
+		strcpy(dir, "/tmp/mt-record-XXXXXX");
+		if (!mkdtemp(dir))
+			exit(1);
+		snprintf(path, sizeof(path), "%s/guest.mtrec", dir);
+		snprintf(part, sizeof(part), "%s.part", path);
+	}
+	unlink(path);
+	unlink(part);
+}
+
+__attribute__((destructor)) static void tear_down(void)
+{
+	if (dir[0]) {
+		unlink(path);
+		unlink(part);
+		rmdir(dir);
+	}
+}
+
+static char *slurp(const char *name, size_t *len)
+{
+	FILE *f = fopen(name, "r");
+	char *bytes = NULL;
+
+	*len = 0;
+	if (!f)
+		return NULL;
+	bytes = malloc(1 << 20);
+	*len = fread(bytes, 1, 1 << 20, f);
+	fclose(f);
+	return bytes;
+}
+
+static void spill(const char *name, const void *bytes, size_t len)
+{
+	FILE *f = fopen(name, "w");
+
+	if (!f || fwrite(bytes, 1, len, f) != len || fclose(f))
+		exit(1);
+}
+
+/* Somebody else's writer: the library's own is what is tested. */
+static void spill_lines(const char *name, const char *lines, size_t len)
+{
+	size_t room = ZSTD_compressBound(len);
+	char *z = malloc(room);
+
+	spill(name, z, ZSTD_compress(z, room, lines, len, 3));
+	free(z);
+}
+
+#define BEGIN_NS	5000000000ULL
+#define N_ENTRIES	7
+
+static const struct mt_record_header header = {
+	.domain = "g\xc3\xbc" "est \"1\"", .uuid = "11111111-2222-3333-4444-555555555555", .domain_type = "kvm",
+	.source = "qemu:///system", .destination = "qemu+tcp://b/system", .tool = "migtrace test", .qemu = "7.2.0",
+	.policy = "predict", .mode = "supervise", .start_wall_ms = 1700000000000, .start_t_ns = BEGIN_NS,
+	.limits = { .max_downtime_ms = 300, .deadline_ms = 60000, .qemu_limit_ms = 300, .fixed_ms = 60, .postcopy_allowed = true },
+};
+
+static struct mt_sample full_sample(uint64_t t_ns)
+{
+	struct mt_sample s = { .t_ns = t_ns, .status = MT_STATUS_ACTIVE, .boundary = true };
+
+	for (int f = 0; f < MT_FIELD_COUNT; f++)
+		mt_sample_put(&s, f, 1000 + f);
+	s.remaining_bytes = 1ULL << 60;
+	return s;
+}
+
+static struct mt_record_decision a_decision(void)
+{
+	struct mt_record_decision d = {
+		.t_ns = BEGIN_NS + 3, .iteration = 4, .total_ms = 12345,
+		.plan = { .action = MT_ACTION_STOP, .implied_downtime_ms = 212.5, .reason = "left 27.4 MiB, \"enough\"" },
+		.prediction = { .model = "precopy/1", .verdict = MT_VERDICT_CONVERGES, .iterations_left = 3,
+				.total_ms = { 1, 2.25, 3 }, .transferred_bytes = { 4, 5, 6 }, .downtime_ms = { 7, 8, 1e15 },
+				.stop_now_ms = 0.1, .floor_ms = INFINITY, .floor_optimistic_ms = NAN },
+		.applied = "failed", .error = "no", .latency_ns = 1234567,
+	};
+
+	return d;
+}
+
+/* Each kind of entry; N_ENTRIES of them. */
+static int write_entries(struct mt_recorder *r)
+{
+	struct mt_sample whole = full_sample(BEGIN_NS + 1), empty = { .t_ns = BEGIN_NS + 2 };
+	struct mt_record_decision d = a_decision();
+	struct mt_record_dirtyrate rate = { BEGIN_NS + 5, 1000, 123456789, "dirty-ring" };
+	struct mt_record_outcome o = { .t_ns = BEGIN_NS + 6, .outcome = MT_OUTCOME_COMPLETED, .detail = "seen there" };
+	int rc = 0;
+
+	o.final.status = MT_STATUS_COMPLETED;
+	mt_sample_set(&o.final, downtime_ms, 0);
+	rc |= mt_recorder_sample(r, &whole);
+	rc |= mt_recorder_sample(r, &empty);
+	rc |= mt_recorder_decision(r, &d);
+	rc |= mt_recorder_event(r, BEGIN_NS + 4, "lifecycle", "cut \xc3");
+	rc |= mt_recorder_event(r, BEGIN_NS + 4, "bare", NULL);
+	rc |= mt_recorder_dirtyrate(r, &rate);
+	rc |= mt_recorder_outcome(r, &o);
+	return rc;
+}
+
+static int write_whole(void)
+{
+	struct mt_recorder *r;
+	int rc = mt_recorder_open(&r, path, &header, NULL);
+
+	return rc ? rc : write_entries(r) | mt_recorder_close(r, NULL);
+}
+
+static bool same_sample(const struct mt_sample *a, const struct mt_sample *b)
+{
+	uint64_t u, v;
+
+	if (a->t_ns != b->t_ns || a->status != b->status || a->boundary != b->boundary || a->valid != b->valid)
+		return false;
+	for (int f = 0; f < MT_FIELD_COUNT; f++)
+		if (mt_sample_get(a, f, &u) && (!mt_sample_get(b, f, &v) || u != v))
+			return false;
+	return true;
+}
+
+/* Entry i of what write_entries() wrote. */
+static bool right_entry(const struct mt_entry *e, size_t i)
+{
+	const struct mt_record_decision want = a_decision(), *d = &e->decision;
+	const struct mt_prediction *p = &d->prediction;
+	struct mt_sample whole = full_sample(BEGIN_NS + 1), empty = { .t_ns = BEGIN_NS + 2 };
+
+	switch (i) {
+	case 0:
+		return e->type == MT_ENTRY_SAMPLE && same_sample(&e->sample, &whole);
+	case 1:
+		return e->type == MT_ENTRY_SAMPLE && same_sample(&e->sample, &empty);
+	case 2:
+		return e->type == MT_ENTRY_DECISION && d->t_ns == want.t_ns && d->iteration == 4 && d->total_ms == 12345 &&
+		       d->plan.action == MT_ACTION_STOP && d->plan.implied_downtime_ms == 212.5 &&
+		       !strcmp(d->plan.reason, want.plan.reason) && !strcmp(d->applied, "failed") &&
+		       !strcmp(d->error, "no") && d->latency_ns == 1234567 && !d->plan.downtime_limit_ms &&
+		       !strcmp(p->model, "precopy/1") && p->verdict == MT_VERDICT_CONVERGES && p->iterations_left == 3 &&
+		       p->total_ms.p50 == 2.25 && p->transferred_bytes.p90 == 6 && p->downtime_ms.p90 == 1e15 &&
+		       p->stop_now_ms == 0.1 && isnan(p->floor_ms) && isnan(p->floor_optimistic_ms) &&
+		       p->needed_bandwidth_bytes_per_s == 0;
+	case 3:
+		return e->type == MT_ENTRY_EVENT && e->event.t_ns == BEGIN_NS + 4 &&
+		       !strcmp(e->event.event, "lifecycle") && !strcmp(e->event.detail, "cut ?");
+	case 4:
+		return e->type == MT_ENTRY_EVENT && !strcmp(e->event.event, "bare") && !e->event.detail;
+	case 5:
+		return e->type == MT_ENTRY_DIRTYRATE && e->dirtyrate.t_ns == BEGIN_NS + 5 && e->dirtyrate.window_ms == 1000 &&
+		       e->dirtyrate.bytes_per_s == 123456789 && !strcmp(e->dirtyrate.mode, "dirty-ring");
+	case 6:
+		return e->type == MT_ENTRY_OUTCOME && e->outcome.t_ns == BEGIN_NS + 6 &&
+		       e->outcome.outcome == MT_OUTCOME_COMPLETED && e->outcome.final.status == MT_STATUS_COMPLETED &&
+		       e->outcome.final.valid == 1ULL << MT_FIELD_downtime_ms && !strcmp(e->outcome.detail, "seen there");
+	}
+	return false;
+}
+
+static bool right_header(const struct mt_record_header *h)
+{
+	return h->schema == MT_RECORD_SCHEMA && !strcmp(h->domain, header.domain) && !strcmp(h->uuid, header.uuid) &&
+	       !strcmp(h->destination, header.destination) && !h->libvirt && !strcmp(h->policy, "predict") &&
+	       h->start_wall_ms == header.start_wall_ms && h->start_t_ns == BEGIN_NS &&
+	       h->limits.max_downtime_ms == 300 && h->limits.deadline_ms == 60000 && !h->limits.timeout_ms &&
+	       h->limits.fixed_ms == 60 && h->limits.postcopy_allowed;
+}
+
+static void test_round_trip(void)
+{
+	struct mt_recording *rec;
+	struct mt_recorder *r;
+	struct mt_err err = { 0 };
+
+	set_up();
+	CHECK_INT(mt_recorder_open(&r, path, &header, &err), 0);
+	CHECK(!access(part, F_OK) && access(path, F_OK));
+	CHECK_INT(write_entries(r), 0);
+	CHECK_INT(mt_recorder_close(r, &err), 0);
+	CHECK(access(part, F_OK) && !access(path, F_OK));
+
+	CHECK_INT(mt_recording_load(&rec, path, &err), 0);
+	CHECK(!rec->foreign && !rec->truncated);
+	CHECK_STR(rec->path, path);
+	CHECK_INT(rec->truncated_after, N_ENTRIES + 1);
+	CHECK(right_header(&rec->header));
+	CHECK_INT(rec->n_entries, N_ENTRIES);
+	for (size_t i = 0; i < N_ENTRIES; i++)
+		CHECK(right_entry(&rec->entries[i], i));
+	mt_recording_free(rec);
+}
+
+/* Each entry can be read as soon as its call returned. */
+static void test_flushed(void)
+{
+	struct mt_recorder *r;
+
+	set_up();
+	CHECK_INT(mt_recorder_open(&r, path, &header, NULL), 0);
+	for (size_t n = 0; n < 20; n++) {
+		struct mt_recording *rec;
+		int rc = mt_recording_load(&rec, part, NULL);
+
+		CHECK_INT(rc, 0);
+		CHECK(rec->truncated && rec->n_entries == n);
+		mt_recording_free(rec);
+		CHECK_INT(mt_recorder_event(r, n, "tick", NULL), 0);
+	}
+	CHECK_INT(mt_recorder_close(r, NULL), 0);
+}
+
+static void test_null_recorder(void)
+{
+	CHECK_INT(write_entries(NULL), 0);
+	CHECK_INT(mt_recorder_close(NULL, NULL), 0);
+	mt_recording_free(NULL);
+}
+
+static void test_nobody_overwritten(void)
+{
+	struct mt_err err = { 0 };
+	struct mt_recorder *r, *second;
+
+	set_up();
+	spill(path, "mine", 4);
+	CHECK_INT(mt_recorder_open(&r, path, &header, &err), -EEXIST);
+	CHECK(!r && strstr(err.msg, path));
+	unlink(path);
+	CHECK_INT(mt_recorder_open(&r, path, &header, NULL), 0);
+	memset(&err, 0, sizeof(err));
+	CHECK_INT(mt_recorder_open(&second, path, &header, &err), -EEXIST);
+	CHECK_INT(mt_recorder_resume(&second, path, NULL), -EBUSY);
+	/* It appears while we record. */
+	spill(path, "mine", 4);
+	memset(&err, 0, sizeof(err));
+	CHECK_INT(mt_recorder_close(r, &err), -EEXIST);
+	CHECK(!access(part, F_OK));
+	memset(&err, 0, sizeof(err));
+	CHECK_INT(mt_recorder_open(&r, "/nonexistent/x", &header, &err), -ENOENT);
+	CHECK(strstr(err.msg, "/nonexistent/x"));
+}
+
+static void test_truncated_everywhere(void)
+{
+	size_t len, seen = 0;
+	mt_autofree char *bytes = NULL;
+
+	set_up();
+	CHECK_INT(write_whole(), 0);
+	bytes = slurp(path, &len);
+	CHECK(len > 200);
+	for (size_t cut = 0; cut < len; cut++) {
+		struct mt_recording *rec;
+		struct mt_err err = { 0 };
+		int rc;
+
+		spill(path, bytes, cut);
+		rc = mt_recording_load(&rec, path, &err);
+		if (rc) {
+			CHECK_INT(rc, -ENODATA);	/* never "damaged" */
+			CHECK(!seen && !rec && err.msg[0] && !strchr(err.msg, '\n'));
+			continue;
+		}
+		CHECK(rec->truncated && rec->truncated_after == rec->n_entries + 1);
+		CHECK(right_header(&rec->header));
+		CHECK(rec->n_entries >= seen);		/* more bytes never tell less */
+		seen = rec->n_entries;
+		for (size_t i = 0; i < rec->n_entries; i++)
+			CHECK(right_entry(&rec->entries[i], i));
+		mt_recording_free(rec);
+	}
+	CHECK_INT(seen, N_ENTRIES);
+}
+
+/* One wrong bit: an error, an early end, or no difference; never different data taken for whole. */
+static void test_bit_flips(void)
+{
+	size_t len, refused = 0;
+	mt_autofree char *bytes = NULL;
+
+	set_up();
+	CHECK_INT(write_whole(), 0);
+	bytes = slurp(path, &len);
+	for (size_t bit = 0; bit < 8 * len; bit++) {
+		struct mt_recording *rec;
+		struct mt_err err = { 0 };
+		int rc;
+
+		bytes[bit / 8] ^= (char)(1 << bit % 8);
+		spill(path, bytes, len);
+		bytes[bit / 8] ^= (char)(1 << bit % 8);
+		rc = mt_recording_load(&rec, path, &err);
+		if (rc) {
+			CHECK(rc == -EBADMSG || rc == -ENODATA || rc == -EPROTO);
+			CHECK(err.code == rc && strstr(err.msg, path) && !strchr(err.msg, '\n'));
+			refused++;
+			continue;
+		}
+		if (!rec->truncated) {
+			CHECK(right_header(&rec->header) && rec->n_entries == N_ENTRIES);
+			for (size_t i = 0; i < N_ENTRIES; i++)
+				CHECK(right_entry(&rec->entries[i], i));
+		}
+		mt_recording_free(rec);
+	}
+	CHECK(refused > 4 * len);
+}
+
+#define HEADER	"{\"type\":\"header\",\"schema\":1}\n"
+
+static int load_lines(const char *lines, struct mt_err *err, struct mt_recording **rec)
+{
+	set_up();
+	memset(err, 0, sizeof(*err));
+	spill_lines(path, lines, strlen(lines));
+	return mt_recording_load(rec, path, err);
+}
+
+static void test_hostile_lines(void)
+{
+	static const struct {
+		const char *lines;
+		int code;
+		const char *says;
+	} rows[] = {
+		{ "", -ENODATA, "nothing" },
+		{ "hello\n", -EBADMSG, "no recording" },
+		{ "{}\n", -EBADMSG, "no recording" },
+		{ "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\"}\n", -EBADMSG, "header" },
+		{ "{\"type\":\"header\"}\n", -EBADMSG, "schema" },
+		{ "{\"type\":\"header\",\"schema\":0}\n", -EBADMSG, "schema" },
+		{ "{\"type\":\"header\",\"schema\":-1}\n", -EBADMSG, "schema" },
+		{ "{\"type\":\"header\",\"schema\":1,\"domain\":7}\n", -EBADMSG, "domain" },
+		{ "{\"type\":\"header\",\"schema\":1,\"limits\":{\"deadline_ms\":-1}}\n", -EBADMSG, "deadline_ms" },
+		{ "{\"type\":\"header\",\"schema\":2,\"domain\":{\"new\":\"shape\"}}\n", -EPROTO, "later" },
+		{ HEADER "garbage\n", -EBADMSG, "line 2" },
+		{ HEADER "\n", -EBADMSG, "line 2" },
+		{ HEADER "[]\n", -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\"}\n{\"type\":\"event\",\"t_ns\":1}\n", -EBADMSG, "line 3" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":-1,\"event\":\"x\"}\n", -EBADMSG, "t_ns" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":1.0,\"event\":\"x\"}\n", -EBADMSG, "t_ns" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":99999999999999999999,\"event\":\"x\"}\n", -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\",\"event\":\"y\"}\n", -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"a\\u0000b\"}\n", -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"paused\"}\n", -EBADMSG, "status" },
+		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"total_ms\":NaN}\n", -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"total_ms\":\"1\"}\n", -EBADMSG, "total_ms" },
+		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"boundary\":1}\n", -EBADMSG, "boundary" },
+		{ HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"implied_downtime_ms\":-5}\n", -EBADMSG, "implied" },
+		{ HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"explode\"}\n", -EBADMSG, "action" },
+		{ HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"prediction\":[]}\n", -EBADMSG, "prediction" },
+		{ HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"implied_downtime_ms\":1e999}\n", -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"outcome\",\"t_ns\":1,\"outcome\":\"great\"}\n", -EBADMSG, "outcome" },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
+		struct mt_recording *rec;
+		struct mt_err err;
+		int rc = load_lines(rows[i].lines, &err, &rec);
+
+		if (rc != rows[i].code || !strstr(err.msg, rows[i].says))
+			printf("# %s# gives %d: %s\n", rows[i].lines, rc, err.msg);
+		CHECK_INT(rc, rows[i].code);
+		CHECK(strstr(err.msg, rows[i].says) && strstr(err.msg, path));
+		CHECK(!rec);
+	}
+}
+
+/* What a later migtrace adds without changing the schema. */
+static void test_unknown_is_ignored(void)
+{
+	struct mt_recording *rec;
+	struct mt_err err;
+
+	CHECK_INT(load_lines("{\"type\":\"header\",\"schema\":1,\"colour\":[{}]}\n{\"type\":\"ticks\",\"t_ns\":\"?\"}\n"
+			     "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\",\"extra\":-1}\n", &err, &rec), 0);
+	CHECK_INT(rec->n_entries, 1);
+	CHECK(!rec->truncated && rec->truncated_after == 3);
+	CHECK(!rec->header.domain && !rec->header.limits.max_downtime_ms);
+	CHECK_STR(rec->entries[0].event.event, "x");
+	mt_recording_free(rec);
+	/* The last line has no newline: its end may be missing. */
+	CHECK_INT(load_lines(HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\"}", &err, &rec), 0);
+	CHECK(rec->truncated && !rec->n_entries);
+	mt_recording_free(rec);
+	/* Absent doubles are unknown, not 0. */
+	CHECK_INT(load_lines(HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"none\"}\n", &err, &rec), 0);
+	CHECK(rec->entries[0].decision.plan.implied_downtime_ms == -1);
+	CHECK(isnan(rec->entries[0].decision.prediction.stop_now_ms));
+	mt_recording_free(rec);
+}
+
+static void test_bombs(void)
+{
+	size_t len = 3 << 20, room, n;
+	char *big = malloc(len), *z;
+	struct mt_recording *rec;
+	struct mt_err err = { 0 };
+	FILE *f;
+
+	/* One endless line. */
+	set_up();
+	memset(big, 'x', len);
+	memcpy(big, HEADER, strlen(HEADER));
+	spill_lines(path, big, len);
+	CHECK_INT(mt_recording_load(&rec, path, &err), -EBADMSG);
+	CHECK(strstr(err.msg, "line 2") && strstr(err.msg, "longer than"));
+	/* 1.5 GiB of lines that are ignored, in a few hundred KiB. */
+	memset(big, ' ', len);
+	for (size_t i = 0; i < len; i += 1024) {
+		memcpy(big + i, "{\"type\":\"xyz\"}", 14);
+		big[i + 1023] = '\n';
+	}
+	room = ZSTD_compressBound(len);
+	z = malloc(room);
+	f = fopen(path, "w");
+	CHECK(f && z);
+	fwrite(z, 1, ZSTD_compress(z, room, HEADER, strlen(HEADER), 1), f);
+	n = ZSTD_compress(z, room, big, len, 1);
+	for (int i = 0; i < 512; i++)
+		fwrite(z, 1, n, f);
+	fclose(f);
+	memset(&err, 0, sizeof(err));
+	CHECK_INT(mt_recording_load(&rec, path, &err), -EBADMSG);
+	CHECK(strstr(err.msg, "unpacks to more"));
+	free(big);
+	free(z);
+}
+
+/* --- series ------------------------------------------------------------- */
+static int load_text(const char *text, size_t len, struct mt_err *err, struct mt_recording **rec)
+{
+	set_up();
+	memset(err, 0, sizeof(*err));
+	spill(path, text, len);
+	return mt_recording_load(rec, path, err);
+}
+
+static const char series[] =
+	" [ {\"t_monotonic\": 8338.5, \"t_since_run_start\": 1, \"query_migrate\": {}},\n"
+	"{\"t_monotonic\": 8338.75, \"query_migrate\": {\"status\": \"active\", \"total-time\": 250,"
+	" \"ram\": {\"remaining\": 4096, \"mbps\": 8.0, \"dirty-sync-count\": 1}, \"note\": \"a } \\\" { b\"}},\n"
+	"{\"t_monotonic\": 8339, \"query_migrate\": {\"status\": \"completed\"}}\n]\n";
+
+static void test_series(void)
+{
+	struct mt_recording *rec;
+	struct mt_err err;
+
+	CHECK_INT(load_text(series, strlen(series), &err, &rec), 0);
+	CHECK(rec->foreign && !rec->truncated);
+	CHECK_INT(rec->n_entries, 2);
+	CHECK(!rec->header.domain && !rec->header.limits.max_downtime_ms);
+	CHECK_INT(rec->entries[0].type, MT_ENTRY_SAMPLE);
+	CHECK_INT(rec->entries[0].sample.t_ns, 8338750000000);
+	CHECK_INT(rec->entries[0].sample.total_ms, 250);
+	CHECK_INT(rec->entries[0].sample.remaining_bytes, 4096);
+	CHECK_INT(rec->entries[0].sample.bandwidth_bytes_per_s, 1000000);
+	CHECK_INT(rec->entries[1].sample.status, MT_STATUS_COMPLETED);
+	CHECK_INT(rec->entries[1].sample.valid, 0);
+	mt_recording_free(rec);
+}
+
+static void test_series_cut(void)
+{
+	size_t len = strlen(series), seen = 0;
+
+	while (series[len - 1] != ']')
+		len--;
+	for (size_t cut = 0; cut < len; cut++) {
+		struct mt_recording *rec;
+		struct mt_err err;
+		int rc = load_text(series, cut, &err, &rec);
+
+		if (rc) {
+			CHECK(rc == -ENODATA || (cut <= 1 && rc == -EBADMSG));
+			CHECK(!seen);
+			continue;
+		}
+		CHECK(rec->truncated && rec->n_entries >= seen);
+		seen = rec->n_entries;
+		mt_recording_free(rec);
+	}
+	CHECK_INT(seen, 2);
+}
+
+static void test_foreign(void)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *says;
+	} rows[] = {
+		{ "", -ENODATA, "empty" }, { "#!/bin/sh\n", -EBADMSG, "neither" }, { "{}", -EBADMSG, "neither" },
+		{ "\x7f""ELF", -EBADMSG, "neither" }, { "[]", -ENODATA, "no answer" }, { "[1]", -EBADMSG, "element 1" },
+		{ "[{}]", -EBADMSG, "element 1" }, { "[{\"query_migrate\":{}}]", -EBADMSG, "t_monotonic" },
+		{ "[{\"t_monotonic\":-1,\"query_migrate\":{}}]", -EBADMSG, "t_monotonic" },
+		{ "[{\"t_monotonic\":1e300,\"query_migrate\":{}}]", -EBADMSG, "t_monotonic" },
+		{ "[{\"t_monotonic\":1,\"query_migrate\":{}} {}]", -EBADMSG, "after element 1" },
+		{ "[{\"t_monotonic\":1,\"query_migrate\":{}},]", -EBADMSG, "element 2" },
+		{ "[{\"t_monotonic\":1,\"query_migrate\":{}},{\"t_monotonic\":2,\"query_migrate\":{\"status\":\"active\","
+		  "\"total-time\":-3}}]", -EBADMSG, "element 2" },
+		{ "[{\"t_monotonic\":NaN,\"query_migrate\":{}}]", -EBADMSG, "element 1" },
+		{ "[{\"query_migrate\":nonsense}]", -EBADMSG, "element 1" },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
+		struct mt_recording *rec;
+		struct mt_err err;
+		int rc = load_text(rows[i].text, strlen(rows[i].text), &err, &rec);
+
+		if (rc != rows[i].code || !strstr(err.msg, rows[i].says))
+			printf("# %s gives %d: %s\n", rows[i].text, rc, err.msg);
+		CHECK_INT(rc, rows[i].code);
+		CHECK(strstr(err.msg, rows[i].says) && strstr(err.msg, path));
+	}
+}
+
+static void test_no_file(void)
+{
+	struct mt_recording *rec;
+	struct mt_err err = { 0 };
+
+	set_up();
+	CHECK_INT(mt_recording_load(&rec, path, &err), -ENOENT);
+	CHECK(strstr(err.msg, path));
+	CHECK_INT(mt_recording_load(&rec, dir, NULL), -EISDIR);
+}
+
+/* --- resuming ----------------------------------------------------------- */
+/* A writer that dies in the midst of it, the last @cut bytes never having reached the disk. */
+static void kill_a_writer(uint64_t t_ns, size_t n, size_t cut)
+{
+	pid_t pid = fork();
+	struct stat st;
+
+	if (!pid) {
+		struct mt_recorder *r;
+
+		if (mt_recorder_open(&r, path, &header, NULL))
+			_exit(1);
+		for (size_t i = 0; i < n; i++)
+			mt_recorder_event(r, t_ns + i, "before", "the kill");
+		kill(getpid(), SIGKILL);
+	}
+	waitpid(pid, NULL, 0);
+	if (cut && (stat(part, &st) || truncate(part, st.st_size - (off_t)cut)))
+		exit(1);
+}
+
+static uint64_t now_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+static void test_resume(void)
+{
+	for (size_t cut = 0; cut < 2; cut++) {
+		uint64_t now = now_ns(CLOCK_MONOTONIC);
+		struct mt_err err = { 0 };
+		struct mt_recording *rec;
+		struct mt_recorder *r;
+
+		set_up();
+		kill_a_writer(now, 5, cut);
+		CHECK(!access(part, F_OK));
+		CHECK_INT(mt_recorder_resume(&r, path, &err), 0);
+		CHECK_INT(mt_recorder_event(r, now + 100, "after", NULL), 0);
+		CHECK_INT(mt_recorder_close(r, &err), 0);
+		CHECK(access(part, F_OK));
+		CHECK_INT(mt_recording_load(&rec, path, &err), 0);
+		CHECK(!rec->truncated && right_header(&rec->header));
+		CHECK_INT(rec->n_entries, 6 - cut);
+		CHECK_STR(rec->entries[0].event.event, "before");
+		CHECK_STR(rec->entries[5 - cut].event.event, "after");
+		CHECK(rec->entries[5 - cut].event.t_ns == now + 100);
+		mt_recording_free(rec);
+	}
+}
+
+/* Since then the host booted: CLOCK_MONOTONIC began anew, the recording's time must not. */
+static void test_resume_after_boot(void)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC), old = now + 3600000000000ULL;
+	struct mt_recording *rec;
+	struct mt_recorder *r;
+
+	set_up();
+	kill_a_writer(old, 3, 0);
+	CHECK_INT(mt_recorder_resume(&r, path, NULL), 0);
+	CHECK_INT(mt_recorder_event(r, now_ns(CLOCK_MONOTONIC), "after", NULL), 0);
+	CHECK_INT(mt_recorder_close(r, NULL), 0);
+	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);
+	CHECK_INT(rec->n_entries, 4);
+	CHECK(rec->entries[3].event.t_ns >= old + 2);
+	mt_recording_free(rec);
+}
+
+static void test_resume_refused(void)
+{
+	struct mt_err err = { 0 };
+	struct mt_recorder *r;
+	struct stat st;
+
+	set_up();
+	CHECK_INT(mt_recorder_resume(&r, path, &err), -ENOENT);
+	spill(part, "garbage, but somebody's", 23);
+	memset(&err, 0, sizeof(err));
+	CHECK_INT(mt_recorder_resume(&r, path, &err), -EBADMSG);
+	CHECK(strstr(err.msg, part));
+	CHECK(!stat(part, &st) && st.st_size == 23);	/* it is left alone */
+	spill(part, "", 0);
+	CHECK_INT(mt_recorder_resume(&r, path, NULL), -ENODATA);
+	spill_lines(part, "{\"type\":\"header\",\"schema\":7}\n", 29);
+	CHECK_INT(mt_recorder_resume(&r, path, NULL), -EPROTO);
+}
+
+/* --- a full disk ---------------------------------------------------------- */
+/* Writes until it fails, then checks what is left. */
+static void fill_up(int code)
+{
+	char detail[200];
+	struct mt_recording *rec;
+	struct mt_err err = { 0 };
+	struct mt_recorder *r;
+	size_t written = 0;
+	unsigned noise = 1;
+	int rc = 0;
+
+	CHECK_INT(mt_recorder_open(&r, path, &header, NULL), 0);
+	while (!rc && written < 100000) {
+		for (size_t i = 0; i + 1 < sizeof(detail); i++)
+			detail[i] = (char)('0' + (noise = noise * 1103515245 + 12345) / 65536 % 64);
+		detail[sizeof(detail) - 1] = '\0';
+		rc = mt_recorder_event(r, written, "fill", detail);
+		written += !rc;
+	}
+	CHECK_INT(rc, code);
+	CHECK_INT(mt_recorder_event(r, 0, "later", NULL), code);
+	CHECK_INT(mt_recorder_close(r, &err), code);
+	CHECK(strstr(err.msg, part));
+	CHECK(access(path, F_OK) && !access(part, F_OK));
+	CHECK_INT(mt_recording_load(&rec, part, NULL), 0);
+	CHECK(rec->truncated);
+	CHECK_INT(rec->n_entries, written);	/* each entry that was acknowledged, and no other */
+	mt_recording_free(rec);
+}
+
+static void test_file_size_limit(void)
+{
+	const struct rlimit old_limit = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit was, small;
+
+	set_up();
+	if (getrlimit(RLIMIT_FSIZE, &was))
+		SKIP("no RLIMIT_FSIZE");
+	small = (struct rlimit){ 20000, was.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	fflush(stdout);
+	if (setrlimit(RLIMIT_FSIZE, &small))
+		SKIP("RLIMIT_FSIZE cannot be set");
+	fill_up(-EFBIG);
+	setrlimit(RLIMIT_FSIZE, was.rlim_cur == RLIM_INFINITY ? &old_limit : &was);
+}
+
+static void test_disk_full(void)
+{
+	set_up();
+	/* In a namespace of its own, so that it goes with us whatever happens. */
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", dir, "tmpfs", 0, "size=64k"))
+		SKIP("a small tmpfs cannot be mounted: needs root");
+	fill_up(-ENOSPC);
+	umount2(dir, MNT_DETACH);
+}
+
+static void test_outcome_names(void)
+{
+	enum mt_outcome o;
+
+	for (int i = 0; i < MT_OUTCOME_COUNT; i++) {
+		CHECK_INT(mt_outcome_parse(mt_outcome_name(i), &o), 0);
+		CHECK_INT(o, i);
+	}
+	CHECK_INT(mt_outcome_parse("fine", &o), -EINVAL);
+}
+
+static const struct ktap_case cases[] = {
+	{ "what is written is read", test_round_trip },
+	{ "an entry is readable once its call returned", test_flushed },
+	{ "a recorder that records nothing", test_null_recorder },
+	{ "no file is overwritten, no .part has two writers", test_nobody_overwritten },
+	{ "cut at every byte: readable up to there", test_truncated_everywhere },
+	{ "each single bit flipped: noticed or harmless", test_bit_flips },
+	{ "hostile lines are one error naming the line", test_hostile_lines },
+	{ "unknown keys and entries are ignored", test_unknown_is_ignored },
+	{ "lines and streams are bounded", test_bombs },
+	{ "a QMP series", test_series },
+	{ "a QMP series, cut at every byte", test_series_cut },
+	{ "what is no recording says so", test_foreign },
+	{ "files that cannot be read", test_no_file },
+	{ "a killed writer's recording goes on", test_resume },
+	{ "also after a boot, in its own time", test_resume_after_boot },
+	{ "what cannot be resumed is left alone", test_resume_refused },
+	{ "a file size limit", test_file_size_limit },
+	{ "a full disk", test_disk_full },
+	{ "outcome names", test_outcome_names },
+};
+KTAP_MAIN(cases)
