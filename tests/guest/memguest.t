@@ -10,6 +10,8 @@ bin=${B:-$top/build}/guest
 qemu=${QEMU:-qemu-system-x86_64}
 dir=$(mktemp -d) || exit 1
 pids=() count=0 failed=0
+firmware=()	# else SeaBIOS
+[ ! -r /usr/share/qemu/qboot.rom ] || firmware=(-bios qboot.rom)
 cleanup()
 {
 	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null
@@ -67,7 +69,7 @@ boot()
 {
 	"$qemu" -accel "$accel" -m 128 -nodefaults -display none -serial "unix:$dir/serial" \
 		-qmp "unix:$dir/$1,server=on,wait=off" -no-reboot \
-		-kernel "$bin/memguest.elf" -append "$2" "${@:3}" 2>>"$dir/qemu.err" &
+		"${firmware[@]}" -kernel "$bin/memguest.elf" -append "$2" "${@:3}" 2>>"$dir/qemu.err" &
 	pids+=($!)
 }
 

@@ -16,13 +16,13 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <migtrace/sample.h>
 #include <migtrace/units.h>
 
 #define MIGRATION_PAGE		4096u
+#define MIGRATION_PAGES		16384u	/* of the largest guest: 64 MiB */
 #define MIGRATION_HEADER	8u	/* of each page on the wire */
 #define MIGRATION_SLICE_MS	10u
 #define MIGRATION_BUDGET_MS	100u	/* BUFFER_DELAY */
@@ -57,7 +57,6 @@ struct migration_guest {
 #define MIGRATION_LINK		(32.0 * MT_MIB)	/* bytes/s: a first pass of 2 s */
 #define MIGRATION_LIMIT_MS	300
 #define MIGRATION_ALLOWED_MS	500
-#define MIGRATION_PAGES		16384u		/* 64 MiB */
 
 /* 1 s of the link is 8176 pages, the threshold 2453, a budget 818. */
 static const struct migration_guest migration_guests[] = {
@@ -90,7 +89,7 @@ struct migration {
 	double link_bytes_per_s;
 	double limit_ms;
 	uint64_t rng;
-	bool *due, *log;	/* QEMU's bitmap of pages to send, KVM's log of pages written to */
+	bool due[MIGRATION_PAGES], log[MIGRATION_PAGES];	/* QEMU's bitmap of pages to send, KVM's log of pages written to */
 	uint32_t due_pages;
 	uint32_t scan, cursor;	/* the next page to look at, the next a cyclic guest writes to */
 	uint64_t slices, polled_ms;
@@ -128,19 +127,9 @@ static inline void migration_init(struct migration *m, const struct migration_gu
 		.rng = seed,
 		.iteration = 1,
 		.due_pages = guest->pages,
-		.due = malloc(guest->pages * sizeof(bool)),
-		.log = calloc(guest->pages, sizeof(bool)),
 	};
-	if (!m->due || !m->log)
-		abort();
 	memset(m->due, true, guest->pages * sizeof(bool));
 	m->left_at_sync_bytes = (double)guest->pages * MIGRATION_PAGE;
-}
-
-static inline void migration_fini(struct migration *m)
-{
-	free(m->due);
-	free(m->log);
 }
 
 static inline double migration_ms(const struct migration *m)
@@ -219,6 +208,16 @@ static inline void migration_end(struct migration *m, bool guest_waits)
 	m->downtime_ms = MIGRATION_FIXED_MS + (guest_waits ? rest_ms : 0);
 	m->total_ms = before + MIGRATION_FIXED_MS + rest_ms;
 	m->ended = true;
+}
+
+/* The downtime if it were stopped now; it goes on. */
+static inline double migration_stop_ms(const struct migration *m)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < m->guest->pages; i++)
+		left += m->due[i] || m->log[i];
+	return MIGRATION_FIXED_MS + left * (double)(MIGRATION_PAGE + MIGRATION_HEADER) / m->link_bytes_per_s * 1e3;
 }
 
 /* What a policy can ask for: the guest is paused now, or runs on at the destination. */

@@ -92,10 +92,6 @@ static void every_key(void)
 	CHECK_INT(load(&c, "\xef\xbb\xbf# a comment\r\n"
 		       "[libvirt]\r\nuri = qemu+tls://host/system?no_verify=1\r\n"
 		       "; another\n"
-		       "[supervise]\n"
-		       "mode=act\n policy_is_not_here = 1 ; this is not a key: it is continued\n"), -EINVAL);
-	CHECK_INT(load(&c, "\xef\xbb\xbf# a comment\r\n"
-		       "[libvirt]\r\nuri = qemu+tls://host/system?no_verify=1\r\n"
 		       "[ supervise ]\n"
 		       "mode=act ; really\npolicy : timeout\nmax_downtime = 1.5s\ndeadline = 10min\ntimeout = none\n"
 		       "postcopy = yes\nfixed = 0ms\npoll = 100ms\n"

@@ -144,10 +144,12 @@ static void test_setup_and_postcopy(void)
 	add_int(&early, "operation", VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
 	add(&early, "time_elapsed", 4);
 	add(&early, "memory_total", 0);
+	add(&early, "memory_remaining", 0);
+	add(&early, "memory_iteration", 0);
 	add(&early, "memory_bps", 0);
 	mt_sample_from_params(&s, VIR_DOMAIN_JOB_UNBOUNDED, early.list, early.n);
 	CHECK_INT(s.status, MT_STATUS_SETUP);
-	CHECK(!mt_sample_has(&s, bandwidth_bytes_per_s));
+	CHECK_INT(s.valid, 1ULL << MT_FIELD_total_ms);
 
 	add(&late, "memory_postcopy_requests", 12);
 	add_active(&late);
@@ -155,6 +157,22 @@ static void test_setup_and_postcopy(void)
 	CHECK_INT(s.status, MT_STATUS_POSTCOPY);
 	CHECK_INT(s.postcopy_requests, 12);
 	CHECK(!mt_sample_has(&s, expected_downtime_ms));
+}
+
+/* What libvirt says between the failure and the end of its clean-up: not that nothing remains to be sent. */
+static void test_failed(void)
+{
+	autoparams p = { 0 };
+	struct mt_sample s;
+
+	add_int(&p, "operation", VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+	add(&p, "time_elapsed", 0);
+	add(&p, "memory_total", 0);
+	add(&p, "memory_remaining", 0);
+	add(&p, "memory_iteration", 0);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_FAILED, p.list, p.n);
+	CHECK_INT(s.status, MT_STATUS_FAILED);
+	CHECK_INT(s.valid, 0);
 }
 
 static void test_other_jobs(void)
@@ -691,6 +709,7 @@ static const struct ktap_case cases[] = {
 	{ "downtime means another thing once completed", test_completed },
 	{ "job types become statuses", test_statuses },
 	{ "setup and post-copy are told from active", test_setup_and_postcopy },
+	{ "a failed job knows no figures", test_failed },
 	{ "other jobs are no migrations", test_other_jobs },
 	{ "values of odd types are not valid", test_odd_values },
 	{ "events and replies of QEMU are read, or refused", test_qmp },

@@ -244,7 +244,6 @@ static void test_uniform_guest(void)
 	mt_iterations_init(&its);
 	while (its.total < 8 && migration_next(&m, &s))
 		mt_iterations_feed(&its, &s);
-	migration_fini(&m);
 	CHECK_INT(its.total, 8);
 	mt_curve_fit(&c, its.kept, its.n_kept, CAP);
 	for (double t = c.min_window_s; t <= c.max_window_s; t += 0.05) {

@@ -66,7 +66,6 @@ static void follow(const struct migration_guest *guest)
 		begin = s;
 	}
 	CHECK(boundaries > 0);
-	migration_fini(&m);
 }
 
 static void test_every_guest(void)
@@ -107,7 +106,6 @@ static void test_missed_syncs(void)
 	}
 	CHECK(it.total > 10);
 	CHECK(missed > 10);
-	migration_fini(&m);
 }
 
 static void test_unsent(void)

@@ -399,6 +399,33 @@ static void test_implied_downtime(void)
 	CHECK_NEAR(s.plan.implied_downtime_ms, 0, 0);
 }
 
+static void rogue_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	plan->action = MT_ACTION_FLIP;
+	strcpy(plan->reason, "because");
+}
+
+/* The rules hold for every row, a careless one too. */
+static void test_rogue(void)
+{
+	static const struct mt_policy rogue = { .name = "rogue", .help = "flips", .step = rogue_step };
+	struct scene s;
+
+	scene_init(&s, "qemu");
+	s.policy = &rogue;
+	s.limits.postcopy_allowed = true;
+	CHECK_INT(at(&s, 0), MT_ACTION_CONTINUE);
+	s.limits.postcopy_allowed = false;
+	CHECK_INT(boundary(&s, 0, 1e9), MT_ACTION_CONTINUE);
+	CHECK(strstr(s.plan.reason, "not allowed"));
+	s.limits.postcopy_allowed = true;
+	s.sample.status = MT_STATUS_POSTCOPY;
+	CHECK_INT(at(&s, 0), MT_ACTION_CONTINUE);
+	s.sample.status = MT_STATUS_ACTIVE;
+	CHECK_INT(at(&s, 0), MT_ACTION_FLIP);
+	CHECK_INT(at(&s, 0), MT_ACTION_CONTINUE);
+}
+
 /* Whatever a policy is shown: no flip that was not allowed, no word after the last one. */
 static void test_any_view(void)
 {
@@ -462,6 +489,7 @@ static const struct ktap_case cases[] = {
 	{ "predict's patience", test_predict_patience },
 	{ "predict at its deadline", test_predict_deadline },
 	{ "nothing after a final action", test_final },
+	{ "a careless policy is held back", test_rogue },
 	{ "implied downtime", test_implied_downtime },
 	{ "no policy flips unasked, whatever it sees", test_any_view },
 };

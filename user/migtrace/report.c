@@ -50,7 +50,10 @@ static bool was_applied(const struct mt_record_decision *d)
 	return d->applied && !strcmp(d->applied, "done");
 }
 
-/* The decision that ended pre-copy; where none did, the last with a prediction. */
+/*
+ * What is held against the outcome: the decision that ended pre-copy; where none did, the first forecast
+ * that it would end by itself; where there was none either, the last one.
+ */
 static void consider(struct report *r, const struct mt_record_decision *d)
 {
 	const struct mt_record_decision *now = r->compared;
@@ -58,6 +61,8 @@ static void consider(struct report *r, const struct mt_record_decision *d)
 	if (d->prediction.verdict == MT_VERDICT_UNKNOWN)
 		return;
 	if (now && is_end(now->plan.action) && was_applied(now))
+		return;
+	if (now && now->prediction.verdict == MT_VERDICT_CONVERGES && !(is_end(d->plan.action) && was_applied(d)))
 		return;
 	r->compared = d;
 }
@@ -73,7 +78,7 @@ static void pick_predictions(struct report *r)
 	if (r->stopped) {
 		r->predicted_downtime_ms = d->prediction.stop_now_ms;
 		r->predicted_total_ms = (double)d->total_ms + d->prediction.stop_now_ms;
-	} else {
+	} else if (!is_end(d->plan.action)) {
 		r->predicted_downtime_ms = d->prediction.downtime_ms.p50;
 		if (d->prediction.verdict == MT_VERDICT_CONVERGES)
 			r->predicted_total_ms = d->prediction.total_ms.p50;

@@ -450,7 +450,8 @@ static void section_begin(struct reader *r, const char *name)
 		r->section_lines[i] = r->line;
 	}
 	if (!known)
-		complain(r, "unknown section [%s]; accepted are [libvirt], [supervise], [domain NAME], [verify], [record] and [control]", name);
+		complain(r, "unknown section [%s]; accepted are [libvirt], [supervise], [domain NAME], [verify], "
+			 "[record] and [control]", name);
 	else if (first)
 		complain(r, "section [%s] was already in line %u", name, first);
 	else

@@ -47,7 +47,7 @@ struct guest {
 
 static bool leaving(const struct guest *g)
 {
-	return *g->setup.leave;
+	return __atomic_load_n(g->setup.leave, __ATOMIC_ACQUIRE);
 }
 
 static void sleep_ms(uint64_t ms)

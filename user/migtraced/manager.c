@@ -59,6 +59,11 @@ struct manager {
 	unsigned n_finished;
 };
 
+static bool leaving(const struct manager *m)
+{
+	return __atomic_load_n(&m->leave, __ATOMIC_ACQUIRE);
+}
+
 static void changed(struct manager *m)
 {
 	uint64_t one = 1;
@@ -132,7 +137,7 @@ static void begin(struct manager *m, const char *uuid, const char *domain, const
 	};
 	struct entry *e;
 
-	if (m->leave)
+	if (leaving(m))
 		return;
 	if (!config_wants(m->config, domain)) {
 		log_debug("%s: not among the domains that are supervised", domain);
@@ -269,7 +274,7 @@ static void pause_ms(struct manager *m, uint64_t ms)
 	uint64_t until_ns = mt_now_ns() + ms * MT_NS_PER_MS, now_ns;
 	struct mt_event ev;
 
-	while (!m->leave && (now_ns = mt_now_ns()) < until_ns)
+	while (!leaving(m) && (now_ns = mt_now_ns()) < until_ns)
 		if (mt_inbox_take(m->inbox, &ev, (until_ns - now_ns) / MT_NS_PER_MS + 1))
 			break;
 }
@@ -304,7 +309,7 @@ static void connect_first(struct manager *m)
 	pthread_mutex_lock(&m->lock);
 	config = config_get(m->config);	/* a reload with another URI asks for a restart */
 	pthread_mutex_unlock(&m->lock);
-	while (!m->leave && !try_connect(m, config->uri)) {
+	while (!leaving(m) && !try_connect(m, config->uri)) {
 		pause_ms(m, delay_ms);
 		delay_ms = delay_ms * 2 < RETRY_MAX_MS ? delay_ms * 2 : RETRY_MAX_MS;
 	}
@@ -358,7 +363,7 @@ static bool reap(struct manager *m)
 /* Once every migration that was under way at our start has asked for its recording. */
 static void finish_leftovers(struct manager *m, bool *finished)
 {
-	bool ready = m->scanned && !m->leave;
+	bool ready = m->scanned && !leaving(m);
 
 	if (*finished)
 		return;
@@ -377,13 +382,13 @@ static void follow(struct manager *m)
 	bool looked = scan(m), finished = false;
 	struct mt_event ev;
 
-	while (!m->leave) {
+	while (!leaving(m)) {
 		int ret;
 
 		reap(m);
 		finish_leftovers(m, &finished);
 		ret = mt_inbox_take(m->inbox, &ev, looked ? FOR_EVER_MS : SCAN_RETRY_MS);
-		if (m->leave)
+		if (leaving(m))
 			break;
 		if (ret || ev.kind == MT_EVENT_CONN_UP)
 			looked = scan(m);
@@ -411,7 +416,7 @@ static void *manager_main(void *arg)
 	connect_first(m);
 	if (!m->conn)
 		return NULL;
-	while ((id = mt_conn_subscribe(m->conn, NULL, on_event, m)) < 0 && !m->leave) {
+	while ((id = mt_conn_subscribe(m->conn, NULL, on_event, m)) < 0 && !leaving(m)) {
 		log_warn("%s: no events: %s; trying again", mt_conn_uri(m->conn), strerror(-id));
 		pause_ms(m, RETRY_MAX_MS);
 	}
@@ -474,7 +479,7 @@ int manager_stop(struct manager *m, uint64_t timeout_ms)
 	struct timespec until;
 	uint64_t ns;
 
-	m->leave = 1;
+	__atomic_store_n(&m->leave, 1, __ATOMIC_RELEASE);
 	wake(m);
 	clock_gettime(CLOCK_REALTIME, &until);
 	ns = until.tv_nsec + timeout_ms % MT_MS_PER_S * MT_NS_PER_MS;

@@ -178,7 +178,7 @@ static bool leftover_read(struct leftover *l, const char *part)
 	bool ours;
 
 	if (mt_recording_load(&rec, part, &err)) {
-		log_warn("%s: left behind, and cannot be read: %s", part, err.msg);
+		log_warn("left behind, and cannot be read: %s", err.msg);
 		return false;
 	}
 	h = &rec->header;
@@ -326,7 +326,7 @@ static void leftover_finish(const struct leftover *one)
 		ret = mt_recorder_close(r, &err);
 	}
 	if (ret)
-		log_warn("%s: left behind, and cannot be finished: %s", one->path, err.msg);
+		log_warn("left behind, and cannot be finished: %s", err.msg);
 	else
 		log_info("%s: left behind by a migtraced that was killed, now finished", one->path);
 }

@@ -230,8 +230,6 @@ static bool parse_word(const char **s, struct config *config)
 bool cmdline_parse(const char *line, struct config *config, const char **bad)
 {
 	*config = defaults;
-	while (!at_end(line))
-		line++;
 	for (;;) {
 		while (*line == ' ')
 			line++;

@@ -44,8 +44,8 @@ struct config {
 extern const char *const pattern_names[];
 
 /*
- * Parses the line's words after the first (the kernel's path) over the
- * defaults. On failure returns false and *bad is the offending word.
+ * Parses the line's words over the defaults. On failure returns false and *bad
+ * is the offending word.
  */
 bool cmdline_parse(const char *line, struct config *config, const char **bad);
 

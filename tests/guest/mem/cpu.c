@@ -11,6 +11,11 @@
 #define ACPI_SLEEP_S5		0x2000
 #define ISA_DEBUG_EXIT		0x501
 
+#define LAPIC_SPURIOUS		0xfee000f0
+#define LAPIC_LINT0		0xfee00350
+#define LAPIC_ENABLE		0x1ff
+#define LAPIC_EXTINT		0x700
+
 #define IRQ_BASE		0x20	/* vector of IRQ 0 */
 #define CODE_SELECTOR		8
 #define INTERRUPT_GATE		0x8e00
@@ -26,6 +31,11 @@ static struct gate idt[IRQ_BASE + 16];
 
 void timer_gate(void);
 void stray_gate(void);
+
+static void mmio_write(uint32_t addr, uint32_t value)
+{
+	*(volatile uint32_t *)addr = value;
+}
 
 static void gate_set(unsigned int vector, void (*handler)(void))
 {
@@ -58,6 +68,10 @@ void cpu_init(void)
 	outb(PIC2 + 1, 1);
 	outb(PIC1 + 1, 0xfe);	/* the timer only */
 	outb(PIC2 + 1, 0xff);
+
+	/* Virtual wire mode: SeaBIOS sets that up, qboot does not. */
+	mmio_write(LAPIC_SPURIOUS, LAPIC_ENABLE);
+	mmio_write(LAPIC_LINT0, LAPIC_EXTINT);
 
 	outb(PIT_COMMAND, 0x34);	/* channel 0, rate generator */
 	outb(PIT_CHANNEL0, count);

@@ -14,15 +14,27 @@
 
 #define PROTOCOL		1
 #define MIB			(1u << 20)
-#define FIRMWARE_BYTES		(512u << 10)	/* ACPI tables at the end of memory */
+#define MAP_RAM			1
 
-/* What the multiboot loader tells, as far as it is used here */
-struct multiboot_info {
+/* What the loader tells (Xen's struct hvm_start_info); addresses are below 4 GiB */
+struct start_info {
+	uint32_t magic;
+	uint32_t version;
 	uint32_t flags;
-	uint32_t mem_lower_kib;
-	uint32_t mem_upper_kib;
-	uint32_t boot_device;
-	const char *cmdline;
+	uint32_t nr_modules;
+	uint64_t modlist;
+	uint64_t cmdline;
+	uint64_t rsdp;
+	uint64_t map;
+	uint32_t map_entries;
+	uint32_t reserved;
+};
+
+struct map_entry {
+	uint64_t addr;
+	uint64_t bytes;
+	uint32_t type;
+	uint32_t reserved;
 };
 
 static struct config config;
@@ -41,12 +53,23 @@ static void stop(void)
 	cpu_poweroff();
 }
 
-static void setup(const struct multiboot_info *info)
+/* The end of the memory that the image is in */
+static uint32_t memory_end(const struct start_info *info)
 {
-	uint32_t mem_bytes = MIB + info->mem_upper_kib * 1024 - FIRMWARE_BYTES;
+	const struct map_entry *entry = (void *)(uint32_t)info->map;
+
+	for (uint32_t i = 0; i < info->map_entries; i++, entry++)
+		if (entry->type == MAP_RAM && entry->addr <= MIB && entry->addr + entry->bytes > MIB)
+			return entry->addr + entry->bytes;
+	return MIB;
+}
+
+static void setup(const struct start_info *info)
+{
+	uint32_t mem_bytes = memory_end(info);
 	const char *bad;
 
-	if (!cmdline_parse(info->cmdline, &config, &bad)) {
+	if (!cmdline_parse((void *)(uint32_t)info->cmdline, &config, &bad)) {
 		line_str("error option ");
 		line_str(bad);
 		stop();
@@ -224,7 +247,7 @@ static void run(void)
 	}
 }
 
-void kmain(const struct multiboot_info *info)
+void kmain(const struct start_info *info)
 {
 	serial_init();
 	cpu_init();

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entry of the memory guest: multiboot header, stack, interrupt gates, idling.
+ * Entry of the memory guest: PVH note, stack, interrupt gates, idling. PVH and not
+ * multiboot, because qboot starts the former: SeaBIOS takes seconds where code is
+ * emulated.
  *
  * Everything runs in 32-bit protected mode without paging, with integer
  * instructions only: hypervisors that emulate a guest's boot code (PVM) do not
  * emulate more than that. They do not emulate iret either, so interrupts are
  * open only inside cpu_nap() and the handler throws its frame away.
  */
-#define MULTIBOOT_MAGIC		0x1badb002
-#define MULTIBOOT_FLAGS		0x3		/* page aligned, memory info */
-#define STACK_BYTES		4096
+#define XEN_ELFNOTE_PHYS32_ENTRY	18
+#define STACK_BYTES			4096
 
-	.section .multiboot, "ax"
+	.section .note.pvh, "a", @note
 	.align	4
-	.long	MULTIBOOT_MAGIC
-	.long	MULTIBOOT_FLAGS
-	.long	-(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+	.long	4, 4, XEN_ELFNOTE_PHYS32_ENTRY
+	.asciz	"Xen"
+	.long	_start
 
 	.text
 	.globl	_start

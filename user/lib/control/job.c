@@ -93,9 +93,13 @@ void mt_sample_from_params(struct mt_sample *s, int job_type, virTypedParameterP
 		/* libvirt has no type of job for these two. Before QEMU has begun there are no figures of memory. */
 		if (mt_sample_has(s, postcopy_requests) && s->postcopy_requests)
 			s->status = MT_STATUS_POSTCOPY;
-		else if (!mt_sample_has(s, memory_bytes) || !s->memory_bytes)
+		else if (!s->memory_bytes)
 			s->status = MT_STATUS_SETUP;
 	}
+
+	/* All zero before QEMU has begun, and again after a failure: nothing is known then but the time, if that. */
+	if (!s->memory_bytes)
+		s->valid &= s->total_ms ? 1ULL << MT_FIELD_total_ms | 1ULL << MT_FIELD_setup_ms : 0;
 
 	/* QEMU measures throughput over 100 ms, and says 0 until the first 100 are over. */
 	if (mt_sample_has(s, bandwidth_bytes_per_s) && !s->bandwidth_bytes_per_s)

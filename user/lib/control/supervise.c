@@ -13,6 +13,7 @@
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
 
+#include "lifecycle.h"
 #include "settle.h"
 
 #define POLL_DEFAULT_MS		250
@@ -278,7 +279,7 @@ static void on_lifecycle(struct supervision *s, const struct mt_event *ev)
 {
 	char detail[96];
 
-	snprintf(detail, sizeof(detail), "event %d, detail %d", ev->lifecycle, ev->detail);
+	mt_lifecycle_tell(detail, sizeof(detail), ev->lifecycle, ev->detail);
 	recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "lifecycle", detail));
 	if (ev->lifecycle == VIR_DOMAIN_EVENT_STOPPED) {
 		s->claimed |= ev->detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED;

@@ -54,7 +54,7 @@ int mt_dirtyrate_check(enum mt_dirtyrate_mode mode, const char *type, uint64_t r
 	switch (mode) {
 	case MT_DIRTYRATE_DIRTY_BITMAP:
 		if (!kvm)
-			return mt_err_set(err, -EPERM, "dirty-bitmap is refused for a guest without KVM: measuring one so kills QEMU 7.2; use page-sampling");
+			return mt_err_set(err, -EPERM, "dirty-bitmap is refused for a TCG guest: it kills QEMU 7.2; use page-sampling");
 		if (ring_entries)
 			return mt_err_set(err, -EOPNOTSUPP, "this guest tracks dirty pages by ring, so it has no dirty-bitmap; use dirty-ring or page-sampling");
 		return 0;

@@ -1,0 +1,287 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# migtraced without a libvirt that answers: its configuration, its socket, its
+# signals, and what remains of it after kill -9. KTAP on stdout; no root needed.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+top=$PWD
+bin=${B:-build}
+case $bin in /*) ;; *) bin=$top/$bin ;; esac
+dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-daemon.XXXXXX") || exit 1
+sock=$dir/run/control.sock
+pid=
+trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM
+umask 077	# the modes of what it makes must not depend on it
+count=0 failed=0
+
+# check NAME COMMAND...
+check()
+{
+	local name=$1 rc
+	shift
+	count=$((count + 1))
+	"$@" >"$dir/check.out" 2>&1
+	rc=$?
+	[ $rc = 0 ] || { failed=1; sed 's/^/# /' "$dir/check.out"; printf not\ ; }
+	echo "ok $count - $name"
+}
+
+config()
+{
+	cat >"$dir/conf" <<-EOF
+	[libvirt]
+	uri = qemu+tcp://127.0.0.1:1/system
+	[record]
+	directory = $dir/recordings
+	[control]
+	socket = $sock
+	EOF
+	printf '%s\n' "$@" >>"$dir/conf"
+}
+
+# ask LINE: one request, its answer
+ask()
+{
+	printf '%s\n' "$1" | timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" 2>/dev/null
+}
+
+# until_true COMMAND...: within 5 s
+until_true()
+{
+	local i
+	for i in $(seq 100); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.05
+	done
+	return 1
+}
+
+start()
+{
+	"$bin/migtraced" -v -C "$dir/conf" 2>>"$dir/log" &
+	pid=$!
+	until_true answers
+}
+
+# judge EXPRESSION: of one JSON value on stdin; none at all is false (jq -e alone takes it for true)
+judge() { jq -es "length == 1 and (.[0] | $1)"; }
+
+answers() { ask ping | judge ".pong and .pid == $pid"; }
+logged() { grep -qF -- "$1" "$dir/log"; }
+
+# status EXPRESSION: of jq, on the answer to `status`
+status() { ask status | tee "$dir/status" | judge "$1" || { cat "$dir/status"; false; }; }
+
+# stop SIGNAL: exit status 0 in less than 2 s
+stop()
+{
+	local before=$EPOCHREALTIME rc
+	kill -s "$1" "$pid"
+	wait "$pid"
+	rc=$?
+	pid=
+	[ $rc = 0 ] && awk -v a="$before" -v b="$EPOCHREALTIME" 'BEGIN { exit !(b - a < 2) }' ||
+		{ echo "exit status $rc after $before .. $EPOCHREALTIME"; return 1; }
+}
+
+echo "TAP version 13"
+mkdir "$dir/recordings"
+
+# --- the configuration
+prints_what_it_accepts()
+{
+	config '[supervise]' 'mode = act' 'deadline = 90s' '[domain a*]' 'poll = 1s'
+	"$bin/migtraced" -n -C "$dir/conf" >"$dir/once" && "$bin/migtraced" -n -C "$dir/once" >"$dir/twice" &&
+		cmp "$dir/once" "$dir/twice" && grep -qx 'mode = act' "$dir/once"
+}
+example_is_accepted()
+{
+	"$bin/migtraced" -n -C user/migtraced/migtraced.conf
+}
+names_line()
+{
+	config '[supervise]' 'colour = blue' 'max_downtime = 300'
+	! "$bin/migtraced" -n -C "$dir/conf" >"$dir/out" 2>"$dir/err" && [ ! -s "$dir/out" ] &&
+		grep -F "$dir/conf:8: unknown key 'colour' in [supervise]; accepted are mode, " "$dir/err" &&
+		grep -F "$dir/conf:9: max_downtime = 300: accepted is " "$dir/err"
+}
+refuses_to_start()
+{
+	timeout 5 "$bin/migtraced" -C "$dir/conf" 2>"$dir/err"
+	[ $? = 1 ] && grep -F "$dir/conf:8: " "$dir/err" && [ ! -e "$sock" ]
+}
+missing_file()
+{
+	timeout 5 "$bin/migtraced" -C "$dir/nowhere" 2>"$dir/err"
+	[ $? = 1 ] && grep -F "$dir/nowhere: cannot be read: No such file" "$dir/err"
+}
+usage()
+{
+	"$bin/migtraced" --help | grep -q '^Usage: migtraced' && "$bin/migtraced" --version | grep -q '^migtraced [0-9]' || return
+	"$bin/migtraced" --nonsense 2>/dev/null
+	[ $? = 2 ] || return
+	"$bin/migtraced" argument 2>/dev/null
+	[ $? = 2 ]
+}
+check "-n prints a configuration that it accepts" prints_what_it_accepts
+check "-n accepts the example" example_is_accepted
+check "-n names each bad line, and what is accepted" names_line
+check "a bad configuration does not start" refuses_to_start
+check "nor does a file that is missing" missing_file
+check "--help, --version and wrong usage" usage
+
+# --- the socket, with a libvirt that does not answer
+config
+check "starts without libvirt" start
+check "status says that it is not connected" \
+	status '.libvirt.connected == false and (.libvirt.error | length) > 0 and .mode == "observe" and .policy == "predict"
+		and .supervised == [] and .finished == [] and .pid == '"$pid"
+modes() { stat -c %a "$dir/run" "$sock" | paste -sd' ' | tee /dev/stderr | grep -qx '755 660'; }
+check "the socket is 0660 in a directory 0755" modes
+second()
+{
+	timeout 5 "$bin/migtraced" -C "$dir/conf" 2>"$dir/err"
+	[ $? = 1 ] && grep -F "another migtraced is running with the socket $sock" "$dir/err" && answers
+}
+check "a second daemon is refused, the first goes on" second
+garbage()
+{
+	head -c 100000 /dev/urandom | timeout 5 socat -t 1 - "UNIX-CONNECT:$sock" >/dev/null 2>&1
+	ask "$(head -c 300 /dev/zero | tr '\0' x)" | judge '.error | contains("longer")' || return
+	ask $'st\377atus' | judge '.error | contains("unknown request") and contains("status, reload, ping")' || return
+	ask '' | cmp - /dev/null && answers
+}
+check "garbage, overlong and empty lines" garbage
+pipelined()
+{
+	printf 'ping\r\n\nping\nnonsense\nping' | timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" >"$dir/out"
+	jq -se 'length == 4 and .[0].pong and .[1].pong and .[2].error and .[3].pong' "$dir/out"
+}
+check "many requests on one connection, the last without its newline" pipelined
+crowd()
+{
+	local i clients=() rc
+	for i in $(seq 80); do
+		socat -u "UNIX-CONNECT:$sock" STDOUT >/dev/null 2>&1 &
+		clients+=($!)
+	done
+	sleep 0.3
+	kill "${clients[@]}" 2>/dev/null
+	wait "${clients[@]}" 2>/dev/null
+	until_true answers
+}
+check "eighty clients that say nothing" crowd
+slow()
+{
+	# Asks without end and never reads: must not grow, nor stop the others.
+	yes status | socat -u - "UNIX-CONNECT:$sock" >/dev/null 2>&1 &
+	local client=$! before after rc
+	before=$(awk '/VmRSS/ { print $2 }' "/proc/$pid/status")
+	sleep 1
+	answers
+	rc=$?
+	after=$(awk '/VmRSS/ { print $2 }' "/proc/$pid/status")
+	kill $client
+	wait $client 2>/dev/null
+	echo "RSS $before kB, then $after kB"
+	[ $rc = 0 ] && [ $((after - before)) -lt 8192 ]
+}
+check "a client that asks and never reads" slow
+tool_text() { "$bin/migtrace" status --socket "$sock" | tee /dev/stderr | grep -q 'not connected'; }
+tool_json() { "$bin/migtrace" status --socket "$sock" -f json | judge '.version and (.supervised == [])'; }
+if [ -x "$bin/migtrace" ]; then
+	check "migtrace status" tool_text
+	check "migtrace status -f json" tool_json
+else
+	for name in "migtrace status" "migtrace status -f json"; do
+		count=$((count + 1))
+		echo "ok $count - $name # SKIP migtrace is not built"
+	done
+fi
+
+# --- reload
+reload_bad()
+{
+	config '[supervise]' 'mode = maybe'
+	kill -HUP "$pid"
+	until_true logged "$dir/conf:8: mode = maybe" && until_true logged "the configuration stays as it was" &&
+		status '.mode == "observe"'
+}
+reload_good()
+{
+	config '[supervise]' 'mode = act'
+	kill -HUP "$pid"
+	until_true logged "taken over for migrations that begin from now on: mode act" && status '.mode == "act"'
+}
+reload_by_socket()
+{
+	config '[supervise]' 'mode = maybe' 'x = y'
+	ask reload | judge '.reloaded == false and (.errors | length) == 2' || return
+	config '[supervise]' 'mode = observe'
+	sed -i 's/:1/:2/' "$dir/conf"
+	ask reload | judge '.reloaded and .errors == [] and (.notes[0] | contains("restart"))' && status '.mode == "observe"'
+}
+check "SIGHUP with a bad configuration keeps the old one" reload_bad
+check "SIGHUP with a good one takes it over" reload_good
+check "reload over the socket says the same, and what needs a restart" reload_by_socket
+
+# --- the end
+check "SIGTERM: exit 0 within 2 s" stop TERM
+gone() { [ ! -e "$sock" ]; }
+check "the socket is gone" gone
+config
+check "it starts again" start
+killed()
+{
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null
+	[ -S "$sock" ] && ! answers
+}
+check "kill -9 leaves a socket that does not answer" killed
+tool_alone()
+{
+	"$bin/migtrace" status --socket "$sock" >"$dir/out" 2>"$dir/err"
+	[ $? = 1 ] && [ ! -s "$dir/out" ] && grep -F "no migtraced answers on $sock" "$dir/err" && [ "$(wc -l <"$dir/err")" = 1 ]
+}
+if [ -x "$bin/migtrace" ]; then
+	check "migtrace status says so" tool_alone
+else
+	count=$((count + 1))
+	echo "ok $count - migtrace status says so # SKIP migtrace is not built"
+fi
+check "the next daemon replaces it" start
+check "SIGINT: exit 0 within 2 s" stop INT
+other_file()
+{
+	echo precious >"$sock"
+	timeout 5 "$bin/migtraced" -C "$dir/conf" 2>"$dir/err"
+	[ $? = 1 ] && grep -F "is no socket; it is not replaced" "$dir/err" && grep -qx precious "$sock"
+}
+check "a file that is no socket is not replaced" other_file
+rm -f "$sock"
+
+# --- systemd
+notifies()
+{
+	rm -f "$dir/notify" "$dir/notified"
+	socat -u "UNIX-RECV:$dir/notify" "OPEN:$dir/notified,creat,append" &
+	local listener=$!
+	until_true test -S "$dir/notify"
+	NOTIFY_SOCKET=$dir/notify WATCHDOG_USEC=400000 start || return
+	until_true grep -q WATCHDOG=1 "$dir/notified" && until_true grep -q '^STATUS=observe, libvirt disconnected' "$dir/notified"
+	kill -HUP "$pid"
+	until_true grep -q RELOADING=1 "$dir/notified"
+	stop TERM
+	local rc=$?
+	kill $listener
+	wait $listener 2>/dev/null
+	cat "$dir/notified"
+	[ $rc = 0 ] && grep -q READY=1 "$dir/notified" && grep -q STOPPING=1 "$dir/notified"
+}
+check "systemd is told: READY, STATUS, WATCHDOG, RELOADING, STOPPING" notifies
+prefixed() { grep -q '^<6>migtraced ' "$dir/log" && ! grep -vE '^<[3-7]>' "$dir/log"; }
+check "each line of the log has its priority" prefixed
+
+echo "1..$count"
+exit $failed

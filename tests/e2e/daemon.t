@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# migtraced on a real host: migrations that virsh starts are noticed, steered and
+# recorded; two at once; killed in the middle and started again; only watching.
+. tests/e2e/lib.sh
+
+plan 29
+begin 320mbit 36
+type=$(types | cut -d' ' -f1)
+SOCK=$SCENE_DIR/control.sock REC=$SCENE_DIR/rec
+mkdir "$REC"
+
+# configure KEY=VALUE...: of [supervise]
+configure() {
+	{
+		echo "[libvirt]"
+		echo "uri = qemu:///system"
+		echo "[supervise]"
+		printf '%s\n' "$@"
+		echo "[verify]"
+		echo "destinations = $SCENE_DEST"
+		echo "[record]"
+		echo "directory = $REC"
+		echo "[control]"
+		echo "socket = $SOCK"
+	} >"$SCENE_DIR/migtraced.conf"
+}
+
+daemon_start() {
+	local i
+	scripts/testbed exec a -- "$PWD/$SCENE_B/migtraced" -C "$SCENE_DIR/migtraced.conf" </dev/null >>"$SCENE_DIR/daemon.log" 2>&1 &
+	DAEMON=$!
+	for ((i = 0; i < 100; i++)); do
+		[ "$(ask_status '.libvirt.connected')" = true ] && return 0
+		sleep 0.1
+	done
+	cat "$SCENE_DIR/daemon.log"
+	return 1
+}
+
+# The shell's child is nsenter's wrapper or migtraced itself: ask it.
+daemon_kill() {
+	kill "-$1" "$(ask_status .pid)"
+	wait "$DAEMON" 2>/dev/null
+}
+
+ask_status() { "$SCENE_B/migtrace" status --socket "$SOCK" -f json 2>/dev/null | jq -r "$1"; }
+
+# virsh NAME OPTION...: a migration that we know nothing of
+virsh_migrate() {
+	local name=$1
+	shift
+	scene_on a virsh -q migrate "$name" "$SCENE_DEST" --live --p2p --bandwidth "$SCENE_LIMIT_MIB" "$@" \
+		>"$SCENE_DIR/$name.virsh" 2>&1 </dev/null
+}
+
+# finished N: waits until the daemon has seen N migrations to their end
+finished() {
+	local i
+	for ((i = 0; i < 150; i++)); do
+		[ "$(ask_status '.finished | length')" = "$1" ] && return 0
+		sleep 0.1
+	done
+	"$SCENE_B/migtrace" status --socket "$SOCK"
+	return 1
+}
+
+# recorded NAME JQ: of the newest recording of NAME
+recorded() {
+	"$SCENE_B/migtrace" report -f json "$(ls -t "$REC/$1"-*.mtrec | head -n 1)" | jq -r "$2"
+}
+
+steered() {
+	configure "mode = act" "max_downtime = 1300ms"
+	check "starts and connects" daemon_start
+	scene_guest one "$type" "region=64M rate=15000 pattern=uniform seed=1"
+	virsh_migrate one
+	check_eq "virsh's migration, steered: virsh succeeds" $? 0
+	check "steered: the daemon saw its end" finished 1
+	check_eq "steered: completed, and looked at" "$(ask_status '.finished[0].outcome')" completed
+	check_eq "steered: recorded with its decision" "$(recorded one '[.decisions[] | select(.applied == "done") | .action] | .[0]')" stop
+	check_eq "steered: noticed at its start" "$(recorded one '.iterations[0].iteration // .iterations[0].n')" 1
+	check_eq "steered: the guest runs at b only" "$(scene_where one)" b
+	check "steered: memory verified" verified one
+	scene_remove one
+}
+
+two_at_once() {
+	configure "mode = act" "max_downtime = 300ms" "postcopy = yes"
+	kill -HUP "$(ask_status .pid)"
+	sleep 0.5
+	scene_guest left "$type" "region=48M rate=max pattern=seq seed=2" 96
+	scene_guest right "$type" "region=48M rate=max pattern=seq seed=3" 96
+	SCENE_LIMIT_MIB=18 virsh_migrate left --postcopy &
+	local l=$!
+	SCENE_LIMIT_MIB=18 virsh_migrate right --postcopy
+	check_eq "two at once: the second succeeds" $? 0
+	wait $l
+	check_eq "two at once: the first succeeds" $? 0
+	check "two at once: both ends seen" finished 3
+	check_eq "two at once: both flipped" "$(for g in left right; do recorded $g '[.decisions[] | select(.applied == "done") | .action] | .[0]'; done | xargs)" "flip flip"
+	check "two at once: memory of the first verified" verified left
+	check "two at once: memory of the second verified" verified right
+	scene_remove left
+	scene_remove right
+}
+
+killed() {
+	configure "mode = act" "max_downtime = 1300ms"
+	kill -HUP "$(ask_status .pid)"
+	sleep 0.5
+	scene_guest kill9 "$type" "region=64M rate=15000 pattern=uniform seed=4"
+	virsh_migrate kill9 &
+	local v=$!
+	sleep 1.5
+	daemon_kill KILL
+	check_eq "kill -9 in mid-migration: the guest goes on" "$(scene_where kill9)" a
+	check "kill -9: started again over the stale socket" daemon_start
+	wait $v
+	check_eq "kill -9: virsh's migration succeeds" $? 0
+	check "kill -9: picked up and seen to its end" finished 1
+	check_eq "kill -9: steered after all" "$(recorded kill9 '[.decisions[] | select(.applied == "done") | .action] | .[0]')" stop
+	check_eq "kill -9: one recording, none half done" "$(find "$REC" -name 'kill9*' | grep -c mtrec)/$(find "$REC" -name '*.part' | wc -l)" 1/0
+	check "kill -9: memory verified" verified kill9
+	scene_remove kill9
+}
+
+libvirtd_restarted() {
+	scene_guest back "$type" "region=96M rate=max pattern=seq seed=5" 160
+	virsh_migrate back &
+	local v=$!
+	sleep 2
+	scripts/testbed kill a
+	sleep 0.5
+	scripts/testbed start a
+	wait $v
+	check "libvirtd restarted: the end is seen" finished 2
+	check_eq "libvirtd restarted: the guest goes on at a, and that is what the daemon says" \
+		"$(scene_where back)/$(ask_status '[.finished[] | select(.domain == "back")][0].outcome')" a/failed
+	check "libvirtd restarted: memory verified" verified back
+	scene_remove back
+}
+
+watching() {
+	configure "mode = observe" "max_downtime = 1300ms"
+	daemon_kill TERM
+	check "stops and starts again, now only to watch" daemon_start
+	scene_guest watch "$type" "region=96M rate=max pattern=seq seed=6" 160
+	virsh_migrate watch --timeout 6 --timeout-suspend &
+	local v=$!
+	wait $v
+	check "watching: the end is seen" finished 1
+	check_eq "watching: it would have, and did not" "$(recorded watch '[.decisions[] | select(.action != "none") | .applied] | unique | join(" ")')" dry-run
+	check "watching: memory verified" verified watch
+	scene_remove watch
+	daemon_kill TERM
+}
+
+steered
+two_at_once
+killed
+libvirtd_restarted
+watching
+check_eq "no daemon, socket or half recording is left" "$(find "$SCENE_DIR" -name '*.part' -o -name 'control.sock')" ""
