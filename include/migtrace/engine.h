@@ -18,6 +18,8 @@ struct mt_engine {
 	struct mt_curve curve;
 	struct mt_prediction prediction;
 	struct mt_policy_state state;
+	double memory_bytes;		/* guest memory as last told; 0 = not yet */
+	uint64_t begin_t_ns;		/* of the first sample */
 };
 
 void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,

@@ -42,7 +42,8 @@ struct mt_iterations {
 	struct mt_sample last;		/* newest sample */
 	struct mt_sample start;		/* sample at the running iteration's start */
 	bool started;
-	double bandwidth_bytes_per_s;	/* wire rate lately; 0 = unknown */
+	double bandwidth_bytes_per_s;	/* wire rate lately; 0 = unknown, or nothing goes out */
+	bool stuck;			/* next to nothing has gone out for a second, of a link that carried more */
 	double told[9];			/* behind it: QEMU's own figures, newest last */
 	size_t n_told;
 	double window_s[16], window_bytes[16];	/* and recent (time, transferred) points */

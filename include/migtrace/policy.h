@@ -8,8 +8,9 @@
  * same row serves a live migration, a recording and, later, the simulator.
  *
  * mt_policy_step() wraps every row with the rules that hold for all of them:
- * post-copy only where the operator allowed it and after a whole pass, nothing
- * more once a stop, flip or abort has been asked for.
+ * post-copy only where the operator allowed it and after a whole pass, neither it
+ * nor a stop while the link is stuck, nothing more once a stop, flip or abort has
+ * been asked for.
  */
 #ifndef MIGTRACE_POLICY_H
 #define MIGTRACE_POLICY_H

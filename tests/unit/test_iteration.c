@@ -353,6 +353,30 @@ static void test_bandwidth_unknown(void)
 	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 1);
 }
 
+/* A link that goes dead: QEMU's own figure stays as it was, what goes out tells. */
+static void test_bandwidth_stuck(void)
+{
+	struct mt_iterations it;
+
+	mt_iterations_init(&it);
+	for (int i = 0; i <= 8; i++) {
+		struct mt_sample s = sample(250 * i, 1, 1000, 100 * i);
+
+		mt_sample_set(&s, bandwidth_bytes_per_s, 400 * 4104);
+		mt_iterations_feed(&it, &s);
+		CHECK(!it.stuck);
+	}
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 400 * 4104, 1);
+	for (int i = 9; i <= 24; i++) {
+		struct mt_sample s = sample(250 * i, 1, 1000, 800);
+
+		mt_sample_set(&s, bandwidth_bytes_per_s, 400 * 4104);
+		mt_iterations_feed(&it, &s);
+		CHECK(i < 14 || it.stuck);
+	}
+	CHECK_NEAR(it.bandwidth_bytes_per_s, 0, 0);
+}
+
 /* Looked at late, a boundary is still when QEMU says it was. */
 static void test_sync_stamps(void)
 {
@@ -394,6 +418,7 @@ static const struct ktap_case cases[] = {
 	{ "bandwidth of the last second", test_bandwidth },
 	{ "bandwidth as QEMU tells it", test_bandwidth_told },
 	{ "bandwidth unknown", test_bandwidth_unknown },
+	{ "bandwidth of a link that goes dead", test_bandwidth_stuck },
 	{ "QEMU's stamps of its syncs", test_sync_stamps },
 };
 

@@ -242,6 +242,63 @@ static void test_between_boundaries(void)
 	}
 }
 
+static void random_state(struct mt_iterations *its, struct mt_curve *c, struct mt_model_input *in, uint64_t *rng)
+{
+	double scale = pow(10, 3 + 7 * migration_chance(rng));
+
+	mt_iterations_init(its);
+	its->n_kept = 1 + migration_random(rng) % 6;
+	its->total = its->n_kept;
+	for (size_t i = 0; i < its->n_kept; i++)
+		its->kept[i] = (struct mt_iteration){
+			.n = i + 1,
+			.first = i == 0,
+			.duration_s = migration_random(rng) % 8 ? 0.05 + 3 * migration_chance(rng) : 0,
+			.dirtied_bytes = migration_random(rng) % 8 ? scale * migration_chance(rng) : 0,
+		};
+	its->last.remaining_bytes = migration_random(rng) % 8 ? scale * migration_chance(rng) : 0;
+	its->last.transferred_bytes = 10 * scale * migration_chance(rng);
+	its->start.t_ns = MIGRATION_START_NS;
+	its->last.t_ns = MIGRATION_START_NS + migration_random(rng) % 2 * 700 * MT_NS_PER_MS;
+	*in = (struct mt_model_input){
+		.iterations = its,
+		.curve = c,
+		.bandwidth_bytes_per_s = scale * pow(10, 2 * migration_chance(rng) - 1),
+		.memory_bytes = migration_random(rng) % 8 ? 2 * scale : 0,
+		.limit_ms = migration_random(rng) % 8 ? 1000 * migration_chance(rng) : 0,
+		.allowed_ms = 1000 * migration_chance(rng),
+		.fixed_ms = 100 * migration_chance(rng),
+		.elapsed_ms = 1e5 * migration_chance(rng),
+	};
+	mt_curve_fit(c, its->kept, its->n_kept, in->memory_bytes);
+}
+
+/* The iteration under way began a while ago: its window is longer than what is left of it. */
+static void test_window(void)
+{
+	const struct mt_model *model = mt_model_find("precopy");
+	uint64_t rng = 6;
+	unsigned later = 0;
+
+	for (int i = 0; i < 10000; i++) {
+		struct mt_iterations its;
+		struct mt_curve c;
+		struct mt_model_input in;
+		struct mt_prediction young = { 0 }, old = { 0 };
+
+		random_state(&its, &c, &in, &rng);
+		its.last.t_ns = its.start.t_ns + 200 * MT_NS_PER_MS;
+		if (model->predict(&in, &young))
+			continue;
+		its.last.t_ns += 800 * MT_NS_PER_MS;
+		CHECK(!model->predict(&in, &old));
+		CHECK(old.stop_now_ms >= young.stop_now_ms);
+		CHECK(old.total_ms.p50 >= young.total_ms.p50);
+		later += old.total_ms.p50 > young.total_ms.p50;
+	}
+	CHECK(later > 1000);
+}
+
 /* Any guest, any link: how often each verdict is right. */
 static void test_random_guests(void)
 {
@@ -289,37 +346,6 @@ static void test_random_guests(void)
 	CHECK(wrong[MT_VERDICT_CONVERGES] <= said[MT_VERDICT_CONVERGES] / 10);	/* the edge is a matter of chance */
 	CHECK(wrong[MT_VERDICT_HOPELESS] <= said[MT_VERDICT_HOPELESS] / 20);
 	CHECK(far <= predicted / 20);
-}
-
-static void random_state(struct mt_iterations *its, struct mt_curve *c, struct mt_model_input *in, uint64_t *rng)
-{
-	double scale = pow(10, 3 + 7 * migration_chance(rng));
-
-	mt_iterations_init(its);
-	its->n_kept = 1 + migration_random(rng) % 6;
-	its->total = its->n_kept;
-	for (size_t i = 0; i < its->n_kept; i++)
-		its->kept[i] = (struct mt_iteration){
-			.n = i + 1,
-			.first = i == 0,
-			.duration_s = migration_random(rng) % 8 ? 0.05 + 3 * migration_chance(rng) : 0,
-			.dirtied_bytes = migration_random(rng) % 8 ? scale * migration_chance(rng) : 0,
-		};
-	its->last.remaining_bytes = migration_random(rng) % 8 ? scale * migration_chance(rng) : 0;
-	its->last.transferred_bytes = 10 * scale * migration_chance(rng);
-	its->start.t_ns = MIGRATION_START_NS;
-	its->last.t_ns = MIGRATION_START_NS + migration_random(rng) % 2 * 700 * MT_NS_PER_MS;
-	*in = (struct mt_model_input){
-		.iterations = its,
-		.curve = c,
-		.bandwidth_bytes_per_s = scale * pow(10, 2 * migration_chance(rng) - 1),
-		.memory_bytes = migration_random(rng) % 8 ? 2 * scale : 0,
-		.limit_ms = migration_random(rng) % 8 ? 1000 * migration_chance(rng) : 0,
-		.allowed_ms = 1000 * migration_chance(rng),
-		.fixed_ms = 100 * migration_chance(rng),
-		.elapsed_ms = 1e5 * migration_chance(rng),
-	};
-	mt_curve_fit(c, its->kept, its->n_kept, in->memory_bytes);
 }
 
 static bool ordered(struct mt_interval i)
@@ -448,6 +474,7 @@ static const struct ktap_case cases[] = {
 	{ "verdicts and totals of each guest", test_verdicts },
 	{ "downtimes of each guest", test_downtime },
 	{ "between boundaries", test_between_boundaries },
+	{ "the running iteration's window", test_window },
 	{ "verdicts of random guests", test_random_guests },
 	{ "intervals are ordered and never NaN", test_intervals },
 	{ "more bandwidth is never worse", test_bandwidth },

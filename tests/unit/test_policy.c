@@ -422,8 +422,24 @@ static void test_rogue(void)
 	s.sample.status = MT_STATUS_POSTCOPY;
 	CHECK_INT(at(&s, 0), MT_ACTION_CONTINUE);
 	s.sample.status = MT_STATUS_ACTIVE;
+	s.its.stuck = true;
+	CHECK_INT(at(&s, 0), MT_ACTION_CONTINUE);
+	CHECK(strstr(s.plan.reason, "link"));
+	s.its.stuck = false;
 	CHECK_INT(at(&s, 0), MT_ACTION_FLIP);
 	CHECK_INT(at(&s, 0), MT_ACTION_CONTINUE);
+}
+
+/* A timeout that runs out on a dead link waits for the link. */
+static void test_stuck_stop(void)
+{
+	struct scene s;
+
+	scene_init(&s, "timeout");
+	s.its.stuck = true;
+	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
+	s.its.stuck = false;
+	CHECK_INT(at(&s, 41000), MT_ACTION_STOP);
 }
 
 /* Whatever a policy is shown: no flip that was not allowed, no word after the last one. */
@@ -490,6 +506,7 @@ static const struct ktap_case cases[] = {
 	{ "predict at its deadline", test_predict_deadline },
 	{ "nothing after a final action", test_final },
 	{ "a careless policy is held back", test_rogue },
+	{ "no stop while the link is stuck", test_stuck_stop },
 	{ "implied downtime", test_implied_downtime },
 	{ "no policy flips unasked, whatever it sees", test_any_view },
 };

@@ -115,7 +115,9 @@ static int print(struct mt_conn *conn, const struct mt_domain_info *list, size_t
 	if (rc)
 		return mt_err_set(err, rc, "cannot write the table: %s", strerror(-rc));
 	/* -EIO is of stdout, which main() reports. */
-	return finish_rc && finish_rc != -EIO ? mt_err_set(err, finish_rc, "cannot write the table: %s", strerror(-finish_rc)) : 0;
+	if (!finish_rc || finish_rc == -EIO)
+		return 0;
+	return mt_err_set(err, finish_rc, "cannot write the table: %s", strerror(-finish_rc));
 }
 
 static int run(const char *uri, bool all, enum mt_format format, struct mt_err *err)
@@ -134,7 +136,8 @@ static int run(const char *uri, bool all, enum mt_format format, struct mt_err *
 	if (!rc)
 		rc = print(conn, list, n, format, err);
 	if (!rc && !n && format == MT_FORMAT_TEXT)
-		cmd_warn("no %sguests at %s%s", all ? "" : "running ", mt_conn_uri(conn), all ? "" : "; --all shows the others too");
+		cmd_warn("no %sguests at %s%s", all ? "" : "running ", mt_conn_uri(conn),
+			 all ? "" : "; --all shows the others too");
 	mt_conn_close(conn);
 	return rc;
 }

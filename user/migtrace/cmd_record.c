@@ -264,13 +264,15 @@ static int start(struct record *r, virDomainPtr dom, unsigned window_s, struct m
 
 	/* What nobody asked for by name may be replaced. */
 	if (rc == -EOPNOTSUPP && r->automatic && r->mode != MT_DIRTYRATE_PAGE_SAMPLING) {
-		fprintf(stderr, "%s is not possible here (%s): page-sampling instead\n", mt_dirtyrate_mode_name(r->mode), why.msg);
+		fprintf(stderr, "%s is not possible here (%s): page-sampling instead\n",
+			mt_dirtyrate_mode_name(r->mode), why.msg);
 		r->mode = MT_DIRTYRATE_PAGE_SAMPLING;
 		memset(&why, 0, sizeof(why));
 		rc = mt_dirtyrate_start(dom, window_s, r->mode, &why);
 	}
 	if (rc == -EOPNOTSUPP)
-		return mt_err_set(err, rc, "%s cannot be measured by %s: %s", r->domain.name, mt_dirtyrate_mode_name(r->mode), why.msg);
+		return mt_err_set(err, rc, "%s cannot be measured by %s: %s", r->domain.name,
+				  mt_dirtyrate_mode_name(r->mode), why.msg);
 	return rc ? mt_err_set(err, rc, "%s", why.msg) : 0;
 }
 
@@ -318,7 +320,8 @@ static enum ending measure(struct record *r, virDomainPtr dom, unsigned window_s
 	if (rc)
 		return ENDING_FAILED;
 	r->measured++;
-	fprintf(stderr, "  %3u s  %12s  (%s dirty at its end)\n", window_s, mt_format_rate_bytes_per_s(shown, rate.bytes_per_s),
+	fprintf(stderr, "  %3u s  %12s  (%s dirty at its end)\n", window_s,
+		mt_format_rate_bytes_per_s(shown, rate.bytes_per_s),
 		mt_format_size_bytes(dirty, rate.bytes_per_s * (rate.window_ms / 1e3)));
 	return ENDING_DONE;
 }
@@ -336,9 +339,10 @@ static enum ending profile(struct record *r, struct mt_err *err)
 		ending = measure(r, dom, windows_s[i], err);
 	virDomainFree(dom);
 	if (r->measured) {
-		fprintf(stderr, "without kernel sources the curve is coarse: known at %u window length%s, none below 1 s\n",
-			r->measured, r->measured == 1 ? "" : "s");
-		mt_recorder_event(r->recorder, mt_now_ns(), "coarse profile", "measured by QEMU, whole seconds only: no kernel source");
+		fprintf(stderr, "without kernel sources the curve is coarse: %u window%s, none below 1 s\n", r->measured,
+			 r->measured == 1 ? "" : "s");
+		mt_recorder_event(r->recorder, mt_now_ns(), "coarse profile",
+				  "measured by QEMU, whole seconds only: no kernel source");
 	}
 	if (ending != ENDING_MIGRATION)
 		return ending;
@@ -356,7 +360,8 @@ static int check_state(struct record *r, struct mt_err *err)
 	if (d->migrating_in)
 		return mt_err_set(err, -EBUSY, "%s is arriving here by a migration; record it at the source", d->name);
 	if (d->state != VIR_DOMAIN_RUNNING && d->state != VIR_DOMAIN_BLOCKED)
-		return mt_err_set(err, -EINVAL, "%s is %s: only a running guest dirties memory", d->name, mt_domain_state_name(d->state));
+		return mt_err_set(err, -EINVAL, "%s is %s: only a running guest dirties memory", d->name,
+				  mt_domain_state_name(d->state));
 	if (r->automatic)
 		r->mode = mt_dirtyrate_mode_of(d->type, d->dirty_ring_entries);
 	return mt_dirtyrate_check(r->mode, d->type, d->dirty_ring_entries, err);
@@ -415,8 +420,8 @@ static int conclude(struct record *r, enum ending ending, struct mt_err *err)
 		fprintf(stderr, "%s: %u pass%s of a migration%s; see migtrace report\n", r->path, r->passes,
 			r->passes == 1 ? "" : "es", ending == ENDING_INTERRUPTED ? ", which goes on" : "");
 	else
-		fprintf(stderr, "%s: %u window%s%s; see migtrace report\n", r->path, r->measured, r->measured == 1 ? "" : "s",
-			ending == ENDING_INTERRUPTED ? ", interrupted" : "");
+		fprintf(stderr, "%s: %u window%s%s; see migtrace report\n", r->path, r->measured,
+			r->measured == 1 ? "" : "s", ending == ENDING_INTERRUPTED ? ", interrupted" : "");
 	return ending == ENDING_FAILED ? CMD_FAILED : CMD_OK;
 }
 
@@ -444,7 +449,8 @@ static int check_options(const struct command_usage *usage, struct record *r)
 		return options_error(usage, "--interval is 10ms to 10s");
 	r->automatic = !strcmp(r->mode_name, "auto");
 	if (!r->automatic && mt_dirtyrate_mode_parse(r->mode_name, &r->mode))
-		return options_error(usage, "--mode %s is unknown: auto, page-sampling, dirty-bitmap or dirty-ring", r->mode_name);
+		return options_error(usage, "--mode %s is unknown: auto, page-sampling, dirty-bitmap or dirty-ring",
+				     r->mode_name);
 	return OPTIONS_RUN;
 }
 
@@ -459,9 +465,12 @@ int cmd_record(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ "output", 'o', OPTION_STRING, "FILE", "where to record; must not exist", &r.path },
 		{ "force", 0, OPTION_FLAG, NULL, "replace FILE", &r.force },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile for so long (default 10s); a migration is followed to its end", &r.duration_ms },
-		{ "interval", 0, OPTION_DURATION_MS, "DURATION", "look at a migration this often between passes (default 250ms)", &r.interval_ms },
-		{ "mode", 0, OPTION_STRING, "MODE", "auto (default), page-sampling, dirty-bitmap or dirty-ring", &r.mode_name },
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile for so long (default 10s)",
+		  &r.duration_ms },
+		{ "interval", 0, OPTION_DURATION_MS, "DURATION", "look at a migration this often (default 250ms)",
+		  &r.interval_ms },
+		{ "mode", 0, OPTION_STRING, "MODE", "auto (default), page-sampling, dirty-bitmap or dirty-ring",
+		  &r.mode_name },
 	};
 	const struct command_usage usage = {
 		.name = "record",

@@ -78,7 +78,7 @@ static void check_kvm(const struct doctor *d, struct finding *f)
 		return;
 	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES) {
-		doctor_found(f, DOCTOR_OK, "/dev/kvm is there; this user may not open it, and need not: libvirt's QEMU does");
+		doctor_found(f, DOCTOR_OK, "there; this user may not open it, and need not: QEMU does");
 		return;
 	}
 	if (fd < 0) {
@@ -90,7 +90,8 @@ static void check_kvm(const struct doctor *d, struct finding *f)
 	if (version == KVM_API_VERSION) {
 		doctor_found(f, DOCTOR_OK, "/dev/kvm opens, API version %d", version);
 	} else {
-		doctor_found(f, DOCTOR_MISSING, "/dev/kvm opens but answers API version %d, not %d", version, KVM_API_VERSION);
+		doctor_found(f, DOCTOR_MISSING, "/dev/kvm opens but answers API version %d, not %d", version,
+			     KVM_API_VERSION);
 		doctor_remedy(f, "QEMU will not use it: look at what provides /dev/kvm here");
 	}
 }
@@ -126,11 +127,11 @@ static void check_virtualisation(const struct doctor *d, struct finding *f)
 	if (!found) {
 		doctor_found(f, DOCTOR_UNKNOWN, "/proc/cpuinfo has no flags");
 	} else if (*found) {
-		doctor_found(f, DOCTOR_OK, "%s%s", found, nested ? ", nested in another hypervisor: expect noisy timings" : "");
+		doctor_found(f, DOCTOR_OK, "%s%s", found, nested ? ", nested: expect noisy timings" : "");
 	} else {
 		doctor_found(f, DOCTOR_WARN, "neither vmx nor svm%s", nested ? ", inside another hypervisor" : "");
-		doctor_remedy(f, nested ? "let the outer hypervisor pass it on: kvm_intel nested=1, CPU host-passthrough" :
-			      "switch it on in the firmware");
+		doctor_remedy(f, "%s", !nested ? "switch it on in the firmware" :
+			      "let the outer hypervisor pass it on: kvm_intel nested=1, CPU host-passthrough");
 	}
 }
 
@@ -149,7 +150,8 @@ static void check_ring(const struct doctor *d, struct finding *f)
 	entries = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_DIRTY_LOG_RING);
 	if (entries > 0)
 		/* The kernel answers in bytes, 16 an entry. */
-		doctor_found(f, DOCTOR_OK, "bitmap, and rings of up to %d entries a vCPU", entries / (int)sizeof(struct kvm_dirty_gfn));
+		doctor_found(f, DOCTOR_OK, "bitmap, and rings of up to %d entries a vCPU",
+			     entries / (int)sizeof(struct kvm_dirty_gfn));
 	else
 		doctor_found(f, DOCTOR_OK, "bitmap only: this kernel's KVM has no dirty ring");
 }
@@ -229,7 +231,8 @@ static void check_btf(const struct doctor *d, struct finding *f)
 {
 	if (elsewhere(d, f))
 		return;
-	doctor_found(f, DOCTOR_SKIP, "%s; " NOT_YET, access("/sys/kernel/btf/vmlinux", R_OK) ? "none" : "/sys/kernel/btf/vmlinux");
+	doctor_found(f, DOCTOR_SKIP, "%s; " NOT_YET,
+		     access("/sys/kernel/btf/vmlinux", R_OK) ? "none" : "/sys/kernel/btf/vmlinux");
 }
 
 static void check_cap_bpf(const struct doctor *d, struct finding *f)
@@ -246,8 +249,11 @@ static void check_cap_bpf(const struct doctor *d, struct finding *f)
 	status = fopen("/proc/self/status", "re");
 	while (!found && status && getline(&line, &size, status) > 0)
 		found = sscanf(line, "CapEff: %llx", &caps) == 1;
-	doctor_found(f, DOCTOR_SKIP, "%s; " NOT_YET, !found ? "not told by the kernel" :
-		     (caps & wanted) == wanted ? "CAP_BPF and CAP_PERFMON are held" : "CAP_BPF and CAP_PERFMON are not held");
+	if (!found)
+		doctor_found(f, DOCTOR_UNKNOWN, "not told by the kernel; " NOT_YET);
+	else
+		doctor_found(f, DOCTOR_SKIP, "CAP_BPF and CAP_PERFMON are %sheld; " NOT_YET,
+			     (caps & wanted) == wanted ? "" : "not ");
 }
 
 static void check_modules(const struct doctor *d, struct finding *f)

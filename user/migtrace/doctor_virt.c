@@ -143,7 +143,7 @@ static void check_postcopy_parallel(const struct doctor *d, struct finding *f)
 	static const struct hazard h = {
 		.since = V(4, 0, 0), .until = V(8, 1, 0),
 		.what = "post-copy with parallel connections loses the guest, and libvirt reports success",
-		.remedy = "migtrace migrate refuses the two together; keep others (virsh --postcopy --parallel) from it too",
+		.remedy = "migtrace migrate refuses the two together; do not give virsh both either",
 	};
 
 	if (!no_qemu(d, f))
@@ -238,7 +238,8 @@ static void check_tracking(const struct doctor *d, struct finding *f)
 		else
 			bitmap++;
 	}
-	doctor_found(f, DOCTOR_OK, "%zu guest%s with a dirty ring, %zu with a bitmap", ring, ring == 1 ? "" : "s", bitmap);
+	doctor_found(f, DOCTOR_OK, "%zu guest%s with a dirty ring, %zu with a bitmap", ring,
+		     ring == 1 ? "" : "s", bitmap);
 }
 
 static void check_ports(const struct doctor *d, struct finding *f)

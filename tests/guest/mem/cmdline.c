@@ -42,6 +42,7 @@ static const struct option {
 	{ "keepalive",		TYPE_RATE,	AT(keepalive), NULL },
 	{ "keepalive_pages",	TYPE_COUNT,	AT(keepalive_pages), NULL },
 	{ "hb",			TYPE_TIME,	AT(heartbeat_us), NULL },
+	{ "tcg_flush",		TYPE_TIME,	AT(tcg_flush_us), NULL },
 	{ "backlog",		TYPE_TIME,	AT(backlog_us), NULL },
 	{ "idle",		TYPE_NAME,	AT(idle), idle_names },
 	{ "fill",		TYPE_NAME,	AT(fill), fill_names },
@@ -63,6 +64,7 @@ static const struct config defaults = {
 	.keepalive_pages = 1,
 	.heartbeat_us = 5000,
 	.backlog_us = 10000,
+	.tcg_flush_us = 1000,
 };
 
 /* True if *s begins with word; *s is then moved past it. */

@@ -36,6 +36,7 @@ struct config {
 	uint32_t keepalive;		/* writes per second */
 	uint32_t keepalive_pages;
 	uint32_t heartbeat_us;
+	uint32_t tcg_flush_us;		/* interval of TLB flushes under TCG */
 	uint32_t backlog_us;		/* most time made up for after a stall */
 	uint32_t idle;
 	uint32_t fill;

@@ -16,6 +16,10 @@
 #define LAPIC_ENABLE		0x1ff
 #define LAPIC_EXTINT		0x700
 
+#define CPUID_HYPERVISOR	0x40000000
+#define CPUID_TCG		0x54474354	/* "TCGTCGTCGTCG" begins so */
+#define CR0_WRITE_PROTECT	0x10000
+
 #define IRQ_BASE		0x20	/* vector of IRQ 0 */
 #define CODE_SELECTOR		8
 #define INTERRUPT_GATE		0x8e00
@@ -76,6 +80,23 @@ void cpu_init(void)
 	outb(PIT_COMMAND, 0x34);	/* channel 0, rate generator */
 	outb(PIT_CHANNEL0, count);
 	outb(PIT_CHANNEL0, count >> 8);
+}
+
+bool cpu_is_tcg(void)
+{
+	uint32_t eax = CPUID_HYPERVISOR, ebx, ecx, edx;
+
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+	return ebx == CPUID_TCG;
+}
+
+/* Without paging it means nothing to the guest, but TCG flushes its own TLB. */
+void cpu_flush_tlb(void)
+{
+	uint32_t cr0;
+
+	asm volatile("mov %%cr0, %0" : "=r"(cr0));
+	asm volatile("mov %0, %%cr0" : : "r"(cr0 ^ CR0_WRITE_PROTECT) : "memory");
 }
 
 void cpu_poweroff(void)

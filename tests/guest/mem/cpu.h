@@ -3,6 +3,7 @@
 #ifndef MEMGUEST_CPU_H
 #define MEMGUEST_CPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 static inline void outb(uint16_t port, uint8_t value)
@@ -65,6 +66,10 @@ static inline uint32_t muldiv(uint32_t a, uint32_t b, uint32_t c)
 /* The interrupt controller and a timer interrupt every CPU_TICK_US. */
 #define CPU_TICK_US	1000
 void cpu_init(void);
+
+/* Does QEMU's TCG run this code? */
+bool cpu_is_tcg(void);
+void cpu_flush_tlb(void);
 
 void cpu_nap(void);
 void cpu_spin(uint32_t tsc_lo, uint32_t tsc_hi);

@@ -40,8 +40,9 @@ struct map_entry {
 static struct config config;
 
 static struct {
-	uint64_t started;	/* in cycles, as are the next two */
+	uint64_t started;	/* in cycles, as are the next */
 	uint64_t next_beat;
+	uint64_t next_flush;
 	uint64_t beat_cycles;
 	uint32_t beats;
 	bool held;		/* the workload rests until told to go on */
@@ -201,6 +202,8 @@ static void idle(uint64_t now)
 	until = guest.held ? UINT64_MAX : workload_next(now);
 	if (guest.next_beat < until)
 		until = guest.next_beat;
+	if (guest.next_flush < until)
+		until = guest.next_flush;
 	tsc = clock_tsc(until);
 	cpu_spin(tsc, tsc >> 32);
 }
@@ -218,6 +221,13 @@ static void on_beat(uint64_t now)
 		command(byte, now);
 }
 
+/* QEMU 7.2 loses guest memory under TCG unless its TLB is flushed: see README. */
+static void flush_tlb(uint64_t now)
+{
+	cpu_flush_tlb();
+	guest.next_flush = now + clock_cycles(config.tcg_flush_us);
+}
+
 static void run(void)
 {
 	uint64_t now = clock_now();
@@ -225,11 +235,14 @@ static void run(void)
 	workload_start(now);
 	guest.started = now;
 	guest.next_beat = now;
+	guest.next_flush = config.tcg_flush_us && cpu_is_tcg() ? now : UINT64_MAX;
 	guest.beat_cycles = clock_cycles(config.heartbeat_us);
 	for (;;) {
 		bool busy = false;
 
 		now = clock_now();
+		if (now >= guest.next_flush)
+			flush_tlb(now);
 		if (now >= guest.next_beat)
 			on_beat(now);
 		if (verify_running()) {

@@ -143,6 +143,21 @@ uint64_t mt_bandwidth_mib_per_s(uint64_t bytes_per_s)
 	return mib < MT_BANDWIDTH_MAX_MIB_PER_S ? mib : MT_BANDWIDTH_MAX_MIB_PER_S;
 }
 
+/*
+ * Stopped now, at this boundary. The guest writes no more, so nothing is gained by QEMU going on in
+ * budgets until the rest is below its limit: with the limit out of the way it sends all at once, at
+ * the link's rate. libvirt puts the limit back when the migration ends.
+ */
+static int stop(const struct mt_actuators *a, struct mt_conn *c, const char *uuid, struct mt_err *err)
+{
+	struct mt_err ignored = { 0 };
+	int ret = a->suspend(c, uuid, err);
+
+	if (!ret && a->set_downtime(c, uuid, MT_DOWNTIME_MAX_MS, &ignored))
+		return 0;	/* slower, and still stopped */
+	return ret;
+}
+
 int mt_actuate(const struct mt_actuators *a, struct mt_conn *c, const char *uuid,
 	       const struct mt_plan *plan, struct mt_err *err)
 {
@@ -154,7 +169,7 @@ int mt_actuate(const struct mt_actuators *a, struct mt_conn *c, const char *uuid
 	case MT_ACTION_SET_BANDWIDTH:
 		return a->set_bandwidth(c, uuid, plan->bandwidth_bytes_per_s, err);
 	case MT_ACTION_STOP:
-		return a->suspend(c, uuid, err);
+		return stop(a, c, uuid, err);
 	case MT_ACTION_FLIP:
 		return a->start_postcopy(c, uuid, err);
 	case MT_ACTION_ABORT:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <migtrace/engine.h>
+#include <migtrace/units.h>
 
 static uint64_t or_default(uint64_t value, uint64_t otherwise)
 {
@@ -31,19 +32,28 @@ void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
 	mt_policy_init(&e->state);
 }
 
-static void predict(struct mt_engine *e, const struct mt_sample *s)
+/* Since the migration began; by our own clock where the source does not count. */
+static uint64_t elapsed_ms(struct mt_engine *e, const struct mt_sample *s)
+{
+	if (!e->begin_t_ns)
+		e->begin_t_ns = s->t_ns;
+	if (mt_sample_has(s, total_ms))
+		return s->total_ms;
+	return s->t_ns > e->begin_t_ns ? (s->t_ns - e->begin_t_ns) / MT_NS_PER_MS : 0;
+}
+
+static void predict(struct mt_engine *e, const struct mt_sample *s, uint64_t now_ms)
 {
 	const struct mt_iterations *its = &e->iterations;
-	double memory = mt_sample_has(s, memory_bytes) ? s->memory_bytes : 0;
 	const struct mt_model_input in = {
 		.iterations = its,
 		.curve = &e->curve,
 		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
-		.memory_bytes = memory,
+		.memory_bytes = e->memory_bytes,
 		.limit_ms = e->limits.qemu_limit_ms,
 		.allowed_ms = e->limits.max_downtime_ms,
 		.fixed_ms = e->limits.fixed_ms,
-		.elapsed_ms = mt_sample_has(s, total_ms) ? s->total_ms : 0,
+		.elapsed_ms = now_ms,
 	};
 
 	memset(&e->prediction, 0, sizeof(e->prediction));
@@ -56,11 +66,14 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
 {
 	struct mt_iterations *its = &e->iterations;
 	bool boundary = mt_iterations_feed(its, s);
+	uint64_t now_ms = elapsed_ms(e, s);
 	struct mt_view view;
 
+	if (mt_sample_has(s, memory_bytes))
+		e->memory_bytes = s->memory_bytes;
 	if (boundary)
-		mt_curve_fit(&e->curve, its->kept, its->n_kept, mt_sample_has(s, memory_bytes) ? s->memory_bytes : 0);
-	predict(e, s);
+		mt_curve_fit(&e->curve, its->kept, its->n_kept, e->memory_bytes);
+	predict(e, s, now_ms);
 	view = (struct mt_view){
 		.limits = &e->limits,
 		.sample = s,
@@ -69,6 +82,6 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
 		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
 		.boundary = boundary,
 	};
-	mt_policy_step(e->policy, &e->state, &view, mt_sample_has(s, total_ms) ? s->total_ms : 0, plan);
+	mt_policy_step(e->policy, &e->state, &view, now_ms, plan);
 	return boundary;
 }

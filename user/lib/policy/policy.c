@@ -84,6 +84,10 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 	/* A flip before each page was sent once makes the guest fault on everything. */
 	if (plan->action == MT_ACTION_FLIP && !view->iterations->total)
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "post-copy has to wait for the first whole pass");
+	/* On a dead link a flip strands the guest between two hosts, and a stop pauses it until the link is back. */
+	if ((plan->action == MT_ACTION_FLIP || plan->action == MT_ACTION_STOP) && view->iterations->stuck)
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "the link carries next to nothing: no time to %s",
+			    plan->action == MT_ACTION_FLIP ? "flip to post-copy" : "stop the guest");
 	if (is_final(plan->action))
 		state->last = plan->action;
 }

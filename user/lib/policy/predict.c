@@ -101,7 +101,7 @@ static void act(struct predict *s, const struct mt_view *view, struct mt_plan *p
 		mt_plan_set(plan, MT_ACTION_STOP, "will not converge by itself: %s; stopping now pauses the guest for %s, %s allowed",
 			    so_far, now, allowed);
 	else if (view->limits->postcopy_allowed)
-		mt_plan_set(plan, MT_ACTION_FLIP, "will not converge: %s; stopping now would take %s, %s allowed, and waiting only sends more",
+		mt_plan_set(plan, MT_ACTION_FLIP, "will not converge by itself: %s; stopping now would take %s, %s allowed, and waiting only sends more",
 			    so_far, now, allowed);
 	else if (no_use_waiting(s, view))
 		give_up(view, so_far, plan);

@@ -54,13 +54,16 @@ int mt_dirtyrate_check(enum mt_dirtyrate_mode mode, const char *type, uint64_t r
 	switch (mode) {
 	case MT_DIRTYRATE_DIRTY_BITMAP:
 		if (!kvm)
-			return mt_err_set(err, -EPERM, "dirty-bitmap is refused for a TCG guest: it kills QEMU 7.2; use page-sampling");
+			return mt_err_set(err, -EPERM,
+					  "dirty-bitmap is refused for a TCG guest: it kills QEMU 7.2; use page-sampling");
 		if (ring_entries)
-			return mt_err_set(err, -EOPNOTSUPP, "this guest tracks dirty pages by ring, so it has no dirty-bitmap; use dirty-ring or page-sampling");
+			return mt_err_set(err, -EOPNOTSUPP,
+					  "this guest tracks dirty pages by ring, so it has no dirty-bitmap; use dirty-ring or page-sampling");
 		return 0;
 	case MT_DIRTYRATE_DIRTY_RING:
 		if (!kvm || !ring_entries)
-			return mt_err_set(err, -EOPNOTSUPP, "this guest has no dirty ring; use %s", kvm ? "dirty-bitmap or page-sampling" : "page-sampling");
+			return mt_err_set(err, -EOPNOTSUPP, "this guest has no dirty ring; use %s",
+					  kvm ? "dirty-bitmap or page-sampling" : "page-sampling");
 		return 0;
 	default:
 		return 0;
@@ -125,7 +128,8 @@ static int failed(struct mt_err *err, const char *what)
 
 int mt_dirtyrate_start(virDomainPtr dom, unsigned window_s, enum mt_dirtyrate_mode mode, struct mt_err *err)
 {
-	if (mode >= MT_DIRTYRATE_MODE_COUNT || window_s < MT_DIRTYRATE_WINDOW_MIN_S || window_s > MT_DIRTYRATE_WINDOW_MAX_S)
+	if (mode >= MT_DIRTYRATE_MODE_COUNT || window_s < MT_DIRTYRATE_WINDOW_MIN_S ||
+	    window_s > MT_DIRTYRATE_WINDOW_MAX_S)
 		return mt_err_set(err, -EINVAL, "a dirty-rate measurement takes %d to %d s", MT_DIRTYRATE_WINDOW_MIN_S,
 				  MT_DIRTYRATE_WINDOW_MAX_S);
 	if (virDomainStartDirtyRateCalc(dom, (int)window_s, modes[mode].flags) < 0)
@@ -142,9 +146,9 @@ static int parse(const virDomainStatsRecordPtr record, struct mt_dirtyrate *rate
 	virTypedParamsGetInt(record->params, record->nparams, "dirtyrate.calc_status", &status);
 	if (status != VIR_DOMAIN_DIRTYRATE_MEASURED)
 		return -EAGAIN;		/* just started is "not started" for a moment */
-	if (virTypedParamsGetInt(record->params, record->nparams, "dirtyrate.calc_period", &period_s) != 1 || period_s <= 0 ||
-	    virTypedParamsGetLLong(record->params, record->nparams, "dirtyrate.megabytes_per_second", &mib_per_s) != 1 ||
-	    mib_per_s < 0 || mib_per_s > (long long)(INT64_MAX / MT_MIB))
+	virTypedParamsGetInt(record->params, record->nparams, "dirtyrate.calc_period", &period_s);
+	virTypedParamsGetLLong(record->params, record->nparams, "dirtyrate.megabytes_per_second", &mib_per_s);
+	if (period_s <= 0 || mib_per_s < 0 || mib_per_s > (long long)(INT64_MAX / MT_MIB))
 		return mt_err_set(err, -EIO, "QEMU's dirty-rate measurement failed, and it does not say why");
 	rate->window_ms = (uint64_t)period_s * MT_MS_PER_S;
 	rate->bytes_per_s = (uint64_t)mib_per_s * MT_MIB;

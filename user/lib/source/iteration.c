@@ -10,8 +10,10 @@
 
 /* Our own look at the wire rate covers this long. Inferred. */
 #define BANDWIDTH_WINDOW_S	1.0
-/* Less seen than this share of what QEMU tells: the link is stuck. Inferred. */
-#define STUCK_SHARE		0.5
+/* Less seen than this share of what QEMU tells: believe what was seen. Inferred. */
+#define SLOWER_SHARE		0.5
+/* Less than this: the link is stuck. Inferred. */
+#define STUCK_SHARE		0.1
 /* Two looks closer together than this say nothing about a rate. */
 #define BANDWIDTH_MIN_S		0.05
 
@@ -71,19 +73,20 @@ static void window_push(struct mt_iterations *it, const struct mt_sample *s)
 	it->window_n++;
 }
 
-/* What we saw go out, from the newest point that is at least a window old, or else the oldest there is; 0 = not known. */
+/* What we saw go out, from the newest point that is at least a window old, or else the oldest there is; < 0 = not known. */
 static double seen_bandwidth(const struct mt_iterations *it, const struct mt_sample *s)
 {
 	double now = sample_s(s);
 	size_t i = it->window_n;
 
 	if (!mt_sample_has(s, transferred_bytes) || !i)
-		return 0;
+		return -1;
 	while (i > 1 && now - it->window_s[i - 1] < BANDWIDTH_WINDOW_S)
 		i--;
-	if (now - it->window_s[i - 1] < BANDWIDTH_MIN_S)
-		return 0;
-	return fmax(0, s->transferred_bytes - it->window_bytes[i - 1]) / (now - it->window_s[i - 1]);
+	/* Too short a time tells nothing, nor does a counter that goes back. */
+	if (now - it->window_s[i - 1] < BANDWIDTH_MIN_S || s->transferred_bytes < it->window_bytes[i - 1])
+		return -1;
+	return (s->transferred_bytes - it->window_bytes[i - 1]) / (now - it->window_s[i - 1]);
 }
 
 /*
@@ -97,10 +100,11 @@ static void bandwidth_update(struct mt_iterations *it, const struct mt_sample *s
 
 	told_push(it, s);
 	told = told_bandwidth(it);
-	if (told > 0 && !(seen > 0 && seen < STUCK_SHARE * told))
+	if (told > 0 && !(seen >= 0 && seen < SLOWER_SHARE * told))
 		it->bandwidth_bytes_per_s = told;
-	else if (seen > 0)
+	else if (seen >= 0)
 		it->bandwidth_bytes_per_s = seen;
+	it->stuck = told > 0 && seen >= 0 && seen < STUCK_SHARE * told;
 	window_push(it, s);
 }
 
