@@ -84,9 +84,14 @@ libvirtd_restarted() {
 }
 
 disk_full() {
-	mkdir "$SCENE_DIR/small"
-	scene_on a mount -t tmpfs -o size=8k none "$SCENE_DIR/small"
-	scene_on a dd if=/dev/zero of="$SCENE_DIR/small/other" bs=4096 count=1 status=none
+	# Blocks of 1 KiB, so that a short recording already needs several.
+	truncate -s 64K "$SCENE_DIR/disk" && /sbin/mkfs.ext2 -q -b 1024 -N 32 "$SCENE_DIR/disk" && mkdir "$SCENE_DIR/small" &&
+		scene_on a mount -o loop "$SCENE_DIR/disk" "$SCENE_DIR/small" || {
+		skip 6 "no loop device for a small disk"
+		return
+	}
+	scene_on a dd if=/dev/zero of="$SCENE_DIR/small/other" bs=1024 status=none 2>/dev/null
+	scene_on a truncate -s -1536 "$SCENE_DIR/small/other"
 	scene_guest full "$type" "region=64M rate=1500 pattern=uniform seed=9"
 	in_background full --max-downtime 1s --record "$SCENE_DIR/small/full.mtrec"
 	ended

@@ -4,11 +4,10 @@
 # the guest untouched.
 . tests/e2e/lib.sh
 
-plan 28
+plan 30
 begin 320mbit 36
 type=$(types | cut -d' ' -f1)
 scene_guest here "$type" "region=32M rate=500 pattern=uniform seed=1"
-scene_on a virsh -q define "$SCENE_DIR/here.xml" >/dev/null
 sed -e 's/<name>here/<name>off/' "$SCENE_DIR/here.xml" >"$SCENE_DIR/off.xml"
 scene_on a virsh -q define "$SCENE_DIR/off.xml" >/dev/null
 
@@ -25,12 +24,15 @@ refused() {
 
 refused "unknown domain" 1 'nobody' migrate nobody "$SCENE_DEST"
 refused "domain not running" 1 'not run|shut off' migrate off "$SCENE_DEST"
-refused "destination is the source, by its URI" 1 'same' migrate here qemu:///system
+refused "destination is the source, by its URI" 1 'is the source' migrate here qemu:///system
 refused "destination is the source, by another name" 1 'same' migrate here qemu+tcp://mt-a/system
 refused "unreachable destination" 1 'mt-nowhere' migrate here qemu+tcp://mt-nowhere/system
 refused "nobody listens there" 1 '10.77.0.2' migrate here qemu+tcp://10.77.0.2:1/system
 refused "post-copy with parallel connections" 1 'post-copy.*parallel|parallel.*post-copy' migrate here "$SCENE_DEST" --postcopy --parallel 2
-refused "dirty-bitmap measurement of a TCG guest, or a mode it has not" 1 'TCG|ring' record here --mode "$([ "$type" = kvm ] && echo dirty-ring || echo dirty-bitmap)" -o "$SCENE_DIR/x.mtrec"
+refused "measurement by a ring that the guest has not" 1 'ring' record here --mode dirty-ring -o "$SCENE_DIR/x.mtrec"
+scene_guest soft qemu "region=8M rate=100 seed=3" 64
+refused "dirty-bitmap measurement of a TCG guest" 1 'TCG' record soft --mode dirty-bitmap -o "$SCENE_DIR/x.mtrec"
+scene_remove soft
 refused "recording cannot be written" 1 'nowhere' migrate here "$SCENE_DEST" --record "$SCENE_DIR/nowhere/x.mtrec"
 refused "domain not running, profiled" 1 'not run|shut off' record off -o "$SCENE_DIR/x.mtrec"
 

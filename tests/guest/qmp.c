@@ -11,6 +11,7 @@
  * Exit status 0 if all was answered (and the migration completed), else 1.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,43 +25,45 @@
 #define ANSWER_TIMEOUT_S	30
 #define POLL_US			20000
 
-static FILE *open_qmp(const char *path)
+/* Reads and writes must not share a stream: QEMU sends events at any time. */
+struct qmp {
+	int fd;
+	FILE *in;
+	char *line;		/* the last answer, newline included */
+	size_t room;
+};
+
+static int qmp_open(struct qmp *qmp, const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_S };
-	int fd;
 
-	if (strlen(path) >= sizeof(addr.sun_path)) {
-		errno = ENAMETOOLONG;
-		return NULL;
-	}
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
 	strcpy(addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return NULL;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		close(fd);
-		return NULL;
-	}
-	return fdopen(fd, "r+");
+	qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (qmp->fd < 0)
+		return -errno;
+	setsockopt(qmp->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	if (connect(qmp->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	qmp->in = fdopen(qmp->fd, "r");
+	return qmp->in ? 0 : -errno;
 }
 
-/* Sends a command; the answer, newline included, is in *line. */
-static bool ask(FILE *f, const char *command, char **line, size_t *room)
+static bool ask(struct qmp *qmp, const char *command)
 {
-	fseek(f, 0, SEEK_CUR);	/* from reading to writing; a socket does not mind */
-	if (*command == '{')
-		fprintf(f, "%s\n", command);
-	else
-		fprintf(f, "{\"execute\":\"%s\"}\n", command);
-	if (fflush(f))
+	const char *format = *command == '{' ? "%s\n" : "{\"execute\":\"%s\"}\n";
+
+	if (dprintf(qmp->fd, format, command) < 0) {
+		perror("qmp");
 		return false;
-	while (getline(line, room, f) > 0) {
-		if (!strncmp(*line, "{\"return\"", 9) || !strncmp(*line, "{\"id\"", 5))
+	}
+	while (getline(&qmp->line, &qmp->room, qmp->in) > 0) {
+		if (!strncmp(qmp->line, "{\"return\"", 9) || !strncmp(qmp->line, "{\"id\"", 5))
 			return true;
-		if (!strncmp(*line, "{\"error\"", 8)) {
-			fputs(*line, stderr);
+		if (!strncmp(qmp->line, "{\"error\"", 8)) {
+			fputs(qmp->line, stderr);
 			return false;
 		}
 		/* else a greeting or an event */
@@ -69,7 +72,7 @@ static bool ask(FILE *f, const char *command, char **line, size_t *room)
 	return false;
 }
 
-static bool wait_migration(FILE *f, long seconds, char **line, size_t *room)
+static bool wait_migration(struct qmp *qmp, long seconds)
 {
 	static const char *const ended[] = { "completed", "failed", "cancelled", "postcopy-paused" };
 	time_t end = time(NULL) + seconds;
@@ -77,18 +80,18 @@ static bool wait_migration(FILE *f, long seconds, char **line, size_t *room)
 	while (time(NULL) <= end) {
 		const char *status;
 
-		if (!ask(f, "query-migrate", line, room))
+		if (!ask(qmp, "query-migrate"))
 			return false;
-		status = strstr(*line, "\"status\": \"");
+		status = strstr(qmp->line, "\"status\": \"");
 		for (size_t i = 0; status && i < sizeof(ended) / sizeof(*ended); i++) {
 			if (strncmp(status + 11, ended[i], strlen(ended[i])))
 				continue;
-			fputs(*line, stdout);
+			fputs(qmp->line, stdout);
 			return i == 0;
 		}
 		usleep(POLL_US);
 	}
-	fputs(*line, stdout);
+	fputs(qmp->line, stdout);
 	return false;
 }
 
@@ -96,28 +99,28 @@ int main(int argc, char **argv)
 {
 	bool wait = argc == 4 && !strcmp(argv[1], "--wait-migration");
 	const char *path = wait ? argv[3] : argv[1];
-	char *line = NULL;
-	size_t room = 0;
-	FILE *f;
+	struct qmp qmp = { .fd = -1 };
+	int err;
 
 	if (argc < 3 || (*argv[1] == '-' && !wait)) {
 		fprintf(stderr, "usage: qmp SOCKET COMMAND...\n"
 			"       qmp --wait-migration SECONDS SOCKET\n");
 		return 2;
 	}
-	f = open_qmp(path);
-	if (!f) {
-		fprintf(stderr, "qmp: %s: %s\n", path, strerror(errno));
+	signal(SIGPIPE, SIG_IGN);
+	err = qmp_open(&qmp, path);
+	if (err) {
+		fprintf(stderr, "qmp: %s: %s\n", path, strerror(-err));
 		return 1;
 	}
-	if (!ask(f, "qmp_capabilities", &line, &room))
+	if (!ask(&qmp, "qmp_capabilities"))
 		return 1;
 	if (wait)
-		return wait_migration(f, atol(argv[2]), &line, &room) ? 0 : 1;
+		return wait_migration(&qmp, atol(argv[2])) ? 0 : 1;
 	for (int i = 2; i < argc; i++) {
-		if (!ask(f, argv[i], &line, &room))
+		if (!ask(&qmp, argv[i]))
 			return 1;
-		fputs(line, stdout);
+		fputs(qmp.line, stdout);
 	}
 	return 0;
 }

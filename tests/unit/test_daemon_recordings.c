@@ -83,6 +83,24 @@ static void leave_behind(const char *domain, const char *uuid, const char *tool,
 	waitpid(pid, NULL, 0);
 }
 
+/* What a daemon leaves that is stopped, in an orderly way. */
+static void let_go(const char *uuid)
+{
+	struct mt_recorder *r;
+	struct leftovers *l = leftovers_find(dir);
+	struct mt_err err = { 0 };
+	char *path;
+
+	if (!fork()) {
+		if (leftovers_resume(l, uuid, WALL_MS, &r, &path, &err) ||
+		    mt_recorder_event(r, 6500 * MS, RECORDINGS_LEFT, ""))
+			_exit(1);
+		_exit(0);
+	}
+	wait(NULL);
+	leftovers_free(l);
+}
+
 static const struct mt_entry *last_entry(struct mt_recording **rec, const char *name)
 {
 	struct mt_err err = { 0 };
@@ -237,12 +255,33 @@ static void finish_the_rest(void)
 	CHECK(!leftovers_find(in_dir("nowhere")));
 }
 
+static void stopped_is_not_killed(void)
+{
+	struct mt_recording *rec;
+	const struct mt_entry *e;
+	struct leftovers *l;
+
+	leave_behind("x", UUID_A, "migtraced 0.1", 1000, 0, false);
+	let_go(UUID_A);
+	l = leftovers_find(dir);
+	CHECK(l);
+	leftovers_finish(l);
+	leftovers_free(l);
+	e = last_entry(&rec, "x-20231114T221320Z.mtrec");
+	CHECK(e);
+	CHECK_INT(e->type, MT_ENTRY_OUTCOME);
+	CHECK_STR(e->outcome.detail, "migtraced was stopped while the migration went on");
+	mt_recording_free(rec);
+	CHECK_INT(count_and_empty(), 1);
+}
+
 static const struct ktap_case cases[] = {
 	{ "a domain's name becomes a file's", names },
 	{ "two migrations in one second, and a directory that is missing", two_in_one_second },
 	{ "the oldest go, what is not ours stays", prune },
 	{ "a recording goes on where it fits the migration", resume_what_fits },
 	{ "the rest is finished as unknown", finish_the_rest },
+	{ "a daemon that was stopped is not one that was killed", stopped_is_not_killed },
 };
 
 int main(void)

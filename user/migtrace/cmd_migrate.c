@@ -43,9 +43,9 @@ static void on_interrupt(int count, void *opaque)
 	struct migration *m = opaque;
 
 	if (count == 1)
-		m->cancel = 1;
+		__atomic_store_n(&m->cancel, 1, __ATOMIC_RELAXED);
 	else
-		m->leave = 1;
+		__atomic_store_n(&m->leave, 1, __ATOMIC_RELAXED);
 	cmd_warn(count == 1 ? "cancelling the migration; the guest goes on here. Once more: leave it alone and exit" :
 		 "leaving: the migration goes on by itself, see virsh domjobinfo");
 	mt_inbox_post(&wake, m->inbox);

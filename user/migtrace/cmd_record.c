@@ -340,7 +340,7 @@ static enum ending profile(struct record *r, struct mt_err *err)
 	virDomainFree(dom);
 	if (r->measured) {
 		fprintf(stderr, "without kernel sources the curve is coarse: %u window%s, none below 1 s\n", r->measured,
-			 r->measured == 1 ? "" : "s");
+			r->measured == 1 ? "" : "s");
 		mt_recorder_event(r->recorder, mt_now_ns(), "coarse profile",
 				  "measured by QEMU, whole seconds only: no kernel source");
 	}

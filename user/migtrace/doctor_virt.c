@@ -139,7 +139,10 @@ static bool has_tcg(const struct doctor *d)
 
 static void check_postcopy_parallel(const struct doctor *d, struct finding *f)
 {
-	/* Seen on 7.2, 2 of 2. From 8.1 QEMU refuses the combination, from 10.1 it can do it. */
+	/*
+	 * Seen on 7.2, 2 of 2. 8.1 refuses it ("Postcopy is not yet compatible with
+	 * multifd"). That older ones do the same is inferred.
+	 */
 	static const struct hazard h = {
 		.since = V(4, 0, 0), .until = V(8, 1, 0),
 		.what = "post-copy with parallel connections loses the guest, and libvirt reports success",
@@ -152,6 +155,7 @@ static void check_postcopy_parallel(const struct doctor *d, struct finding *f)
 
 static void check_dirtyrate_tcg(const struct doctor *d, struct finding *f)
 {
+	/* Seen on 7.2 only; that all of 7.x does it is inferred, and later ones were not tried here. */
 	static const struct hazard h = {
 		.since = V(7, 0, 0), .until = V(8, 0, 0),
 		.what = "measuring a TCG guest's dirty rate by dirty-bitmap kills its QEMU",
@@ -164,6 +168,7 @@ static void check_dirtyrate_tcg(const struct doctor *d, struct finding *f)
 
 static void check_precopy_tcg(const struct doctor *d, struct finding *f)
 {
+	/* Seen on 7.2 only; that all of 7.x does it is inferred, and later ones were not tried here. */
 	static const struct hazard h = {
 		.since = V(7, 0, 0), .until = V(8, 0, 0),
 		.what = "pre-copy can lose memory of TCG guests, and reports success",

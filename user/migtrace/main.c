@@ -20,7 +20,7 @@ static const struct cmd cmds[] = {
 	{ "record",	"profile a guest, or follow its migration, into a file", cmd_record },
 	{ "replay",	"what each policy would have done in a recorded migration", cmd_replay },
 	{ "report",	"what happened in a recording, and why", cmd_report },
-	{ "status",	"how a running migration stands and how it will go on", cmd_status },
+	{ "status",	"what migtraced does at present, and what it saw last", cmd_status },
 };
 
 void cmd_warn(const char *fmt, ...)

@@ -5,98 +5,62 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
-#include <grp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include <ini.h>
 #include <migtrace/actuator.h>
 #include <migtrace/units.h>
 
+#include "value.h"
+
 /* inih's line buffer takes 200 bytes, three of which it needs itself. */
 #define LINE_MAX_BYTES	197
-
-enum kind {
-	KIND_MODE,
-	KIND_POLICY,
-	KIND_DURATION,
-	KIND_DURATION_OR_NONE,
-	KIND_BOOL,
-	KIND_COUNT,
-	KIND_URI,
-	KIND_PATH_OR_EMPTY,
-	KIND_SOCKET,
-	KIND_GLOBS,
-	KIND_URIS,
-	KIND_GROUP,
-	KIND_OCTAL,
-};
-
-struct key {
-	const char *section, *name;
-	enum kind kind;
-	bool per_guest;			/* offset is into struct config_guest */
-	size_t offset;
-	const char *initial;		/* the default, as one would write it */
-	uint64_t min, max;
-	const char *accepted;		/* what a good value looks like */
-};
 
 #define GLOBAL(field)	.offset = offsetof(struct config, field)
 #define GUEST(field)	.per_guest = true, .offset = offsetof(struct config_guest, field)
 
-static const struct key keys[] = {
-	{ "libvirt", "uri", KIND_URI, GLOBAL(uri), .initial = "qemu:///system",
+static const struct config_key keys[] = {
+	{ "libvirt", "uri", VALUE_URI, GLOBAL(uri), .initial = "qemu:///system",
 	  .accepted = "a libvirt URI such as qemu:///system" },
 
-	{ "supervise", "mode", KIND_MODE, GUEST(mode), .initial = "observe",
+	{ "supervise", "mode", VALUE_MODE, GUEST(mode), .initial = "observe",
 	  .accepted = "observe or act" },
-	{ "supervise", "policy", KIND_POLICY, GUEST(policy), .initial = MT_POLICY_DEFAULT },
-	{ "supervise", "max_downtime", KIND_DURATION, GUEST(max_downtime_ms), .initial = "500ms",
+	{ "supervise", "policy", VALUE_POLICY, GUEST(policy), .initial = MT_POLICY_DEFAULT },
+	{ "supervise", "max_downtime", VALUE_DURATION, GUEST(max_downtime_ms), .initial = "500ms",
 	  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS,
 	  .accepted = "a duration of 1ms to 2000s" },
-	{ "supervise", "deadline", KIND_DURATION_OR_NONE, GUEST(deadline_ms), .initial = "none",
+	{ "supervise", "deadline", VALUE_DURATION_OR_NONE, GUEST(deadline_ms), .initial = "none",
 	  .min = 1, .max = 7 * 86400 * MT_MS_PER_S, .accepted = "a duration of 1ms to 168h, or none" },
-	{ "supervise", "timeout", KIND_DURATION_OR_NONE, GUEST(timeout_ms), .initial = "30s",
+	{ "supervise", "timeout", VALUE_DURATION_OR_NONE, GUEST(timeout_ms), .initial = "30s",
 	  .min = 1, .max = 7 * 86400 * MT_MS_PER_S, .accepted = "a duration of 1ms to 168h, or none" },
-	{ "supervise", "postcopy", KIND_BOOL, GUEST(postcopy), .initial = "no",
+	{ "supervise", "postcopy", VALUE_BOOL, GUEST(postcopy), .initial = "no",
 	  .accepted = "yes or no" },
-	{ "supervise", "fixed", KIND_DURATION, GUEST(fixed_ms), .initial = "60ms",
+	{ "supervise", "fixed", VALUE_DURATION, GUEST(fixed_ms), .initial = "60ms",
 	  .max = 60 * MT_MS_PER_S, .accepted = "a duration of 0ms to 60s" },
-	{ "supervise", "poll", KIND_DURATION, GUEST(poll_ms), .initial = "250ms",
+	{ "supervise", "poll", VALUE_DURATION, GUEST(poll_ms), .initial = "250ms",
 	  .min = 10, .max = 10 * MT_MS_PER_S, .accepted = "a duration of 10ms to 10s" },
-	{ "supervise", "domains", KIND_GLOBS, GLOBAL(domains), .initial = "*",
+	{ "supervise", "domains", VALUE_GLOBS, GLOBAL(domains), .initial = "*",
 	  .accepted = "names or shell patterns of domains, separated by blanks" },
 
-	{ "verify", "destinations", KIND_URIS, GLOBAL(destinations), .initial = "",
+	{ "verify", "destinations", VALUE_URIS, GLOBAL(destinations), .initial = "",
 	  .accepted = "libvirt URIs, separated by blanks" },
 
-	{ "record", "directory", KIND_PATH_OR_EMPTY, GLOBAL(directory), .initial = "/var/lib/migtrace",
+	{ "record", "directory", VALUE_PATH_OR_EMPTY, GLOBAL(directory), .initial = "/var/lib/migtrace",
 	  .accepted = "an absolute path, or nothing to record nothing" },
-	{ "record", "keep", KIND_COUNT, GLOBAL(keep), .initial = "1000",
+	{ "record", "keep", VALUE_COUNT, GLOBAL(keep), .initial = "1000",
 	  .max = 1000000, .accepted = "a number up to 1000000, 0 for all" },
 
-	{ "control", "socket", KIND_SOCKET, GLOBAL(socket), .initial = "/run/migtrace/control.sock",
+	{ "control", "socket", VALUE_SOCKET, GLOBAL(socket), .initial = "/run/migtrace/control.sock",
 	  .accepted = "an absolute path of at most 107 bytes" },
-	{ "control", "group", KIND_GROUP, GLOBAL(group), .initial = "",
+	{ "control", "group", VALUE_GROUP, GLOBAL(group), .initial = "",
 	  .accepted = "the name or number of a group of this host, or nothing to leave it as it is" },
-	{ "control", "mode", KIND_OCTAL, GLOBAL(socket_mode), .initial = "0660",
+	{ "control", "mode", VALUE_OCTAL, GLOBAL(socket_mode), .initial = "0660",
 	  .max = 0777, .accepted = "an octal mode such as 0660" },
 };
 
 _Static_assert(MT_ARRAY_SIZE(keys) <= CONFIG_KEYS_MAX, "CONFIG_KEYS_MAX is too small");
-
-static const char *const mode_names[CONFIG_MODE_COUNT] = {
-	[CONFIG_OBSERVE] = "observe",
-	[CONFIG_ACT] = "act",
-};
-
-const char *config_mode_name(enum config_mode mode)
-{
-	return mode < CONFIG_MODE_COUNT ? mode_names[mode] : "?";
-}
 
 /* Where the reader is, and whom to tell of errors. */
 struct reader {
@@ -114,7 +78,7 @@ struct reader {
 	bool skip;			/* inside a section that was refused */
 	struct config_override *override;	/* inside a [domain ...] */
 	unsigned section_lines[CONFIG_KEYS_MAX];	/* per key's row: where its section began */
-	const struct key *key;		/* the one before, for indented lines that continue it */
+	const struct config_key *key;		/* the one before, for indented lines that continue it */
 	bool key_refused;		/* its continuation needs no errors of its own */
 };
 
@@ -138,265 +102,7 @@ static void complain(struct reader *r, const char *fmt, ...)
 	r->error(line, r->opaque);
 }
 
-/* --- lists ------------------------------------------------------------ */
-
-static int list_add(struct config_list *list, const char *item, size_t len)
-{
-	char **items = realloc(list->items, (list->n + 2) * sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	items[list->n] = strndup(item, len);
-	items[list->n + 1] = NULL;
-	if (!items[list->n])
-		return -ENOMEM;
-	list->n++;
-	return 0;
-}
-
-static void list_free(struct config_list *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		free(list->items[i]);
-	free(list->items);
-	*list = (struct config_list){ 0 };
-}
-
-/* --- values: one function a kind would be many; they share their errors -- */
-
-static bool looks_like_uri(const char *s, size_t len)
-{
-	size_t i = 0;
-
-	while (i < len && (isalnum((unsigned char)s[i]) || strchr("+-.", s[i])))
-		i++;
-	return i > 0 && i < len && s[i] == ':' && i + 1 < len;
-}
-
-static const char *policies_accepted(char *buf, size_t size)
-{
-	size_t at = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; mt_policy_at(i) && at < size; i++)
-		at += snprintf(buf + at, size - at, "%s%s", at ? ", " : "", mt_policy_at(i)->name);
-	return buf;
-}
-
-static int parse_list(const struct key *key, const char *value, struct config_list *list, struct mt_err *why)
-{
-	if (!list->items) {
-		list->items = calloc(1, sizeof(*list->items));
-		if (!list->items)
-			return -ENOMEM;
-	}
-	while (*(value += strspn(value, " \t"))) {
-		size_t len = strcspn(value, " \t");
-
-		if (key->kind == KIND_URIS && !looks_like_uri(value, len))
-			return mt_err_set(why, -EINVAL, "'%.*s' is none", (int)len, value);
-		/* A key that is indented by mistake would else become a pattern that matches nothing. */
-		if (key->kind == KIND_GLOBS && memchr(value, '=', len))
-			return mt_err_set(why, -EINVAL, "no '=' in them; an indented line continues the key before it");
-		if (list_add(list, value, len))
-			return -ENOMEM;
-		value += len;
-	}
-	return 0;
-}
-
-static int parse_duration(const struct key *key, const char *value, uint64_t *out, struct mt_err *why)
-{
-	uint64_t ms;
-	int ret;
-
-	if (key->kind == KIND_DURATION_OR_NONE && !strcmp(value, "none")) {
-		*out = 0;
-		return 0;
-	}
-	ret = mt_parse_duration_ms(key->name, value, &ms, why);
-	if (ret)
-		return ret;
-	if (ms < key->min || ms > key->max)
-		return -ERANGE;
-	*out = ms;
-	return 0;
-}
-
-static int parse_group(const char *value, struct config_group *out)
-{
-	struct group *gr = NULL;
-	uint64_t number;
-	char *name;
-
-	if (!*value) {
-		out->gid = (gid_t)-1;
-	} else if (!mt_parse_count("group", value, (gid_t)-2, &number, NULL)) {
-		out->gid = number;
-	} else {
-		gr = getgrnam(value);
-		if (!gr)
-			return -EINVAL;
-		out->gid = gr->gr_gid;
-	}
-	name = strdup(value);
-	if (!name)
-		return -ENOMEM;
-	free(out->name);
-	out->name = name;
-	return 0;
-}
-
-static int parse_octal(const struct key *key, const char *value, uint64_t *out)
-{
-	uint64_t n = 0;
-
-	if (!*value || strlen(value) > 6 || strspn(value, "01234567") != strlen(value))
-		return -EINVAL;
-	for (; *value; value++)
-		n = n * 8 + (*value - '0');
-	if (n > key->max)
-		return -ERANGE;
-	*out = n;
-	return 0;
-}
-
-static int set_string(char **out, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return -ENOMEM;
-	free(*out);
-	*out = copy;
-	return 0;
-}
-
-/* @why, if it is set, says more than what is accepted. */
-static int key_parse(const struct key *key, void *base, const char *value, struct mt_err *why)
-{
-	void *out = (char *)base + key->offset;
-
-	switch (key->kind) {
-	case KIND_MODE:
-		for (int m = 0; m < CONFIG_MODE_COUNT; m++) {
-			if (!strcmp(value, mode_names[m])) {
-				*(enum config_mode *)out = m;
-				return 0;
-			}
-		}
-		return -EINVAL;
-	case KIND_POLICY: {
-		const struct mt_policy *policy = mt_policy_find(value);
-
-		if (!policy)
-			return -EINVAL;
-		*(const struct mt_policy **)out = policy;
-		return 0;
-	}
-	case KIND_DURATION:
-	case KIND_DURATION_OR_NONE:
-		return parse_duration(key, value, out, why);
-	case KIND_BOOL:
-		if (strcmp(value, "yes") && strcmp(value, "no"))
-			return -EINVAL;
-		*(bool *)out = !strcmp(value, "yes");
-		return 0;
-	case KIND_COUNT:
-		return mt_parse_count(key->name, value, key->max, out, NULL);
-	case KIND_URI:
-		if (!looks_like_uri(value, strlen(value)) || strpbrk(value, " \t"))
-			return -EINVAL;
-		return set_string(out, value);
-	case KIND_PATH_OR_EMPTY:
-		if (!*value)
-			return set_string(out, value);
-		/* fallthrough */
-		return *value == '/' ? set_string(out, value) : -EINVAL;
-	case KIND_SOCKET:
-		if (*value != '/' || strlen(value) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-			return -EINVAL;
-		return set_string(out, value);
-	case KIND_GLOBS:
-	case KIND_URIS:
-		return parse_list(key, value, out, why);
-	case KIND_GROUP:
-		return parse_group(value, out);
-	case KIND_OCTAL:
-		return parse_octal(key, value, out);
-	}
-	return -EINVAL;
-}
-
-static void key_print(const struct key *key, const void *base, FILE *out)
-{
-	const void *in = (const char *)base + key->offset;
-	const struct config_list *list;
-	size_t column;
-
-	fprintf(out, "%s =", key->name);
-	switch (key->kind) {
-	case KIND_MODE:
-		fprintf(out, " %s", config_mode_name(*(const enum config_mode *)in));
-		break;
-	case KIND_POLICY:
-		fprintf(out, " %s", (*(const struct mt_policy *const *)in)->name);
-		break;
-	case KIND_DURATION:
-	case KIND_DURATION_OR_NONE: {
-		uint64_t ms = *(const uint64_t *)in;
-
-		if (!ms && key->kind == KIND_DURATION_OR_NONE)
-			fputs(" none", out);
-		else if (ms && ms % MT_MS_PER_S == 0)
-			fprintf(out, " %llus", (unsigned long long)(ms / MT_MS_PER_S));
-		else
-			fprintf(out, " %llums", (unsigned long long)ms);
-		break;
-	}
-	case KIND_BOOL:
-		fputs(*(const bool *)in ? " yes" : " no", out);
-		break;
-	case KIND_COUNT:
-		fprintf(out, " %llu", (unsigned long long)*(const uint64_t *)in);
-		break;
-	case KIND_OCTAL:
-		fprintf(out, " %04llo", (unsigned long long)*(const uint64_t *)in);
-		break;
-	case KIND_URI:
-	case KIND_PATH_OR_EMPTY:
-	case KIND_SOCKET:
-		if (**(char *const *)in)
-			fprintf(out, " %s", *(char *const *)in);
-		break;
-	case KIND_GROUP:
-		if (*((const struct config_group *)in)->name)
-			fprintf(out, " %s", ((const struct config_group *)in)->name);
-		break;
-	case KIND_GLOBS:
-	case KIND_URIS:
-		list = in;
-		column = strlen(key->name) + 2;
-		for (size_t i = 0; i < list->n; i++) {
-			if (column + strlen(list->items[i]) > 100 && i) {
-				fputs("\n ", out);
-				column = 1;
-			}
-			column += 1 + strlen(list->items[i]);
-			fprintf(out, " %s", list->items[i]);
-		}
-		break;
-	}
-	fputc('\n', out);
-}
-
 /* --- reading ---------------------------------------------------------- */
-
-static bool kind_is_list(enum kind kind)
-{
-	return kind == KIND_GLOBS || kind == KIND_URIS;
-}
 
 static void section_begin(struct reader *r, const char *name)
 {
@@ -458,7 +164,7 @@ static void section_begin(struct reader *r, const char *name)
 		r->skip = false;
 }
 
-static bool key_belongs(const struct reader *r, const struct key *key)
+static bool key_belongs(const struct reader *r, const struct config_key *key)
 {
 	return r->override ? key->per_guest : !strcmp(key->section, r->section);
 }
@@ -474,7 +180,7 @@ static void unknown_key(struct reader *r, const char *name)
 	complain(r, "unknown key '%s' in [%s]; accepted are %s", name, r->section, accepted);
 }
 
-static const struct key *key_find(struct reader *r, const char *name)
+static const struct config_key *key_find(struct reader *r, const char *name)
 {
 	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++)
 		if (key_belongs(r, &keys[i]) && !strcmp(keys[i].name, name))
@@ -482,26 +188,24 @@ static const struct key *key_find(struct reader *r, const char *name)
 	return NULL;
 }
 
-static void *key_base(struct reader *r, const struct key *key)
+static void *key_base(struct reader *r, const struct config_key *key)
 {
 	if (!key->per_guest)
 		return r->config;
 	return r->override ? &r->override->guest : &r->config->guest;
 }
 
-static void set_value(struct reader *r, const struct key *key, const char *value)
+static void set_value(struct reader *r, const struct config_key *key, const char *value)
 {
 	struct mt_err why = { 0 };
-	char policies[256];
-	int ret = key_parse(key, key_base(r, key), value, &why);
+	char accepted[256];
+	int ret = value_parse(key, key_base(r, key), value, &why);
 
 	if (ret == -ENOMEM)
 		complain(r, "out of memory");
-	else if (ret && key->kind == KIND_POLICY)
-		complain(r, "%s = %s: accepted is one of %s", key->name, value,
-			 policies_accepted(policies, sizeof(policies)));
 	else if (ret)
-		complain(r, "%s = %s: accepted is %s%s%s%s", key->name, value, key->accepted,
+		complain(r, "%s = %s: accepted is %s%s%s%s", key->name, value,
+			 value_accepted(key, accepted, sizeof(accepted)),
 			 why.code ? " (" : "", why.msg, why.code ? ")" : "");
 }
 
@@ -509,7 +213,7 @@ static void set_value(struct reader *r, const struct key *key, const char *value
 static int on_value(void *opaque, const char *section, const char *name, const char *value)
 {
 	struct reader *r = opaque;
-	const struct key *key;
+	const struct config_key *key;
 	unsigned *given;
 
 	r->understood = true;
@@ -534,8 +238,8 @@ static int on_value(void *opaque, const char *section, const char *name, const c
 	*given = r->line;
 	r->key = key;
 	r->key_refused = false;
-	if (kind_is_list(key->kind))	/* instead of the default, not in addition to it */
-		list_free((struct config_list *)((char *)key_base(r, key) + key->offset));
+	if (value_is_list(key->kind))	/* instead of the default, not in addition to it */
+		value_list_free((struct config_list *)((char *)key_base(r, key) + key->offset));
 	set_value(r, key, value);
 	return 1;
 }
@@ -544,7 +248,7 @@ static void continue_value(struct reader *r, const char *value)
 {
 	if (r->key_refused)
 		return;
-	if (kind_is_list(r->key->kind))
+	if (value_is_list(r->key->kind))
 		set_value(r, r->key, value);
 	else
 		complain(r, "an indented line continues the key before it, and '%s' takes one value only",
@@ -635,7 +339,7 @@ static int config_defaults(struct config *c)
 {
 	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
 		void *base = keys[i].per_guest ? (void *)&c->guest : c;
-		int ret = key_parse(&keys[i], base, keys[i].initial, NULL);
+		int ret = value_parse(&keys[i], base, keys[i].initial, NULL);
 
 		if (ret)
 			return ret;
@@ -703,8 +407,8 @@ void config_put(struct config *c)
 	for (size_t i = 0; i < c->n_overrides; i++)
 		free(c->overrides[i].glob);
 	free(c->overrides);
-	list_free(&c->domains);
-	list_free(&c->destinations);
+	value_list_free(&c->domains);
+	value_list_free(&c->destinations);
 	free(c->path);
 	free(c->uri);
 	free(c->directory);
@@ -723,15 +427,6 @@ bool config_wants(const struct config *c, const char *domain)
 	return false;
 }
 
-static void copy_value(const struct key *key, struct config_guest *to, const struct config_guest *from)
-{
-	size_t size = key->kind == KIND_MODE ? sizeof(from->mode) :
-		      key->kind == KIND_POLICY ? sizeof(from->policy) :
-		      key->kind == KIND_BOOL ? sizeof(from->postcopy) : sizeof(uint64_t);
-
-	memcpy((char *)to + key->offset, (const char *)from + key->offset, size);
-}
-
 void config_for_domain(const struct config *c, const char *domain, struct config_guest *out)
 {
 	*out = c->guest;
@@ -742,7 +437,7 @@ void config_for_domain(const struct config *c, const char *domain, struct config
 			continue;
 		for (size_t k = 0; k < MT_ARRAY_SIZE(keys); k++)
 			if (keys[k].per_guest && o->given[k])
-				copy_value(&keys[k], out, &o->guest);
+				value_copy(&keys[k], out, &o->guest);
 	}
 }
 
@@ -754,12 +449,12 @@ void config_print(const struct config *c, FILE *out)
 		if (strcmp(section, keys[i].section))
 			fprintf(out, "%s[%s]\n", i ? "\n" : "", keys[i].section);
 		section = keys[i].section;
-		key_print(&keys[i], keys[i].per_guest ? (const void *)&c->guest : c, out);
+		value_print(&keys[i], keys[i].per_guest ? (const void *)&c->guest : c, out);
 	}
 	for (size_t i = 0; i < c->n_overrides; i++) {
 		fprintf(out, "\n[domain %s]\n", c->overrides[i].glob);
 		for (size_t k = 0; k < MT_ARRAY_SIZE(keys); k++)
 			if (c->overrides[i].given[k])
-				key_print(&keys[k], &c->overrides[i].guest, out);
+				value_print(&keys[k], &c->overrides[i].guest, out);
 	}
 }

@@ -338,6 +338,26 @@ static void log_begin(const struct guest *g)
 		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "");
 }
 
+/*
+ * Closing a recorder would finish the recording. What is in it is on disk, and the next
+ * daemon goes on from there; until the process ends it stays open, and known here.
+ */
+static void leave_open(struct mt_recorder *r)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct mt_recorder **left;
+	static size_t n;
+	struct mt_recorder **more;
+
+	pthread_mutex_lock(&lock);
+	more = realloc(left, (n + 1) * sizeof(*left));
+	if (more) {
+		left = more;
+		left[n++] = r;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
 static json_t *supervise(struct guest *g, struct mt_recorder *r)
 {
 	const struct mt_supervise_options options = {
@@ -359,13 +379,11 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 		drop_unread(g, UINT_MAX);
 	g->setup.ended(g, g->setup.opaque);
 	if (!ret && result.left) {
-		/*
-		 * Not closed: that would finish it. What is in it is on disk, and the next
-		 * daemon goes on from there.
-		 */
-		mt_recorder_event(r, mt_now_ns(), "left", "migtraced was stopped; the migration goes on");
+		mt_recorder_event(r, mt_now_ns(), RECORDINGS_LEFT, "migtraced was stopped; the migration goes on");
 		log_info("%s: let go; the migration goes on%s", g->info.name,
 			 r ? ", its recording waits for the next migtraced" : "");
+		if (r)
+			leave_open(r);
 		return NULL;
 	}
 	if (ret) {

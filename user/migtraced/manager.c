@@ -30,6 +30,7 @@ struct entry {
 	struct entry *next;
 	struct guest *guest;
 	enum stage stage;
+	bool over;			/* QEMU said so; how it went is being found out, for seconds */
 };
 
 struct hold_off {
@@ -82,6 +83,7 @@ static void wake(struct manager *m)
 
 /* --- guests: all with the lock held ------------------------------------ */
 
+/* The newest, which is the one that events are about. */
 static struct entry *entry_of(struct manager *m, const char *uuid)
 {
 	for (struct entry *e = m->entries; e; e = e->next)
@@ -171,10 +173,18 @@ static void dispatch(struct manager *m, const struct mt_event *ev)
 {
 	struct entry *e = entry_of(m, ev->uuid);
 
-	if (e)
-		guest_post(e->guest, ev);
-	else if (tells_of_migration(m, ev))
-		begin(m, ev->uuid, ev->domain, ev);
+	/* Somebody who tries again at once does not wait until we know how the first try ended. */
+	if (e && e->over && ev->kind == MT_EVENT_MIGRATION && ev->status == MT_STATUS_SETUP)
+		e = NULL;
+	if (!e) {
+		if (tells_of_migration(m, ev))
+			begin(m, ev->uuid, ev->domain, ev);
+		return;
+	}
+	if (ev->kind == MT_EVENT_MIGRATION && (ev->status == MT_STATUS_COMPLETED ||
+	    ev->status == MT_STATUS_FAILED || ev->status == MT_STATUS_CANCELLED))
+		e->over = true;
+	guest_post(e->guest, ev);
 }
 
 /* --- called on guests' threads ------------------------------------------ */

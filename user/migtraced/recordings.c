@@ -147,6 +147,7 @@ struct leftover {
 	uint64_t start_wall_ms;		/* of the migration, as well as the recording tells */
 	uint64_t last_t_ns;
 	bool has_outcome;		/* only the renaming was missing */
+	bool left;			/* by a daemon that was stopped in an orderly way */
 	bool taken;
 };
 
@@ -195,6 +196,7 @@ static bool leftover_read(struct leftover *l, const char *part)
 				l->last_t_ns = entry_t_ns(e);
 			if (e->type == MT_ENTRY_OUTCOME)
 				l->has_outcome = true;
+			l->left = e->type == MT_ENTRY_EVENT && !strcmp(e->event.event, RECORDINGS_LEFT);
 			if (e->type == MT_ENTRY_SAMPLE && mt_sample_has(&e->sample, total_ms))
 				l->start_wall_ms = h->start_wall_ms +
 					((int64_t)e->sample.t_ns - (int64_t)h->start_t_ns) / (int64_t)MT_NS_PER_MS -
@@ -318,7 +320,8 @@ static void leftover_finish(const struct leftover *one)
 		const struct mt_record_outcome o = {
 			.t_ns = one->last_t_ns,
 			.outcome = MT_OUTCOME_UNKNOWN,
-			.detail = "migtraced was killed while it recorded",
+			.detail = one->left ? "migtraced was stopped while the migration went on" :
+				  "migtraced was killed while it recorded",
 		};
 
 		if (!one->has_outcome)
@@ -328,7 +331,8 @@ static void leftover_finish(const struct leftover *one)
 	if (ret)
 		log_warn("left behind, and cannot be finished: %s", err.msg);
 	else
-		log_info("%s: left behind by a migtraced that was killed, now finished", one->path);
+		log_info("%s: left behind by a migtraced that was %s, now finished", one->path,
+			 one->left ? "stopped" : "killed");
 }
 
 void leftovers_finish(struct leftovers *l)

@@ -23,7 +23,9 @@ MT_MUST_CHECK int recordings_open(struct mt_recorder **r, char **path, const cha
 /* Removes the oldest finished recordings beyond @keep; 0 keeps all. Return: how many, or -errno. */
 int recordings_prune(const char *directory, uint64_t keep);
 
-/* --- what a killed daemon left behind --------------------------------- */
+/* --- what another daemon left behind, killed or stopped ---------------- */
+#define RECORDINGS_LEFT	"left"		/* the last event that a daemon writes that is stopped */
+
 struct leftovers;
 
 /*

@@ -130,6 +130,10 @@ static bool parse_scaled(const char **s, const struct unit *unit, uint32_t *resu
 
 	if (!parse_decimal(s, &value))
 		return false;
+	if (!value && at_end(*s)) {		/* nothing needs no unit */
+		*result = 0;
+		return true;
+	}
 	for (; unit->name; unit++) {
 		if (!skip(s, unit->name))
 			continue;
@@ -167,8 +171,7 @@ static bool parse_fraction(const char **s, uint32_t *result)
 	if (skip(s, "%")) {
 		if (value > 1000000)
 			return false;
-		*result = (uint32_t)value * 64 / 1000 * 1024 / 1000;
-		*result = (uint32_t)(value * 67109 >> 10) / 1000;
+		*result = (uint32_t)value * 1024 / 15625;
 	} else {
 		if (value > 160000)
 			return false;

@@ -262,9 +262,14 @@ static void on_migration(struct supervision *s, const struct mt_event *ev)
 {
 	recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "migration", mt_status_name(ev->status)));
 	switch (ev->status) {
-	case MT_STATUS_COMPLETED:
-	case MT_STATUS_FAILED:
 	case MT_STATUS_CANCELLED:
+		s->cancelled = true;
+		enter(s, s->o->ours ? PHASE_ENDING : PHASE_OVER);
+		break;
+	case MT_STATUS_FAILED:
+		enter(s, s->o->ours ? PHASE_ENDING : PHASE_OVER);
+		break;
+	case MT_STATUS_COMPLETED:
 		enter(s, PHASE_ENDING);
 		break;
 	case MT_STATUS_POSTCOPY:
@@ -300,11 +305,20 @@ static void on_done(struct supervision *s, const struct mt_event *ev)
 	enter(s, PHASE_OVER);
 }
 
+/*
+ * While QEMU sends the last pages of a stopped guest it answers nobody, and a look would hold us, and
+ * the guard with us, for as long: after a stop the events tell, until they or the guard end it.
+ */
+static bool may_look(const struct supervision *s)
+{
+	return s->phase <= PHASE_RUNNING && !s->down && !s->stopped_until_ns;
+}
+
 static void on_event(struct supervision *s, const struct mt_event *ev)
 {
 	switch (ev->kind) {
 	case MT_EVENT_ITERATION:
-		if (s->phase <= PHASE_RUNNING && !s->down && ev->iteration > s->sample.iteration)
+		if (may_look(s) && ev->iteration > s->sample.iteration)
 			look(s, ev);
 		break;
 	case MT_EVENT_MIGRATION:
@@ -320,6 +334,7 @@ static void on_event(struct supervision *s, const struct mt_event *ev)
 		break;
 	case MT_EVENT_CONN_DOWN:
 		s->down = true;
+		s->stopped_until_ns = 0;	/* events may be missed: look again when it is back */
 		note_event(s, "libvirtd went away", "waiting for it to come back; QEMU goes on by itself");
 		break;
 	case MT_EVENT_CONN_UP:
@@ -335,17 +350,23 @@ static void on_event(struct supervision *s, const struct mt_event *ev)
 	}
 }
 
+/* Flags are set by other threads. */
+static bool is_set(const volatile int *flag)
+{
+	return flag && __atomic_load_n(flag, __ATOMIC_RELAXED);
+}
+
 /* The person at the keyboard, or the daemon's: end it, or let go of it. */
 static void heed_flags(struct supervision *s)
 {
 	struct mt_plan plan = { .action = MT_ACTION_ABORT, .implied_downtime_ms = -1, .reason = "asked to cancel" };
 
-	if (s->o->leave && *s->o->leave) {
+	if (is_set(s->o->leave)) {
 		s->result->left = true;
 		s->phase = PHASE_OVER;
 		return;
 	}
-	if (!s->o->cancel || !*s->o->cancel || s->cancelled || s->phase > PHASE_RUNNING)
+	if (!is_set(s->o->cancel) || s->cancelled || s->phase > PHASE_RUNNING)
 		return;
 	if (s->sample.status == MT_STATUS_POSTCOPY) {
 		note_event(s, "not cancelled", "in post-copy the guest's memory is on both sides: only finishing saves it");
@@ -365,6 +386,7 @@ static void guard_stop(struct supervision *s)
 	s->stopped_until_ns = 0;
 	snprintf(plan.reason, sizeof(plan.reason),
 		 "the guest was stopped to send the rest and should have been off long ago: cancelled, so that it runs on here");
+	tell(s, &plan, false, NULL);
 	act(s, &plan, NULL);
 }
 
@@ -413,7 +435,7 @@ static void follow(struct supervision *s)
 		struct mt_event ev;
 
 		if (now >= next_ns) {
-			if (!s->down && s->phase <= PHASE_RUNNING)
+			if (may_look(s))
 				look(s, NULL);
 			guard_stop(s);
 			watch_clock(s);
@@ -428,14 +450,22 @@ static void follow(struct supervision *s)
 	}
 }
 
+/* What else came by, for the record: it may tell why. */
+static void drain(struct supervision *s)
+{
+	struct mt_event ev;
+
+	while (!mt_inbox_take(s->inbox, &ev, 0))
+		on_event(s, &ev);
+}
+
 static void conclude(struct supervision *s)
 {
 	struct mt_supervise_result *r = s->result;
-	const struct mt_settle_input in = {
+	struct mt_settle_input in = {
 		.source = s->conn,
 		.uuid = s->uuid,
 		.destinations = s->o->destinations,
-		.claimed = s->claimed,
 		.cancelled = s->cancelled,
 		.was_paused = s->was_paused,
 		.text = s->text,
@@ -443,7 +473,10 @@ static void conclude(struct supervision *s)
 	struct mt_record_outcome o = { 0 };
 	struct mt_err err = { 0 };
 
+	drain(s);
+	in.claimed = s->claimed;
 	r->outcome = mt_settle(&in, r->detail, sizeof(r->detail));
+	drain(s);
 	if (!mt_sample_has(&r->final, total_ms) &&
 	    (r->outcome == MT_OUTCOME_COMPLETED || r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED) &&
 	    mt_domain_completed(s->conn, s->uuid, &r->final, &err))

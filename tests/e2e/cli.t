@@ -1,0 +1,294 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Bad input to the tool, without hosts: each gets the right exit status, one line
+# on stderr that says what is wrong, nothing on stdout, and leaves nothing behind.
+# Needs no libvirtd (libvirt's test driver lives in the process) and no root,
+# without which what is about rights is skipped.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+B=${B:-build}
+M=${MIGTRACE:-$PWD/$B/migtrace}
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-cli.XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM HUP
+mkdir "$dir/home" "$dir/files"
+cd "$dir/files" || exit 1
+export HOME=$dir/home XDG_RUNTIME_DIR=$dir/home XDG_CACHE_HOME=$dir/home XDG_CONFIG_HOME=$dir/home LC_ALL=C
+unset LIBVIRT_DEFAULT_URI
+N=0 failed=0
+
+note() { printf '%s\n' "$*" | sed 's/^/# /'; }
+
+result() {
+	N=$((N + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $N - $2"
+	else
+		echo "not ok $N - $2"
+		failed=1
+	fi
+}
+
+skip() {
+	N=$((N + 1))
+	echo "ok $N - $1 # SKIP $2"
+}
+
+listing() { find . -mindepth 1 -printf '%p %s %T@\n' | sort; }
+
+# run COMMAND...: sets RC; output in $dir/out and $dir/err, complaints in $WHY
+run() {
+	local before after
+	before=$(listing)
+	timeout 60 "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	RC=$?
+	after=$(listing)
+	WHY=
+	[ "$before" = "$after" ] || WHY="files changed: $(diff <(echo "$before") <(echo "$after") | grep '^[<>]')"
+}
+
+want() {
+	local what=$1
+	shift
+	"$@" || WHY="$WHY${WHY:+; }$what"
+}
+
+one_line() { [ "$(wc -l <"$dir/err")" = 1 ] && [ "$(head -c 10 "$dir/err")" = "migtrace: " ]; }
+says() { grep -Eqi -- "$1" "$dir/err"; }
+# replay's table has its header whatever becomes of the files.
+silent() { [ "$(wc -l <"$dir/out")" -le "${HEADER:-0}" ]; }
+
+finish() {
+	[ -z "$WHY" ]
+	result $? "$1"
+	[ -z "$WHY" ] || note "$WHY; exit $RC; stderr: $(cat "$dir/err")"
+}
+
+# refused NAME EXIT PATTERN ARGUMENT...
+refused() {
+	local name=$1 exit=$2 pattern=$3
+	shift 3
+	run ${AS[@]+"${AS[@]}"} "$M" "$@"
+	want "exit status $exit wanted" [ "$RC" = "$exit" ]
+	want "one line wanted" one_line
+	want "\"$pattern\" wanted" says "$pattern"
+	want "nothing on stdout wanted" silent
+	finish "$name: exit $exit"
+}
+
+# partly NAME PATTERN ARGUMENT...: shows what there is, and complains in one line
+partly() {
+	local name=$1 pattern=$2
+	shift 2
+	run "$M" "$@"
+	want "exit status 1 wanted" [ "$RC" = 1 ]
+	want "one line wanted" one_line
+	want "\"$pattern\" wanted" says "$pattern"
+	want "something on stdout wanted" [ -s "$dir/out" ]
+	finish "$name: exit 1, and what there is"
+}
+
+# works NAME PATTERN ARGUMENT...
+works() {
+	local name=$1 pattern=$2
+	shift 2
+	run "$M" "$@"
+	want "exit status 0 wanted" [ "$RC" = 0 ]
+	want "\"$pattern\" on stdout wanted" grep -Eq -- "$pattern" "$dir/out"
+	want "nothing on stderr wanted" [ ! -s "$dir/err" ]
+	finish "$name"
+}
+
+T=test:///default
+NOBODY_THERE="qemu+unix:///system?socket=$dir/home/nobody-listens"
+MB=1048576
+
+# --- recordings: good and bad ---------------------------------------------------
+header='{"type":"header","schema":1,"domain":"guest","uuid":"28158a57-89db-4e62-890f-5e7c0a3d7ee8","mode":"observe","start_wall_ms":1700000000000,"start_t_ns":1000,"limits":{"postcopy_allowed":false}}'
+{
+	echo "$header"
+	for i in 1 2 3 4; do
+		echo "{\"type\":\"sample\",\"t_ns\":${i}000000000,\"status\":\"active\",\"boundary\":true,\"total_ms\":${i}000,\"iteration\":$i,\"memory_bytes\":$((256 * MB)),\"remaining_bytes\":$(((5 - i) * 20 * MB)),\"transferred_bytes\":$((i * 40 * MB)),\"page_size_bytes\":4096}"
+	done
+	echo '{"type":"outcome","t_ns":5000000000,"outcome":"failed","detail":"for the test"}'
+} >good.jsonl
+zstd -q good.jsonl -o good.mtrec
+sed 's/"schema":1/"schema":99/' good.jsonl | zstd -q >future.mtrec
+# A frame a line: so each line is whole before the next begins, as when a writer flushes.
+while read -r line; do echo "$line" | zstd -q; done <good.jsonl >flushed.mtrec
+head -c $(($(stat -c %s flushed.mtrec) - 8)) flushed.mtrec >cut.mtrec
+{ head -n 3 good.jsonl; printf '{"type":"sample","t_ns":4000'; } | zstd -q >halfline.mtrec
+{ head -n 2 good.jsonl; echo 'this is no JSON'; tail -n 2 good.jsonl; } | zstd -q >broken.mtrec
+tail -n +2 good.jsonl | zstd -q >headless.mtrec
+: >empty.mtrec
+printf '' | zstd -q >nothing.mtrec
+echo 'dear diary' >text.mtrec
+gzip -c good.jsonl >gzip.mtrec
+head -c 4096 /dev/urandom >random.mtrec
+echo '[{"a":1}]' >other.json
+echo '{"return":' >half.json
+mkdir directory.mtrec
+
+echo 'TAP version 13'
+
+# --- which command -----------------------------------------------------------------
+refused "no such command" 2 'unknown command "frobnicate"' frobnicate
+refused "an option where the command belongs" 2 'command comes before' --frobnicate
+for command in doctor list migrate record replay report status; do
+	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
+	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
+	works "$command: help" "^Usage: migtrace $command" "$command" --help
+done
+run "$M"
+want "exit status 2 wanted" [ "$RC" = 2 ]
+want "usage on stderr wanted" says '^Usage: migtrace COMMAND'
+want "nothing on stdout wanted" silent
+finish "no command: usage, exit 2"
+works "version" '^migtrace [0-9]' --version
+works "help" '^Usage: migtrace COMMAND' --help
+
+# --- arguments -----------------------------------------------------------------------
+refused "record without a domain" 2 'DOMAIN' record -o x.mtrec
+refused "record without a file" 2 '-o FILE' record guest
+refused "record into a file without a name" 2 'file name' record guest -o ''
+refused "record with an option that lacks its value" 2 '--output needs a value' record guest -o
+refused "report without a file" 2 'FILE' report
+refused "report with two files" 2 'good.mtrec' report cut.mtrec good.mtrec
+refused "replay without a file" 2 'FILE' replay
+refused "migrate without a destination" 2 'DESTURI' migrate guest
+refused "migrate with too much" 2 'third' migrate guest $T third
+refused "list with an argument" 2 'guest' list guest
+refused "doctor with an argument" 2 'guest' doctor guest
+refused "a flag with a value" 2 'takes no value|unknown' list --all=yes
+for command in doctor list; do
+	refused "$command: unknown format" 2 'yaml' "$command" -f yaml
+done
+refused "replay: unknown policy" 2 'unknown policy "best"' replay good.mtrec --policy best
+refused "migrate: unknown policy" 2 'best' migrate guest $T --policy best
+refused "record: unknown mode" 2 'guesswork' record guest -o x.mtrec --mode guesswork
+refused "migrate: post-copy with parallel connections" 1 'post-copy.*parallel' migrate test "$NOBODY_THERE" -c $T --postcopy --parallel 2
+
+# --- values --------------------------------------------------------------------------
+for value in '' 12abc -5s 99999999999999999999s 300 '3 s' 1e3s 0x10s s .5s 5.s '1s ' 10MiB 1d +1s 0.1ms; do
+	refused "duration \"$value\"" 2 '--duration' record guest -o x.mtrec --duration="$value"
+done
+for value in 0s 999ms 61min; do
+	refused "a profile of $value" 2 '--duration is 1s to 1h' record guest -o x.mtrec --duration "$value"
+done
+for value in 0ms 9ms 11s; do
+	refused "an interval of $value" 2 '--interval is 10ms to 10s' record guest -o x.mtrec --interval "$value"
+done
+for value in '' 40 40MiB -1MiB/s 12abc 99999999999999999999MiB/s 40mib/s 40MiB/min 'MiB/s' '40 MiB/s'; do
+	refused "rate \"$value\"" 2 '--bandwidth' migrate guest $T --bandwidth="$value"
+done
+for option in max-downtime deadline timeout; do
+	refused "migrate: $option without unit" 2 "--$option.*unit" migrate guest $T --$option 300
+	refused "replay: $option without unit" 2 "--$option.*unit" replay good.mtrec --$option 300
+done
+refused "no pause at all" 2 '--max-downtime' migrate guest $T --max-downtime 0ms
+for value in '' -1 two 1.5 256 99999999999999999999; do
+	refused "parallel connections \"$value\"" 2 '--parallel' migrate guest $T --parallel="$value"
+done
+
+# --- recordings ------------------------------------------------------------------------
+works "a good recording is reported" 'for the test' report good.mtrec
+works "a good recording is replayed" 'predict' replay good.mtrec
+for command in report replay; do
+	[ $command = report ] || HEADER=1
+	refused "$command: not there" 1 'nowhere.mtrec.*No such file' $command nowhere.mtrec
+	refused "$command: a directory" 1 'directory' $command directory.mtrec
+	refused "$command: empty" 1 'empty.mtrec' $command empty.mtrec
+	refused "$command: a stream of nothing" 1 'nothing.mtrec' $command nothing.mtrec
+	refused "$command: text" 1 'text.mtrec.*recording' $command text.mtrec
+	refused "$command: gzip" 1 'gzip.mtrec' $command gzip.mtrec
+	refused "$command: random bytes" 1 'random.mtrec' $command random.mtrec
+	refused "$command: other JSON" 1 'other.json' $command other.json
+	refused "$command: half of a JSON" 1 'half.json' $command half.json
+	refused "$command: without its header" 1 'headless.mtrec' $command headless.mtrec
+	refused "$command: broken in its middle" 1 'broken.mtrec.*3' $command broken.mtrec
+	refused "$command: from the future" 1 'future.mtrec.*(99|newer|later)' $command future.mtrec
+	partly "$command: cut short" 'cut.mtrec.*early' $command cut.mtrec
+	partly "$command: cut within a line" 'halfline.mtrec.*early' $command halfline.mtrec
+done
+HEADER=0
+partly "replay: one of two is bad" 'text.mtrec' replay good.mtrec text.mtrec
+
+# --- libvirt -------------------------------------------------------------------------
+works "list: the test driver" '^test +running' list -c $T
+works "list: JSON" '"name":"test"' list -c $T -f json
+works "list: CSV" '^name,uuid,state' list -c $T -f csv
+for uri in "$NOBODY_THERE" qemu+tcp://127.0.0.1:1/system nonsense:///system 'not a uri' qemu+tls://localhost.invalid/system; do
+	refused "list: cannot connect to $uri" 1 'nobody-listens|127.0.0.1|nonsense|uri|invalid' list -c "$uri"
+	refused "record: cannot connect to $uri" 1 'nobody-listens|127.0.0.1|nonsense|uri|invalid' record guest -o x.mtrec -c "$uri"
+	refused "migrate: cannot connect to $uri" 1 'nobody-listens|127.0.0.1|nonsense|uri|invalid' \
+		migrate guest qemu+tcp://127.0.0.1:1/system --record x.mtrec -c "$uri"
+	run "$M" doctor -f json -c "$uri"
+	want "exit status 1 wanted" [ "$RC" = 1 ]
+	want "nothing on stderr wanted" [ ! -s "$dir/err" ]
+	want "libvirt missing, with a remedy, wanted" jq -e '.[] | select(.check == "libvirt") | .result == "missing" and .remedy != null' \
+		"$dir/out" >/dev/null
+	finish "doctor: cannot connect to $uri: exit 1, a row and its remedy"
+done
+refused "migrate: cannot connect to the destination" 1 'nobody-listens' \
+	migrate test "$NOBODY_THERE" --record x.mtrec -c $T
+refused "record: no such domain" 1 'nobody' record nobody -o x.mtrec -c $T
+refused "migrate: no such domain" 1 'nobody' migrate nobody "$NOBODY_THERE" --record x.mtrec -c $T
+refused "record: a hypervisor that cannot measure" 1 'test.*measure' record test -o x.mtrec -c $T
+refused "record: a mode the guest has not" 1 'dirty-ring|ring' record test -o x.mtrec --mode dirty-ring -c $T
+refused "status: no daemon" 1 'nobody-listens' status --socket "$dir/home/nobody-listens"
+
+# --- files -----------------------------------------------------------------------------
+refused "record: the file exists" 1 'good.mtrec exists.*--force' record test -o good.mtrec -c $T
+refused "record: --force does not take a directory's place" 1 'plain file' record test -o directory.mtrec --force -c $T
+refused "record: no such directory" 1 'nowhere/x.mtrec.*No such file' record test -o nowhere/x.mtrec -c $T
+refused "record: a directory that is a file" 1 'good.mtrec/x' record test -o good.mtrec/x -c $T
+echo 'half a recording' >other.mtrec.part
+refused "record: somebody's unfinished recording" 1 'other.mtrec.part is' record test -o other.mtrec -c $T
+rm other.mtrec.part
+refused "record: too long a name" 1 'too long' record test -o "$(printf 'x%.0s' {1..300})" -c $T
+
+if [ -c /dev/full ]; then
+	for command in "list -c $T" "report good.mtrec" "replay good.mtrec" "report -f json good.mtrec"; do
+		# shellcheck disable=SC2086
+		"$M" $command >/dev/full 2>"$dir/err" </dev/null
+		RC=$? WHY=
+		want "exit status 1 wanted" [ "$RC" = 1 ]
+		want "one line wanted" one_line
+		want "\"standard output\" wanted" says 'standard output'
+		finish "$command: standard output is full: exit 1"
+	done
+else
+	skip "standard output is full" "no /dev/full"
+fi
+
+# --- rights -----------------------------------------------------------------------------
+if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
+	# Where nobody may look: the build directory perhaps not, so a copy.
+	install -m 755 "$M" "$dir/migtrace"
+	chmod 755 "$dir" "$dir/files"
+	mkdir -m 700 "$dir/home/private"
+	chmod 755 "$dir/home"
+	install -m 600 good.mtrec private.mtrec
+	M=$dir/migtrace
+	AS=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	if "${AS[@]}" "$M" --version >/dev/null 2>&1; then
+		uri="qemu+unix:///system?socket=$dir/home/private/sock"
+		refused "list: may not connect" 1 'not allowed.*Permission denied' list -c "$uri"
+		refused "record: may not connect" 1 'not allowed.*Permission denied' record guest -o x.mtrec -c "$uri"
+		refused "migrate: may not connect" 1 'not allowed.*Permission denied' migrate guest "$NOBODY_THERE" -c "$uri"
+		refused "status: may not connect" 1 'not allowed|Permission denied' status --socket "$dir/home/private/sock"
+		refused "report: may not read" 1 'private.mtrec.*Permission denied' report private.mtrec
+		HEADER=1 refused "replay: may not read" 1 'private.mtrec.*Permission denied' replay private.mtrec
+		refused "record: may not write there" 1 'x.mtrec.*Permission denied' record test -o x.mtrec -c $T
+		refused "record: may not look there" 1 'Permission denied' record test -o "$dir/home/private/x.mtrec" -c $T
+	else
+		skip "rights" "another user cannot run $M here"
+	fi
+	AS=()
+else
+	skip "rights" "needs root, to become another user"
+fi
+
+echo "1..$N"
+exit $failed

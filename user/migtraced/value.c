@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* value.c - the kinds of value that a configuration key may have */
+#include "value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include <migtrace/units.h>
+
+static const char *const mode_names[CONFIG_MODE_COUNT] = {
+	[CONFIG_OBSERVE] = "observe",
+	[CONFIG_ACT] = "act",
+};
+
+const char *config_mode_name(enum config_mode mode)
+{
+	return mode < CONFIG_MODE_COUNT ? mode_names[mode] : "?";
+}
+
+/* --- lists ------------------------------------------------------------ */
+
+static int list_add(struct config_list *list, const char *item, size_t len)
+{
+	char **items = realloc(list->items, (list->n + 2) * sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	items[list->n] = strndup(item, len);
+	items[list->n + 1] = NULL;
+	if (!items[list->n])
+		return -ENOMEM;
+	list->n++;
+	return 0;
+}
+
+void value_list_free(struct config_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct config_list){ 0 };
+}
+
+/* --- parsing ---------------------------------------------------------- */
+
+static bool looks_like_uri(const char *s, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (isalnum((unsigned char)s[i]) || strchr("+-.", s[i])))
+		i++;
+	return i > 0 && i < len && s[i] == ':' && i + 1 < len;
+}
+
+static int parse_list(const struct config_key *key, const char *value, struct config_list *list, struct mt_err *why)
+{
+	if (!list->items) {
+		list->items = calloc(1, sizeof(*list->items));
+		if (!list->items)
+			return -ENOMEM;
+	}
+	while (*(value += strspn(value, " \t"))) {
+		size_t len = strcspn(value, " \t");
+
+		if (key->kind == VALUE_URIS && !looks_like_uri(value, len))
+			return mt_err_set(why, -EINVAL, "'%.*s' is none", (int)len, value);
+		/* A key that is indented by mistake would else become a pattern that matches nothing. */
+		if (key->kind == VALUE_GLOBS && memchr(value, '=', len))
+			return mt_err_set(why, -EINVAL, "no '=' in them; an indented line continues the key before it");
+		if (list_add(list, value, len))
+			return -ENOMEM;
+		value += len;
+	}
+	return 0;
+}
+
+static int parse_duration(const struct config_key *key, const char *value, uint64_t *out, struct mt_err *why)
+{
+	uint64_t ms;
+	int ret;
+
+	if (key->kind == VALUE_DURATION_OR_NONE && !strcmp(value, "none")) {
+		*out = 0;
+		return 0;
+	}
+	ret = mt_parse_duration_ms(key->name, value, &ms, why);
+	if (ret)
+		return ret;
+	if (ms < key->min || ms > key->max)
+		return -ERANGE;
+	*out = ms;
+	return 0;
+}
+
+static int parse_group(const char *value, struct config_group *out)
+{
+	struct group *gr = NULL;
+	uint64_t number;
+	char *name;
+
+	if (!*value) {
+		out->gid = (gid_t)-1;
+	} else if (!mt_parse_count("group", value, (gid_t)-2, &number, NULL)) {
+		out->gid = number;
+	} else {
+		gr = getgrnam(value);
+		if (!gr)
+			return -EINVAL;
+		out->gid = gr->gr_gid;
+	}
+	name = strdup(value);
+	if (!name)
+		return -ENOMEM;
+	free(out->name);
+	out->name = name;
+	return 0;
+}
+
+static int parse_octal(const struct config_key *key, const char *value, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (!*value || strlen(value) > 6 || strspn(value, "01234567") != strlen(value))
+		return -EINVAL;
+	for (; *value; value++)
+		n = n * 8 + (*value - '0');
+	if (n > key->max)
+		return -ERANGE;
+	*out = n;
+	return 0;
+}
+
+static int set_string(char **out, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*out);
+	*out = copy;
+	return 0;
+}
+
+int value_parse(const struct config_key *key, void *base, const char *value, struct mt_err *why)
+{
+	void *out = (char *)base + key->offset;
+
+	switch (key->kind) {
+	case VALUE_MODE:
+		for (int m = 0; m < CONFIG_MODE_COUNT; m++) {
+			if (!strcmp(value, mode_names[m])) {
+				*(enum config_mode *)out = m;
+				return 0;
+			}
+		}
+		return -EINVAL;
+	case VALUE_POLICY: {
+		const struct mt_policy *policy = mt_policy_find(value);
+
+		if (!policy)
+			return -EINVAL;
+		*(const struct mt_policy **)out = policy;
+		return 0;
+	}
+	case VALUE_DURATION:
+	case VALUE_DURATION_OR_NONE:
+		return parse_duration(key, value, out, why);
+	case VALUE_BOOL:
+		if (strcmp(value, "yes") && strcmp(value, "no"))
+			return -EINVAL;
+		*(bool *)out = !strcmp(value, "yes");
+		return 0;
+	case VALUE_COUNT:
+		return mt_parse_count(key->name, value, key->max, out, NULL);
+	case VALUE_URI:
+		if (!looks_like_uri(value, strlen(value)) || strpbrk(value, " \t"))
+			return -EINVAL;
+		return set_string(out, value);
+	case VALUE_PATH_OR_EMPTY:
+		return !*value || *value == '/' ? set_string(out, value) : -EINVAL;
+	case VALUE_SOCKET:
+		if (*value != '/' || strlen(value) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+			return -EINVAL;
+		return set_string(out, value);
+	case VALUE_GLOBS:
+	case VALUE_URIS:
+		return parse_list(key, value, out, why);
+	case VALUE_GROUP:
+		return parse_group(value, out);
+	case VALUE_OCTAL:
+		return parse_octal(key, value, out);
+	}
+	return -EINVAL;
+}
+
+/* --- the rest --------------------------------------------------------- */
+
+void value_print(const struct config_key *key, const void *base, FILE *out)
+{
+	const void *in = (const char *)base + key->offset;
+	const struct config_list *list;
+	size_t column;
+
+	fprintf(out, "%s =", key->name);
+	switch (key->kind) {
+	case VALUE_MODE:
+		fprintf(out, " %s", config_mode_name(*(const enum config_mode *)in));
+		break;
+	case VALUE_POLICY:
+		fprintf(out, " %s", (*(const struct mt_policy *const *)in)->name);
+		break;
+	case VALUE_DURATION:
+	case VALUE_DURATION_OR_NONE: {
+		uint64_t ms = *(const uint64_t *)in;
+
+		if (!ms && key->kind == VALUE_DURATION_OR_NONE)
+			fputs(" none", out);
+		else if (ms && ms % MT_MS_PER_S == 0)
+			fprintf(out, " %llus", (unsigned long long)(ms / MT_MS_PER_S));
+		else
+			fprintf(out, " %llums", (unsigned long long)ms);
+		break;
+	}
+	case VALUE_BOOL:
+		fputs(*(const bool *)in ? " yes" : " no", out);
+		break;
+	case VALUE_COUNT:
+		fprintf(out, " %llu", (unsigned long long)*(const uint64_t *)in);
+		break;
+	case VALUE_OCTAL:
+		fprintf(out, " %04llo", (unsigned long long)*(const uint64_t *)in);
+		break;
+	case VALUE_URI:
+	case VALUE_PATH_OR_EMPTY:
+	case VALUE_SOCKET:
+		if (**(char *const *)in)
+			fprintf(out, " %s", *(char *const *)in);
+		break;
+	case VALUE_GROUP:
+		if (*((const struct config_group *)in)->name)
+			fprintf(out, " %s", ((const struct config_group *)in)->name);
+		break;
+	case VALUE_GLOBS:
+	case VALUE_URIS:
+		list = in;
+		column = strlen(key->name) + 2;
+		for (size_t i = 0; i < list->n; i++) {
+			if (column + strlen(list->items[i]) > 100 && i) {
+				fputs("\n ", out);
+				column = 1;
+			}
+			column += 1 + strlen(list->items[i]);
+			fprintf(out, " %s", list->items[i]);
+		}
+		break;
+	}
+	fputc('\n', out);
+}
+
+void value_copy(const struct config_key *key, struct config_guest *to, const struct config_guest *from)
+{
+	size_t size = key->kind == VALUE_MODE ? sizeof(from->mode) :
+		      key->kind == VALUE_POLICY ? sizeof(from->policy) :
+		      key->kind == VALUE_BOOL ? sizeof(from->postcopy) : sizeof(uint64_t);
+
+	memcpy((char *)to + key->offset, (const char *)from + key->offset, size);
+}
+
+const char *value_accepted(const struct config_key *key, char *buf, size_t size)
+{
+	int at;
+
+	if (key->accepted) {
+		snprintf(buf, size, "%s", key->accepted);
+		return buf;
+	}
+	at = snprintf(buf, size, "one of");
+	for (size_t i = 0; mt_policy_at(i) && at < (int)size; i++)
+		at += snprintf(buf + at, size - at, "%s %s", i ? "," : "", mt_policy_at(i)->name);
+	return buf;
+}
+
+bool value_is_list(enum value_kind kind)
+{
+	return kind == VALUE_GLOBS || kind == VALUE_URIS;
+}
