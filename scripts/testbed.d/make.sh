@@ -187,8 +187,8 @@ make_all()
 	for h in a b; do
 		inherit_probes $h
 		start_libvirtd $h
-		on $h timeout "$start_timeout_s" virsh -q domcapabilities >/dev/null 2>&1 </dev/null ||
-			die "$name: host $h: libvirtd cannot use QEMU, see: virsh domcapabilities"
+		on $h timeout "$start_timeout_s" virsh -q version >/dev/null 2>&1 </dev/null ||
+			die "$name: host $h: libvirtd cannot use QEMU, see: virsh version"
 	done
 	answers a qemu+tcp://mt-b/system || die "$name: host b does not answer a over TCP"
 	answers b qemu+tcp://mt-a/system || die "$name: host a does not answer b over TCP"

@@ -25,6 +25,8 @@ $(B)/guest/memguest.elf: $(MEMGUEST_SRC) $(MEMGUEST_HDR) $(GUEST_SRC)/guest.mk
 	@mkdir -p $(@D)
 	$(CC) $(MEMGUEST_CFLAGS) $(MEMGUEST_LDFLAGS) -o $@ $(MEMGUEST_SRC)
 
-$(B)/guest/guestwatch $(B)/guest/qmp: $(B)/guest/%: $(GUEST_SRC)/%.c $(GUEST_SRC)/guest.mk
+GUEST_TOOLS := $(addprefix $(B)/guest/,guestwatch qmp)
+
+$(GUEST_TOOLS): $(B)/guest/%: $(GUEST_SRC)/%.c $(GUEST_SRC)/guest.mk
 	@mkdir -p $(@D)
 	$(CC) $(GUEST_TOOL_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<

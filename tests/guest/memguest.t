@@ -187,7 +187,7 @@ test_dirty_log()
 	done
 	after=$(ask stats)
 	rate=$(field dirty-rate "$answer")
-	# Distinct pages of w uniform writes, plus at most 1 MiB of tables and stack
+	# Distinct pages of uniform writes, plus at most 1 MiB of tables and stack
 	expected=$(calc 'n * (1 - exp(-(w1 - w0) / (t1 - t0) * 1e9 / n)) / 256' n=16384 \
 		w0="$(field writes "$before")" w1="$(field writes "$after")" \
 		t0="$(field at_ns "$before")" t1="$(field at_ns "$after")")
@@ -223,14 +223,22 @@ test_patterns()
 	window "region=32M rate=8000 pattern=uniform" 1
 	expected=$(calc 'n * (1 - exp(w * log(1 - 1 / n)))' n="$pages" w="$writes")
 	calc 'd > e * 0.95 && d < e * 1.05' d="$changed" e="$expected" >/dev/null
-	report $? "uniform: distinct pages as in theory" "$changed of $pages after $writes, expected $expected"
+	report $? "uniform: distinct pages as in theory" \
+		"$changed of $pages after $writes, expected $expected"
 
 	window "region=32M rate=30000 pattern=seq" 1
 	calc 'w > 20000 && s <= 1' w="$writes" s="$spread" >/dev/null
 	report $? "seq: no page gets ahead of another" "$writes writes, spread $spread"
 
 	window "region=32M rate=60000 pattern=zipf s=1.1" 1
-	expected=$(awk -v n="$pages" 'BEGIN { for (k = 1; k <= n; k++) { w = k ^ -1.1; all += w; if (k <= n / 100) top += w } print top / all }')
+	expected=$(awk -v n="$pages" 'BEGIN {
+		for (k = 1; k <= n; k++) {
+			w = k ^ -1.1
+			all += w
+			if (k <= n / 100)
+				top += w
+		}
+		print top / all }')
 	calc 't > e * 0.95 && t < e * 1.05' t="$top1" e="$expected" >/dev/null
 	report $? "zipf: the top 1 % of the pages get their share" "$top1, expected $expected"
 
@@ -251,7 +259,12 @@ test_phases()
 
 	guest "region=32M rate=20000 pattern=phases rate2=0 period=400ms"
 	sleep 2
-	quiet=$(ask status >/dev/null; sleep 0.1; awk '$3 == "hb" { split($5, f, "="); n++; if (f[2] == last) still++; last = f[2] }
+	quiet=$(awk '$3 == "hb" {
+			n++
+			if ($5 == last)
+				still++
+			last = $5
+		}
 		END { print still / n }' "$dir/log")
 	calc 'q > 0.4 && q < 0.6' q="$quiet" >/dev/null
 	report $? "phases: quiet half of the time" "$quiet of the heartbeats"

@@ -148,13 +148,13 @@ static void doctor_init(struct doctor *d, const char *uri)
 
 	memset(d, 0, sizeof(*d));
 	d->uri = uri;
-	d->local = versions_uri_is_local(uri);
+	d->local = mt_versions_uri_is_local(uri);
 	if (mt_loop_start(&d->conn_err) || mt_conn_open(&d->conn, uri, &d->conn_err)) {
 		d->conn = NULL;
 		return;
 	}
-	d->local = versions_uri_is_local(mt_conn_uri(d->conn));
-	versions_get(&d->versions, d->conn);
+	d->local = mt_versions_uri_is_local(mt_conn_uri(d->conn));
+	mt_versions_get(&d->versions, d->conn);
 	virt = mt_conn_get(d->conn);
 	if (virt) {
 		const char *type = virConnectGetType(virt);

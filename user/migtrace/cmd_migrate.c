@@ -6,11 +6,11 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include <migtrace/migrate.h>
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
+#include <migtrace/versions.h>
 
 #include "cmd.h"
 #include "interrupt.h"
@@ -53,19 +53,10 @@ static void on_interrupt(int count, void *opaque)
 
 static int open_recorder(struct migration *m, const char *destination, struct mt_err *err)
 {
-	char libvirt_version[32] = "", qemu_version[32] = "";
-	virConnectPtr v = mt_conn_get(m->conn);
-	unsigned long number;
-	struct utsname u = { 0 };
 	struct mt_record_header h;
+	struct mt_versions v;
 
-	if (v && !virConnectGetLibVersion(v, &number))
-		snprintf(libvirt_version, sizeof(libvirt_version), "%lu.%lu.%lu", number / 1000000, number / 1000 % 1000, number % 1000);
-	if (v && !virConnectGetVersion(v, &number))
-		snprintf(qemu_version, sizeof(qemu_version), "%lu.%lu.%lu", number / 1000000, number / 1000 % 1000, number % 1000);
-	if (v)
-		virConnectClose(v);
-	uname(&u);
+	mt_versions_get(&v, m->conn);
 	h = (struct mt_record_header){
 		.schema = MT_RECORD_SCHEMA,
 		.domain = m->domain.name,
@@ -74,9 +65,9 @@ static int open_recorder(struct migration *m, const char *destination, struct mt
 		.source = mt_conn_uri(m->conn),
 		.destination = destination,
 		.tool = "migtrace " MT_VERSION,
-		.qemu = qemu_version,
-		.libvirt = libvirt_version,
-		.kernel = u.release,
+		.qemu = v.qemu,
+		.libvirt = v.libvirt,
+		.kernel = *v.kernel ? v.kernel : NULL,
 		.policy = m->policy->name,
 		.mode = m->dry_run ? "observe" : "supervise",
 		.start_wall_ms = mt_wall_us() / 1000,

@@ -20,7 +20,7 @@
 #include "interrupt.h"
 #include "options.h"
 #include "progress.h"
-#include "versions.h"
+#include <migtrace/versions.h>
 
 #define DURATION_DEFAULT_MS	(10 * MT_MS_PER_S)
 #define DURATION_MAX_MS		(3600 * MT_MS_PER_S)
@@ -105,11 +105,11 @@ static int make_room(const struct record *r, struct mt_err *err)
 
 static int open_recorder(struct record *r, struct mt_err *err)
 {
-	struct versions v;
+	struct mt_versions v;
 	struct mt_record_header h;
 	int rc;
 
-	versions_get(&v, r->conn);
+	mt_versions_get(&v, r->conn);
 	h = (struct mt_record_header){
 		.domain = r->domain.name,
 		.uuid = r->domain.uuid,

@@ -9,7 +9,7 @@
 
 #include <migtrace/domain.h>
 
-#include "versions.h"
+#include <migtrace/versions.h>
 
 enum doctor_result {
 	DOCTOR_OK,
@@ -27,7 +27,7 @@ struct doctor {
 	struct mt_conn *conn;		/* NULL: no connection, see conn_err */
 	struct mt_err conn_err;
 	bool qemu;			/* the connection's driver is QEMU's */
-	struct versions versions;
+	struct mt_versions versions;
 	struct mt_domain_info *domains;	/* running ones */
 	size_t n_domains;
 	struct mt_err domains_err;	/* code 0: domains is good */

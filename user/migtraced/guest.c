@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include <base/json.h>
 #include <migtrace/units.h>
@@ -18,6 +17,7 @@
 #define APPEAR_POLL_MS	50
 
 struct guest {
+	struct mt_conn *calls;		/* of this worker alone, where it could be had */
 	struct guest_setup setup;
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	uint64_t first_t_ns;		/* when we learnt of it */
@@ -57,6 +57,26 @@ static void sleep_ms(uint64_t ms)
 	nanosleep(&t, NULL);
 }
 
+/*
+ * Calls of one migration must not wait behind another's on one connection (see conn.h): each worker
+ * makes its own, and shares the manager's only where that fails.
+ */
+static void open_calls(struct guest *g)
+{
+	struct mt_err err = { 0 };
+
+	if (mt_conn_open(&g->calls, mt_conn_uri(g->setup.conn), &err)) {
+		log_warn("%s: no connection of its own, the common one has to do: %s", g->uuid, err.msg);
+		g->calls = g->setup.conn;
+	}
+}
+
+static void close_calls(struct guest *g)
+{
+	if (g->calls != g->setup.conn)
+		mt_conn_close(g->calls);
+}
+
 /* Incoming migrations look the same in QEMU's events; only libvirt tells them apart. */
 static bool is_migrating_out(struct guest *g)
 {
@@ -65,7 +85,7 @@ static bool is_migrating_out(struct guest *g)
 	do {
 		struct mt_err err = { 0 };
 		struct mt_sample sample;
-		int ret = mt_domain_info(g->setup.conn, g->uuid, &g->info, &err);
+		int ret = mt_domain_info(g->calls, g->uuid, &g->info, &err);
 
 		if (ret) {
 			log_debug("%s: %s", g->uuid, err.msg);
@@ -76,7 +96,7 @@ static bool is_migrating_out(struct guest *g)
 			return false;
 		}
 		if (g->info.migrating_out) {
-			ret = mt_domain_sample(g->setup.conn, g->uuid, &sample, NULL);
+			ret = mt_domain_sample(g->calls, g->uuid, &sample, NULL);
 			if (!ret && mt_sample_has(&sample, total_ms))
 				g->total_ms = sample.total_ms;
 			return true;
@@ -87,12 +107,6 @@ static bool is_migrating_out(struct guest *g)
 }
 
 /* --- its recording ---------------------------------------------------- */
-
-static const char *version_text(char *buf, size_t size, const char *name, unsigned long v)
-{
-	snprintf(buf, size, "%s%s%lu.%lu.%lu", name, *name ? " " : "", v / 1000000, v / 1000 % 1000, v % 1000);
-	return buf;
-}
 
 static struct mt_limits limits_of(const struct config_guest *how)
 {
@@ -107,17 +121,17 @@ static struct mt_limits limits_of(const struct config_guest *how)
 
 static int open_recording(struct guest *g, struct mt_recorder **r, char **path, struct mt_err *err)
 {
-	virConnectPtr virt = mt_conn_get(g->setup.conn);
+	const struct mt_versions *v = g->setup.versions;
 	uint64_t now_ns = mt_now_ns();
-	char qemu[48], libvirt[48];
-	unsigned long version;
-	struct utsname host;
-	struct mt_record_header h = {
+	const struct mt_record_header h = {
 		.domain = g->info.name,
 		.uuid = g->uuid,
 		.domain_type = g->info.type,
-		.source = mt_conn_uri(g->setup.conn),
+		.source = mt_conn_uri(g->calls),
 		.tool = "migtraced " MT_VERSION,
+		.qemu = v->qemu,
+		.libvirt = v->libvirt,
+		.kernel = *v->kernel ? v->kernel : NULL,
 		.policy = g->how.policy->name,
 		.mode = g->how.mode == CONFIG_ACT ? "supervise" : "observe",
 		.start_t_ns = g->first_t_ns,
@@ -125,14 +139,6 @@ static int open_recording(struct guest *g, struct mt_recorder **r, char **path, 
 		.limits = limits_of(&g->how),
 	};
 
-	if (virt && !virConnectGetVersion(virt, &version))
-		h.qemu = version_text(qemu, sizeof(qemu), "", version);
-	if (virt && !virConnectGetLibVersion(virt, &version))
-		h.libvirt = version_text(libvirt, sizeof(libvirt), "", version);
-	if (virt)
-		virConnectClose(virt);
-	if (!uname(&host))
-		h.kernel = host.release;
 	return recordings_open(r, path, g->setup.config->directory, &h, err);
 }
 
@@ -373,7 +379,7 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 	};
 	struct mt_supervise_result result = { 0 };
 	struct mt_err err = { 0 };
-	int ret = mt_supervise(g->setup.conn, g->inbox, g->uuid, &options, &result, &err);
+	int ret = mt_supervise(g->calls, g->inbox, g->uuid, &options, &result, &err);
 
 	if (ret)
 		drop_unread(g, UINT_MAX);
@@ -405,8 +411,10 @@ static void *guest_main(void *arg)
 	struct guest *g = arg;
 	struct mt_recorder *r;
 	json_t *finished = NULL;
-	bool migrates = !leaving(g) && is_migrating_out(g);
+	bool migrates;
 
+	open_calls(g);
+	migrates = !leaving(g) && is_migrating_out(g);
 	if (!migrates || leaving(g)) {
 		drop_unread(g, g->told);
 		g->setup.ready(g, g->setup.opaque);
@@ -421,6 +429,7 @@ static void *guest_main(void *arg)
 		log_begin(g);
 		finished = supervise(g, r);
 	}
+	close_calls(g);
 	g->setup.done(g, finished, g->setup.opaque);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include <migtrace/supervise.h>
+#include <migtrace/versions.h>
 
 #include "config.h"
 #include "recordings.h"
@@ -19,6 +20,7 @@ struct guest;
 
 struct guest_setup {
 	struct mt_conn *conn;
+	const struct mt_versions *versions;	/* of what runs there */
 	struct config *config;		/* as of now; the guest takes a reference of its own */
 	struct leftovers *leftovers;	/* may be NULL */
 	const char *uuid;

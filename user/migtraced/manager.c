@@ -50,6 +50,7 @@ struct manager {
 
 	pthread_mutex_t lock;		/* of what follows; held for moments, no call of libvirt's under it */
 	struct mt_conn *conn;		/* set once */
+	struct mt_versions versions;	/* asked for once, when nothing waits: libvirtd may take seconds to try QEMU out */
 	struct config *config;
 	struct leftovers *leftovers;	/* set before the first guest */
 	char error[512];		/* why not connected */
@@ -127,6 +128,7 @@ static void begin(struct manager *m, const char *uuid, const char *domain, const
 {
 	const struct guest_setup setup = {
 		.conn = m->conn,
+		.versions = &m->versions,
 		.config = m->config,
 		.leftovers = m->leftovers,
 		.uuid = uuid,
@@ -302,6 +304,8 @@ static bool try_connect(struct manager *m, const char *uri)
 	if (!ret)
 		m->conn = conn;
 	pthread_mutex_unlock(&m->lock);
+	if (!ret)
+		mt_versions_get(&m->versions, conn);
 	if (!ret)
 		log_info("%s: connected", mt_conn_uri(conn));
 	else if (news)

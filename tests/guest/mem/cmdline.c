@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One table of options; a word that is not in it is an error. */
 #include "cmdline.h"
+#include "cpu.h"
 
 #include <stddef.h>
 
@@ -85,6 +86,8 @@ static bool at_end(const char *s)
 }
 
 /* Digits with up to four decimals, in units of 1/10000 */
+#define DECIMALS	10000
+
 static bool parse_decimal(const char **s, uint64_t *value)
 {
 	const char *start = *s;
@@ -126,7 +129,7 @@ static const struct unit count_units[] = { { "", 1 }, { NULL, 0 } };
 
 static bool parse_scaled(const char **s, const struct unit *unit, uint32_t *result)
 {
-	uint64_t value, high;
+	uint64_t value;
 
 	if (!parse_decimal(s, &value))
 		return false;
@@ -137,46 +140,26 @@ static bool parse_scaled(const char **s, const struct unit *unit, uint32_t *resu
 	for (; unit->name; unit++) {
 		if (!skip(s, unit->name))
 			continue;
-		if (!at_end(*s))
-			return false;
-		if (!unit->factor)		/* KiB: 4 to the page */
-			value >>= 2;
-		else
-			value *= unit->factor;
-		/* value / 10000 without a 64-bit division: 10000 = 16 * 625 */
-		value >>= 4;
-		if (value >> 41)
-			return false;
-		for (high = 0; value >= (625ull << 31); high += 1u << 31)
-			value -= 625ull << 31;
-		*result = high;
-		for (uint32_t bit = 1u << 30; bit; bit >>= 1) {
-			if (value >= (uint64_t)625 * bit) {
-				value -= (uint64_t)625 * bit;
-				*result += bit;
-			}
-		}
-		return true;
+		value = unit->factor ? value * unit->factor : value / 4;	/* KiB */
+		value = div_u64(value, DECIMALS, 0);
+		*result = value;
+		return at_end(*s) && value <= UINT32_MAX;
 	}
 	return false;
 }
 
-/* "90%", "0.9" or "1.1" as Q16 */
+/* "90%", "0.9" or "1.1" as Q16, below 16 */
 static bool parse_fraction(const char **s, uint32_t *result)
 {
 	uint64_t value;
 
-	if (!parse_decimal(s, &value) || value > 1000000)
+	if (!parse_decimal(s, &value))
 		return false;
-	if (skip(s, "%")) {
-		if (value > 1000000)
-			return false;
-		*result = (uint32_t)value * 1024 / 15625;
-	} else {
-		if (value > 160000)
-			return false;
-		*result = (uint32_t)value * 4096 / 625;
-	}
+	if (skip(s, "%"))
+		value = div_u64(value, 100, 0);
+	if (value >= 16 * DECIMALS)
+		return false;
+	*result = muldiv(value, 65536, DECIMALS);
 	return at_end(*s);
 }
 

@@ -1,38 +1,38 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * versions.c - what runs there: libvirt, QEMU, the kernel
  */
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "versions.h"
+#include <migtrace/versions.h>
 
-void versions_format(char *buf, size_t size, unsigned long number)
+void mt_versions_format(char *buf, size_t size, unsigned long number)
 {
 	snprintf(buf, size, "%lu.%lu.%lu", number / 1000000, number / 1000 % 1000, number % 1000);
 }
 
 /* qemu:///system, qemu+unix:///system, and what libvirt takes when nothing is said. */
-bool versions_uri_is_local(const char *uri)
+bool mt_versions_uri_is_local(const char *uri)
 {
 	const char *authority = uri ? strstr(uri, "://") : NULL;
 
 	return !authority || authority[3] == '/' || !authority[3];
 }
 
-void versions_get(struct versions *v, struct mt_conn *conn)
+void mt_versions_get(struct mt_versions *v, struct mt_conn *conn)
 {
 	virConnectPtr virt = mt_conn_get(conn);
 	struct utsname u;
 
 	memset(v, 0, sizeof(*v));
-	if (versions_uri_is_local(mt_conn_uri(conn)) && !uname(&u))
+	if (mt_versions_uri_is_local(mt_conn_uri(conn)) && !uname(&u))
 		snprintf(v->kernel, sizeof(v->kernel), "%s", u.release);
 	if (!virt)
 		return;
 	if (!virConnectGetLibVersion(virt, &v->libvirt_number))
-		versions_format(v->libvirt, sizeof(v->libvirt), v->libvirt_number);
+		mt_versions_format(v->libvirt, sizeof(v->libvirt), v->libvirt_number);
 	if (!virConnectGetVersion(virt, &v->qemu_number))
-		versions_format(v->qemu, sizeof(v->qemu), v->qemu_number);
+		mt_versions_format(v->qemu, sizeof(v->qemu), v->qemu_number);
 	virConnectClose(virt);
 }
