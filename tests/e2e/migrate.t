@@ -53,7 +53,7 @@ good_moment() {
 
 hopeless() {
 	local g=hope-$1
-	scene_guest "$g" "$1" "region=96M rate=100000 pattern=uniform seed=5" 160
+	scene_guest "$g" "$1" "region=96M rate=max pattern=seq seed=5" 160
 	migrate "$g" --max-downtime 500ms
 	check_eq "$1, hopeless: aborted, exit 1" "$OUTCOME/$RC" aborted/1
 	check "$1, hopeless: the verdict says what it would take" grep -Eq 'abort: will not converge: .*it needs' "$ERR"

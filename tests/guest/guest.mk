@@ -14,8 +14,8 @@ MEMGUEST_CFLAGS := -m32 -march=i686 -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-
 	-fno-asynchronous-unwind-tables -fno-tree-vectorize -fno-tree-loop-distribute-patterns \
 	-fno-align-functions -fno-align-loops -fno-align-jumps -fno-align-labels \
 	-mgeneral-regs-only -mregparm=3
-MEMGUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
-	-Wl,-T,$(GUEST_SRC)/mem/mem.ld
+MEMGUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+	-Wl,--no-warn-rwx-segments -Wl,-T,$(GUEST_SRC)/mem/mem.ld
 GUEST_TOOL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra
 
 .PHONY: guest

@@ -37,7 +37,7 @@ static const struct config_key keys[] = {
 	  .min = 1, .max = 7 * 86400 * MT_MS_PER_S, .accepted = "a duration of 1ms to 168h, or none" },
 	{ "supervise", "postcopy", VALUE_BOOL, GUEST(postcopy), .initial = "no",
 	  .accepted = "yes or no" },
-	{ "supervise", "fixed", VALUE_DURATION, GUEST(fixed_ms), .initial = "60ms",
+	{ "supervise", "fixed", VALUE_DURATION, GUEST(fixed_ms), .initial = "120ms",
 	  .max = 60 * MT_MS_PER_S, .accepted = "a duration of 0ms to 60s" },
 	{ "supervise", "poll", VALUE_DURATION, GUEST(poll_ms), .initial = "250ms",
 	  .min = 10, .max = 10 * MT_MS_PER_S, .accepted = "a duration of 10ms to 10s" },

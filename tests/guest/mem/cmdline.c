@@ -17,6 +17,8 @@ const char *const pattern_names[] = {
 	NULL
 };
 
+/* Those that need no ranking of the region; numbered as in pattern_names */
+static const char *const sub_names[] = { "seq", "uniform", NULL };
 static const char *const idle_names[] = { "halt", "spin", NULL };
 static const char *const fill_names[] = { "sparse", "random", NULL };
 
@@ -33,7 +35,7 @@ static const struct option {
 	{ "rate",		TYPE_RATE,	AT(rate), NULL },
 	{ "rate2",		TYPE_RATE,	AT(rate2), NULL },
 	{ "pattern",		TYPE_NAME,	AT(pattern), pattern_names },
-	{ "sub",		TYPE_NAME,	AT(sub), pattern_names },
+	{ "sub",		TYPE_NAME,	AT(sub), sub_names },
 	{ "seed",		TYPE_COUNT,	AT(seed), NULL },
 	{ "s",			TYPE_FRACTION,	AT(s_q16), NULL },
 	{ "hot",		TYPE_FRACTION,	AT(hot_q16), NULL },

@@ -123,19 +123,19 @@ static void acted(struct supervision *s, const struct mt_plan *plan)
 
 	s->result->actions_done++;
 	s->tries = 0;
+	if (s->o->actuators == &mt_actuators_dry)
+		return;
 	switch (plan->action) {
 	case MT_ACTION_SET_DOWNTIME:
 		limits.qemu_limit_ms = plan->downtime_limit_ms;
 		mt_engine_set_limits(&s->engine, &limits);
 		break;
 	case MT_ACTION_STOP:
-		if (s->o->actuators != &mt_actuators_dry)
-			s->stopped_until_ns = mt_now_ns() + (STOPPED_MORE_MS + STOPPED_FACTOR *
-				(uint64_t)(plan->implied_downtime_ms > 0 ? plan->implied_downtime_ms : 0)) * MT_NS_PER_MS;
+		s->stopped_until_ns = mt_now_ns() + (STOPPED_MORE_MS + STOPPED_FACTOR *
+			(uint64_t)(plan->implied_downtime_ms > 0 ? plan->implied_downtime_ms : 0)) * MT_NS_PER_MS;
 		break;
 	case MT_ACTION_ABORT:
-		if (s->o->actuators != &mt_actuators_dry)
-			s->cancelled = true;
+		s->cancelled = true;
 		break;
 	default:
 		break;

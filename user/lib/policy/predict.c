@@ -9,7 +9,9 @@
  *    since each further iteration costs time and gains nothing that was asked for;
  *  - it does not, and post-copy is allowed: flip now, since what is left has to
  *    be sent once more in any case and waiting only adds to it;
- *  - a boundary within the allowed downtime may still come: wait for it;
+ *  - a boundary within the allowed downtime may still come: wait for it, and
+ *    raise QEMU's own limit meanwhile, as far as what is allowed lets us: QEMU then
+ *    syncs sooner, and the pages that it keeps back cannot be sent twice;
  *  - none can, after three iterations: abort, with what it would have taken.
  */
 #include <math.h>
@@ -30,7 +32,14 @@
 #define NEAR_FACTOR		1.5
 #define PATIENCE_NEAR		12
 
+/*
+ * QEMU's limit is raised to this share of the allowed downtime. A boundary leaves the carry-over, just
+ * below that limit, and what was dirtied since: some room has to be left for the latter. Inferred.
+ */
+#define RAISE_SHARE		0.75
+
 struct predict {
+	bool raised, lowered;		/* QEMU's limit, once each */
 	double lowest;			/* bytes left at a boundary */
 	unsigned since_lowest;		/* boundaries since */
 };
@@ -87,6 +96,24 @@ static void give_up(const struct mt_view *view, const char *so_far, struct mt_pl
 			    so_far, best, allowed);
 }
 
+static uint64_t raised_limit_ms(const struct mt_limits *limits)
+{
+	if (limits->max_downtime_ms <= limits->fixed_ms)
+		return 0;
+	return RAISE_SHARE * (limits->max_downtime_ms - limits->fixed_ms);
+}
+
+static void raise_limit(struct predict *s, const struct mt_view *view, const char *so_far, struct mt_plan *plan)
+{
+	char from[MT_UNIT_STR], to[MT_UNIT_STR], allowed[MT_UNIT_STR];
+
+	s->raised = true;
+	plan->downtime_limit_ms = raised_limit_ms(view->limits);
+	mt_plan_set(plan, MT_ACTION_SET_DOWNTIME, "%s; QEMU's limit goes from %s to %s, within the %s allowed, so that less is sent twice",
+		    so_far, mt_format_duration_ms(from, view->limits->qemu_limit_ms),
+		    mt_format_duration_ms(to, plan->downtime_limit_ms), mt_format_duration_ms(allowed, view->limits->max_downtime_ms));
+}
+
 /* Pre-copy will not end by itself: what now? */
 static void act(struct predict *s, const struct mt_view *view, struct mt_plan *plan)
 {
@@ -105,6 +132,8 @@ static void act(struct predict *s, const struct mt_view *view, struct mt_plan *p
 			    so_far, now, allowed);
 	else if (no_use_waiting(s, view))
 		give_up(view, so_far, plan);
+	else if (!s->raised && raised_limit_ms(view->limits) > view->limits->qemu_limit_ms)
+		raise_limit(s, view, so_far, plan);
 	else
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s; stopping now would take %s, %s allowed: waiting for a better moment, %s in sight",
 			    so_far, now, allowed, best);
@@ -136,6 +165,13 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 
 	if (limits->deadline_ms && now_ms >= limits->deadline_ms) {
 		out_of_time(view, plan);
+		return;
+	}
+	if (limits->qemu_limit_ms > limits->max_downtime_ms && !s->lowered) {
+		s->lowered = true;
+		plan->downtime_limit_ms = limits->max_downtime_ms;
+		mt_plan_set(plan, MT_ACTION_SET_DOWNTIME, "QEMU's limit of %s is more than the %s allowed",
+			    mt_format_duration_ms(total, limits->qemu_limit_ms), mt_format_duration_ms(pause, limits->max_downtime_ms));
 		return;
 	}
 	if (p->verdict == MT_VERDICT_UNKNOWN) {
