@@ -27,7 +27,8 @@ static void scene_init(struct scene *s, const char *policy)
 {
 	memset(s, 0, sizeof(*s));
 	s->policy = mt_policy_find(policy);
-	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .timeout_ms = 30000, .qemu_limit_ms = 300, .fixed_ms = 60 };
+	/* 330 ms is as far as predict would raise QEMU's limit: it has no reason to. */
+	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .timeout_ms = 30000, .qemu_limit_ms = 330, .fixed_ms = 60 };
 	mt_policy_init(&s->state);
 	s->sample.status = MT_STATUS_ACTIVE;
 	s->view = (struct mt_view){
@@ -269,6 +270,41 @@ static void test_predict(void)
 	}
 }
 
+/* QEMU's own limit: brought within what is allowed at once, raised once when pre-copy does not end by itself. */
+static void test_predict_limit(void)
+{
+	struct scene s;
+
+	scene_init(&s, "predict");
+	s.limits.qemu_limit_ms = 501;
+	CHECK_INT(at(&s, 0), MT_ACTION_SET_DOWNTIME);
+	CHECK_INT(s.plan.downtime_limit_ms, 500);
+	CHECK(strstr(s.plan.reason, "501 ms") && strstr(s.plan.reason, "500 ms"));
+	CHECK_INT(at(&s, 100), MT_ACTION_CONTINUE);	/* once, also where it had no effect */
+
+	scene_init(&s, "predict");
+	s.limits.qemu_limit_ms = 300;
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .stop_now_ms = 900 };
+	CHECK_INT(boundary(&s, 1000, 84 * MT_MIB), MT_ACTION_CONTINUE);
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 800, .floor_ms = 700 };
+	CHECK_INT(boundary(&s, 2000, 74 * MT_MIB), MT_ACTION_SET_DOWNTIME);
+	CHECK_INT(s.plan.downtime_limit_ms, 330);
+	CHECK(names_numbers(s.plan.reason));
+	CHECK_INT(boundary(&s, 3000, 64 * MT_MIB), MT_ACTION_CONTINUE);
+
+	/* Not where something better can be done, nor where there is no room. */
+	scene_init(&s, "predict");
+	s.limits.qemu_limit_ms = 300;
+	s.limits.postcopy_allowed = true;
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 800, .floor_ms = 700 };
+	CHECK_INT(boundary(&s, 1000, 74 * MT_MIB), MT_ACTION_FLIP);
+	scene_init(&s, "predict");
+	s.limits.max_downtime_ms = 60;
+	s.limits.qemu_limit_ms = 30;
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 800, .floor_ms = 700 };
+	CHECK_INT(boundary(&s, 1000, 74 * MT_MIB), MT_ACTION_CONTINUE);
+}
+
 /* Between boundaries only the deadline acts. */
 static void test_predict_between(void)
 {
@@ -500,6 +536,7 @@ static const struct ktap_case cases[] = {
 	{ "timeout waits for the first pass", test_timeout_waits },
 	{ "ihm's sequences", test_ihm },
 	{ "predict at a boundary", test_predict },
+	{ "predict and QEMU's own limit", test_predict_limit },
 	{ "predict between boundaries", test_predict_between },
 	{ "predict and empty promises", test_predict_promises },
 	{ "predict's patience", test_predict_patience },
