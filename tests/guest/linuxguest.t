@@ -46,6 +46,8 @@ report()
 	[[ -z ${3:-} ]] || echo "# $3"
 }
 
+qemu_major() { qemu-system-x86_64 --version | sed -n 's/.*version \([0-9]*\)\..*/\1/p'; }
+
 now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
 
 accelerator()
@@ -240,6 +242,12 @@ test_migration()
 	close_pipes "${source_fds[@]}"
 	qmp_in=${fds[0]} qmp_out=${fds[1]}
 
+	if [[ $(accelerator) == tcg* ]] && (($(qemu_major) < 9)); then
+		for what in "heartbeat goes on where it was" "verify after migration"; do
+			echo "ok $((++count)) $1: $what # SKIP QEMU before 9.0 loses memory of a TCG guest in pre-copy"
+		done
+		return
+	fi
 	# The line being sent at the switchover is torn: one may be missing.
 	answer=$(wait_line arrived 1 'hb [0-9]+' 10)
 	sleep 0.5

@@ -31,6 +31,7 @@ struct migration {
 	struct mt_conn *conn;
 	struct mt_inbox *inbox;
 	struct mt_domain_info domain;
+	struct mt_versions versions;
 	struct mt_recorder *recorder;
 	struct mt_supervise_result result;
 	volatile int cancel, leave;
@@ -53,10 +54,9 @@ static void on_interrupt(int count, void *opaque)
 
 static int open_recorder(struct migration *m, const char *destination, struct mt_err *err)
 {
+	const struct mt_versions *v = &m->versions;
 	struct mt_record_header h;
-	struct mt_versions v;
 
-	mt_versions_get(&v, m->conn);
 	h = (struct mt_record_header){
 		.schema = MT_RECORD_SCHEMA,
 		.domain = m->domain.name,
@@ -65,9 +65,9 @@ static int open_recorder(struct migration *m, const char *destination, struct mt
 		.source = mt_conn_uri(m->conn),
 		.destination = destination,
 		.tool = "migtrace " MT_VERSION,
-		.qemu = v.qemu,
-		.libvirt = v.libvirt,
-		.kernel = *v.kernel ? v.kernel : NULL,
+		.qemu = v->qemu,
+		.libvirt = v->libvirt,
+		.kernel = *v->kernel ? v->kernel : NULL,
 		.policy = m->policy->name,
 		.mode = m->dry_run ? "observe" : "supervise",
 		.start_wall_ms = mt_wall_us() / 1000,
@@ -83,8 +83,8 @@ static void warn(const struct migration *m)
 
 	if (mt_migrate_rounding(&m->how, text, sizeof(text)))
 		cmd_warn("%s", text);
-	if (!strcmp(m->domain.type, "qemu"))
-		cmd_warn("%s runs under TCG: QEMU 7.2 can lose memory of such a guest in pre-copy; verify the guest afterwards",
+	if (mt_versions_may_lose_memory(&m->versions, m->domain.type))
+		cmd_warn("%s runs under TCG: QEMU before 9.0 loses memory of such a guest in pre-copy, and reports success; verify the guest afterwards",
 			 m->domain.name);
 }
 
@@ -212,6 +212,7 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = mt_migrate_check(m->conn, m->domain.uuid, &m->how, err);
 	if (rc)
 		return rc;
+	mt_versions_get(&m->versions, m->conn);
 	warn(m);
 	m->inbox = mt_inbox_new();
 	if (!m->inbox)

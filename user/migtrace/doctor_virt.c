@@ -168,10 +168,10 @@ static void check_dirtyrate_tcg(const struct doctor *d, struct finding *f)
 
 static void check_precopy_tcg(const struct doctor *d, struct finding *f)
 {
-	/* Seen on 7.2 only; that all of 7.x does it is inferred, and later ones were not tried here. */
+	/* Since when is not known: taken as ever. */
 	static const struct hazard h = {
-		.since = V(7, 0, 0), .until = V(8, 0, 0),
-		.what = "pre-copy can lose memory of TCG guests, and reports success",
+		.since = 0, .until = MT_QEMU_TCG_SOUND,
+		.what = "pre-copy loses memory of TCG guests, and reports success",
 		.remedy = "run guests under KVM; check a TCG guest's data after each migration",
 	};
 

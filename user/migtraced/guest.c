@@ -342,6 +342,9 @@ static void log_begin(const struct guest *g)
 		 g->seen_begin ? "" : ", picked up",
 		 config_mode_name(g->how.mode), g->how.policy->name,
 		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "");
+	if (mt_versions_may_lose_memory(g->setup.versions, g->info.type))
+		log_warn("%s: runs under TCG: QEMU before 9.0 loses memory of such a guest in pre-copy; verify it afterwards",
+			 g->info.name);
 }
 
 /*

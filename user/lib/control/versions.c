@@ -20,6 +20,11 @@ bool mt_versions_uri_is_local(const char *uri)
 	return !authority || authority[3] == '/' || !authority[3];
 }
 
+bool mt_versions_may_lose_memory(const struct mt_versions *v, const char *domain_type)
+{
+	return !strcmp(domain_type, "qemu") && v->qemu_number < MT_QEMU_TCG_SOUND;
+}
+
 void mt_versions_get(struct mt_versions *v, struct mt_conn *conn)
 {
 	virConnectPtr virt = mt_conn_get(conn);
