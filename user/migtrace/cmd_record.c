@@ -15,12 +15,12 @@
 #include <migtrace/dirtyrate.h>
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
+#include <migtrace/versions.h>
 
 #include "cmd.h"
 #include "interrupt.h"
 #include "options.h"
 #include "progress.h"
-#include <migtrace/versions.h>
 
 #define DURATION_DEFAULT_MS	(10 * MT_MS_PER_S)
 #define DURATION_MAX_MS		(3600 * MT_MS_PER_S)
