@@ -16,6 +16,11 @@ prepare_machine()
 		echo "$dir" >>"$base/.made"
 		try mkdir -p "$dir"
 	done
+	# A minimal system has none, and what is not there cannot be mounted over.
+	if [[ ! -e /etc/hosts ]]; then
+		echo "file /etc/hosts" >>"$base/.made"
+		try touch /etc/hosts
+	fi
 	if ! mountpoint -q /run/netns; then
 		echo "mount /run/netns" >>"$base/.made"
 		try mount --bind --make-shared /run/netns /run/netns
@@ -33,6 +38,7 @@ tidy_machine()
 		while read -r entry; do
 			case $entry in
 			mount\ *) umount "${entry#mount }" || : ;;
+			file\ *) [[ -s ${entry#file } ]] || rm -f "${entry#file }" ;;
 			*) rmdir "$entry" || : ;;
 			esac
 		done < <(tac "$base/.made" 2>/dev/null) 2>/dev/null
