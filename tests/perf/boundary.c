@@ -19,7 +19,7 @@
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
 
-/* So low that a guest writing over 8 MiB never meets it, and its passes are short. */
+/* So low that a guest writing over 13 MiB never meets it; with QEMU's 300 ms it would end with the first pass. */
 #define LIMIT_MS	10
 
 static volatile int cancel;

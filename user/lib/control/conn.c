@@ -14,6 +14,7 @@
 #include <migtrace/units.h>
 
 #include "conn_priv.h"
+#include "lookup.h"
 #include "open.h"
 #include "thread.h"
 
@@ -121,6 +122,7 @@ static void let_go(struct mt_conn *c)
 
 	c->virt = NULL;
 	pthread_mutex_unlock(&c->lock);
+	mt_lookup_forget(c);
 	mt_subscribe_detach(c);
 	release(virt);
 	pthread_mutex_lock(&c->lock);

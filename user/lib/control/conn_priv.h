@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * conn_priv.h - what a connection is made of; for conn.c and subscribe.c
+ * conn_priv.h - what a connection is made of; for conn.c, subscribe.c and lookup.c
  *
  * Locks, outermost first: dispatch.lock, reg.lock, lock; never more than moments
  * under lock, while a call of libvirt's may be made under reg.lock. A connection
@@ -34,6 +34,7 @@ struct mt_conn {
 	pthread_cond_t changed;
 	virConnectPtr virt;		/* NULL while down */
 	bool lost, closing, thread_done;
+	virDomainPtr known;		/* the domain last looked up by its UUID, of virt; see lookup.c */
 
 	struct {
 		pthread_mutex_t lock;

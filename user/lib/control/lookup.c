@@ -2,8 +2,10 @@
 /*
  * lookup.c - a domain of libvirt's, for the length of a function
  *
- * A virDomainPtr keeps its connection alive, also one that is lost: so it is
- * looked up for each call and never kept. Threads: any.
+ * A virDomainPtr keeps its connection alive, also one that is lost: so nobody keeps
+ * one. Only the connection itself does, the last it looked up by UUID, until it is
+ * lost or closed: that saves a round trip for each call between an iteration's end and
+ * what is done about it. Threads: any.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 
 #include <libvirt/virterror.h>
 
+#include "conn_priv.h"
 #include "lookup.h"
 
 void mt_cleanup_domain(virDomainPtr *dom)
@@ -44,6 +47,49 @@ static int failed(const char *name, struct mt_err *err)
 	return mt_virt_error(err, what);
 }
 
+/* A reference to the known domain if it is this one, of this connection. */
+static virDomainPtr recall(struct mt_conn *c, virConnectPtr virt, const char *uuid)
+{
+	char known[VIR_UUID_STRING_BUFLEN];
+	virDomainPtr dom = NULL;
+
+	pthread_mutex_lock(&c->lock);
+	if (c->known && virDomainGetConnect(c->known) == virt &&
+	    !virDomainGetUUIDString(c->known, known) && !strcmp(known, uuid)) {
+		dom = c->known;
+		virDomainRef(dom);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return dom;
+}
+
+static void remember(struct mt_conn *c, virConnectPtr virt, virDomainPtr dom)
+{
+	virDomainPtr old = NULL;
+
+	pthread_mutex_lock(&c->lock);
+	if (c->virt == virt && !c->lost && !c->closing) {
+		old = c->known;
+		c->known = dom;
+		virDomainRef(dom);
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (old)
+		virDomainFree(old);
+}
+
+void mt_lookup_forget(struct mt_conn *c)
+{
+	virDomainPtr old;
+
+	pthread_mutex_lock(&c->lock);
+	old = c->known;
+	c->known = NULL;
+	pthread_mutex_unlock(&c->lock);
+	if (old)
+		virDomainFree(old);
+}
+
 int mt_lookup_uuid(struct mt_conn *c, const char *uuid, virDomainPtr *dom, struct mt_err *err)
 {
 	mt_autovirt virConnectPtr virt = NULL;
@@ -52,8 +98,14 @@ int mt_lookup_uuid(struct mt_conn *c, const char *uuid, virDomainPtr *dom, struc
 	*dom = NULL;
 	if (ret)
 		return ret;
+	*dom = recall(c, virt, uuid);
+	if (*dom)
+		return 0;
 	*dom = virDomainLookupByUUIDString(virt, uuid);
-	return *dom ? 0 : failed(uuid, err);
+	if (!*dom)
+		return failed(uuid, err);
+	remember(c, virt, *dom);
+	return 0;
 }
 
 int mt_lookup_any(struct mt_conn *c, const char *name, virDomainPtr *dom, struct mt_err *err)
