@@ -27,8 +27,8 @@ static void scene_init(struct scene *s, const char *policy)
 {
 	memset(s, 0, sizeof(*s));
 	s->policy = mt_policy_find(policy);
-	/* 330 ms is as far as predict would raise QEMU's limit: it has no reason to. */
-	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .timeout_ms = 30000, .qemu_limit_ms = 330, .fixed_ms = 60 };
+	/* 440 ms is as far as predict would raise QEMU's limit: it has no reason to. */
+	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .timeout_ms = 30000, .qemu_limit_ms = 440, .fixed_ms = 60 };
 	mt_policy_init(&s->state);
 	s->sample.status = MT_STATUS_ACTIVE;
 	s->view = (struct mt_view){
@@ -288,7 +288,7 @@ static void test_predict_limit(void)
 	CHECK_INT(boundary(&s, 1000, 84 * MT_MIB), MT_ACTION_CONTINUE);
 	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 800, .floor_ms = 700 };
 	CHECK_INT(boundary(&s, 2000, 74 * MT_MIB), MT_ACTION_SET_DOWNTIME);
-	CHECK_INT(s.plan.downtime_limit_ms, 330);
+	CHECK_INT(s.plan.downtime_limit_ms, 440);
 	CHECK(names_numbers(s.plan.reason));
 	CHECK_INT(boundary(&s, 3000, 64 * MT_MIB), MT_ACTION_CONTINUE);
 

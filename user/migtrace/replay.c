@@ -31,6 +31,8 @@ struct replay {
 	uint64_t ends_at_ms;		/* when QEMU would have stopped by itself, under a limit the policy set */
 	uint64_t ends_limit_ms;
 	bool ends;
+	const struct mt_record_decision *relimited;	/* a change of QEMU's limit that is still to be heeded */
+	uint64_t planned_limit_ms;	/* as the policy would have it; 0 = left alone */
 	const struct mt_record_decision *ended;	/* what the recorded policy did; NULL = nothing final */
 };
 
@@ -69,15 +71,14 @@ static void take_last(struct replay *r, const struct mt_sample *newer)
 
 static void note_setting(struct replay *r, const struct mt_sample *s, const struct mt_plan *plan)
 {
-	struct mt_limits limits = r->engine.limits;
 	char buf[MT_UNIT_STR] = "";
 
 	if (!r->n_settings++)
 		r->setting_at_ms = s->total_ms;
 	switch (plan->action) {
 	case MT_ACTION_SET_DOWNTIME:
-		limits.qemu_limit_ms = plan->downtime_limit_ms;
-		mt_engine_set_limits(&r->engine, &limits);
+		/* For the report only: what was recorded went on under the limit that was in force. */
+		r->planned_limit_ms = plan->downtime_limit_ms;
 		mt_format_duration_ms(buf, (double)plan->downtime_limit_ms);
 		break;
 	case MT_ACTION_SET_BANDWIDTH:
@@ -92,16 +93,16 @@ static void note_setting(struct replay *r, const struct mt_sample *s, const stru
 	snprintf(r->setting, sizeof(r->setting), "%s %s", mt_action_name(plan->action), buf);
 }
 
-/* QEMU ends pre-copy when what is left takes no longer than its limit; would it have, under the policy's? */
-static void note_end(struct replay *r, const struct mt_plan *plan, const struct mt_sample *s, uint64_t recorded_limit_ms)
+/* QEMU ends pre-copy when a sync leaves no more than its limit takes; would it have, under the policy's? */
+static void note_end(struct replay *r, const struct mt_plan *plan, const struct mt_sample *s)
 {
-	if (r->ends || plan->implied_downtime_ms < 0 || r->engine.limits.qemu_limit_ms <= recorded_limit_ms)
+	if (r->ends || plan->implied_downtime_ms < 0 || r->planned_limit_ms <= r->engine.limits.qemu_limit_ms)
 		return;
-	if (plan->implied_downtime_ms > (double)r->engine.limits.qemu_limit_ms)
+	if (plan->implied_downtime_ms > (double)r->planned_limit_ms)
 		return;
 	r->ends = true;
 	r->ends_at_ms = s->total_ms;
-	r->ends_limit_ms = r->engine.limits.qemu_limit_ms;
+	r->ends_limit_ms = r->planned_limit_ms;
 }
 
 static void say(struct replay_result *result, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -162,13 +163,31 @@ static bool is_end(enum mt_action action)
 
 static void note_recorded(struct replay *r, const struct mt_record_decision *d)
 {
-	if (!r->ended && is_end(d->plan.action) && d->applied && !strcmp(d->applied, "done"))
+	if (!d->applied || strcmp(d->applied, "done"))
+		return;
+	if (!r->ended && is_end(d->plan.action))
 		r->ended = d;
+	if (d->plan.action == MT_ACTION_SET_DOWNTIME)
+		r->relimited = d;
+}
+
+/* A limit that was really changed holds for what was recorded after it. */
+static void heed_recorded(struct replay *r, const struct mt_sample *s)
+{
+	struct mt_limits limits = r->engine.limits;
+
+	if (!r->relimited || s->t_ns <= r->relimited->t_ns)
+		return;
+	limits.qemu_limit_ms = r->relimited->plan.downtime_limit_ms;
+	mt_engine_set_limits(&r->engine, &limits);
+	r->relimited = NULL;
 }
 
 /* Return: true when @plan ends the replay. */
-static bool step(struct replay *r, const struct mt_sample *s, uint64_t recorded_limit_ms, struct mt_plan *plan)
+static bool step(struct replay *r, const struct mt_sample *s, struct mt_plan *plan)
 {
+	bool boundary;
+
 	memset(plan, 0, sizeof(*plan));
 	plan->implied_downtime_ms = -1;
 	if (s->status == MT_STATUS_POSTCOPY && !r->postcopy_seen) {
@@ -178,13 +197,15 @@ static bool step(struct replay *r, const struct mt_sample *s, uint64_t recorded_
 	r->status = s->status;
 	if (s->status != MT_STATUS_ACTIVE && s->status != MT_STATUS_POSTCOPY && s->status != MT_STATUS_COMPLETED)
 		return false;
-	mt_engine_feed(&r->engine, s, plan);
+	heed_recorded(r, s);
+	boundary = mt_engine_feed(&r->engine, s, plan);
 	if (s->status != MT_STATUS_POSTCOPY)
 		take_last(r, s);
 	/* Too late for any plan. The sample that led to the recorded decision is written after it, but older. */
 	if (s->status != MT_STATUS_ACTIVE || (r->ended && s->t_ns > r->ended->t_ns))
 		return false;
-	note_end(r, plan, s, recorded_limit_ms);
+	if (boundary)
+		note_end(r, plan, s);
 	if (plan->action != MT_ACTION_CONTINUE && !is_end(plan->action))
 		note_setting(r, s, plan);
 	return is_end(plan->action);
@@ -195,18 +216,16 @@ void replay_run(struct replay_result *result, const struct mt_recording *rec,
 {
 	struct replay r = { .last_implied_ms = NAN };
 	struct mt_limits limits = limits_of(rec, given);
-	uint64_t recorded_limit_ms;
 
 	memset(result, 0, sizeof(*result));
 	mt_engine_init(&r.engine, policy, mt_model_find(MT_MODEL_DEFAULT), &limits);
-	recorded_limit_ms = r.engine.limits.qemu_limit_ms;
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;
 		struct mt_plan plan;
 
 		if (rec->entries[i].type == MT_ENTRY_DECISION)
 			note_recorded(&r, &rec->entries[i].decision);
-		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !step(&r, s, recorded_limit_ms, &plan))
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !step(&r, s, &plan))
 			continue;
 		result->action = plan.action;
 		result->at = *s;

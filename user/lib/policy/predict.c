@@ -32,12 +32,6 @@
 #define NEAR_FACTOR		1.5
 #define PATIENCE_NEAR		12
 
-/*
- * QEMU's limit is raised to this share of the allowed downtime. A boundary leaves the carry-over, just
- * below that limit, and what was dirtied since: some room has to be left for the latter. Inferred.
- */
-#define RAISE_SHARE		0.75
-
 struct predict {
 	bool raised, lowered;		/* QEMU's limit, once each */
 	double lowest;			/* bytes left at a boundary */
@@ -96,11 +90,12 @@ static void give_up(const struct mt_view *view, const char *so_far, struct mt_pl
 			    so_far, best, allowed);
 }
 
+/* As far as the rest of a pause leaves room: QEMU then ends it within what is allowed as soon as it can. */
 static uint64_t raised_limit_ms(const struct mt_limits *limits)
 {
 	if (limits->max_downtime_ms <= limits->fixed_ms)
 		return 0;
-	return RAISE_SHARE * (limits->max_downtime_ms - limits->fixed_ms);
+	return limits->max_downtime_ms - limits->fixed_ms;
 }
 
 static void raise_limit(struct predict *s, const struct mt_view *view, const char *so_far, struct mt_plan *plan)
