@@ -4,7 +4,7 @@
 # memory whole, and the tool says what happened and fails where it failed.
 . tests/e2e/lib.sh
 
-plan 31
+plan 33
 begin 320mbit 36
 type=$(types | cut -d' ' -f1)
 never="region=96M rate=max pattern=seq seed=7"	# does not converge, whatever the machine's load
@@ -120,6 +120,18 @@ interrupted() {
 	scene_remove intr
 }
 
+# A dry run binds the policy, not the person.
+dry_interrupted() {
+	scene_guest dry "$type" "$never" 160
+	in_background dry --dry-run
+	wait_for 'pass 2 done'
+	kill -INT "$(pgrep -f "^$SCENE_B/migtrace migrate dry ")"
+	ended
+	check_eq "Ctrl-C in a dry run: cancelled, exit 1" "$OUTCOME/$RC" aborted/1
+	check "Ctrl-C in a dry run: memory verified" verified dry
+	scene_remove dry
+}
+
 # The link dies just when the guest has been stopped for its last pages: it must not stay so.
 stopped_and_cut() {
 	scene_guest guard "$type" "region=64M rate=15000 pattern=uniform seed=10"
@@ -160,6 +172,7 @@ link_down
 libvirtd_restarted
 disk_full
 interrupted
+dry_interrupted
 stopped_and_cut
 killed
 check_eq "nothing is left running on either host" "$(scene_on a virsh -q list --all; scene_on b virsh -q list --all)" ""

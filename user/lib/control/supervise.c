@@ -45,6 +45,7 @@ struct supervision {
 	uint64_t stopped_until_ns;	/* guard of a stop; 0 = none under way */
 	uint64_t missed;		/* iteration that polls have seen begin, and no event has told of */
 	bool claimed, cancelled, refused_all, was_paused, down;
+	bool told_postcopy;		/* that it can no longer be cancelled */
 	unsigned tries;
 	char text[256];			/* why it failed, as libvirt says */
 };
@@ -117,13 +118,13 @@ static void record_decision(struct supervision *s, const struct mt_plan *plan, c
 	recorded(s, mt_recorder_decision(s->o->recorder, &d));
 }
 
-static void acted(struct supervision *s, const struct mt_plan *plan)
+static void acted(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan)
 {
 	struct mt_limits limits = s->engine.limits;
 
 	s->result->actions_done++;
 	s->tries = 0;
-	if (s->o->actuators == &mt_actuators_dry)
+	if (a == &mt_actuators_dry)
 		return;
 	switch (plan->action) {
 	case MT_ACTION_SET_DOWNTIME:
@@ -164,9 +165,9 @@ static void action_failed(struct supervision *s, const struct mt_plan *plan, int
 	tell(s, plan, false, note);
 }
 
-static void act(struct supervision *s, const struct mt_plan *plan, const struct mt_event *cause)
+static void act_with(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
+		     const struct mt_event *cause)
 {
-	const struct mt_actuators *a = s->o->actuators;
 	uint64_t latency_ns = 0;
 	struct mt_err err = { 0 };
 	int rc;
@@ -183,7 +184,12 @@ static void act(struct supervision *s, const struct mt_plan *plan, const struct 
 	if (rc)
 		action_failed(s, plan, rc, &err);
 	else
-		acted(s, plan);
+		acted(s, a, plan);
+}
+
+static void act(struct supervision *s, const struct mt_plan *plan, const struct mt_event *cause)
+{
+	act_with(s, s->o->actuators, plan, cause);
 }
 
 /* --- looking ----------------------------------------------------------- */
@@ -369,11 +375,13 @@ static void heed_flags(struct supervision *s)
 	if (!is_set(s->o->cancel) || s->cancelled || s->phase > PHASE_RUNNING)
 		return;
 	if (s->sample.status == MT_STATUS_POSTCOPY) {
-		note_event(s, "not cancelled", "in post-copy the guest's memory is on both sides: only finishing saves it");
-		s->cancelled = true;
+		if (!s->told_postcopy)
+			note_event(s, "not cancelled", "in post-copy the guest's memory is on both sides: only finishing saves it");
+		s->told_postcopy = true;
 		return;
 	}
-	act(s, &plan, NULL);
+	/* A person's wish, not a policy's: it holds in a dry run too. */
+	act_with(s, &mt_actuators_libvirt, &plan, NULL);
 }
 
 /* A guest that was stopped for its last pages, and is still not off: rather run it on here. */
@@ -392,10 +400,12 @@ static void guard_stop(struct supervision *s)
 
 static void watch_clock(struct supervision *s)
 {
-	if (s->phase == PHASE_BEGINNING && phase_ms(s) > BEGIN_MS)
+	if (s->phase == PHASE_BEGINNING && phase_ms(s) > BEGIN_MS) {
+		snprintf(s->text, sizeof(s->text), "it did not begin within %d s", BEGIN_MS / 1000);
 		enter(s, PHASE_OVER);
-	if (s->phase == PHASE_ENDING && !s->o->ours && (s->claimed || phase_ms(s) > CLAIM_MS) &&
-	    !s->down && (mt_sample_has(&s->result->final, total_ms) || phase_ms(s) > CLAIM_MS))
+	}
+	if (s->phase == PHASE_ENDING && !s->o->ours && !s->down &&
+	    (phase_ms(s) > CLAIM_MS || (s->claimed && mt_sample_has(&s->result->final, total_ms))))
 		enter(s, PHASE_OVER);
 	/* Ours ends when our own call returns; a call that never does must not hold us for ever. */
 	if (s->phase == PHASE_ENDING && s->o->ours && phase_ms(s) > 2 * BEGIN_MS)
