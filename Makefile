@@ -13,7 +13,7 @@ PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CFLAGS	?= -O2 -g
 MT_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
 	-Wstrict-prototypes -Wshadow -Wpointer-arith -Wvla -Wno-missing-field-initializers $(if $(WERROR),-Werror) \
-	-D_GNU_SOURCE -DMT_VERSION='"$(VERSION)"' -Iinclude -Iuser/lib -pthread $(PKG_CFLAGS)
+	-D_GNU_SOURCE -DMT_VERSION='"$(VERSION)"' -Iinclude -Iinclude/uapi -Iuser/lib -pthread $(PKG_CFLAGS)
 LIBS	:= $(PKG_LIBS) -lm -pthread
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
