@@ -1,0 +1,193 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by scripts/lab: fetches QEMU and the kernels from Debian's archive and
+# unpacks them below build/lab. Nothing is installed, and the machine's own apt
+# is asked for nothing but where its mirror is.
+#
+# QEMU is that of the backports: under 7.2's TCG a kernel that patches its code
+# while another CPU runs it (each tracepoint switched on) crashed 3 boots of 4.
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# quietly CMD...: what it says is shown when it fails.
+quietly()
+{
+	"$@" >"$lab/log" 2>&1 </dev/null || {
+		tail -n 5 "$lab/log" >&2
+		die "$1 failed, its log is $lab/log"
+	}
+}
+
+# mirror PATTERN: where the machine's own apt has that archive from.
+mirror()
+{
+	apt-get --print-uris update 2>/dev/null | sed -n "s|^'\(.*\)/dists/$1/InRelease'.*|\1|p" | head -n 1
+}
+
+# A private apt, of Debian 12 with its backports, that knows of nothing installed.
+refresh_apt()
+{
+	local apt=$lab/apt debian security
+	[[ ! $apt_is_fresh ]] || return 0
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+	debian=$(mirror bookworm)
+	security=$(mirror bookworm-security)
+	cat >"$apt/sources.list" <<-END
+	deb [signed-by=$keyring] ${debian:=http://deb.debian.org/debian} bookworm main
+	deb [signed-by=$keyring] $debian bookworm-updates main
+	deb [signed-by=$keyring] $debian bookworm-backports main
+	deb [signed-by=$keyring] ${security:-http://deb.debian.org/debian-security} bookworm-security main
+	END
+	# The machine's own hooks are for its own packages.
+	cat >"$apt/apt.conf" <<-END
+	Dir::Etc::SourceList "$apt/sources.list";
+	Dir::Etc::SourceParts "/dev/null";
+	Dir::Etc::Preferences "/dev/null";
+	Dir::Etc::PreferencesParts "/dev/null";
+	Dir::State "$apt";
+	Dir::State::status "/dev/null";
+	Dir::Cache "$apt";
+	APT::Architecture "amd64";
+	APT::Sandbox::User "root";
+	#clear APT::Update::Pre-Invoke;
+	#clear APT::Update::Post-Invoke;
+	#clear APT::Update::Post-Invoke-Success;
+	END
+	quietly apt-get -c "$apt/apt.conf" -o APT::Update::Error-Mode=any update
+	apt_is_fresh=1
+}
+
+# unpack DIRECTORY PACKAGE...
+unpack()
+{
+	local to=$1 deb
+	shift
+	mkdir -p "$to/debs"
+	(cd "$to/debs" && quietly apt-get -c "$lab/apt/apt.conf" -t bookworm-backports download "$@")
+	for deb in "$to"/debs/*.deb; do
+		quietly dpkg -x "$deb" "$to"
+	done
+	rm -r "$to/debs"
+}
+
+prepare_qemu()
+{
+	local new=$lab/qemu.new version
+	[[ ! -e $lab/qemu/version ]] || return 0
+	say "fetching QEMU"
+	refresh_apt
+	rm -rf "$new" "$lab/qemu"
+	unpack "$new" qemu-system-x86 qemu-system-common qemu-system-data seabios
+	version=$("$new/usr/bin/qemu-system-x86_64" --version) ||
+		die "the QEMU of bookworm-backports does not run here: scripts/install-deps installs its libraries"
+	[[ $version =~ version\ ([0-9.]+) ]]
+	echo "${BASH_REMATCH[1]}" >"$new/version"
+	mv "$new" "$lab/qemu"
+}
+
+# latest_image KERNEL: the package's name; neither -cloud nor -rt.
+latest_image()
+{
+	local pattern
+	case $1 in
+	6.1) pattern='linux-image-6\.1\.0-[0-9]+-amd64' ;;
+	6.12) pattern='linux-image-6\.12\.[0-9]+\+[a-z0-9]+-amd64' ;;
+	esac
+	apt-cache -c "$lab/apt/apt.conf" pkgnames linux-image- |
+		grep -xE "$pattern(-unsigned)?" | sort -V | tail -n 1
+}
+
+# Kernel, modules, and headers complete enough to build modules against.
+fetch_kernel()
+{
+	local to=$1 kernel=$2 image release headers more
+	refresh_apt
+	image=$(latest_image "$kernel") || die "the mirror has no Linux $kernel"
+	release=${image#linux-image-}
+	release=${release%-unsigned}
+	headers=linux-headers-$release
+	# The -common headers and kbuild, whatever they are called.
+	more=$(apt-cache -c "$lab/apt/apt.conf" show "$headers" |
+		grep ^Depends: | grep -oE '\blinux-(headers|kbuild)-[^ ,]+' | sort -u) || die "the mirror has no $headers"
+	# shellcheck disable=SC2086
+	unpack "$to" "$image" "$headers" $more
+
+	# Only these three name places on the machine that they are not installed on.
+	sed -i "s|^include /usr/src/|include \$(dir \$(realpath \$(lastword \$(MAKEFILE_LIST))))../|" \
+		"$to/usr/src/$headers/Makefile"
+	ln -sfn "../../../usr/src/$headers" "$to/lib/modules/$release/build"
+	ln -sfn "../../../usr/src/${headers%-amd64}-common" "$to/lib/modules/$release/source"
+
+	quietly depmod -b "$to" "$release"
+	ln -s "boot/vmlinuz-$release" "$to/vmlinuz"
+	ln -s "lib/modules/$release" "$to/modules"
+	ln -s "usr/src/$headers" "$to/build"
+	echo "$release" >"$to/release"
+}
+
+# make_initrd MODULES_DIRECTORY|'' FILE: busybox, what mounts the root, lab.d/init.
+make_initrd()
+{
+	local modules=$1 file=$2 tree release m
+	tree=$(mktemp -d "$lab/initrd.XXXXXX")
+	mkdir -p "$tree"/{bin,modules,proc,sys,dev,lower,upper,new,control}
+	cp "$(command -v busybox)" "$tree/bin/busybox"
+	cp "$here/lab.d/init" "$tree/init"
+	cp "$here/lab.d/guest" "$tree/guest"
+	chmod 755 "$tree/init"
+	: >"$tree/modules/order"
+	if [[ $modules ]]; then
+		release=${modules##*/}
+		mkdir -p "$tree/base/lib/modules"
+		ln -s "$modules" "$tree/base/lib/modules/$release"
+		for m in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
+			# Built in is fine; not there at all shows when the guest mounts.
+			modprobe -d "$tree/base" -S "$release" --show-depends "$m" 2>/dev/null
+		done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
+			while read -r m; do
+				case $m in
+				*.xz) xz -dc "$m" >"$tree/modules/$(basename "$m" .xz)" ;;
+				*) cp "$m" "$tree/modules/" ;;
+				esac
+				basename "$m" .xz >>"$tree/modules/order"
+			done
+		rm -r "$tree/base"
+	fi
+	(cd "$tree" && find . -mindepth 1 | cpio -o -H newc -R 0:0 --quiet | gzip -1) >"$file.new"
+	mv "$file.new" "$file"
+	rm -r "$tree"
+}
+
+kernel_ready()
+{
+	local k=$lab/kernel-$1 f
+	[[ -e $k/release && -e $k/initrd ]] || return
+	for f in init guest prepare.sh; do
+		[[ $k/initrd -nt $here/lab.d/$f ]] || return
+	done
+}
+
+# prepare [KERNEL]: nothing to do is the common case, and needs no lock.
+prepare()
+{
+	local kernel=${1-}
+	if [[ -e $lab/qemu/version ]] && { [[ ! $kernel ]] || kernel_ready "$kernel"; }; then
+		return
+	fi
+	mkdir -p "$lab"
+	exec 9>"$lab/lock"
+	flock 9
+	apt_is_fresh=
+	prepare_qemu
+	if [[ $kernel ]]; then
+		if [[ ! -e $lab/kernel-$kernel/release ]]; then
+			say "fetching Linux $kernel"
+			rm -rf "$lab/kernel-$kernel" "$lab/kernel-$kernel.new"
+			fetch_kernel "$lab/kernel-$kernel.new" "$kernel"
+			mv "$lab/kernel-$kernel.new" "$lab/kernel-$kernel"
+		fi
+		kernel_ready "$kernel" ||
+			make_initrd "$(readlink -e "$lab/kernel-$kernel/modules")" "$lab/kernel-$kernel/initrd"
+	fi
+	exec 9>&-
+}
