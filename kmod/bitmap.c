@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bitmap.c - reading the dirty bitmaps of a VM's memslots, in passing
+ *
+ * KVM sets a page's bit when it logs it; the VMM reads the bitmap and has bits cleared, 64
+ * at a time, and only then is the page's next write logged. At each tick we look for bits
+ * that were not there before. What was both set and cleared between two looks is told by
+ * the clear, which names the bits that it found set. So each time that a page is logged is
+ * counted once, by the one or the other; enum migtrace_set's pair (a, b) keeps them apart.
+ *
+ * KVM clears bits first and tells of it afterwards, without our lock in between:
+ * - A look in between finds a known bit gone. It leaves it known: the clear takes it back.
+ * - A new bit that is gone was not seen by the look, and is counted by the clear.
+ * - A bit that is set again in between is taken for the old one until the clear says that
+ *   that has gone, and is found by the next look.
+ *
+ * If the VMM asked for KVM_DIRTY_LOG_INITIALLY_SET, the bitmap of a memslot whose logging
+ * begins is all ones though nothing was written: the VMM's first harvest, and with QEMU the
+ * second, which clears, reports the whole guest. Such bits are known from the start, so
+ * they are no events; the page's own writes are seen from its first clear on.
+ */
+#include <linux/bitops.h>
+#include <linux/sched.h>
+
+#include "bitmap.h"
+#include "compat.h"
+
+/* Words looked at before the lock is let go: 256 MiB of guest. */
+#define BATCH	1024
+
+/* @kvm_bitmap is NULL once the memslot, or its logging, has gone. Returns a sum of its own. */
+typedef u64 scan_words(struct migtrace_session *s, struct migtrace_set *set,
+		       const unsigned long *kvm_bitmap, size_t from, size_t to);
+
+/* Call @scan on all words of a memslot, lock held, a batch at a time. Returns its sum. */
+static u64 scan_set(struct migtrace_session *s, struct migtrace_set *set, scan_words *scan)
+{
+	size_t longs = migtrace_set_longs(set), from, to;
+	struct kvm_memory_slot *slot;
+	u64 sum = 0;
+	int idx;
+
+	for (from = 0; from < longs; from = to) {
+		const unsigned long *kvm_bitmap = NULL;
+
+		to = min_t(size_t, from + BATCH, longs);
+		idx = srcu_read_lock(&s->kvm->srcu);
+		slot = id_to_memslot(__kvm_memslots(s->kvm, set->slot >> 16), (u16)set->slot);
+		if (slot && slot->npages == set->pages && slot->dirty_bitmap == set->kvm_bitmap)
+			kvm_bitmap = slot->dirty_bitmap;
+		raw_spin_lock(&s->lock);
+		sum += scan(s, set, kvm_bitmap, from, to);
+		raw_spin_unlock(&s->lock);
+		srcu_read_unlock(&s->kvm->srcu, idx);
+		cond_resched();
+	}
+	return sum;
+}
+
+static u64 adopt_words(struct migtrace_session *s, struct migtrace_set *set,
+		       const unsigned long *kvm_bitmap, size_t from, size_t to)
+{
+	u64 known = 0;
+	size_t i;
+
+	for (i = from; i < to; i++) {
+		unsigned long bits = kvm_bitmap ? READ_ONCE(kvm_bitmap[i]) : 0;
+
+		set->a[i] = bits;
+		set->b[i] = bits;
+		known += hweight_long(bits);
+	}
+	set->unknown_pages += known;
+	return known;
+}
+
+void migtrace_bitmap_adopt(struct migtrace_session *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->sets->count; i++) {
+		if (!s->sets->set[i]->adopt)
+			continue;
+		scan_set(s, s->sets->set[i], adopt_words);
+		raw_spin_lock(&s->lock);
+		s->sets->set[i]->adopt = false;
+		raw_spin_unlock(&s->lock);
+	}
+}
+
+static u64 tick_words(struct migtrace_session *s, struct migtrace_set *set,
+		      const unsigned long *kvm_bitmap, size_t from, size_t to)
+{
+	unsigned long *as = set->a, *bs = set->b, *published = set->published;
+	u64 events = 0, pages = 0, window_pages = 0;
+	size_t i;
+
+	for (i = from; i < to; i++) {
+		unsigned long bits = kvm_bitmap ? READ_ONCE(kvm_bitmap[i]) : 0;
+		unsigned long a = as[i], b = bs[i];
+		unsigned long found = b & ~a, fresh = bits & ~(a & b);
+
+		/* Mostly nothing has happened to 64 pages. */
+		if (!(found | fresh)) {
+			if (published[i])
+				published[i] = 0;
+			continue;
+		}
+		published[i] = found | fresh;
+		events += hweight_long(fresh);
+		pages += hweight_long(found | fresh);
+		window_pages += hweight_long(fresh & ~(a | b));
+		as[i] = a | found | fresh;
+		bs[i] = (a & b) | fresh;
+	}
+	s->counts.events += events;
+	s->counts.pages += pages;
+	s->window.pages += window_pages;
+	return 0;
+}
+
+/* Pages that are dirty as a window begins: those it begins with. Returns how many. */
+static u64 begin_words(struct migtrace_session *s, struct migtrace_set *set,
+		       const unsigned long *kvm_bitmap, size_t from, size_t to)
+{
+	u64 stale = 0;
+	size_t i;
+
+	for (i = from; i < to; i++) {
+		unsigned long a = set->a[i], b = set->b[i];
+
+		/* What a clear has found meanwhile stays found: it is the new window's too. */
+		set->a[i] = a & b;
+		stale += hweight_long(b);
+	}
+	return stale;
+}
+
+static bool all_known(const struct migtrace_session *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->sets->count; i++)
+		if (s->sets->set[i]->logging && s->sets->set[i]->unknown_pages)
+			return false;
+	return true;
+}
+
+/*
+ * The next window begins with the clear that was seen last: pages found since then, by this
+ * tick's look, count as its first. Pages that were known to be dirty and were not cleared
+ * are the stale ones.
+ */
+static void begin_window(struct migtrace_session *s, u64 fresh_pages)
+{
+	struct migtrace_window *w = &s->window;
+	u64 start_ns, dirty = 0;
+	unsigned int i;
+
+	raw_spin_lock(&s->lock);
+	start_ns = w->pending_ns;
+	w->pending = false;
+	w->pages = 0;
+	raw_spin_unlock(&s->lock);
+
+	for (i = 0; i < s->sets->count; i++)
+		if (s->sets->set[i]->logging)
+			dirty += scan_set(s, s->sets->set[i], begin_words);
+
+	raw_spin_lock(&s->lock);
+	w->number++;
+	w->start_ns = start_ns;
+	w->stale_pages = dirty - min(dirty, fresh_pages);
+	w->pages += dirty;
+	w->wanted = false;
+	w->clean = all_known(s);
+	raw_spin_unlock(&s->lock);
+}
+
+void migtrace_bitmap_tick(struct migtrace_session *s)
+{
+	bool begins = READ_ONCE(s->window.pending);
+	unsigned int i;
+	u64 pages;
+
+	raw_spin_lock(&s->lock);
+	s->published_tick = 0;
+	pages = s->counts.pages;
+	raw_spin_unlock(&s->lock);
+
+	for (i = 0; i < s->sets->count; i++) {
+		struct migtrace_set *set = s->sets->set[i];
+
+		if (set->logging)
+			scan_set(s, set, tick_words);
+		else
+			migtrace_set_forget(set);
+		if (set->ending)
+			migtrace_set_ended(s, set);
+	}
+	if (begins)
+		begin_window(s, s->counts.pages - pages);
+}
+
+void migtrace_bitmap_cleared(struct migtrace_session *s, u32 slot, u64 first, unsigned long mask)
+{
+	struct migtrace_set *set = migtrace_sets_find(s->sets, slot);
+	unsigned long a, b, known, fresh;
+	size_t i = first / BITS_PER_LONG;
+
+	s->counts.resets++;
+	s->counts.cleared_pages += hweight_long(mask);
+	if (!set || first >= set->pages) {
+		s->counts.events += hweight_long(mask);
+		s->counts.overruns += hweight_long(mask);
+		return;
+	}
+	a = set->a[i];
+	b = set->b[i];
+	known = mask & a & b;
+	if (set->adopt) {
+		set->b[i] = b & ~known;
+		return;
+	}
+
+	fresh = mask & ~known;
+	s->counts.events += hweight_long(fresh);
+	s->window.pages += hweight_long(fresh & ~(a | b));
+	set->a[i] = a & ~fresh;
+	set->b[i] = (b & ~known) | fresh;
+	set->unknown_pages -= min_t(u64, set->unknown_pages, hweight_long(known));
+
+	if (s->window.due || s->window.pending) {
+		s->window.pending = true;
+		s->window.pending_ns = ktime_get_ns();
+	}
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hooks.h - what KVM tells us: resets, clears, changed memslots
+ */
+#ifndef MIGTRACE_HOOKS_H
+#define MIGTRACE_HOOKS_H
+
+#include "session.h"
+
+int migtrace_hooks_init(void);
+void migtrace_hooks_fini(void);
+
+/* From the return on, KVM's news of the session's VM reach it; features say which. */
+void migtrace_hooks_attach(struct migtrace_session *s);
+/* After the return none does, and none is under way. May sleep. */
+void migtrace_hooks_detach(struct migtrace_session *s);
+
+#endif

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ring.c - reading the dirty rings of a VM's vCPUs, in passing
+ *
+ * KVM appends an entry to a vCPU's ring for each page that it logs and adds one to
+ * dirty_index, which runs free; the VMM harvests entries, and a reset frees them. Reading
+ * disturbs neither: we keep an index of our own and read from there to dirty_index at each
+ * tick, and to reset_index at each reset, before what it freed can be written anew. So
+ * dirty_index gives the exact number of events whatever happens; an entry that was
+ * overwritten all the same is counted as an overrun. That can be when the kernel lets us
+ * see no resets, or when a vCPU fills freed entries before its reset is announced.
+ *
+ * The VMM can write to the rings: slot and offset are believed only as far as they lie
+ * within a memslot. Each look at an entry is made once.
+ *
+ * No lock of KVM's is needed: rings and vCPUs live as long as the VM, a vCPU that is made
+ * later begins with an index of 0, and on x86 an entry is whole before dirty_index says so.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "ring.h"
+
+/* Entries read before the lock is let go. */
+#define BATCH	4096
+
+int migtrace_ring_init(struct migtrace_session *s)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	s->positions = s->kvm->max_vcpus;
+	s->position = kvcalloc(s->positions, sizeof(*s->position), GFP_KERNEL_ACCOUNT);
+	if (!s->position)
+		return -ENOMEM;
+	kvm_for_each_vcpu(i, vcpu, s->kvm)
+		if (i < s->positions)
+			s->position[i] = READ_ONCE(vcpu->dirty_ring.dirty_index);
+	return 0;
+}
+
+void migtrace_ring_fini(struct migtrace_session *s)
+{
+	kvfree(s->position);
+}
+
+/*
+ * The inner loop, for a run of entries of one memslot: what a dirty page costs us is this.
+ * Duplicates are counted instead of new pages, since an add with carry does it. Returns the
+ * first entry that is not one of @set's.
+ */
+static __always_inline const struct kvm_dirty_gfn *
+take_run(struct migtrace_session *s, struct migtrace_set *set, const struct kvm_dirty_gfn *entry,
+	 const struct kvm_dirty_gfn *end, const bool touch)
+{
+	const struct kvm_dirty_gfn *first = entry;
+	unsigned long *tick = set->tick, *window = set->window;
+	u32 tick_again = 0, window_again = 0, slot = set->slot;
+	u8 *touched = set->touched;
+	u64 pages = set->pages;
+
+#pragma GCC unroll 4
+	for (; entry != end; entry++) {
+		u64 page;
+
+		if (unlikely(READ_ONCE(entry->slot) != slot))
+			break;
+		page = READ_ONCE(entry->offset);
+		if (unlikely(page >= pages))
+			break;
+		if (touch)
+			touched[page >> MIGTRACE_PART_SHIFT] = 1;
+		tick_again += __test_and_set_bit(page, tick);
+		window_again += __test_and_set_bit(page, window);
+	}
+	s->counts.pages += entry - first - tick_again;
+	s->window.pages += entry - first - window_again;
+	return entry;
+}
+
+static void take(struct migtrace_session *s, const struct kvm_dirty_gfn *entry,
+		 const struct kvm_dirty_gfn *end)
+{
+	while (entry != end) {
+		const struct kvm_dirty_gfn *next = entry;
+		struct migtrace_set *set = migtrace_sets_find(s->sets, READ_ONCE(entry->slot));
+
+		if (set)
+			next = set->touched ? take_run(s, set, entry, end, true) :
+					      take_run(s, set, entry, end, false);
+		if (next == entry) {
+			s->counts.overruns++;
+			next++;
+		}
+		entry = next;
+	}
+}
+
+/* Take the entries of a ring up to the index @to. Under the lock. */
+static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
+{
+	const struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
+	u32 size = ring->size, from = s->position[vcpu->vcpu_idx];
+	u32 pushed = READ_ONCE(ring->dirty_index), first, lost;
+
+	if ((s32)(to - from) <= 0)
+		return;
+	s->counts.events += to - from;
+	if (vcpu->vcpu_idx < s->vcpus)
+		s->vcpu_events[vcpu->vcpu_idx] += to - from;
+	s->position[vcpu->vcpu_idx] = to;
+
+	lost = pushed - from > size ? min(pushed - from - size, to - from) : 0;
+	s->counts.overruns += lost;
+	first = from + lost;
+	while (first != to) {
+		u32 at = first & (size - 1), run = min(to - first, size - at);
+
+		take(s, ring->dirty_gfns + at, ring->dirty_gfns + at + run);
+		first += run;
+	}
+
+	/* What was overwritten as we read counted as what overwrote it. */
+	smp_rmb();
+	pushed = READ_ONCE(ring->dirty_index);
+	if (unlikely(pushed - from > size))
+		s->counts.overruns += min(pushed - from - size, to - from) - lost;
+}
+
+void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 now_ns)
+{
+	if (vcpu->vcpu_idx >= s->positions)
+		return;
+	s->counts.resets++;
+	take_ring(s, vcpu, READ_ONCE(vcpu->dirty_ring.reset_index));
+	/* A window that is just being emptied is not to be trusted with what came now. */
+	if (s->window.due || s->window.pending || s->window.clearing) {
+		s->window.pending = true;
+		s->window.pending_ns = now_ns;
+	}
+}
+
+static void harvest(struct migtrace_session *s, struct kvm_vcpu *vcpu)
+{
+	u32 from, to = READ_ONCE(vcpu->dirty_ring.dirty_index);
+	bool more = true;
+
+	while (more) {
+		raw_spin_lock(&s->lock);
+		from = s->position[vcpu->vcpu_idx];
+		more = (s32)(to - from) > BATCH;
+		take_ring(s, vcpu, more ? from + BATCH : to);
+		raw_spin_unlock(&s->lock);
+		cond_resched();
+	}
+}
+
+/* Entries that were read and not yet freed are dirty as the window begins. Under the lock. */
+static void take_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu)
+{
+	const struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
+	u32 index = READ_ONCE(ring->reset_index), to = s->position[vcpu->vcpu_idx];
+
+	if (to - index > ring->size)	/* we are behind: none was read */
+		return;
+	for (; index != to; index++) {
+		const struct kvm_dirty_gfn *entry = &ring->dirty_gfns[index & (ring->size - 1)];
+		struct migtrace_set *set = migtrace_sets_find(s->sets, READ_ONCE(entry->slot));
+		u64 page = READ_ONCE(entry->offset);
+
+		if (set && page < set->pages && !__test_and_set_bit(page, set->window))
+			s->window.pages++;
+	}
+}
+
+/*
+ * The next window begins with the reset that was seen last. Events since then are still in
+ * the rings, for the harvest that follows; what is emptied is the set of the one before.
+ */
+static void begin_window(struct migtrace_session *s)
+{
+	struct migtrace_window *w = &s->window;
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	raw_spin_lock(&s->lock);
+	w->pending = false;
+	w->clearing = true;
+	raw_spin_unlock(&s->lock);
+
+	for (i = 0; i < s->sets->count; i++) {
+		struct migtrace_set *set = s->sets->set[i];
+
+		memset(set->window, 0, migtrace_set_longs(set) * sizeof(long));
+		cond_resched();
+	}
+
+	raw_spin_lock(&s->lock);
+	w->clearing = false;
+	if (w->pending) {	/* another reset came in between: next tick */
+		w->clean = false;
+		goto unlock;
+	}
+	w->number++;
+	w->start_ns = w->pending_ns;
+	w->pages = 0;
+	w->wanted = false;
+	w->clean = true;
+	kvm_for_each_vcpu(i, vcpu, s->kvm)
+		if (i < s->positions)
+			take_stale(s, vcpu);
+	w->stale_pages = w->pages;
+unlock:
+	raw_spin_unlock(&s->lock);
+}
+
+void migtrace_ring_tick(struct migtrace_session *s)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	raw_spin_lock(&s->lock);
+	s->published_tick = 0;
+	raw_spin_unlock(&s->lock);
+	for (i = 0; i < s->sets->count; i++)
+		migtrace_set_clear(s->sets->set[i], s->sets->set[i]->published,
+				   s->sets->set[i]->touched_published);
+
+	if (s->window.pending)
+		begin_window(s);
+	kvm_for_each_vcpu(i, vcpu, s->kvm)
+		if (i < s->positions)
+			harvest(s, vcpu);
+}
+
+void migtrace_ring_publish(struct migtrace_session *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->sets->count; i++) {
+		swap(s->sets->set[i]->tick, s->sets->set[i]->published);
+		swap(s->sets->set[i]->touched, s->sets->set[i]->touched_published);
+	}
+}

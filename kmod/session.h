@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session.h - one reader's watch on one VM, and the life of it
+ *
+ * Who may touch what:
+ *
+ * - A session is made by MIGTRACE_IOC_ATTACH, belongs to one open file of /dev/migtrace, and
+ *   is freed by that file's release. The file pins the module.
+ * - vm_file pins the VM: struct kvm and its vCPUs live at least as long. KVM's module is
+ *   pinned by the VM. The reference is given back when the session ends, or by the
+ *   session's thread when the VMM's memory is gone; after that kvm is not followed.
+ * - The session's thread (tick.c) closes the ticks. It alone changes the table of sets and
+ *   writes records, and it alone sleeps.
+ * - KVM's own threads come in through hooks.c: they find sessions on an RCU list, with
+ *   preemption off, and take the session's lock. Before a session lets go of the VM it is
+ *   taken off the list and a grace period is waited for.
+ * - lock is a raw spinlock, since hooks run with preemption off on every kernel. Nothing
+ *   takes it in an interrupt. It is held for a bounded piece of work at a time, and no
+ *   other lock is taken under it. KVM holds slots_lock or mmu_lock around it.
+ * - KVM's memslots, and the bitmaps in them, are read under kvm->srcu.
+ */
+#ifndef MIGTRACE_SESSION_H
+#define MIGTRACE_SESSION_H
+
+#include <linux/kvm_host.h>
+#include <linux/migtrace.h>
+#include <linux/wait.h>
+
+#include "records.h"
+#include "sets.h"
+
+/* What the tick that runs has seen so far. Under the lock. */
+struct migtrace_counts {
+	u64 pages, events, overruns;
+	u64 resets, cleared_pages, ring_full_exits;
+	u32 state;			/* enum migtrace_state, what is sure already */
+};
+
+/**
+ * struct migtrace_window - the window that runs; under the lock
+ * @number: 0: none yet
+ * @start_ns: when it began
+ * @stale_pages: pages known to be dirty then
+ * @pages: distinct pages since, the stale ones among them
+ * @clean: it began with everything else clean, and nothing was missed since
+ * @due: the next reset or clear may begin the next one
+ * @wanted: user space asked for one
+ * @pending: something did: the thread has to, at the next tick
+ * @pending_ns: when
+ * @again: how often it may still begin anew because a harvest goes on
+ * @clearing: the thread is emptying its set without the lock
+ */
+struct migtrace_window {
+	u64 number, start_ns, stale_pages, pages;
+	bool clean, due, wanted, pending, clearing;
+	u8 again;
+	u64 pending_ns;
+};
+
+struct migtrace_session {
+	struct list_head node;		/* hooks.c */
+	struct file *vm_file;
+	struct kvm *kvm;
+	bool ring;			/* the VM logs by rings */
+	bool initially_set;		/* its bitmaps begin all ones */
+	bool gone;
+	u64 features;
+	u64 tick_ns, window_ns;
+
+	raw_spinlock_t lock;
+	struct migtrace_sets *sets;
+	u32 *position;			/* ring: of each vCPU: first index not yet read */
+	u32 positions;
+	struct migtrace_counts counts;
+	struct migtrace_window window;
+	u64 logging_ns;			/* when a memslot last began to be logged; 0: not since the last tick */
+	u64 published_tick;		/* whose pages the published sets hold; 0: in the making */
+	u32 *vcpu_events;		/* of the tick that runs */
+	u32 vcpus;
+
+	u64 tick, start_ns;		/* the thread's */
+	struct task_struct *thread;
+	struct migtrace_records records;
+	wait_queue_head_t wait;
+};
+
+int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session **session);
+void migtrace_session_close(struct migtrace_session *s);
+unsigned int migtrace_session_count(void);
+unsigned int migtrace_session_max(void);
+
+/* By the thread, once the VMM is gone: give the VM back. */
+void migtrace_session_let_go(struct migtrace_session *s);
+
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vm.c - telling a KVM VM's file from any other
+ *
+ * KVM's own file_is_kvm() is no longer exported since 6.18, and asks the same question: are
+ * these KVM's file operations? Ours answers it by the name and module of the ioctl handler,
+ * which the kernel's symbol table knows and user space cannot forge: the operations must be
+ * constant data of the same module as the handler, and the inode one of anon_inodefs.
+ */
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/magic.h>
+#include <linux/mm_types.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+
+#include "vm.h"
+
+struct kvm *migtrace_vm_of(struct file *file)
+{
+	char name[KSYM_NAME_LEN];
+	struct kvm *kvm;
+
+	if (!file->f_op || !file->f_op->unlocked_ioctl ||
+	    file_inode(file)->i_sb->s_magic != ANON_INODE_FS_MAGIC)
+		return NULL;
+	snprintf(name, sizeof(name), "%ps", file->f_op->unlocked_ioctl);
+	if (strcmp(name, "kvm_vm_ioctl [kvm]") && strcmp(name, "kvm_vm_ioctl"))
+		return NULL;
+	kvm = file->private_data;
+	return kvm;
+}
+
+bool migtrace_vm_dead(struct kvm *kvm)
+{
+	return !atomic_read(&kvm->mm->mm_users);
+}
