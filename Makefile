@@ -13,8 +13,9 @@ PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CFLAGS	?= -O2 -g
 MT_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
 	-Wstrict-prototypes -Wshadow -Wpointer-arith -Wvla -Wno-missing-field-initializers $(if $(WERROR),-Werror) \
+	$(if $(wildcard user/lib/source/bpf.c),-DMT_HAVE_BPF) \
 	-D_GNU_SOURCE -DMT_VERSION='"$(VERSION)"' -Iinclude -Iinclude/uapi -Iuser/lib -pthread $(PKG_CFLAGS)
-LIBS	:= $(PKG_LIBS) -lm -pthread
+LIBS	:= $(PKG_LIBS) -lroaring -lm -pthread
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 LIB_SRC	:= $(wildcard user/lib/*/*.c)
@@ -84,7 +85,7 @@ $(B)/man/%: Documentation/man/%.rst
 	@mkdir -p $(@D)
 	rst2man $< $@
 
--include tests/guest/guest.mk tests/guest/linux.mk
+-include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/kmod/kmod.mk
 
 unit-tests: $(UNIT_BIN)
 fuzz-tests: $(FUZZ_BIN)

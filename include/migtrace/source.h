@@ -22,6 +22,8 @@
 #include <migtrace/err.h>
 
 #define MT_SOURCE_TICK_DEFAULT_NS	10000000ULL
+/* A record with the counts of as many vCPUs as there may be: room that fits any source's. */
+#define MT_SOURCE_RECORD_MAX_BYTES	(sizeof(struct migtrace_record) + MIGTRACE_VCPUS_MAX * sizeof(__u32))
 
 struct mt_source;
 
@@ -48,6 +50,7 @@ struct mt_source_ops {
 	void (*close)(struct mt_source *source);
 };
 
+/* mt_source_bpf is in builds with BPF only; what is not built is not in the table. */
 extern const struct mt_source_ops mt_source_kmod, mt_source_bpf;
 extern const struct mt_source_ops *const mt_sources[];		/* NULL at the end */
 const struct mt_source_ops *mt_source_find(const char *name);	/* NULL: there is none */
@@ -58,7 +61,13 @@ struct mt_source {
 	enum migtrace_mode mode;
 	uint64_t features;		/* enum migtrace_feature */
 	size_t record_bytes;		/* of a record with its vcpu counts */
+	/* The rest by mt_source_open() and mt_source_read(): */
+	uint64_t tick_ns;		/* as asked for */
+	bool gone;			/* the VMM's last record has been read */
+	char why_not_better[256];	/* "kmod: ...": what spoke against the better ones; "" = this is the best */
 };
+
+const char *mt_source_mode_name(enum migtrace_mode mode);	/* "ring", "bitmap" */
 
 /**
  * mt_source_open() - watch a guest
