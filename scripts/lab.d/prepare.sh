@@ -21,7 +21,7 @@ quietly()
 # mirror PATTERN: where the machine's own apt has that archive from.
 mirror()
 {
-	apt-get --print-uris update 2>/dev/null | sed -n "s|^'\(.*\)/dists/$1/InRelease'.*|\1|p" | head -n 1
+	apt-get --print-uris update 2>/dev/null | sed -n "s|^'\(.*\)/dists/$1/InRelease'.*|\1|p" | head -n 1 || :
 }
 
 # A private apt, of Debian 12 with its backports, that knows of nothing installed.
@@ -128,8 +128,8 @@ fetch_kernel()
 # make_initrd MODULES_DIRECTORY|'' FILE: busybox, what mounts the root, lab.d/init.
 make_initrd()
 {
-	local modules=$1 file=$2 tree release m
-	tree=$(mktemp -d "$lab/initrd.XXXXXX")
+	local modules=$1 file=$2 tree=$2.tree release m
+	rm -rf "$tree"
 	mkdir -p "$tree"/{bin,modules,proc,sys,dev,lower,upper,new,control}
 	cp "$(command -v busybox)" "$tree/bin/busybox"
 	cp "$here/lab.d/init" "$tree/init"
