@@ -16,6 +16,30 @@
 
 static_assert(sizeof(struct migtrace_ring) <= PAGE_SIZE);
 
+/* Zeroed pages that user space may map; vfree() gives them back. */
+static void *alloc_mappable(size_t bytes)
+{
+	size_t n = bytes >> PAGE_SHIFT, i;
+	struct page **pages = kvcalloc(n, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	void *area = NULL;
+
+	if (!pages)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+		if (!pages[i])
+			goto free;
+	}
+	area = vmap(pages, n, VM_MAP | VM_USERMAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	if (area)
+		return area;
+free:
+	while (i--)
+		__free_page(pages[i]);
+	kvfree(pages);
+	return NULL;
+}
+
 int migtrace_records_init(struct migtrace_records *r, u32 count, u32 vcpus)
 {
 	struct migtrace_ring *ring;
@@ -28,7 +52,7 @@ int migtrace_records_init(struct migtrace_records *r, u32 count, u32 vcpus)
 	r->count = count;
 	r->record_bytes = ALIGN(sizeof(struct migtrace_record) + vcpus * sizeof(u32), 64);
 	r->map_bytes = PAGE_ALIGN(PAGE_SIZE + (size_t)count * r->record_bytes);
-	ring = __vmalloc(r->map_bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+	ring = alloc_mappable(r->map_bytes);
 	if (!ring)
 		return -ENOMEM;
 

@@ -199,8 +199,10 @@ void migtrace_set_forget(struct migtrace_set *set)
 static void logging_on(struct migtrace_session *s, struct migtrace_set *set)
 {
 	set->logging = true;
-	/* A bitmap that begins all ones is no clean start: that comes with the first clears. */
-	if (!set->unknown_pages && !set->adopt) {
+	/* It is a clean start unless the session came later, or the bitmap begins all ones: then
+	 * that comes with the first reset or clears.
+	 */
+	if (s->sets && !set->unknown_pages && !set->adopt) {
 		s->window.pending = true;
 		s->window.pending_ns = s->logging_ns ?: s->start_ns;
 	}

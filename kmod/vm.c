@@ -19,7 +19,6 @@
 struct kvm *migtrace_vm_of(struct file *file)
 {
 	char name[KSYM_NAME_LEN];
-	struct kvm *kvm;
 
 	if (!file->f_op || !file->f_op->unlocked_ioctl ||
 	    file_inode(file)->i_sb->s_magic != ANON_INODE_FS_MAGIC)
@@ -27,8 +26,7 @@ struct kvm *migtrace_vm_of(struct file *file)
 	snprintf(name, sizeof(name), "%ps", file->f_op->unlocked_ioctl);
 	if (strcmp(name, "kvm_vm_ioctl [kvm]") && strcmp(name, "kvm_vm_ioctl"))
 		return NULL;
-	kvm = file->private_data;
-	return kvm;
+	return file->private_data;
 }
 
 bool migtrace_vm_dead(struct kvm *kvm)

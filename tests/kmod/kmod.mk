@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Tests of the module on the raw machine of tests/kvm; part of the top-level Makefile.
+
+KMT_SRC := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+KMT_OUT := $(B)/tests/kmod
+KMT_CFLAGS := $(KVM_CFLAGS) -Iinclude/uapi
+KMT_BIN := $(patsubst $(KMT_SRC)/%.c,$(KMT_OUT)/%,$(filter-out $(KMT_SRC)/watch.c,$(wildcard $(KMT_SRC)/*.c)))
+
+.PHONY: kmod-tests
+kmod-tests: $(KMT_BIN)
+
+$(KMT_OUT)/%.o: $(KMT_SRC)/%.c $(wildcard $(KMT_SRC)/*.h) $(KVM_HDR) include/uapi/linux/migtrace.h
+	@mkdir -p $(@D)
+	$(CC) $(KMT_CFLAGS) -c -o $@ $<
+
+$(KMT_BIN): $(KMT_OUT)/%: $(KMT_OUT)/%.o $(KMT_OUT)/watch.o $(KVM_OUT)/libvm.a
+	$(CC) $(KMT_CFLAGS) $(LDFLAGS) -o $@ $^ -lm
