@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
@@ -164,6 +163,7 @@ int vm_harvest(struct vm *vm, struct vm_harvest *h, uint64_t max)
 	for (int i = 0; !err && vm->params.mode != VM_RING && i < VM_SLOTS_MAX; i++)
 		if (vm->slot[i].p.pages && vm->slot[i].p.logging)
 			err = harvest_bitmap(vm, &vm->slot[i], h, max);
+	vm->stats.harvests++;
 	pthread_mutex_lock(&vm->lock);
 	vm->harvests++;
 	pthread_cond_broadcast(&vm->changed);
@@ -234,10 +234,21 @@ void vm_stats(struct vm *vm, struct vm_stats *stats)
 {
 	pthread_mutex_lock(&vm->harvest_lock);
 	*stats = vm->stats;
-	stats->harvests = vm->harvests;
 	for (unsigned int i = 0; i < vm->params.vcpus; i++) {
 		stats->pushed[i] = vm->vcpu[i].pushed;
 		stats->ring_full[i] = __atomic_load_n(&vm->vcpu[i].ring_full, __ATOMIC_RELAXED);
+	}
+	pthread_mutex_unlock(&vm->harvest_lock);
+}
+
+void vm_stats_reset(struct vm *vm)
+{
+	vm_forget(vm);
+	pthread_mutex_lock(&vm->harvest_lock);
+	vm->stats = (struct vm_stats){ 0 };
+	for (unsigned int i = 0; i < vm->params.vcpus; i++) {
+		vm->vcpu[i].pushed = 0;
+		__atomic_store_n(&vm->vcpu[i].ring_full, 0, __ATOMIC_RELAXED);
 	}
 	pthread_mutex_unlock(&vm->harvest_lock);
 }
@@ -249,12 +260,35 @@ bool vm_seen(const struct vm *vm, uint32_t id, uint64_t offset)
 	return slot && offset < slot->p.pages && slot->seen[offset / 64] >> offset % 64 & 1;
 }
 
+static void slot_forget(struct vm *vm, struct vm_slot *slot)
+{
+	for (uint64_t i = 0; i < (slot->p.pages + 63) / 64; i++) {
+		for (uint64_t word = slot->seen[i]; word; word &= word - 1) {
+			vm->stats.distinct--;
+			vm->stats.distinct_hash -= vm_page_hash(slot->p.id, i * 64 + __builtin_ctzl(word));
+		}
+		slot->seen[i] = 0;
+	}
+}
+
+void vm_slot_forget(struct vm *vm, uint32_t id)
+{
+	struct vm_slot *slot;
+
+	pthread_mutex_lock(&vm->harvest_lock);
+	slot = vm_slot_find(vm, id);
+	if (slot)
+		slot_forget(vm, slot);
+	pthread_mutex_unlock(&vm->harvest_lock);
+}
+
 void vm_forget(struct vm *vm)
 {
 	pthread_mutex_lock(&vm->harvest_lock);
 	for (int i = 0; i < VM_SLOTS_MAX; i++)
 		if (vm->slot[i].p.pages)
-			memset(vm->slot[i].seen, 0, (vm->slot[i].p.pages + 63) / 64 * sizeof(uint64_t));
+			slot_forget(vm, &vm->slot[i]);
+	/* Slots that are gone had their pages, too. */
 	vm->stats.distinct = vm->stats.distinct_hash = 0;
 	pthread_mutex_unlock(&vm->harvest_lock);
 }

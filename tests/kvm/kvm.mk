@@ -11,11 +11,13 @@ KVM_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -Wmissing-pr
 	-Wshadow -Wno-missing-field-initializers $(if $(WERROR),-Werror) -D_GNU_SOURCE -pthread
 KVM_GUEST_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -ffreestanding -fno-pic -mno-red-zone -mgeneral-regs-only \
 	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
-KVM_OBJ := $(addprefix $(KVM_OUT)/,vm.o vcpu.o harvest.o blob.o)
+KVM_OBJ := $(addprefix $(KVM_OUT)/,vm.o vcpu.o harvest.o blob.o oracle.o)
 KVM_TESTS := $(patsubst $(KVM_SRC)/%.c,$(KVM_OUT)/%,$(wildcard $(KVM_SRC)/test_*.c))
 
+# Objects are kept, so that whoever needs one part relinks only.
+.SECONDARY:
 .PHONY: kvm-tests
-kvm-tests: $(KVM_TESTS) $(patsubst $(KVM_SRC)/%.c,$(KVM_OUT)/%,$(wildcard $(KVM_SRC)/kvmwriter.c))
+kvm-tests: $(KVM_TESTS) $(KVM_OUT)/kvmwriter
 
 $(KVM_OUT)/guest.bin: $(KVM_SRC)/guest.c $(KVM_SRC)/guest.ld $(KVM_HDR)
 	@mkdir -p $(@D)
@@ -35,7 +37,9 @@ $(KVM_OUT)/libvm.a: $(KVM_OBJ)
 	$(AR) rcs $@ $^
 
 $(KVM_TESTS): $(KVM_OUT)/%: $(KVM_OUT)/%.o $(KVM_OUT)/libvm.a
-	$(CC) $(KVM_CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(KVM_CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-$(KVM_OUT)/kvmwriter: $(KVM_OUT)/kvmwriter.o $(KVM_OUT)/zipf.o $(KVM_OUT)/libvm.a
+$(KVM_OUT)/test_zipf: $(KVM_OUT)/zipf.o
+
+$(KVM_OUT)/kvmwriter: $(addprefix $(KVM_OUT)/,kvmwriter.o writer_options.o zipf.o libvm.a)
 	$(CC) $(KVM_CFLAGS) $(LDFLAGS) -o $@ $^ -lm

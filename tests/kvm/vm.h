@@ -129,6 +129,15 @@ struct vm_page {
 	uint64_t offset;
 };
 
+/*
+ * How often is a page in the log? Once for its first write after each harvest,
+ * with exceptions that an observer sees alike:
+ * - A vCPU that leaves the guest with a page marked and its store still to come (as
+ *   at each ring-full exit) marks it once more if it was harvested in between.
+ * - vCPUs that write the same page at the same moment may each mark it.
+ * - vm_slot_remove() unmaps all the guest's memory, and with it what was writable.
+ * - Under PVM, where stores are emulated, a ring has an entry for every write.
+ */
 struct vm_harvest {
 	uint64_t vcpu[VM_VCPUS_MAX];	/* VM_RING: entries of each ring */
 	uint64_t total;
@@ -159,10 +168,13 @@ struct vm_stats {
 };
 
 void vm_stats(struct vm *vm, struct vm_stats *stats);
+/* All of it starts anew, from 0. */
+void vm_stats_reset(struct vm *vm);
 /* Has any harvest had this page since vm_open() or vm_forget()? */
 bool vm_seen(const struct vm *vm, uint32_t id, uint64_t offset);
-/* Forgets which pages were seen, not the counts of harvests */
+/* Forgets which pages were seen, in all slots or one; not the counts of harvests */
 void vm_forget(struct vm *vm);
+void vm_slot_forget(struct vm *vm, uint32_t id);
 
 /* Sums of this do not depend on the order, and equal sums mean equal sets. */
 static inline uint64_t vm_page_hash(uint32_t slot, uint64_t offset)

@@ -70,7 +70,7 @@ struct vm {
 	pthread_cond_t changed;
 	bool stopping;
 	bool quit;
-	uint64_t harvests;		/* written under both locks */
+	uint64_t harvests;		/* for those who wait for the next */
 
 	/* Memory slots, rings, and what was harvested */
 	pthread_mutex_t harvest_lock;
