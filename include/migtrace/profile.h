@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * profile.h - U(T) and what follows from it, from the ticks of a kernel source (PURE)
+ *
+ * U(T) is the number of distinct pages dirtied in a window of length T that begins with all
+ * pages clean. A source's windows begin so, at a reset of the ring or a clear of the
+ * bitmap, and each of its ticks says how many distinct pages the window has by now: one
+ * sample of U at that T. A profile collects them on a grid of T, from many windows.
+ *
+ * Windows end after about a second, when QEMU next resets its rings. Longer ones are joined
+ * from consecutive windows by the sets of pages of their ticks, if the source gives them:
+ * that is the union over the windows, exact as long as no tick is missing.
+ *
+ * Derived, after Nathan, Bellur, Kulkarni (SoCC'15): S, pages dirtied in a second; S_new,
+ * pages a second that were not dirtied before in the window, after its first second; M_w, the
+ * pages dirtied at all: the writable working set. S + (T - 1) S_new, capped at M_w, is U(T) at
+ * whole seconds.
+ */
+#ifndef MIGTRACE_PROFILE_H
+#define MIGTRACE_PROFILE_H
+
+#include <migtrace/tick.h>
+
+#define MT_PROFILE_POINTS	13	/* 1, 2, 5 in each decade from 1 ms to 10 s */
+extern const double mt_profile_grid_s[MT_PROFILE_POINTS];
+
+/* A page is hot if it is dirtied in at least this share of the seconds. */
+#define MT_PROFILE_HOT_SHARE	0.8
+/* Fewer seconds than this say nothing about what is hot. */
+#define MT_PROFILE_HOT_SECONDS	5
+/* Pages that were dirty as a window began count from its start: a sample with a larger share of them is left out. */
+#define MT_PROFILE_STALE_SHARE	0.05
+
+struct mt_profile_point {
+	double window_s;
+	unsigned windows;		/* samples; 0: nothing is known */
+	double mean_pages, p10_pages, p50_pages, p90_pages;
+};
+
+/* Unknown doubles are NaN. Unless said otherwise counts are of the session with the shortest tick. */
+struct mt_profile {
+	struct mt_profile_point points[MT_PROFILE_POINTS];
+	uint64_t duration_ns;		/* for which logging was on */
+	unsigned windows;		/* with a clean start */
+	unsigned windows_left_out;	/* others: nobody knows how clean they were */
+	double s_pages, s_new_pages, mw_pages;
+	bool mw_lower_bound;		/* sets of pages were missing: mw_pages is at least that */
+	unsigned hot_seconds;		/* windows of about a second of which the set is known */
+	double hot_pages, hot_share;	/* hot_pages / mw_pages */
+	double pages_per_s;		/* logged, a page once a tick */
+	struct mt_tick total;		/* all ticks while logging was on */
+	uint64_t *vcpu_events;		/* per vCPU; NULL: not known */
+	unsigned vcpus;
+};
+
+struct mt_pageset;
+struct mt_profile_builder;
+
+struct mt_profile_builder *mt_profile_begin(double hot_share);	/* 0: the default; NULL: no memory */
+
+/* A tick of the finest session, in time order. */
+void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record *r);
+/* A tick of the session of which the sets are read. @set NULL: it could not be had. */
+void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_pageset *set);
+
+/* Frees @b. Return: 0 and @p; -ENOMEM if anything was lost on the way; -ENODATA no window with a clean start. */
+MT_MUST_CHECK int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p);
+void mt_profile_abandon(struct mt_profile_builder *b);		/* NULL is fine */
+void mt_profile_fini(struct mt_profile *p);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * joined.h - windows joined by the pages of their ticks, and what is hot (PURE)
+ *
+ * Each window begins a path that goes on through the following ones, as the union of all
+ * ticks' pages since. Time in which logging was off does not count: it was not seen.
+ */
+#ifndef MIGTRACE_CURVE_JOINED_H
+#define MIGTRACE_CURVE_JOINED_H
+
+#include "curve/pagecount.h"
+#include "curve/samples.h"
+
+#define MT_JOINED_PATHS	16	/* windows that begin within the longest T */
+
+struct mt_joined {
+	struct mt_samples samples;
+	struct mt_joined_path {
+		struct mt_pageset *pages;	/* NULL: not in use */
+		double before_s;		/* length of the windows before this one */
+		struct mt_path path;
+	} paths[MT_JOINED_PATHS];
+	uint64_t tick;			/* newest, 0 = none yet */
+	uint64_t window, window_start_ns;	/* the one that runs, 0 = none */
+	uint64_t logged_until_ns;	/* end of its newest tick */
+	struct mt_pageset *second;	/* pages of the window that runs */
+	struct mt_pageset *all;
+	struct mt_pagecount count;	/* of windows of about a second */
+	bool gaps;			/* sets were missing */
+	bool failed;			/* no memory */
+};
+
+int mt_joined_init(struct mt_joined *j);
+void mt_joined_fini(struct mt_joined *j);
+void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *set);
+void mt_joined_end(struct mt_joined *j);	/* nothing follows */
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * pageset.h - a set of guest pages, by page number; CRoaring behind it (PURE)
+ *
+ * Numbers are those of 4 KiB pages and below 2^32: 16 TiB of guest.
+ */
+#ifndef MIGTRACE_CURVE_PAGESET_H
+#define MIGTRACE_CURVE_PAGESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <migtrace/cleanup.h>
+
+struct mt_pageset;
+
+struct mt_pageset *mt_pageset_new(void);		/* empty; NULL: no memory */
+struct mt_pageset *mt_pageset_copy(const struct mt_pageset *s);
+void mt_pageset_free(struct mt_pageset *s);		/* NULL is fine */
+
+/* A bitmap of @n_words: bit 0 of word 0 is @first_page. -ERANGE: a page beyond 2^32, the rest is in. */
+int mt_pageset_add_words(struct mt_pageset *s, uint64_t first_page, const uint64_t *words, size_t n_words);
+int mt_pageset_add(struct mt_pageset *s, uint64_t page);
+
+void mt_pageset_clear(struct mt_pageset *s);
+void mt_pageset_or(struct mt_pageset *s, const struct mt_pageset *other);
+void mt_pageset_and(struct mt_pageset *s, const struct mt_pageset *other);
+void mt_pageset_andnot(struct mt_pageset *s, const struct mt_pageset *other);
+void mt_pageset_xor(struct mt_pageset *s, const struct mt_pageset *other);
+
+uint64_t mt_pageset_count(const struct mt_pageset *s);
+bool mt_pageset_has(const struct mt_pageset *s, uint64_t page);
+
+#endif
