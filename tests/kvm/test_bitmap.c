@@ -22,31 +22,6 @@ static struct vm_params odd_slots(enum vm_mode mode, unsigned int vcpus)
 	return params;
 }
 
-static const enum vm_mode modes[] = { VM_BITMAP, VM_BITMAP_MANUAL, VM_BITMAP_INITIALLY_SET };
-
-/* Runs the check in each mode; skips if there is none of them. */
-static void each_mode(void (*check)(enum vm_mode mode))
-{
-	const char *why = NULL;
-	int ran = 0;
-
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]) && !ktap_failed; i++) {
-		const char *lacks = vm_unsupported(modes[i]);
-
-		if (lacks) {
-			why = lacks;
-			printf("# %s: %s\n", vmtest_mode_name[modes[i]], why);
-			continue;
-		}
-		ran++;
-		check(modes[i]);
-		if (ktap_failed)
-			printf("# in mode %s\n", vmtest_mode_name[modes[i]]);
-	}
-	if (!ran)
-		ktap_skip_reason = why;
-}
-
 static void check_first_harvest(enum vm_mode mode)
 {
 	struct vm_params params = odd_slots(mode, 1);
@@ -68,7 +43,7 @@ static void check_first_harvest(enum vm_mode mode)
 
 static void test_first_harvest(void)
 {
-	each_mode(check_first_harvest);
+	vmtest_each_mode(VM_BITMAP, check_first_harvest);
 }
 
 /* Each harvest has what was written since the one before, neither more nor less. */
@@ -112,7 +87,7 @@ static void check_each_harvest(enum vm_mode mode)
 
 static void test_each_harvest(void)
 {
-	each_mode(check_each_harvest);
+	vmtest_each_mode(VM_BITMAP, check_each_harvest);
 }
 
 static void check_pieces(enum vm_mode mode)
@@ -149,7 +124,7 @@ static void check_pieces(enum vm_mode mode)
 
 static void test_pieces(void)
 {
-	each_mode(check_pieces);
+	vmtest_each_mode(VM_BITMAP, check_pieces);
 }
 
 /* vCPUs write at random over all of a slot while it is harvested all the time. */
@@ -204,17 +179,17 @@ static void check_four_vcpus(enum vm_mode mode)
 
 static void test_one_vcpu(void)
 {
-	each_mode(check_one_vcpu);
+	vmtest_each_mode(VM_BITMAP, check_one_vcpu);
 }
 
 static void test_two_vcpus(void)
 {
-	each_mode(check_two_vcpus);
+	vmtest_each_mode(VM_BITMAP, check_two_vcpus);
 }
 
 static void test_four_vcpus(void)
 {
-	each_mode(check_four_vcpus);
+	vmtest_each_mode(VM_BITMAP, check_four_vcpus);
 }
 
 static const struct ktap_case cases[] = {

@@ -156,7 +156,7 @@ static void test_rate(void)
 	printf("# 2000 writes at 4000 a second took %.4f s\n", t);
 	/* Never faster; how much slower is the machine's load. */
 	CHECK(t >= 0.4995);
-	CHECK(t < 2);
+	CHECK(t < 10);
 	vm_close(vm);
 }
 

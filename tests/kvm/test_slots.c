@@ -4,36 +4,12 @@
  */
 #include "vmtest.h"
 
-#define MODES	4
-
 static struct vm_params machine(enum vm_mode mode)
 {
 	return (struct vm_params){
 		.mode = mode, .vcpus = 2, .ring_entries = 2048,
 		.slot = { { .id = 60, .pages = 2999, .logging = true } },
 	};
-}
-
-static void each_mode(void (*check)(enum vm_mode mode))
-{
-	const char *why = NULL;
-	int ran = 0;
-
-	for (enum vm_mode mode = 0; mode < MODES && !ktap_failed; mode++) {
-		const char *lacks = vm_unsupported(mode);
-
-		if (lacks) {
-			why = lacks;
-			printf("# %s: %s\n", vmtest_mode_name[mode], why);
-			continue;
-		}
-		ran++;
-		check(mode);
-		if (ktap_failed)
-			printf("# in mode %s\n", vmtest_mode_name[mode]);
-	}
-	if (!ran)
-		ktap_skip_reason = why;
 }
 
 static int sweep(struct vm *vm, uint32_t slot, uint64_t count)
@@ -73,7 +49,7 @@ static void check_logging(enum vm_mode mode)
 
 static void test_logging(void)
 {
-	each_mode(check_logging);
+	vmtest_each_mode(VM_RING, check_logging);
 }
 
 static void check_while_running(enum vm_mode mode)
@@ -120,7 +96,7 @@ static void check_while_running(enum vm_mode mode)
 
 static void test_while_running(void)
 {
-	each_mode(check_while_running);
+	vmtest_each_mode(VM_RING, check_while_running);
 }
 
 static void check_high(enum vm_mode mode)
@@ -157,7 +133,7 @@ static void check_high(enum vm_mode mode)
 
 static void test_high(void)
 {
-	each_mode(check_high);
+	vmtest_each_mode(VM_RING, check_high);
 }
 
 /* Mapped by huge pages while nobody logs, a page is a page once somebody does. */
@@ -189,7 +165,7 @@ static void check_huge(enum vm_mode mode)
 
 static void test_huge(void)
 {
-	each_mode(check_huge);
+	vmtest_each_mode(VM_RING, check_huge);
 }
 
 static const struct ktap_case cases[] = {

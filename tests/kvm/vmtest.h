@@ -69,6 +69,29 @@ static inline bool vmtest_counts_exact(void)
 	VMTEST_OPEN(vm, params); \
 } while (0)
 
+/* Runs the check in this mode and those after it; skips if there is none of them. */
+static inline void vmtest_each_mode(enum vm_mode first, void (*check)(enum vm_mode mode))
+{
+	const char *why = NULL;
+	int ran = 0;
+
+	for (enum vm_mode mode = first; mode <= VM_BITMAP_INITIALLY_SET && !ktap_failed; mode++) {
+		const char *lacks = vm_unsupported(mode);
+
+		if (lacks) {
+			why = lacks;
+			printf("# %s: %s\n", vmtest_mode_name[mode], why);
+			continue;
+		}
+		ran++;
+		check(mode);
+		if (ktap_failed)
+			printf("# in mode %s\n", vmtest_mode_name[mode]);
+	}
+	if (!ran)
+		ktap_skip_reason = why;
+}
+
 /* Where all pages start dirty, gets that out of the way. */
 static inline int vmtest_settle(struct vm *vm)
 {
