@@ -13,6 +13,12 @@
  *   {"type":"decision","t_ns":...,"iteration":...,"action":"stop","reason":...,...}
  *   {"type":"event","t_ns":...,"event":"...","detail":"..."}
  *   {"type":"dirtyrate","t_ns":...,"window_ms":...,"bytes_per_s":...,"mode":"page-sampling"}
+ *   {"type":"source","t_ns":...,"source":"kmod","mode":"ring","tick_ns":...}
+ *   {"type":"tick","t_ns":...,"start_ns":...,"ticks":10,"pages":...,...}
+ *   {"type":"pass","t_ns":...,"start_ns":...,"iteration":3,"pages":...,...}
+ *   {"type":"curve","t_ns":...,"window_ms":100,"windows":9,"mean_pages":...,...}
+ *   {"type":"vcpu","t_ns":...,"vcpu":0,"events":...,"duration_ns":...}
+ *   {"type":"profile","t_ns":...,"s_pages":...,"mw_pages":...,...}
  *   {"type":"outcome","t_ns":...,"outcome":"completed",...}
  *
  * A reader ignores keys and entry types that it does not know; a header with a
@@ -24,6 +30,7 @@
 #include <migtrace/cleanup.h>
 #include <migtrace/engine.h>
 #include <migtrace/err.h>
+#include <migtrace/tick.h>
 
 #define MT_RECORD_SCHEMA	1
 #define MT_RECORD_SUFFIX	".mtrec"
@@ -79,6 +86,52 @@ struct mt_record_dirtyrate {
 	const char *mode;		/* "page-sampling", "dirty-bitmap", "dirty-ring" */
 };
 
+/* Where what follows about dirty pages comes from. */
+struct mt_record_source {
+	uint64_t t_ns;
+	const char *source;		/* "kmod", "bpf", "libvirt" */
+	const char *mode;		/* "ring", "bitmap"; NULL: not a kernel source */
+	uint64_t tick_ns;		/* shortest one; 0: likewise */
+	const char *detail;		/* why no better one; NULL: it is the best */
+};
+
+/* What the kernel logged from one of QEMU's bitmap syncs to the next. */
+struct mt_record_pass {
+	uint64_t t_ns, start_ns;	/* the two syncs */
+	uint64_t iteration;		/* pass n, as in samples while it was under way */
+	double pages;			/* distinct; NaN: sets of pages were missing */
+	uint64_t events, overruns;
+};
+
+/* One point of U(T): distinct pages dirtied in windows of one length, over all windows seen. */
+struct mt_record_curve {
+	uint64_t t_ns;
+	double window_ms;
+	uint64_t windows;
+	double mean_pages, p10_pages, p50_pages, p90_pages;
+};
+
+struct mt_record_vcpu {
+	uint64_t t_ns;
+	uint64_t vcpu;
+	uint64_t events;		/* pages that it logged */
+	uint64_t duration_ns;		/* within so long */
+};
+
+/* The figures of a profile; see struct mt_profile. Unknown doubles are NaN. */
+struct mt_record_profile {
+	uint64_t t_ns;
+	uint64_t duration_ns;		/* for which logging was on */
+	uint64_t windows, windows_left_out;
+	double s_pages, s_new_pages_per_s, mw_pages;
+	bool mw_lower_bound;
+	uint64_t hot_seconds;
+	double hot_threshold;		/* a page is hot that is dirtied in this share of the seconds */
+	double hot_pages, hot_share;
+	double logged_pages_per_s;
+	struct mt_tick total;
+};
+
 const char *mt_outcome_name(enum mt_outcome outcome);	/* "completed" ... */
 int mt_outcome_parse(const char *name, enum mt_outcome *outcome);
 
@@ -106,6 +159,12 @@ int mt_recorder_decision(struct mt_recorder *r, const struct mt_record_decision 
 int mt_recorder_event(struct mt_recorder *r, uint64_t t_ns, const char *event, const char *detail);
 int mt_recorder_dirtyrate(struct mt_recorder *r, const struct mt_record_dirtyrate *d);
 int mt_recorder_outcome(struct mt_recorder *r, const struct mt_record_outcome *o);
+int mt_recorder_source(struct mt_recorder *r, const struct mt_record_source *s);
+int mt_recorder_tick(struct mt_recorder *r, const struct mt_tick *t);
+int mt_recorder_pass(struct mt_recorder *r, const struct mt_record_pass *p);
+int mt_recorder_curve(struct mt_recorder *r, const struct mt_record_curve *c);
+int mt_recorder_vcpu(struct mt_recorder *r, const struct mt_record_vcpu *v);
+int mt_recorder_profile(struct mt_recorder *r, const struct mt_record_profile *p);
 
 /* Ends the stream, fsyncs and renames. Frees @r in any case. */
 int mt_recorder_close(struct mt_recorder *r, struct mt_err *err);
@@ -117,6 +176,12 @@ enum mt_entry_type {
 	MT_ENTRY_EVENT,
 	MT_ENTRY_DIRTYRATE,
 	MT_ENTRY_OUTCOME,
+	MT_ENTRY_SOURCE,
+	MT_ENTRY_TICK,
+	MT_ENTRY_PASS,
+	MT_ENTRY_CURVE,
+	MT_ENTRY_VCPU,
+	MT_ENTRY_PROFILE,
 	MT_ENTRY_COUNT
 };
 
@@ -128,8 +193,16 @@ struct mt_entry {
 		struct { uint64_t t_ns; const char *event, *detail; } event;
 		struct mt_record_dirtyrate dirtyrate;
 		struct mt_record_outcome outcome;
+		struct mt_record_source source;
+		struct mt_tick tick;
+		struct mt_record_pass pass;
+		struct mt_record_curve curve;
+		struct mt_record_vcpu vcpu;
+		struct mt_record_profile profile;
 	};
 };
+
+uint64_t mt_entry_t_ns(const struct mt_entry *e);	/* CLOCK_MONOTONIC of the host it was written on */
 
 /* A recording in memory. All strings live as long as it does. */
 struct mt_recording {

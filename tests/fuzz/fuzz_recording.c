@@ -38,6 +38,14 @@ static const char lines_seed[] =
 	"\"verdict\":\"converges\",\"iterations_left\":2,\"total_p10_ms\":1.5,\"stop_now_ms\":3e2}}\n"
 	"{\"type\":\"event\",\"t_ns\":8,\"event\":\"lifecycle\",\"detail\":\"paused\"}\n"
 	"{\"type\":\"dirtyrate\",\"t_ns\":9,\"window_ms\":1000,\"bytes_per_s\":1,\"mode\":\"dirty-ring\"}\n"
+	"{\"type\":\"source\",\"t_ns\":9,\"source\":\"kmod\",\"mode\":\"ring\",\"tick_ns\":1000000,\"detail\":\"d\"}\n"
+	"{\"type\":\"tick\",\"t_ns\":9,\"start_ns\":8,\"state\":1,\"ticks\":10,\"lost_ticks\":1,\"pages\":5,\"events\":6,"
+	"\"window\":2,\"window_ns\":100,\"window_pages\":7}\n"
+	"{\"type\":\"pass\",\"t_ns\":9,\"start_ns\":8,\"iteration\":2,\"pages\":77,\"events\":78}\n"
+	"{\"type\":\"curve\",\"t_ns\":9,\"window_ms\":0.5,\"windows\":3,\"mean_pages\":1.5,\"p10_pages\":1,\"p90_pages\":2}\n"
+	"{\"type\":\"vcpu\",\"t_ns\":9,\"vcpu\":1,\"events\":3,\"duration_ns\":5}\n"
+	"{\"type\":\"profile\",\"t_ns\":9,\"duration_ns\":8,\"windows\":3,\"s_pages\":10.5,\"mw_pages\":20,\"mw_lower_bound\":true,"
+	"\"hot_share\":0.5,\"total\":{\"t_ns\":9,\"start_ns\":1,\"events\":4}}\n"
 	"{\"type\":\"outcome\",\"t_ns\":10,\"outcome\":\"completed\",\"detail\":\"d\",\"final\":{\"t_ns\":1,"
 	"\"status\":\"completed\",\"downtime_ms\":3}}\n";
 

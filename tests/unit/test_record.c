@@ -185,6 +185,62 @@ static bool right_entry(const struct mt_entry *e, size_t i)
 	return false;
 }
 
+/* What a kernel source adds: written, read back, and unknown stays unknown. */
+static void test_kernel_entries(void)
+{
+	const struct mt_record_source source = { BEGIN_NS + 1, "kmod", "ring", 1000000, NULL };
+	const struct mt_record_source none = { BEGIN_NS + 1, "libvirt", NULL, 0, "kmod: not loaded" };
+	const struct mt_record_pass pass = { BEGIN_NS + 9, BEGIN_NS + 2, 3, 1234, 1300, 0 };
+	const struct mt_record_pass vague = { BEGIN_NS + 9, BEGIN_NS + 2, 4, NAN, 1300, 7 };
+	const struct mt_record_curve curve = { BEGIN_NS + 9, 0.5, 9, 10.25, 8, 10, 12 };
+	const struct mt_record_vcpu vcpu = { BEGIN_NS + 9, 3, 456, 1000000000 };
+	struct mt_record_profile profile = {
+		.t_ns = BEGIN_NS + 9, .duration_ns = 10000000000, .windows = 9, .s_pages = 100.5, .s_new_pages_per_s = NAN,
+		.mw_pages = 1000, .mw_lower_bound = true, .hot_seconds = 3, .hot_threshold = 0.8, .hot_pages = NAN,
+		.hot_share = NAN, .logged_pages_per_s = 5,
+	};
+	struct mt_tick tick = { .t_ns = BEGIN_NS + 2, .start_ns = BEGIN_NS + 1, .state = 5 };
+	struct mt_recording *rec;
+	struct mt_recorder *r;
+	uint64_t v;
+
+	for (int f = 0; f < MT_TICK_COUNT; f++)
+		if (f != MT_TICK_ring_full_exits)
+			mt_tick_put(&tick, f, 50 + f);
+	profile.total = tick;
+	set_up();
+	CHECK_INT(mt_recorder_open(&r, path, &header, NULL), 0);
+	CHECK_INT(mt_recorder_source(r, &source) | mt_recorder_source(r, &none) | mt_recorder_tick(r, &tick) |
+		  mt_recorder_pass(r, &pass) | mt_recorder_pass(r, &vague) | mt_recorder_curve(r, &curve) |
+		  mt_recorder_vcpu(r, &vcpu) | mt_recorder_profile(r, &profile), 0);
+	CHECK_INT(mt_recorder_close(r, NULL), 0);
+	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);
+	CHECK_INT(rec->n_entries, 8);
+	CHECK_INT(rec->entries[0].type, MT_ENTRY_SOURCE);
+	CHECK_STR(rec->entries[0].source.source, "kmod");
+	CHECK_STR(rec->entries[0].source.mode, "ring");
+	CHECK(!rec->entries[0].source.detail && !rec->entries[1].source.mode);
+	CHECK_STR(rec->entries[1].source.detail, "kmod: not loaded");
+	CHECK_INT(rec->entries[2].type, MT_ENTRY_TICK);
+	CHECK_INT(rec->entries[2].tick.valid, tick.valid);
+	CHECK_INT(rec->entries[2].tick.state, 5);
+	CHECK_INT(rec->entries[2].tick.start_ns, BEGIN_NS + 1);
+	for (int f = 0; f < MT_TICK_COUNT; f++)
+		CHECK(mt_tick_get(&rec->entries[2].tick, f, &v) == (f != MT_TICK_ring_full_exits) &&
+		      (f == MT_TICK_ring_full_exits || v == 50u + f));
+	CHECK_INT(rec->entries[3].type, MT_ENTRY_PASS);
+	CHECK(rec->entries[3].pass.pages == 1234 && rec->entries[3].pass.iteration == 3 && !rec->entries[3].pass.overruns);
+	CHECK(isnan(rec->entries[4].pass.pages) && rec->entries[4].pass.overruns == 7);
+	CHECK_INT(rec->entries[5].type, MT_ENTRY_CURVE);
+	CHECK(rec->entries[5].curve.window_ms == 0.5 && rec->entries[5].curve.p90_pages == 12);
+	CHECK_INT(rec->entries[6].vcpu.events, 456);
+	CHECK(rec->entries[7].profile.s_pages == 100.5 && isnan(rec->entries[7].profile.s_new_pages_per_s));
+	CHECK(rec->entries[7].profile.mw_lower_bound && rec->entries[7].profile.total.valid == tick.valid);
+	for (size_t i = 0; i < rec->n_entries; i++)
+		CHECK(mt_entry_t_ns(&rec->entries[i]) > BEGIN_NS);
+	mt_recording_free(rec);
+}
+
 static bool right_header(const struct mt_record_header *h)
 {
 	return h->schema == MT_RECORD_SCHEMA && !strcmp(h->domain, header.domain) && !strcmp(h->uuid, header.uuid) &&
@@ -717,6 +773,7 @@ static void test_outcome_names(void)
 }
 
 static const struct ktap_case cases[] = {
+	{ "entries of a kernel source", test_kernel_entries },
 	{ "what is written is read", test_round_trip },
 	{ "an entry is readable once its call returned", test_flushed },
 	{ "a recorder that records nothing", test_null_recorder },

@@ -158,19 +158,6 @@ struct leftovers {
 	size_t n;
 };
 
-static uint64_t entry_t_ns(const struct mt_entry *e)
-{
-	switch (e->type) {
-	case MT_ENTRY_SAMPLE:	return e->sample.t_ns;
-	case MT_ENTRY_DECISION:	return e->decision.t_ns;
-	case MT_ENTRY_EVENT:	return e->event.t_ns;
-	case MT_ENTRY_DIRTYRATE: return e->dirtyrate.t_ns;
-	case MT_ENTRY_OUTCOME:	return e->outcome.t_ns;
-	case MT_ENTRY_COUNT:	break;
-	}
-	return 0;
-}
-
 static bool leftover_read(struct leftover *l, const char *part)
 {
 	struct mt_recording *rec;
@@ -192,8 +179,8 @@ static bool leftover_read(struct leftover *l, const char *part)
 		for (size_t i = 0; i < rec->n_entries; i++) {
 			const struct mt_entry *e = &rec->entries[i];
 
-			if (entry_t_ns(e) > l->last_t_ns)
-				l->last_t_ns = entry_t_ns(e);
+			if (mt_entry_t_ns(e) > l->last_t_ns)
+				l->last_t_ns = mt_entry_t_ns(e);
 			if (e->type == MT_ENTRY_OUTCOME)
 				l->has_outcome = true;
 			l->left = e->type == MT_ENTRY_EVENT && !strcmp(e->event.event, RECORDINGS_LEFT);

@@ -2,8 +2,8 @@
 /*
  * entry.c - one line of a recording to and from its struct
  *
- * A table per struct names each key once. The columns of a sample come from
- * mt_sample_schema. Unknown doubles read back as NaN, the implied downtime as -1.
+ * A table per struct names each key once. The columns of a sample and of a tick come from
+ * their schemas. Unknown doubles read back as NaN, the implied downtime as -1.
  */
 #include <errno.h>
 #include <math.h>
@@ -20,6 +20,14 @@ WORDS(action, MT_ACTION_COUNT, mt_action_name)
 WORDS(verdict, MT_VERDICT_COUNT, mt_verdict_name)
 WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name)
 
+#define COLUMNS(what, number) \
+	static const char *what##_name(int column) { return mt_##what##_schema[column].name; } \
+	static bool what##_get(const void *base, int column, uint64_t *value) { return mt_##what##_get(base, column, value); } \
+	static void what##_put(void *base, int column, uint64_t value) { mt_##what##_put(base, column, value); } \
+	static const struct mt_columns what##_columns = { number, what##_name, what##_get, what##_put };
+COLUMNS(sample, MT_FIELD_COUNT)
+COLUMNS(tick, MT_TICK_COUNT)
+
 #define AT(type, field)		.offset = offsetof(type, field)
 #define END			{ .key = NULL }
 
@@ -29,6 +37,7 @@ WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name)
 #define M_REAL(type, key_, field)	{ .key = key_, .kind = MEMBER_DOUBLE, AT(type, field), .absent = NAN }
 #define M_WORD(type, key_, field, w)	{ .key = key_, .kind = MEMBER_NAME, AT(type, field), .words = &w, .required = true }
 #define M_IN(type, key_, field, table)	{ .key = key_, .kind = MEMBER_OBJECT, AT(type, field), .inside = table }
+#define M_COLUMNS(table)		{ .key = "", .kind = MEMBER_COLUMNS, .columns = &table }
 #define M_SPREAD(type, key, field, unit) \
 	M_REAL(type, key "_p10_" unit, field.p10), M_REAL(type, key "_p50_" unit, field.p50), M_REAL(type, key "_p90_" unit, field.p90)
 
@@ -71,7 +80,7 @@ static const struct mt_member sample_members[] = {
 	M_WORD(T, "status", status, status_words),
 	M(T, MEMBER_BOOL, "boundary", boundary),
 	M(T, MEMBER_U64, "sync_t_ns", sync_t_ns),
-	{ .key = "", .kind = MEMBER_COLUMNS },
+	M_COLUMNS(sample_columns),
 	END
 };
 #undef T
@@ -140,6 +149,82 @@ static const struct mt_member outcome_members[] = {
 };
 #undef T
 
+#define T struct mt_record_source
+static const struct mt_member source_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_MUST(T, MEMBER_STRING, "source", source),
+	M(T, MEMBER_STRING, "mode", mode),
+	M_SOME(T, MEMBER_U64, "tick_ns", tick_ns),
+	M(T, MEMBER_STRING, "detail", detail),
+	END
+};
+#undef T
+
+#define T struct mt_tick
+static const struct mt_member tick_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_MUST(T, MEMBER_U64, "start_ns", start_ns),
+	M(T, MEMBER_UNSIGNED, "state", state),
+	M_COLUMNS(tick_columns),
+	END
+};
+#undef T
+
+#define T struct mt_record_pass
+static const struct mt_member pass_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_MUST(T, MEMBER_U64, "start_ns", start_ns),
+	M_MUST(T, MEMBER_U64, "iteration", iteration),
+	M_REAL(T, "pages", pages),
+	M(T, MEMBER_U64, "events", events),
+	M_SOME(T, MEMBER_U64, "overruns", overruns),
+	END
+};
+#undef T
+
+#define T struct mt_record_curve
+static const struct mt_member curve_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_REAL(T, "window_ms", window_ms),
+	M(T, MEMBER_U64, "windows", windows),
+	M_REAL(T, "mean_pages", mean_pages),
+	M_REAL(T, "p10_pages", p10_pages),
+	M_REAL(T, "p50_pages", p50_pages),
+	M_REAL(T, "p90_pages", p90_pages),
+	END
+};
+#undef T
+
+#define T struct mt_record_vcpu
+static const struct mt_member vcpu_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_MUST(T, MEMBER_U64, "vcpu", vcpu),
+	M_MUST(T, MEMBER_U64, "events", events),
+	M_MUST(T, MEMBER_U64, "duration_ns", duration_ns),
+	END
+};
+#undef T
+
+#define T struct mt_record_profile
+static const struct mt_member profile_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_MUST(T, MEMBER_U64, "duration_ns", duration_ns),
+	M(T, MEMBER_U64, "windows", windows),
+	M_SOME(T, MEMBER_U64, "windows_left_out", windows_left_out),
+	M_REAL(T, "s_pages", s_pages),
+	M_REAL(T, "s_new_pages_per_s", s_new_pages_per_s),
+	M_REAL(T, "mw_pages", mw_pages),
+	M(T, MEMBER_BOOL, "mw_lower_bound", mw_lower_bound),
+	M(T, MEMBER_U64, "hot_seconds", hot_seconds),
+	M_REAL(T, "hot_threshold", hot_threshold),
+	M_REAL(T, "hot_pages", hot_pages),
+	M_REAL(T, "hot_share", hot_share),
+	M_REAL(T, "logged_pages_per_s", logged_pages_per_s),
+	M_IN(T, "total", total, tick_members),
+	END
+};
+#undef T
+
 static const struct {
 	const char *type;
 	const struct mt_member *members;
@@ -152,6 +237,12 @@ static const struct {
 	[MT_ENTRY_EVENT] = { "event", event_members, 0, offsetof(struct mt_entry, event.t_ns) },
 	[MT_ENTRY_DIRTYRATE] = ENTRY(dirtyrate, dirtyrate_members),
 	[MT_ENTRY_OUTCOME] = ENTRY(outcome, outcome_members),
+	[MT_ENTRY_SOURCE] = ENTRY(source, source_members),
+	[MT_ENTRY_TICK] = ENTRY(tick, tick_members),
+	[MT_ENTRY_PASS] = ENTRY(pass, pass_members),
+	[MT_ENTRY_CURVE] = ENTRY(curve, curve_members),
+	[MT_ENTRY_VCPU] = ENTRY(vcpu, vcpu_members),
+	[MT_ENTRY_PROFILE] = ENTRY(profile, profile_members),
 #undef ENTRY
 };
 
@@ -249,4 +340,13 @@ int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
 uint64_t *mt_entry_time(struct mt_entry *e)
 {
 	return (uint64_t *)(void *)((char *)e + entry_types[e->type].time);
+}
+
+uint64_t mt_entry_t_ns(const struct mt_entry *e)
+{
+	uint64_t t_ns = 0;
+
+	if ((unsigned)e->type < MT_ENTRY_COUNT)
+		memcpy(&t_ns, (const char *)e + entry_types[e->type].time, sizeof(t_ns));
+	return t_ns;
 }

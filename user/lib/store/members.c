@@ -11,13 +11,13 @@
 /* --- writing ---------------------------------------------------------- */
 static json_t *value_of(const struct mt_member *m, const void *at);
 
-static void write_columns(json_t *object, const struct mt_sample *s, int *failed)
+static void write_columns(json_t *object, const struct mt_columns *columns, const void *base, int *failed)
 {
 	uint64_t v;
 
-	for (int f = 0; f < MT_FIELD_COUNT; f++)
-		if (mt_sample_get(s, f, &v))
-			mt_json_set(object, mt_sample_schema[f].name, mt_json_uint(v), failed);
+	for (int f = 0; f < columns->count; f++)
+		if (columns->get(base, f, &v))
+			mt_json_set(object, columns->name(f), mt_json_uint(v), failed);
 }
 
 void mt_members_write(json_t *object, const struct mt_member *members, const void *base, int *failed)
@@ -27,7 +27,7 @@ void mt_members_write(json_t *object, const struct mt_member *members, const voi
 		json_t *value;
 
 		if (m->kind == MEMBER_COLUMNS) {
-			write_columns(object, base, failed);
+			write_columns(object, m->columns, base, failed);
 			continue;
 		}
 		value = value_of(m, at);
@@ -90,17 +90,17 @@ static int read_uint(const char *key, const json_t *v, uint64_t max, uint64_t *o
 	return 0;
 }
 
-static int read_columns(struct mt_sample *s, const json_t *object, struct mt_err *err)
+static int read_columns(void *base, const struct mt_columns *columns, const json_t *object, struct mt_err *err)
 {
-	for (int f = 0; f < MT_FIELD_COUNT; f++) {
-		const json_t *v = json_object_get(object, mt_sample_schema[f].name);
+	for (int f = 0; f < columns->count; f++) {
+		const json_t *v = json_object_get(object, columns->name(f));
 		uint64_t u = 0;
 
 		if (!v)
 			continue;
-		if (read_uint(mt_sample_schema[f].name, v, INT64_MAX, &u, err))
+		if (read_uint(columns->name(f), v, INT64_MAX, &u, err))
 			return -EBADMSG;
-		mt_sample_put(s, f, u);
+		columns->put(base, f, u);
 	}
 	return 0;
 }
@@ -185,7 +185,7 @@ int mt_members_read(void *base, const struct mt_member *members, const json_t *o
 		int rc;
 
 		if (m->kind == MEMBER_COLUMNS) {
-			rc = read_columns(base, object, err);
+			rc = read_columns(base, m->columns, object, err);
 		} else if ((v = json_object_get(object, m->key))) {
 			rc = read_member(m, at, v, strings, err);
 		} else if (m->required) {

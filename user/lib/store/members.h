@@ -8,8 +8,10 @@
 #ifndef MIGTRACE_STORE_MEMBERS_H
 #define MIGTRACE_STORE_MEMBERS_H
 
+#include <stdbool.h>
+
+#include <migtrace/cleanup.h>
 #include <migtrace/err.h>
-#include <migtrace/sample.h>
 
 #include "base/json.h"
 #include "store/strings.h"
@@ -23,13 +25,21 @@ enum mt_member_kind {
 	MEMBER_BUFFER,		/* char[->size] */
 	MEMBER_NAME,		/* an enum, by ->words */
 	MEMBER_OBJECT,		/* a struct, by ->inside */
-	MEMBER_COLUMNS,		/* a struct mt_sample's schema, into the same object */
+	MEMBER_COLUMNS,		/* the schema of a struct that has one, by ->columns, into the same object */
 };
 
 /* An enum's names, numbered from 0. */
 struct mt_words {
 	const char *(*name)(int value);
 	int count;
+};
+
+/* A struct with a schema: its columns, numbered from 0, each a uint64_t that may be unknown. */
+struct mt_columns {
+	int count;
+	const char *(*name)(int column);
+	bool (*get)(const void *base, int column, uint64_t *value);
+	void (*put)(void *base, int column, uint64_t value);
 };
 
 struct mt_member {
@@ -39,6 +49,7 @@ struct mt_member {
 	size_t size;
 	const struct mt_words *words;
 	const struct mt_member *inside;
+	const struct mt_columns *columns;
 	bool required;
 	bool omit_zero;		/* 0 means "none": not written */
 	double absent;		/* what a double reads as when it is not there */

@@ -263,37 +263,28 @@ static int write_entry(struct mt_recorder *r, struct mt_entry *e)
 	return mt_sink_line(&r->sink, line, len);
 }
 
-int mt_recorder_sample(struct mt_recorder *r, const struct mt_sample *s)
-{
-	struct mt_entry e = { .type = MT_ENTRY_SAMPLE, .sample = *s };
-
-	return write_entry(r, &e);
-}
-
-int mt_recorder_decision(struct mt_recorder *r, const struct mt_record_decision *d)
-{
-	struct mt_entry e = { .type = MT_ENTRY_DECISION, .decision = *d };
-
-	return write_entry(r, &e);
-}
+#define WRITER(what, TYPE, struct_) \
+	int mt_recorder_##what(struct mt_recorder *r, const struct struct_ *v) \
+	{ \
+		struct mt_entry e = { .type = MT_ENTRY_##TYPE, .what = *v }; \
+		\
+		return write_entry(r, &e); \
+	}
+WRITER(sample, SAMPLE, mt_sample)
+WRITER(decision, DECISION, mt_record_decision)
+WRITER(dirtyrate, DIRTYRATE, mt_record_dirtyrate)
+WRITER(outcome, OUTCOME, mt_record_outcome)
+WRITER(source, SOURCE, mt_record_source)
+WRITER(tick, TICK, mt_tick)
+WRITER(pass, PASS, mt_record_pass)
+WRITER(curve, CURVE, mt_record_curve)
+WRITER(vcpu, VCPU, mt_record_vcpu)
+WRITER(profile, PROFILE, mt_record_profile)
+#undef WRITER
 
 int mt_recorder_event(struct mt_recorder *r, uint64_t t_ns, const char *event, const char *detail)
 {
 	struct mt_entry e = { .type = MT_ENTRY_EVENT, .event = { t_ns, event, detail } };
-
-	return write_entry(r, &e);
-}
-
-int mt_recorder_dirtyrate(struct mt_recorder *r, const struct mt_record_dirtyrate *d)
-{
-	struct mt_entry e = { .type = MT_ENTRY_DIRTYRATE, .dirtyrate = *d };
-
-	return write_entry(r, &e);
-}
-
-int mt_recorder_outcome(struct mt_recorder *r, const struct mt_record_outcome *o)
-{
-	struct mt_entry e = { .type = MT_ENTRY_OUTCOME, .outcome = *o };
 
 	return write_entry(r, &e);
 }
