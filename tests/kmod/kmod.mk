@@ -4,7 +4,8 @@
 KMT_SRC := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 KMT_OUT := $(B)/tests/kmod
 KMT_CFLAGS := $(KVM_CFLAGS) -Iinclude/uapi
-KMT_BIN := $(patsubst $(KMT_SRC)/%.c,$(KMT_OUT)/%,$(filter-out $(KMT_SRC)/watch.c,$(wildcard $(KMT_SRC)/*.c)))
+KMT_LIB := watch kernel vmm late
+KMT_BIN := $(filter-out $(addprefix $(KMT_OUT)/,$(KMT_LIB)),$(patsubst $(KMT_SRC)/%.c,$(KMT_OUT)/%,$(wildcard $(KMT_SRC)/*.c)))
 
 .PHONY: kmod-tests
 kmod-tests: $(KMT_BIN)
@@ -13,5 +14,5 @@ $(KMT_OUT)/%.o: $(KMT_SRC)/%.c $(wildcard $(KMT_SRC)/*.h) $(KVM_HDR) include/uap
 	@mkdir -p $(@D)
 	$(CC) $(KMT_CFLAGS) -c -o $@ $<
 
-$(KMT_BIN): $(KMT_OUT)/%: $(KMT_OUT)/%.o $(KMT_OUT)/watch.o $(KVM_OUT)/libvm.a
+$(KMT_BIN): $(KMT_OUT)/%: $(KMT_OUT)/%.o $(KMT_LIB:%=$(KMT_OUT)/%.o) $(KVM_OUT)/libvm.a
 	$(CC) $(KMT_CFLAGS) $(LDFLAGS) -o $@ $^ -lm
