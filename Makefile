@@ -40,6 +40,7 @@ help:
 	@echo 'make check          every test; root for the end-to-end ones'
 	@echo 'make check-unit     the pure tests only, under ASan and UBSan (seconds)'
 	@echo 'make bench          benchmarks, JSON on stdout (root)'
+	@echo 'make bpf            the BPF probes; make bpf-tests: their tests'
 	@echo 'make guest          the guests that the tests migrate'
 	@echo 'make install        PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make clean'
@@ -85,7 +86,8 @@ $(B)/man/%: Documentation/man/%.rst
 	@mkdir -p $(@D)
 	rst2man $< $@
 
--include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/kmod/kmod.mk
+include bpf/bpf.mk
+-include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/kmod/kmod.mk tests/perf/kernel/kernel.mk
 
 unit-tests: $(UNIT_BIN)
 fuzz-tests: $(FUZZ_BIN)

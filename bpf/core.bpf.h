@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * core.bpf.h - the few fields of the kernel's structures that the programs read
+ *
+ * Declared here by name alone; libbpf finds their offsets in the running kernel's BTF. Where
+ * kernels differ, one helper hides it and says which kernels.
+ */
+#ifndef MIGTRACE_CORE_BPF_H
+#define MIGTRACE_CORE_BPF_H
+
+#include <asm/ptrace.h>
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define KVM_MEM_LOG_DIRTY_PAGES	(1u << 0)	/* linux/kvm.h */
+
+#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct file {
+	void *private_data;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+};
+
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+struct kvm_dirty_gfn {
+	__u32 flags;
+	__u32 slot;
+	__u64 offset;
+};
+
+struct kvm_dirty_ring {
+	__u32 dirty_index;
+	__u32 reset_index;
+	__u32 size;
+	struct kvm_dirty_gfn *dirty_gfns;
+	int index;			/* the vCPU's id */
+};
+
+struct kvm_memory_slot {
+	struct hlist_node id_node[2];
+	__u64 base_gfn;
+	unsigned long npages;
+	unsigned long *dirty_bitmap;
+	__u32 flags;
+	short id;
+	__u16 as_id;
+};
+
+struct kvm_memslots {
+	__u64 generation;
+	struct hlist_head id_hash[128];
+	int node_idx;
+};
+
+struct kvm {
+	struct kvm_memslots *memslots[1];	/* as many as the kernel has address spaces */
+	atomic_t online_vcpus;
+	__u32 dirty_ring_size;
+};
+
+struct kvm_vcpu {
+	struct kvm *kvm;
+	int vcpu_id;
+	int vcpu_idx;
+	struct kvm_dirty_ring dirty_ring;
+};
+
+#pragma clang attribute pop
+
+/* Reads at an address that the verifier knows nothing of. */
+#define READ_AT(to, address) bpf_probe_read_kernel(&(to), sizeof(to), (const void *)(address))
+
+/* A ring is a part of its vCPU, and there is no way to say so to the verifier before 6.2. */
+static __always_inline __u64 vcpu_of_ring(const struct kvm_dirty_ring *ring)
+{
+	return (__u64)ring - bpf_core_field_offset(struct kvm_vcpu, dirty_ring);
+}
+
+static __always_inline __u64 kvm_of_vcpu(__u64 vcpu)
+{
+	__u64 kvm = 0;
+
+	READ_AT(kvm, vcpu + bpf_core_field_offset(struct kvm_vcpu, kvm));
+	return kvm;
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * events.h - the memory that BPF programs and user space share
+ *
+ * Programs count where they run and decide nothing; user space maps these structures and
+ * reads them when it wants to know. Included by both sides, so plain types only.
+ */
+#ifndef MIGTRACE_EVENTS_H
+#define MIGTRACE_EVENTS_H
+
+#include <linux/types.h>
+
+/* --- dirty ---------------------------------------------------------------------------
+ *
+ * Each dirty page sets a bit. Bits are kept in lanes side by side: one is written to, one
+ * is for the window that may begin next, one is clean or being read. A tick or the beginning
+ * of a window changes the lane written to, so that a lane's pages and its counts belong
+ * together. A program that was interrupted between reading the lane's number and setting its
+ * bit is late: its page then counts when the lane is read again.
+ *
+ * Counts only grow. User space remembers what it has seen of each lane.
+ */
+#define MTE_LANES		4
+#define MTE_LANE_SCRATCH	3	/* pages that are dirty now, on request */
+#define MTE_VCPU_IDS		4096	/* KVM_MAX_VCPU_IDS of Debian's kernels */
+#define MTE_SLOT_IDS		0x20000	/* (as_id << 16 | id), as KVM has it: shifting bits closer would cost each page */
+#define MTE_WALK_MAX		1024	/* memslots that are learnt */
+
+/* 64 pages. Which page: struct mte_slot. */
+struct mte_word {
+	__u64 lane[MTE_LANES];
+};
+
+struct mte_vcpu {
+	__u64 ring;			/* address of its kvm_dirty_ring, 0: none has been seen */
+	__u32 idx;			/* KVM's vcpu_idx, which counts from 0 without gaps */
+	__u32 pad[5];
+	__u64 events[MTE_LANES];
+};
+
+/* A memslot by its number: where its words begin, and its size. 0 pages: not known. */
+struct mte_slot {
+	__u32 first_word;
+	__u32 pages;
+};
+
+/* Lanes as offsets in bytes, so that they need not be computed for each page. */
+#define MTE_STATE_LANE		0x18ULL		/* written to */
+#define MTE_STATE_SPARE_VALID	(1ULL << 8)
+#define MTE_STATE_SPARE_SHIFT	9
+#define MTE_STATE_BEGAN		(1ULL << 16)	/* a window has begun since user space looked */
+#define MTE_STATE_PREV_SHIFT	17		/* in the lane before this one the old window ended */
+#define MTE_STATE_BITS		0x18ULL
+
+struct mte_dirty {
+	__u64 state;
+	__u64 began_ns;			/* when the window of MTE_STATE_BEGAN began */
+	__u64 window_ns;		/* how long a window lasts at least; 0: until wanted is set */
+	__u64 window_start_ns;		/* of the newest window, both sides write it */
+	__u32 wanted;			/* let a window begin at the next reset or clear */
+	__u32 vcpus;			/* numbers learnt, in the order of vcpu_id[] */
+	__u64 resets[MTE_LANES];
+	__u64 cleared_pages[MTE_LANES];
+	__u64 ring_full[MTE_LANES];
+	__u64 strange[MTE_LANES];	/* events of no known memslot */
+	__u64 events[MTE_LANES];	/* of no known vCPU: those, and all of bitmap guests */
+	__u32 vcpu_id[MTE_VCPU_IDS];
+};
+
+/* What a walk over the VM's memslots found */
+struct mte_walk_slot {
+	__u64 base_gfn;
+	__u64 pages;
+	__u64 dirty_bitmap;
+	__u32 flags;
+	__u16 as_id;
+	__u16 id;
+};
+
+struct mte_walk {
+	__u64 generation[2];		/* of the memslots of each address space */
+	__u32 ring_size;		/* 0: the VM logs into bitmaps */
+	__u32 count;			/* found, which may be more than there is room for */
+	__u32 address_spaces;
+	__u32 torn;			/* they changed meanwhile */
+	struct mte_walk_slot slot[MTE_WALK_MAX];
+};
+
+#endif
