@@ -205,7 +205,21 @@ static void logging_on(struct migtrace_session *s, struct migtrace_set *set)
 	if (s->sets && !set->unknown_pages && !set->adopt) {
 		s->window.pending = true;
 		s->window.pending_ns = s->logging_ns ?: s->start_ns;
+	} else {
+		s->window.clean = false;
 	}
+}
+
+static void set_gone(struct migtrace_session *s, struct migtrace_set *set)
+{
+	/* Bits that appeared after the last look went with KVM's bitmap. */
+	if (set->logging && !s->ring) {
+		raw_spin_lock(&s->lock);
+		s->window.clean = false;
+		s->counts.state |= MIGTRACE_STATE_LOWER_BOUND;
+		raw_spin_unlock(&s->lock);
+	}
+	set_free(set);
 }
 
 static int exchange(struct migtrace_session *s, struct migtrace_sets *new, const struct notes *notes)
@@ -246,7 +260,7 @@ static int exchange(struct migtrace_session *s, struct migtrace_sets *new, const
 		struct migtrace_set *set = migtrace_sets_find(new, old->set[i]->slot);
 
 		if (set != old->set[i])
-			set_free(old->set[i]);
+			set_gone(s, old->set[i]);
 	}
 	kvfree(old);
 	return 0;

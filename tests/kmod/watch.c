@@ -16,7 +16,7 @@
 
 #define SETTLE_MS	30000
 
-static uint64_t now_ns(void)
+uint64_t watch_now_ns(void)
 {
 	struct timespec ts;
 
@@ -107,7 +107,7 @@ int watch_drain(struct watch *w)
 
 int watch_settle(struct watch *w)
 {
-	uint64_t from = now_ns(), until = from + SETTLE_MS * WATCH_MS;
+	uint64_t from = watch_now_ns(), until = from + SETTLE_MS * WATCH_MS;
 	struct pollfd p = { .fd = w->fd, .events = POLLIN };
 
 	do {
@@ -118,7 +118,7 @@ int watch_settle(struct watch *w)
 			return -ESRCH;
 		if (poll(&p, 1, SETTLE_MS) < 0 && errno != EINTR)
 			return -errno;
-	} while (now_ns() < until);
+	} while (watch_now_ns() < until);
 	return -ETIMEDOUT;
 }
 

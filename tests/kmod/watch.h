@@ -37,6 +37,9 @@ struct watch {
 /* Why there is no module here, for a SKIP; NULL if there is */
 const char *watch_unsupported(void);
 
+/* The clock of the records */
+uint64_t watch_now_ns(void);
+
 /* 0 or -errno */
 int watch_open(struct watch *w, int vm_fd, uint64_t tick_ns, uint64_t window_ns);
 void watch_close(struct watch *w);
