@@ -26,7 +26,9 @@
 
 static DEFINE_MUTEX(mutex);
 static LIST_HEAD(sessions);
-static unsigned int attached;
+/* Sessions by what they need: a ring guest has no use for clears, which its resets would hit. */
+enum need { NEED_RING, NEED_BITMAP, NEED_BOTH, NEEDS };
+static unsigned int attached[NEEDS];
 
 /* Both walk the sessions of one VM; a VM has few, and a host not many. */
 #define for_each_session_of(s, vm)					\
@@ -62,7 +64,7 @@ static void on_ring_exit(void *unused, struct kvm_vcpu *vcpu)
 }
 
 /* kvm_arch_mmu_enable_log_dirty_pt_masked(kvm, slot, gfn_offset, mask): called once for each
- * 64 pages whose bits KVM has just cleared, and at ring resets, which are none of its business.
+ * 64 pages whose bits KVM has just cleared, and at the resets of other VMs' rings.
  */
 static int on_clear(struct kprobe *probe, struct pt_regs *regs)
 {
@@ -109,26 +111,30 @@ static struct {
 	const char *name;
 	void *handler;
 	u64 feature;
+	enum need need;
 	struct tracepoint *tracepoint;		/* NULL while KVM is not there */
 	bool registered;
 } traces[] = {
-	{ "kvm_dirty_ring_reset", on_ring_reset, MIGTRACE_FEAT_RESET },
-	{ "kvm_dirty_ring_exit", on_ring_exit, MIGTRACE_FEAT_RING_FULL },
+	{ "kvm_dirty_ring_reset", on_ring_reset, MIGTRACE_FEAT_RESET, NEED_RING },
+	{ "kvm_dirty_ring_exit", on_ring_exit, MIGTRACE_FEAT_RING_FULL, NEED_RING },
 };
 
 static struct {
 	struct kprobe kprobe;
 	u64 feature;
+	enum need need;
 	bool registered;
 } probes[] = {
 	{
 		.kprobe.symbol_name = "kvm_arch_mmu_enable_log_dirty_pt_masked",
 		.kprobe.pre_handler = on_clear,
 		.feature = MIGTRACE_FEAT_CLEAR,
+		.need = NEED_BITMAP,
 	}, {
 		.kprobe.symbol_name = "kvm_arch_commit_memory_region",
 		.kprobe.pre_handler = on_commit,
 		.feature = MIGTRACE_FEAT_COMMIT,
+		.need = NEED_BOTH,
 	},
 };
 
@@ -175,33 +181,39 @@ int migtrace_hooks_init(void)
 void migtrace_hooks_fini(void)
 {
 	unregister_tracepoint_module_notifier(&tracepoint_modules);
+	/* The last detach waited for handlers to let go of its session, not for their return. */
+	tracepoint_synchronize_unregister();
 }
 
-static void unhook(void)
+static void unhook(enum need need)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		if (probes[i].registered)
-			unregister_kprobe(&probes[i].kprobe);
+		if (probes[i].need != need || !probes[i].registered)
+			continue;
+		unregister_kprobe(&probes[i].kprobe);
 		probes[i].registered = false;
 	}
 	for (i = 0; i < ARRAY_SIZE(traces); i++) {
-		if (traces[i].registered)
-			tracepoint_probe_unregister(traces[i].tracepoint, traces[i].handler, NULL);
+		if (traces[i].need != need || !traces[i].registered)
+			continue;
+		tracepoint_probe_unregister(traces[i].tracepoint, traces[i].handler, NULL);
 		traces[i].registered = false;
 	}
-	tracepoint_synchronize_unregister();
 }
 
-static void hook(void)
+static void hook(enum need need)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(traces); i++)
-		traces[i].registered = traces[i].tracepoint &&
-			!tracepoint_probe_register(traces[i].tracepoint, traces[i].handler, NULL);
+		if (traces[i].need == need && traces[i].tracepoint)
+			traces[i].registered = !tracepoint_probe_register(traces[i].tracepoint,
+									  traces[i].handler, NULL);
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
+		if (probes[i].need != need)
+			continue;
 		/* A kprobe that was registered once keeps what it found: begin anew. */
 		probes[i].kprobe.addr = NULL;
 		probes[i].kprobe.flags = 0;
@@ -209,36 +221,49 @@ static void hook(void)
 	}
 }
 
-static u64 features(void)
+static enum need need_of(const struct migtrace_session *s)
+{
+	return s->ring ? NEED_RING : NEED_BITMAP;
+}
+
+static u64 features(enum need need)
 {
 	u64 had = 0;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(traces); i++)
-		if (traces[i].registered)
+		if (traces[i].registered && traces[i].need == need)
 			had |= traces[i].feature;
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		if (probes[i].registered)
+		if (probes[i].registered && (probes[i].need == need || probes[i].need == NEED_BOTH))
 			had |= probes[i].feature;
 	return had;
 }
 
 void migtrace_hooks_attach(struct migtrace_session *s)
 {
+	enum need need = need_of(s);
+
 	mutex_lock(&mutex);
-	if (!attached++)
-		hook();
-	s->features = features();
+	if (!attached[need]++)
+		hook(need);
+	if (!attached[NEED_BOTH]++)
+		hook(NEED_BOTH);
+	s->features = features(need);
 	list_add_rcu(&s->node, &sessions);
 	mutex_unlock(&mutex);
 }
 
 void migtrace_hooks_detach(struct migtrace_session *s)
 {
+	enum need need = need_of(s);
+
 	mutex_lock(&mutex);
 	list_del_rcu(&s->node);
-	if (!--attached)
-		unhook();
+	if (!--attached[need])
+		unhook(need);
+	if (!--attached[NEED_BOTH])
+		unhook(NEED_BOTH);
 	mutex_unlock(&mutex);
 	synchronize_rcu();
 }

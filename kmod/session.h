@@ -75,6 +75,7 @@ struct migtrace_session {
 	struct migtrace_window window;
 	u64 logging_ns;			/* when a memslot last began to be logged; 0: not since the last tick */
 	u64 published_tick;		/* whose pages the published sets hold; 0: in the making */
+	u64 published_pages;		/* ring: how many; none need no clearing */
 	u32 *vcpu_events;		/* of the tick that runs */
 	u32 vcpus;
 

@@ -335,7 +335,7 @@ void migtrace_set_clear(const struct migtrace_set *set, unsigned long *bits, u8 
 	const size_t part_longs = MIGTRACE_PART_PAGES / BITS_PER_LONG;
 
 	if (!touched) {
-		memset(bits, 0, longs * sizeof(long));
+		memset64((u64 *)bits, 0, longs);
 		return;
 	}
 	for (part = 0; part < parts; part++) {
@@ -344,7 +344,7 @@ void migtrace_set_clear(const struct migtrace_set *set, unsigned long *bits, u8 
 		if (!touched[part])
 			continue;
 		touched[part] = 0;
-		memset(bits + from, 0, min(part_longs, longs - from) * sizeof(long));
+		memset64((u64 *)bits + from, 0, min(part_longs, longs - from));
 		cond_resched();
 	}
 }
