@@ -60,7 +60,11 @@ struct mt_profile_builder *mt_profile_begin(double hot_share);	/* 0: the default
 
 /* A tick of the finest session, in time order. */
 void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record *r);
-/* A tick of the session of which the sets are read. @set NULL: it could not be had. */
+/*
+ * A tick of the session of which the sets are read, in time order. @set: all that was logged since
+ * the tick given before; ticks may be left out if the next one's set has their pages too.
+ * NULL: some of them are lost for good.
+ */
 void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_pageset *set);
 
 /* Frees @b. Return: 0 and @p; -ENOMEM if anything was lost on the way; -ENODATA no window with a clean start. */

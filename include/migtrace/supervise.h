@@ -11,6 +11,7 @@
 #define MIGTRACE_SUPERVISE_H
 
 #include <migtrace/actuator.h>
+#include <migtrace/collector.h>
 #include <migtrace/domain.h>
 #include <migtrace/engine.h>
 #include <migtrace/record.h>
@@ -32,6 +33,7 @@ struct mt_supervise_options {
 	struct mt_limits limits;		/* qemu_limit_ms 0: ask libvirt */
 	const char *const *destinations;	/* URIs on which to look for the guest afterwards; NULL-terminated, may be NULL */
 	struct mt_recorder *recorder;		/* NULL: none. Closed by the caller */
+	struct mt_collector *collector;		/* NULL: no kernel source. Closed by the caller */
 	uint64_t poll_ms;			/* between boundaries; 0 = 250 */
 	bool ours;				/* we started it: wait for MT_EVENT_MIGRATE_DONE */
 	const volatile int *cancel;		/* becomes non-zero (then MT_EVENT_WAKE): abort the migration */

@@ -16,13 +16,14 @@
 #include "interrupt.h"
 #include "options.h"
 #include "progress.h"
+#include "sources.h"
 
 /* libvirt's migration call comes back within this once the guest has been found. */
 #define CALL_RETURNS_MS	10000
 
 struct migration {
 	struct common_options common;
-	const char *policy_name, *record_path;
+	const char *policy_name, *record_path, *source_name;
 	const struct mt_policy *policy;
 	struct mt_limits limits;
 	struct mt_migrate_options how;
@@ -33,6 +34,8 @@ struct migration {
 	struct mt_domain_info domain;
 	struct mt_versions versions;
 	struct mt_recorder *recorder;
+	struct mt_collector *collector;
+	char source[384];		/* which kernel source, or why there is none */
 	struct mt_supervise_result result;
 	volatile int cancel, leave;
 };
@@ -88,6 +91,19 @@ static void warn(const struct migration *m)
 			 m->domain.name);
 }
 
+/* Whatever comes of it, the guest is migrated. */
+static void open_collector(struct migration *m)
+{
+	struct mt_err err = { 0 };
+
+	if (source_is_libvirt(m->source_name))
+		snprintf(m->source, sizeof(m->source), "none, as asked");
+	else if (mt_collector_open(&m->collector, m->conn, &m->domain, m->source_name, &err))
+		snprintf(m->source, sizeof(m->source), "none: %.360s", err.msg);
+	else
+		snprintf(m->source, sizeof(m->source), "%s", mt_collector_tell(m->collector));
+}
+
 static int supervise(struct migration *m, const char *destination, struct mt_err *err)
 {
 	const char *const destinations[] = { destination, NULL };
@@ -102,16 +118,18 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	progress_init(&progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	if (!progress.repaint)
 		fprintf(progress.out, "%s\n", title);
+	open_collector(m);
+	fprintf(progress.out, "kernel source: %s\n", m->source);
 
 	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);
-	if (rc)
-		return rc;
-	rc = mt_supervise(m->conn, m->inbox, m->domain.uuid, &(struct mt_supervise_options){
+	if (!rc)
+		rc = mt_supervise(m->conn, m->inbox, m->domain.uuid, &(struct mt_supervise_options){
 		.policy = m->policy,
 		.actuators = m->dry_run ? &mt_actuators_dry : &mt_actuators_libvirt,
 		.limits = m->limits,
 		.destinations = destinations,
 		.recorder = m->recorder,
+		.collector = m->collector,
 		.ours = true,
 		.cancel = &m->cancel,
 		.leave = &m->leave,
@@ -119,7 +137,10 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		.opaque = &progress,
 	}, &m->result, err);
 	progress_end(&progress);
-	mt_migrate_free(running, m->result.left ? 0 : CALL_RETURNS_MS);
+	mt_collector_close(m->collector);
+	m->collector = NULL;
+	if (running)
+		mt_migrate_free(running, m->result.left ? 0 : CALL_RETURNS_MS);
 	return rc;
 }
 
@@ -156,7 +177,7 @@ static void print_table(const struct migration *m, const char *destination)
 		{ "outcome", "OUTCOME" }, { "detail", "DETAIL" }, { "total_ms", "TOTAL", MT_SHOW_DURATION_MS },
 		{ "downtime_ms", "PAUSE", MT_SHOW_DURATION_MS }, { "transferred_bytes", "SENT", MT_SHOW_SIZE_BYTES },
 		{ "iterations", "PASSES" }, { "actions_done", "ACTIONS" }, { "actions_failed", "FAILED" },
-		{ "recording", "RECORDING" },
+		{ "recording", "RECORDING" }, { "kernel_source", NULL },
 	};
 	const struct mt_sample *f = &m->result.final;
 	const struct mt_cell cells[] = {
@@ -165,6 +186,7 @@ static void print_table(const struct migration *m, const char *destination)
 		field(f, MT_FIELD_total_ms, true), field(f, MT_FIELD_downtime_ms, succeeded(m)),
 		field(f, MT_FIELD_transferred_bytes, true), field(f, MT_FIELD_iteration, true),
 		MT_UINT(m->result.actions_done), MT_UINT(m->result.actions_failed), MT_STR(m->record_path),
+		MT_STR(m->source),
 	};
 	struct mt_table *t = mt_table_new(stdout, m->common.format, columns, MT_ARRAY_SIZE(columns));
 
@@ -275,6 +297,7 @@ int cmd_migrate(int argc, char **argv)
 		{ "persistent", 0, OPTION_FLAG, NULL, "define the guest at the destination", &m.how.persistent },
 		{ "undefinesource", 0, OPTION_FLAG, NULL, "undefine it at the source", &m.how.undefine_source },
 		{ "record", 'r', OPTION_STRING, "FILE", "write a recording", &m.record_path },
+		{ "source", 0, OPTION_STRING, "NAME", "kernel source: kmod, bpf, or libvirt for none (default: the best there is)", &m.source_name },
 		{ "dry-run", 'n', OPTION_FLAG, NULL, "migrate, decide and tell, but do not act", &m.dry_run },
 	};
 	const struct command_usage usage = {
@@ -303,6 +326,9 @@ int cmd_migrate(int argc, char **argv)
 		return options_error(&usage, "--policy %s is unknown: qemu, timeout, ihm or predict", m.policy_name);
 	if (!m.limits.max_downtime_ms)
 		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
+	status = source_option(&usage, m.source_name);
+	if (status != OPTIONS_RUN)
+		return status;
 	m.how.parallel = parallel;
 	return run(&m, args.v);
 }

@@ -39,6 +39,7 @@ static const struct mt_column supervised_columns[] = {
 	{ "reason", NULL, MT_SHOW_PLAIN },
 	{ "note", NULL, MT_SHOW_PLAIN },
 	{ "recording", NULL, MT_SHOW_PLAIN },
+	{ "kernel_source", "KERNEL SOURCE", MT_SHOW_PLAIN },
 };
 
 static const struct mt_column finished_columns[] = {

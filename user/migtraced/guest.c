@@ -31,10 +31,12 @@ struct guest {
 	struct config_guest how;
 	uint64_t total_ms;		/* of the job when it was picked up */
 	struct mt_plan logged;		/* newest that went to the log */
+	struct mt_collector *collector;
 
 	pthread_mutex_t lock;		/* of what follows: what `status` shows */
 	bool supervised;
 	bool resumed;
+	char source[384];		/* kernel source, or why there is none */
 	char *recording;		/* path; NULL = none */
 	bool has_sample;
 	struct mt_sample sample;
@@ -274,6 +276,7 @@ json_t *guest_status(struct guest *g)
 		mt_json_set(o, "note", text_json(g->note), &failed);
 		mt_json_set(o, "recording", mt_json_string(g->recording), &failed);
 		mt_json_set(o, "resumed", json_boolean(g->resumed), &failed);
+		mt_json_set(o, "kernel_source", text_json(g->source), &failed);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return o;
@@ -336,12 +339,12 @@ static void log_begin(const struct guest *g)
 {
 	char age[MT_UNIT_STR];
 
-	log_info("%s: migration %s%s%s: mode %s, policy %s, recording %s%s", g->info.name,
+	log_info("%s: migration %s%s%s: mode %s, policy %s, recording %s%s; kernel source %s", g->info.name,
 		 g->seen_begin ? "begins" : "is under way since ",
 		 g->seen_begin ? "" : mt_format_duration_ms(age, g->total_ms),
 		 g->seen_begin ? "" : ", picked up",
 		 config_mode_name(g->how.mode), g->how.policy->name,
-		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "");
+		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "", g->source);
 	if (mt_versions_may_lose_memory(g->setup.versions, g->info.type))
 		log_warn("%s: runs under TCG: QEMU before 9.0 loses memory of such a guest in pre-copy; verify it afterwards",
 			 g->info.name);
@@ -367,6 +370,21 @@ static void leave_open(struct mt_recorder *r)
 	pthread_mutex_unlock(&lock);
 }
 
+/* Whatever comes of it, the migration is supervised. */
+static void open_collector(struct guest *g)
+{
+	struct mt_err err = { 0 };
+	char source[sizeof(g->source)];
+
+	if (mt_collector_open(&g->collector, g->calls, &g->info, NULL, &err))
+		snprintf(source, sizeof(source), "none: %.360s", err.msg);
+	else
+		snprintf(source, sizeof(source), "%s", mt_collector_tell(g->collector));
+	pthread_mutex_lock(&g->lock);
+	memcpy(g->source, source, sizeof(source));
+	pthread_mutex_unlock(&g->lock);
+}
+
 static json_t *supervise(struct guest *g, struct mt_recorder *r)
 {
 	const struct mt_supervise_options options = {
@@ -375,6 +393,7 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 		.limits = limits_of(&g->how),
 		.destinations = (const char *const *)g->setup.config->destinations.items,
 		.recorder = r,
+		.collector = g->collector,
 		.poll_ms = g->how.poll_ms,
 		.leave = g->setup.leave,
 		.progress = on_progress,
@@ -384,6 +403,7 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 	struct mt_err err = { 0 };
 	int ret = mt_supervise(g->calls, g->inbox, g->uuid, &options, &result, &err);
 
+	mt_collector_close(g->collector);
 	if (ret)
 		drop_unread(g, UINT_MAX);
 	g->setup.ended(g, g->setup.opaque);
@@ -425,6 +445,7 @@ static void *guest_main(void *arg)
 	} else {
 		config_for_domain(g->setup.config, g->info.name, &g->how);
 		r = begin_recording(g);
+		open_collector(g);
 		g->setup.ready(g, g->setup.opaque);
 		pthread_mutex_lock(&g->lock);
 		g->supervised = true;

@@ -259,6 +259,7 @@ static void look(struct supervision *s, const struct mt_event *cause)
 	else if (boundary && *plan.reason)
 		record_decision(s, &plan, NULL, NULL, 0);
 	recorded(s, mt_recorder_sample(s->o->recorder, &sample));
+	recorded(s, mt_collector_record(s->o->collector, s->o->recorder, false));
 	tell(s, &plan, boundary, NULL);
 }
 
@@ -324,6 +325,7 @@ static void on_event(struct supervision *s, const struct mt_event *ev)
 {
 	switch (ev->kind) {
 	case MT_EVENT_ITERATION:
+		mt_collector_boundary(s->o->collector, ev->iteration, sync_time(ev));
 		if (may_look(s) && ev->iteration > s->sample.iteration)
 			look(s, ev);
 		break;
@@ -515,6 +517,7 @@ int mt_supervise(struct mt_conn *conn, struct mt_inbox *inbox, const char *uuid,
 	if (rc)
 		return rc;
 	follow(&s);
+	recorded(&s, mt_collector_record(s.o->collector, s.o->recorder, true));
 	if (!result->left)
 		conclude(&s);
 	return 0;

@@ -116,11 +116,9 @@ void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const 
 	bool logging = r->state & MIGTRACE_STATE_LOGGING;
 	bool clean = logging && r->valid & MIGTRACE_VALID_WINDOW && r->window && r->end_ns > r->window_start_ns &&
 		     r->end_ns > r->start_ns;
-	bool gap = j->tick && r->tick != j->tick + 1;
 
-	j->tick = r->tick;
 	/* While nothing is logged nothing can be missing. */
-	if ((gap || !set) && (logging || j->window))
+	if (!set && (logging || j->window))
 		give_up(j);
 	if (j->window && (!clean || r->window != j->window))
 		end_window(j, clean ? r->window_start_ns : j->logged_until_ns);

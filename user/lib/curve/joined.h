@@ -20,7 +20,6 @@ struct mt_joined {
 		double before_s;		/* length of the windows before this one */
 		struct mt_path path;
 	} paths[MT_JOINED_PATHS];
-	uint64_t tick;			/* newest, 0 = none yet */
 	uint64_t window, window_start_ns;	/* the one that runs, 0 = none */
 	uint64_t logged_until_ns;	/* end of its newest tick */
 	struct mt_pageset *second;	/* pages of the window that runs */
@@ -32,6 +31,7 @@ struct mt_joined {
 
 int mt_joined_init(struct mt_joined *j);
 void mt_joined_fini(struct mt_joined *j);
+/* @set: see mt_profile_pages() */
 void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *set);
 void mt_joined_end(struct mt_joined *j);	/* nothing follows */
 

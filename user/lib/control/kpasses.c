@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * kpasses.c - a kernel source's ticks cut into the passes of a migration
+ *
+ * A boundary falls into a tick. What was logged in that tick belongs to the pass that begins:
+ * right after a sync the guest's most written pages come at once, before it few new ones.
+ * The pass that ends gets it too if most of the tick is before the boundary.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "kpasses.h"
+
+int mt_kpasses_init(struct mt_kpasses *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->pages = mt_pageset_new();
+	return p->pages ? 0 : -ENOMEM;
+}
+
+static void drop_first(struct mt_kpasses *p)
+{
+	mt_pageset_free(p->recent[p->first].pages);
+	p->recent[p->first].pages = NULL;
+	p->first = (p->first + 1) % MT_KPASSES_RECENT;
+	p->n--;
+}
+
+void mt_kpasses_fini(struct mt_kpasses *p)
+{
+	while (p->n)
+		drop_first(p);
+	mt_pageset_free(p->pages);
+	memset(p, 0, sizeof(*p));
+}
+
+static void count(struct mt_kpasses *p, const struct mt_kpasses_tick *t)
+{
+	p->pass.events += t->events;
+	p->pass.overruns += t->overruns;
+	if (t->pages)
+		mt_pageset_or(p->pages, t->pages);
+	else
+		p->incomplete = true;
+}
+
+static void finish(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns)
+{
+	p->pass.t_ns = t_ns;
+	p->pass.pages = p->incomplete ? NAN : (double)mt_pageset_count(p->pages);
+	if (p->pass.iteration && p->n_done < MT_KPASSES_PENDING)
+		p->done[p->n_done++] = p->pass;
+	p->pass = (struct mt_record_pass){ .iteration = iteration, .start_ns = t_ns };
+	p->incomplete = false;
+	mt_pageset_clear(p->pages);
+}
+
+static void cut(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns)
+{
+	while (p->n && p->recent[p->first].end_ns <= t_ns) {
+		count(p, &p->recent[p->first]);
+		drop_first(p);
+	}
+	if (p->n && p->recent[p->first].start_ns < t_ns) {
+		const struct mt_kpasses_tick *t = &p->recent[p->first];
+
+		if (t_ns - t->start_ns > t->end_ns - t_ns)
+			count(p, t);
+	}
+	finish(p, iteration, t_ns);
+}
+
+/* Those up to which all ticks are there. */
+static void cut_all(struct mt_kpasses *p, uint64_t until_ns)
+{
+	size_t done = 0;
+
+	while (done < p->n_boundaries && p->boundaries[done].t_ns <= until_ns) {
+		cut(p, p->boundaries[done].iteration, p->boundaries[done].t_ns);
+		done++;
+	}
+	p->n_boundaries -= done;
+	memmove(p->boundaries, p->boundaries + done, p->n_boundaries * sizeof(*p->boundaries));
+}
+
+static uint64_t newest_ns(const struct mt_kpasses *p)
+{
+	return p->n ? p->recent[(p->first + p->n - 1) % MT_KPASSES_RECENT].end_ns : 0;
+}
+
+void mt_kpasses_tick(struct mt_kpasses *p, const struct migtrace_record *r, const struct mt_pageset *pages)
+{
+	struct mt_kpasses_tick *t;
+
+	if (r->end_ns < r->start_ns || r->end_ns < newest_ns(p))
+		return;
+	if (p->n == MT_KPASSES_RECENT) {
+		count(p, &p->recent[p->first]);
+		drop_first(p);
+	}
+	t = &p->recent[(p->first + p->n++) % MT_KPASSES_RECENT];
+	*t = (struct mt_kpasses_tick){
+		.start_ns = r->start_ns,
+		.end_ns = r->end_ns,
+		.events = r->events,
+		.overruns = r->overruns,
+		.pages = pages ? mt_pageset_copy(pages) : NULL,
+	};
+	cut_all(p, r->end_ns);
+}
+
+void mt_kpasses_boundary(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns)
+{
+	uint64_t last_ns = p->n_boundaries ? p->boundaries[p->n_boundaries - 1].t_ns : p->pass.start_ns;
+
+	if (p->n_boundaries == MT_KPASSES_PENDING || t_ns <= last_ns)
+		return;
+	p->boundaries[p->n_boundaries].iteration = iteration;
+	p->boundaries[p->n_boundaries++].t_ns = t_ns;
+	cut_all(p, newest_ns(p));
+}
+
+void mt_kpasses_end(struct mt_kpasses *p)
+{
+	/* The last tick may end a little before a boundary: QEMU took the log and ended. */
+	cut_all(p, UINT64_MAX);
+}
+
+bool mt_kpasses_take(struct mt_kpasses *p, struct mt_record_pass *pass)
+{
+	if (!p->n_done)
+		return false;
+	*pass = p->done[0];
+	memmove(p->done, p->done + 1, --p->n_done * sizeof(*p->done));
+	return true;
+}

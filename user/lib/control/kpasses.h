@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kpasses.h - a kernel source's ticks cut into the passes of a migration
+ */
+#ifndef MIGTRACE_CONTROL_KPASSES_H
+#define MIGTRACE_CONTROL_KPASSES_H
+
+#include <migtrace/record.h>
+
+#include "curve/pageset.h"
+
+/* Ticks that are kept apart, since a boundary that cuts through them may still become known: 5 s of 20 ms. */
+#define MT_KPASSES_RECENT	256
+#define MT_KPASSES_PENDING	64	/* boundaries, and passes that nobody has taken yet */
+
+struct mt_kpasses {
+	struct mt_kpasses_tick {
+		uint64_t start_ns, end_ns, events, overruns;
+		struct mt_pageset *pages;	/* NULL: not known */
+	} recent[MT_KPASSES_RECENT];
+	size_t first, n;
+	struct { uint64_t iteration, t_ns; } boundaries[MT_KPASSES_PENDING];
+	size_t n_boundaries;
+	struct mt_record_pass done[MT_KPASSES_PENDING];
+	size_t n_done;
+	/* The pass that runs, without what is recent: */
+	struct mt_record_pass pass;		/* iteration 0: its beginning was not seen */
+	struct mt_pageset *pages;
+	bool incomplete;
+};
+
+MT_MUST_CHECK int mt_kpasses_init(struct mt_kpasses *p);
+void mt_kpasses_fini(struct mt_kpasses *p);
+/* @pages are of this tick exactly, or NULL: not known. */
+void mt_kpasses_tick(struct mt_kpasses *p, const struct migtrace_record *r, const struct mt_pageset *pages);
+void mt_kpasses_boundary(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns);
+/* No tick will follow: boundaries that wait for one need not. */
+void mt_kpasses_end(struct mt_kpasses *p);
+bool mt_kpasses_take(struct mt_kpasses *p, struct mt_record_pass *pass);
+
+#endif
