@@ -38,6 +38,10 @@ help:
 	@echo 'make demo           what migtrace is for, on two hosts made for it (root)'
 	@echo 'make check          every test; root for the end-to-end ones'
 	@echo 'make check-unit     the pure tests only, under ASan and UBSan (seconds)'
+	@echo 'make kmod           build/kmod/KERNEL/migtrace.ko; KREL= for another kernel than the running one'
+	@echo 'make lab            fetch the stock kernels and the QEMU that scripts/lab runs them in'
+	@echo 'make check-kernel   tests of module and probes on this kernel (root; in the lab:'
+	@echo '                    scripts/lab --kernel 6.12 -- make check-kernel)'
 	@echo 'make bench          benchmarks, JSON on stdout (root)'
 	@echo 'make bpf            the BPF probes; make bpf-tests: their tests'
 	@echo 'make guest          the guests that the tests migrate'
@@ -88,6 +92,21 @@ $(B)/man/%: Documentation/man/%.rst
 include bpf/bpf.mk
 -include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/kmod/kmod.mk tests/perf/kernel/kernel.mk
 
+# --- the module, for the running kernel or another whose headers are here -------------------
+KREL	?= $(shell uname -r)
+KMOD_SRC := $(wildcard kmod/*.c kmod/*.h) kmod/Kbuild kmod/Makefile include/uapi/linux/migtrace.h
+LAB_KREL := $(shell cat build/lab/kernel-*/release 2>/dev/null)
+# The lab's kernels are unpacked, not installed.
+kdir	= $(or $(KDIR),$(patsubst %/release,%/build,$(shell grep -lxF '$(1)' build/lab/kernel-*/release 2>/dev/null)),/lib/modules/$(1)/build)
+
+kmod: $(B)/kmod/$(KREL)/migtrace.ko
+kmod-lab: $(LAB_KREL:%=$(B)/kmod/%/migtrace.ko)
+$(B)/kmod/%/migtrace.ko: $(KMOD_SRC)
+	@test -e "$(call kdir,$*)/Makefile" || { echo "no headers of Linux $*: install linux-headers-$*, or say KDIR=" >&2; exit 1; }
+	$(MAKE) -s -C kmod W=1 KDIR="$(abspath $(call kdir,$*))" OUT="$(abspath $(@D))"
+
+kernel-tests: kvm-tests kmod-tests bpf-tests kernel-perf
+
 unit-tests: $(UNIT_BIN)
 fuzz-tests: $(FUZZ_BIN)
 perf-tests: $(PERF_BIN)
@@ -98,6 +117,10 @@ check:
 	scripts/check
 check-unit: unit-tests
 	prove $(UNIT_BIN)
+check-kernel: kernel-tests kmod
+	@scripts/check-kernel
+lab:
+	scripts/lab --prepare
 bench: all perf-tests
 	@scripts/bench
 
@@ -110,10 +133,11 @@ install: all
 	for m in $(notdir $(MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done
 	install -D -m 644 scripts/completion/migtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/migtrace
 
+# What the lab has fetched stays: rm -r build/lab
 clean:
-	rm -rf $(B)
+	@test ! -d $(B) || find $(B) -mindepth 1 -maxdepth 1 ! -name lab -exec rm -rf {} +
 
 -include $(shell find $(B)/obj $(B)/san -name '*.d' 2>/dev/null)
 
-.PHONY: all help man unit-tests fuzz-tests perf-tests demo check check-unit bench install clean
+.PHONY: all help man kmod kmod-lab kernel-tests check-kernel lab unit-tests fuzz-tests perf-tests demo check check-unit bench install clean
 .SECONDARY:
