@@ -4,6 +4,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/file.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -78,6 +79,7 @@ static void session_free(struct migtrace_session *s)
 	kvfree(s->vcpu_events);
 	if (s->vm_file)
 		fput(s->vm_file);
+	mem_cgroup_put(s->memcg);
 	kfree(s);
 	atomic_dec(&sessions);
 }
@@ -98,6 +100,7 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 		atomic_dec(&sessions);
 		return -ENOMEM;
 	}
+	s->memcg = get_mem_cgroup_from_mm(current->mm);
 	raw_spin_lock_init(&s->lock);
 	init_waitqueue_head(&s->wait);
 	s->tick_ns = args->tick_ns;

@@ -61,6 +61,7 @@ struct migtrace_session {
 	struct list_head node;		/* hooks.c */
 	struct file *vm_file;
 	struct kvm *kvm;
+	struct mem_cgroup *memcg;	/* the opener's: the thread's memory is charged to it */
 	bool ring;			/* the VM logs by rings */
 	bool initially_set;		/* its bitmaps begin all ones */
 	bool gone;

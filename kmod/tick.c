@@ -9,6 +9,7 @@
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
+#include <linux/sched/mm.h>
 
 #include "bitmap.h"
 #include "hooks.h"
@@ -142,6 +143,7 @@ static void run_tick(struct migtrace_session *s)
 static int tick_thread(void *data)
 {
 	struct migtrace_session *s = data;
+	struct mem_cgroup *ours = set_active_memcg(s->memcg);
 	ktime_t next = ktime_get();
 
 	while (!kthread_should_stop()) {
@@ -162,6 +164,7 @@ static int tick_thread(void *data)
 		if (!kthread_should_stop())
 			run_tick(s);
 	}
+	set_active_memcg(ours);
 	return 0;
 }
 
