@@ -16,8 +16,10 @@
  *
  * If the VMM asked for KVM_DIRTY_LOG_INITIALLY_SET, the bitmap of a memslot whose logging
  * begins is all ones though nothing was written: the VMM's first harvest, and with QEMU the
- * second, which clears, reports the whole guest. Such bits are known from the start, so
- * they are no events; the page's own writes are seen from its first clear on.
+ * second, which clears, reports the whole guest, and that twice, since QEMU lists the guest's
+ * memory again in the address space of SMM, with bitmaps of its own. Such bits are known
+ * from the start, so they are no events; the page's own writes are seen from its first clear
+ * on.
  */
 #include <linux/bitops.h>
 #include <linux/sched.h>

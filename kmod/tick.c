@@ -22,13 +22,14 @@
 /* A harvest of several rings, or of a large bitmap, is rarely over within one tick. */
 #define WINDOW_AGAIN	4
 
+/* A guest's memory is in the memslots of address space 0; QEMU lists it again for SMM. */
 static u64 logged_pages(const struct migtrace_session *s)
 {
 	u64 pages = 0;
 	unsigned int i;
 
 	for (i = 0; i < s->sets->count; i++)
-		if (s->sets->set[i]->logging)
+		if (s->sets->set[i]->logging && !(s->sets->set[i]->slot >> 16))
 			pages += s->sets->set[i]->pages;
 	return pages;
 }

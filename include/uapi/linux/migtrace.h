@@ -187,7 +187,7 @@ enum migtrace_state {
  * @window_start_ns: when it began
  * @window_stale_pages: pages that were dirty when it began, and so count from its start
  * @window_pages: distinct pages logged since it began
- * @logged_pages: size of the memslots that are logged
+ * @logged_pages: size of the memslots of address space 0 that are logged
  * @vcpus: how many counts follow
  * @reserved: 0
  * @vcpu_events: events of each vCPU by its index (ring only)
