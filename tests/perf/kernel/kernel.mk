@@ -4,6 +4,6 @@
 .PHONY: kernel-perf
 kernel-perf: $(B)/tests/perf/kernel/pagecost
 
-$(B)/tests/perf/kernel/%: tests/perf/kernel/%.c $(B)/tests/kmod/watch.o $(B)/tests/kvm/libvm.a
+$(B)/tests/perf/kernel/%: $(B)/obj/tests/perf/kernel/%.o $(B)/libmigtrace.a $(B)/tests/kvm/libvm.a
 	@mkdir -p $(@D)
-	$(CC) $(KMT_CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
