@@ -127,6 +127,12 @@ int report_init(struct report *r, const struct mt_recording *rec, struct mt_err 
 		case MT_ENTRY_DECISION:
 			consider(r, &e->decision);
 			break;
+		case MT_ENTRY_SOURCE:
+			r->source = &e->source;
+			break;
+		case MT_ENTRY_PROFILE:
+			r->profile = &e->profile;
+			break;
 		case MT_ENTRY_OUTCOME:
 			r->has_outcome = r->outcome_recorded = true;
 			r->outcome = e->outcome;

@@ -21,6 +21,8 @@ struct report {
 	struct mt_record_outcome outcome;	/* without a recorded one, ->final is what the samples knew last */
 	const struct mt_record_decision *compared; /* the decision held against what came of it; NULL = none */
 	bool stopped;				/* that decision stopped pre-copy, so what it predicts is a stop there */
+	const struct mt_record_source *source;	/* of the kernel's figures, the last one; NULL = none */
+	const struct mt_record_profile *profile;	/* the last one; NULL = none */
 	double predicted_downtime_ms, predicted_total_ms; /* that decision's; NaN = none */
 };
 
@@ -35,6 +37,15 @@ int report_iterations(const struct report *r, FILE *out, enum mt_format format);
 int report_decisions(const struct report *r, FILE *out, enum mt_format format);
 int report_events(const struct report *r, FILE *out, enum mt_format format);
 int report_dirty_rates(const struct report *r, FILE *out, enum mt_format format);
+
+/* report_kernel.c: likewise, what a kernel source told. */
+int report_passes(const struct report *r, FILE *out, enum mt_format format);
+int report_curve(const struct report *r, FILE *out, enum mt_format format);
+int report_vcpus(const struct report *r, FILE *out, enum mt_format format);
+int report_ticks(const struct report *r, FILE *out, enum mt_format format);
+int report_figures(const struct report *r, FILE *out, enum mt_format format);	/* text: one a line */
+/* The median of how far kernel and QEMU are apart, without its sign, in percent; NaN: nothing to compare. */
+double report_passes_apart(const struct report *r);
 
 /* The whole. */
 int report_text(const struct report *r, FILE *out);

@@ -60,6 +60,22 @@ static json_t *final_value(const struct report *r, enum mt_field f)
 	return r->has_outcome && mt_sample_get(&r->outcome.final, f, &v) ? mt_json_uint(v) : json_null();
 }
 
+static json_t *source_object(const struct report *r, int *failed)
+{
+	const struct mt_record_source *s = r->source;
+	json_t *o;
+
+	if (!s)
+		return json_null();
+	o = json_object();
+	mt_json_set(o, "source", mt_json_string(s->source), failed);
+	mt_json_set(o, "mode", mt_json_string(s->mode), failed);
+	mt_json_set(o, "tick_ms", s->tick_ns ? mt_json_double(s->tick_ns / 1e6) : json_null(), failed);
+	mt_json_set(o, "detail", mt_json_string(s->detail), failed);
+	mt_json_set(o, "passes_apart_percent", mt_json_double(round(report_passes_apart(r) * 10) / 10), failed);
+	return o;
+}
+
 static json_t *outcome_object(const struct report *r, int *failed)
 {
 	json_t *o;
@@ -144,6 +160,12 @@ int report_json(const struct report *r, FILE *out)
 		{ "decisions", report_decisions, NULL },
 		{ "events", report_events, NULL },
 		{ "dirty_rates", report_dirty_rates, NULL },
+		{ "source", NULL, source_object },
+		{ "passes", report_passes, NULL },
+		{ "profiles", report_figures, NULL },
+		{ "curve", report_curve, NULL },
+		{ "vcpus", report_vcpus, NULL },
+		{ "ticks", report_ticks, NULL },
 		{ "outcome", NULL, outcome_object },
 		{ "predicted_vs_actual", NULL, comparison_object },
 	};

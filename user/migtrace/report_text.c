@@ -55,6 +55,18 @@ static void put_limits(FILE *out, const struct mt_limits *l)
 	fprintf(out, "post-copy %s\n", l->postcopy_allowed ? "allowed" : "not allowed");
 }
 
+static void put_source(const struct mt_record_source *s, FILE *out)
+{
+	char line[512], tick[MT_UNIT_STR];
+
+	if (!s)
+		return;
+	snprintf(line, sizeof(line), "%s%s%s%s%s%s%s", s->source, s->mode ? ", " : "", s->mode ? s->mode : "",
+		 s->tick_ns ? ", ticks of " : "", s->tick_ns ? mt_format_duration_ms(tick, s->tick_ns / 1e6) : "",
+		 s->detail ? "; no better: " : "", s->detail ? s->detail : "");
+	put(out, "dirty pages", line);
+}
+
 static void put_header(const struct report *r, FILE *out)
 {
 	const struct mt_record_header *h = &r->rec->header;
@@ -77,6 +89,7 @@ static void put_header(const struct report *r, FILE *out)
 	put(out, "libvirt", h->libvirt);
 	put(out, "kernel", h->kernel);
 	put_wall(out, h->start_wall_ms);
+	put_source(r->source, out);
 }
 
 /* "3.1 GiB", "-" for what nobody knows. */
@@ -172,7 +185,11 @@ int report_text(const struct report *r, FILE *out)
 		{ "Iterations", r->n_iterations, report_iterations },
 		{ "Decisions", r->n_of[MT_ENTRY_DECISION], report_decisions },
 		{ "Events", r->n_of[MT_ENTRY_EVENT], report_events },
+		{ "Dirtied in each pass, by the kernel and by QEMU", r->n_of[MT_ENTRY_PASS], report_passes },
 		{ "Dirty rate", r->n_of[MT_ENTRY_DIRTYRATE], report_dirty_rates },
+		{ "Profile", r->n_of[MT_ENTRY_PROFILE], report_figures },
+		{ "U(T), dirtied within a time T", r->n_of[MT_ENTRY_CURVE], report_curve },
+		{ "vCPUs", r->n_of[MT_ENTRY_VCPU], report_vcpus },
 	};
 	int rc = 0;
 

@@ -23,7 +23,7 @@ static const struct {
 	unsigned records;
 } uses[] = {
 	[MT_SESSION_FINE] = { MT_NS_PER_MS, 20 * MT_NS_PER_MS, 900 * MT_NS_PER_MS, 4, 4096 },
-	[MT_SESSION_PAGES] = { 10 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 900 * MT_NS_PER_MS, 16, 1024 },
+	[MT_SESSION_PAGES] = { 20 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 900 * MT_NS_PER_MS, 16, 1024 },
 	[MT_SESSION_PASSES] = { 20 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 0, 16, 1024 },
 	[MT_SESSION_RATES] = { 100 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 900 * MT_NS_PER_MS, 0, 1024 },
 };

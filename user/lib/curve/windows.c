@@ -6,13 +6,20 @@
 
 #include "curve/windows.h"
 
-/* Each window is counted once, as clean if any of its ticks was. */
-static void note(struct mt_windows *w, uint64_t number, bool clean)
+#define SHORT_NS	100000000ULL
+
+/*
+ * Each window is counted once, as clean if any of its ticks was. Short ones are none: as
+ * logging begins, bitmaps are cleared bit by bit, and each clear may begin a window.
+ */
+static void note(struct mt_windows *w, const struct migtrace_record *r, bool clean)
 {
-	if (!number)
+	bool long_enough = r->end_ns > r->window_start_ns && r->end_ns - r->window_start_ns >= SHORT_NS;
+
+	if (!r->window || !long_enough)
 		return;
-	if (number != w->tried) {
-		w->tried = number;
+	if (r->window != w->tried) {
+		w->tried = r->window;
 		w->tried_clean = false;
 		w->left_out++;
 	}
@@ -36,7 +43,7 @@ void mt_windows_tick(struct mt_windows *w, const struct migtrace_record *r)
 		      r->end_ns > r->window_start_ns && r->end_ns > r->start_ns;
 
 	if (r->state & MIGTRACE_STATE_LOGGING)
-		note(w, r->window, usable);
+		note(w, r, usable);
 	if (!usable || r->window != w->number)
 		mt_windows_end(w);
 	if (!usable)

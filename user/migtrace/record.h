@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record.h - what the parts of `migtrace record` share
+ */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <migtrace/dirtyrate.h>
+#include <migtrace/profiler.h>
+#include <migtrace/supervise.h>
+
+#include "interrupt.h"
+#include "progress.h"
+
+enum ending {
+	ENDING_DONE,
+	ENDING_MIGRATION,	/* one began */
+	ENDING_INTERRUPTED,
+	ENDING_FAILED,
+};
+
+struct record {
+	const char *path, *mode_name, *source_name;
+	uint64_t duration_ms, interval_ms;
+	uint64_t tick_ms;		/* 0: by the guest's size */
+	bool force, automatic;
+	enum mt_dirtyrate_mode mode;
+
+	struct mt_conn *conn;
+	struct mt_inbox *inbox;
+	struct mt_domain_info domain;
+	struct mt_recorder *recorder;
+	struct mt_profiler *profiler;	/* NULL: QEMU's own measurements have to do */
+	struct interrupt interrupt;
+	volatile int leave;		/* asked to end the recording */
+	bool announced;
+	struct progress progress;
+	unsigned measured, passes, samples;
+};
+
+/* record_file.c: where it goes. Return: 0 or -errno. */
+int record_check_path(const struct record *r, struct mt_err *err);
+int record_open(struct record *r, struct mt_err *err);
+void record_discard(struct record *r);		/* nothing is in it: leave nothing behind */
+
+/* record_follow.c: a migration, to its end. */
+enum ending record_follow(struct record *r, struct mt_err *err);
+
+/* record_wait.c: until @until_ns, with an eye on what else happens. Return: true when the profile ends here. */
+bool record_wait(struct record *r, uint64_t until_ns, enum ending *ending, struct mt_err *err);
+
+/* record_measure.c: one measurement of QEMU's, which keeps logging on meanwhile. */
+enum ending record_measure(struct record *r, virDomainPtr dom, unsigned window_s, struct mt_err *err);
+
+/* record_profile.c: a guest that does not migrate. */
+enum ending record_profile(struct record *r, struct mt_err *err);
+
+#endif
