@@ -4,7 +4,7 @@
 KMT_SRC := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 KMT_OUT := $(B)/tests/kmod
 KMT_CFLAGS := $(KVM_CFLAGS) -Iinclude/uapi
-KMT_LIB := watch kernel vmm late
+KMT_LIB := watch kernel vmm late drive
 KMT_BIN := $(filter-out $(addprefix $(KMT_OUT)/,$(KMT_LIB)),$(patsubst $(KMT_SRC)/%.c,$(KMT_OUT)/%,$(wildcard $(KMT_SRC)/*.c)))
 
 .PHONY: kmod-tests

@@ -30,11 +30,14 @@ static int run(const struct vm_params *params, uint32_t slot, double rate, unsig
 	return err ? err : vm_vm_fd(vm);
 }
 
-static void child(int to, const struct vm_params *params, uint32_t slot, double rate, unsigned int reap_ms)
+static void child(pid_t parent, int to, const struct vm_params *params, uint32_t slot, double rate,
+		  unsigned int reap_ms)
 {
 	int said;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)	/* it was gone before we asked */
+		_exit(1);
 	said = run(params, slot, rate, reap_ms);
 	if (write(to, &said, sizeof(said)) != sizeof(said) || said < 0)
 		_exit(1);
@@ -45,6 +48,7 @@ static void child(int to, const struct vm_params *params, uint32_t slot, double 
 int vmm_start(struct vmm *vmm, const struct vm_params *params, uint32_t slot, double rate, unsigned int reap_ms)
 {
 	int pipes[2], said = -EPIPE, pidfd;
+	pid_t self = getpid();
 
 	vmm->vm_fd = -1;
 	if (pipe(pipes))
@@ -56,7 +60,7 @@ int vmm_start(struct vmm *vmm, const struct vm_params *params, uint32_t slot, do
 		return -errno;
 	}
 	if (!vmm->pid)
-		child(pipes[1], params, slot, rate, reap_ms);
+		child(self, pipes[1], params, slot, rate, reap_ms);
 	close(pipes[1]);
 	if (read(pipes[0], &said, sizeof(said)) != sizeof(said))
 		said = -EPIPE;
