@@ -31,6 +31,7 @@ int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 /* One line "migtrace: ..." on stderr, without a newline in @fmt. */
 void cmd_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

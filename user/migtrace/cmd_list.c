@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <migtrace/domain.h>
+#include <migtrace/source.h>
+#include <migtrace/versions.h>
 
 #include "cmd.h"
 #include "options.h"
@@ -65,7 +67,30 @@ static const char *tracking_of(const struct mt_domain_info *d, bool text, char *
 	return buf;
 }
 
-static int add_row(struct mt_table *t, struct mt_conn *conn, const struct mt_domain_info *d, bool text)
+/* Kernel sources: 1 works on this host, 0 does not, -1 unknown: guests of another host, a build without it. */
+struct sources {
+	int kmod, bpf;
+};
+
+static int try_source(struct mt_conn *conn, const char *name)
+{
+	const struct mt_source_ops *ops = mt_source_find(name);
+	struct mt_err why = { 0 };
+
+	if (!ops || !mt_versions_uri_is_local(mt_conn_uri(conn)))
+		return -1;
+	return !ops->probe(&why);
+}
+
+static struct mt_cell has_source(const struct mt_domain_info *d, int works)
+{
+	if (works < 0)
+		return MT_NONE;
+	return MT_BOOL(works && !strcmp(d->type, "kvm") && d->state != VIR_DOMAIN_SHUTOFF);
+}
+
+static int add_row(struct mt_table *t, struct mt_conn *conn, const struct mt_domain_info *d,
+		   const struct sources *sources, bool text)
 {
 	char tracking[32];
 	const struct mt_cell cells[] = {
@@ -78,10 +103,9 @@ static int add_row(struct mt_table *t, struct mt_conn *conn, const struct mt_dom
 		MT_STR(tracking_of(d, text, tracking, sizeof(tracking))),
 		is_qemus(d) ? MT_UINT(d->dirty_ring_entries) : MT_NONE,
 		MT_STR(job_of(conn, d)),
-		/* A source that this version does not have is unknown, not absent. */
 		MT_BOOL(is_qemus(d)),
-		MT_NONE,
-		MT_NONE,
+		has_source(d, sources->kmod),
+		has_source(d, sources->bpf),
 	};
 
 	return mt_table_row(t, cells);
@@ -104,11 +128,13 @@ static int print(struct mt_conn *conn, const struct mt_domain_info *list, size_t
 		{ "source_kmod", "KMOD" },
 		{ "source_bpf", "BPF" },
 	};
+	/* Once for all guests: BPF programs are loaded for it, and taken away again. */
+	const struct sources sources = { try_source(conn, "kmod"), try_source(conn, "bpf") };
 	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
 	int rc = t ? 0 : -ENOMEM, finish_rc;
 
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = add_row(t, conn, &list[i], format == MT_FORMAT_TEXT);
+		rc = add_row(t, conn, &list[i], &sources, format == MT_FORMAT_TEXT);
 	if (!t)
 		return mt_err_set(err, rc, "out of memory");
 	finish_rc = mt_table_finish(t);

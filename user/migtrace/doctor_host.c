@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 
+#include <migtrace/source.h>
 #include <migtrace/units.h>
 
 #include "doctor.h"
@@ -225,14 +226,16 @@ static void check_clock(const struct doctor *d, struct finding *f)
 }
 
 /* --- for the kernel sources ------------------------------------------------ */
-#define NOT_YET	"not needed yet by this version"
-
 static void check_btf(const struct doctor *d, struct finding *f)
 {
 	if (elsewhere(d, f))
 		return;
-	doctor_found(f, DOCTOR_SKIP, "%s; " NOT_YET,
-		     access("/sys/kernel/btf/vmlinux", R_OK) ? "none" : "/sys/kernel/btf/vmlinux");
+	if (!access("/sys/kernel/btf/vmlinux", R_OK)) {
+		doctor_found(f, DOCTOR_OK, "/sys/kernel/btf/vmlinux");
+		return;
+	}
+	doctor_found(f, DOCTOR_WARN, "none: no BPF probe can be loaded");
+	doctor_remedy(f, "use a kernel with CONFIG_DEBUG_INFO_BTF, as Debian's is");
 }
 
 static void check_cap_bpf(const struct doctor *d, struct finding *f)
@@ -250,10 +253,13 @@ static void check_cap_bpf(const struct doctor *d, struct finding *f)
 	while (!found && status && getline(&line, &size, status) > 0)
 		found = sscanf(line, "CapEff: %llx", &caps) == 1;
 	if (!found)
-		doctor_found(f, DOCTOR_UNKNOWN, "not told by the kernel; " NOT_YET);
+		doctor_found(f, DOCTOR_UNKNOWN, "not told by the kernel");
+	else if ((caps & wanted) == wanted)
+		doctor_found(f, DOCTOR_OK, "CAP_BPF and CAP_PERFMON are held");
 	else
-		doctor_found(f, DOCTOR_SKIP, "CAP_BPF and CAP_PERFMON are %sheld; " NOT_YET,
-			     (caps & wanted) == wanted ? "" : "not ");
+		doctor_found(f, DOCTOR_WARN, "CAP_BPF and CAP_PERFMON are not held: no BPF probe can be loaded");
+	if (f->result == DOCTOR_WARN)
+		doctor_remedy(f, "run as root to use the BPF probes");
 }
 
 static void check_modules(const struct doctor *d, struct finding *f)
@@ -267,7 +273,23 @@ static void check_modules(const struct doctor *d, struct finding *f)
 		found = "the kernel takes no modules";
 	else if (!read_line("/proc/sys/kernel/modules_disabled", value, sizeof(value)) && strcmp(value, "0"))
 		found = "loading modules is switched off until the next boot";
-	doctor_found(f, DOCTOR_SKIP, "%s; " NOT_YET, found);
+	doctor_found(f, DOCTOR_SKIP, "%s", found);
+}
+
+static void check_kmod(const struct doctor *d, struct finding *f)
+{
+	const struct mt_source_ops *kmod = mt_source_find("kmod");
+	struct mt_err err = { 0 };
+
+	if (elsewhere(d, f))
+		return;
+	if (!kmod->probe(&err)) {
+		doctor_found(f, DOCTOR_OK, "loaded, ABI version %d: record, top, migrate and migtraced use it", MIGTRACE_ABI_VERSION);
+		return;
+	}
+	/* Nothing needs it: there are other sources, and QEMU's own measurements. */
+	doctor_found(f, access("/proc/modules", F_OK) ? DOCTOR_SKIP : DOCTOR_WARN, "%s", err.msg);
+	doctor_remedy(f, "without it U(T) comes from the BPF probes, or in whole seconds from QEMU");
 }
 
 /* --- migtraced -------------------------------------------------------------- */
@@ -334,6 +356,7 @@ static const struct doctor_check checks[] = {
 	{ "btf", check_btf },
 	{ "bpf-capabilities", check_cap_bpf },
 	{ "modules", check_modules },
+	{ "migtrace-module", check_kmod },
 };
 
 const struct doctor_check *doctor_host_check(size_t i)

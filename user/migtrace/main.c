@@ -21,6 +21,7 @@ static const struct cmd cmds[] = {
 	{ "replay",	"what each policy would have done in a recorded migration", cmd_replay },
 	{ "report",	"what happened in a recording, and why", cmd_report },
 	{ "status",	"what migtraced does at present, and what it saw last", cmd_status },
+	{ "top",	"what guests dirty, as it happens", cmd_top },
 };
 
 void cmd_warn(const char *fmt, ...)

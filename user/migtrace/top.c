@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * top.c - one guest of `migtrace top`: its session, and its row
+ */
+#include <math.h>
+#include <string.h>
+
+#include <migtrace/units.h>
+
+#include "top.h"
+
+#define PAGE_BYTES	4096
+
+void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d, const char *source_name)
+{
+	struct mt_err err = { 0 };
+
+	memset(g, 0, sizeof(*g));
+	g->domain = *d;
+	if (mt_domain_source_open(conn, d, source_name, MT_SESSION_RATES, 0, &g->source, &err)) {
+		snprintf(g->why, sizeof(g->why), "%.250s", err.msg);
+		return;
+	}
+	g->room = g->source->record_bytes > sizeof(*g->record) ? g->source->record_bytes : MT_SOURCE_RECORD_MAX_BYTES;
+	g->record = malloc(g->room);
+	g->vcpu_events = calloc(MIGTRACE_VCPUS_MAX, sizeof(*g->vcpu_events));
+	if (!g->record || !g->vcpu_events) {
+		top_guest_close(g);
+		snprintf(g->why, sizeof(g->why), "out of memory");
+	}
+}
+
+void top_guest_close(struct top_guest *g)
+{
+	mt_source_close(g->source);
+	free(g->record);
+	free(g->vcpu_events);
+	g->source = NULL;
+	g->record = NULL;
+	g->vcpu_events = NULL;
+}
+
+int top_guest_fd(const struct top_guest *g)
+{
+	return g->source && !g->gone ? g->source->ops->fd(g->source) : -1;
+}
+
+static void take(struct top_guest *g)
+{
+	const struct migtrace_record *r = g->record;
+	struct mt_tick tick;
+
+	mt_tick_from_record(&tick, r);
+	mt_tick_merge(&g->sum, &tick);
+	g->logging = r->state & MIGTRACE_STATE_LOGGING;
+	if (g->logging && r->end_ns > r->start_ns)
+		g->logged_ns += r->end_ns - r->start_ns;
+	if (!(r->valid & MIGTRACE_VALID_VCPUS))
+		return;
+	if (r->vcpus > g->vcpus)
+		g->vcpus = r->vcpus;
+	for (unsigned i = 0; i < r->vcpus && i < MIGTRACE_VCPUS_MAX; i++)
+		g->vcpu_events[i] += r->vcpu_events[i];
+}
+
+void top_guest_read(struct top_guest *g)
+{
+	int rc;
+
+	if (!g->source || g->gone)
+		return;
+	while ((rc = mt_source_read(g->source, g->record, g->room)) == 1)
+		take(g);
+	g->gone = rc < 0;
+}
+
+struct mt_table *top_table(enum mt_format format)
+{
+	static const struct mt_column columns[] = {
+		{ "domain", "DOMAIN" },
+		{ "source", "SOURCE" },
+		{ "t_ns", NULL },
+		{ "logging", "LOGGING" },
+		{ "dirty_pages_per_s", "PAGES/S" },
+		{ "dirty_bytes_per_s", "DIRTY", MT_SHOW_RATE_BYTES_PER_S },
+		{ "window_ms", "WINDOW", MT_SHOW_DURATION_MS },
+		{ "window_pages", "ITS PAGES" },
+		{ "vcpu_pages_per_s", "PAGES/S BY VCPU" },
+		{ "ring_full_exits", "RING FULL" },
+		{ "overruns", "OVERRUNS" },
+		{ "lost_ticks", NULL },
+	};
+
+	return mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
+}
+
+/* "1200 0 34", for as many as fit. */
+static const char *by_vcpu(const struct top_guest *g, double seconds, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	if (!g->vcpus || !(seconds > 0))
+		return NULL;
+	for (unsigned i = 0; i < g->vcpus && used + 24 < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, "%s%.0f", i ? " " : "", g->vcpu_events[i] / seconds);
+	return buf;
+}
+
+static struct mt_cell known(const struct mt_tick *t, enum mt_tick_field f, bool wanted)
+{
+	uint64_t v;
+
+	return wanted && mt_tick_get(t, f, &v) ? MT_UINT(v) : MT_NONE;
+}
+
+int top_guest_row(struct top_guest *g, struct mt_table *t)
+{
+	const double seconds = g->logged_ns / 1e9;
+	const bool pages = seconds > 0 && mt_tick_has(&g->sum, pages), window = g->logging && mt_tick_has(&g->sum, window);
+	const double per_s = pages ? g->sum.pages / seconds : 0;
+	char vcpus[1024];
+	int rc;
+
+	rc = mt_table_row(t, (struct mt_cell[]){
+		MT_STR(g->domain.name),
+		MT_STR(g->gone ? "gone" : g->source ? g->source->ops->name : "none"),
+		g->sum.t_ns ? MT_UINT(g->sum.t_ns) : MT_NONE,
+		g->source && g->sum.ticks ? MT_BOOL(g->logging) : MT_NONE,
+		pages ? MT_UINT((uint64_t)round(per_s)) : MT_NONE,
+		pages ? MT_UINT((uint64_t)round(per_s * PAGE_BYTES)) : MT_NONE,
+		window ? MT_UINT(g->sum.window_ns / MT_NS_PER_MS) : MT_NONE,
+		known(&g->sum, MT_TICK_window_pages, window),
+		MT_STR(by_vcpu(g, seconds, vcpus, sizeof(vcpus))),
+		known(&g->sum, MT_TICK_ring_full_exits, true),
+		known(&g->sum, MT_TICK_overruns, true),
+		known(&g->sum, MT_TICK_lost_ticks, true),
+	});
+	memset(&g->sum, 0, sizeof(g->sum));
+	g->logged_ns = 0;
+	if (g->vcpu_events)
+		memset(g->vcpu_events, 0, g->vcpus * sizeof(*g->vcpu_events));
+	return rc;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * top.h - one guest of `migtrace top`: its session, and its row
+ */
+#ifndef TOP_H
+#define TOP_H
+
+#include <migtrace/domainsource.h>
+#include <migtrace/out.h>
+#include <migtrace/tick.h>
+
+struct top_guest {
+	struct mt_domain_info domain;
+	struct mt_source *source;	/* NULL: see ->why */
+	char why[256];
+	bool gone;
+	struct migtrace_record *record;
+	size_t room;
+	/* Since the last row: */
+	struct mt_tick sum;		/* all 0: no tick yet */
+	uint64_t logged_ns;		/* of that time logging was on */
+	bool logging;			/* in the newest tick */
+	uint64_t *vcpu_events;
+	unsigned vcpus;			/* 0: not told */
+};
+
+/* Never fails: a guest without a source has a row, too. */
+void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d, const char *source_name);
+void top_guest_close(struct top_guest *g);
+int top_guest_fd(const struct top_guest *g);	/* for poll(2); -1: none */
+void top_guest_read(struct top_guest *g);
+
+struct mt_table *top_table(enum mt_format format);	/* on stdout; NULL: no memory */
+/* Adds the row, and begins the next one. */
+int top_guest_row(struct top_guest *g, struct mt_table *t);
+
+#endif
