@@ -22,15 +22,14 @@ $(BPF_OUT)/%.bpf.o: bpf/%.bpf.c bpf/core.bpf.h include/migtrace/events.h
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 $(BPF_OUT)/%.skel.h: $(BPF_OUT)/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new
-	@mv $@.new $@
+	$(BPFTOOL) gen skeleton $< name $*_bpf >$@.$$$$ && mv $@.$$$$ $@
 
 BPF_USERS := $(wildcard user/lib/source/bpf*.c)
 $(BPF_USERS:%.c=$(B)/obj/%.o) $(BPF_USERS:%.c=$(B)/san/%.o): $(BPF_SKEL)
 $(B)/obj/user/lib/source/source.o $(B)/san/user/lib/source/source.o: bpf/bpf.mk
 
 # --- tests: what the probes say against what was done --------------------------------------
-BPF_TEST_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/test_*.c))
+BPF_TEST_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*.c))
 bpf-tests: $(BPF_TEST_BIN)
 
 $(BPF_TEST_BIN): $(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(B)/libmigtrace.a $(B)/tests/kvm/libvm.a

@@ -32,13 +32,66 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	__u16 i_mode;
+	struct super_block *i_sb;
+	__u64 i_ino;
+	__u32 i_rdev;
+};
+
 struct file {
 	void *private_data;
+	struct inode *f_inode;
 };
 
 struct task_struct {
 	int pid;
 	int tgid;
+};
+
+struct mm_struct {
+	struct task_struct *owner;
+};
+
+struct vm_area_struct {
+	struct mm_struct *vm_mm;
+};
+
+enum fault_flag {
+	FAULT_FLAG_RETRY_NOWAIT = 1 << 3,
+};
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	enum fault_flag flags;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct net_device {
+	int ifindex;
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	unsigned int len;
+	__u16 mac_header;
+	unsigned char *head, *data;
 };
 
 struct bpf_iter__task_file {

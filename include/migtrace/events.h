@@ -86,4 +86,68 @@ struct mte_walk {
 	struct mte_walk_slot slot[MTE_WALK_MAX];
 };
 
+/* --- vcpu ----------------------------------------------------------------------------- */
+#define MTE_VCPU_TIMES		1024	/* vCPUs that are told apart, by their index */
+
+struct mte_vcpu_time {
+	__u64 entered_ns;		/* in the guest since; 0: it is outside */
+	__u64 run_ns;			/* in the guest, up to the last exit */
+	__u64 exits;
+	__u64 full_since_ns;		/* out because its ring is full since; 0: it is not */
+	__u64 full_ns;			/* lost so, up to the last entry */
+	__u64 full_exits;
+	__u64 pad[2];
+};
+
+/* --- net ------------------------------------------------------------------------------ */
+#define MTE_NET_DEVICES		16
+
+struct mte_net_count {
+	__u64 bytes, packets;
+};
+
+struct mte_net {
+	struct mte_net_count from_guest, to_guest;
+};
+
+/* --- disk ----------------------------------------------------------------------------- */
+#define MTE_DISK_FILES		64
+
+struct mte_disk_file {
+	__u64 ino;
+	__u32 dev;			/* the kernel's: major << 20 | minor */
+	__u32 pad;
+};
+
+struct mte_disk_sum {
+	__u64 reads, read_bytes, writes, write_bytes;
+};
+
+struct mte_disk_event {
+	__u64 t_ns;			/* CLOCK_MONOTONIC */
+	struct mte_disk_file file;
+	__u64 offset, bytes;
+	__u32 write;			/* 1; 0: a read */
+	__u32 pad;
+};
+
+/* The program's own: what a thread asked for last, so that it is not counted again */
+struct mte_disk_last {
+	__u32 thread;
+	__u32 pad;
+	__u64 ppos;
+};
+
+/* --- postcopy -------------------------------------------------------------------------- */
+#define MTE_LATENCY_BUCKETS	40	/* bucket i: below 2^i ns, and not below 2^(i-1); the last: all the rest */
+
+struct mte_postcopy {
+	__u64 faults;			/* that are over */
+	__u64 sum_ns, max_ns;
+	__u64 begun;			/* begun - faults: threads that wait now */
+	__u64 nowait;			/* faults of callers that would not wait, and came again */
+	__u64 lost;			/* whose start could not be remembered */
+	__u64 bucket[MTE_LATENCY_BUCKETS];
+};
+
 #endif

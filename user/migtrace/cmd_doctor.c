@@ -187,6 +187,8 @@ static int run(const char *uri, enum mt_format format)
 	}
 	rc = run_checks(&d, &p, doctor_host_check);
 	if (!rc)
+		rc = run_checks(&d, &p, doctor_bpf_check);
+	if (!rc)
 		rc = run_checks(&d, &p, doctor_virt_check);
 	if (p.table)
 		mt_table_finish(p.table);	/* -EIO is of stdout, which main() reports */

@@ -46,6 +46,7 @@ struct doctor_check {
 
 /* The rows, in the order shown; NULL beyond the last. */
 const struct doctor_check *doctor_host_check(size_t i);
+const struct doctor_check *doctor_bpf_check(size_t i);
 const struct doctor_check *doctor_virt_check(size_t i);
 
 void doctor_found(struct finding *f, enum doctor_result result, const char *fmt, ...)
