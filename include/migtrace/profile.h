@@ -12,7 +12,7 @@
  * that is the union over the windows, exact as long as no tick is missing.
  *
  * Derived, after Nathan, Bellur, Kulkarni (SoCC'15): S, pages dirtied in a second; S_new,
- * pages a second that were not dirtied before in the window, after its first second; M_w, the
+ * pages a second that were not dirtied before in the window, after its first second and up to ten; M_w, the
  * pages dirtied at all: the writable working set. S + (T - 1) S_new, capped at M_w, is U(T) at
  * whole seconds.
  */
@@ -63,9 +63,11 @@ void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record 
 /*
  * A tick of the session of which the sets are read, in time order. @set: all that was logged since
  * the tick given before; ticks may be left out if the next one's set has their pages too.
- * NULL: some of them are lost for good.
+ * NULL: some of them are lost for good. @begun: in the first of a window's ticks, all that was
+ * logged since the window began, for most ticks began before; NULL: not known.
  */
-void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_pageset *set);
+void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r,
+		      const struct mt_pageset *set, const struct mt_pageset *begun);
 
 /* Frees @b. Return: 0 and @p; -ENOMEM if anything was lost on the way; -ENODATA no window with a clean start. */
 MT_MUST_CHECK int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p);

@@ -99,8 +99,9 @@ struct mt_record_source {
 struct mt_record_pass {
 	uint64_t t_ns, start_ns;	/* the two syncs */
 	uint64_t iteration;		/* pass n, as in samples while it was under way */
-	double pages;			/* distinct; NaN: sets of pages were missing */
+	double pages;			/* distinct; NaN: too much of it is not known */
 	uint64_t events, overruns;
+	uint64_t unread_events;		/* of ticks whose sets of pages could not be had */
 };
 
 /* One point of U(T): distinct pages dirtied in windows of one length, over all windows seen. */

@@ -21,6 +21,8 @@ struct mt_seen {
 	 */
 	const struct mt_pageset *pages;
 	bool pages_exact;
+	/* With pages, if another window has begun since: all of it, and nothing from before. */
+	const struct mt_pageset *window_pages;
 	bool pages_lost;	/* of ticks before this one some pages will never be known */
 };
 /* On the ticker's thread, in time order. */

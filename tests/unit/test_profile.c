@@ -90,6 +90,7 @@ struct session {
 		char room[sizeof(struct migtrace_record) + 2 * sizeof(uint32_t)];
 	};
 	uint64_t tick_ns;
+	uint64_t told;			/* window */
 	bool in_window[N_MAX];
 	struct mt_pageset *set;
 };
@@ -142,6 +143,23 @@ struct play {
 	bool no_sets;
 };
 
+/* As a source's window set. */
+static const struct mt_pageset *begun(void)
+{
+	static struct mt_pageset *set;
+
+	if (!set)
+		set = mt_pageset_new();
+	mt_pageset_clear(set);
+	if (sets.r.window == sets.told)
+		return NULL;
+	sets.told = sets.r.window;
+	for (unsigned page = 0; page < g.n; page++)
+		if (sets.in_window[page])
+			mt_pageset_add(set, page);
+	return set;
+}
+
 static void tick_until(struct mt_profile_builder *b, const struct play *p, uint64_t now_ns, bool logging)
 {
 	const uint32_t valid = MIGTRACE_VALID_PAGES | MIGTRACE_VALID_VCPUS;
@@ -156,7 +174,7 @@ static void tick_until(struct mt_profile_builder *b, const struct play *p, uint6
 		sets.r.valid = fine.r.valid;
 		sets.r.state = fine.r.state;
 		if (!p->no_sets)
-			mt_profile_pages(b, &sets.r, p->lose && sets.r.tick % p->lose == 0 ? NULL : sets.set);
+			mt_profile_pages(b, &sets.r, p->lose && sets.r.tick % p->lose == 0 ? NULL : sets.set, begun());
 		session_next(&sets);
 	}
 }
@@ -171,7 +189,7 @@ static int play(const struct play *p, struct mt_profile *out)
 	rng = 42;
 	memset(g.dirty, 0, sizeof(g.dirty));
 	session_init(&fine, 1000000);
-	session_init(&sets, 10000000);
+	session_init(&sets, 50000000);
 	for (uint64_t i = 0; i < n; i++) {
 		double t_s = (i + 0.5) / g.writes_per_s;
 		bool logging = t_s < next_reset_s - g.off_s;
@@ -314,7 +332,7 @@ static void without_sets(void)
 	mt_profile_fini(&p);
 	/* Some are missing: what would need them is not claimed. */
 	how.no_sets = false;
-	how.lose = 300;
+	how.lose = 60;
 	CHECK_INT(play(&how, &p), 0);
 	CHECK_INT(p.points[11].windows, 0);
 	CHECK(p.mw_lower_bound);
@@ -369,7 +387,7 @@ static void nothing_known(void)
 	mt_profile_fini(&p);
 	b = mt_profile_begin(0.5);
 	mt_profile_tick(b, &r);
-	mt_profile_pages(b, &r, NULL);
+	mt_profile_pages(b, &r, NULL, NULL);
 	CHECK_INT(mt_profile_end(b, &p), -ENODATA);
 	mt_profile_fini(&p);
 	mt_profile_abandon(mt_profile_begin(0));
@@ -407,7 +425,7 @@ static void hostile(void)
 			r.vcpus = 0;
 			mt_pageset_add(set, (uint64_t)(uniform() * 1e6));
 			mt_profile_tick(b, &r);
-			mt_profile_pages(b, &r, uniform() < 0.1 ? NULL : set);
+			mt_profile_pages(b, &r, uniform() < 0.1 ? NULL : set, uniform() < 0.5 ? NULL : set);
 		}
 		if (mt_profile_end(b, &p) == 0)
 			CHECK(p.windows > 0);

@@ -190,8 +190,8 @@ static void test_kernel_entries(void)
 {
 	const struct mt_record_source source = { BEGIN_NS + 1, "kmod", "ring", 1000000, NULL };
 	const struct mt_record_source none = { BEGIN_NS + 1, "libvirt", NULL, 0, "kmod: not loaded" };
-	const struct mt_record_pass pass = { BEGIN_NS + 9, BEGIN_NS + 2, 3, 1234, 1300, 0 };
-	const struct mt_record_pass vague = { BEGIN_NS + 9, BEGIN_NS + 2, 4, NAN, 1300, 7 };
+	const struct mt_record_pass pass = { BEGIN_NS + 9, BEGIN_NS + 2, 3, 1234, 1300, 0, 0 };
+	const struct mt_record_pass vague = { BEGIN_NS + 9, BEGIN_NS + 2, 4, NAN, 1300, 7, 8 };
 	const struct mt_record_curve curve = { BEGIN_NS + 9, 0.5, 9, 10.25, 8, 10, 12 };
 	const struct mt_record_vcpu vcpu = { BEGIN_NS + 9, 3, 456, 1000000000 };
 	struct mt_record_profile profile = {
@@ -230,7 +230,7 @@ static void test_kernel_entries(void)
 		      (f == MT_TICK_ring_full_exits || v == 50u + f));
 	CHECK_INT(rec->entries[3].type, MT_ENTRY_PASS);
 	CHECK(rec->entries[3].pass.pages == 1234 && rec->entries[3].pass.iteration == 3 && !rec->entries[3].pass.overruns);
-	CHECK(isnan(rec->entries[4].pass.pages) && rec->entries[4].pass.overruns == 7);
+	CHECK(isnan(rec->entries[4].pass.pages) && rec->entries[4].pass.overruns == 7 && rec->entries[4].pass.unread_events == 8);
 	CHECK_INT(rec->entries[5].type, MT_ENTRY_CURVE);
 	CHECK(rec->entries[5].curve.window_ms == 0.5 && rec->entries[5].curve.p90_pages == 12);
 	CHECK_INT(rec->entries[6].vcpu.events, 456);

@@ -2,9 +2,9 @@
 /*
  * kpasses.c - a kernel source's ticks cut into the passes of a migration
  *
- * A boundary falls into a tick. What was logged in that tick belongs to the pass that begins:
- * right after a sync the guest's most written pages come at once, before it few new ones.
- * The pass that ends gets it too if most of the tick is before the boundary.
+ * A boundary falls into a tick, and nobody knows which of the tick's pages were logged before
+ * it. Those that are in other ticks of a pass too are its own in any case; of the rest
+ * each pass gets the share that it has of the tick.
  */
 #include <errno.h>
 #include <math.h>
@@ -27,48 +27,88 @@ static void drop_first(struct mt_kpasses *p)
 	p->n--;
 }
 
+static void set_head(struct mt_kpasses *p, const struct mt_kpasses_tick *t)
+{
+	mt_pageset_free(p->head.pages);
+	p->head = (struct mt_kpasses_tick){ 0 };
+	if (t)
+		p->head = *t;		/* its set, too */
+}
+
 void mt_kpasses_fini(struct mt_kpasses *p)
 {
 	while (p->n)
 		drop_first(p);
+	set_head(p, NULL);
 	mt_pageset_free(p->pages);
 	memset(p, 0, sizeof(*p));
 }
 
-static void count(struct mt_kpasses *p, const struct mt_kpasses_tick *t)
+static void count(struct mt_kpasses *p, const struct mt_kpasses_tick *t, double share)
 {
-	p->pass.events += t->events;
-	p->pass.overruns += t->overruns;
-	if (t->pages)
+	uint64_t events = (uint64_t)llround(share * (double)t->events);
+
+	p->pass.events += events;
+	p->pass.overruns += (uint64_t)llround(share * (double)t->overruns);
+	if (!t->pages)
+		p->pass.unread_events += events;
+	else if (share == 1)
 		mt_pageset_or(p->pages, t->pages);
-	else
-		p->incomplete = true;
 }
 
-static void finish(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns)
+static double share_before(const struct mt_kpasses_tick *t, uint64_t t_ns)
 {
+	return t->end_ns > t->start_ns ? (double)(t_ns - t->start_ns) / (double)(t->end_ns - t->start_ns) : 1;
+}
+
+/* What a tick that belongs to the pass by @share adds to it. It is in it when this returns. */
+static double add_part(struct mt_kpasses *p, const struct mt_pageset *pages, double share)
+{
+	uint64_t had = mt_pageset_count(p->pages);
+
+	if (!pages)
+		return 0;
+	mt_pageset_or(p->pages, pages);
+	return (1 - share) * (double)(mt_pageset_count(p->pages) - had);
+}
+
+/* @last: the tick in which it ended, @share of it; NULL: it ended with a tick. */
+static void finish(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns, const struct mt_kpasses_tick *last, double share)
+{
+	bool within = p->head.end_ns > t_ns;	/* began and ended in one tick */
+	double less;
+
+	less = add_part(p, p->head.pages, 1 - (p->head.end_ns ? share_before(&p->head, p->pass.start_ns) : 0));
+	if (last)
+		less += add_part(p, last->pages, share);
 	p->pass.t_ns = t_ns;
-	p->pass.pages = p->incomplete ? NAN : (double)mt_pageset_count(p->pages);
+	p->pass.pages = within || (double)p->pass.unread_events > MT_KPASSES_UNREAD_SHARE * (double)p->pass.events ? NAN :
+			(double)mt_pageset_count(p->pages) - less;
 	if (p->pass.iteration && p->n_done < MT_KPASSES_PENDING)
 		p->done[p->n_done++] = p->pass;
 	p->pass = (struct mt_record_pass){ .iteration = iteration, .start_ns = t_ns };
-	p->incomplete = false;
 	mt_pageset_clear(p->pages);
 }
 
 static void cut(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns)
 {
+	struct mt_kpasses_tick *t = NULL;
+
 	while (p->n && p->recent[p->first].end_ns <= t_ns) {
-		count(p, &p->recent[p->first]);
+		count(p, &p->recent[p->first], 1);
 		drop_first(p);
 	}
-	if (p->n && p->recent[p->first].start_ns < t_ns) {
-		const struct mt_kpasses_tick *t = &p->recent[p->first];
-
-		if (t_ns - t->start_ns > t->end_ns - t_ns)
-			count(p, t);
-	}
-	finish(p, iteration, t_ns);
+	if (p->n && p->recent[p->first].start_ns < t_ns)
+		t = &p->recent[p->first];
+	if (t)
+		count(p, t, share_before(t, t_ns) < 1 ? share_before(t, t_ns) : 0);
+	finish(p, iteration, t_ns, t, t ? share_before(t, t_ns) : 0);
+	set_head(p, t);
+	if (!t)
+		return;
+	count(p, t, 1 - share_before(t, t_ns));
+	t->pages = NULL;		/* the head's now */
+	drop_first(p);
 }
 
 /* Those up to which all ticks are there. */
@@ -96,7 +136,7 @@ void mt_kpasses_tick(struct mt_kpasses *p, const struct migtrace_record *r, cons
 	if (r->end_ns < r->start_ns || r->end_ns < newest_ns(p))
 		return;
 	if (p->n == MT_KPASSES_RECENT) {
-		count(p, &p->recent[p->first]);
+		count(p, &p->recent[p->first], 1);
 		drop_first(p);
 	}
 	t = &p->recent[(p->first + p->n++) % MT_KPASSES_RECENT];

@@ -9,8 +9,10 @@
 
 #include "curve/pageset.h"
 
-/* Ticks that are kept apart, since a boundary that cuts through them may still become known: 5 s of 20 ms. */
-#define MT_KPASSES_RECENT	256
+/* Ticks that are kept apart, since a boundary that cuts through them may still become known: 6 s of 50 ms. */
+#define MT_KPASSES_RECENT	128
+/* A pass is known if no larger share of its events is of ticks whose pages are not. */
+#define MT_KPASSES_UNREAD_SHARE	0.05
 #define MT_KPASSES_PENDING	64	/* boundaries, and passes that nobody has taken yet */
 
 struct mt_kpasses {
@@ -26,7 +28,7 @@ struct mt_kpasses {
 	/* The pass that runs, without what is recent: */
 	struct mt_record_pass pass;		/* iteration 0: its beginning was not seen */
 	struct mt_pageset *pages;
-	bool incomplete;
+	struct mt_kpasses_tick head;		/* the tick in which it began; pages NULL: none, or not known */
 };
 
 MT_MUST_CHECK int mt_kpasses_init(struct mt_kpasses *p);

@@ -12,8 +12,10 @@
 
 int mt_pagereader_init(struct mt_pagereader *p, struct mt_source *source)
 {
-	*p = (struct mt_pagereader){ .source = source, .set = mt_pageset_new(), .words = malloc(CHUNK_PAGES / 8) };
-	if (p->set && p->words)
+	*p = (struct mt_pagereader){
+		.source = source, .set = mt_pageset_new(), .begun = mt_pageset_new(), .words = malloc(CHUNK_PAGES / 8),
+	};
+	if (p->set && p->begun && p->words)
 		return 0;
 	mt_pagereader_fini(p);
 	return -ENOMEM;
@@ -22,6 +24,7 @@ int mt_pagereader_init(struct mt_pagereader *p, struct mt_source *source)
 void mt_pagereader_fini(struct mt_pagereader *p)
 {
 	mt_pageset_free(p->set);
+	mt_pageset_free(p->begun);
 	free(p->slots);
 	free(p->words);
 	memset(p, 0, sizeof(*p));
@@ -51,7 +54,8 @@ static int list_slots(struct mt_pagereader *p)
 	return rc;
 }
 
-static int read_slot(struct mt_pagereader *p, const struct migtrace_slot *slot, uint64_t tick, unsigned kind)
+static int read_slot(struct mt_pagereader *p, const struct migtrace_slot *slot, uint64_t tick, unsigned kind,
+		     struct mt_pageset *into)
 {
 	for (uint64_t first = 0; first < slot->pages; first += CHUNK_PAGES) {
 		uint64_t n = slot->pages - first < CHUNK_PAGES ? slot->pages - first : CHUNK_PAGES;
@@ -73,20 +77,20 @@ static int read_slot(struct mt_pagereader *p, const struct migtrace_slot *slot, 
 		if (n % 64)
 			p->words[(n - 1) / 64] &= (1ULL << n % 64) - 1;
 		/* The same memory in two address spaces is the same pages. */
-		rc = mt_pageset_add_words(p->set, slot->base_gfn + first, p->words, (n + 63) / 64);
+		rc = mt_pageset_add_words(into, slot->base_gfn + first, p->words, (n + 63) / 64);
 		if (rc)
 			return rc;
 	}
 	return 0;
 }
 
-static int read_set(struct mt_pagereader *p, uint64_t tick, unsigned kind)
+static int read_set(struct mt_pagereader *p, uint64_t tick, unsigned kind, struct mt_pageset *into)
 {
 	int rc = 0;
 
-	mt_pageset_clear(p->set);
+	mt_pageset_clear(into);
 	for (size_t i = 0; i < p->n_slots && !rc; i++) {
-		rc = read_slot(p, &p->slots[i], tick, kind);
+		rc = read_slot(p, &p->slots[i], tick, kind, into);
 		if (rc == -ENXIO)
 			p->listed = false;
 	}
@@ -99,6 +103,7 @@ enum mt_pages_read mt_pagereader_read(struct mt_pagereader *p, const struct migt
 	bool window = !whole && r->window && r->window == p->window && r->valid & MIGTRACE_VALID_WINDOW;
 	int rc = 0;
 
+	p->has_begun = false;
 	if (!p->source->ops->slots || !p->source->ops->pages)
 		return MT_PAGES_NONE;
 	if (whole && !(r->state & MIGTRACE_STATE_LOGGING) && !r->events) {
@@ -111,11 +116,13 @@ enum mt_pages_read mt_pagereader_read(struct mt_pagereader *p, const struct migt
 	if (!p->listed || r->state & MIGTRACE_STATE_SLOTS)
 		rc = list_slots(p);
 	if (!rc)
-		rc = read_set(p, r->tick, window ? MIGTRACE_SET_WINDOW : MIGTRACE_SET_TICK);
+		rc = read_set(p, r->tick, window ? MIGTRACE_SET_WINDOW : MIGTRACE_SET_TICK, p->set);
 	if (rc == -EOPNOTSUPP || rc == -ENOTTY || rc == -ENOSYS)
 		return MT_PAGES_NONE;
 	if (rc)
 		return MT_PAGES_LATE;
+	p->has_begun = r->window != p->window && r->valid & MIGTRACE_VALID_WINDOW &&
+		       !read_set(p, r->tick, MIGTRACE_SET_WINDOW, p->begun);
 	p->tick = r->tick;
 	p->window = r->window;
 	return whole ? MT_PAGES_TICK : window ? MT_PAGES_WINDOW : MT_PAGES_LOST;

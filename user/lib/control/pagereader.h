@@ -12,6 +12,8 @@
 struct mt_pagereader {
 	struct mt_source *source;	/* the caller's */
 	struct mt_pageset *set;		/* what was read last */
+	struct mt_pageset *begun;	/* all of the window that runs, if ->has_begun */
+	bool has_begun;			/* it is another than at the last read, and began clean */
 	struct migtrace_slot *slots;
 	size_t n_slots, room;
 	bool listed;

@@ -43,9 +43,9 @@ static void on_pages(const struct mt_seen *seen, void *opaque)
 
 	pthread_mutex_lock(&p->lock);
 	if (seen->pages_lost)
-		mt_profile_pages(p->profile, seen->record, NULL);
+		mt_profile_pages(p->profile, seen->record, NULL, NULL);
 	if (seen->pages)
-		mt_profile_pages(p->profile, seen->record, seen->pages);
+		mt_profile_pages(p->profile, seen->record, seen->pages, seen->window_pages);
 	pthread_mutex_unlock(&p->lock);
 }
 

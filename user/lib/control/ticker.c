@@ -36,6 +36,7 @@ static void see(struct mt_ticker *t)
 		enum mt_pages_read got = mt_pagereader_read(&t->pages, t->record);
 
 		seen.pages = got == MT_PAGES_LATE || got == MT_PAGES_NONE ? NULL : t->pages.set;
+		seen.window_pages = seen.pages && t->pages.has_begun ? t->pages.begun : NULL;
 		seen.pages_exact = got == MT_PAGES_TICK || got == MT_PAGES_LOST;
 		seen.pages_lost = got == MT_PAGES_LOST || got == MT_PAGES_NONE;
 		t->with_pages = got != MT_PAGES_NONE;

@@ -2,8 +2,8 @@
 /*
  * joined.c - windows joined by the pages of their ticks, and what is hot (PURE)
  *
- * A tick in which a window begins is counted to the new window: of what was logged in it,
- * most is what the guest writes most, and comes right after the reset.
+ * A tick in which a window begins has pages from before, too: a path begins with those of the
+ * window alone. Paths that go on have the whole tick.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,6 +29,10 @@ static void close_path(struct mt_joined *j, struct mt_joined_path *p, bool whole
 		return;
 	if (whole)
 		mt_path_end(&p->path, &j->samples);
+	if (p->second_s > 0) {
+		j->later_s += p->path.t_s - p->second_s;
+		j->later_pages += p->path.pages - p->second_pages;
+	}
 	mt_pageset_free(p->pages);
 	p->pages = NULL;
 }
@@ -67,38 +71,45 @@ static void end_window(struct mt_joined *j, uint64_t end_ns)
 	j->window = 0;
 }
 
-static void begin_window(struct mt_joined *j, const struct migtrace_record *r)
+/* Return: the path that begins with it, NULL if none does. */
+static struct mt_joined_path *begin_window(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *begun)
 {
 	j->window = r->window;
 	j->window_start_ns = r->window_start_ns;
-	for (size_t i = 0; i < MT_JOINED_PATHS; i++) {
+	for (size_t i = 0; i < MT_JOINED_PATHS && begun; i++) {
 		struct mt_joined_path *p = &j->paths[i];
 
 		if (p->pages)
 			continue;
-		p->pages = mt_pageset_new();
-		p->before_s = 0;
+		*p = (struct mt_joined_path){ .pages = mt_pageset_copy(begun) };
 		mt_path_init(&p->path, (double)r->window_stale_pages);
 		j->failed |= !p->pages;
-		return;
+		return p->pages ? p : NULL;
 	}
+	return NULL;
 }
 
 static void feed_path(struct mt_joined *j, struct mt_joined_path *p, const struct migtrace_record *r)
 {
 	double t_s = p->before_s + (r->end_ns - r->window_start_ns) / 1e9;
 
-	mt_path_feed(&p->path, t_s, (double)mt_pageset_count(p->pages), (r->end_ns - r->start_ns) / 1e9, &j->samples);
+	double pages = (double)mt_pageset_count(p->pages);
+
+	mt_path_feed(&p->path, t_s, pages, (r->end_ns - r->start_ns) / 1e9, &j->samples);
+	if (!(p->second_s > 0) && t_s >= 1) {
+		p->second_s = t_s;
+		p->second_pages = pages;
+	}
 	if (p->path.next >= MT_PROFILE_POINTS)
 		close_path(j, p, true);
 }
 
-static void take_pages(struct mt_joined *j, const struct mt_pageset *set)
+static void take_pages(struct mt_joined *j, const struct mt_pageset *set, const struct mt_joined_path *begins)
 {
 	mt_pageset_or(j->all, set);
-	mt_pageset_or(j->second, set);
+	mt_pageset_or(j->second, begins ? begins->pages : set);
 	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
-		if (j->paths[i].pages)
+		if (j->paths[i].pages && &j->paths[i] != begins)
 			mt_pageset_or(j->paths[i].pages, set);
 }
 
@@ -111,8 +122,10 @@ static void give_up(struct mt_joined *j)
 	j->window = 0;
 }
 
-void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *set)
+void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *set,
+		    const struct mt_pageset *begun)
 {
+	const struct mt_joined_path *begins = NULL;
 	bool logging = r->state & MIGTRACE_STATE_LOGGING;
 	bool clean = logging && r->valid & MIGTRACE_VALID_WINDOW && r->window && r->end_ns > r->window_start_ns &&
 		     r->end_ns > r->start_ns;
@@ -125,8 +138,8 @@ void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const 
 	if (!set)
 		return;
 	if (clean && !j->window)
-		begin_window(j, r);
-	take_pages(j, set);
+		begins = begin_window(j, r, begun);
+	take_pages(j, set, begins);
 	if (!clean)
 		return;
 	j->logged_until_ns = r->end_ns;

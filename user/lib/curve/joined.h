@@ -19,12 +19,14 @@ struct mt_joined {
 		struct mt_pageset *pages;	/* NULL: not in use */
 		double before_s;		/* length of the windows before this one */
 		struct mt_path path;
+		double second_s, second_pages;	/* after its first second: 0 = not yet */
 	} paths[MT_JOINED_PATHS];
 	uint64_t window, window_start_ns;	/* the one that runs, 0 = none */
 	uint64_t logged_until_ns;	/* end of its newest tick */
 	struct mt_pageset *second;	/* pages of the window that runs */
 	struct mt_pageset *all;
 	struct mt_pagecount count;	/* of windows of about a second */
+	double later_s, later_pages;	/* of all paths, after their first second */
 	bool gaps;			/* sets were missing */
 	bool failed;			/* no memory */
 };
@@ -32,7 +34,8 @@ struct mt_joined {
 int mt_joined_init(struct mt_joined *j);
 void mt_joined_fini(struct mt_joined *j);
 /* @set: see mt_profile_pages() */
-void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *set);
+void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *set,
+		    const struct mt_pageset *begun);
 void mt_joined_end(struct mt_joined *j);	/* nothing follows */
 
 #endif

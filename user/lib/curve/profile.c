@@ -86,10 +86,11 @@ void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record 
 	add_vcpus(b, r);
 }
 
-void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_pageset *set)
+void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r,
+		      const struct mt_pageset *set, const struct mt_pageset *begun)
 {
 	b->sets |= set != NULL;
-	mt_joined_tick(&b->joined, r, set);
+	mt_joined_tick(&b->joined, r, set, begun);
 }
 
 /* The windows themselves where they are long enough; joined ones where those are twice as many. */
@@ -105,20 +106,14 @@ static void fill_points(struct mt_profile_builder *b, struct mt_profile *p)
 	}
 }
 
-static void derive(struct mt_profile *p)
+static void derive(struct mt_profile_builder *b, struct mt_profile *p)
 {
-	const struct mt_profile_point *second = NULL, *longest = NULL;
-
-	for (size_t i = 0; i < MT_PROFILE_POINTS; i++) {
-		if (!p->points[i].windows)
-			continue;
-		if (p->points[i].window_s == 1)
-			second = &p->points[i];
-		longest = &p->points[i];
-	}
-	p->s_pages = second ? second->mean_pages : NAN;
-	p->s_new_pages = second && longest->window_s > 1 ?
-		fmax(0, (longest->mean_pages - second->mean_pages) / (longest->window_s - 1)) : NAN;
+	p->s_pages = NAN;
+	for (size_t i = 0; i < MT_PROFILE_POINTS; i++)
+		if (p->points[i].windows && p->points[i].window_s == 1)
+			p->s_pages = p->points[i].mean_pages;
+	/* Of the same windows before and after: guests are not even enough to compare different ones. */
+	p->s_new_pages = b->joined.later_s > 0 ? b->joined.later_pages / b->joined.later_s : NAN;
 }
 
 static int fill_hot(struct mt_profile_builder *b, struct mt_profile *p)
@@ -152,7 +147,7 @@ int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p)
 		.total = b->total,
 	};
 	fill_points(b, p);
-	derive(p);
+	derive(b, p);
 	p->mw_lower_bound = !b->sets || b->joined.gaps;
 	p->mw_pages = b->sets ? (double)mt_pageset_count(b->joined.all) : b->windows.most_pages;
 	if (p->mw_pages < b->windows.most_pages)

@@ -178,6 +178,7 @@ static const struct mt_member pass_members[] = {
 	M_REAL(T, "pages", pages),
 	M(T, MEMBER_U64, "events", events),
 	M_SOME(T, MEMBER_U64, "overruns", overruns),
+	M_SOME(T, MEMBER_U64, "unread_events", unread_events),
 	END
 };
 #undef T
