@@ -18,6 +18,12 @@ _migtrace_policies()
 	migtrace replay --policy ' ' / 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d ,
 }
 
+# Likewise the error about a source that cannot exist.
+_migtrace_sources()
+{
+	migtrace record x -o x --source ' ' 2>&1 | sed -n 's/.*is unknown: \([^;]*\);.*/\1/p' | tr -d ,
+}
+
 _migtrace_domains()
 {
 	virsh ${1:+-c "$1"} -q list --all --name 2>/dev/null
@@ -66,6 +72,10 @@ _migtrace()
 		[[ $command == replay ]] && compopt -o nospace 2>/dev/null
 		return
 		;;
+	--source)
+		COMPREPLY=($(compgen -W "$(_migtrace_sources)" -- "$cur"))
+		return
+		;;
 	-c|--connect)
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
@@ -85,7 +95,7 @@ _migtrace()
 		local IFS=$'\n'
 		_migtrace_files
 		;;
-	migrate|record|status)
+	migrate|record|status|top)
 		COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur"))
 		;;
 	esac
