@@ -15,6 +15,7 @@
 #include "watch.h"
 
 #define SETTLE_MS	30000
+#define PAGES_TRIES	1000
 
 uint64_t watch_now_ns(void)
 {
@@ -142,8 +143,14 @@ int watch_pages(struct watch *w, uint64_t tick, enum migtrace_set_kind kind, uin
 		.page_count = pages,
 		.bitmap_ptr = (uintptr_t)words,
 	};
+	int err, tries = 0;
 
-	return ioctl(w->fd, MIGTRACE_IOC_PAGES, &args) ? -errno : 0;
+	/* On a slow machine a short tick ends while it is read. */
+	do {
+		args.tick = tick;
+		err = ioctl(w->fd, MIGTRACE_IOC_PAGES, &args) ? -errno : 0;
+	} while (err == -ESTALE && !tick && ++tries < PAGES_TRIES);
+	return err;
 }
 
 uint64_t watch_popcount(const uint64_t *words, uint64_t pages)
