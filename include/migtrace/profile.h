@@ -28,8 +28,11 @@ extern const double mt_profile_grid_s[MT_PROFILE_POINTS];
 #define MT_PROFILE_HOT_SHARE	0.8
 /* Fewer seconds than this say nothing about what is hot. */
 #define MT_PROFILE_HOT_SECONDS	5
-/* Pages that were dirty as a window began count from its start: a sample with a larger share of them is left out. */
-#define MT_PROFILE_STALE_SHARE	0.05
+/*
+ * A sample is left out if a larger share of its pages is doubtful: dirty as the window began, so
+ * that they count from its start, or logged in a tick whose set could not be had.
+ */
+#define MT_PROFILE_DOUBT_SHARE	0.05
 
 struct mt_profile_point {
 	double window_s;
@@ -44,7 +47,7 @@ struct mt_profile {
 	unsigned windows;		/* with a clean start */
 	unsigned windows_left_out;	/* others: nobody knows how clean they were */
 	double s_pages, s_new_pages, mw_pages;
-	bool mw_lower_bound;		/* sets of pages were missing: mw_pages is at least that */
+	bool mw_lower_bound;		/* more than a hundredth of it may be missing */
 	unsigned hot_seconds;		/* windows of about a second of which the set is known */
 	double hot_pages, hot_share;	/* hot_pages / mw_pages */
 	double pages_per_s;		/* logged, a page once a tick */
@@ -60,14 +63,16 @@ struct mt_profile_builder *mt_profile_begin(double hot_share);	/* 0: the default
 
 /* A tick of the finest session, in time order. */
 void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record *r);
-/*
- * A tick of the session of which the sets are read, in time order. @set: all that was logged since
- * the tick given before; ticks may be left out if the next one's set has their pages too.
- * NULL: some of them are lost for good. @begun: in the first of a window's ticks, all that was
- * logged since the window began, for most ticks began before; NULL: not known.
- */
-void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r,
-		      const struct mt_pageset *set, const struct mt_pageset *begun);
+/* What is known of the pages of a tick. */
+struct mt_tick_pages {
+	const struct mt_pageset *logged;	/* in it; NULL: they could not be had in time */
+	bool whole;	/* and in all ticks since the last one of which they were */
+	/* After a window began: all that was logged since, for the tick began before; NULL: not known. */
+	const struct mt_pageset *begun;
+};
+
+/* A tick of the session of which the sets are read, each that came, in time order. */
+void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_tick_pages *pages);
 
 /* Frees @b. Return: 0 and @p; -ENOMEM if anything was lost on the way; -ENODATA no window with a clean start. */
 MT_MUST_CHECK int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p);

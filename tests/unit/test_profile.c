@@ -91,6 +91,7 @@ struct session {
 	};
 	uint64_t tick_ns;
 	uint64_t told;			/* window */
+	bool late;
 	bool in_window[N_MAX];
 	struct mt_pageset *set;
 };
@@ -160,6 +161,19 @@ static const struct mt_pageset *begun(void)
 	return set;
 }
 
+/* Sets that are read late are lost, as when a window began meanwhile. */
+static void show_pages(struct mt_profile_builder *b, const struct play *p)
+{
+	struct mt_tick_pages pages = { .logged = sets.set, .whole = !sets.late };
+
+	sets.late = p->lose && sets.r.tick % p->lose == 0;
+	if (sets.late)
+		pages.logged = NULL;
+	else
+		pages.begun = begun();
+	mt_profile_pages(b, &sets.r, &pages);
+}
+
 static void tick_until(struct mt_profile_builder *b, const struct play *p, uint64_t now_ns, bool logging)
 {
 	const uint32_t valid = MIGTRACE_VALID_PAGES | MIGTRACE_VALID_VCPUS;
@@ -174,7 +188,7 @@ static void tick_until(struct mt_profile_builder *b, const struct play *p, uint6
 		sets.r.valid = fine.r.valid;
 		sets.r.state = fine.r.state;
 		if (!p->no_sets)
-			mt_profile_pages(b, &sets.r, p->lose && sets.r.tick % p->lose == 0 ? NULL : sets.set, begun());
+			show_pages(b, p);
 		session_next(&sets);
 	}
 }
@@ -253,7 +267,7 @@ static void check_against_closed_form(const struct play *how, double limit, unsi
 	CHECK(p.points[12].windows >= windows_at_10s);
 	CHECK_NEAR(p.s_pages / closed_form(1), 1, limit);
 	CHECK_NEAR(p.s_new_pages / ((closed_form(10) - closed_form(1)) / 9), 1, 5 * limit);
-	CHECK(!p.mw_lower_bound && p.mw_pages >= p.points[12].p90_pages && p.mw_pages <= g.n);
+	CHECK(!(p.mw_lower_bound && !how->lose) && p.mw_pages >= p.points[12].p90_pages && p.mw_pages <= g.n);
 	mt_profile_fini(&p);
 }
 
@@ -288,6 +302,18 @@ static void zipf_bitmap(void)
 	g.reset_s = 1.2;
 	g.off_s = 0.22;
 	check_against_closed_form(&minute, 0.03, 40, 25);
+}
+
+/* Now and then a set is read too late: little is doubtful, and it is still right. */
+static void few_sets_are_missing(void)
+{
+	struct play how = minute;
+
+	zipf_guest(20000, 0.99, 40000);
+	g.reset_s = 1.02;
+	g.off_s = 0;
+	how.lose = 97;
+	check_against_closed_form(&how, 0.03, 50, 30);
 }
 
 /* Much of the memory is hot, the rest is touched once. */
@@ -330,13 +356,14 @@ static void without_sets(void)
 	CHECK(p.mw_lower_bound);
 	CHECK_INT(p.hot_seconds, 0);
 	mt_profile_fini(&p);
-	/* Some are missing: what would need them is not claimed. */
+	/* Many are missing: what would need them is not claimed. */
 	how.no_sets = false;
-	how.lose = 60;
+	how.lose = 5;
 	CHECK_INT(play(&how, &p), 0);
-	CHECK_INT(p.points[11].windows, 0);
+	CHECK_INT(p.points[12].windows, 0);
 	CHECK(p.mw_lower_bound);
 	CHECK_NEAR(p.mw_pages, 5000, 1);
+	CHECK_INT(p.hot_seconds, 0);
 	mt_profile_fini(&p);
 }
 
@@ -387,7 +414,7 @@ static void nothing_known(void)
 	mt_profile_fini(&p);
 	b = mt_profile_begin(0.5);
 	mt_profile_tick(b, &r);
-	mt_profile_pages(b, &r, NULL, NULL);
+	mt_profile_pages(b, &r, &(struct mt_tick_pages){ 0 });
 	CHECK_INT(mt_profile_end(b, &p), -ENODATA);
 	mt_profile_fini(&p);
 	mt_profile_abandon(mt_profile_begin(0));
@@ -425,7 +452,8 @@ static void hostile(void)
 			r.vcpus = 0;
 			mt_pageset_add(set, (uint64_t)(uniform() * 1e6));
 			mt_profile_tick(b, &r);
-			mt_profile_pages(b, &r, uniform() < 0.1 ? NULL : set, uniform() < 0.5 ? NULL : set);
+			mt_profile_pages(b, &r, &(struct mt_tick_pages){ uniform() < 0.1 ? NULL : set, uniform() < 0.8,
+									 uniform() < 0.5 ? NULL : set });
 		}
 		if (mt_profile_end(b, &p) == 0)
 			CHECK(p.windows > 0);
@@ -494,6 +522,7 @@ static const struct ktap_case cases[] = {
 	{ "and slow ones", uniform_slow },
 	{ "Zipf, resets every second", zipf_ring },
 	{ "Zipf, measured second by second with breaks", zipf_bitmap },
+	{ "some sets read too late", few_sets_are_missing },
 	{ "hot pages, vCPUs and totals", hot_pages_are_counted },
 	{ "without sets of pages nothing is joined", without_sets },
 	{ "a guest that is never reset has one window", one_window },

@@ -36,16 +36,13 @@ static void on_fine(const struct mt_seen *seen, void *opaque)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Late ticks are left out: the next one's pages make up for them, or are told to be lost. */
 static void on_pages(const struct mt_seen *seen, void *opaque)
 {
+	const struct mt_tick_pages pages = { seen->pages, !seen->pages_lost, seen->window_pages };
 	struct mt_profiler *p = opaque;
 
 	pthread_mutex_lock(&p->lock);
-	if (seen->pages_lost)
-		mt_profile_pages(p->profile, seen->record, NULL, NULL);
-	if (seen->pages)
-		mt_profile_pages(p->profile, seen->record, seen->pages, seen->window_pages);
+	mt_profile_pages(p->profile, seen->record, &pages);
 	pthread_mutex_unlock(&p->lock);
 }
 

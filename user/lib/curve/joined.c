@@ -53,7 +53,7 @@ void mt_joined_fini(struct mt_joined *j)
 	memset(j, 0, sizeof(*j));
 }
 
-/* The window that runs ends at @end_ns, or when logging did. */
+/* The window that runs ends at @end_ns, or when logging did: a tick that it is in may be the newest. */
 static void end_window(struct mt_joined *j, uint64_t end_ns)
 {
 	double length_s;
@@ -65,9 +65,12 @@ static void end_window(struct mt_joined *j, uint64_t end_ns)
 	length_s = end_ns > j->window_start_ns ? (end_ns - j->window_start_ns) / 1e9 : 0;
 	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
 		j->paths[i].before_s += length_s;
-	if (length_s >= SECOND_MIN_S && length_s <= SECOND_MAX_S && mt_pagecount_add(&j->count, j->second) == -ENOMEM)
+	if (length_s >= SECOND_MIN_S && length_s <= SECOND_MAX_S &&
+	    (double)j->second_lost <= MT_PROFILE_DOUBT_SHARE * (double)mt_pageset_count(j->second) &&
+	    mt_pagecount_add(&j->count, j->second) == -ENOMEM)
 		j->failed = true;
 	mt_pageset_clear(j->second);
+	j->second_lost = 0;
 	j->window = 0;
 }
 
@@ -92,7 +95,6 @@ static struct mt_joined_path *begin_window(struct mt_joined *j, const struct mig
 static void feed_path(struct mt_joined *j, struct mt_joined_path *p, const struct migtrace_record *r)
 {
 	double t_s = p->before_s + (r->end_ns - r->window_start_ns) / 1e9;
-
 	double pages = (double)mt_pageset_count(p->pages);
 
 	mt_path_feed(&p->path, t_s, pages, (r->end_ns - r->start_ns) / 1e9, &j->samples);
@@ -113,7 +115,7 @@ static void take_pages(struct mt_joined *j, const struct mt_pageset *set, const 
 			mt_pageset_or(j->paths[i].pages, set);
 }
 
-/* Pages are missing: no union that should have had them goes on. */
+/* Whole ticks are missing, and nobody knows how much: no union that should have had them goes on. */
 static void give_up(struct mt_joined *j)
 {
 	j->gaps = true;
@@ -122,28 +124,45 @@ static void give_up(struct mt_joined *j)
 	j->window = 0;
 }
 
-void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *set,
-		    const struct mt_pageset *begun)
+/* Ticks were read too late: what they logged is doubtful in each union that should have it. */
+static void doubt(struct mt_joined *j)
 {
-	const struct mt_joined_path *begins = NULL;
+	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
+		if (j->paths[i].pages)
+			j->paths[i].path.doubtful_pages += (double)j->unread;
+	j->lost += j->unread;
+	j->second_lost += j->unread;
+	j->unread = 0;
+}
+
+void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_tick_pages *pages)
+{
 	bool logging = r->state & MIGTRACE_STATE_LOGGING;
 	bool clean = logging && r->valid & MIGTRACE_VALID_WINDOW && r->window && r->end_ns > r->window_start_ns &&
 		     r->end_ns > r->start_ns;
+	bool gap = j->tick && r->tick != j->tick + 1;
+	const struct mt_joined_path *begins = NULL;
 
+	j->tick = r->tick;
+	if (pages->logged && pages->whole)
+		j->unread = 0;
 	/* While nothing is logged nothing can be missing. */
-	if (!set && (logging || j->window))
+	else if (gap && (logging || j->window))
 		give_up(j);
+	if (!pages->logged)
+		j->unread += r->events;
+	else if (j->unread)
+		doubt(j);
 	if (j->window && (!clean || r->window != j->window))
 		end_window(j, clean ? r->window_start_ns : j->logged_until_ns);
-	if (!set)
-		return;
 	if (clean && !j->window)
-		begins = begin_window(j, r, begun);
-	take_pages(j, set, begins);
-	if (!clean)
+		begins = begin_window(j, r, pages->logged ? pages->begun : NULL);
+	if (clean)
+		j->logged_until_ns = r->end_ns;
+	if (!pages->logged)
 		return;
-	j->logged_until_ns = r->end_ns;
-	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
+	take_pages(j, pages->logged, begins);
+	for (size_t i = 0; i < MT_JOINED_PATHS && clean; i++)
 		if (j->paths[i].pages)
 			feed_path(j, &j->paths[i], r);
 }

@@ -27,15 +27,17 @@ struct mt_joined {
 	struct mt_pageset *all;
 	struct mt_pagecount count;	/* of windows of about a second */
 	double later_s, later_pages;	/* of all paths, after their first second */
-	bool gaps;			/* sets were missing */
+	uint64_t tick;			/* newest, 0 = none yet */
+	uint64_t unread;		/* events of ticks since the last set, for which nothing may make up */
+	uint64_t lost;			/* those of which that is sure */
+	uint64_t second_lost;		/* of them, in the window that runs */
+	bool gaps;			/* whole ticks were missing */
 	bool failed;			/* no memory */
 };
 
 int mt_joined_init(struct mt_joined *j);
 void mt_joined_fini(struct mt_joined *j);
-/* @set: see mt_profile_pages() */
-void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *set,
-		    const struct mt_pageset *begun);
+void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_tick_pages *pages);
 void mt_joined_end(struct mt_joined *j);	/* nothing follows */
 
 #endif

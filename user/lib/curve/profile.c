@@ -9,6 +9,8 @@
 #include "curve/joined.h"
 #include "curve/windows.h"
 
+#define MISSING_SHARE	0.01
+
 struct mt_profile_builder {
 	double hot_share;
 	struct mt_windows windows;
@@ -86,11 +88,10 @@ void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record 
 	add_vcpus(b, r);
 }
 
-void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r,
-		      const struct mt_pageset *set, const struct mt_pageset *begun)
+void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_tick_pages *pages)
 {
-	b->sets |= set != NULL;
-	mt_joined_tick(&b->joined, r, set, begun);
+	b->sets |= pages->logged != NULL;
+	mt_joined_tick(&b->joined, r, pages);
 }
 
 /* The windows themselves where they are long enough; joined ones where those are twice as many. */
@@ -148,10 +149,10 @@ int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p)
 	};
 	fill_points(b, p);
 	derive(b, p);
-	p->mw_lower_bound = !b->sets || b->joined.gaps;
 	p->mw_pages = b->sets ? (double)mt_pageset_count(b->joined.all) : b->windows.most_pages;
 	if (p->mw_pages < b->windows.most_pages)
 		p->mw_pages = b->windows.most_pages;
+	p->mw_lower_bound = !b->sets || b->joined.gaps || (double)b->joined.lost > MISSING_SHARE * p->mw_pages;
 	rc = fill_hot(b, p);
 	if (b->failed || b->windows.samples.failed || b->joined.samples.failed || b->joined.failed)
 		rc = -ENOMEM;

@@ -17,11 +17,11 @@ const double mt_profile_grid_s[MT_PROFILE_POINTS] = {
 	0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10,
 };
 
-static void add(struct mt_samples *s, size_t i, double pages, double stale_pages)
+static void add(struct mt_samples *s, size_t i, double pages, double doubtful_pages)
 {
 	struct mt_sample_list *list = &s->at[i];
 
-	if (stale_pages > MT_PROFILE_STALE_SHARE * pages || list->n == SAMPLES_MAX)
+	if (doubtful_pages > MT_PROFILE_DOUBT_SHARE * pages || list->n == SAMPLES_MAX)
 		return;
 	if (list->n == list->room) {
 		unsigned room = list->room ? 2 * list->room : 16;
@@ -80,9 +80,9 @@ void mt_samples_point(struct mt_samples *s, size_t i, struct mt_profile_point *p
 }
 
 /* --- a path ------------------------------------------------------------- */
-void mt_path_init(struct mt_path *p, double stale_pages)
+void mt_path_init(struct mt_path *p, double doubtful_pages)
 {
-	*p = (struct mt_path){ .stale_pages = stale_pages };
+	*p = (struct mt_path){ .doubtful_pages = doubtful_pages };
 }
 
 void mt_path_feed(struct mt_path *p, double t_s, double pages, double tick_s, struct mt_samples *into)
@@ -96,7 +96,7 @@ void mt_path_feed(struct mt_path *p, double t_s, double pages, double tick_s, st
 
 		p->mark_s = 0;
 		if (gap <= 1.5 * tick_s || gap <= GAP_SHARE * t)
-			add(into, p->next, p->pages + (pages - p->pages) * (t - p->t_s) / gap, p->stale_pages);
+			add(into, p->next, p->pages + (pages - p->pages) * (t - p->t_s) / gap, p->doubtful_pages);
 	}
 	p->t_s = t_s;
 	p->pages = pages;
@@ -116,5 +116,5 @@ void mt_path_end(struct mt_path *p, struct mt_samples *into)
 	if (p->t_s < (1 - MISS_SHARE) * t || !(p->mark_s > 0) || p->t_s <= p->mark_s)
 		return;
 	slope = (p->pages - p->mark_pages) / (p->t_s - p->mark_s);
-	add(into, p->next++, p->pages + slope * (t - p->t_s), p->stale_pages);
+	add(into, p->next++, p->pages + slope * (t - p->t_s), p->doubtful_pages);
 }

@@ -24,10 +24,10 @@ struct mt_path {
 	size_t next;			/* index in the grid */
 	double t_s, pages;		/* newest */
 	double mark_s, mark_pages;	/* at 3/4 of the next T, for its slope; 0 = not there yet */
-	double stale_pages;
+	double doubtful_pages;		/* grows as ticks are missed */
 };
 
-void mt_path_init(struct mt_path *p, double stale_pages);
+void mt_path_init(struct mt_path *p, double doubtful_pages);
 /* U(@t_s) is @pages; @tick_s is how far apart samples usually are: what bridges more is a gap. */
 void mt_path_feed(struct mt_path *p, double t_s, double pages, double tick_s, struct mt_samples *into);
 /* It ends here. A T that it has missed by less than a twentieth is reached by its slope. */
