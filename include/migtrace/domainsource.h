@@ -29,7 +29,7 @@ uint64_t mt_session_tick_ns(enum mt_session_use use, const struct mt_domain_info
  * @tick_ns: 0: by @use
  *
  * Asks libvirt nothing. Return: as mt_source_open(); -EREMOTE the guest is on another host;
- * -EOPNOTSUPP it runs under TCG.
+ * -EOPNOTSUPP it is no KVM guest.
  */
 MT_MUST_CHECK int mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d, const char *name,
 					enum mt_session_use use, uint64_t tick_ns,

@@ -135,7 +135,7 @@ echo 'TAP version 13'
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor list migrate record replay report status; do
+for command in doctor list migrate record replay report status top; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -166,6 +166,17 @@ for command in doctor list; do
 done
 refused "replay: unknown policy" 2 'unknown policy "best"' replay good.mtrec --policy best
 refused "migrate: unknown policy" 2 'best' migrate guest $T --policy best
+refused "record: unknown source" 2 'perf.*kmod.*libvirt' record guest -o x.mtrec --source perf
+refused "migrate: unknown source" 2 'perf.*kmod.*libvirt' migrate guest qemu:///system --source perf
+for value in 0ms 2s 1 -1ms; do
+	refused "record: a tick of $value" 2 '--tick' record guest -o x.mtrec --tick="$value"
+done
+refused "top: unknown source" 2 'perf' top --source perf
+refused "top: what QEMU measures has no ticks" 2 'libvirt' top --source libvirt
+for value in 0s 99ms 2h; do
+	refused "top: an interval of $value" 2 '--interval is 100ms to 1h' top --interval "$value"
+done
+refused "top: a malformed count" 2 '--count' top --count many
 refused "record: unknown mode" 2 'guesswork' record guest -o x.mtrec --mode guesswork
 refused "migrate: post-copy with parallel connections" 1 'post-copy.*parallel' migrate test "$NOBODY_THERE" -c $T --postcopy --parallel 2
 
@@ -233,6 +244,8 @@ done
 refused "migrate: cannot connect to the destination" 1 'nobody-listens' \
 	migrate test "$NOBODY_THERE" --record x.mtrec -c $T
 refused "record: no such domain" 1 'nobody' record nobody -o x.mtrec -c $T
+refused "top: no such domain" 1 'nobody' top nobody -c $T
+refused "record: a kernel source of a guest that has none" 1 'kmod.*no KVM guest' record test -o x.mtrec --source kmod -c $T
 refused "migrate: no such domain" 1 'nobody' migrate nobody "$NOBODY_THERE" --record x.mtrec -c $T
 refused "record: a hypervisor that cannot measure" 1 'test.*measure' record test -o x.mtrec -c $T
 refused "record: a mode the guest has not" 1 'dirty-ring|ring' record test -o x.mtrec --mode dirty-ring -c $T

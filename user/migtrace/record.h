@@ -33,6 +33,7 @@ struct record {
 	struct mt_profiler *profiler;	/* NULL: QEMU's own measurements have to do */
 	struct interrupt interrupt;
 	volatile int leave;		/* asked to end the recording */
+	char source[512];		/* which kernel source a profile has, or why none */
 	bool announced;
 	struct progress progress;
 	unsigned measured, passes, samples;

@@ -34,8 +34,8 @@ static int start(struct record *r, virDomainPtr dom, unsigned window_s, struct m
 static void announce(struct record *r)
 {
 	if (!r->announced)
-		fprintf(stderr, "profiling %s by %s for %llu s\n", r->domain.name, mt_dirtyrate_mode_name(r->mode),
-			(unsigned long long)(r->duration_ms / MT_MS_PER_S));
+		fprintf(stderr, "kernel source: %s\nprofiling %s by %s for %llu s\n", r->source, r->domain.name,
+			mt_dirtyrate_mode_name(r->mode), (unsigned long long)(r->duration_ms / MT_MS_PER_S));
 	r->announced = true;
 }
 

@@ -37,17 +37,17 @@ static bool open_profiler(struct record *r, struct mt_err *err)
 	if (source_is_libvirt(r->source_name))
 		mt_err_set(&why, -ENODEV, "not wanted");
 	else if (r->mode == MT_DIRTYRATE_PAGE_SAMPLING)
-		mt_err_set(&why, -EOPNOTSUPP, strcmp(r->domain.type, "kvm") ? "%s runs under TCG: KVM logs nothing of it" :
+		mt_err_set(&why, -EOPNOTSUPP, strcmp(r->domain.type, "kvm") ? "%s is no KVM guest: nobody logs its pages" :
 			   "while QEMU samples pages of %s KVM logs nothing", r->domain.name);
 	else if (!mt_profiler_open(&r->profiler, r->conn, &r->domain, r->source_name, r->tick_ms * MT_NS_PER_MS, 0, &why)) {
-		fprintf(stderr, "kernel source: %s\n", mt_profiler_tell(r->profiler));
+		snprintf(r->source, sizeof(r->source), "%s", mt_profiler_tell(r->profiler));
 		return true;
 	}
 	if (r->source_name && !source_is_libvirt(r->source_name)) {
 		mt_err_set(err, why.code, "source %s: %s", r->source_name, why.msg);
 		return false;
 	}
-	fprintf(stderr, "kernel source: none: %s\n", why.msg);
+	snprintf(r->source, sizeof(r->source), "none: %.500s", why.msg);
 	mt_recorder_source(r->recorder, &(struct mt_record_source){ .t_ns = mt_now_ns(), .source = "libvirt", .detail = why.msg });
 	return true;
 }
