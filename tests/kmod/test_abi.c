@@ -399,7 +399,7 @@ static void test_poll(void)
 	for (int i = 0; i < 2; i++) {
 		CHECK_INT(poll(&p, 1, 30000), 1);
 		CHECK_INT(p.revents, POLLIN);
-		CHECK_INT(watch_drain(&w), 1);
+		CHECK(watch_drain(&w) >= 1);	/* more if nobody let us run */
 		CHECK_INT(poll(&p, 1, 0), 0);
 	}
 	KMODTEST_CLOSE(vm, w);

@@ -52,7 +52,9 @@ static void run_request(enum vm_mode mode)
 	to = watch_now_ns();
 	vm_forget(vm);
 	CHECK_INT(watch_settle(&w), 0);
-	CHECK_INT(w.last.record.window, number + 1);
+	/* Where a harvest lasts for several ticks, the window begins anew in each of them. */
+	CHECK(w.last.record.window > number);
+	number = w.last.record.window;
 	CHECK(w.last.record.valid & MIGTRACE_VALID_WINDOW);
 	CHECK(w.last.record.window_start_ns >= from);
 	CHECK(w.last.record.window_start_ns <= to);
@@ -61,7 +63,7 @@ static void run_request(enum vm_mode mode)
 	CHECK_INT(vm_harvest(vm, NULL, 0), 0);
 	CHECK_INT(watch_settle(&w), 0);
 	vm_stats(vm, &stats);
-	CHECK_INT(w.last.record.window, number + 1);
+	CHECK_INT(w.last.record.window, number);
 	CHECK_INT(w.last.record.window_pages, stats.distinct);
 	KMODTEST_CLOSE(vm, w);
 }
