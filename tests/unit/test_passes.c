@@ -27,7 +27,7 @@ static void tick(struct mt_kpasses *p, unsigned i, uint64_t first, uint64_t n)
 	const struct migtrace_record r = { .tick = i, .start_ns = 20 * MS * (i - 1), .end_ns = 20 * MS * i, .events = n };
 	struct mt_pageset *s = range(first, n);
 
-	mt_kpasses_tick(p, &r, s);
+	mt_kpasses_tick(p, &r, s, true);
 	mt_pageset_free(s);
 }
 
@@ -113,7 +113,7 @@ static void missing_pages(void)
 	tick(&p, 1, 0, 10);
 	tick(&p, 2, 0, 10);
 	mt_kpasses_boundary(&p, 2, 40 * MS);
-	mt_kpasses_tick(&p, &unknown, NULL);
+	mt_kpasses_tick(&p, &unknown, NULL, false);
 	mt_kpasses_boundary(&p, 3, 60 * MS);
 	tick(&p, 4, 0, 3);
 	mt_kpasses_boundary(&p, 4, 80 * MS);
@@ -121,6 +121,38 @@ static void missing_pages(void)
 	CHECK(mt_kpasses_take(&p, &pass) && isnan(pass.pages) && pass.events == 3 && pass.overruns == 1 && pass.unread_events == 3);
 	CHECK(mt_kpasses_take(&p, &pass) && pass.pages == 3);
 	mt_kpasses_fini(&p);
+}
+
+/* A window that began with the pass makes up for ticks that were read late, one from before it does not. */
+static void windows_make_up(void)
+{
+	struct migtrace_record r = { .tick = 2, .start_ns = 20 * MS, .end_ns = 40 * MS, .events = 30 };
+	struct mt_pageset *all = range(0, 50);
+	static struct mt_kpasses p;
+	struct mt_record_pass pass;
+
+	for (unsigned long long window_ns = 10 * MS; window_ns; window_ns = window_ns == 10 * MS ? 950 * MS : 0) {
+		CHECK_INT(mt_kpasses_init(&p), 0);
+		mt_kpasses_boundary(&p, 1, 1000 * MS);
+		r = (struct migtrace_record){ .tick = 51, .start_ns = 1000 * MS, .end_ns = 1020 * MS, .events = 30 };
+		mt_kpasses_tick(&p, &r, NULL, false);
+		r = (struct migtrace_record){ .tick = 52, .start_ns = 1020 * MS, .end_ns = 1040 * MS, .events = 20,
+					      .window_start_ns = window_ns };
+		mt_kpasses_tick(&p, &r, all, false);
+		tick(&p, 53, 45, 10);
+		mt_kpasses_boundary(&p, 2, 1060 * MS);
+		CHECK(mt_kpasses_take(&p, &pass));
+		CHECK_INT(pass.events, 60);
+		if (window_ns == 950 * MS) {
+			CHECK_NEAR(pass.pages, 55, 0);
+			CHECK_INT(pass.unread_events, 0);
+		} else {
+			CHECK(isnan(pass.pages));
+			CHECK_INT(pass.unread_events, 50);
+		}
+		mt_kpasses_fini(&p);
+	}
+	mt_pageset_free(all);
 }
 
 /* A long pass is longer than what is kept apart. */
@@ -286,6 +318,7 @@ static const struct ktap_case cases[] = {
 	{ "passes are cut at QEMU's syncs", cuts_at_boundaries },
 	{ "two syncs in one tick", syncs_in_one_tick },
 	{ "a pass with missing pages is unknown", missing_pages },
+	{ "a window makes up for ticks that were read late", windows_make_up },
 	{ "long passes, and boundaries that cannot be", long_passes },
 	{ "sets of pages from a source", reads_sets },
 	{ "ticks are merged on their way", queue_merges },

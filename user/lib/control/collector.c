@@ -30,7 +30,7 @@ static void on_tick(const struct mt_seen *seen, void *opaque)
 
 	mt_tickqueue_add(&c->ticks, seen->record);
 	pthread_mutex_lock(&c->lock);
-	mt_kpasses_tick(&c->passes, seen->record, seen->pages_exact && !seen->pages_lost ? seen->pages : NULL);
+	mt_kpasses_tick(&c->passes, seen->record, seen->pages, seen->pages_exact);
 	pthread_mutex_unlock(&c->lock);
 }
 

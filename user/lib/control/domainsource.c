@@ -18,13 +18,13 @@
  */
 static const struct {
 	uint64_t tick_ns, max_ns;
-	uint64_t window_ns;	/* QEMU's reaper resets rings every second */
+	uint64_t window_ns;	/* QEMU's reaper resets rings every second, and each sync of a migration does */
 	uint64_t gib;		/* up to which the tick stays; 0: whatever the size */
 	unsigned records;
 } uses[] = {
 	[MT_SESSION_FINE] = { MT_NS_PER_MS, 20 * MT_NS_PER_MS, 900 * MT_NS_PER_MS, 4, 4096 },
 	[MT_SESSION_PAGES] = { 50 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 900 * MT_NS_PER_MS, 16, 1024 },
-	[MT_SESSION_PASSES] = { 50 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 0, 16, 1024 },
+	[MT_SESSION_PASSES] = { 50 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 16, 1024 },
 	[MT_SESSION_RATES] = { 100 * MT_NS_PER_MS, 100 * MT_NS_PER_MS, 900 * MT_NS_PER_MS, 0, 1024 },
 };
 

@@ -50,9 +50,14 @@ static void count(struct mt_kpasses *p, const struct mt_kpasses_tick *t, double 
 
 	p->pass.events += events;
 	p->pass.overruns += (uint64_t)llround(share * (double)t->overruns);
-	if (!t->pages)
-		p->pass.unread_events += events;
-	else if (share == 1)
+	if (!t->pages || (t->wide_from_ns && t->wide_from_ns + MT_KPASSES_SLACK_NS < p->pass.start_ns)) {
+		p->pending_unread += events;
+		return;
+	}
+	if (!t->wide_from_ns)
+		p->pass.unread_events += p->pending_unread;
+	p->pending_unread = 0;
+	if (share == 1)
 		mt_pageset_or(p->pages, t->pages);
 }
 
@@ -81,11 +86,14 @@ static void finish(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns, cons
 	less = add_part(p, p->head.pages, 1 - (p->head.end_ns ? share_before(&p->head, p->pass.start_ns) : 0));
 	if (last)
 		less += add_part(p, last->pages, share);
+	p->pass.unread_events += p->pending_unread;
+	p->pending_unread = 0;
 	p->pass.t_ns = t_ns;
-	p->pass.pages = within || (double)p->pass.unread_events > MT_KPASSES_UNREAD_SHARE * (double)p->pass.events ? NAN :
+	p->pass.pages = within || p->gap || (double)p->pass.unread_events > MT_KPASSES_UNREAD_SHARE * (double)p->pass.events ? NAN :
 			(double)mt_pageset_count(p->pages) - less;
 	if (p->pass.iteration && p->n_done < MT_KPASSES_PENDING)
 		p->done[p->n_done++] = p->pass;
+	p->gap = false;
 	p->pass = (struct mt_record_pass){ .iteration = iteration, .start_ns = t_ns };
 	mt_pageset_clear(p->pages);
 }
@@ -100,6 +108,11 @@ static void cut(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns)
 	}
 	if (p->n && p->recent[p->first].start_ns < t_ns)
 		t = &p->recent[p->first];
+	if (t && t->wide_from_ns) {	/* of a tick in two passes only its own pages are of use */
+		mt_pageset_free(t->pages);
+		t->pages = NULL;
+		t->wide_from_ns = 0;
+	}
 	if (t)
 		count(p, t, share_before(t, t_ns) < 1 ? share_before(t, t_ns) : 0);
 	finish(p, iteration, t_ns, t, t ? share_before(t, t_ns) : 0);
@@ -129,7 +142,7 @@ static uint64_t newest_ns(const struct mt_kpasses *p)
 	return p->n ? p->recent[(p->first + p->n - 1) % MT_KPASSES_RECENT].end_ns : 0;
 }
 
-void mt_kpasses_tick(struct mt_kpasses *p, const struct migtrace_record *r, const struct mt_pageset *pages)
+void mt_kpasses_tick(struct mt_kpasses *p, const struct migtrace_record *r, const struct mt_pageset *pages, bool exact)
 {
 	struct mt_kpasses_tick *t;
 
@@ -146,7 +159,10 @@ void mt_kpasses_tick(struct mt_kpasses *p, const struct migtrace_record *r, cons
 		.events = r->events,
 		.overruns = r->overruns,
 		.pages = pages ? mt_pageset_copy(pages) : NULL,
+		.wide_from_ns = pages && !exact ? r->window_start_ns : 0,
 	};
+	p->gap |= p->tick && r->tick != p->tick + 1 && exact;
+	p->tick = r->tick;
 	cut_all(p, r->end_ns);
 }
 

@@ -13,12 +13,15 @@
 #define MT_KPASSES_RECENT	128
 /* A pass is known if no larger share of its events is of ticks whose pages are not. */
 #define MT_KPASSES_UNREAD_SHARE	0.05
+/* QEMU resets rings in a sync, and stamps it later: a window that began so little before a pass is all its own. */
+#define MT_KPASSES_SLACK_NS	50000000ULL
 #define MT_KPASSES_PENDING	64	/* boundaries, and passes that nobody has taken yet */
 
 struct mt_kpasses {
 	struct mt_kpasses_tick {
 		uint64_t start_ns, end_ns, events, overruns;
 		struct mt_pageset *pages;	/* NULL: not known */
+		uint64_t wide_from_ns;		/* they are all of the window that began then; 0: of this tick */
 	} recent[MT_KPASSES_RECENT];
 	size_t first, n;
 	struct { uint64_t iteration, t_ns; } boundaries[MT_KPASSES_PENDING];
@@ -28,13 +31,19 @@ struct mt_kpasses {
 	/* The pass that runs, without what is recent: */
 	struct mt_record_pass pass;		/* iteration 0: its beginning was not seen */
 	struct mt_pageset *pages;
+	uint64_t pending_unread;		/* events for which a wide set may still make up */
+	uint64_t tick;				/* newest, 0 = none yet */
+	bool gap;				/* whole ticks were missing in it */
 	struct mt_kpasses_tick head;		/* the tick in which it began; pages NULL: none, or not known */
 };
 
 MT_MUST_CHECK int mt_kpasses_init(struct mt_kpasses *p);
 void mt_kpasses_fini(struct mt_kpasses *p);
-/* @pages are of this tick exactly, or NULL: not known. */
-void mt_kpasses_tick(struct mt_kpasses *p, const struct migtrace_record *r, const struct mt_pageset *pages);
+/*
+ * Each tick that came. @pages NULL: not known. @exact: of this tick; else all of the window
+ * that runs, and so those of ticks before it that were not known.
+ */
+void mt_kpasses_tick(struct mt_kpasses *p, const struct migtrace_record *r, const struct mt_pageset *pages, bool exact);
 void mt_kpasses_boundary(struct mt_kpasses *p, uint64_t iteration, uint64_t t_ns);
 /* No tick will follow: boundaries that wait for one need not. */
 void mt_kpasses_end(struct mt_kpasses *p);

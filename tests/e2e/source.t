@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sources of dirty pages on a real guest under KVM: the best one is used and named, and where
+# there is none from the kernel, that is said and nothing else changes. With a kernel source
+# (root, and migtrace.ko or BPF that works) its U(T) is looked at, and its passes beside QEMU's.
+#
+#	RING=4096 tests/e2e/source.t	a guest with dirty rings; else one with bitmaps
+. "$(dirname "$0")/lib.sh"
+plan 18
+[[ $(scene_types) == *kvm* ]] || { skip "$PLAN" "no KVM"; exit 0; }
+begin
+
+M=$SCENE_B/migtrace
+scene_domain src --type kvm --memory 128 ${RING:+--dirty-ring "$RING"} --kernel "$PWD/$SCENE_B/guest/memguest.elf" \
+	--cmdline "region=24M rate=2000 pattern=uniform seed=1" || { echo "Bail out! no guest"; exit 1; }
+
+# --- a profile
+rec=$SCENE_DIR/profile.mtrec
+said=$(scene_migtrace record src -o "$rec" --duration 10s 2>&1)
+check_eq "record: exit 0" $? 0
+check_match "and says which source" "$said" "kernel source: "
+report=$(scene_migtrace report -f json "$rec")
+source=$(jq -r .source.source <<<"$report")
+check_match "the recording names it" "$source" "^(kmod|bpf|libvirt)$"
+note "source $source: $(jq -c .source <<<"$report")"
+check_match "the text report, too" "$(scene_migtrace report "$rec")" "dirty pages +$source"
+if [ "$source" = libvirt ]; then
+	check "why there is no better one is recorded" jq -e '.source.detail | length > 10' <<<"$report"
+	check "QEMU's own windows are there" jq -e '.dirty_rates | length > 1' <<<"$report"
+	skip 4 "no kernel source here"
+else
+	check "U(T) has points from a millisecond to a second" jq -e '[.curve[] | select(.window_ms <= 1000)] | length == 10' <<<"$report"
+	check "U(T) grows, up to the guest's region" jq -e '[.curve[].mean_pages] as $u | ($u | sort) == $u and $u[-1] <= 6144 + 100' <<<"$report"
+	check "S <= U(longest) <= M_w" jq -e '.profiles[0] as $p | $p.s_pages <= .curve[-1].mean_pages + 1 and .curve[-1].mean_pages <= $p.mw_pages + 1' <<<"$report"
+	check "ticks are recorded, thinned" jq -e '.ticks | length > 20 and length < 400' <<<"$report"
+	check "vCPUs are told of guests with rings" jq -e '(.source.mode == "ring") == (.vcpus | length == 1)' <<<"$report"
+	check "nothing is lost" jq -e '.profiles[0] | .overruns == 0 and .lost_ticks == 0' <<<"$report"
+fi
+
+# --- asked for by name
+scene_migtrace record src -o "$SCENE_DIR/named.mtrec" --duration 1s --source libvirt >/dev/null 2>&1
+check_eq "record --source libvirt: exit 0" $? 0
+check_eq "and no kernel source in it" "$(scene_migtrace report -f json "$SCENE_DIR/named.mtrec" | jq -r '.source.source, (.ticks | length)' | xargs)" "libvirt 0"
+
+# --- top
+rows=$(scene_migtrace top src --count 2 --interval 300ms -f json 2>/dev/null | jq -s 'add')
+check "top: a row each time" jq -e 'length == 2 and all(.domain == "src")' <<<"$rows"
+check "top starts no logging" jq -e 'all(.logging != true and .dirty_pages_per_s == null)' <<<"$rows"
+check_eq "top: Ctrl-C ends it well" "$(scripts/testbed exec a -- timeout --preserve-status -s INT 2 "$M" top src >/dev/null 2>&1; echo $?)" 0
+
+# --- a migration
+rec=$SCENE_DIR/migration.mtrec
+CAP_S=180 migrate src --record "$rec"
+check_eq "migrate: completed" "$OUTCOME" completed
+check "and says which source it had" jq -e 'if type == "array" then .[0] else . end | .kernel_source | length > 3' <<<"$ANSWER"
+report=$(scene_migtrace report -f json "$rec")
+if [ "$source" = libvirt ]; then
+	skip 1 "no kernel source here"
+else
+	note "passes: $(jq -c '.source, (.passes[] | [.iteration, .duration_ms, .kernel_bytes, .qemu_bytes, .difference_percent])' <<<"$report" | xargs)"
+	check "passes of the kernel's are in the report" jq -e '.passes | length > 0' <<<"$report"
+fi
