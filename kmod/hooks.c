@@ -250,6 +250,9 @@ void migtrace_hooks_attach(struct migtrace_session *s)
 	if (!attached[NEED_BOTH]++)
 		hook(NEED_BOTH);
 	s->features = features(need);
+	/* To get here took its time: a ring may have been round since. */
+	if (s->ring)
+		migtrace_ring_begin(s);
 	list_add_rcu(&s->node, &sessions);
 	mutex_unlock(&mutex);
 }

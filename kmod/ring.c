@@ -28,17 +28,19 @@
 
 int migtrace_ring_init(struct migtrace_session *s)
 {
+	s->positions = s->kvm->max_vcpus;
+	s->position = kvcalloc(s->positions, sizeof(*s->position), GFP_KERNEL_ACCOUNT);
+	return s->position ? 0 : -ENOMEM;
+}
+
+void migtrace_ring_begin(struct migtrace_session *s)
+{
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
-	s->positions = s->kvm->max_vcpus;
-	s->position = kvcalloc(s->positions, sizeof(*s->position), GFP_KERNEL_ACCOUNT);
-	if (!s->position)
-		return -ENOMEM;
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
 		if (i < s->positions)
 			s->position[i] = READ_ONCE(vcpu->dirty_ring.dirty_index);
-	return 0;
 }
 
 void migtrace_ring_fini(struct migtrace_session *s)

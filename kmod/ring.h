@@ -8,6 +8,8 @@
 #include "session.h"
 
 int migtrace_ring_init(struct migtrace_session *s);
+/* As the session begins: what the rings hold is nobody's. */
+void migtrace_ring_begin(struct migtrace_session *s);
 void migtrace_ring_fini(struct migtrace_session *s);
 
 /* The thread's part of a tick: all that the rings hold by now. May sleep. */
