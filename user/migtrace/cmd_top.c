@@ -104,8 +104,10 @@ static bool wait_and_read(struct top *top, uint64_t until_ns)
 		for (size_t i = 0; i < top->n; i++)
 			fds[i + 1] = (struct pollfd){ .fd = top_guest_fd(&top->guests[i]), .events = POLLIN };
 		poll(fds, top->n + 1, (int)((until_ns - now) / MT_NS_PER_MS + 1));
-		for (size_t i = 0; i < top->n; i++)
+		for (size_t i = 0; i < top->n; i++) {
 			top_guest_read(&top->guests[i]);
+			top->guests[i].gone |= fds[i + 1].revents & (POLLERR | POLLHUP | POLLNVAL) ? true : false;
+		}
 	}
 	return fds && !top->stop;
 }

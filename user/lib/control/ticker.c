@@ -70,7 +70,7 @@ static void *run(void *arg)
 		if (n < 0 && errno != EINTR)
 			break;
 		if (more)
-			more = read_all(t) && !(n > 0 && fds[1].revents & (POLLERR | POLLNVAL));
+			more = read_all(t) && !(n > 0 && fds[1].revents & (POLLERR | POLLHUP | POLLNVAL));
 	}
 	return NULL;
 }
