@@ -100,18 +100,11 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
-struct kvm_dirty_gfn {
-	__u32 flags;
-	__u32 slot;
-	__u64 offset;
-};
-
 struct kvm_dirty_ring {
 	__u32 dirty_index;
 	__u32 reset_index;
 	__u32 size;
-	struct kvm_dirty_gfn *dirty_gfns;
-	int index;			/* the vCPU's id */
+	void *dirty_gfns;
 };
 
 struct kvm_memory_slot {
@@ -130,15 +123,24 @@ struct kvm_memslots {
 	int node_idx;
 };
 
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
 struct kvm {
 	struct kvm_memslots *memslots[1];	/* as many as the kernel has address spaces */
+	struct xarray vcpu_array;
 	atomic_t online_vcpus;
 	__u32 dirty_ring_size;
 };
 
 struct kvm_vcpu {
 	struct kvm *kvm;
-	int vcpu_id;
 	int vcpu_idx;
 	struct kvm_dirty_ring dirty_ring;
 };

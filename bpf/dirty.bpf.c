@@ -2,14 +2,20 @@
 /*
  * dirty.bpf.c - which pages does this guest dirty?
  *
- * on_push() runs for each page that any guest with a dirty ring dirties, on the vCPU's way
- * back into the guest, so it does as little as possible: it knows its guest's vCPUs by the
- * addresses of their rings, looks up where the memslot's bits are, sets one and counts. What
- * is seen for the first time goes the longer way through on_strange_push().
+ * Guests with dirty rings: the ring is the record, so nothing runs as a page is dirtied. What
+ * has been added to a ring is read when user space asks (each tick), before a reset frees
+ * entries, and when a ring is full. A program on tracepoint kvm_dirty_ring_push, which was
+ * here first, cost 119 (Linux 6.1) to 129 (6.12) instructions a page on the vCPU's path, of
+ * which 60 to 70 were the tracepoint's own.
+ *
+ * dirty_index runs free, so the count of events is exact; entries that were overwritten
+ * before they were read are counted as strange.
  *
  * Guests with bitmaps: on_mark() is called for each page that KVM marks, again for pages
  * that are marked already and also while nothing is logged. An event is a mark that sets the
  * page's bit in KVM's own bitmap.
+ *
+ * OVERHEAD: tests/bpf/cost measures it.
  */
 #include "core.bpf.h"
 
@@ -21,7 +27,7 @@ const volatile __u64 kvm;		/* address of the VM's struct kvm */
 const volatile __u64 words;		/* size of bits[] */
 
 struct mte_dirty dirty;
-struct mte_vcpu vcpus[MTE_VCPU_IDS];
+struct mte_vcpu vcpus[MTE_VCPUS];
 struct mte_slot slots[MTE_SLOT_IDS];
 
 /* User space makes this map, of the size that the guest wants. */
@@ -65,79 +71,149 @@ static __always_inline bool set_page(__u64 slot, __u64 offset, __u64 lane)
 	return true;
 }
 
-/* Remembers a ring that is of our VM. Return: its vCPU; NULL if it is another's, or has no place. */
-static __always_inline struct mte_vcpu *learn(const struct kvm_dirty_ring *ring, bool *ours)
-{
-	__u64 vcpu = vcpu_of_ring(ring);
-	struct mte_vcpu *v = &vcpus[ring->index & (MTE_VCPU_IDS - 1)];
-	__u32 n;
-
-	*ours = kvm_of_vcpu(vcpu) == kvm;
-	if (!*ours)
-		return NULL;
-	if (v->ring == (__u64)ring)
-		return v;
-	if (v->ring)
-		return NULL;
-	READ_AT(v->idx, vcpu + bpf_core_field_offset(struct kvm_vcpu, vcpu_idx));
-	v->ring = (__u64)ring;
-	n = __sync_fetch_and_add(&dirty.vcpus, 1);
-	if (n < MTE_VCPU_IDS)
-		dirty.vcpu_id[n] = ring->index & (MTE_VCPU_IDS - 1);
-	return v;
-}
-
 static __always_inline void count_page(__u64 slot, __u64 offset, __u64 lane)
 {
 	if (!set_page(slot, offset, lane))
 		__sync_fetch_and_add(at_lane(dirty.strange, lane), 1);
 }
 
-static __noinline int on_strange_push(const struct kvm_dirty_ring *ring, __u32 slot, __u64 offset)
-{
-	__u64 lane = dirty.state & MTE_STATE_LANE;
-	struct mte_vcpu *v;
-	bool ours;
+/* --- reading rings ---------------------------------------------------------------------- */
+#define BATCH		128
+#define RING_MAX	65536	/* KVM_DIRTY_RING_MAX_ENTRIES */
 
-	v = learn(ring, &ours);
-	if (!ours)
+/* Copied to: 0 by hooks, which nobody interrupts, 1 on behalf of user space. Twice what is used, for the verifier. */
+struct batch {
+	struct mte_entry entry[2 * BATCH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct batch);
+} batches SEC(".maps");
+
+struct harvest {
+	__u32 vcpu;
+	__u32 key;		/* of batches */
+	__u64 lane;
+	__u32 to;		/* read up to this index */
+};
+
+static __always_inline __u32 dirty_index(const struct mte_vcpu *v)
+{
+	__u32 index = 0;
+
+	READ_AT(index, v->ring + bpf_core_field_offset(struct kvm_dirty_ring, dirty_index));
+	return index;
+}
+
+/* Claims some entries and reads them. Return: 1 at the end. */
+static long take_batch(__u32 turn, struct harvest *h)
+{
+	struct mte_vcpu *v = &vcpus[h->vcpu & (MTE_VCPUS - 1)];
+	__u32 from = *(volatile __u32 *)&v->position, left = h->to - from, at, behind;
+	struct batch *b;
+	__u64 n = BATCH, lane = h->lane & MTE_STATE_LANE;
+
+	if ((__s32)left <= 0)
+		return 1;
+	b = bpf_map_lookup_elem(&batches, &h->key);
+	if (!b)
+		return 1;
+	at = from & (v->size - 1);
+	if (n > left)
+		n = left;
+	if (n > v->size - at)
+		n = v->size - at;
+	behind = dirty_index(v) - from;
+	if (behind > v->size) {
+		/* Too late for these. */
+		n = behind - v->size < left ? behind - v->size : left;
+		if (__sync_val_compare_and_swap(&v->position, from, from + (__u32)n) != from)
+			return 0;
+		__sync_fetch_and_add(at_lane(v->events, lane), n);
+		__sync_fetch_and_add(at_lane(dirty.strange, lane), n);
 		return 0;
-	if (v)
-		*at_lane(v->events, lane) += 1;
-	else
-		__sync_fetch_and_add(at_lane(dirty.events, lane), 1);
-	count_page(slot, offset, lane);
+	}
+	/* By 128 at most, so that somebody who is interrupted here holds back no more. */
+	if (__sync_val_compare_and_swap(&v->position, from, from + (__u32)n) != from)
+		return 0;
+	__sync_fetch_and_add(at_lane(v->events, lane), n);
+	asm volatile("" : "+r"(n));
+	n &= 2 * BATCH - 1;
+	if (bpf_probe_read_kernel(b, n * sizeof(b->entry[0]), (void *)(v->entries + at * sizeof(b->entry[0]))) ||
+	    dirty_index(v) - from > v->size) {
+		__sync_fetch_and_add(at_lane(dirty.strange, lane), n);
+		return 0;
+	}
+	for (__u32 i = 0; i < BATCH && i < n; i++)
+		count_page(b->entry[i].slot, b->entry[i].offset, lane);
 	return 0;
 }
 
-SEC("tp_btf/kvm_dirty_ring_push")
-int BPF_PROG(on_push, struct kvm_dirty_ring *ring, __u32 slot, __u64 offset)
+/* The lane written to, busy until leave(). A lane that is no longer it when we are in is left again. */
+static __always_inline __u64 enter(void)
 {
-	__u64 lane = dirty.state & MTE_STATE_LANE;
-	struct mte_vcpu *v;
+	__u64 lane = 0;
 
-	if (!ring)
-		return 0;	/* never, but 6.12's verifier takes it for possible */
-	v = &vcpus[ring->index & (MTE_VCPU_IDS - 1)];
-	if (v->ring != (__u64)ring)
-		return on_strange_push(ring, slot, offset);
-	/* Only the CPU that runs this vCPU comes here for it. */
-	*at_lane(v->events, lane) += 1;
-	count_page(slot, offset, lane);
+	for (int i = 0; i < 8; i++) {
+		lane = *(volatile __u64 *)&dirty.state & MTE_STATE_LANE;
+		__sync_fetch_and_add((__u32 *)((void *)dirty.busy + lane / 2), 1);
+		if ((*(volatile __u64 *)&dirty.state & MTE_STATE_LANE) == lane)
+			break;
+		__sync_fetch_and_add((__u32 *)((void *)dirty.busy + lane / 2), -1);
+	}
+	return lane;
+}
+
+static __always_inline void leave(__u64 lane)
+{
+	__sync_fetch_and_add((__u32 *)((void *)dirty.busy + lane / 2), -1);
+}
+
+static __noinline int harvest(__u32 vcpu, __u32 key)
+{
+	struct harvest h = { .vcpu = vcpu, .key = key };
+	struct mte_vcpu *v = &vcpus[vcpu & (MTE_VCPUS - 1)];
+
+	if (!v->ring)
+		return 0;
+	h.to = dirty_index(v);
+	if (h.to == v->position)
+		return 0;
+	h.lane = enter();
+	bpf_loop(2 * RING_MAX / BATCH, take_batch, &h, 0);
+	leave(h.lane & MTE_STATE_LANE);
 	return 0;
+}
+
+static long harvest_nth(__u32 i, __u32 *key)
+{
+	harvest(i, *key);
+	return 0;
+}
+
+static __always_inline void harvest_all(__u32 key)
+{
+	bpf_loop(dirty.vcpus < MTE_VCPUS ? dirty.vcpus : MTE_VCPUS, harvest_nth, &key, 0);
 }
 
 /* --- windows --------------------------------------------------------------------------- */
-static __always_inline void begin_window(void)
+static __always_inline bool window_is_due(__u64 now)
 {
-	__u64 state = dirty.state, now = bpf_ktime_get_ns(), prev, next;
+	if (!(dirty.state & MTE_STATE_SPARE_VALID))
+		return false;
+	return dirty.wanted || (dirty.window_ns && now - dirty.window_start_ns >= dirty.window_ns);
+}
+
+static __always_inline void begin_window(__u64 now)
+{
+	__u64 state = dirty.state, prev = state & MTE_STATE_LANE;
+	__u64 next = state >> MTE_STATE_SPARE_SHIFT & MTE_STATE_BITS;
 
 	if (!(state & MTE_STATE_SPARE_VALID))
 		return;
-	if (!dirty.wanted && (!dirty.window_ns || now - dirty.window_start_ns < dirty.window_ns))
-		return;
-	prev = state & MTE_STATE_LANE;
-	next = state >> MTE_STATE_SPARE_SHIFT & MTE_STATE_BITS;
 	dirty.began_ns = now;
 	if (__sync_val_compare_and_swap(&dirty.state, state,
 					next | MTE_STATE_BEGAN | prev << MTE_STATE_PREV_SHIFT) == state) {
@@ -146,43 +222,75 @@ static __always_inline void begin_window(void)
 	}
 }
 
+/* --- guests with rings ------------------------------------------------------------------- */
+static __always_inline __u32 idx_of(__u64 vcpu)
+{
+	__u32 idx = MTE_VCPUS;
+
+	READ_AT(idx, vcpu + bpf_core_field_offset(struct kvm_vcpu, vcpu_idx));
+	return idx;
+}
+
+/* Before entries are freed. */
+SEC("fentry/kvm_dirty_ring_reset")
+int BPF_PROG(on_reset_begin, struct kvm *vm, struct kvm_dirty_ring *ring)
+{
+	__u32 idx;
+
+	if ((__u64)vm != kvm)
+		return 0;
+	idx = idx_of(vcpu_of_ring(ring));
+	if (idx < MTE_VCPUS)
+		harvest(idx, 0);
+	return 0;
+}
+
 /*
- * One ioctl resets the rings of all vCPUs, in their order: a window begins after the last one.
+ * After that. One ioctl resets the rings of all vCPUs, in their order: a window begins after
+ * the last one. What is in the rings still was dirty before, so it is read before as well.
  */
 SEC("tp_btf/kvm_dirty_ring_reset")
 int BPF_PROG(on_reset, struct kvm_dirty_ring *ring)
 {
-	__u64 vcpu = vcpu_of_ring(ring), lane;
-	__u32 idx = 0, online = 0;
-	bool ours = true;
+	__u64 vcpu = vcpu_of_ring(ring), now;
+	__u32 idx, online = 0;
 
-	if (!ring)
+	if (!ring || kvm_of_vcpu(vcpu) != kvm)
 		return 0;
-	if (vcpus[ring->index & (MTE_VCPU_IDS - 1)].ring != (__u64)ring)
-		learn(ring, &ours);
-	if (!ours)
+	__sync_fetch_and_add(at_lane(dirty.resets, dirty.state & MTE_STATE_LANE), 1);
+	idx = idx_of(vcpu);
+	if (idx >= MTE_VCPUS)
 		return 0;
-	lane = dirty.state & MTE_STATE_LANE;
-	__sync_fetch_and_add(at_lane(dirty.resets, lane), 1);
-	READ_AT(idx, vcpu + bpf_core_field_offset(struct kvm_vcpu, vcpu_idx));
 	READ_AT(online, kvm + bpf_core_field_offset(struct kvm, online_vcpus));
-	if (idx + 1 >= online)
-		begin_window();
+	now = bpf_ktime_get_ns();
+	if (idx + 1 < online || !window_is_due(now)) {
+		harvest(idx, 0);
+		return 0;
+	}
+	harvest_all(0);
+	begin_window(now);
 	return 0;
 }
 
 SEC("tp_btf/kvm_dirty_ring_exit")
 int BPF_PROG(on_ring_full, struct kvm_vcpu *vcpu)
 {
-	if (vcpu && (__u64)vcpu->kvm == kvm)
-		__sync_fetch_and_add(at_lane(dirty.ring_full, dirty.state & MTE_STATE_LANE), 1);
+	__u32 idx;
+
+	if (!vcpu || (__u64)vcpu->kvm != kvm)
+		return 0;
+	__sync_fetch_and_add(at_lane(dirty.ring_full, dirty.state & MTE_STATE_LANE), 1);
+	/* It must leave KVM now anyway, and once it is back it may soon write over what it has here. */
+	idx = vcpu->vcpu_idx;
+	if (idx < MTE_VCPUS)
+		harvest(idx, 0);
 	return 0;
 }
 
 /* --- guests with bitmaps ----------------------------------------------------------------- */
 static __always_inline int mark(__u64 bitmap, __u64 slot, __u64 offset)
 {
-	struct mte_vcpu *cpu = &vcpus[bpf_get_smp_processor_id() & (MTE_VCPU_IDS - 1)];
+	struct mte_vcpu *cpu = &vcpus[bpf_get_smp_processor_id() & (MTE_VCPUS - 1)];
 	__u64 lane = dirty.state & MTE_STATE_LANE, word;
 
 	if (!bitmap || READ_AT(word, bitmap + (offset >> 6) * sizeof(word)))
@@ -227,14 +335,16 @@ static __always_inline __u64 popcount(__u64 x)
 /* Called for each 64 pages of which some were cleared in KVM's bitmap and are now write-protected. */
 static __always_inline int clear(__u64 vm, __u64 mask)
 {
-	__u64 lane;
+	__u64 lane, now;
 
 	if (vm != kvm)
 		return 0;
 	lane = dirty.state & MTE_STATE_LANE;
 	__sync_fetch_and_add(at_lane(dirty.resets, lane), 1);
 	__sync_fetch_and_add(at_lane(dirty.cleared_pages, lane), popcount(mask));
-	begin_window();
+	now = bpf_ktime_get_ns();
+	if (window_is_due(now))
+		begin_window(now);
 	return 0;
 }
 
@@ -253,6 +363,62 @@ int BPF_KPROBE(on_clear_kprobe, void *vm, void *slot, __u64 first, unsigned long
 /* --- on request ---------------------------------------------------------------------------
  * User space runs these with BPF_PROG_TEST_RUN when it wants to know.
  */
+/* The vCPU that KVM has as the @i-th: xa_load() */
+static __always_inline __u64 vcpu_at(__u32 i)
+{
+	__u64 entry = 0;
+
+	READ_AT(entry, kvm + bpf_core_field_offset(struct kvm, vcpu_array) + bpf_core_field_offset(struct xarray, xa_head));
+	/* A node is marked by 2; 64 slots each, so two levels have 4096. */
+	for (int level = 0; level < 3 && (entry & 3) == 2 && entry > 4096; level++) {
+		const struct xa_node *node = (void *)(entry - 2);
+		__u64 slot = i >> (BPF_CORE_READ(node, shift) & 31) & 63;
+
+		READ_AT(entry, (__u64)node + bpf_core_field_offset(struct xa_node, slots) + slot * sizeof(entry));
+	}
+	return entry & 3 ? 0 : entry;
+}
+
+static long learn(__u32 unused, void *ctx)
+{
+	__u32 i = dirty.vcpus, online = 0, at = 0;
+	struct kvm_dirty_ring *ring;
+	struct mte_vcpu *v;
+	__u64 vcpu;
+
+	READ_AT(online, kvm + bpf_core_field_offset(struct kvm, online_vcpus));
+	if (i >= online || i >= MTE_VCPUS)
+		return 1;
+	vcpu = vcpu_at(i);
+	if (!vcpu)
+		return 1;
+	v = &vcpus[i & (MTE_VCPUS - 1)];
+	ring = (void *)(vcpu + bpf_core_field_offset(struct kvm_vcpu, dirty_ring));
+	v->entries = (__u64)BPF_CORE_READ(ring, dirty_gfns);
+	v->size = BPF_CORE_READ(ring, size);
+	if (!dirty.primed)
+		at = BPF_CORE_READ(ring, dirty_index);
+	v->position = at;
+	v->ring = (__u64)ring;
+	dirty.vcpus = i + 1;
+	return 0;
+}
+
+SEC("raw_tp")
+int do_learn(void *ctx)
+{
+	bpf_loop(MTE_VCPUS, learn, NULL, 0);
+	return 0;
+}
+
+SEC("raw_tp")
+int do_harvest(void *ctx)
+{
+	bpf_loop(MTE_VCPUS, learn, NULL, 0);
+	harvest_all(1);
+	return 0;
+}
+
 /*
  * What a ring holds, into MTE_LANE_SCRATCH. What loops go by is not on a stack: 6.1 verifies
  * one turn of bpf_loop() only, and takes what it finds there for constant.
@@ -262,7 +428,7 @@ __u32 read_from, read_to, read_mask;
 
 static long read_entry(__u32 i, void *unused)
 {
-	struct kvm_dirty_gfn e = {};
+	struct mte_entry e = {};
 
 	if (read_from == read_to)
 		return 1;
@@ -274,15 +440,15 @@ static long read_entry(__u32 i, void *unused)
 SEC("raw_tp")
 int do_read_ring(__u64 *ctx)
 {
-	struct mte_vcpu *v = &vcpus[ctx[0] & (MTE_VCPU_IDS - 1)];
+	struct mte_vcpu *v = &vcpus[ctx[0] & (MTE_VCPUS - 1)];
 	struct kvm_dirty_ring *ring = (void *)v->ring;
 
 	if (!ring)
 		return 0;
-	read_entries = (__u64)BPF_CORE_READ(ring, dirty_gfns);
-	read_mask = BPF_CORE_READ(ring, size) - 1;
+	read_entries = v->entries;
+	read_mask = v->size - 1;
 	read_from = BPF_CORE_READ(ring, reset_index);
-	read_to = BPF_CORE_READ(ring, dirty_index);
+	read_to = *(volatile __u32 *)&v->position;
 	if (read_to - read_from <= read_mask + 1)
 		bpf_loop(read_mask + 1, read_entry, NULL, 0);
 	return 0;

@@ -15,14 +15,13 @@
  * Each dirty page sets a bit. Bits are kept in lanes side by side: one is written to, one
  * is for the window that may begin next, one is clean or being read. A tick or the beginning
  * of a window changes the lane written to, so that a lane's pages and its counts belong
- * together. A program that was interrupted between reading the lane's number and setting its
- * bit is late: its page then counts when the lane is read again.
+ * together; busy says that somebody still writes to the one before.
  *
  * Counts only grow. User space remembers what it has seen of each lane.
  */
 #define MTE_LANES		4
 #define MTE_LANE_SCRATCH	3	/* pages that are dirty now, on request */
-#define MTE_VCPU_IDS		4096	/* KVM_MAX_VCPU_IDS of Debian's kernels */
+#define MTE_VCPUS		4096	/* by KVM's vcpu_idx, which counts without gaps */
 #define MTE_SLOT_IDS		0x20000	/* (as_id << 16 | id), as KVM has it: shifting bits closer would cost each page */
 #define MTE_WALK_MAX		1024	/* memslots that are learnt */
 
@@ -32,16 +31,25 @@ struct mte_word {
 };
 
 struct mte_vcpu {
-	__u64 ring;			/* address of its kvm_dirty_ring, 0: none has been seen */
-	__u32 idx;			/* KVM's vcpu_idx, which counts from 0 without gaps */
-	__u32 pad[5];
-	__u64 events[MTE_LANES];
+	__u64 ring;			/* address of its kvm_dirty_ring, 0: not learnt */
+	__u64 entries;			/* and of what is in it */
+	__u32 size;			/* a power of two */
+	__u32 position;			/* the index up to which it has been read; runs free */
+	__u64 pad;
+	__u64 events[MTE_LANES];	/* guests with bitmaps: of a CPU of the host's */
 };
 
 /* A memslot by its number: where its words begin, and its size. 0 pages: not known. */
 struct mte_slot {
 	__u32 first_word;
 	__u32 pages;
+};
+
+/* An entry of a ring: struct kvm_dirty_gfn, linux/kvm.h */
+struct mte_entry {
+	__u32 flags;
+	__u32 slot;
+	__u64 offset;
 };
 
 /* Lanes as offsets in bytes, so that they need not be computed for each page. */
@@ -58,13 +66,14 @@ struct mte_dirty {
 	__u64 window_ns;		/* how long a window lasts at least; 0: until wanted is set */
 	__u64 window_start_ns;		/* of the newest window, both sides write it */
 	__u32 wanted;			/* let a window begin at the next reset or clear */
-	__u32 vcpus;			/* numbers learnt, in the order of vcpu_id[] */
+	__u32 vcpus;			/* learnt */
+	__u32 primed;			/* those that are learnt from now on are new: read from their start */
+	__u32 busy[MTE_LANES];		/* who writes to it now, ring guests only */
+	__u32 pad;
 	__u64 resets[MTE_LANES];
 	__u64 cleared_pages[MTE_LANES];
 	__u64 ring_full[MTE_LANES];
-	__u64 strange[MTE_LANES];	/* events of no known memslot */
-	__u64 events[MTE_LANES];	/* of no known vCPU: those, and all of bitmap guests */
-	__u32 vcpu_id[MTE_VCPU_IDS];
+	__u64 strange[MTE_LANES];	/* events of no known page */
 };
 
 /* What a walk over the VM's memslots found */

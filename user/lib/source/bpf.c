@@ -3,7 +3,7 @@
  * bpf.c - ticks from the dirty probe, by BPF alone
  *
  * The probe sets bits and counts; the ticks are ours: a timer says that one is over, and
- * reading it then makes the record. So no record is kept for a reader that is late: its tick
+ * reading it then has the rings read and makes the record. So no record is kept for a reader that is late: its tick
  * is longer, and has everything in it.
  *
  * An event is an entry of a ring, or a mark that sets a page's bit in KVM's bitmap. A window
@@ -223,12 +223,15 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 	struct window *w = &b->window;
 	struct mt_bpf_cut cut;
 	bool gone = is_gone(b);
-	int slots;
+	int slots, rc;
 
 	/* First the memslots: what the tick's pages belong to. */
 	slots = look_at_slots(b);
 	if (slots < 0)
 		return slots;
+	rc = mt_bpf_dirty_harvest(b->dirty);
+	if (rc)
+		return rc;
 	mt_bpf_dirty_cut(b->dirty, &cut);
 	r->tick = ++b->tick;
 	r->start_ns = b->start_ns;
@@ -338,7 +341,7 @@ static int bpf_window(struct mt_source *source)
 
 const struct mt_source_ops mt_source_bpf = {
 	.name = "bpf",
-	.help = "BPF programs on KVM's tracepoints: no module, some instructions for each dirty page",
+	.help = "BPF programs: no module; rings are read in passing, guests with bitmaps pay for each marked page",
 	.probe = probe,
 	.open = bpf_open,
 	.fd = bpf_fd,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,6 +19,8 @@
 
 #define LINKS_MAX	3
 #define LANE_BYTES	sizeof(uint64_t)
+#define BUSY_US		20
+#define BUSY_TURNS	5000	/* 100 ms: some thousand times what it takes */
 #define TICK_LANES	3	/* all but MTE_LANE_SCRATCH */
 
 struct mt_bpf_dirty {
@@ -31,7 +34,7 @@ struct mt_bpf_dirty {
 	unsigned cpus;
 	/* What has been seen of each count, by lane; the programs only add. */
 	struct mte_dirty seen;
-	__u64 seen_events[MTE_VCPU_IDS][MTE_LANES];
+	__u64 seen_events[MTE_VCPUS][MTE_LANES];
 };
 
 void mt_bpf_dirty_close(struct mt_bpf_dirty *d)
@@ -48,7 +51,12 @@ void mt_bpf_dirty_close(struct mt_bpf_dirty *d)
 }
 
 /* Programs that a mode needs, and by what they are attached */
-enum way { WAY_RING, WAY_FENTRY, WAY_KPROBE };
+enum way {
+	WAY_RING,		/* by tracepoints */
+	WAY_RING_FENTRY,	/* and before resets */
+	WAY_FENTRY,
+	WAY_KPROBE,
+};
 
 static void choose(struct dirty_bpf *skel, enum way way)
 {
@@ -57,9 +65,9 @@ static void choose(struct dirty_bpf *skel, enum way way)
 	bpf_object__for_each_program(p, skel->obj)
 		if (bpf_program__type(p) != BPF_PROG_TYPE_RAW_TRACEPOINT)
 			bpf_program__set_autoload(p, false);
-	bpf_program__set_autoload(skel->progs.on_push, way == WAY_RING);
-	bpf_program__set_autoload(skel->progs.on_reset, way == WAY_RING);
-	bpf_program__set_autoload(skel->progs.on_ring_full, way == WAY_RING);
+	bpf_program__set_autoload(skel->progs.on_reset_begin, way == WAY_RING_FENTRY);
+	bpf_program__set_autoload(skel->progs.on_reset, way <= WAY_RING_FENTRY);
+	bpf_program__set_autoload(skel->progs.on_ring_full, way <= WAY_RING_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_mark, way == WAY_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_clear, way == WAY_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_mark_kprobe, way == WAY_KPROBE);
@@ -89,7 +97,11 @@ static int load(struct mt_bpf_dirty *d, uint64_t kvm, uint64_t words, uint64_t w
 	d->skel->bss->dirty.window_ns = window_ns;
 	d->skel->bss->dirty.wanted = wanted;
 	rc = dirty_bpf__load(d->skel);
-	return rc ? mt_bpf_fail(err, rc, "the dirty probe") : 0;
+	/* Rings that are there have been read; those of later vCPUs are read from their start. */
+	if (!rc && d->ring && kvm)
+		rc = mt_bpf_run(d->skel->progs.do_learn, NULL, 0);
+	d->skel->bss->dirty.primed = 1;
+	return rc < 0 ? mt_bpf_fail(err, rc, "the dirty probe") : 0;
 }
 
 static int attach(struct mt_bpf_dirty *d, enum way way, struct mt_err *err)
@@ -105,7 +117,7 @@ static int attach(struct mt_bpf_dirty *d, enum way way, struct mt_err *err)
 			return rc;
 		d->links++;
 	}
-	d->features = way == WAY_RING ? MIGTRACE_FEAT_RESET | MIGTRACE_FEAT_RING_FULL : MIGTRACE_FEAT_CLEAR;
+	d->features = d->ring ? MIGTRACE_FEAT_RESET | MIGTRACE_FEAT_RING_FULL : MIGTRACE_FEAT_CLEAR;
 	return 0;
 }
 
@@ -117,10 +129,10 @@ static int open_way(uint64_t kvm, uint64_t words, uint64_t window_ns, bool wante
 
 	if (!d)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	d->ring = way == WAY_RING;
+	d->ring = way <= WAY_RING_FENTRY;
 	d->cpus = (unsigned)libbpf_num_possible_cpus();
-	if (d->cpus > MTE_VCPU_IDS)
-		d->cpus = MTE_VCPU_IDS;
+	if (d->cpus > MTE_VCPUS)
+		d->cpus = MTE_VCPUS;
 	rc = load(d, kvm, words, window_ns, wanted, way, err);
 	if (!rc)
 		rc = attach(d, way, err);
@@ -141,10 +153,12 @@ int mt_bpf_dirty_open(uint64_t kvm, bool ring, uint64_t words, uint64_t window_n
 	*dirty = NULL;
 	if (words > MT_BPF_WORDS_MAX)
 		return mt_err_set(err, -EFBIG, "the guest has more than the 4 TiB that the BPF probe can tell pages of apart: use the module");
-	rc = open_way(kvm, words, window_ns, wanted, ring ? WAY_RING : WAY_FENTRY, dirty, ring ? err : &why);
-	if (ring || !rc)
-		return rc;
-	/* Why fentry failed is of interest only if a kprobe does as well. */
+	/* The better way first; why it failed is of interest only if the other does as well. */
+	rc = open_way(kvm, words, window_ns, wanted, ring ? WAY_RING_FENTRY : WAY_FENTRY, dirty, &why);
+	if (!rc)
+		return 0;
+	if (ring)
+		return open_way(kvm, words, window_ns, wanted, WAY_RING, dirty, err);
 	if (!open_way(kvm, words, window_ns, wanted, WAY_KPROBE, dirty, NULL))
 		return 0;
 	return mt_err_set(err, rc, "%s", why.msg);
@@ -166,6 +180,20 @@ struct mte_slot *mt_bpf_dirty_table(const struct mt_bpf_dirty *d)
 }
 
 /* --- lanes -------------------------------------------------------------------------------- */
+int mt_bpf_dirty_harvest(struct mt_bpf_dirty *d)
+{
+	int rc = d->ring ? mt_bpf_run(d->skel->progs.do_harvest, NULL, 0) : 0;
+
+	return rc < 0 ? rc : 0;
+}
+
+/* A hook that reads a ring may hold a lane for as long as a full ring takes. */
+static void wait_for(struct mt_bpf_dirty *d, unsigned lane)
+{
+	for (int i = 0; i < BUSY_TURNS && __atomic_load_n(&d->skel->bss->dirty.busy[lane], __ATOMIC_ACQUIRE); i++)
+		usleep(BUSY_US);
+}
+
 void mt_bpf_dirty_cut(struct mt_bpf_dirty *d, struct mt_bpf_cut *cut)
 {
 	__u64 *state = &d->skel->bss->dirty.state, old = __atomic_load_n(state, __ATOMIC_ACQUIRE), new;
@@ -185,6 +213,9 @@ void mt_bpf_dirty_cut(struct mt_bpf_dirty *d, struct mt_bpf_cut *cut)
 			new |= old & ~MTE_STATE_LANE;
 	} while (!__atomic_compare_exchange_n(state, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	cut->began_ns = d->skel->bss->dirty.began_ns;
+	wait_for(d, cut->last);
+	if (cut->began)
+		wait_for(d, cut->before);
 }
 
 void mt_bpf_dirty_give_back(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut)
@@ -219,19 +250,17 @@ void mt_bpf_dirty_sums(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut, str
 	unsigned n = d->ring ? now->vcpus : d->cpus;
 
 	memset(vcpu_events, 0, vcpus * sizeof(*vcpu_events));
-	sums->events = since(now->events, d->seen.events, cut);
+	sums->events = 0;
 	sums->resets = since(now->resets, d->seen.resets, cut);
 	sums->cleared_pages = since(now->cleared_pages, d->seen.cleared_pages, cut);
 	sums->ring_full = since(now->ring_full, d->seen.ring_full, cut);
 	sums->strange = since(now->strange, d->seen.strange, cut);
-	for (unsigned i = 0; i < n && i < MTE_VCPU_IDS; i++) {
-		unsigned id = d->ring ? now->vcpu_id[i] & (MTE_VCPU_IDS - 1) : i;
-		const struct mte_vcpu *v = &d->skel->bss->vcpus[id];
-		uint64_t events = since(v->events, d->seen_events[id], cut);
+	for (unsigned i = 0; i < n && i < MTE_VCPUS; i++) {
+		uint64_t events = since(d->skel->bss->vcpus[i].events, d->seen_events[i], cut);
 
 		sums->events += events;
-		if (d->ring && v->idx < vcpus)
-			vcpu_events[v->idx] += (uint32_t)events;
+		if (d->ring && i < vcpus)
+			vcpu_events[i] = (uint32_t)events;
 	}
 }
 
@@ -239,8 +268,8 @@ int mt_bpf_dirty_read_rings(struct mt_bpf_dirty *d)
 {
 	const struct mte_dirty *now = &d->skel->bss->dirty;
 
-	for (unsigned i = 0; i < now->vcpus && i < MTE_VCPU_IDS; i++) {
-		uint64_t id = now->vcpu_id[i];
+	for (unsigned i = 0; i < now->vcpus && i < MTE_VCPUS; i++) {
+		uint64_t id = i;
 		int rc = mt_bpf_run(d->skel->progs.do_read_ring, &id, 1);
 
 		if (rc < 0)

@@ -35,6 +35,9 @@ struct mt_bpf_cut {
 	unsigned current;		/* written to from now on */
 };
 
+/* Reads what the rings have. To be called before a cut; nothing for guests with bitmaps. */
+MT_MUST_CHECK int mt_bpf_dirty_harvest(struct mt_bpf_dirty *d);
+
 /* Ends the tick that runs. Once the lanes have been emptied they are given back. */
 void mt_bpf_dirty_cut(struct mt_bpf_dirty *d, struct mt_bpf_cut *cut);
 void mt_bpf_dirty_give_back(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut);
