@@ -3,8 +3,8 @@
  * bpf.c - ticks from the dirty probe, by BPF alone
  *
  * The probe sets bits and counts; the ticks are ours: a timer says that one is over, and
- * reading it then has the rings read and makes the record. So no record is kept for a reader that is late: its tick
- * is longer, and has everything in it.
+ * reading it then has the rings read and makes the record. So no record is kept for a reader
+ * that is late: its tick is longer, and has everything in it.
  *
  * An event is an entry of a ring, or a mark that sets a page's bit in KVM's bitmap. A window
  * begins after the reset of the last vCPU's ring, or before the first clear; at most one in
