@@ -79,6 +79,8 @@ static struct mt_joined_path *begin_window(struct mt_joined *j, const struct mig
 {
 	j->window = r->window;
 	j->window_start_ns = r->window_start_ns;
+	if (begun)	/* pages that were dirty before are in no tick's set */
+		mt_pageset_or(j->all, begun);
 	for (size_t i = 0; i < MT_JOINED_PATHS && begun; i++) {
 		struct mt_joined_path *p = &j->paths[i];
 
