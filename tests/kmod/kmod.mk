@@ -14,5 +14,5 @@ $(KMT_OUT)/%.o: $(KMT_SRC)/%.c $(wildcard $(KMT_SRC)/*.h) $(KVM_HDR) include/uap
 	@mkdir -p $(@D)
 	$(CC) $(KMT_CFLAGS) -c -o $@ $<
 
-$(KMT_BIN): $(KMT_OUT)/%: $(KMT_OUT)/%.o $(KMT_LIB:%=$(KMT_OUT)/%.o) $(KVM_OUT)/libvm.a
+$(KMT_BIN): $(KMT_OUT)/%: $(KMT_OUT)/%.o $(KMT_LIB:%=$(KMT_OUT)/%.o) $(KVM_OUT)/zipf.o $(KVM_OUT)/libvm.a
 	$(CC) $(KMT_CFLAGS) $(LDFLAGS) -o $@ $^ -lm

@@ -119,6 +119,9 @@ struct migtrace_attach {
  * @lost: written by the module: records that found the ring full and were dropped
  * @tail: written by the reader: records read so far; the module only compares it with
  *	@head, so that a wrong one costs records and nothing else
+ * @pad0: keeps what the module writes, and what the reader writes, on cache lines of their own
+ * @pad1: likewise
+ * @pad2: likewise
  *
  * The reader loads @head with acquire, and stores @tail with release after reading.
  */

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Loads the module for the running kernel, runs the programs beside this file, each a
+# test of its own, and looks whether the kernel complained and the module unloads.
+#
+#	tests/kmod/module.t [PROGRAM...]		only these, without options
+#
+# KVM is unloaded and loaded again if nobody uses it: not for a host with guests that matter.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+B=${B:-build}
+export MIGTRACE_KO=${MIGTRACE_KO:-$B/kmod/$(uname -r)/migtrace.ko}
+
+skip_all()
+{
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+# Programs with options of their own; the others are found.
+programs=()
+for source in tests/kmod/test_*.c; do
+	name=${source##*/}
+	programs+=("${name%.c}")
+done
+programs+=("lossless --events 5e4 --seconds 0.1" "churn --cycles 12" "fuzz_ioctl --seconds 5")
+[ $# = 0 ] || programs=("$@")
+
+echo "TAP version 13"
+[ "$(id -u)" = 0 ] || skip_all "not root"
+[ -e "$MIGTRACE_KO" ] || skip_all "no $MIGTRACE_KO: make kmod"
+[ -c /dev/kvm ] || skip_all "no /dev/kvm"
+if [ -e /sys/module/migtrace ]; then
+	rmmod migtrace 2>/dev/null || skip_all "another migtrace.ko is in use"
+fi
+for p in "${programs[@]}"; do
+	[ -x "$B/tests/kmod/${p%% *}" ] || skip_all "no $B/tests/kmod/${p%% *}: make kmod-tests"
+done
+
+echo "1..$((${#programs[@]} + 3))"
+count=0
+failed=0
+
+# result STATUS NAME
+result()
+{
+	local ok="ok"
+	[ "$1" = 0 ] || { ok="not ok" && failed=1; }
+	echo "$ok $((++count)) - $2"
+}
+
+mark="migtrace module.t $$ begins"
+echo "$mark" >/dev/kmsg 2>/dev/null
+insmod "$MIGTRACE_KO" 2>&1 | sed 's/^/# /'
+[ -c /dev/migtrace ]
+result $? "the module loads"
+for p in "${programs[@]}"; do
+	began_s=$SECONDS
+	# shellcheck disable=SC2086 # a program with its options
+	"$B/tests/kmod/"$p >"${TMPDIR:-/tmp}/kmod.$$" 2>&1
+	status=$?
+	sed 's/^/    /' "${TMPDIR:-/tmp}/kmod.$$"
+	result $status "$p: $((SECONDS - began_s)) s"
+done
+rm -f "${TMPDIR:-/tmp}/kmod.$$"
+rmmod migtrace 2>&1 | sed 's/^/# /'
+[ ! -e /sys/module/migtrace ]
+result $? "the module unloads"
+complaints=$(dmesg | sed "0,/$mark/d" | grep -E 'WARNING:|BUG:|Oops|general protection|memory leak|refcount_t|UBSAN|INFO: task' | sed 's/^/# /')
+[ -z "$complaints" ] || echo "$complaints"
+[ -z "$complaints" ]
+result $? "the kernel did not complain"
+exit $failed
