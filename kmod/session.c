@@ -55,7 +55,11 @@ static int pin_vm(struct migtrace_session *s, int fd)
 		return -EINVAL;
 	if (migtrace_vm_dead(s->kvm))
 		return -ESRCH;
-	s->ring = s->kvm->dirty_ring_size;
+	/* Without a vCPU the VMM may still ask for rings. */
+	if (!READ_ONCE(s->kvm->created_vcpus))
+		return -EAGAIN;
+	smp_rmb();
+	s->ring = READ_ONCE(s->kvm->dirty_ring_size);
 	s->initially_set = s->kvm->manual_dirty_log_protect & KVM_DIRTY_LOG_INITIALLY_SET;
 	return 0;
 }

@@ -89,9 +89,12 @@ static void close_tick(struct migtrace_session *s)
 	r = migtrace_records_begin(&s->records);
 	if (r)
 		fill_record(s, r, end_ns);
-	if (s->ring && !s->gone)
-		migtrace_ring_publish(s);
-	s->published_tick = s->tick;
+	/* The last one's set is not looked for any more: that of the tick before stays. */
+	if (!s->gone) {
+		if (s->ring)
+			migtrace_ring_publish(s);
+		s->published_tick = s->tick;
+	}
 
 	w->due = w->wanted || !w->clean || w->again ||
 		 (s->window_ns && end_ns - w->start_ns >= s->window_ns);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -117,6 +118,33 @@ static void test_files(void)
 	TRY(-EBADF, a.vm_fd = kvm);
 	close(kvm);
 	vm_close(vm);
+}
+
+/* Before there is a vCPU, rings may still be chosen: a session would look for bitmaps for ever. */
+static void test_young(void)
+{
+	struct kvm_enable_cap ring = { .cap = KVM_CAP_DIRTY_LOG_RING, .args = { 4096 * sizeof(struct kvm_dirty_gfn) } };
+	int kvm, vm, vcpu;
+	struct watch w;
+
+	if (watch_unsupported())
+		SKIP(watch_unsupported());
+	if (vm_unsupported(VM_RING))
+		SKIP(vm_unsupported(VM_RING));
+	CHECK((kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC)) >= 0);
+	CHECK((vm = ioctl(kvm, KVM_CREATE_VM, 0)) >= 0);
+	CHECK_INT(watch_open(&w, vm, TICK_NS, 0), -EAGAIN);
+	CHECK_INT(ioctl(vm, KVM_ENABLE_CAP, &ring), 0);
+	CHECK_INT(watch_open(&w, vm, TICK_NS, 0), -EAGAIN);
+	CHECK((vcpu = ioctl(vm, KVM_CREATE_VCPU, 0)) >= 0);
+	CHECK_INT(watch_open(&w, vm, TICK_NS, 0), 0);
+	CHECK_INT(w.args.mode, MIGTRACE_MODE_RING);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(w.sum.events, 0);
+	watch_close(&w);
+	close(vcpu);
+	close(vm);
+	close(kvm);
 }
 
 static void test_order(void)
@@ -361,30 +389,37 @@ static void test_full(void)
 	KMODTEST_CLOSE(vm, w);
 }
 
+static bool set_max_sessions(unsigned int max)
+{
+	FILE *f = fopen("/sys/module/migtrace/parameters/max_sessions", "w");
+
+	if (!f)
+		return false;
+	fprintf(f, "%u\n", max);
+	return !fclose(f);
+}
+
 static void test_too_many(void)
 {
-	static const char path[] = "/sys/module/migtrace/parameters/max_sessions";
+	struct migtrace_attach args;
+	int first, second, third, fd;
 	struct vm *vm;
-	FILE *f;
 
 	OPEN(vm);
-	f = fopen(path, "r+");
-	if (!f) {
+	if (!set_max_sessions(1)) {
 		vm_close(vm);
 		SKIP("max_sessions cannot be set");
 	}
-	fprintf(f, "1\n");
-	fflush(f);
-	int fd = device();
-	struct migtrace_attach args = good(vm_vm_fd(vm));
-
-	CHECK_INT(ioctl(fd, MIGTRACE_IOC_ATTACH, &args), 0);
-	TRY(-EUSERS, (void)0);
+	args = good(vm_vm_fd(vm));
+	fd = device();
+	first = ioctl(fd, MIGTRACE_IOC_ATTACH, &args);
+	second = try_attach(good(vm_vm_fd(vm)));
 	close(fd);
-	TRY(0, (void)0);
-	rewind(f);
-	fprintf(f, "64\n");
-	fclose(f);
+	third = try_attach(good(vm_vm_fd(vm)));
+	CHECK(set_max_sessions(64));
+	CHECK_INT(first, 0);
+	CHECK_INT(second, -EUSERS);
+	CHECK_INT(third, 0);
 	vm_close(vm);
 }
 
@@ -408,6 +443,7 @@ static void test_poll(void)
 static const struct ktap_case cases[] = {
 	{ "attach: arguments", test_arguments },
 	{ "attach: files that are no VM", test_files },
+	{ "attach to a VM that is not ready", test_young },
 	{ "calls before attach, and a second one", test_order },
 	{ "pointers", test_pointers },
 	{ "list of memslots", test_slots },

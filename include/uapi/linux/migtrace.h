@@ -93,7 +93,8 @@ struct migtrace_info {
  * @reserved: in, 0
  *
  * -EBUSY: the file has a session already. -EUSERS: too many sessions. -ESRCH: the VMM is
- * gone. -EOPNOTSUPP: KVM is not the one whose structures this module was built for.
+ * gone. -EAGAIN: the VM has no vCPU yet, and its VMM may still choose how it logs.
+ * -EOPNOTSUPP: KVM is not the one whose structures this module was built for.
  */
 struct migtrace_attach {
 	__u32 abi_version;
