@@ -60,6 +60,7 @@ for p in "${programs[@]}"; do
 	"$B/tests/kmod/"$p >"${TMPDIR:-/tmp}/kmod.$$" 2>&1
 	status=$?
 	sed 's/^/    /' "${TMPDIR:-/tmp}/kmod.$$"
+	[ $status = 0 ] || echo "# exit status $status"
 	result $status "$p: $((SECONDS - began_s)) s"
 done
 rm -f "${TMPDIR:-/tmp}/kmod.$$"

@@ -70,7 +70,8 @@ static void run_request(enum vm_mode mode)
 }
 
 struct windows {
-	uint64_t number, start_ns, tick_end_ns;
+	uint64_t number, start_ns;
+	uint64_t harvest_ns;		/* when the harvest that was last began */
 	unsigned int begun, early;
 };
 
@@ -78,12 +79,15 @@ static void on_record(struct watch *w, const struct migtrace_record *r, void *ar
 {
 	struct windows *s = arg;
 
-	if (r->window != s->number) {
-		s->begun++;
-		s->early += s->number && r->window_start_ns - s->start_ns < w->args.window_ns;
-		s->number = r->window;
-		s->start_ns = r->window_start_ns;
-	}
+	if (r->window == s->number)
+		return;
+	s->number = r->window;
+	/* One that began amid a harvest may begin anew as that goes on. */
+	if (s->start_ns >= s->harvest_ns)
+		return;
+	s->begun++;
+	s->early += r->window_start_ns - s->start_ns < w->args.window_ns;
+	s->start_ns = r->window_start_ns;
 }
 
 /* With it, the first harvest after so long begins the next. */
@@ -103,6 +107,7 @@ static void run_period(enum vm_mode mode)
 	from = watch_now_ns();
 	while (windows.begun < 3 && watch_now_ns() - from < 100 * WINDOW_NS) {
 		CHECK_INT(vm_run_pattern(vm, 0, 3, PATTERN_SEQUENTIAL, 100, 1, VM_RATE_MAX), 0);
+		windows.harvest_ns = watch_now_ns();
 		CHECK_INT(vm_harvest(vm, NULL, 0), 0);
 		CHECK_INT(watch_settle(&w), 0);
 		CHECK(w.last.record.valid & MIGTRACE_VALID_WINDOW);
