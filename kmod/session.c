@@ -55,8 +55,10 @@ static int pin_vm(struct migtrace_session *s, int fd)
 		return -EINVAL;
 	if (migtrace_vm_dead(s->kvm))
 		return -ESRCH;
-	/* Without a vCPU the VMM may still ask for rings. */
-	if (!READ_ONCE(s->kvm->created_vcpus))
+	/* Without a vCPU the VMM may still ask for rings. The first one that is being made has been
+	 * created, but may fail to be.
+	 */
+	if (!atomic_read(&s->kvm->online_vcpus))
 		return -EAGAIN;
 	smp_rmb();
 	s->ring = READ_ONCE(s->kvm->dirty_ring_size);

@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -504,65 +506,68 @@ static void test_pages(void)
 	CLOSE(vm);
 }
 
-/* ---- a vCPU that KVM shows, and takes back ---- */
+/* ---- a first vCPU whose making fails, time and again ---- */
 
-#define WATCHERS	16
 #define TRIES_S		5
 
-/* A VM with rings and without vCPUs */
-static int bare_ring_vm(int *kvm)
-{
-	struct kvm_enable_cap cap = { .cap = KVM_CAP_DIRTY_LOG_RING, .args = { 1024 * sizeof(struct kvm_dirty_gfn) } };
-	int vm;
+static atomic_bool enough;
+static unsigned int unmade;
 
-	*kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	vm = ioctl(*kvm, KVM_CREATE_VM, 0);
-	return vm >= 0 && !ioctl(vm, KVM_ENABLE_CAP, &cap) ? vm : -1;
+static void *make_vcpus(void *vm)
+{
+	while (!enough && ioctl(*(int *)vm, KVM_CREATE_VCPU, 0) < 0 && errno == EMFILE)
+		unmade++;
+	return NULL;
 }
 
 /*
- * The first vCPU is among the VM's before its file is made, and freed when that fails.
- * Sessions that follow it meanwhile read what has been freed; KASAN tells.
+ * Meanwhile the VM seems to have a vCPU, but its VMM may still ask for rings, and kernels
+ * without "KVM: Fix vcpu_array[0] races" show that vCPU until it is freed: no session there.
  */
 static void test_unmade(void)
 {
 	struct migtrace_attach args = {
-		.abi_version = MIGTRACE_ABI_VERSION, .tick_ns = MIGTRACE_TICK_MIN_NS, .record_count = 16,
+		.abi_version = MIGTRACE_ABI_VERSION, .tick_ns = TICK_NS, .record_count = 16,
 	};
-	int kvm, vm, fd[WATCHERS], until, err = 0;
-	unsigned int tries = 0;
+	unsigned int tries = 0, attached = 0, other_errors = 0;
 	struct rlimit limit, none;
-	struct timespec now;
+	uint64_t until;
+	pthread_t maker;
+	int kvm, vm;
 
 	if (watch_unsupported())
 		SKIP(watch_unsupported());
-	if (vm_unsupported(VM_RING))
-		SKIP(vm_unsupported(VM_RING));
-	vm = bare_ring_vm(&kvm);
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		SKIP("no /dev/kvm");
+	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	CHECK(vm >= 0);
 	args.vm_fd = vm;
-	for (int i = 0; i < WATCHERS; i++) {
-		fd[i] = open(WATCH_DEVICE, O_RDWR | O_CLOEXEC);
-		CHECK_INT(ioctl(fd[i], MIGTRACE_IOC_ATTACH, &args), 0);
-	}
+	CHECK_INT(step_open(NULL), 0);
 
+	/* No file can be made, not even for a vCPU. */
 	getrlimit(RLIMIT_NOFILE, &limit);
 	none = limit;
 	none.rlim_cur = 0;
 	setrlimit(RLIMIT_NOFILE, &none);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	for (until = now.tv_sec + TRIES_S; now.tv_sec < until && !err; clock_gettime(CLOCK_MONOTONIC, &now)) {
-		if (ioctl(vm, KVM_CREATE_VCPU, 0) >= 0 || errno != EMFILE)
-			err = -1;
-		tries++;
-	}
+	enough = false;
+	unmade = 0;
+	CHECK_INT(pthread_create(&maker, NULL, make_vcpus, &vm), 0);
+	for (until = watch_now_ns() + TRIES_S * 1000 * WATCH_MS; watch_now_ns() < until && !attached; tries++)
+		if (!ioctl(device, MIGTRACE_IOC_ATTACH, &args))
+			attached++;
+		else if (errno != EAGAIN)
+			other_errors++;
+	enough = true;
+	pthread_join(maker, NULL);
 	setrlimit(RLIMIT_NOFILE, &limit);
-	printf("# %u vCPUs that were not made\n", tries);
-	CHECK_INT(err, 0);
-	for (int i = 0; i < WATCHERS; i++)
-		close(fd[i]);
+	close(device);
 	close(vm);
 	close(kvm);
+	printf("# %u vCPUs that were not made, %u attaches\n", unmade, tries);
+	CHECK(unmade > 0);
+	CHECK_INT(other_errors, 0);
+	CHECK_INT(attached, 0);
 }
 
 static void second_ring(void) { attach_second(VM_RING); }
