@@ -8,7 +8,7 @@
 
 #define PAGES		3003
 #define TICK_NS		(2 * WATCH_MS)
-#define SLOW_NS		(300 * WATCH_MS)
+#define SLOW_NS		(100 * WATCH_MS)
 #define HUGE_PAGES	((2UL << 18) + 4096 + 77)	/* above 2 GiB, and no multiple of anything */
 #define FEW		200
 
@@ -182,7 +182,7 @@ static void run_switched_on(enum vm_mode mode)
 	CHECK_INT(watch_settle(&w), 0);
 	CHECK_INT(w.last.record.window, 0);
 	CHECK(!(w.last.record.valid & MIGTRACE_VALID_WINDOW));
-	usleep(100000);
+	usleep(40000);
 	at = watch_now_ns();
 	CHECK_INT(vm_slot_set_logging(vm, 3, true), 0);
 	CHECK_INT(vm_run_pattern(vm, 0, 3, PATTERN_UNIFORM, 800, 5, VM_RATE_MAX), 0);
