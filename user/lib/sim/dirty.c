@@ -93,8 +93,6 @@ void sim_sync(struct sim *s)
 	dirtied = read_log(s);
 	s->dirty_pages += dirtied;
 	s->period_dirtied += dirtied;
-	if (s->syncs > 1)
-		sim_pass_end(s, dirtied);
 	end_ms = sim_ms(s);
 	if (end_ms > s->period_ms + 1000) {
 		sim_throttle(s);
@@ -103,6 +101,8 @@ void sim_sync(struct sim *s)
 		s->period_dirtied = 0;
 		s->period_bytes = s->r->transferred_bytes;
 	}
+	if (s->syncs > 1)
+		sim_pass_end(s, dirtied);
 	sim_sample(s, true);
 }
 

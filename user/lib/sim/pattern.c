@@ -43,7 +43,7 @@ struct pattern {
 	uint64_t table_at, keepalive_at, region_at;
 	struct load loads[2], keepalive;
 	unsigned active;
-	double phase_left_s;
+	uint64_t phase_ns[2], phase_left_ns;
 	mt_trace_emit_fn emit;
 	void *to;
 	uint64_t batch[BATCH];
@@ -132,22 +132,22 @@ keepalive:
 static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_emit_fn emit, void *to)
 {
 	struct pattern *p = opaque;
-	double wall_s = (double)wall_ns / 1e9, work_s = (double)work_ns / 1e9;
+	double work_s = (double)work_ns / 1e9;
 
 	p->emit = emit;
 	p->to = to;
 	write_own(p, work_s);
 	/* What is made up for at one moment belongs to the phase of that moment. */
-	while (p->d.kind == MT_PATTERN_PHASES && wall_s >= p->phase_left_s) {
-		double share = wall_s > 0 ? p->phase_left_s / wall_s : 0;
+	while (p->d.kind == MT_PATTERN_PHASES && wall_ns >= p->phase_left_ns) {
+		double part_s = wall_ns ? work_s * (double)p->phase_left_ns / (double)wall_ns : 0;
 
-		write_pages(p, &p->loads[p->active], work_s * share);
-		work_s -= work_s * share;
-		wall_s -= p->phase_left_s;
+		write_pages(p, &p->loads[p->active], part_s);
+		work_s -= part_s;
+		wall_ns -= p->phase_left_ns;
 		p->active = !p->active;
-		p->phase_left_s = p->d.period_s * (p->active ? 1 - p->d.duty : p->d.duty);
+		p->phase_left_ns = p->phase_ns[p->active];
 	}
-	p->phase_left_s -= wall_s;
+	p->phase_left_ns -= wall_ns;
 	write_pages(p, &p->loads[p->active], work_s);
 }
 
@@ -164,7 +164,9 @@ static void restart(void *opaque)
 	p->rng.state = d->seed * 0x2545f4914f6cdd1dULL;
 	mt_scatter_init(&p->scatter, d->region_pages, mt_rng_next(&p->rng));
 	p->active = 0;
-	p->phase_left_s = d->period_s * d->duty;
+	p->phase_ns[0] = (uint64_t)(d->period_s * d->duty * 1e9);
+	p->phase_ns[1] = (uint64_t)(d->period_s * 1e9) - p->phase_ns[0];
+	p->phase_left_ns = p->phase_ns[0];
 	p->loads[0] = (struct load){
 		.kind = d->kind == MT_PATTERN_PHASES ? (d->sub ? MT_PATTERN_SEQ : MT_PATTERN_UNIFORM) : d->kind,
 		.pages = d->region_pages,
