@@ -69,7 +69,7 @@ struct mt_sim_host {
 
 struct mt_sim_params {
 	uint64_t memory_bytes;		/* that takes part: what query-migrate calls ram.total */
-	uint64_t resident_bytes;	/* of it not zero at the beginning; 0: as the trace says */
+	uint64_t resident_bytes;	/* of it not zero at the beginning, from the trace's first such page on; 0: as the trace says */
 	enum mt_sim_log log;
 	struct mt_sim_method method;
 	double bandwidth_bytes_per_s;	/* max-bandwidth; 0: no limit */

@@ -50,7 +50,8 @@ struct mt_trace {
 	const struct mt_trace_ops *ops;
 	void *opaque;
 	uint64_t pages;			/* that it may write to: 0 .. pages - 1 */
-	uint64_t resident_pages;	/* not zero at the beginning: the first ones. Inferred that they come first. */
+	/* At the beginning pages resident_first .. resident_end - 1 are not zero, others are. Inferred that they lie together. */
+	uint64_t resident_first, resident_end;
 	uint64_t makes_up_ns;		/* after being held up, so much of what was missed is made up for */
 	double top_speed;		/* at most this many times as fast as when nothing holds it up; 0: any */
 	struct mt_trace_content content;

@@ -139,38 +139,35 @@ static void test_postcopy_faults(void)
 	CHECK(g.r.fault_ms > 0.1 && g.r.fault_ms < 30);
 	CHECK_INT(quiet.r.faults, 0);
 	/* Order does not change how long it takes. */
-	CHECK_NEAR(g.r.total_ms, quiet.r.total_ms, 0.02 * quiet.r.total_ms);
+	CHECK_NEAR(g.r.total_ms, quiet.r.total_ms, 0.05 * quiet.r.total_ms);
+}
+
+/* What the sync at the first pass's end finds, of a region that is sent last. */
+static void first_pass(enum mt_sim_log log, unsigned clear_shift, uint64_t *dirtied)
+{
+	static struct simguest g;
+	struct mt_trace t;
+
+	simguest_defaults(&g, LINK);
+	g.p.log = log;
+	g.p.clear_shift = clear_shift;
+	CHECK_INT(mt_trace_pattern(&t, "uniform:region=4M,rate=800/s,at=12M,keepalive=0", NULL), 0);
+	CHECK_INT(simguest_run(&g, &t), 0);
+	mt_trace_fini(&t);
+	*dirtied = g.passes[0].dirtied_pages;
 }
 
 /* With KVM's bitmap a write before its chunk's turn does not count; with a ring it does. */
 static void test_late_clear(void)
 {
-	static struct simguest late, early;
-	const char *text = "uniform:region=4M,rate=800/s,at=12M,keepalive=0";
+	uint64_t chunks, ring, one_chunk;
 
-	play(text, "precopy", MT_SIM_LOG_BITMAP, &late);
-	play(text, "precopy", MT_SIM_LOG_RING, &early);
-	/* The region's turn comes after three quarters of the first pass. */
-	CHECK(late.passes[0].dirtied_pages < early.passes[0].dirtied_pages / 2);
-	CHECK(late.passes[0].dirtied_pages > 0);
-}
-
-static void test_one_chunk_is_like_a_ring(void)
-{
-	static struct simguest late, early;
-	struct mt_trace t;
-
-	for (int log = MT_SIM_LOG_BITMAP; log <= MT_SIM_LOG_RING; log++) {
-		struct simguest *g = log == MT_SIM_LOG_RING ? &early : &late;
-
-		simguest_defaults(g, LINK);
-		g->p.log = log;
-		g->p.clear_shift = 12;
-		CHECK_INT(mt_trace_pattern(&t, "uniform:region=4M,rate=800/s,at=12M,keepalive=0", NULL), 0);
-		CHECK_INT(simguest_run(g, &t), 0);
-		mt_trace_fini(&t);
-	}
-	CHECK_INT(late.passes[0].dirtied_pages, early.passes[0].dirtied_pages);
+	first_pass(MT_SIM_LOG_BITMAP, 9, &chunks);
+	first_pass(MT_SIM_LOG_RING, 9, &ring);
+	first_pass(MT_SIM_LOG_BITMAP, 12, &one_chunk);
+	CHECK(chunks > 0 && chunks < ring / 2);
+	/* All memory in one chunk: it is cleared as the pass begins. */
+	CHECK_INT(one_chunk, ring);
 }
 
 static const struct ktap_case cases[] = {
@@ -180,6 +177,5 @@ static const struct ktap_case cases[] = {
 	{ "post-copy: every missing page comes once, and no old one is seen", test_postcopy_once },
 	{ "post-copy: faults are served, and cost no time in all", test_postcopy_faults },
 	{ "a page's window begins as its chunk is cleared", test_late_clear },
-	{ "one chunk for all memory is as good as a ring in the first pass", test_one_chunk_is_like_a_ring },
 };
 KTAP_MAIN(cases)

@@ -231,7 +231,7 @@ static void test_words(void)
 	}
 	/* As it stands in a guest's command line. */
 	CHECK_INT(mt_trace_pattern(&t, "pattern=hotcold region=64M  rate=8000 hot=10% hb=5ms idle=spin tcg_flush=0 fill=random", NULL), 0);
-	CHECK_INT(t.resident_pages, 513 + 16384);
+	CHECK_INT(t.resident_end, 513 + 16384);
 	CHECK(t.content.compressed_bytes >= 4096);
 	mt_trace_fini(&t);
 	CHECK(mt_trace_is_pattern("zipf:region=1M") && mt_trace_is_pattern("idle"));

@@ -40,7 +40,7 @@ static void written(void *to, const uint64_t *pages, size_t n)
 		if (page >= s->pages)
 			continue;
 		mt_bits_set(&s->log, page);
-		if (page >= s->resident_pages && mt_bits_has(&s->zero, page))
+		if ((page >= s->resident_end || page < s->resident_first) && mt_bits_has(&s->zero, page))
 			mt_bits_clear(&s->zero, page);
 		if (each)
 			count_write(s, page);
@@ -138,7 +138,8 @@ int sim_memory_init(struct sim *s)
 	s->dirty_pages = s->pages;
 	if (bitmap)
 		mt_bits_fill(&s->synced, 0, s->pages);
-	mt_bits_fill(&s->zero, s->resident_pages, s->pages - s->resident_pages);
+	mt_bits_fill(&s->zero, 0, s->resident_first);
+	mt_bits_fill(&s->zero, s->resident_end, s->pages - s->resident_end);
 	return 0;
 }
 

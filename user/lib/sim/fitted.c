@@ -174,7 +174,7 @@ int mt_trace_fitted(struct mt_trace *t, const struct mt_trace_point *points, siz
 		.ops = &fitted_ops,
 		.opaque = f,
 		.pages = memory_pages,
-		.resident_pages = UINT64_MAX,
+		.resident_end = UINT64_MAX,
 		.content = { .compressed_bytes = MT_TRACE_PAGE_BYTES * 0.5, .delta_fixed_bytes = 16,
 			     .delta_write_bytes = 128, .delta_writes_max = 16 },
 		.told = f->told,

@@ -124,6 +124,19 @@ static void conclude(struct sim *s)
 	s->r->bandwidth_bytes_per_s = s->rate_bytes_per_ms * 1e3;
 }
 
+static void set_resident(struct sim *s)
+{
+	uint64_t first = s->trace ? s->trace->resident_first : 0, end = s->trace ? s->trace->resident_end : 0;
+	uint64_t pages = s->p->resident_bytes / PAGE_BYTES;
+
+	if (pages) {
+		first = first < s->pages - pages ? first : s->pages - pages;
+		end = first + pages;
+	}
+	s->resident_end = end < s->pages ? end : s->pages;
+	s->resident_first = first < s->resident_end ? first : s->resident_end;
+}
+
 int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace, const struct mt_sim_hooks *hooks,
 	       struct mt_sim_result *result)
 {
@@ -146,9 +159,7 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace, const stru
 	memset(result, 0, sizeof(*result));
 	result->downtime_ms = result->flip_ms = NAN;
 	result->end = MT_SIM_END_COUNT;
-	s.resident_pages = p->resident_bytes ? p->resident_bytes / PAGE_BYTES : trace ? trace->resident_pages : 0;
-	if (s.resident_pages > s.pages)
-		s.resident_pages = s.pages;
+	set_resident(&s);
 	if (trace)
 		trace->ops->rewind(trace->opaque);
 	rc = sim_memory_init(&s);

@@ -201,7 +201,8 @@ static void describe(struct mt_trace *t, struct pattern *p)
 		.ops = &pattern_ops,
 		.opaque = p,
 		.pages = p->region_at + d->region_pages,
-		.resident_pages = d->resident_pages ? d->resident_pages : p->region_at + d->region_pages,
+		.resident_first = p->table_at - OWN_PAGES,
+		.resident_end = d->resident_pages ? p->table_at - OWN_PAGES + d->resident_pages : p->region_at + d->region_pages,
 		.makes_up_ns = isinf(d->rate) ? 0 : (uint64_t)(d->backlog_s * 1e9),
 		.top_speed = d->top > 0 && p->loads[0].rate > 0 ? d->top / p->loads[0].rate : 0,
 		.content = {

@@ -178,7 +178,7 @@ int mt_trace_recorded(struct mt_trace *t, struct mt_trace_recorder *r)
 		.ops = &recorded_ops,
 		.opaque = r,
 		.pages = r->pages,
-		.resident_pages = UINT64_MAX,	/* not known: all of it */
+		.resident_end = UINT64_MAX,	/* not known: all of it */
 		.content = {
 			/* Of pages that nobody has looked at. Inferred. */
 			.compressed_bytes = MT_TRACE_PAGE_BYTES * 0.5,

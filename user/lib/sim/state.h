@@ -38,7 +38,7 @@ struct sim {
 	double stopped_ns;		/* since when */
 
 	/* Memory. Writes go to ->log; a sync moves them to ->dirty. */
-	uint64_t pages, resident_pages;
+	uint64_t pages, resident_first, resident_end;
 	struct mt_bits dirty;		/* RAMBlock.bmap: to be sent */
 	struct mt_bits log;		/* written since it was last cleared */
 	struct mt_bits synced;		/* bitmap: in the last sync's answer and not cleared since */
