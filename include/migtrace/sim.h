@@ -47,22 +47,26 @@ struct mt_sim_method {
 const struct mt_sim_method *mt_sim_method_at(size_t i);		/* NULL beyond the last */
 const struct mt_sim_method *mt_sim_method_find(const char *name);
 
-/* The two hosts and what is between them. */
+/* The two hosts and what is between them. There: at the destination. */
 struct mt_sim_host {
 	double link_bytes_per_s;	/* payload of the link; 0: as fast as pages can be copied */
-	double buffer_bytes;		/* sent, and still in sockets and queues of the source */
+	double buffer_bytes;		/* sent, and still in sockets and queues; of each connection */
 	double rtt_ms;
 	double setup_ms;		/* from the command to the first page */
 	double page_ns;			/* of the migration thread, for a page sent whole */
 	double zero_page_ns;		/* for one that is found to be zero */
 	double xbzrle_page_ns;		/* for one looked up and encoded */
-	double compress_page_ns;	/* all threads together */
+	double compress_page_ns;	/* for one given to the threads that compress, zero or not */
+	double there_page_ns;		/* a page is written */
+	double there_zero_page_ns;	/* a page is looked at: it may have to be made zero */
+	double there_zero_postcopy_ns;	/* likewise in post-copy, where it is mapped and not looked at */
+	double there_discard_ns;	/* post-copy: a range of old pages is given up */
 	double sync_ms;			/* a sync of the bitmap */
 	double wake_ms;			/* a sleep of the thread is longer by so much */
 	double stop_ms;			/* stopping the guest, saving its devices */
 	double device_bytes;		/* state of the devices */
-	double finish_ms;		/* at the end, after the last byte: acknowledged, closed */
-	double resume_ms;		/* the destination loads the devices and runs */
+	double finish_ms;		/* at the end, after the last byte: the destination runs, and says so */
+	double resume_ms;		/* post-copy: the destination loads the devices and runs */
 	double place_ms;		/* post-copy: a page that came is put in place, and the vCPU woken */
 	unsigned beat_touches;		/* post-copy: the guest is heard after so many accesses in a row */
 };

@@ -71,8 +71,9 @@ void mt_trace_fini(struct mt_trace *t);
  * in tests/guest (its README tells them): region, rate, seed, s, hot, hotshare, period, duty,
  * rate2, region2, sub, keepalive, keepalive_pages, backlog, fill, and hb, tcg_flush, idle, which say nothing
  * about pages and are only checked; sizes as there (64M) or with units (64MiB). Further ones:
- * at=SIZE (where the region begins), resident=SIZE (memory that is not zero), top=RATE (writes
- * a second that it can do at most) and tables=yes (the pages in which the guest counts its writes).
+ * phase=DURATION (how far into its period it begins), at=SIZE (where the region begins), resident=SIZE
+ * (memory that is not zero), top=RATE (writes a second that it can do at most) and tables=yes (the pages in
+ * which the guest counts its writes, and those of its own).
  *
  * Return: 0; -EINVAL with a line in @err; -ENOMEM.
  */

@@ -176,6 +176,9 @@ static void test_phases(void)
 	play(&t, 0.5, &seen);
 	CHECK_NEAR(seen.n, 2000, 1);
 	mt_trace_fini(&t);
+	/* Begun in the middle of the quiet phase. */
+	pattern("phases:region=64M,rate=4000/s,rate2=100/s,period=2s,duty=25%,keepalive=0,phase=1s", 1.25);
+	CHECK_NEAR(seen.n, 100 + 1000, 1);
 }
 
 static void test_quiet(void)

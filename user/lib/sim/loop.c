@@ -52,9 +52,9 @@ static void complete(struct sim *s)
 	s->now_ns += host->stop_ms * NS_PER_MS;
 	sim_sync(s);
 	sim_flush(s);
-	sim_put(s, host->device_bytes);
+	sim_put(s, host->device_bytes, 0);
 	s->now_ns = sim_link_drained(&s->link, s->now_ns);
-	sim_heard(s, s->now_ns + host->resume_ms * NS_PER_MS - s->stopped_ns);
+	sim_heard(s, s->now_ns + host->finish_ms * NS_PER_MS - s->stopped_ns);
 	s->now_ns += host->finish_ms * NS_PER_MS;
 	s->r->downtime_ms = (s->now_ns - begin_ns) / NS_PER_MS;
 	sim_pass_end(s, 0);
@@ -146,7 +146,7 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace, const stru
 		.r = result,
 		.speed = 1,
 		.pages = p->memory_bytes / PAGE_BYTES,
-		.link = { .bytes_per_ns = p->host.link_bytes_per_s / 1e9, .room_bytes = p->host.buffer_bytes },
+		.link = { .bytes_per_ns = p->host.link_bytes_per_s / 1e9, .room_bytes = p->host.buffer_bytes * (1 + p->method.channels) },
 		.limit_bytes = p->bandwidth_bytes_per_s / 10,
 		.limit_ms = p->downtime_limit_ms,
 		.flip_ns = INFINITY,

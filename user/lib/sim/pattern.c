@@ -26,7 +26,7 @@
 #define DELTA_FIXED_BYTES	7	/* counters at head and tail, as XBZRLE has them */
 #define DELTA_WRITE_BYTES	7	/* a mark */
 #define DELTA_WRITES_MAX	8
-#define SPARSE_BYTES		90	/* such a page, by zlib level 1. Inferred. */
+#define SPARSE_BYTES		95	/* such a page, by zlib level 1. Inferred. */
 
 struct load {
 	unsigned kind;			/* enum mt_pattern_kind */
@@ -156,6 +156,13 @@ static double rate_of(const struct mt_pattern *d, double rate)
 	return d->top > 0 && rate > d->top ? d->top : rate;
 }
 
+/* So far into the period, of which the first phase is the heavy one. */
+static void begin_in(struct pattern *p, uint64_t into_ns)
+{
+	p->active = into_ns >= p->phase_ns[0];
+	p->phase_left_ns = p->phase_ns[0] + (p->active ? p->phase_ns[1] : 0) - into_ns;
+}
+
 static void restart(void *opaque)
 {
 	struct pattern *p = opaque;
@@ -163,10 +170,9 @@ static void restart(void *opaque)
 
 	p->rng.state = d->seed * 0x2545f4914f6cdd1dULL;
 	mt_scatter_init(&p->scatter, d->region_pages, mt_rng_next(&p->rng));
-	p->active = 0;
 	p->phase_ns[0] = (uint64_t)(d->period_s * d->duty * 1e9);
 	p->phase_ns[1] = (uint64_t)(d->period_s * 1e9) - p->phase_ns[0];
-	p->phase_left_ns = p->phase_ns[0];
+	begin_in(p, d->period_s > 0 ? (uint64_t)(fmod(d->phase_s, d->period_s) * 1e9) : 0);
 	p->loads[0] = (struct load){
 		.kind = d->kind == MT_PATTERN_PHASES ? (d->sub ? MT_PATTERN_SEQ : MT_PATTERN_UNIFORM) : d->kind,
 		.pages = d->region_pages,

@@ -22,7 +22,7 @@ struct mt_pattern {
 	uint64_t seed, keepalive_pages;
 	double rate, rate2, keepalive, top;	/* writes/s; top 0: no limit */
 	double s, hot, hotshare;
-	double period_s, duty, backlog_s;
+	double period_s, phase_s, duty, backlog_s;
 	unsigned tables, random_fill;	/* yes, no */
 };
 

@@ -53,6 +53,7 @@ static const struct option {
 	{ "hb", SECONDS, NOWHERE },
 	{ "tcg_flush", SECONDS, NOWHERE },
 	{ "idle", NAME, NOWHERE, idle_names },
+	{ "phase", SECONDS, AT(phase_s) },
 	{ "at", PAGES, AT(at_pages) },
 	{ "resident", PAGES, AT(resident_pages) },
 	{ "top", RATE, AT(top) },

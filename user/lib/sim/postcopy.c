@@ -23,7 +23,8 @@
 #define RANGE_BYTES		16
 #define COMMAND_BYTES		20
 
-static double discard_bytes(const struct sim *s)
+/* Ranges of pages that the destination has to give up. */
+static double discards(const struct sim *s)
 {
 	uint64_t runs = 0, before = 0;
 
@@ -34,13 +35,13 @@ static double discard_bytes(const struct sim *s)
 		before = w ? s->dirty.words[w - 1] >> 63 : 0;
 		runs += (uint64_t)__builtin_popcountll(word & ~(word << 1 | before));
 	}
-	return (double)runs * (RANGE_BYTES + (double)COMMAND_BYTES / RANGES_PER_COMMAND);
+	return (double)runs;
 }
 
 /* Return: when the guest runs at the destination. */
 static double start(struct sim *s)
 {
-	double begin_ns = s->now_ns;
+	double begin_ns = s->now_ns, ranges;
 
 	sim_advance(s);
 	if (!s->guest_stopped)
@@ -51,7 +52,9 @@ static double start(struct sim *s)
 	s->now_ns += s->p->host.stop_ms * NS_PER_MS;
 	sim_sync(s);
 	s->at = 0;
-	sim_put(s, discard_bytes(s) + s->p->host.device_bytes);
+	ranges = discards(s);
+	sim_put(s, ranges * (RANGE_BYTES + (double)COMMAND_BYTES / RANGES_PER_COMMAND), ranges * s->p->host.there_discard_ns);
+	sim_put(s, s->p->host.device_bytes, 0);
 	s->r->downtime_ms = (s->now_ns - begin_ns) / NS_PER_MS;
 	s->in_postcopy = true;
 	s->limit_bytes = s->p->postcopy_bandwidth_bytes_per_s / 10;

@@ -98,7 +98,8 @@ void sim_sync(struct sim *s);			/* migration_bitmap_sync() */
 void sim_clear_chunk(struct sim *s, size_t chunk);
 
 /* stream.c */
-void sim_put(struct sim *s, double bytes);	/* bytes that are no pages */
+/* Bytes that are no pages. @work_ns: the destination's with them. */
+void sim_put(struct sim *s, double bytes, double work_ns);
 void sim_slice(struct sim *s);			/* ram_save_iterate() */
 void sim_flush(struct sim *s);			/* all that is dirty, whatever the limit: ram_save_complete() */
 

@@ -17,23 +17,19 @@
 #define PACKET_PAGES	128
 #define PACKET_BYTES	(320 + 8 * PACKET_PAGES)
 
-static void put(struct sim *s, double bytes)
-{
-	s->total_bytes += (uint64_t)bytes;
-	s->now_ns = sim_link_put(&s->link, s->now_ns, bytes);
-}
-
-void sim_put(struct sim *s, double bytes)
+void sim_put(struct sim *s, double bytes, double work_ns)
 {
 	s->used_bytes += bytes;
-	put(s, bytes);
+	s->total_bytes += (uint64_t)bytes;
+	s->now_ns = sim_link_put(&s->link, s->now_ns, bytes, work_ns);
 }
 
-static void put_ram(struct sim *s, double bytes)
+/* What QEMU counts as RAM. @work_ns: of the destination. */
+static void put_ram(struct sim *s, double bytes, double work_ns)
 {
 	s->r->transferred_bytes += (uint64_t)bytes;
 	s->pass.sent_bytes += (uint64_t)bytes;
-	sim_put(s, bytes);
+	sim_put(s, bytes, work_ns);
 }
 
 /* --- one page, or several that cost alike -------------------------------- */
@@ -56,7 +52,7 @@ static bool is_xbzrle(const struct sim *s)
 /* multifd_send_pages(): QEMU counts a packet, against the budget too, when it is handed to a channel. */
 static void put_packet(struct sim *s, unsigned pages)
 {
-	put_ram(s, (double)pages * PAGE_BYTES + PACKET_BYTES);
+	put_ram(s, (double)pages * PAGE_BYTES + PACKET_BYTES, pages * s->p->host.there_page_ns);
 	s->packet_pages = 0;
 }
 
@@ -66,7 +62,7 @@ static void put_normal(struct sim *s, uint64_t pages)
 		return;
 	s->now_ns += (double)pages * s->p->host.page_ns;
 	if (!is_multifd(s)) {
-		put_ram(s, (double)pages * (HEADER_BYTES + PAGE_BYTES));
+		put_ram(s, (double)pages * (HEADER_BYTES + PAGE_BYTES), (double)pages * s->p->host.there_page_ns);
 		return;
 	}
 	s->packet_pages += pages;	/* a group never goes beyond a packet */
@@ -78,8 +74,7 @@ static void put_compressed(struct sim *s, uint64_t pages)
 {
 	double bytes = COMPRESS_BYTES + (s->trace ? s->trace->content.compressed_bytes : PAGE_BYTES);
 
-	s->now_ns += (double)pages * s->p->host.compress_page_ns;
-	put_ram(s, (double)pages * bytes);
+	put_ram(s, (double)pages * bytes, (double)pages * s->p->host.there_page_ns);
 }
 
 /* ram_save_page(). Return: false: nothing went over, for the page is as it was when it was last sent. */
@@ -90,7 +85,7 @@ static bool put_xbzrle(struct sim *s, uint64_t page)
 	s->now_ns += s->p->host.xbzrle_page_ns;
 	bytes = xbzrle_page(s, page);
 	if (bytes > 0)
-		put_ram(s, bytes);
+		put_ram(s, bytes, s->p->host.there_page_ns);
 	return bytes > 0;
 }
 
@@ -112,9 +107,13 @@ static uint64_t send(struct sim *s, size_t word, uint64_t bits)
 	uint64_t zero_bits = bits & s->zero.words[word], zero = (uint64_t)__builtin_popcountll(zero_bits);
 	uint64_t normal = (uint64_t)__builtin_popcountll(bits & ~zero_bits), skipped = 0;
 
-	s->now_ns += (double)zero * s->p->host.zero_page_ns;
+	if (is_compressing(s))	/* its threads look for zeroes, too */
+		s->now_ns += (double)(zero + normal) * s->p->host.compress_page_ns;
+	else
+		s->now_ns += (double)zero * s->p->host.zero_page_ns;
 	if (zero)
-		put_ram(s, (double)zero * ZERO_BYTES);
+		put_ram(s, (double)zero * ZERO_BYTES, (double)zero * (s->in_postcopy ? s->p->host.there_zero_postcopy_ns :
+									 s->p->host.there_zero_page_ns));
 	if (zero && is_xbzrle(s))
 		xbzrle_zero(s, ((uint64_t)word << 6) + (uint64_t)__builtin_ctzll(bits));
 	if (is_compressing(s))
@@ -204,7 +203,7 @@ static void sync_channels(struct sim *s)
 	if (s->packet_pages)
 		put_packet(s, s->packet_pages);
 	for (unsigned i = 0; i < s->p->method.channels; i++)
-		put_ram(s, PACKET_BYTES);
+		put_ram(s, PACKET_BYTES, 0);
 }
 
 void sim_slice(struct sim *s)
@@ -214,7 +213,7 @@ void sim_slice(struct sim *s)
 	uint64_t i = 0;
 
 	sim_advance(s);
-	sim_put(s, SECTION_BYTES);
+	sim_put(s, SECTION_BYTES, 0);
 	while (!sim_limited(s)) {
 		if (!sim_send(s, i % CHECK_PAGES ? CHECK_PAGES - i % CHECK_PAGES + 1 : 1, &group))
 			break;
@@ -223,16 +222,16 @@ void sim_slice(struct sim *s)
 			break;
 	}
 	sync_channels(s);
-	put_ram(s, EOS_BYTES);
+	put_ram(s, EOS_BYTES, 0);
 }
 
 void sim_flush(struct sim *s)
 {
 	struct sim_group group;
 
-	sim_put(s, SECTION_BYTES);
+	sim_put(s, SECTION_BYTES, 0);
 	while (sim_send(s, CHECK_PAGES, &group))
 		;
 	sync_channels(s);
-	sim_put(s, EOS_BYTES);
+	sim_put(s, EOS_BYTES, 0);
 }
