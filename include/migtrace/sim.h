@@ -50,7 +50,8 @@ const struct mt_sim_method *mt_sim_method_find(const char *name);
 /* The two hosts and what is between them. There: at the destination. */
 struct mt_sim_host {
 	double link_bytes_per_s;	/* payload of the link; 0: as fast as pages can be copied */
-	double buffer_bytes;		/* sent, and still in sockets and queues; of each connection */
+	double buffer_bytes;		/* written and not carried yet, of each connection: sockets, packet schedulers */
+	double there_buffer_bytes;	/* carried and not read yet, likewise */
 	double rtt_ms;
 	double setup_ms;		/* from the command to the first page */
 	double page_ns;			/* of the migration thread, for a page sent whole */

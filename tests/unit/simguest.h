@@ -40,7 +40,7 @@ static inline void simguest_defaults(struct simguest *g, double link_bytes_per_s
 	g->p.cap_ms = 20000;
 	g->p.downtime_limit_ms = 20;	/* QEMU's 300 would be a third of such a guest */
 	g->p.host = (struct mt_sim_host){
-		.link_bytes_per_s = link_bytes_per_s, .buffer_bytes = 65536, .page_ns = 1, .zero_page_ns = 1,
+		.link_bytes_per_s = link_bytes_per_s, .buffer_bytes = 65536, .there_buffer_bytes = 65536, .page_ns = 1, .zero_page_ns = 1,
 		.xbzrle_page_ns = 1, .compress_page_ns = 1, .beat_touches = 32,
 	};
 }

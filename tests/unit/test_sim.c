@@ -17,7 +17,7 @@ static void set_up(struct mt_sim_params *p, const char *method)
 	p->memory_bytes = 1ULL << 30;
 	p->method = *mt_sim_method_find(method);
 	p->host = (struct mt_sim_host){
-		.link_bytes_per_s = LINK, .buffer_bytes = 65536, .page_ns = 1, .zero_page_ns = 1,
+		.link_bytes_per_s = LINK, .buffer_bytes = 65536, .there_buffer_bytes = 65536, .page_ns = 1, .zero_page_ns = 1,
 		.xbzrle_page_ns = 1, .compress_page_ns = 1, .beat_touches = 32,
 	};
 }

@@ -47,7 +47,7 @@ void check_fini(struct check *c);
 /* simulate_check_phases.c */
 /* @name: relative to the directory. */
 MT_MUST_CHECK int check_recording(struct mt_recording **rec, const struct check *c, const char *name, struct mt_err *err);
-/* A pattern with phases, begun where the migration began: so that its first pass finds as many pages dirty. */
+/* A pattern with phases, begun where the migration began: so that its first passes find as many pages dirty. */
 MT_MUST_CHECK int check_phases(struct mt_trace *t, const char *words, const struct check *c, const char *recording,
 			       const struct mt_sim_params *p, struct mt_err *err);
 

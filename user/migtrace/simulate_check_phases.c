@@ -2,9 +2,9 @@
 /*
  * simulate_check_phases.c - where in its phases a guest was when its migration began
  *
- * Nobody wrote that down. But the pages that the first pass found dirty tell: of some beginnings, all over the
- * period, that one is taken whose first pass comes nearest. What comes after the first pass is then the
- * simulator's own.
+ * Nobody wrote that down. But the pages that the first two passes found dirty tell: of some beginnings, all over
+ * the period, that one is taken whose passes come nearest. One pass would not do, for it has as many
+ * at the beginning of a heavy phase as at its end.
  */
 #include <errno.h>
 #include <math.h>
@@ -14,7 +14,8 @@
 
 #include "simulate_check.h"
 
-#define BEGINNINGS	24
+#define BEGINNINGS	48
+#define PASSES		2
 #define PERIOD_MAX_S	6.0	/* of the campaign's guests; a longer one is seen in parts */
 
 int check_recording(struct mt_recording **rec, const struct check *c, const char *name, struct mt_err *err)
@@ -27,29 +28,43 @@ int check_recording(struct mt_recording **rec, const struct check *c, const char
 }
 
 /*
- * Pages that the sync at the end of the first pass found newly dirty: what was to be sent in all by then, less what
- * there is. A balance that holds however late the look was. NaN: not known.
+ * Pages that the syncs up to the end of pass @n found newly dirty: what was to be sent in all by then, less what
+ * there was at first. A balance that holds however late the look was. NaN: not known.
  */
-static double measured(const struct mt_recording *rec)
+static double measured(const struct mt_recording *rec, uint64_t n)
 {
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;
 
-		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !mt_sample_has(s, iteration) || s->iteration < 2 ||
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !mt_sample_has(s, iteration) || s->iteration <= n ||
 		    !mt_sample_has(s, remaining_bytes) || !mt_sample_has(s, normal_pages) || !mt_sample_has(s, memory_bytes))
 			continue;
-		if (s->iteration > 2)
-			break;
-		return (double)s->remaining_bytes / MT_TRACE_PAGE_BYTES + (double)(s->normal_pages + s->zero_pages) -
-		       (double)s->memory_bytes / MT_TRACE_PAGE_BYTES;
+		return s->iteration > n + 1 ? NAN : (double)s->remaining_bytes / MT_TRACE_PAGE_BYTES +
+		       (double)(s->normal_pages + s->zero_pages) - (double)s->memory_bytes / MT_TRACE_PAGE_BYTES;
 	}
 	return NAN;
 }
 
+struct dirtied {
+	double pages[PASSES];		/* up to the end of each pass */
+};
+
 static void on_pass(void *opaque, const struct mt_sim_pass *pass)
 {
-	if (pass->n == 1)
-		*(double *)opaque = (double)pass->dirtied_pages;
+	struct dirtied *d = opaque;
+
+	for (size_t i = pass->n - 1; i < PASSES; i++)
+		d->pages[i] += (double)pass->dirtied_pages;
+}
+
+static double distance(const struct dirtied *a, const struct dirtied *b)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < PASSES; i++)
+		if (isfinite(a->pages[i]) && isfinite(b->pages[i]))
+			sum += (a->pages[i] - b->pages[i]) * (a->pages[i] - b->pages[i]);
+	return sum;
 }
 
 static int begun_at(struct mt_trace *t, const char *words, unsigned which, struct mt_err *err)
@@ -65,16 +80,18 @@ int check_phases(struct mt_trace *t, const char *words, const struct check *c, c
 		 const struct mt_sim_params *p, struct mt_err *err)
 {
 	struct mt_recording *rec;
-	double wanted, nearest = INFINITY;
+	struct dirtied wanted;
+	double nearest = INFINITY;
 	unsigned best = 0;
 	int rc = check_recording(&rec, c, recording, err);
 
 	if (rc)
 		return rc;
-	wanted = measured(rec);
+	for (size_t i = 0; i < PASSES; i++)
+		wanted.pages[i] = measured(rec, i + 1);
 	mt_recording_free(rec);
-	for (unsigned i = 0; i < BEGINNINGS && isfinite(wanted) && !p->method.compression; i++) {
-		double dirtied = 0;
+	for (unsigned i = 0; i < BEGINNINGS && !p->method.compression; i++) {
+		struct dirtied dirtied = { { 0 } };
 		const struct mt_sim_hooks hooks = { .opaque = &dirtied, .pass = on_pass };
 		struct mt_sim_result r;
 
@@ -85,8 +102,8 @@ int check_phases(struct mt_trace *t, const char *words, const struct check *c, c
 		mt_trace_fini(t);
 		if (rc)
 			return mt_err_set(err, rc, "%s: %s", recording, strerror(-rc));
-		if (fabs(dirtied - wanted) < nearest) {
-			nearest = fabs(dirtied - wanted);
+		if (distance(&dirtied, &wanted) < nearest) {
+			nearest = distance(&dirtied, &wanted);
 			best = i;
 		}
 	}

@@ -1,88 +1,90 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * link.c - what lies between write(2) at the source and a page in its place at the destination (PURE)
+ * link.c - from write(2) at the source to a page in its place at the destination (PURE)
  */
 #include <math.h>
+#include <stdbool.h>
 
 #include "sim/link.h"
 
-#define ALIKE	0.01		/* parts whose pace differs by no more are one */
+#define ITEM_BYTES	32768	/* IO_BUF_SIZE: so much QEMU collects before it writes */
 
-static void leave(struct sim_link *l, double now_ns)
+#define AT(l, i)	((l)->items[(i) % SIM_LINK_ITEMS])
+
+static double newest_ns(const struct sim_link *l, double now_ns)
 {
-	double left_ns = now_ns - l->at_ns;
-
-	if (left_ns <= 0)
-		return;
-	l->at_ns = now_ns;
-	while (l->n && left_ns > 0) {
-		double share = l->parts[l->first].ns > left_ns ? left_ns / l->parts[l->first].ns : 1;
-		double bytes = l->parts[l->first].bytes * share, ns = l->parts[l->first].ns * share;
-
-		l->bytes -= bytes;
-		l->ns -= ns;
-		left_ns -= ns;
-		l->parts[l->first].bytes -= bytes;
-		l->parts[l->first].ns -= ns;
-		if (share < 1)
-			return;
-		l->first = (l->first + 1) % SIM_LINK_PARTS;
-		l->n--;
-	}
-	if (!l->n)
-		l->bytes = l->ns = 0;	/* rounding */
+	return l->n ? fmax(now_ns, AT(l, l->n - 1).carried_ns) : now_ns;
 }
 
-/* How long until so many bytes have left. */
-static double until_gone(const struct sim_link *l, double bytes)
+/* Also when there is no room for another item: that bounds a queue, too. */
+static bool full(const struct sim_link *l, uint64_t oldest)
 {
-	double ns = 0;
-
-	for (size_t i = 0; i < l->n && bytes > 0; i++) {
-		size_t at = (l->first + i) % SIM_LINK_PARTS;
-
-		if (l->parts[at].bytes > bytes)
-			return ns + l->parts[at].ns * bytes / l->parts[at].bytes;
-		bytes -= l->parts[at].bytes;
-		ns += l->parts[at].ns;
-	}
-	return ns;
+	return l->n - oldest >= SIM_LINK_ITEMS - 1;
 }
 
-static void append(struct sim_link *l, double bytes, double ns)
+/* When the link has carried them: it is free, and there is room at the other end. */
+static double carry(struct sim_link *l, double now_ns, double bytes)
 {
-	size_t last = (l->first + l->n + SIM_LINK_PARTS - 1) % SIM_LINK_PARTS;
-	double pace = ns * l->parts[last].bytes, its = l->parts[last].ns * bytes;
+	double at_ns = newest_ns(l, now_ns) + (l->bytes_per_ns > 0 ? bytes / l->bytes_per_ns : 0);
 
-	l->bytes += bytes;
-	l->ns += ns;
-	if (!l->n || (l->n < SIM_LINK_PARTS && fabs(pace - its) > ALIKE * its)) {
-		last = (l->first + l->n++) % SIM_LINK_PARTS;
-		l->parts[last].bytes = l->parts[last].ns = 0;
+	while (l->there < l->n && (AT(l, l->there).done_ns <= at_ns || l->in_there + bytes > l->there_bytes || full(l, l->there))) {
+		at_ns = fmax(at_ns, AT(l, l->there).done_ns);
+		l->in_there -= AT(l, l->there++).bytes;
 	}
-	l->parts[last].bytes += bytes;
-	l->parts[last].ns += ns;
+	return at_ns;
 }
 
-double sim_link_put(struct sim_link *l, double now_ns, double bytes, double work_ns)
+/* When the source's queue has room for them. */
+static double wait_here(struct sim_link *l, double now_ns, double bytes)
 {
-	double wire_ns = l->bytes_per_ns > 0 ? bytes / l->bytes_per_ns : 0, ns = fmax(wire_ns, work_ns);
-
-	/* What is larger than half of the queue goes in parts. */
-	for (double part, left = bytes; left > 0; left -= part) {
-		part = fmin(left, l->room_bytes / 2);
-		leave(l, now_ns);
-		if (l->bytes + part > l->room_bytes) {
-			now_ns += until_gone(l, l->bytes + part - l->room_bytes);
-			leave(l, now_ns);
-		}
-		append(l, part, ns * part / bytes);
+	while (l->here < l->n && (AT(l, l->here).carried_ns <= now_ns || l->in_here + bytes > l->here_bytes || full(l, l->here))) {
+		now_ns = fmax(now_ns, AT(l, l->here).carried_ns);
+		l->in_here -= AT(l, l->here++).bytes;
 	}
 	return now_ns;
 }
 
-double sim_link_drained(struct sim_link *l, double now_ns)
+static double put_item(struct sim_link *l, double now_ns, double bytes, double work_ns)
 {
-	leave(l, now_ns);
-	return now_ns + l->ns;
+	double before_ns = l->n ? AT(l, l->n - 1).done_ns : 0, carried_ns, begin_ns = now_ns;
+	/* Small ones share an item, which leaves with its last byte. */
+	bool more = l->n && l->here < l->n && l->there < l->n && AT(l, l->n - 1).bytes + bytes <= ITEM_BYTES;
+
+	now_ns = wait_here(l, now_ns, bytes);
+	carried_ns = carry(l, begin_ns, bytes);
+	if (!more || l->here == l->n || l->there == l->n) {
+		AT(l, l->n).bytes = 0;
+		l->n++;
+	}
+	AT(l, l->n - 1).bytes += bytes;
+	AT(l, l->n - 1).carried_ns = carried_ns;
+	AT(l, l->n - 1).done_ns = fmax(before_ns, carried_ns) + work_ns;
+	l->in_here += bytes;
+	l->in_there += bytes;
+	return now_ns;
+}
+
+double sim_link_put(struct sim_link *l, double now_ns, double bytes, double work_ns)
+{
+	for (double part, left = bytes; left > 0; left -= part) {
+		part = fmin(left, ITEM_BYTES);
+		now_ns = put_item(l, now_ns, part, work_ns * part / bytes);
+	}
+	return now_ns;
+}
+
+void sim_link_aside(struct sim_link *l, double now_ns, double work_ns)
+{
+	l->aside_ns = fmax(l->aside_ns, newest_ns(l, now_ns)) + work_ns;
+}
+
+void sim_link_join(struct sim_link *l)
+{
+	if (l->n)
+		AT(l, l->n - 1).done_ns = fmax(AT(l, l->n - 1).done_ns, l->aside_ns);
+}
+
+double sim_link_drained(const struct sim_link *l, double now_ns)
+{
+	return l->n ? fmax(now_ns, AT(l, l->n - 1).done_ns) : now_ns;
 }

@@ -146,7 +146,11 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace, const stru
 		.r = result,
 		.speed = 1,
 		.pages = p->memory_bytes / PAGE_BYTES,
-		.link = { .bytes_per_ns = p->host.link_bytes_per_s / 1e9, .room_bytes = p->host.buffer_bytes * (1 + p->method.channels) },
+		.link = {
+			.bytes_per_ns = p->host.link_bytes_per_s / 1e9,
+			.here_bytes = p->host.buffer_bytes * (1 + p->method.channels),
+			.there_bytes = p->host.there_buffer_bytes * (1 + p->method.channels),
+		},
 		.limit_bytes = p->bandwidth_bytes_per_s / 10,
 		.limit_ms = p->downtime_limit_ms,
 		.flip_ns = INFINITY,

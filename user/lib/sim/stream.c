@@ -89,6 +89,18 @@ static bool put_xbzrle(struct sim *s, uint64_t page)
 	return bytes > 0;
 }
 
+/* With multifd they go over the first connection, and pages do not wait for them before the next sync. */
+static void put_zero(struct sim *s, uint64_t pages)
+{
+	double work_ns = (double)pages * (s->in_postcopy ? s->p->host.there_zero_postcopy_ns : s->p->host.there_zero_page_ns);
+
+	if (!pages)
+		return;
+	put_ram(s, (double)pages * ZERO_BYTES, is_multifd(s) ? 0 : work_ns);
+	if (is_multifd(s))
+		sim_link_aside(&s->link, s->now_ns, work_ns);
+}
+
 static void each_sent(struct sim *s, size_t word, uint64_t bits)
 {
 	for (; bits; bits &= bits - 1) {
@@ -111,9 +123,7 @@ static uint64_t send(struct sim *s, size_t word, uint64_t bits)
 		s->now_ns += (double)(zero + normal) * s->p->host.compress_page_ns;
 	else
 		s->now_ns += (double)zero * s->p->host.zero_page_ns;
-	if (zero)
-		put_ram(s, (double)zero * ZERO_BYTES, (double)zero * (s->in_postcopy ? s->p->host.there_zero_postcopy_ns :
-									 s->p->host.there_zero_page_ns));
+	put_zero(s, zero);
 	if (zero && is_xbzrle(s))
 		xbzrle_zero(s, ((uint64_t)word << 6) + (uint64_t)__builtin_ctzll(bits));
 	if (is_compressing(s))
@@ -204,6 +214,7 @@ static void sync_channels(struct sim *s)
 		put_packet(s, s->packet_pages);
 	for (unsigned i = 0; i < s->p->method.channels; i++)
 		put_ram(s, PACKET_BYTES, 0);
+	sim_link_join(&s->link);
 }
 
 void sim_slice(struct sim *s)
