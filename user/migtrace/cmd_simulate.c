@@ -12,7 +12,7 @@
 #include "simulate.h"
 
 struct words {
-	const char *methods, *policies, *bandwidths, *limits, *log, *check;
+	const char *methods, *policies, *bandwidths, *limits, *log, *check, *host;
 	uint64_t link, cap_ms, postcopy_bandwidth, flip_after;
 	bool postcopy, flip_after_given;
 };
@@ -117,7 +117,10 @@ static int take_lists(const struct command_usage *usage, struct simulate *q, con
 static int take(const struct command_usage *usage, struct simulate *q, const struct words *w)
 {
 	struct mt_sim_params *p = &q->params;
+	struct mt_err err = { 0 };
 
+	if (w->host && simulate_host(&p->host, w->host, &err))
+		return options_error(usage, "%s", err.msg);
 	if (!strcmp(w->log, "ring"))
 		p->log = MT_SIM_LOG_RING;
 	else if (strcmp(w->log, "bitmap"))
@@ -175,6 +178,7 @@ int cmd_simulate(int argc, char **argv)
 		{ "cap", 0, OPTION_DURATION_MS, "DURATION", "give up after (default 10min)", &w.cap_ms },
 		{ "seed", 0, OPTION_COUNT, "N", "of what is drawn", &q.seed, &q.seed_given, UINT32_MAX },
 		{ "passes", 0, OPTION_FLAG, NULL, "a row for each pass instead of one for each migration", &q.passes },
+		{ "host", 0, OPTION_STRING, "KEY=VALUE,...", "what things take on the hosts, see the man page", &w.host },
 		{ "check", 0, OPTION_STRING, "DIR", "play the migrations of a campaign, and show how far off it was", &w.check },
 	};
 	const struct command_usage usage = {

@@ -33,6 +33,9 @@ MT_MUST_CHECK int simulate_trace(struct mt_trace *t, const char *what, const str
 MT_MUST_CHECK int simulate_trace_recording(struct mt_trace *t, const struct mt_recording *rec, uint64_t memory_bytes,
 					   uint64_t seed, struct mt_err *err);
 
+/* simulate_host.c: "KEY=VALUE,..." into @host. Return: 0; -EINVAL with a line. */
+MT_MUST_CHECK int simulate_host(struct mt_sim_host *host, const char *words, struct mt_err *err);
+
 /* simulate_run.c */
 struct mt_table *simulate_table(enum mt_format format, bool passes);
 MT_MUST_CHECK int simulate_all(struct simulate *q, const char *what, struct mt_err *err);	/* its rows */

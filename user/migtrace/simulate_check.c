@@ -125,6 +125,18 @@ static void compare(struct check_row *row, const json_t *run, const struct mt_si
 	};
 }
 
+static int set_pace(struct mt_sim_params *p, const struct check *c, const json_t *run, struct mt_err *err)
+{
+	struct mt_recording *rec;
+	int rc = p->method.compression ? check_recording(&rec, c, text(run, "recording"), err) : 0;
+
+	if (rc || !p->method.compression)
+		return rc;
+	check_pace(p, rec);
+	mt_recording_free(rec);
+	return 0;
+}
+
 /* Return: 1 and a row; 0: the run tells nothing; -errno. */
 static int play(struct check *c, const json_t *run, const struct simulate *q, struct check_row *row, struct mt_err *err)
 {
@@ -137,6 +149,9 @@ static int play(struct check *c, const json_t *run, const struct simulate *q, st
 		return 0;
 	if (!params_of(&p, run))
 		return 0;
+	rc = set_pace(&p, c, run, err);
+	if (rc)
+		return rc;
 	rc = trace_of(&t, c, run, &p, err);
 	if (rc == -ENODATA)
 		return 0;

@@ -44,12 +44,15 @@ MT_MUST_CHECK int check_workloads(struct check *c, struct mt_err *err);
 const struct check_workload *check_workload_find(const struct check *c, const char *name);
 void check_fini(struct check *c);
 
-/* simulate_check_phases.c */
+/* simulate_check_recording.c */
 /* @name: relative to the directory. */
 MT_MUST_CHECK int check_recording(struct mt_recording **rec, const struct check *c, const char *name, struct mt_err *err);
 /* A pattern with phases, begun where the migration began: so that its first passes find as many pages dirty. */
 MT_MUST_CHECK int check_phases(struct mt_trace *t, const char *words, const struct check *c, const char *recording,
 			       const struct mt_sim_params *p, struct mt_err *err);
+
+/* How fast pages were compressed in the first pass. */
+void check_pace(struct mt_sim_params *p, const struct mt_recording *rec);
 
 /* simulate_check_table.c */
 int check_print(const struct check *c, enum mt_format format);		/* errors by workload and by method */

@@ -50,7 +50,7 @@ void mt_sim_defaults(struct mt_sim_params *p)
 			 * come late there because each is touched for the first time at the destination.
 			 */
 			.buffer_bytes = 2e6,
-			.there_buffer_bytes = 8e6,
+			.there_buffer_bytes = 4e6,
 			.rtt_ms = 0.2,
 			.setup_ms = 6,
 			.page_ns = 1500,
@@ -58,7 +58,7 @@ void mt_sim_defaults(struct mt_sim_params *p)
 			.xbzrle_page_ns = 3000,
 			.compress_page_ns = 30000,
 			.there_page_ns = 8000,
-			.there_zero_page_ns = 8500,
+			.there_zero_page_ns = 10000,
 			.there_zero_postcopy_ns = 1500,
 			.there_discard_ns = 14000,
 			.sync_ms = 0.1,

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * simulate_check_phases.c - where in its phases a guest was when its migration began
+ * simulate_check_recording.c - what only the recording of a run tells, and nobody wrote down
  *
- * Nobody wrote that down. But the pages that the first two passes found dirty tell: of some beginnings, all over
- * the period, that one is taken whose passes come nearest. One pass would not do, for it has as many
- * at the beginning of a heavy phase as at its end.
+ * Where in its phases a guest was when its migration began: the pages that the first two passes found dirty tell. Of
+ * some beginnings, all over the period, that one is taken whose passes come nearest. (One pass would not do, for it
+ * has as many at the beginning of a heavy phase as at its end.) And how fast threads compressed pages, which
+ * on a busy host is anything: by the first pass. What comes after is then the simulator's own.
  */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/sim.h>
+#include <migtrace/units.h>
 
 #include "simulate_check.h"
 
@@ -108,4 +109,24 @@ int check_phases(struct mt_trace *t, const char *words, const struct check *c, c
 		}
 	}
 	return begun_at(t, words, best, err);
+}
+
+void check_pace(struct mt_sim_params *p, const struct mt_recording *rec)
+{
+	const struct mt_sample *first = NULL, *last = NULL;
+	double pages;
+
+	for (size_t i = 0; i < rec->n_entries; i++) {
+		const struct mt_sample *s = &rec->entries[i].sample;
+
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !mt_sample_has(s, remaining_bytes) || s->iteration != 1)
+			continue;
+		first = first ? first : s;
+		last = s;
+	}
+	if (!first)
+		return;
+	pages = (double)(first->remaining_bytes - last->remaining_bytes) / MT_TRACE_PAGE_BYTES;
+	if (pages > 1000)
+		p->host.compress_page_ns = (double)(last->t_ns - first->t_ns) / pages;
 }
