@@ -86,11 +86,15 @@ bool mt_trace_is_pattern(const char *text);
 struct mt_trace_recorder;
 
 struct mt_trace_recorder *mt_trace_record(void);		/* NULL: no memory */
-/* The next tick: from @start_ns, which is the end of the one before or later, to @end_ns. */
-MT_MUST_CHECK int mt_trace_record_tick(struct mt_trace_recorder *r, uint64_t start_ns, uint64_t end_ns);
+/*
+ * The next tick: from @start_ns, which is the end of the one before or later, to @end_ns. @begins: all pages had
+ * just been cleared then, and each is in the set of the first tick only in which it was written to since,
+ * until the next tick that begins so. (Ticks before the first such are taken as complete.)
+ */
+MT_MUST_CHECK int mt_trace_record_tick(struct mt_trace_recorder *r, uint64_t start_ns, uint64_t end_ns, bool begins);
 /* Pages @first .. @first + @count - 1 were written to in it. Any order. */
 MT_MUST_CHECK int mt_trace_record_run(struct mt_trace_recorder *r, uint64_t first, uint64_t count);
-/* Frees @r. Return: 0; -ENODATA no tick; -ENOMEM if anything was lost on the way. */
+/* Takes @r, also when it fails. Return: 0; -ENODATA no tick; -ENOMEM if anything was lost on the way. */
 MT_MUST_CHECK int mt_trace_recorded(struct mt_trace *t, struct mt_trace_recorder *r);
 void mt_trace_record_abandon(struct mt_trace_recorder *r);	/* NULL is fine */
 

@@ -248,12 +248,12 @@ static void test_recorded(void)
 
 	CHECK(r);
 	CHECK_INT(mt_trace_record_run(r, 1, 1), -EINVAL);	/* before any tick */
-	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1100000000), 0);
+	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1100000000, false), 0);
 	CHECK_INT(mt_trace_record_run(r, 100, 50), 0);
 	CHECK_INT(mt_trace_record_run(r, 10, 1), 0);
-	CHECK_INT(mt_trace_record_tick(r, 1050000000, 1200000000), -EINVAL);	/* overlaps */
-	CHECK_INT(mt_trace_record_tick(r, 1100000000, 1200000000), 0);
-	CHECK_INT(mt_trace_record_tick(r, 1300000000, 1400000000), 0);
+	CHECK_INT(mt_trace_record_tick(r, 1050000000, 1200000000, false), -EINVAL);	/* overlaps */
+	CHECK_INT(mt_trace_record_tick(r, 1100000000, 1200000000, false), 0);
+	CHECK_INT(mt_trace_record_tick(r, 1300000000, 1400000000, false), 0);
 	CHECK_INT(mt_trace_record_run(r, 120, 200), 0);
 	CHECK_INT(mt_trace_recorded(&t, r), 0);
 	CHECK_INT(t.pages, 320);
@@ -265,13 +265,71 @@ static void test_recorded(void)
 	CHECK_INT(seen.n, 0);
 	play(&t, 0.05, &seen);
 	CHECK_INT(seen.n, 100);
-	CHECK_INT(writes_in(120, 100), 100);
+	CHECK_INT(writes_in(120, 200), 100);
+	CHECK_INT(seen.distinct, 100);
 	play(&t, 0.05 + 0.1, &seen);			/* its end, and its first tick again */
 	CHECK_INT(seen.n, 151);
 	CHECK_INT(seen.writes[10], 1);
 	mt_trace_fini(&t);
 	r = mt_trace_record();
 	CHECK_INT(mt_trace_recorded(&t, r), -ENODATA);
+}
+
+/*
+ * A guest of 400 pages written to 30 times a second each and 20000 written to once in 5 s, as KVM logs it in windows of
+ * a second: a page is in the first tick only in which it is written to. Played back, windows that begin
+ * anywhere have the hot pages, too.
+ */
+static int record_guest(struct mt_trace_recorder *r, double window_s)
+{
+	const double hot = 400, rate_hot = 30, cold = 20000, rate_cold = 0.2, tick_s = 0.05;
+	struct mt_rng rng = { 9 };
+	int rc = 0;
+
+	for (unsigned w = 0; w < 20 && !rc; w++) {
+		static bool logged[20400];
+
+		memset(logged, 0, sizeof(logged));
+		for (double into_s = 0; into_s < window_s - 1e-9 && !rc; into_s += tick_s) {
+			uint64_t start_ns = (uint64_t)((w * window_s + into_s) * 1e9 + 0.5);
+
+			rc = mt_trace_record_tick(r, start_ns, start_ns + 50000000, into_s == 0);
+			for (uint64_t page = 0; page < hot + cold && !rc; page++) {
+				double rate = page < hot ? rate_hot : rate_cold;
+
+				if (logged[page] || mt_rng_unit(&rng) >= 1 - exp(-rate * tick_s))
+					continue;
+				logged[page] = true;
+				rc = mt_trace_record_run(r, page, 1);
+			}
+		}
+	}
+	return rc;
+}
+
+static void test_recorded_windows(void)
+{
+	static const double windows_s[] = { 0.1, 0.3, 0.7, 1, 2.5 };
+	struct mt_trace_recorder *r = mt_trace_record();
+	struct mt_trace t;
+
+	CHECK_INT(record_guest(r, 1), 0);
+	CHECK_INT(mt_trace_recorded(&t, r), 0);
+	CHECK(strstr(t.told, "drawn"));
+	for (size_t i = 0; i < MT_ARRAY_SIZE(windows_s); i++) {
+		double T = windows_s[i], n = 12, all = 0, hot = 0;
+
+		play(&t, 0.33, &seen);		/* somewhere in a window */
+		for (int k = 0; k < n; k++) {
+			play(&t, T, &seen);
+			all += (double)seen.distinct / n;
+			for (size_t page = 0; page < 400; page++)
+				hot += (seen.writes[page] > 0) / n;
+		}
+		CHECK_NEAR(hot, 400 * (1 - exp(-30 * T)), 0.06 * 400);
+		CHECK_NEAR(all - hot, 20000 * (1 - exp(-0.2 * T)), 0.06 * 20000 * (1 - exp(-0.2 * T)) + 20);
+	}
+	mt_trace_fini(&t);
 }
 
 /* A curve of two populations: what is written has that curve again. */
@@ -326,6 +384,7 @@ static const struct ktap_case cases[] = {
 	{ "a guest that is held up", test_held_up },
 	{ "words that are understood, and those that are not", test_words },
 	{ "recorded sets of pages", test_recorded },
+	{ "recorded in windows, where a page is logged once", test_recorded_windows },
 	{ "a curve that was fitted is there again", test_fitted },
 };
 KTAP_MAIN(cases)

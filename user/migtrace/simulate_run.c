@@ -160,6 +160,9 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 
 	if (rc)
 		return rc;
+	/* A recorded guest is at least as large as what it wrote to. */
+	if (!memory_bytes)
+		memory_bytes = trace.pages * MT_TRACE_PAGE_BYTES;
 	q->params.memory_bytes = q->memory_bytes ? q->memory_bytes : memory_bytes;
 	q->params.resident_bytes = q->resident_bytes;
 	if (trace.pages * MT_TRACE_PAGE_BYTES > q->params.memory_bytes && trace.ops && mt_trace_is_pattern(what))

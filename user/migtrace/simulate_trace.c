@@ -33,6 +33,59 @@ static int from_words(struct mt_trace *t, const char *what, const struct simulat
 	return mt_trace_pattern(t, text, err);
 }
 
+/* --- sets of pages ---------------------------------------------------------- */
+struct sets {
+	struct mt_trace_recorder *r;
+	uint64_t start_ns, end_ns;
+};
+
+static int add_run(void *opaque, uint64_t first, uint64_t count)
+{
+	struct sets *sets = opaque;
+	uint64_t low = first < ABOVE_4G && first + count > ABOVE_4G ? ABOVE_4G - first : 0;
+	int rc = 0;
+
+	if (low) {			/* over the boundary: no memslot is */
+		rc = mt_trace_record_run(sets->r, first, low);
+		first += low;
+		count -= low;
+	}
+	if (rc)
+		return rc;
+	return mt_trace_record_run(sets->r, first < ABOVE_4G ? first : first - ABOVE_4G + BELOW_4G, count);
+}
+
+/* A large set comes in several entries of one tick. What goes back in time is left out. */
+static int add_set(struct sets *sets, const struct mt_record_pages *p)
+{
+	int rc;
+
+	if (p->start_ns == sets->start_ns && p->t_ns == sets->end_ns)
+		return mt_record_pages_read(p->pages, add_run, sets);
+	if (p->t_ns <= p->start_ns || p->start_ns < sets->end_ns)
+		return 0;
+	sets->start_ns = p->start_ns;
+	sets->end_ns = p->t_ns;
+	rc = mt_trace_record_tick(sets->r, p->start_ns, p->t_ns, p->begins);
+	return rc ? rc : mt_record_pages_read(p->pages, add_run, sets);
+}
+
+/* Return: 0; -ENODATA there are none. */
+static int from_sets(struct mt_trace *t, const struct mt_recording *rec, struct mt_err *err)
+{
+	struct sets sets = { .r = mt_trace_record() };
+	int rc = sets.r ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < rec->n_entries && !rc; i++)
+		if (rec->entries[i].type == MT_ENTRY_PAGES)
+			rc = add_set(&sets, &rec->entries[i].pages);
+	if (rc) {
+		mt_trace_record_abandon(sets.r);
+		return mt_err_set(err, rc, "%s: its sets of pages are damaged: %s", rec->path, strerror(-rc));
+	}
+	return mt_trace_recorded(t, sets.r);
+}
+
 /* --- curves --------------------------------------------------------------- */
 struct points {
 	struct mt_trace_point v[POINTS_MAX];
@@ -105,7 +158,10 @@ int simulate_trace_recording(struct mt_trace *t, const struct mt_recording *rec,
 			     uint64_t seed, struct mt_err *err)
 {
 	struct points points = { .n = 0 };
+	int rc = from_sets(t, rec, err);
 
+	if (rc != -ENODATA)
+		return rc;
 	find_points(&points, rec);
 	if (!points.n)
 		return mt_err_set(err, -ENODATA, "%s tells nothing of which pages the guest writes to: neither a profile nor passes",

@@ -29,6 +29,9 @@ void mt_pageset_and(struct mt_pageset *s, const struct mt_pageset *other);
 void mt_pageset_andnot(struct mt_pageset *s, const struct mt_pageset *other);
 void mt_pageset_xor(struct mt_pageset *s, const struct mt_pageset *other);
 
+/* Runs of pages one after the other, in order. Return: 0, -ENOMEM, or what @fn returned that is not 0. */
+MT_MUST_CHECK int mt_pageset_runs(const struct mt_pageset *s, int (*fn)(void *opaque, uint64_t first, uint64_t count),
+				  void *opaque);
 uint64_t mt_pageset_count(const struct mt_pageset *s);
 bool mt_pageset_has(const struct mt_pageset *s, uint64_t page);
 

@@ -278,6 +278,7 @@ WRITER(source, SOURCE, mt_record_source)
 WRITER(tick, TICK, mt_tick)
 WRITER(pass, PASS, mt_record_pass)
 WRITER(curve, CURVE, mt_record_curve)
+WRITER(pages, PAGES, mt_record_pages)
 WRITER(vcpu, VCPU, mt_record_vcpu)
 WRITER(profile, PROFILE, mt_record_profile)
 #undef WRITER
