@@ -168,6 +168,8 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 	if (trace.pages * MT_TRACE_PAGE_BYTES > q->params.memory_bytes && trace.ops && mt_trace_is_pattern(what))
 		rc = mt_err_set(err, -EINVAL, "%s does not fit into --memory: it takes %llu MiB", what,
 				(unsigned long long)(trace.pages * MT_TRACE_PAGE_BYTES / MT_MIB + 1));
+	if (!rc && !mt_trace_is_pattern(what))
+		fprintf(stderr, "%s: %s\n", what, trace.told);
 	if (!rc)
 		rc = combine(&c, err);
 	mt_trace_fini(&trace);
