@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * learned.c - learn from past migrations, and apply it (PURE)
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <migtrace/learned.h>
+
+#define PAGE_BYTES	4096.0
+#define PLAIN_SHARE	(4104 / PAGE_BYTES)	/* save_page_header(): 8 bytes before each page */
+/* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
+#define ENOUGH		10
+
+#define PLAIN	{ .setup_ms = 60, .switchover_ms = 40, .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
+		  .pages_per_s_max = INFINITY }
+
+/* Before anything was learned. */
+const struct mt_learned mt_learned_default = {
+	.figures = {
+		[MT_METHOD_PRECOPY] = PLAIN,
+		[MT_METHOD_POSTCOPY] = PLAIN,
+		[MT_METHOD_HYBRID] = PLAIN,
+		[MT_METHOD_AUTOCONVERGE] = PLAIN,
+		[MT_METHOD_XBZRLE] = PLAIN,
+		[MT_METHOD_COMPRESSION] = PLAIN,
+		[MT_METHOD_MULTIFD] = PLAIN,
+	},
+};
+
+/* --- residuals ---------------------------------------------------------- */
+static bool is_ratio(enum mt_metric metric)
+{
+	return metric == MT_METRIC_TOTAL_MS || metric == MT_METRIC_TRANSFERRED_BYTES;
+}
+
+static double scale_of(enum mt_metric metric, const struct mt_interval *f)
+{
+	if (is_ratio(metric))
+		return log(f->p90 / f->p10) / 2 + MT_RESIDUAL_FLOOR_SHARE;
+	return (f->p90 - f->p10) / 2 + MT_RESIDUAL_FLOOR_MS;
+}
+
+double mt_residual_score(enum mt_metric metric, const struct mt_interval *f, double real)
+{
+	if (is_ratio(metric))
+		return log(real / f->p50) / scale_of(metric, f);
+	return (real - f->p50) / scale_of(metric, f);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Conformal: the rank is of n + 1, the one to come among them. */
+static double rank(const double *sorted, size_t n, double q)
+{
+	double at = q * (n + 1) - 1;
+	size_t below;
+
+	if (at <= 0)
+		return sorted[0];
+	if (at >= n - 1)
+		return sorted[n - 1];
+	below = (size_t)at;
+	return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
+}
+
+void mt_residual_learn(struct mt_residual *r, double *scores, size_t n)
+{
+	if (!n)
+		return;
+	qsort(scores, n, sizeof(*scores), by_value);
+	*r = (struct mt_residual){ rank(scores, n, 0.1), rank(scores, n, 0.5), rank(scores, n, 0.9), (unsigned)n };
+	if (n < ENOUGH) {
+		double wider = sqrt((double)ENOUGH / n);
+
+		r->p10 = r->p50 + (r->p10 - r->p50) * wider;
+		r->p90 = r->p50 + (r->p90 - r->p50) * wider;
+	}
+}
+
+void mt_residual_apply(const struct mt_residual *r, enum mt_metric metric, struct mt_interval *f)
+{
+	double scale = scale_of(metric, f), p50 = f->p50;
+
+	if (!r->n || !isfinite(scale))
+		return;
+	if (is_ratio(metric))
+		*f = (struct mt_interval){ p50 * exp(r->p10 * scale), p50 * exp(r->p50 * scale), p50 * exp(r->p90 * scale) };
+	else
+		*f = (struct mt_interval){ fmax(0, p50 + r->p10 * scale), fmax(0, p50 + r->p50 * scale), fmax(0, p50 + r->p90 * scale) };
+}
+
+/* --- figures -------------------------------------------------------------- */
+static double median(double *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+/* Bytes on the wire for a byte of pages, all passes together. */
+static double wire_share(const struct mt_learned_case *c)
+{
+	double wire = c->real[MT_METRIC_TRANSFERRED_BYTES] - c->zero_pages * 9;
+
+	return wire / (c->normal_pages * PAGE_BYTES);
+}
+
+typedef double (*figure_fn)(const struct mt_learned_case *c, const struct mt_forecast *f);
+
+static double setup_of(const struct mt_learned_case *c, const struct mt_forecast *f)
+{
+	return c->real[MT_METRIC_TOTAL_MS] - f->metric[MT_METRIC_TOTAL_MS].p50;
+}
+
+static double switchover_of(const struct mt_learned_case *c, const struct mt_forecast *f)
+{
+	return c->real[MT_METRIC_DOWNTIME_MS] - f->metric[MT_METRIC_DOWNTIME_MS].p50;
+}
+
+static bool counts(const struct mt_learned_case *c, enum mt_method method)
+{
+	return c->ended && c->in.method == method;
+}
+
+/* The median of a figure over the migrations of a method. Return: how many there were. */
+static size_t figure(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
+		     figure_fn fn, double *values, double *result)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct mt_forecast_input in = cases[i].in;
+		struct mt_forecast f = { 0 };
+
+		in.learned = l;
+		if (!counts(&cases[i], method) || (fn != NULL && mt_forecast(NULL, &in, &f)))
+			continue;
+		values[k] = fn ? fn(&cases[i], &f) : wire_share(&cases[i]);
+		k += isfinite(values[k]);
+	}
+	if (k)
+		*result = median(values, k);
+	return k;
+}
+
+static void learn_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
+			  double *values)
+{
+	struct mt_learned_figures *f = &l->figures[method];
+	double v;
+
+	if (figure(l, cases, n, method, NULL, values, &v) && (method == MT_METHOD_XBZRLE || method == MT_METHOD_COMPRESSION))
+		f->wire_share_first = f->wire_share_later = v;
+	if (figure(l, cases, n, method, setup_of, values, &v))
+		f->setup_ms += v;
+	if (figure(l, cases, n, method, switchover_of, values, &v))
+		f->switchover_ms += v;
+}
+
+/* --- all of it -------------------------------------------------------------- */
+static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, size_t row,
+			    enum mt_method method, enum mt_metric metric, double *values)
+{
+	const struct mt_forecast_model *model = mt_forecast_model_at(row);
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct mt_forecast_input in = cases[i].in;
+		struct mt_forecast f;
+
+		in.learned = l;
+		if (!counts(&cases[i], method) || mt_forecast(model, &in, &f))
+			continue;
+		values[k] = mt_residual_score(metric, &f.metric[metric], cases[i].real[metric]);
+		k += isfinite(values[k]);
+	}
+	mt_residual_learn(&l->residual[row][method][metric], values, k);
+}
+
+int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
+{
+	double *values = calloc(n ? n : 1, sizeof(*values));
+
+	if (!values)
+		return -ENOMEM;
+	memset(l->residual, 0, sizeof(l->residual));
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		learn_figures(l, cases, n, m, values);
+	/* A baseline learns nothing: it stands as it was published. */
+	for (size_t row = 0; mt_forecast_model_at(row); row++)
+		for (unsigned m = 0; m < MT_METHOD_COUNT && !mt_forecast_model_at(row)->baseline; m++)
+			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
+				learn_residuals(l, cases, n, row, m, k, values);
+	free(values);
+	return 0;
+}
