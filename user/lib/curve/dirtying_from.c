@@ -13,6 +13,11 @@
 #define P90_SIGMA	1.2816
 /* QEMU tells whole MiB/s and rounds down: on average half of one is missing. */
 #define ROUNDED_BYTES_PER_S	(MT_MIB / 2.0)
+/* What counts of a difference that rounding explains. Inferred. */
+#define INSIDE		0.1
+/* The search for the set: its steps, and how much better a smaller one has to be. Inferred. */
+#define SET_STEP	0.96
+#define BETTER		0.999
 /* A curve of few points is drawn at these. */
 static const double drawn_s[] = { 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 10, 20, 60 };
 
@@ -81,7 +86,17 @@ static double uniform(double set_bytes, double rate_bytes_per_s, double t)
 	return set_bytes * -expm1(-t * rate_bytes_per_s / set_bytes);
 }
 
-/* Relative squared error of the shape, with the rate that fits best for this set (by bisection on its one root). */
+/* How far a shape is from what QEMU told, as a share of it; within the rounding it hardly counts. */
+static double off(const struct mt_dirtying_coarse *c, double set_bytes, double rate)
+{
+	double seen = c->bytes_per_s * c->window_s, half = ROUNDED_BYTES_PER_S * c->window_s;
+	double by = uniform(set_bytes, rate, c->window_s) - seen;
+	double beyond = fmax(0, fabs(by) - half);
+
+	return copysign(beyond + INSIDE * fmin(fabs(by), half), by) / fmax(seen, half);
+}
+
+/* Squared error of the shape, with the rate that fits best for this set (by bisection: off() rises with it). */
 static double fit_rate(const struct mt_dirtying_coarse *c, size_t n, double set_bytes, double *rate)
 {
 	double low = 0, high = 0, error = 0;
@@ -92,27 +107,20 @@ static double fit_rate(const struct mt_dirtying_coarse *c, size_t n, double set_
 	for (int k = 0; k < 60; k++) {
 		double mid = (low + high) / 2, pull = 0;
 
-		for (size_t i = 0; i < n; i++) {
-			double seen = c[i].bytes_per_s * c[i].window_s;
-
-			pull += (uniform(set_bytes, mid, c[i].window_s) - seen) / fmax(seen, ROUNDED_BYTES_PER_S);
-		}
+		for (size_t i = 0; i < n; i++)
+			pull += off(&c[i], set_bytes, mid);
 		if (pull < 0)
 			low = mid;
 		else
 			high = mid;
 	}
 	*rate = high;
-	for (size_t i = 0; i < n; i++) {
-		double seen = c[i].bytes_per_s * c[i].window_s;
-		double off = (uniform(set_bytes, high, c[i].window_s) - seen) / fmax(seen, ROUNDED_BYTES_PER_S);
-
-		error += off * off;
-	}
+	for (size_t i = 0; i < n; i++)
+		error += off(&c[i], set_bytes, high) * off(&c[i], set_bytes, high);
 	return error;
 }
 
-/* The set of which the shape fits best, looked for over the memory in steps of a tenth. */
+/* The set of which the shape fits best, looked for over the memory. */
 static void fit_uniform(const struct mt_dirtying_coarse *c, size_t n, double memory_bytes, double *set, double *rate)
 {
 	double least = INFINITY, most = 0;
@@ -121,11 +129,11 @@ static void fit_uniform(const struct mt_dirtying_coarse *c, size_t n, double mem
 		most = fmax(most, c[i].bytes_per_s * c[i].window_s);
 	*set = memory_bytes;
 	*rate = 0;
-	for (double w = memory_bytes; w >= fmax(most, MT_MIB) * 0.9; w *= 0.9) {
+	for (double w = memory_bytes; w >= fmax(most, MT_MIB); w *= SET_STEP) {
 		double r, error = fit_rate(c, n, w, &r);
 
 		/* Points that lie on a line leave the set open: the largest that is as good. */
-		if (error < 0.98 * least) {
+		if (error < BETTER * least) {
 			least = error;
 			*set = w;
 			*rate = r;

@@ -79,7 +79,7 @@ static int recurrence(const struct mt_forecast_input *in, struct mt_forecast *ou
 	if (in->dirtying->origin == MT_DIRTYING_NONE)
 		return -ENODATA;
 	mt_play(&play, in, flip_after(in), (give_up_ms - c.figures->setup_ms) / 1e3);
-	out->ends = 1 - play.open;
+	out->ends = fmin(fmax(1 - play.open, 0), 1);
 	out->passes = play.passes;
 	out->throttle_percent = play.throttle_percent;
 	out->postcopy_pages = play.flip.left_bytes / 4096;
