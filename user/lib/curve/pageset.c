@@ -74,8 +74,11 @@ void mt_pageset_free(struct mt_pageset *s)
 static int make_room(struct mt_pageset *s)
 {
 	size_t room = s->room ? 2 * s->room : BATCH;
-	struct mt_pageword *more = room <= WORDS_KEPT ? reallocarray(s->words, room, sizeof(*more)) : NULL;
+	struct mt_pageword *more;
 
+	if (s->room - s->n >= 2 * AT_ONCE)
+		return 0;
+	more = room <= WORDS_KEPT ? reallocarray(s->words, room, sizeof(*more)) : NULL;
 	if (more) {
 		s->words = more;
 		s->room = room;
@@ -87,23 +90,21 @@ static int make_room(struct mt_pageset *s)
 	return 0;
 }
 
+/* Written in any case, and overwritten if it is empty: nobody could foresee which ones are. */
 static int add_word(struct mt_pageset *s, uint64_t index, uint64_t bits)
 {
-	if (!bits)
-		return 0;
-	if (index >= WORDS)
-		return -ERANGE;
-	if (s->n == s->room && make_room(s))
-		return -ENOMEM;
-	s->words[s->n++] = (struct mt_pageword){ bits, (uint32_t)index };
-	return 0;
+	bool beyond = index >= WORDS && bits;
+
+	s->words[s->n] = (struct mt_pageword){ bits, (uint32_t)index };
+	s->n += bits && !beyond;
+	return beyond ? -ERANGE : 0;
 }
 
-static bool empty(const uint64_t *words)
+static bool empty(const uint64_t *words, size_t n)
 {
 	uint64_t any = 0;
 
-	for (size_t i = 0; i < AT_ONCE; i++)
+	for (size_t i = 0; i < n; i++)
 		any |= words[i];
 	return !any;
 }
@@ -113,16 +114,19 @@ int mt_pageset_add_words(struct mt_pageset *s, uint64_t first_page, const uint64
 	unsigned shift = first_page % 64;
 	int rc = 0;
 
-	for (size_t i = 0; i < n_words; i++) {
-		uint64_t index = first_page / 64 + i;
+	for (size_t from = 0; from < n_words; from += AT_ONCE) {
+		size_t n = n_words - from < AT_ONCE ? n_words - from : AT_ONCE;
+		uint64_t index = first_page / 64 + from;
 
-		if (i % AT_ONCE == 0 && n_words - i >= AT_ONCE && empty(&words[i])) {
-			i += AT_ONCE - 1;
+		/* Twice the same: of the usual length the compiler makes one test. */
+		if (n == AT_ONCE ? empty(&words[from], AT_ONCE) : empty(&words[from], n))
 			continue;
-		}
-		rc = add_word(s, index, words[i] << shift) ?: rc;
-		if (shift)	/* it lies across two of ours */
-			rc = add_word(s, index + 1, words[i] >> (64 - shift)) ?: rc;
+		if (make_room(s))
+			return -ENOMEM;
+		for (size_t i = 0; i < n; i++)
+			rc |= add_word(s, index + i, words[from + i] << shift);
+		for (size_t i = 0; shift && i < n; i++)		/* each lies across two of ours */
+			rc |= add_word(s, index + i + 1, words[from + i] >> (64 - shift));
 	}
 	return rc;
 }

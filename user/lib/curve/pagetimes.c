@@ -26,7 +26,7 @@ struct mt_pagetimes_chunk {
 #define WAS_SECOND_BIT	7
 _Static_assert(NEVER <= NEW_TO, "there is room for how many paths there are");
 
-/* Pages that are dirtied for the first time in their stretch are looked up together: most of it is waiting for memory. */
+/* Pages that are dirtied for the first time in their stretch are looked up together: most of that is waiting for memory. */
 #define BATCH		512
 
 struct adding {
@@ -77,7 +77,7 @@ static void settle(struct adding *a)
 	const struct mt_pagetimes *t = a->t;
 	uint32_t was[BATCH];
 
-	/* A loop of its own: these loads depend on nothing, and are under way side by side. */
+	/* A loop of its own: loads that depend on nothing are under way side by side. */
 	for (size_t i = 0; i < a->n; i++)
 		was[i] = *a->pages[i];
 	for (size_t i = 0; i < a->n; i++) {
@@ -120,14 +120,20 @@ static void on_words(void *opaque, const struct mt_pageword *words, size_t n)
 			return;
 		}
 		first = words[i].bits & ~c->now[at];
+		if (!first)
+			continue;
 		c->now[at] |= first;
 		c->marked = true;
 		if (first == UINT64_MAX && settle_alike(a, &c->pages[64 * at]))
 			continue;
 		if (a->n > BATCH - 64)
 			settle(a);
-		for (; first; first &= first - 1)
-			a->pages[a->n++] = &c->pages[64 * at + (size_t)__builtin_ctzll(first)];
+		for (; first; first &= first - 1) {
+			uint32_t *page = &c->pages[64 * at + (size_t)__builtin_ctzll(first)];
+
+			__builtin_prefetch(page, 1);
+			a->pages[a->n++] = page;
+		}
 	}
 }
 
