@@ -12,7 +12,7 @@
 /* A migration, and what was known of the guest before, by one kind of profile. */
 struct evaluate_case {
 	const struct mt_run *run;
-	const char *profile;		/* "kernel" or "coarse" */
+	const char *profile;		/* "kernel" or "coarse", or with the first pass of the migration merged in */
 	struct mt_dirtying dirtying;
 	struct mt_learned_case learned;	/* ->in.dirtying points to the above */
 };

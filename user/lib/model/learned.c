@@ -13,9 +13,12 @@
 #define PLAIN_SHARE	(4104 / PAGE_BYTES)	/* save_page_header(): 8 bytes before each page */
 /* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
 #define ENOUGH		10
+/* Less than this share of the bandwidth used: something else holds it up. Inferred. */
+#define BOTTLENECK	0.9
 
-#define PLAIN	{ .setup_ms = 60, .switchover_ms = 40, .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
-		  .pages_per_s_max = INFINITY }
+#define PLAIN	{ .setup_ms = 60, .switchover_ms = 40, .bandwidth_share = 1, \
+		  .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
+		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY }
 
 /* Before anything was learned. */
 const struct mt_learned mt_learned_default = {
@@ -104,29 +107,55 @@ static double median(double *v, size_t n)
 	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-/* Bytes on the wire for a byte of pages, all passes together. */
-static double wire_share(const struct mt_learned_case *c)
-{
-	double wire = c->real[MT_METRIC_TRANSFERRED_BYTES] - c->zero_pages * 9;
+typedef double (*figure_fn)(const struct mt_learned_case *c, const struct mt_learned *l);
 
-	return wire / (c->normal_pages * PAGE_BYTES);
+static double share_first(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return c->first.bytes > 0 ? c->first.wire_bytes / c->first.bytes : NAN;
 }
 
-typedef double (*figure_fn)(const struct mt_learned_case *c, const struct mt_forecast *f);
-
-static double setup_of(const struct mt_learned_case *c, const struct mt_forecast *f)
+static double share_later(const struct mt_learned_case *c, const struct mt_learned *l)
 {
-	return c->real[MT_METRIC_TOTAL_MS] - f->metric[MT_METRIC_TOTAL_MS].p50;
+	return c->later.bytes > 0 ? c->later.wire_bytes / c->later.bytes : NAN;
 }
 
-static double switchover_of(const struct mt_learned_case *c, const struct mt_forecast *f)
+/* Of the first pass: later ones are too short to tell. */
+static double bandwidth_share(const struct mt_learned_case *c, const struct mt_learned *l)
 {
-	return c->real[MT_METRIC_DOWNTIME_MS] - f->metric[MT_METRIC_DOWNTIME_MS].p50;
+	return c->first.s > 0 ? c->first.wire_bytes / c->first.s / c->in.bandwidth_bytes_per_s : NAN;
 }
 
-static bool counts(const struct mt_learned_case *c, enum mt_method method)
+static double pages_first(const struct mt_learned_case *c, const struct mt_learned *l)
 {
-	return c->ended && c->in.method == method;
+	return c->first.s > 0 && bandwidth_share(c, l) < BOTTLENECK ? c->first.bytes / c->first.s / PAGE_BYTES : NAN;
+}
+
+static double pages_later(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	double wire_per_s = c->later.wire_bytes / c->later.s;
+
+	return c->later.s > 0 && wire_per_s < BOTTLENECK * c->in.bandwidth_bytes_per_s ? c->later.bytes / c->later.s / PAGE_BYTES : NAN;
+}
+
+static double off_by(const struct mt_learned_case *c, const struct mt_learned *l, enum mt_metric metric)
+{
+	struct mt_forecast_input in = c->in;
+	struct mt_forecast f;
+
+	in.learned = l;
+	if (!c->ended || mt_forecast(NULL, &in, &f))
+		return NAN;
+	return c->real[metric] - f.metric[metric].p50;
+}
+
+static double setup_off(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return off_by(c, l, MT_METRIC_TOTAL_MS);
+}
+
+static double switchover_off(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return off_by(c, l, MT_METRIC_DOWNTIME_MS);
 }
 
 /* The median of a figure over the migrations of a method. Return: how many there were. */
@@ -136,13 +165,9 @@ static size_t figure(const struct mt_learned *l, const struct mt_learned_case *c
 	size_t k = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct mt_forecast_input in = cases[i].in;
-		struct mt_forecast f = { 0 };
-
-		in.learned = l;
-		if (!counts(&cases[i], method) || (fn != NULL && mt_forecast(NULL, &in, &f)))
+		if (cases[i].in.method != method)
 			continue;
-		values[k] = fn ? fn(&cases[i], &f) : wire_share(&cases[i]);
+		values[k] = fn(&cases[i], l);
 		k += isfinite(values[k]);
 	}
 	if (k)
@@ -156,11 +181,18 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 	struct mt_learned_figures *f = &l->figures[method];
 	double v;
 
-	if (figure(l, cases, n, method, NULL, values, &v) && (method == MT_METHOD_XBZRLE || method == MT_METHOD_COMPRESSION))
-		f->wire_share_first = f->wire_share_later = v;
-	if (figure(l, cases, n, method, setup_of, values, &v))
+	if (method == MT_METHOD_XBZRLE || method == MT_METHOD_COMPRESSION) {
+		/* Some runs are held up by the CPU, others by the link: the first tell how fast pages are encoded. */
+		figure(l, cases, n, method, share_first, values, &f->wire_share_first);
+		figure(l, cases, n, method, share_later, values, &f->wire_share_later);
+		figure(l, cases, n, method, pages_first, values, &f->pages_per_s_first);
+		figure(l, cases, n, method, pages_later, values, &f->pages_per_s_later);
+	} else {
+		figure(l, cases, n, method, bandwidth_share, values, &f->bandwidth_share);
+	}
+	if (figure(l, cases, n, method, setup_off, values, &v))
 		f->setup_ms += v;
-	if (figure(l, cases, n, method, switchover_of, values, &v))
+	if (figure(l, cases, n, method, switchover_off, values, &v))
 		f->switchover_ms += v;
 }
 
@@ -176,7 +208,7 @@ static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *
 		struct mt_forecast f;
 
 		in.learned = l;
-		if (!counts(&cases[i], method) || mt_forecast(model, &in, &f))
+		if (!cases[i].ended || cases[i].in.method != method || mt_forecast(model, &in, &f))
 			continue;
 		values[k] = mt_residual_score(metric, &f.metric[metric], cases[i].real[metric]);
 		k += isfinite(values[k]);

@@ -60,11 +60,13 @@ const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input 
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited)
 {
 	const struct mt_learned_figures *f = mt_play_figures(in);
-	double wire = in->bandwidth_bytes_per_s;
+	double wire = in->bandwidth_bytes_per_s * f->bandwidth_share;
 
 	if (unlimited && in->link_bytes_per_s > 0)
 		wire = in->link_bytes_per_s;
-	return fmin(wire / (first ? f->wire_share_first : f->wire_share_later), f->pages_per_s_max * PAGE_BYTES);
+	if (first)
+		return fmin(wire / f->wire_share_first, f->pages_per_s_first * PAGE_BYTES);
+	return fmin(wire / f->wire_share_later, f->pages_per_s_later * PAGE_BYTES);
 }
 
 /* How much slower time runs for a throttled guest: one that leaves its CPU idle catches up as far as it can. */
@@ -170,6 +172,22 @@ static void first_pass(struct mt_play *p, struct state *s)
 	sync_pass(p, s, kept, kept > 0 ? s->step_bytes : 0, dirtied, mt_dirtying_spread(in->dirtying, t));
 }
 
+/* From the sync that a running migration has just had: that its guest goes on is known. */
+static void resume(struct mt_play *p, struct state *s)
+{
+	const struct mt_forecast_progress *done = &s->in->done;
+
+	s->time_s = done->elapsed_ms / 1e3;
+	s->wire_bytes = done->wire_bytes;
+	s->sent_bytes = done->wire_bytes;
+	s->left_bytes = done->left_bytes;
+	p->passes = done->passes;
+	if (s->left_bytes < s->threshold_bytes) {
+		add_end(p, s, 1, s->left_bytes);
+		s->goes_on = 0;
+	}
+}
+
 static void later_pass(struct mt_play *p, struct state *s)
 {
 	double began = s->left_bytes, rate = mt_play_rate(s->in, false, false), before_s = s->time_s, before_wire = s->wire_bytes;
@@ -195,19 +213,23 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 	struct state s = { .in = in, .goes_on = 1 };
 
 	*p = (struct mt_play){ 0 };
-	s.threshold_bytes = in->bandwidth_bytes_per_s * in->downtime_limit_ms / 1e3;
+	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
+	s.threshold_bytes = mt_play_rate(in, false, false) * mt_play_figures(in)->wire_share_later * in->downtime_limit_ms / 1e3;
 	s.step_bytes = STEP_S * mt_play_rate(in, false, false);
 	s.throttle = (struct throttle){
 		.on = in->method == MT_METHOD_AUTOCONVERGE,
 		.initial = o->throttle_initial_percent > 0 ? o->throttle_initial_percent : MT_THROTTLE_INITIAL_PERCENT,
 		.increment = o->throttle_increment_percent > 0 ? o->throttle_increment_percent : MT_THROTTLE_INCREMENT_PERCENT,
 	};
-	if (!flip_after) {
+	if (!flip_after && !in->done.passes) {
 		note_flip(p, &s, in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes);
 		return;
 	}
-	first_pass(p, &s);
-	for (unsigned pass = 1; s.goes_on > NEGLIGIBLE && s.time_s < give_up_s; pass++) {
+	if (in->done.passes)
+		resume(p, &s);
+	else
+		first_pass(p, &s);
+	for (unsigned pass = in->done.passes ? in->done.passes : 1; s.goes_on > NEGLIGIBLE && s.time_s < give_up_s; pass++) {
 		if (pass >= flip_after) {
 			note_flip(p, &s, s.left_bytes);
 			return;

@@ -95,5 +95,6 @@ const struct mt_forecast_model mt_forecast_recurrence = {
 	.name = "recurrence/1",
 	.help = "QEMU's own rules played over U(T), pass by pass",
 	.methods = (1U << MT_METHOD_COUNT) - 1,
+	.resumes = true,
 	.forecast = recurrence,
 };
