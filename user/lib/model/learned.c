@@ -20,6 +20,11 @@
 		  .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
 		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY }
 
+/* A page of which a few words changed takes some tens of bytes. Inferred. */
+#define XBZRLE	{ .setup_ms = 60, .switchover_ms = 40, .bandwidth_share = 1, \
+		  .wire_share_first = PLAIN_SHARE, .wire_share_later = 0.02, \
+		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY }
+
 /* Before anything was learned. */
 const struct mt_learned mt_learned_default = {
 	.figures = {
@@ -27,7 +32,7 @@ const struct mt_learned mt_learned_default = {
 		[MT_METHOD_POSTCOPY] = PLAIN,
 		[MT_METHOD_HYBRID] = PLAIN,
 		[MT_METHOD_AUTOCONVERGE] = PLAIN,
-		[MT_METHOD_XBZRLE] = PLAIN,
+		[MT_METHOD_XBZRLE] = XBZRLE,
 		[MT_METHOD_COMPRESSION] = PLAIN,
 		[MT_METHOD_MULTIFD] = PLAIN,
 	},
@@ -183,8 +188,10 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 
 	if (method == MT_METHOD_XBZRLE || method == MT_METHOD_COMPRESSION) {
 		/* Some runs are held up by the CPU, others by the link: the first tell how fast pages are encoded. */
-		figure(l, cases, n, method, share_first, values, &f->wire_share_first);
-		figure(l, cases, n, method, share_later, values, &f->wire_share_later);
+		if (method == MT_METHOD_COMPRESSION) {
+			figure(l, cases, n, method, share_first, values, &f->wire_share_first);
+			figure(l, cases, n, method, share_later, values, &f->wire_share_later);
+		}
 		figure(l, cases, n, method, pages_first, values, &f->pages_per_s_first);
 		figure(l, cases, n, method, pages_later, values, &f->pages_per_s_later);
 	} else {
