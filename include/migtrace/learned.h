@@ -22,6 +22,7 @@ struct mt_learned_figures {
 	double wire_share_later;	/* ... and after it; 1.002 for plain pages, with their headers */
 	double pages_per_s_first;	/* that encoding leaves; INFINITY: it is no bottleneck */
 	double pages_per_s_later;
+	double fault_ms;		/* in post-copy, until a page that the guest wants is there */
 };
 
 /* Total and traffic: of log(real / forecast). Downtime and stall: of real - forecast, in ms. Both by the row's scale. */

@@ -9,6 +9,8 @@
 
 #include <migtrace/learned.h>
 
+#include "play.h"
+
 #define PAGE_BYTES	4096.0
 #define PLAIN_SHARE	(4104 / PAGE_BYTES)	/* save_page_header(): 8 bytes before each page */
 /* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
@@ -16,14 +18,16 @@
 /* Less than this share of the bandwidth used: something else holds it up. Inferred. */
 #define BOTTLENECK	0.9
 
+#define FAULT_MS	8	/* measured: 4 to 12 ms over a link with a queue of 50 ms */
+
 #define PLAIN	{ .setup_ms = 60, .switchover_ms = 40, .bandwidth_share = 1, \
 		  .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
-		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY }
+		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, .fault_ms = FAULT_MS }
 
 /* A page of which a few words changed takes some tens of bytes. Inferred. */
 #define XBZRLE	{ .setup_ms = 60, .switchover_ms = 40, .bandwidth_share = 1, \
 		  .wire_share_first = PLAIN_SHARE, .wire_share_later = 0.02, \
-		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY }
+		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, .fault_ms = FAULT_MS }
 
 /* Before anything was learned. */
 const struct mt_learned mt_learned_default = {
@@ -163,6 +167,23 @@ static double switchover_off(const struct mt_learned_case *c, const struct mt_le
 	return off_by(c, l, MT_METRIC_DOWNTIME_MS);
 }
 
+/* What mt_flip_stall_ms() would have needed to be right. */
+static double fault(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	struct mt_forecast_input in = c->in;
+	struct mt_forecast f;
+	double writes, rest_ms;
+
+	in.learned = l;
+	if (!c->ended || mt_forecast(NULL, &in, &f) || !(f.postcopy_pages > 0))
+		return NAN;
+	writes = mt_flip_writes(&in, f.postcopy_pages * PAGE_BYTES);
+	rest_ms = f.postcopy_pages * PAGE_BYTES / mt_play_rate(&in, !in.options.flip_after_passes, false) * 1e3;
+	if (!(writes >= 1) || !(c->real[MT_METRIC_STALL_MS] < rest_ms))
+		return NAN;
+	return -rest_ms / writes * log1p(-c->real[MT_METRIC_STALL_MS] / rest_ms);
+}
+
 /* The median of a figure over the migrations of a method. Return: how many there were. */
 static size_t figure(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
 		     figure_fn fn, double *values, double *result)
@@ -197,6 +218,8 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 	} else {
 		figure(l, cases, n, method, bandwidth_share, values, &f->bandwidth_share);
 	}
+	if (method == MT_METHOD_POSTCOPY || method == MT_METHOD_HYBRID)
+		figure(l, cases, n, method, fault, values, &f->fault_ms);
 	if (figure(l, cases, n, method, setup_off, values, &v))
 		f->setup_ms += v;
 	if (figure(l, cases, n, method, switchover_off, values, &v))

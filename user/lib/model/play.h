@@ -42,4 +42,7 @@ double mt_play_quantile(const struct mt_play *p, double q, double (*figure)(cons
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited);
 const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input *in);
 
+/* After a flip with so many bytes left: pages that the guest wants and has not, before it can speak again. */
+double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes);
+
 #endif
