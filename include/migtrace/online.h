@@ -17,8 +17,9 @@
  *	to, the next does, and deviations alternate (-0.4 in the pg-ycsb recordings).
  *
  * A lasting change of the load is found by Page's cumulative sum test on the
- * deviations (Biometrika 41, 1954). It makes the level and the slope uncertain
- * again, so that two or three iterations later the curve is the new load's.
+ * deviations (Biometrika 41, 1954): one by three in two or three iterations, one
+ * by two in two to seven. It makes the level and the slope uncertain again, so
+ * that the curve is soon the new load's.
  *
  * mt_curve (curve.h) is the plainer fit that the policies decide by.
  * Constants are inferred; Documentation/evaluation/one-step.md tells how, and
@@ -40,7 +41,7 @@ struct mt_online {
 	double deviation;		/* the last one's, in standard deviations of the noise, -2..2 */
 	double deviation_log;		/* the same in the logarithm */
 	double last_noise_var;		/* noise then, as a variance of the logarithm */
-	double carry_sum, carry_weight;	/* carry-over of deviations: their quotient */
+	double carry_sum, carry_weight;	/* carry-over of deviations: their quotient, where below 0 */
 	double above, below;		/* cumulative sums of the test for a change */
 	size_t since_change;		/* windows since the last change, or the first window */
 	unsigned changes;		/* of phase, so far */
@@ -57,7 +58,7 @@ void mt_online_init(struct mt_online *o, double memory_bytes);
  * page it begins when the page is sent
  *
  * Iterations of which a sync was missed are not for here: the union of two
- * windows is no window. Constant time, about a tenth of a microsecond.
+ * windows is no window. Constant time, about a quarter of a microsecond (tests/perf/online).
  */
 void mt_online_feed(struct mt_online *o, double window_s, double dirtied_bytes, bool first);
 

@@ -198,13 +198,18 @@ int evaluate_onestep(char **files, int n, enum mt_format format, bool polled)
 		struct mt_err err = { 0 };
 		bool truncated = false;
 
-		if (onestep_load(&runs, files[i], polled, &truncated, &err)) {
+		rc = onestep_load(&runs, files[i], polled, &truncated, &err);
+		if (rc == -ENODATA) {
+			cmd_warn("%s", err.msg);
+		} else if (rc) {
 			status = cmd_fail(&err);
 		} else if (truncated) {
 			cmd_warn("%s ends early; the writer was killed or the disk was full", files[i]);
 			status = CMD_FAILED;
 		}
 	}
+	if (!runs.n)
+		status = CMD_FAILED;
 	rc = add_rows(t, &runs);
 	if (rc) {
 		cmd_warn("out of memory");

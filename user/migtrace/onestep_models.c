@@ -79,6 +79,32 @@ static void forecast_qemu(const struct onestep_runs *runs, size_t r, double *byt
 		bytes[i] = run->steps[i].qemu_bytes_per_s * run->steps[i].it.window_s;
 }
 
+/* How long ago an iteration may be, and how much longer or shorter, to be taken for the same again. */
+#define REPEAT_BACK	6
+#define REPEAT_SHARE	0.05
+
+/*
+ * No forecaster but a yardstick: two iterations of equal length and nearly the
+ * same time differ by sqrt(2) times what each scatters, and who knows the curve
+ * perfectly is still off by what one scatters.
+ */
+static void forecast_repeat(const struct onestep_runs *runs, size_t r, double *bytes)
+{
+	const struct onestep_run *run = &runs->v[r];
+
+	for (size_t i = 0; i < run->n_steps; i++) {
+		double t = run->steps[i].it.window_s;
+
+		bytes[i] = NAN;
+		for (size_t back = 1; back <= REPEAT_BACK && back <= i && isnan(bytes[i]); back++) {
+			const struct mt_iteration *it = &run->steps[i - back].it;
+
+			if (whole(it) && fabs(it->window_s - t) <= REPEAT_SHARE * t)
+				bytes[i] = it->dirtied_bytes;
+		}
+	}
+}
+
 /* S + (T - 1) S_new for windows of a second and more, S T below: Nathan's two parameters by least squares. */
 struct nathan {
 	double n, t, d, tt, td;
@@ -137,6 +163,7 @@ const struct onestep_model onestep_models[] = {
 	{ "qemu", "QEMU's dirty-pages-rate x T; causal", forecast_qemu },
 	{ "proportional", "all bytes dirtied so far over all time so far, x T; causal", forecast_proportional },
 	{ "last", "what the iteration before dirtied; causal", forecast_last },
+	{ "repeat", "what the last of the same length dirtied, where one was; causal", forecast_repeat },
 };
 
 const size_t onestep_n_models = MT_ARRAY_SIZE(onestep_models);

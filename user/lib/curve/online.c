@@ -31,14 +31,14 @@
 #define OUTLIERS_FROM		4	/* windows: before, nobody knows what an outlier is */
 #define CARRY_FORGET		0.02	/* an iteration */
 #define CARRY_PRIOR		10.0	/* iterations without any, which it is weighed against */
-#define CARRY_MAX		0.6
+#define CARRY_MIN		(-0.6)	/* and none above 0: deviations that stay are the level's */
 #define CARRY_FROM		3	/* windows */
 #define DEVIATION_MAX		2.0	/* standard deviations that carry over */
 
 /*
  * Page's test: drift 1, threshold 5, in standard deviations. In normal noise it
- * calls a change about once in 10^5 iterations (Siegmund's approximation of its run length); a
- * single outlier, cut off at 4, does not do, and two do.
+ * calls a change about once in 10^5 iterations (Siegmund's approximation of its
+ * run length). A single outlier, cut off at 4, does not do by itself; two do.
  */
 #define CHANGE_DRIFT		1.0
 #define CHANGE_THRESHOLD	5.0
@@ -69,7 +69,7 @@ static double carry(const struct mt_online *o, double noise)
 	if (o->n < CARRY_FROM)
 		return 0;
 	/* A deviation of a noisy window is not to be that large in a calmer one; nor larger in a noisier. */
-	return fmax(-CARRY_MAX, fmin(CARRY_MAX, c)) * fmin(1, sqrt(noise / o->last_noise_var));
+	return fmax(CARRY_MIN, fmin(0, c)) * fmin(1, sqrt(noise / o->last_noise_var));
 }
 
 static struct forecast forecast(const struct mt_online *o, double window_s, bool next)
