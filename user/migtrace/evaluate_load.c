@@ -10,7 +10,7 @@
 #include <migtrace/iteration.h>
 #include <migtrace/recorded.h>
 
-#include "evaluate.h"
+#include "evaluate_campaign.h"
 
 static double known(double v)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluate.h"
+#include "evaluate_campaign.h"
 
 struct summary {
 	size_t n;
