@@ -22,6 +22,11 @@ struct mt_learned_figures {
 	double wire_share_later;	/* ... and after it; 1.002 for plain pages, with their headers */
 	double pages_per_s_first;	/* that encoding leaves; INFINITY: it is no bottleneck */
 	double pages_per_s_later;
+	/*
+	 * What a zero page costs the destination, which looks at its own memory first. Nine bytes on the wire are sent
+	 * far quicker, so it lags behind, and a guest that is stopped then waits for it.
+	 */
+	double zero_page_us;
 	double fault_ms;		/* in post-copy, until a page that the guest wants is there */
 };
 

@@ -15,6 +15,9 @@
 #define PLAIN_SHARE	(4104 / PAGE_BYTES)	/* save_page_header(): 8 bytes before each page */
 /* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
 #define ENOUGH		10
+/* The row of costs that are tried. Inferred. */
+#define ZERO_PAGE_US_MAX	200
+#define ZERO_PAGE_STEP		1.3
 /* Less than this share of the bandwidth used: something else holds it up. Inferred. */
 #define BOTTLENECK	0.9
 
@@ -167,6 +170,45 @@ static double switchover_off(const struct mt_learned_case *c, const struct mt_le
 	return off_by(c, l, MT_METRIC_DOWNTIME_MS);
 }
 
+/* How far downtimes are from their forecasts about the median, all added up; values is scratch. */
+static double scatter(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+{
+	double sum = 0, mid;
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (cases[i].in.method != method)
+			continue;
+		values[k] = switchover_off(&cases[i], l);
+		k += isfinite(values[k]);
+	}
+	if (!k)
+		return NAN;
+	mid = median(values, k);
+	for (size_t i = 0; i < k; i++)
+		sum += fabs(values[i] - mid);
+	return sum;
+}
+
+/* The cost of a zero page with which downtimes scatter least, of a row of them. */
+static void learn_zero_page(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+{
+	double *us = &l->figures[method].zero_page_us, best = 0, least = INFINITY;
+
+	for (double tried = 0; tried < ZERO_PAGE_US_MAX; tried = tried > 0 ? tried * ZERO_PAGE_STEP : 1) {
+		double sum;
+
+		*us = tried;
+		sum = scatter(l, cases, n, method, values);
+		/* Nothing to tell them apart: none. */
+		if (sum < 0.98 * least) {
+			least = sum;
+			best = tried;
+		}
+	}
+	*us = best;
+}
+
 /* What mt_flip_stall_ms() would have needed to be right. */
 static double fault(const struct mt_learned_case *c, const struct mt_learned *l)
 {
@@ -218,6 +260,7 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 	} else {
 		figure(l, cases, n, method, bandwidth_share, values, &f->bandwidth_share);
 	}
+	learn_zero_page(l, cases, n, method, values);
 	if (method == MT_METHOD_POSTCOPY || method == MT_METHOD_HYBRID)
 		figure(l, cases, n, method, fault, values, &f->fault_ms);
 	if (figure(l, cases, n, method, setup_off, values, &v))

@@ -46,6 +46,7 @@ struct state {
 	const struct mt_forecast_input *in;
 	double threshold_bytes, step_bytes;
 	double time_s, sent_bytes, wire_bytes;
+	double lag_s;			/* of the destination, behind what was sent */
 	double cached_bytes;		/* XBZRLE: dirtied at all by the sync before */
 	double left_bytes;		/* after the sync: */
 	double kept_bytes, zero_bytes;	/* among them those kept back, which go first, and then zero pages */
@@ -117,7 +118,25 @@ static void add_end(struct mt_play *p, const struct state *s, double probability
 {
 	if (p->n == MT_PLAY_ENDS || probability <= 0)
 		return;
-	p->ends[p->n++] = (struct mt_play_end){ probability, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes };
+	p->ends[p->n++] = (struct mt_play_end){ probability, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
+}
+
+static void send_zero(struct state *s, double bytes)
+{
+	double wire = bytes / PAGE_BYTES * ZERO_PAGE_BYTES;
+
+	s->wire_bytes += wire;
+	s->time_s += wire / s->in->bandwidth_bytes_per_s;
+	s->lag_s += bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_page_us / 1e6;
+}
+
+/* What is left are zero pages first, then others. */
+static void end_here(struct mt_play *p, const struct state *s, double probability, double left_bytes)
+{
+	struct state stopped = *s;
+
+	send_zero(&stopped, fmin(s->zero_bytes, left_bytes));
+	add_end(p, &stopped, probability, fmax(0, left_bytes - s->zero_bytes));
 }
 
 /*
@@ -144,7 +163,7 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 		}
 	p->passes += s->goes_on;
 	if (end > 0)
-		add_end(p, s, s->goes_on * end, fmax(0, end_left / end - s->zero_bytes));
+		end_here(p, s, s->goes_on * end, end_left / end);
 	s->goes_on *= 1 - end;
 	s->left_bytes = end < 1 ? on_left / (1 - end) : s->threshold_bytes;
 }
@@ -152,6 +171,7 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 static void send(struct state *s, double bytes, double rate, double wire_share)
 {
 	s->time_s += bytes / rate;
+	s->lag_s = fmax(0, s->lag_s - bytes / rate);
 	s->sent_bytes += bytes;
 	s->wire_bytes += bytes * wire_share;
 }
@@ -173,14 +193,6 @@ static double share_later(struct state *s)
 	hit = s->cached_bytes > 0 ? fmin(1, cache / all) * (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) : 0;
 	s->cached_bytes = all;
 	return hit * f->wire_share_later + (1 - hit) * f->wire_share_first;
-}
-
-static void send_zero(struct state *s, double bytes)
-{
-	double wire = bytes / PAGE_BYTES * ZERO_PAGE_BYTES;
-
-	s->wire_bytes += wire;
-	s->time_s += wire / s->in->bandwidth_bytes_per_s;
 }
 
 static void first_pass(struct mt_play *p, struct state *s)
@@ -210,6 +222,8 @@ static void resume(struct mt_play *p, struct state *s)
 	s->time_s = done->elapsed_ms / 1e3;
 	s->wire_bytes = done->wire_bytes;
 	s->sent_bytes = done->wire_bytes;
+	if (s->in->resident_bytes > 0 && s->in->resident_bytes < s->in->memory_bytes && done->passes == 1)
+		s->lag_s = (s->in->memory_bytes - s->in->resident_bytes) / PAGE_BYTES * mt_play_figures(s->in)->zero_page_us / 1e6;
 	s->left_bytes = done->left_bytes;
 	s->kept_bytes = fmin(s->left_bytes, s->threshold_bytes);
 	p->passes = done->passes;
@@ -250,7 +264,7 @@ static void later_pass(struct mt_play *p, struct state *s)
 
 static void note_flip(struct mt_play *p, const struct state *s, double left_bytes)
 {
-	p->flip = (struct mt_play_end){ s->goes_on, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes };
+	p->flip = (struct mt_play_end){ s->goes_on, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
 	p->open = 0;
 }
 

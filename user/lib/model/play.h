@@ -14,6 +14,7 @@ struct mt_play_end {
 	double sent_bytes;		/* of memory, until then */
 	double wire_bytes;		/* of it on the wire */
 	double left_bytes;		/* to be sent with the guest stopped */
+	double lag_s;			/* what the destination has to catch up with by then */
 };
 
 #define MT_PLAY_ENDS	48
