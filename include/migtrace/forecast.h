@@ -55,6 +55,7 @@ struct mt_forecast_progress {
 	double elapsed_ms;		/* by QEMU's count */
 	double wire_bytes;		/* sent so far */
 	double left_bytes;		/* after the sync */
+	double zero_bytes;		/* of them zero pages, as far as is known */
 	double expected_downtime_ms;	/* QEMU's own; NaN: unknown */
 };
 

@@ -15,7 +15,8 @@
 
 /* Of one method, on one pair of hosts. */
 struct mt_learned_figures {
-	double setup_ms;		/* of the total, before the first page and after the last */
+	double setup_ms;		/* of the total, before the first page and after the last ... */
+	double stretch;			/* ... and what it takes longer than it is played, in proportion */
 	double switchover_ms;		/* of a downtime that is not memory: device state, the peer's start */
 	double bandwidth_share;		/* of what QEMU may use, what it does use */
 	double wire_share_first;	/* bytes on the wire for a byte of pages, in the first pass ... */

@@ -107,6 +107,8 @@ static bool see_first_pass(struct evaluate_case *c, const struct mt_recording *a
 		.elapsed_ms = its.last.total_ms - known(c->run->prepare_ms),
 		.wire_bytes = its.last.transferred_bytes,
 		.left_bytes = its.last.remaining_bytes,
+		.zero_bytes = c->learned.in.resident_bytes > 0 ?
+			      fmax(0, c->learned.in.memory_bytes - c->learned.in.resident_bytes - its.last.zero_pages * 4096.0) : 0,
 		.expected_downtime_ms = mt_sample_has(&its.last, expected_downtime_ms) ? (double)its.last.expected_downtime_ms : NAN,
 	};
 	return true;

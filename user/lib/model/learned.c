@@ -15,6 +15,8 @@
 #define PLAIN_SHARE	(4104 / PAGE_BYTES)	/* save_page_header(): 8 bytes before each page */
 /* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
 #define ENOUGH		10
+/* Totals tell a slope if their variance is at least so much of their mean's square. Inferred. */
+#define SPREAD_ENOUGH	0.05
 /* The row of costs that are tried. Inferred. */
 #define ZERO_PAGE_US_MAX	200
 #define ZERO_PAGE_STEP		1.3
@@ -23,12 +25,12 @@
 
 #define FAULT_MS	8	/* measured: 4 to 12 ms over a link with a queue of 50 ms */
 
-#define PLAIN	{ .setup_ms = 60, .switchover_ms = 40, .bandwidth_share = 1, \
+#define PLAIN	{ .setup_ms = 60, .stretch = 1, .switchover_ms = 40, .bandwidth_share = 1, \
 		  .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
 		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, .fault_ms = FAULT_MS }
 
 /* A page of which a few words changed takes some tens of bytes. Inferred. */
-#define XBZRLE	{ .setup_ms = 60, .switchover_ms = 40, .bandwidth_share = 1, \
+#define XBZRLE	{ .setup_ms = 60, .stretch = 1, .switchover_ms = 40, .bandwidth_share = 1, \
 		  .wire_share_first = PLAIN_SHARE, .wire_share_later = 0.02, \
 		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, .fault_ms = FAULT_MS }
 
@@ -243,6 +245,49 @@ static size_t figure(const struct mt_learned *l, const struct mt_learned_case *c
 	return k;
 }
 
+/*
+ * A line through (played, real) totals, by Theil and Sen: the median of all slopes, and the median of what is then left.
+ * Few pairs, or totals that are all alike, tell no slope.
+ */
+static void learn_total(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+{
+	struct mt_learned_figures *f = &l->figures[method];
+	double v, sum = 0, squares = 0, mean;
+	size_t k = 0, slopes = 0;
+
+	f->stretch = 1;
+	if (!figure(l, cases, n, method, setup_off, values, &v))
+		return;
+	f->setup_ms += v;
+	/* Pairs of (played, off by): at most as many slopes as there is room for, of pairs far apart. */
+	for (size_t i = 0; i < n; i++) {
+		double off = cases[i].in.method == method ? setup_off(&cases[i], l) : NAN;
+
+		if (!isfinite(off))
+			continue;
+		mean = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms;
+		sum += mean;
+		squares += mean * mean;
+		k++;
+	}
+	mean = sum / k;
+	if (k < ENOUGH || squares / k - mean * mean < SPREAD_ENOUGH * mean * mean)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		double off = cases[i].in.method == method ? setup_off(&cases[i], l) : NAN;
+		double played = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms;
+
+		/* From where the line turns: the median of totals by the median of what they are off. */
+		if (isfinite(off) && fabs(played - mean) > 0.5 * sqrt(squares / k - mean * mean))
+			values[slopes++] = off / (played - mean);
+	}
+	if (slopes < ENOUGH / 2)
+		return;
+	f->stretch = 1 + median(values, slopes);
+	if (figure(l, cases, n, method, setup_off, values, &v))
+		f->setup_ms += v;
+}
+
 static void learn_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
 			  double *values)
 {
@@ -263,8 +308,7 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 	learn_zero_page(l, cases, n, method, values);
 	if (method == MT_METHOD_POSTCOPY || method == MT_METHOD_HYBRID)
 		figure(l, cases, n, method, fault, values, &f->fault_ms);
-	if (figure(l, cases, n, method, setup_off, values, &v))
-		f->setup_ms += v;
+	learn_total(l, cases, n, method, values);
 	if (figure(l, cases, n, method, switchover_off, values, &v))
 		f->switchover_ms += v;
 }

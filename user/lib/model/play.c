@@ -222,13 +222,15 @@ static void resume(struct mt_play *p, struct state *s)
 	s->time_s = done->elapsed_ms / 1e3;
 	s->wire_bytes = done->wire_bytes;
 	s->sent_bytes = done->wire_bytes;
-	if (s->in->resident_bytes > 0 && s->in->resident_bytes < s->in->memory_bytes && done->passes == 1)
-		s->lag_s = (s->in->memory_bytes - s->in->resident_bytes) / PAGE_BYTES * mt_play_figures(s->in)->zero_page_us / 1e6;
+	if (s->in->resident_bytes > 0 && done->passes == 1)
+		s->lag_s = fmax(0, s->in->memory_bytes - s->in->resident_bytes - done->zero_bytes) / PAGE_BYTES *
+			   mt_play_figures(s->in)->zero_page_us / 1e6;
 	s->left_bytes = done->left_bytes;
-	s->kept_bytes = fmin(s->left_bytes, s->threshold_bytes);
+	s->zero_bytes = fmin(done->zero_bytes, s->left_bytes);
+	s->kept_bytes = fmin(s->left_bytes - s->zero_bytes, fmax(0, s->threshold_bytes - s->zero_bytes));
 	p->passes = done->passes;
 	if (s->left_bytes < s->threshold_bytes) {
-		add_end(p, s, 1, s->left_bytes);
+		end_here(p, s, 1, s->left_bytes);
 		s->goes_on = 0;
 	}
 }

@@ -38,7 +38,7 @@ static double total_ms(const struct mt_play_end *e, const void *opaque)
 {
 	const struct context *c = opaque;
 
-	return (e->time_s + rest_s(c, e)) * 1e3 + c->figures->setup_ms;
+	return (e->time_s + rest_s(c, e)) * 1e3 * c->figures->stretch + c->figures->setup_ms;
 }
 
 static double transferred_bytes(const struct mt_play_end *e, const void *opaque)
