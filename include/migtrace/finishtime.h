@@ -13,7 +13,8 @@
  *	answer: the a with the least W(a, e(a)) among those with e(a) <= H; the guest stops at e(a)
  *
  * B is what the link carries in a slot, H how many slots the forecast has, W(i, k) what is dirtied
- * from slot i up to slot k. The paper's depth-first search tries every choice of waiting; that
+ * from slot i up to slot k. a = 0, stopping as soon as the base is out, is among the choices if
+ * ->from_base says so: then the base may be the rest of a migration under way. The paper's depth-first search tries every choice of waiting; that
  * the latest snapshot is always the right one to build on makes it a recurrence, found in O(H).
  * It needs W(i, k) to grow with k and to shrink with i.
  *
@@ -34,12 +35,13 @@ struct mt_finish_input {
 	const double *unique;		/* U(0) = 0 to U(slots), bytes, not falling; NULL: increments add up */
 	double base_bytes;		/* to be sent first */
 	double bytes_per_slot;		/* what the link carries, > 0 */
+	bool from_base;			/* the guest may stop as soon as the base is out, at e(0), too */
 };
 
 #define MT_FINISH_SLOTS_MAX	1024
 
 struct mt_finish {
-	unsigned snapshot_slot;		/* when the last snapshot is taken while the guest runs */
+	unsigned snapshot_slot;		/* when the last snapshot is taken while the guest runs; 0: that is the base */
 	unsigned finish_slot;		/* when it is out: the guest stops here */
 	unsigned snapshots;		/* how many are sent while the guest runs, the base image not counted */
 	double snapshot_bytes;		/* size of the last one */
@@ -47,7 +49,7 @@ struct mt_finish {
 	double downtime_slots;		/* left_bytes / bytes_per_slot */
 };
 
-/* Return: 0; -ENODATA if no snapshot can be out within the slots; -EINVAL for input beyond the bounds above. */
+/* Return: 0; -ENODATA if nothing of that can be out within the slots; -EINVAL for input beyond the bounds above. */
 MT_MUST_CHECK int mt_finish_find(const struct mt_finish_input *in, struct mt_finish *out);
 
 /*
@@ -56,8 +58,5 @@ MT_MUST_CHECK int mt_finish_find(const struct mt_finish_input *in, struct mt_fin
  * pass then, and ->snapshots how many passes follow the one that sends the base.
  */
 MT_MUST_CHECK int mt_finish_chain(const struct mt_finish_input *in, struct mt_finish *out);
-
-/* Where the @link-th snapshot of that chain is taken, from 0 for the end of the base; -ENODATA beyond the slots. */
-MT_MUST_CHECK int mt_finish_link(const struct mt_finish_input *in, unsigned link, struct mt_finish *out);
 
 #endif

@@ -35,6 +35,7 @@ struct mt_limits {
 	uint64_t timeout_ms;		/* policy timeout: when it acts */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
 	uint64_t fixed_ms;		/* see struct mt_model_input */
+	uint64_t passes;		/* policy passes: acts after so many finished passes; fni likewise */
 	bool postcopy_allowed;
 };
 
@@ -61,7 +62,8 @@ struct mt_plan {
 	char reason[384];		/* one sentence with the numbers behind it */
 };
 
-#define MT_POLICY_STATE_MAX	512
+/* fm and am keep patterns. */
+#define MT_POLICY_STATE_MAX	(40 * 1024)
 
 struct mt_policy_state {
 	enum mt_action last;		/* STOP, FLIP or ABORT once asked for */

@@ -283,10 +283,11 @@ int cmd_migrate(int argc, char **argv)
 	};
 	uint64_t parallel = 0;
 	const struct option_row rows[] = {
-		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, ihm or predict (default)", &m.policy_name },
+		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, ihm, psc, fni, fm, am or predict (default)", &m.policy_name },
 		{ "max-downtime", 'd', OPTION_DURATION_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms },
 		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "the migration may take this long", &m.limits.deadline_ms },
 		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when policy timeout acts (default 30s)", &m.limits.timeout_ms },
+		{ "passes", 0, OPTION_COUNT, "N", "after how many passes policy fni acts (default 4)", &m.limits.passes, NULL, 1000 },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
 		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what post-copy may use of it", &m.how.postcopy_bandwidth_bytes_per_s },
@@ -323,7 +324,7 @@ int cmd_migrate(int argc, char **argv)
 		return status;
 	m.policy = mt_policy_find(m.policy_name);
 	if (!m.policy)
-		return options_error(&usage, "--policy %s is unknown: qemu, timeout, ihm or predict", m.policy_name);
+		return options_error(&usage, "--policy %s is unknown: qemu, timeout, ihm, psc, fni, fm, am or predict", m.policy_name);
 	if (!m.limits.max_downtime_ms)
 		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
 	status = source_option(&usage, m.source_name);

@@ -64,23 +64,46 @@ static unsigned sending(const struct mt_finish_input *in, double bytes)
 	return slots >= in->slots + 1.0 ? in->slots + 1 : slots < 1 ? 1 : (unsigned)slots;
 }
 
-/* A snapshot taken at @a on top of one taken at @before: is stopping after it better than @out? */
-static void consider(const struct dirtied *d, unsigned before, unsigned a, unsigned e, unsigned snapshots,
-		     struct mt_finish *out, bool *found)
-{
-	double left = dirtied(d, a, e);
+/* What was found so far. */
+struct search {
+	struct dirtied d;
+	struct mt_finish *best;
+	bool found;
+};
 
-	if (*found && left >= out->left_bytes)
+/* A snapshot of @bytes is taken at @a and out at @e: is stopping there better? */
+static void consider(struct search *s, unsigned a, unsigned e, double bytes, unsigned snapshots)
+{
+	double left;
+
+	if (e > s->d.in->slots)
 		return;
-	*found = true;
-	*out = (struct mt_finish){
+	left = dirtied(&s->d, a, e);
+	if (s->found && left >= s->best->left_bytes)
+		return;
+	s->found = true;
+	*s->best = (struct mt_finish){
 		.snapshot_slot = a,
 		.finish_slot = e,
 		.snapshots = snapshots,
-		.snapshot_bytes = dirtied(d, before, a),
+		.snapshot_bytes = bytes,
 		.left_bytes = left,
-		.downtime_slots = left / d->in->bytes_per_slot,
+		.downtime_slots = left / s->d.in->bytes_per_slot,
 	};
+}
+
+static int begin(struct search *s, const struct mt_finish_input *in, struct mt_finish *out)
+{
+	int rc = dirtied_init(&s->d, in);
+
+	if (rc)
+		return rc;
+	memset(out, 0, sizeof(*out));
+	s->best = out;
+	s->found = false;
+	if (in->from_base)
+		consider(s, 0, sending(in, in->base_bytes), in->base_bytes, 0);
+	return 0;
 }
 
 int mt_finish_find(const struct mt_finish_input *in, struct mt_finish *out)
@@ -88,64 +111,48 @@ int mt_finish_find(const struct mt_finish_input *in, struct mt_finish *out)
 	/* Of the snapshots that are out at each slot the latest, + 1; 0 = none. Snapshot 0 is the base image. */
 	unsigned out_at[MT_FINISH_SLOTS_MAX + 1] = { 0 }, depth[MT_FINISH_SLOTS_MAX + 1] = { 0 };
 	unsigned latest = 0;
-	bool found = false;
-	struct dirtied d;
-	int rc = dirtied_init(&d, in);
+	struct search s;
+	int rc = begin(&s, in, out);
 
 	if (rc)
 		return rc;
-	memset(out, 0, sizeof(*out));
 	if (sending(in, in->base_bytes) <= in->slots)
 		out_at[sending(in, in->base_bytes)] = 1;
 	for (unsigned a = 1; a <= in->slots; a++) {
 		unsigned before, e;
+		double bytes;
 
 		/* e(q) > q: whatever is out by now was taken before now. */
 		latest = out_at[a] > latest ? out_at[a] : latest;
 		if (!latest)
 			continue;
 		before = latest - 1;
-		e = a + sending(in, dirtied(&d, before, a));
-		if (e > in->slots)
-			continue;
+		bytes = dirtied(&s.d, before, a);
+		e = a + sending(in, bytes);
 		depth[a] = depth[before] + 1;
-		out_at[e] = a + 1;	/* later ones come later in this loop */
-		consider(&d, before, a, e, depth[a], out, &found);
+		if (e <= in->slots)
+			out_at[e] = a + 1;	/* of those that are out then this is the latest so far */
+		consider(&s, a, e, bytes, depth[a]);
 	}
-	return found ? 0 : -ENODATA;
-}
-
-/* Follows the chain up to link @last and tells of the best one, or of @last only. */
-static int chain(const struct mt_finish_input *in, unsigned last, bool only_last, struct mt_finish *out)
-{
-	unsigned before = 0, a, links = 0;
-	bool found = false;
-	struct dirtied d;
-	int rc = dirtied_init(&d, in);
-
-	if (rc)
-		return rc;
-	memset(out, 0, sizeof(*out));
-	a = sending(in, in->base_bytes);
-	for (; a <= in->slots && links <= last; links++) {
-		unsigned e = a + sending(in, dirtied(&d, before, a));
-
-		if (e > in->slots)
-			break;
-		if (!only_last || links == last)
-			consider(&d, before, a, e, links + 1, out, &found);
-		before = a;
-		a = e;
-	}
-	return found ? 0 : -ENODATA;
+	return s.found ? 0 : -ENODATA;
 }
 
 int mt_finish_chain(const struct mt_finish_input *in, struct mt_finish *out)
 {
-	return chain(in, MT_FINISH_SLOTS_MAX, false, out);
-}
+	unsigned before = 0, a, snapshots = 0;
+	struct search s;
+	int rc = begin(&s, in, out);
 
-int mt_finish_link(const struct mt_finish_input *in, unsigned link, struct mt_finish *out)
-{
-	return chain(in, link, true, out);
+	if (rc)
+		return rc;
+	a = sending(in, in->base_bytes);
+	while (a <= in->slots) {
+		double bytes = dirtied(&s.d, before, a);
+		unsigned e = a + sending(in, bytes);
+
+		consider(&s, a, e, bytes, ++snapshots);
+		before = a;
+		a = e;
+	}
+	return s.found ? 0 : -ENODATA;
 }
