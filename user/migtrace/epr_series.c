@@ -12,8 +12,8 @@
 
 #define TICK_SLOT_MS	100
 #define RATE_SLOT_MS	200
-/* Ticks further apart than this were not counted in between: the series is one of the time that was. */
-#define GAP_S		1.0
+/* What is longer or further apart than this is no tick and no poll: it is left out, and the series goes on after it. */
+#define GAP_S		2.0
 
 struct filling {
 	struct epr_series *s;
@@ -86,7 +86,8 @@ static void add_rates(struct filling *f, const struct mt_recording *rec)
 		if (last && s->t_ns > last->t_ns && (f->s->n || last->dirty_pages_per_s)) {
 			double seconds = (double)(s->t_ns - last->t_ns) / MT_NS_PER_S;
 
-			mt_slots_add(&f->slots, seconds, (double)last->dirty_pages_per_s * seconds, on_slot, f);
+			if (seconds < GAP_S)
+				mt_slots_add(&f->slots, seconds, (double)last->dirty_pages_per_s * seconds, on_slot, f);
 		}
 		last = s;
 	}

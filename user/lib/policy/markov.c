@@ -14,6 +14,8 @@
 
 /* A plan has at least this long, however near the deadline. */
 #define HORIZON_MIN_S	1.0
+/* A longer pass says no more than so much of it: one rate. */
+#define LEARNT_MAX_S	60.0
 
 struct markov {
 	bool begun;
@@ -37,7 +39,7 @@ static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms,
 static void learn(struct markov *s, const struct mt_iteration *it)
 {
 	const struct mt_pilot_params *p = &s->pilot.params;
-	double known_s = it->duration_s;
+	double known_s = fmin(it->duration_s, LEARNT_MAX_S);
 
 	if (it->duration_s <= 0)
 		return;
