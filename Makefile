@@ -118,7 +118,7 @@ check:
 check-unit: unit-tests
 	prove $(UNIT_BIN)
 check-kernel: kernel-tests kmod
-	@scripts/check-kernel
+	@AGAIN=$(AGAIN) scripts/check-kernel
 lab:
 	scripts/lab --prepare
 bench: all perf-tests

@@ -91,7 +91,7 @@ _migtrace()
 		return
 	fi
 	case $command in
-	report|replay)
+	evaluate|report|replay)
 		local IFS=$'\n'
 		_migtrace_files
 		;;

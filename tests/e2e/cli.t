@@ -135,7 +135,7 @@ echo 'TAP version 13'
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor list migrate record replay report status top; do
+for command in doctor evaluate list migrate record replay report status top; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -156,6 +156,8 @@ refused "record with an option that lacks its value" 2 '--output needs a value' 
 refused "report without a file" 2 'FILE' report
 refused "report with two files" 2 'good.mtrec' report cut.mtrec good.mtrec
 refused "replay without a file" 2 'FILE' replay
+refused "evaluate without a file" 2 'FILE' evaluate --one-step
+refused "evaluate: of what" 2 '--one-step' evaluate good.mtrec
 refused "migrate without a destination" 2 'DESTURI' migrate guest
 refused "migrate with too much" 2 'third' migrate guest $T third
 refused "list with an argument" 2 'guest' list guest
@@ -222,6 +224,8 @@ for command in report replay; do
 	partly "$command: cut short" 'cut.mtrec.*early' $command cut.mtrec
 	partly "$command: cut within a line" 'halfline.mtrec.*early' $command halfline.mtrec
 done
+refused "evaluate: not there" 1 'nowhere.mtrec.*No such file' evaluate --one-step nowhere.mtrec
+refused "evaluate: text" 1 'text.mtrec.*recording' evaluate --one-step text.mtrec
 HEADER=0
 partly "replay: one of two is bad" 'text.mtrec' replay good.mtrec text.mtrec
 

@@ -25,6 +25,7 @@ struct cmd {
 };
 
 int cmd_doctor(int argc, char **argv);
+int cmd_evaluate(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_record(int argc, char **argv);

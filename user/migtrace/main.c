@@ -15,6 +15,7 @@
 
 static const struct cmd cmds[] = {
 	{ "doctor",	"what works on this host and what is missing, each with the remedy", cmd_doctor },
+	{ "evaluate",	"how far predictions were off in recorded migrations", cmd_evaluate },
 	{ "list",	"guests: memory, ring or bitmap, whether a migration runs", cmd_list },
 	{ "migrate",	"migrate a guest and steer the migration by a policy", cmd_migrate },
 	{ "record",	"profile a guest, or follow its migration, into a file", cmd_record },
