@@ -16,6 +16,7 @@
 #define MIGTRACE_POLICY_H
 
 #include <migtrace/model.h>
+#include <migtrace/slots.h>
 
 enum mt_action {
 	MT_ACTION_CONTINUE,
@@ -37,6 +38,7 @@ struct mt_limits {
 	uint64_t fixed_ms;		/* see struct mt_model_input */
 	uint64_t passes;		/* policy passes: acts after so many finished passes; fni likewise */
 	bool postcopy_allowed;
+	const struct mt_history *history;	/* what fm and am learn from; outlives whatever has these limits. NULL = none */
 };
 
 #define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */

@@ -8,11 +8,19 @@
 #ifndef MIGTRACE_SLOTS_H
 #define MIGTRACE_SLOTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Slot of a series that is followed during a migration, and of one second for a profile of minutes. Inferred. */
 #define MT_SLOT_S		0.1
 #define MT_SLOT_PROFILE_S	1.0
+
+/* A series that came before. */
+struct mt_history {
+	double *bytes;		/* dirtied in each slot, oldest first */
+	size_t n;
+	double slot_s;
+};
 
 struct mt_slots {
 	double slot_s;

@@ -3,7 +3,8 @@
  * markov.c - FM and AM: stop at the moment that a forecast by patterns names (PURE)
  *
  * Chen & Cao (NPC'14), see pilot.h. What a pass dirtied is taken as spread evenly over it: between
- * boundaries nothing tells more. No pause is too long for them, max_downtime_ms is not heeded:
+ * boundaries nothing tells more. What an earlier migration dirtied, limits->history, is learnt
+ * from first. No pause is too long for them, max_downtime_ms is not heeded:
  * they take the shortest that they see within their horizon.
  */
 #include <math.h>
@@ -18,7 +19,7 @@
 #define LEARNT_MAX_S	60.0
 
 struct markov {
-	bool begun;
+	bool begun, learnt;
 	struct mt_pilot pilot;
 };
 
@@ -32,10 +33,12 @@ static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms,
 	if (limits->deadline_ms)
 		params.horizon_s = fmax(HORIZON_MIN_S, fmin(params.horizon_s, ((double)limits->deadline_ms - (double)now_ms) / 1e3));
 	s->begun = !mt_pilot_init(&s->pilot, &params);
+	if (s->begun && limits->history && limits->history->slot_s == params.slot_s)
+		mt_markov_train(&s->pilot.markov, limits->history->bytes, limits->history->n);
 	return s->begun;
 }
 
-/* The first pass stands for all that was before it, too: a whole status, so that there is a forecast at once. Inferred. */
+/* The first pass stands for what was just before it, too: a whole status, so that there is a forecast at once. Inferred. */
 static void learn(struct markov *s, const struct mt_iteration *it)
 {
 	const struct mt_pilot_params *p = &s->pilot.params;
@@ -43,8 +46,9 @@ static void learn(struct markov *s, const struct mt_iteration *it)
 
 	if (it->duration_s <= 0)
 		return;
-	if (!s->pilot.markov.slots)
+	if (!s->learnt)
 		known_s = fmax(known_s, p->markov.window * p->slot_s);
+	s->learnt = true;
 	mt_pilot_feed(&s->pilot, known_s, it->dirtied_bytes / it->duration_s * known_s);
 }
 
