@@ -3,7 +3,7 @@
  * history.h - what a guest dirtied before, from a recording, for policies that learn from it
  *
  * The passes of a recorded migration, each spread evenly over its time; a recording without passes,
- * a profile, gives the pages of its ticks.
+ * a profile, gives what was dirtied in each window of its ticks, likewise.
  */
 #ifndef MIGTRACE_HISTORY_H
 #define MIGTRACE_HISTORY_H

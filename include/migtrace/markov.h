@@ -68,6 +68,9 @@ MT_MUST_CHECK int mt_markov_init(struct mt_markov *m, const struct mt_markov_par
 /* One more slot, @amount >= 0: learn from it. What is no number is taken as 0. */
 void mt_markov_feed(struct mt_markov *m, double amount);
 
+/* Likewise, but nothing is learnt: forecasts go on from it. */
+void mt_markov_see(struct mt_markov *m, double amount);
+
 /* A whole history at once: the deviation of all of it counts from its first status on. */
 void mt_markov_train(struct mt_markov *m, const double *amounts, size_t n);
 

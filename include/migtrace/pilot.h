@@ -39,6 +39,7 @@ struct mt_pilot {
 	double finish_s;		/* when the plan ends */
 	unsigned passes_to_go;		/* until then */
 	bool began;
+	bool trained;			/* what is fed is seen only, see mt_markov_see() */
 	unsigned curves, compared, correct;
 };
 
@@ -53,7 +54,10 @@ struct mt_pilot_advice {
 
 MT_MUST_CHECK int mt_pilot_init(struct mt_pilot *p, const struct mt_pilot_params *params);	/* 0 or -EINVAL */
 
-/* So much was dirtied in the next stretch of time: learn. Before a migration, and during it. */
+/* What came before the migration: from now on, what is fed is not learnt from. Passes are too coarse to add to a history. */
+void mt_pilot_train(struct mt_pilot *p, const double *slots, size_t n);
+
+/* So much was dirtied in the next stretch of time: learn, if there is no history to go by. */
 void mt_pilot_feed(struct mt_pilot *p, double duration_s, double bytes);
 
 /*

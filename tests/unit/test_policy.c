@@ -208,10 +208,25 @@ static void test_fni(void)
 	}
 }
 
-/* A guest that dirties memory at a steady rate, over passes of whole tenths of a second. Return: when it was stopped, 0 = never. */
-static uint64_t steer_steady(struct scene *s, double bytes_per_s, double first_s, double *left)
+/* Bytes a second that a guest dirties at a time. */
+struct load {
+	double busy, quiet;
+	double busy_s, period_s;	/* period_s 0: always busy */
+};
+
+static double dirties(const struct load *load, double from_s, double to_s)
 {
-	double pass_s = first_s, now_s = 0;
+	double sum = 0;
+
+	for (int i = (int)(from_s * 10 + 0.5); i < (int)(to_s * 10 + 0.5); i++)
+		sum += 0.1 * (load->period_s > 0 && fmod(i / 10.0 + 1e-6, load->period_s) >= load->busy_s ? load->quiet : load->busy);
+	return sum;
+}
+
+/* Passes of whole tenths of a second, until the policy acts. Return: when that was, 0 = never. */
+static uint64_t steer(struct scene *s, const struct load *load, double begin_s, double first_s, double *left)
+{
+	double pass_s = first_s, now_s = begin_s;
 
 	*left = first_s * LINK;
 	while (now_s < 200) {
@@ -220,7 +235,7 @@ static uint64_t steer_steady(struct scene *s, double bytes_per_s, double first_s
 		now_s += pass_s;
 		if (at(s, (uint64_t)((now_s - 0.05) * 1e3)) != MT_ACTION_CONTINUE)
 			return (uint64_t)((now_s - 0.05) * 1e3);
-		*left = pass_s * bytes_per_s;
+		*left = dirties(load, now_s - pass_s, now_s);
 		s->its.n_kept = 1;
 		s->its.total++;
 		*i = (struct mt_iteration){ .n = s->its.total, .duration_s = pass_s, .remaining_bytes = *left, .dirtied_bytes = *left };
@@ -231,6 +246,34 @@ static uint64_t steer_steady(struct scene *s, double bytes_per_s, double first_s
 		pass_s = fmax(0.1, ceil(*left / LINK * 10 - 1e-9) / 10);
 	}
 	return 0;
+}
+
+static uint64_t steer_steady(struct scene *s, double bytes_per_s, double first_s, double *left)
+{
+	return steer(s, &(struct load){ .busy = bytes_per_s }, 0, first_s, left);
+}
+
+/* Who has seen the guest's phases before waits for a quiet one; who has not takes the busy one for all there is. */
+static void test_history(void)
+{
+	const struct load load = { .busy = 1.2 * LINK, .quiet = LINK / 20.0, .busy_s = 2.5, .period_s = 4 };
+	double bytes[800], without, with;
+	const struct mt_history history = { .bytes = bytes, .n = 800, .slot_s = 0.1 };
+
+	for (int i = 0; i < 800; i++)
+		bytes[i] = dirties(&load, i / 10.0, (i + 1) / 10.0);
+	for (int k = 0; k < 2; k++) {
+		struct scene s;
+
+		scene_init(&s, k ? "am" : "fm");
+		CHECK_INT(steer(&s, &load, 0, 1, &without), 1000);
+		CHECK_NEAR(without, 1.2 * LINK, 1);
+		scene_init(&s, k ? "am" : "fm");
+		s.limits.history = &history;
+		CHECK(steer(&s, &load, 0, 1, &with) > 2500);
+		CHECK(with < 0.1 * without);
+		CHECK(strstr(s.plan.reason, "left"));
+	}
 }
 
 /* They stop where the pause is shortest, whether it is within what is allowed or not. */
@@ -634,6 +677,7 @@ static const struct ktap_case cases[] = {
 	{ "psc at once", test_psc },
 	{ "fni counts passes", test_fni },
 	{ "fm and am on a steady guest", test_fm_am },
+	{ "fm and am with what was before", test_history },
 	{ "ihm's sequences", test_ihm },
 	{ "predict at a boundary", test_predict },
 	{ "predict and QEMU's own limit", test_predict_limit },

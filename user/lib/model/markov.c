@@ -141,6 +141,16 @@ void mt_markov_feed(struct mt_markov *m, double amount)
 	take(m, as_amount(amount));
 }
 
+void mt_markov_see(struct mt_markov *m, double amount)
+{
+	append(&m->params, m->recent, &m->n_recent, as_amount(amount));
+	/* No pattern of the past is that of this status: nothing follows on it that is known. */
+	for (unsigned i = 0; i < m->params.step; i++)
+		m->label[i] = -1;
+	m->repeats = 0;
+	m->next = NAN;
+}
+
 void mt_markov_train(struct mt_markov *m, const double *amounts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -157,7 +167,7 @@ int mt_markov_forecast(const struct mt_markov *m, unsigned slots, double *amount
 	double so_far = 1, square;
 	int at;
 
-	if (!status_of(p, m->recent, n))
+	if (!m->n_patterns || !status_of(p, m->recent, n))
 		return -ENODATA;
 	memcpy(recent, m->recent, n * sizeof(*recent));
 	at = mt_patterns_nearest(m, status_of(p, recent, n), &square);

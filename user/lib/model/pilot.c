@@ -24,12 +24,23 @@ int mt_pilot_init(struct mt_pilot *p, const struct mt_pilot_params *params)
 
 static void on_slot(double amount, void *opaque)
 {
-	mt_markov_feed(opaque, amount);
+	struct mt_pilot *p = opaque;
+
+	if (p->trained)
+		mt_markov_see(&p->markov, amount);
+	else
+		mt_markov_feed(&p->markov, amount);
+}
+
+void mt_pilot_train(struct mt_pilot *p, const double *slots, size_t n)
+{
+	mt_markov_train(&p->markov, slots, n);
+	p->trained = p->markov.n_patterns > 0;
 }
 
 void mt_pilot_feed(struct mt_pilot *p, double duration_s, double bytes)
 {
-	mt_slots_add(&p->slots, duration_s, bytes, on_slot, &p->markov);
+	mt_slots_add(&p->slots, duration_s, bytes, on_slot, p);
 }
 
 /* What the forecast has between two times, its first and last slot going on for ever. */

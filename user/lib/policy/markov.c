@@ -34,11 +34,11 @@ static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms,
 		params.horizon_s = fmax(HORIZON_MIN_S, fmin(params.horizon_s, ((double)limits->deadline_ms - (double)now_ms) / 1e3));
 	s->begun = !mt_pilot_init(&s->pilot, &params);
 	if (s->begun && limits->history && limits->history->slot_s == params.slot_s)
-		mt_markov_train(&s->pilot.markov, limits->history->bytes, limits->history->n);
+		mt_pilot_train(&s->pilot, limits->history->bytes, limits->history->n);
 	return s->begun;
 }
 
-/* The first pass stands for what was just before it, too: a whole status, so that there is a forecast at once. Inferred. */
+/* Without a history the first pass stands for what was before it, too: a whole status, so that there is a forecast at once. Inferred. */
 static void learn(struct markov *s, const struct mt_iteration *it)
 {
 	const struct mt_pilot_params *p = &s->pilot.params;
@@ -46,7 +46,7 @@ static void learn(struct markov *s, const struct mt_iteration *it)
 
 	if (it->duration_s <= 0)
 		return;
-	if (!s->learnt)
+	if (!s->learnt && !s->pilot.trained)
 		known_s = fmax(known_s, p->markov.window * p->slot_s);
 	s->learnt = true;
 	mt_pilot_feed(&s->pilot, known_s, it->dirtied_bytes / it->duration_s * known_s);

@@ -56,16 +56,28 @@ static void add_passes(struct filling *f, const struct mt_recording *rec)
 	}
 }
 
+/* What one window dirtied, spread over it: the first slots after a reset have more than the later ones, since a page
+ * counts once, and that is no phase of the guest's. */
 static void add_ticks(struct filling *f, const struct mt_recording *rec)
 {
+	uint64_t window = 0;
+	double s = 0, bytes = 0;
+
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_tick *t = &rec->entries[i].tick;
 
 		if (rec->entries[i].type != MT_ENTRY_TICK || !mt_tick_has(t, pages) || !(t->state & MIGTRACE_STATE_LOGGING) ||
 		    t->t_ns <= t->start_ns || t->t_ns - t->start_ns > (uint64_t)LONGEST_S * MT_NS_PER_S)
 			continue;
-		mt_slots_add(&f->slots, (double)(t->t_ns - t->start_ns) / MT_NS_PER_S, (double)t->pages * PAGE_BYTES, on_slot, f);
+		if (!mt_tick_has(t, window) || t->window != window) {
+			mt_slots_add(&f->slots, s, bytes, on_slot, f);
+			s = bytes = 0;
+		}
+		window = t->window;
+		s += (double)(t->t_ns - t->start_ns) / MT_NS_PER_S;
+		bytes += (double)t->pages * PAGE_BYTES;
 	}
+	mt_slots_add(&f->slots, s, bytes, on_slot, f);
 }
 
 int mt_history_of(struct mt_history *h, const struct mt_recording *rec, double slot_s)
