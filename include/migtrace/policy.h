@@ -16,6 +16,7 @@
 #define MIGTRACE_POLICY_H
 
 #include <migtrace/model.h>
+#include <migtrace/slots.h>
 
 enum mt_action {
 	MT_ACTION_CONTINUE,
@@ -35,7 +36,9 @@ struct mt_limits {
 	uint64_t timeout_ms;		/* policy timeout: when it acts */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
 	uint64_t fixed_ms;		/* see struct mt_model_input */
+	uint64_t passes;		/* policy passes: acts after so many finished passes; fni likewise */
 	bool postcopy_allowed;
+	const struct mt_history *history;	/* what fm and am learn from; outlives whatever has these limits. NULL = none */
 };
 
 #define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */
@@ -61,7 +64,8 @@ struct mt_plan {
 	char reason[384];		/* one sentence with the numbers behind it */
 };
 
-#define MT_POLICY_STATE_MAX	512
+/* fm and am keep patterns. */
+#define MT_POLICY_STATE_MAX	(40 * 1024)
 
 struct mt_policy_state {
 	enum mt_action last;		/* STOP, FLIP or ABORT once asked for */

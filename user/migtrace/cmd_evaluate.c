@@ -6,13 +6,14 @@
 
 #include "cmd.h"
 #include "evaluate.h"
+#include "evaluate_epr.h"
 #include "options.h"
 
 int cmd_evaluate(int argc, char **argv)
 {
 	struct evaluate_campaign_options campaign = { 0 };
 	struct common_options common = { 0 };
-	bool one_step = false, polled = false;
+	bool one_step = false, polled = false, epr = false, finish = false;
 	const struct option_row rows[] = {
 		{ .name = "by-workload", .kind = OPTION_FLAG, .dest = &campaign.by_workload,
 		  .help = "campaigns: a row for each workload, too" },
@@ -22,19 +23,25 @@ int cmd_evaluate(int argc, char **argv)
 		  .help = "forecasts of what the next iteration dirties, given how long it takes" },
 		{ .name = "polled-time", .kind = OPTION_FLAG, .dest = &polled,
 		  .help = "with --one-step: an iteration is as long as from look to look, not from sync to sync" },
+		{ .name = "epr", .kind = OPTION_FLAG, .dest = &epr,
+		  .help = "how often the Markov predictors FM and AM are right" },
+		{ .name = "finish", .kind = OPTION_FLAG, .dest = &finish,
+		  .help = "downtime of FM and AM beside simpler rules, played over series" },
 	};
 	const struct command_usage usage = {
-		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 1, .max_args = OPTIONS_ANY_NUMBER,
+		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0, .max_args = OPTIONS_ANY_NUMBER,
 		.description =
 			"Compares what models say with what happened, and prints their errors, ours and the\n"
 			"baselines' side by side. DIR is a campaign's directory: each of its migrations is forecast\n"
 			"from what was known before it began, with what the migrations of other workloads have\n"
 			"taught. With --one-step, FILE is a recording of migtrace or a JSON array of QMP query-migrate\n"
-			"answers, and its workload is the folder it lies in.",
+			"answers, and its workload is the folder it lies in. With --epr and --finish, the series in FILEs\n"
+			"and made-up ones are used; without FILEs, these alone.",
 		.examples =
 			"  migtrace evaluate results\n"
 			"  migtrace evaluate results/a results/b --by-workload -f json\n"
-			"  migtrace evaluate --one-step runs/*.json\n",
+			"  migtrace evaluate --one-step runs/*.json\n"
+			"  migtrace evaluate --epr profiles/*.mtrec\n",
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
 	};
 	struct option_args args;
@@ -46,6 +53,16 @@ int cmd_evaluate(int argc, char **argv)
 		return options_error(&usage, "--polled-time is about --one-step");
 	if (one_step && (campaign.by_workload || campaign.runs))
 		return options_error(&usage, "--by-workload and --runs are about campaigns, not --one-step");
+	if (one_step + epr + finish > 1)
+		return options_error(&usage, "--one-step, --epr and --finish are one at a time");
+	if ((epr || finish) && (campaign.by_workload || campaign.runs))
+		return options_error(&usage, "--by-workload and --runs are about campaigns, not series");
+	if (epr)
+		return evaluate_epr(args.v, (size_t)args.n, common.format);
+	if (finish)
+		return evaluate_finish(args.v, (size_t)args.n, common.format);
+	if (!args.n)
+		return options_error(&usage, "which campaign, or which files?");
 	if (one_step)
 		return evaluate_onestep(args.v, args.n, common.format, polled);
 	campaign.format = common.format;

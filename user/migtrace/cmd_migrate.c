@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <migtrace/history.h>
 #include <migtrace/migrate.h>
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
@@ -23,7 +24,8 @@
 
 struct migration {
 	struct common_options common;
-	const char *policy_name, *record_path, *source_name;
+	const char *policy_name, *record_path, *source_name, *history_path;
+	struct mt_history history;
 	const struct mt_policy *policy;
 	struct mt_limits limits;
 	struct mt_migrate_options how;
@@ -215,11 +217,34 @@ static int conclude(struct migration *m, const char *destination)
 	return succeeded(m) && whole ? CMD_OK : CMD_FAILED;
 }
 
+/* Of the guest, from an earlier recording. */
+static int load_history(struct migration *m, struct mt_err *err)
+{
+	struct mt_recording *rec = NULL;
+	int rc;
+
+	if (!m->history_path)
+		return 0;
+	rc = mt_recording_load(&rec, m->history_path, err);
+	if (rc)
+		return rc;
+	rc = mt_history_of(&m->history, rec, MT_SLOT_S);
+	mt_recording_free(rec);
+	if (rc)
+		return mt_err_set(err, rc, "--history %s: neither passes nor ticks in it: record a migration, or a profile with a kernel source",
+				  m->history_path);
+	m->limits.history = &m->history;
+	return 0;
+}
+
 /* Everything that can be refused is refused before anything is touched. */
 static int prepare(struct migration *m, char **args, struct mt_err *err)
 {
 	int rc;
 
+	rc = load_history(m, err);
+	if (rc)
+		return rc;
 	rc = mt_loop_start(err);
 	if (rc)
 		return rc;
@@ -283,10 +308,12 @@ int cmd_migrate(int argc, char **argv)
 	};
 	uint64_t parallel = 0;
 	const struct option_row rows[] = {
-		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, ihm or predict (default)", &m.policy_name },
+		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, ihm, psc, fni, fm, am or predict (default)", &m.policy_name },
 		{ "max-downtime", 'd', OPTION_DURATION_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms },
 		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "the migration may take this long", &m.limits.deadline_ms },
 		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when policy timeout acts (default 30s)", &m.limits.timeout_ms },
+		{ "passes", 0, OPTION_COUNT, "N", "after how many passes policy fni acts (default 4)", &m.limits.passes, NULL, 1000 },
+		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
 		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what post-copy may use of it", &m.how.postcopy_bandwidth_bytes_per_s },
@@ -323,7 +350,7 @@ int cmd_migrate(int argc, char **argv)
 		return status;
 	m.policy = mt_policy_find(m.policy_name);
 	if (!m.policy)
-		return options_error(&usage, "--policy %s is unknown: qemu, timeout, ihm or predict", m.policy_name);
+		return options_error(&usage, "--policy %s is unknown: qemu, timeout, ihm, psc, fni, fm, am or predict", m.policy_name);
 	if (!m.limits.max_downtime_ms)
 		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
 	status = source_option(&usage, m.source_name);

@@ -12,6 +12,10 @@ static const struct mt_policy *const rows[] = {
 	&mt_policy_qemu,
 	&mt_policy_timeout,
 	&mt_policy_ihm,
+	&mt_policy_psc,
+	&mt_policy_fni,
+	&mt_policy_fm,
+	&mt_policy_am,
 	&mt_policy_predict,
 };
 
