@@ -19,6 +19,7 @@
  *   {"type":"curve","t_ns":...,"window_ms":100,"windows":9,"mean_pages":...,...}
  *   {"type":"vcpu","t_ns":...,"vcpu":0,"events":...,"duration_ns":...}
  *   {"type":"profile","t_ns":...,"s_pages":...,"mw_pages":...,...}
+ *   {"type":"guest","t_ns":...,"memory_bytes":...,"nonzero_bytes":...,...}
  *   {"type":"outcome","t_ns":...,"outcome":"completed",...}
  *
  * A reader ignores keys and entry types that it does not know; a header with a
@@ -133,6 +134,15 @@ struct mt_record_profile {
 	struct mt_tick total;
 };
 
+/* What a forecast has to know of a guest beside what it dirties. */
+struct mt_record_guest {
+	uint64_t t_ns;
+	uint64_t memory_bytes, vcpus;
+	uint64_t resident_bytes;	/* of its memory; 0 = not known */
+	uint64_t nonzero_bytes;		/* of its memory, estimated; likewise */
+	double cpu_share;		/* of its vCPUs' time that it used during the profile; NaN = not known */
+};
+
 const char *mt_outcome_name(enum mt_outcome outcome);	/* "completed" ... */
 int mt_outcome_parse(const char *name, enum mt_outcome *outcome);
 
@@ -166,6 +176,7 @@ int mt_recorder_pass(struct mt_recorder *r, const struct mt_record_pass *p);
 int mt_recorder_curve(struct mt_recorder *r, const struct mt_record_curve *c);
 int mt_recorder_vcpu(struct mt_recorder *r, const struct mt_record_vcpu *v);
 int mt_recorder_profile(struct mt_recorder *r, const struct mt_record_profile *p);
+int mt_recorder_guest(struct mt_recorder *r, const struct mt_record_guest *g);
 
 /* Ends the stream, fsyncs and renames. Frees @r in any case. */
 int mt_recorder_close(struct mt_recorder *r, struct mt_err *err);
@@ -183,6 +194,7 @@ enum mt_entry_type {
 	MT_ENTRY_CURVE,
 	MT_ENTRY_VCPU,
 	MT_ENTRY_PROFILE,
+	MT_ENTRY_GUEST,
 	MT_ENTRY_COUNT
 };
 
@@ -200,6 +212,7 @@ struct mt_entry {
 		struct mt_record_curve curve;
 		struct mt_record_vcpu vcpu;
 		struct mt_record_profile profile;
+		struct mt_record_guest guest;
 	};
 };
 

@@ -125,6 +125,7 @@ enum ending record_profile(struct record *r, struct mt_err *err)
 	dom = look_up(r, err);
 	if (!dom)
 		ending = ENDING_FAILED;
+	record_guest_begin(r);
 	n = plan(r, windows_s, MT_ARRAY_SIZE(windows_s));
 	for (size_t i = 0; i < n && ending == ENDING_DONE; i++)
 		ending = record_measure(r, dom, windows_s[i], err);
@@ -134,8 +135,8 @@ enum ending record_profile(struct record *r, struct mt_err *err)
 		ending = ENDING_FAILED;
 	if (!kernel)
 		tell_coarse(r);
-	if (ending != ENDING_MIGRATION)
-		return ending;
-	mt_recorder_event(r->recorder, mt_now_ns(), "profile ended", "a migration began");
-	return record_follow(r, err);
+	record_guest_end(r);
+	if (ending == ENDING_MIGRATION)
+		mt_recorder_event(r->recorder, mt_now_ns(), "profile ended", "a migration began");
+	return ending;
 }

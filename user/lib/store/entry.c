@@ -227,6 +227,18 @@ static const struct mt_member profile_members[] = {
 };
 #undef T
 
+#define T struct mt_record_guest
+static const struct mt_member guest_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_SOME(T, MEMBER_U64, "memory_bytes", memory_bytes),
+	M_SOME(T, MEMBER_U64, "vcpus", vcpus),
+	M_SOME(T, MEMBER_U64, "resident_bytes", resident_bytes),
+	M_SOME(T, MEMBER_U64, "nonzero_bytes", nonzero_bytes),
+	M_REAL(T, "cpu_share", cpu_share),
+	END
+};
+#undef T
+
 static const struct {
 	const char *type;
 	const struct mt_member *members;
@@ -245,6 +257,7 @@ static const struct {
 	[MT_ENTRY_CURVE] = ENTRY(curve, curve_members),
 	[MT_ENTRY_VCPU] = ENTRY(vcpu, vcpu_members),
 	[MT_ENTRY_PROFILE] = ENTRY(profile, profile_members),
+	[MT_ENTRY_GUEST] = ENTRY(guest, guest_members),
 #undef ENTRY
 };
 
