@@ -22,6 +22,7 @@ static const struct cmd cmds[] = {
 	{ "record",	"profile a guest, or follow its migration, into a file", cmd_record },
 	{ "replay",	"what each policy would have done in a recorded migration", cmd_replay },
 	{ "report",	"what happened in a recording, and why", cmd_report },
+	{ "simulate",	"whole migrations, played page by page over a trace of writes", cmd_simulate },
 	{ "status",	"what migtraced does at present, and what it saw last", cmd_status },
 	{ "top",	"what guests dirty, as it happens", cmd_top },
 };

@@ -27,7 +27,7 @@ struct record {
 	const char *path, *mode_name, *source_name;
 	uint64_t duration_ms, interval_ms;
 	uint64_t tick_ms;		/* 0: by the guest's size */
-	bool force, automatic;
+	bool force, automatic, pages;
 	enum mt_dirtyrate_mode mode;
 
 	struct mt_conn *conn;

@@ -39,12 +39,17 @@ static bool open_profiler(struct record *r, struct mt_err *err)
 	else if (r->mode == MT_DIRTYRATE_PAGE_SAMPLING)
 		mt_err_set(&why, -EOPNOTSUPP, strcmp(r->domain.type, "kvm") ? "%s is no KVM guest: nobody logs its pages" :
 			   "while QEMU samples pages of %s KVM logs nothing", r->domain.name);
-	else if (!mt_profiler_open(&r->profiler, r->conn, &r->domain, r->source_name, r->tick_ms * MT_NS_PER_MS, 0, &why)) {
+	else if (!mt_profiler_open(&r->profiler, r->conn, &r->domain, r->source_name, r->tick_ms * MT_NS_PER_MS, 0, r->pages,
+				   &why)) {
 		snprintf(r->source, sizeof(r->source), "%s", mt_profiler_tell(r->profiler));
 		return true;
 	}
 	if (r->source_name && !source_is_libvirt(r->source_name)) {
 		mt_err_set(err, why.code, "source %s: %s", r->source_name, why.msg);
+		return false;
+	}
+	if (r->pages) {
+		mt_err_set(err, why.code, "--pages needs a kernel source: %s", why.msg);
 		return false;
 	}
 	snprintf(r->source, sizeof(r->source), "none: %.500s", why.msg);
