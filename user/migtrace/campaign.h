@@ -164,8 +164,9 @@ struct campaign_load {
 };
 void campaign_load_read(struct campaign_load *l);
 double campaign_busy_percent(const struct campaign_load *from, const struct campaign_load *to);	/* NaN: unknown */
-/* Of the guest's memory, what its process has resident. 0: unknown. */
-uint64_t campaign_resident_bytes(const char *name, const char *uuid, uint64_t memory_bytes);
+/* Of the guest's memory: what its process has resident (in huge pages, maybe), and what is not zero. 0: unknown. */
+void campaign_memory_look(const char *name, const char *uuid, uint64_t memory_bytes,
+			  uint64_t *resident_bytes, uint64_t *nonzero_bytes);
 
 /* --- doing it ---------------------------------------------------------------- */
 struct campaign_host {

@@ -23,7 +23,7 @@
 #define BUSY_PERCENT		95
 #define SLOW_SHARE		0.6	/* of the bandwidth asked for, on the whole */
 #define SLOW_MIN_MS		3000	/* shorter ones are mostly beginning and end */
-#define SILENT_MS		30000	/* a guest silent this long has died */
+#define SILENT_MS		2000	/* a guest that beats every few milliseconds, and is silent so long after a migration, has died */
 
 struct run {
 	struct campaign *c;
@@ -35,9 +35,10 @@ struct run {
 	struct mt_supervise_result result;
 	struct campaign_load load_before, load_after;
 	char recording[64];		/* relative to the directory */
-	uint64_t cap_ms, resident_bytes, start_ns, start_wall_ms;
+	uint64_t cap_ms, resident_bytes, nonzero_bytes, start_ns, start_wall_ms;
 	volatile int cancel;
-	bool capped, flipped;
+	bool capped, silent;
+	double prepare_ms;		/* before QEMU sent anything */
 	double felt_ms;
 	char verified[32], note[768];
 };
@@ -148,11 +149,9 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 {
 	struct run *r = opaque;
 
-	if (p->plan && p->plan->action == MT_ACTION_FLIP)
-		r->flipped = true;
-	if (p->sample->status == MT_STATUS_POSTCOPY)
-		r->flipped = true;
-	else if (!r->cancel && (mt_now_ns() - r->start_ns) / MT_NS_PER_MS >= r->cap_ms)
+	if (isnan(r->prepare_ms) && p->sample->status == MT_STATUS_ACTIVE && mt_sample_has(p->sample, total_ms))
+		r->prepare_ms = p->sample->total_ms;
+	if (!r->cancel && p->sample->status != MT_STATUS_POSTCOPY && (mt_now_ns() - r->start_ns) / MT_NS_PER_MS >= r->cap_ms)
 		r->capped = true, r->cancel = 1;
 	if (r->c->cancel)
 		r->cancel = 1;
@@ -218,6 +217,11 @@ static void ask_felt(struct run *r)
 	r->felt_ms = json_is_number(gap) ? json_number_value(gap) : NAN;
 	if (isnan(r->felt_ms))
 		add_note(r, "felt stall unknown: %.120s", err.code ? err.msg : "the watcher has none");
+	/* It has not been heard again. */
+	if (json_integer_value(json_object_get(answer, "conn_after")) < 0 && r->felt_ms > SILENT_MS) {
+		add_note(r, "the guest is silent");
+		r->silent = true;
+	}
 	json_decref(answer);
 }
 
@@ -257,7 +261,7 @@ static void judge(struct run *r)
 		add_note(r, "%.200s", r->result.detail);
 	if (completed(r) && r->capped)
 		add_note(r, "completed although cancelled at the cap");
-	if (flips(r->plan->method) && completed(r) && !r->flipped)
+	if (flips(r->plan->method) && completed(r) && !r->result.postcopy)
 		add_note(r, "converged before the flip");
 	if (busy >= BUSY_PERCENT)
 		add_note(r, "host busy");
@@ -343,13 +347,16 @@ static json_t *describe(const struct run *r)
 	mt_json_set(o, "profile", mt_json_string(c->profile), &failed);
 	mt_json_set(o, "recording", mt_json_string(r->recording), &failed);
 	set_uint(o, "resident_bytes", r->resident_bytes, &failed);
+	set_uint(o, "nonzero_bytes", r->nonzero_bytes, &failed);
 	mt_json_set(o, "start_wall_ms", mt_json_uint(r->start_wall_ms), &failed);
 	if (isfinite(r->load_before.load_1min))
 		mt_json_set(o, "load_1min", mt_json_double(r->load_before.load_1min), &failed);
 	if (isfinite(busy))
 		mt_json_set(o, "busy_percent", mt_json_double(round(busy * 10) / 10), &failed);
 	mt_json_set(o, "outcome", mt_json_string(mt_outcome_name(r->result.outcome)), &failed);
-	mt_json_set(o, "converged", json_boolean(completed(r) && !r->flipped && !r->capped), &failed);
+	mt_json_set(o, "converged", json_boolean(completed(r) && !r->result.postcopy && !r->capped), &failed);
+	if (isfinite(r->prepare_ms))
+		mt_json_set(o, "prepare_ms", mt_json_double(r->prepare_ms), &failed);
 	set_final(o, r, &failed);
 	if (isfinite(r->felt_ms))
 		mt_json_set(o, "felt_ms", mt_json_double(r->felt_ms), &failed);
@@ -365,15 +372,15 @@ static json_t *describe(const struct run *r)
 
 int campaign_run(struct campaign *c, const struct campaign_run *run, json_t **line, bool *usable, struct mt_err *err)
 {
-	struct run r = { .c = c, .plan = run, .from = &c->hosts[c->side], .to = &c->hosts[!c->side], .felt_ms = NAN };
+	struct run r = { .c = c, .plan = run, .from = &c->hosts[c->side], .to = &c->hosts[!c->side], .felt_ms = NAN, .prepare_ms = NAN };
 	struct mt_err ignored = { 0 };
 	int rc;
 
 	*line = NULL;
 	*usable = false;
 	choose(&r);
-	r.resident_bytes = campaign_resident_bytes(c->domain.name, c->domain.uuid, c->start->guest->memory_bytes);
-	r.cap_ms = campaign_cap_ms(&c->spec, run, r.resident_bytes ? r.resident_bytes : c->start->guest->memory_bytes);
+	campaign_memory_look(c->domain.name, c->domain.uuid, c->start->guest->memory_bytes, &r.resident_bytes, &r.nonzero_bytes);
+	r.cap_ms = campaign_cap_ms(&c->spec, run, r.nonzero_bytes ? r.nonzero_bytes : c->start->guest->memory_bytes);
 	rc = campaign_link(c, campaign_link_bytes_per_s(&c->spec, run), err);
 	if (!rc)
 		rc = set_limit(&r, err);
@@ -390,9 +397,9 @@ int campaign_run(struct campaign *c, const struct campaign_run *run, json_t **li
 		return rc ? rc : mt_err_set(err, -EINTR, "interrupted");
 	*usable = !campaign_guest_find(c, &ignored);
 	ask_felt(&r);
-	if (*usable)
+	if (*usable && !r.silent)
 		ask_verify(&r);
-	if (*usable && r.felt_ms > SILENT_MS)
+	if (r.silent)
 		*usable = false;
 	if (*r.verified && strcmp(r.verified, "ok"))
 		*usable = false;

@@ -15,7 +15,8 @@
 #include "options.h"
 
 #define CMD_INTERRUPTED	130
-#define FAILURES_MAX	5	/* in a row, of starting a guest or of a run: something is broken */
+#define TRIES_MAX	3	/* of a guest, without one migration: it is left out */
+#define FAILURES_MAX	3	/* guests in a row that were left out: something is broken */
 
 static struct campaign campaign = { .state = { .fd = -1, .log_fd = -1 } };
 
@@ -150,28 +151,39 @@ static int run_guest(struct campaign *c, struct campaign_start *s, struct mt_err
 	return rc < 0 ? rc : 0;
 }
 
+/* Until all of a guest's runs are done, or it cannot be helped. Return: 0; -errno. */
+static int run_start(struct campaign *c, struct campaign_start *s, struct mt_err *err)
+{
+	unsigned tries = 0;
+
+	while (left(s) && !c->stop) {
+		struct mt_err why = { 0 };
+		unsigned before = left(s);
+		int rc = run_guest(c, s, &why);
+
+		if (rc && !c->stop)
+			cmd_warn("%s %s: %s", s->guest->name, s->workload->name, why.msg);
+		tries = left(s) < before ? 0 : tries + 1;
+		if (rc && (tries == TRIES_MAX || rc == -ENOSPC || rc == -EROFS))
+			return mt_err_set(err, rc, "%s", why.msg);
+	}
+	return 0;
+}
+
 static int run_all(struct campaign *c, struct mt_err *err)
 {
 	unsigned failures = 0;
-	size_t i = 0;
 
-	while (i < c->plan.n_starts && !c->stop) {
+	for (size_t i = 0; i < c->plan.n_starts && !c->stop; i++) {
 		struct campaign_start *s = &c->plan.starts[i];
-		unsigned before = left(s);
 		struct mt_err why = { 0 };
-		int rc = before ? run_guest(c, s, &why) : 0;
+		int rc = run_start(c, s, &why);
 
-		if (c->stop)
-			break;
+		failures = rc ? failures + 1 : 0;
+		if (failures == FAILURES_MAX || rc == -ENOSPC || rc == -EROFS)
+			return mt_err_set(err, rc, "giving up: %s", why.msg);
 		if (rc)
-			cmd_warn("%s %s: %s", s->guest->name, s->workload->name, why.msg);
-		failures = left(s) < before || !before ? 0 : failures + 1;
-		if (failures >= FAILURES_MAX)
-			return mt_err_set(err, rc ? rc : -EIO, "%u times in a row nothing was achieved: %s", failures, why.msg);
-		if (rc == -ENOSPC || rc == -EROFS)
-			return mt_err_set(err, rc, "%s", why.msg);
-		if (!left(s))
-			i++;
+			cmd_warn("left out: %u migrations of %s %s", left(s), s->guest->name, s->workload->name);
 	}
 	return 0;
 }
