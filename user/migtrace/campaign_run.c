@@ -252,9 +252,22 @@ static bool completed(const struct run *r)
 	return r->result.outcome == MT_OUTCOME_COMPLETED;
 }
 
-static void judge(struct run *r)
+/* A stalled link, or a host with no time to fill it. What is compressed, throttled or mostly zero is slow by right. */
+static void note_slow(struct run *r)
 {
 	const struct mt_sample *f = &r->result.final;
+	double ms;
+
+	if (r->how.compression || r->how.auto_converge || isnan(r->prepare_ms) || !mt_sample_has(f, total_ms) ||
+	    !mt_sample_has(f, transferred_bytes))
+		return;
+	ms = f->total_ms - r->prepare_ms;
+	if (ms > SLOW_MIN_MS && f->transferred_bytes / ms * 1e3 < SLOW_SHARE * r->how.bandwidth_bytes_per_s)
+		add_note(r, "slow: %.1f MiB/s on the whole", f->transferred_bytes / ms * 1e3 / MT_MIB);
+}
+
+static void judge(struct run *r)
+{
 	double busy = campaign_busy_percent(&r->load_before, &r->load_after);
 
 	if (!completed(r) && !(r->result.outcome == MT_OUTCOME_ABORTED && r->capped))
@@ -269,10 +282,7 @@ static void judge(struct run *r)
 		add_note(r, "%u actions failed", r->result.actions_failed);
 	if (r->result.record_error)
 		add_note(r, "recording incomplete: %s", strerror(-r->result.record_error));
-	if (r->how.compression == MT_COMPRESSION_NONE && !r->how.auto_converge && mt_sample_has(f, total_ms) &&
-	    mt_sample_has(f, transferred_bytes) && f->total_ms > SLOW_MIN_MS &&
-	    f->transferred_bytes * 1e3 / f->total_ms < SLOW_SHARE * r->how.bandwidth_bytes_per_s)
-		add_note(r, "slow: %.1f MiB/s on the whole", f->transferred_bytes * 1e3 / f->total_ms / MT_MIB);
+	note_slow(r);
 }
 
 /* --- its line --------------------------------------------------------------------------- */
