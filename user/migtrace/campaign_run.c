@@ -36,6 +36,7 @@ struct run {
 	struct campaign_load load_before, load_after;
 	char recording[64];		/* relative to the directory */
 	uint64_t cap_ms, resident_bytes, nonzero_bytes, start_ns, start_wall_ms;
+	uint64_t active_ns;		/* QEMU began to send; 0: not yet */
 	volatile int cancel;
 	bool capped, silent;
 	double prepare_ms;		/* before QEMU sent anything */
@@ -149,9 +150,14 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 {
 	struct run *r = opaque;
 
-	if (isnan(r->prepare_ms) && p->sample->status == MT_STATUS_ACTIVE && mt_sample_has(p->sample, total_ms))
-		r->prepare_ms = p->sample->total_ms;
-	if (!r->cancel && p->sample->status != MT_STATUS_POSTCOPY && (mt_now_ns() - r->start_ns) / MT_NS_PER_MS >= r->cap_ms)
+	if (!r->active_ns && p->sample->status == MT_STATUS_ACTIVE) {
+		r->active_ns = mt_now_ns();
+		if (mt_sample_has(p->sample, total_ms))
+			r->prepare_ms = p->sample->total_ms;
+	}
+	/* From when QEMU began to send: what comes before depends on the host alone. */
+	if (!r->cancel && r->active_ns && p->sample->status != MT_STATUS_POSTCOPY &&
+	    (mt_now_ns() - r->active_ns) / MT_NS_PER_MS >= r->cap_ms)
 		r->capped = true, r->cancel = 1;
 	if (r->c->cancel)
 		r->cancel = 1;

@@ -67,6 +67,8 @@ static size_t plan(const struct record *r, unsigned *windows_s, size_t max)
 
 	if (!r->profiler)
 		return mt_dirtyrate_windows(left_s, windows_s, max);
+	for (unsigned s = 1; r->coarse && s <= COARSE_MAX_S && s <= left_s && n < max; left_s -= s, s *= 2)
+		windows_s[n++] = s;
 	most_s = mt_profiler_is_ring(r->profiler) ? MT_DIRTYRATE_WINDOW_MAX_S : MT_DIRTYRATE_WINDOW_MIN_S;
 	for (; left_s && n < max; left_s -= windows_s[n++])
 		windows_s[n] = left_s < most_s ? (unsigned)left_s : most_s;
