@@ -348,9 +348,14 @@ static void refuses(void)
 	static const char *const lines[] = {
 		"{\"run\":1}\n{\"run\":1}\n", "{\"run\":0}\n", "{\"run\":1000}\n", "{}\n", "run 1\n", "\n",
 	};
+	static const char *const others[] = {
+		"", "[campaign]\n# another\n" COMMANDS PARTS TABLE, "[campaign]\n" COMMANDS PARTS TABLE "# more\n",
+		"[campaign]\n" COMMANDS PARTS,
+	};
 	struct campaign_state st;
 	struct mt_err err;
 
+	write_file("spec", "[campaign]\n" COMMANDS PARTS TABLE);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(lines); i++) {
 		CHECK_INT(take_up(&st, "bad", &err), 0);
 		campaign_state_close(&st);
@@ -360,10 +365,13 @@ static void refuses(void)
 		campaign_state_close(&st);
 		write_file("bad/runs.jsonl", "");
 	}
-	write_file("spec", "[campaign]\n# another\n" COMMANDS PARTS TABLE);
-	CHECK_INT(take_up(&st, "bad", &err), -EEXIST);
-	CHECK(strstr(err.msg, "another specification"));
-	campaign_state_close(&st);
+	/* Another one, longer, shorter or different: of which the old is no beginning, and is one. */
+	for (size_t i = 0; i < MT_ARRAY_SIZE(others); i++) {
+		write_file("spec", others[i]);
+		CHECK_INT(take_up(&st, "bad", &err), -EEXIST);
+		CHECK(strstr(err.msg, "another specification"));
+		campaign_state_close(&st);
+	}
 }
 
 /* --- commands --------------------------------------------------------------------------- */

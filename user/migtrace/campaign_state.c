@@ -58,12 +58,30 @@ static int write_all(int fd, const char *text, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
+/* Whole or not at all: half a specification would be another one. */
+static int write_spec(const char *path, const char *text, size_t len, struct mt_err *err)
+{
+	mt_autofree char *fresh = NULL;
+	mt_autoclose int fd = -1;
+	int rc;
+
+	if (asprintf(&fresh, "%s.new", path) < 0)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return failed(err, fresh);
+	rc = write_all(fd, text, len);
+	if (rc)
+		return mt_err_set(err, rc, "%s: %s", fresh, strerror(-rc));
+	return rename(fresh, path) ? failed(err, path) : 0;
+}
+
 /* The specification that the directory is of: the first one it was used with. */
 static int keep_spec(const char *dir, const char *spec_path, struct mt_err *err)
 {
 	mt_autofree char *path = NULL, *wanted = NULL, *there = NULL;
 	mt_autoclose int from = open(spec_path, O_RDONLY | O_CLOEXEC);
-	mt_autoclose int to = -1;
+	mt_autoclose int kept = -1;
 	ssize_t n, m;
 
 	if (from < 0)
@@ -71,18 +89,15 @@ static int keep_spec(const char *dir, const char *spec_path, struct mt_err *err)
 	n = read_all(from, &wanted);
 	if (n < 0 || asprintf(&path, "%s/spec.ini", dir) < 0)
 		return mt_err_set(err, n < 0 ? (int)n : -ENOMEM, "%s cannot be read", spec_path);
-	to = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (to < 0)
+	kept = open(path, O_RDONLY | O_CLOEXEC);
+	if (kept < 0 && errno == ENOENT)
+		return write_spec(path, wanted, (size_t)n, err);
+	if (kept < 0)
 		return failed(err, path);
-	m = read_all(to, &there);
+	m = read_all(kept, &there);
 	if (m == n && !memcmp(there, wanted, (size_t)n))
 		return 0;
-	/* A prefix: we were killed while we wrote it. */
-	if (m < 0 || m > n || memcmp(there, wanted, (size_t)m))
-		return mt_err_set(err, -EEXIST, "%s has a campaign of another specification; use another directory, or that spec.ini",
-				  dir);
-	n = write_all(to, wanted + m, (size_t)(n - m));
-	return n ? mt_err_set(err, (int)n, "%s: %s", path, strerror((int)-n)) : 0;
+	return mt_err_set(err, -EEXIST, "%s has a campaign of another specification; use another directory, or that spec.ini", dir);
 }
 
 static int mark(struct campaign_plan *p, const char *path, unsigned line, const char *text, struct mt_err *err)
