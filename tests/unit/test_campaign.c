@@ -298,11 +298,10 @@ static unsigned done(void)
 static int add(struct campaign_state *st, int run)
 {
 	struct mt_err err = { 0 };
-	json_t *line = json_pack("{s:i, s:s}", "run", run, "outcome", "completed");
-	int rc = campaign_state_add(st, line, &err);
+	char line[64];
 
-	json_decref(line);
-	return rc;
+	snprintf(line, sizeof(line), "{\"run\":%d,\"outcome\":\"completed\"}", run);
+	return campaign_state_add(st, line, &err);
 }
 
 static void append(const char *name, const char *text)
@@ -374,6 +373,53 @@ static void refuses(void)
 	}
 }
 
+/* --- lines -------------------------------------------------------------------------------- */
+static void a_line(void)
+{
+	static const char wanted[] =
+		"{\"run\":1,\"where\":\"here\",\"guest\":\"small\",\"workload\":\"idle\",\"type\":\"kvm\",\"logging\":\"ring\","
+		"\"vcpus\":1,\"memory_bytes\":67108864,\"method\":\"hybrid\",\"parameters\":{\"flip_after_passes\":2},"
+		"\"bandwidth_bytes_per_s\":1048576,\"downtime_limit_ms\":300,\"cap_ms\":9,\"profile\":\"p\",\"recording\":\"r\","
+		"\"busy_percent\":12.3,\"outcome\":\"aborted\",\"converged\":false,\"total_ms\":5000,\"postcopy_requests\":0,"
+		"\"verified\":\"ok\",\"note\":\"odd\"}";
+	struct campaign_method method = { .kind = CAMPAIGN_HYBRID, .flip_after_passes = 2 };
+	struct campaign_run run = { .number = 1, .method = &method, .limit_ms = 300 };
+	struct campaign_start start = { .guest = &spec.guests[0], .workload = &spec.workloads[0] };
+	struct campaign_result r = {
+		.start = &start, .run = &run, .where = "here", .profile = "p", .recording = "r",
+		.bandwidth_bytes_per_s = MT_MIB, .cap_ms = 9, .load_1min = NAN, .busy_percent = 12.34, .prepare_ms = NAN,
+		.felt_ms = NAN, .outcome = MT_OUTCOME_ABORTED, .verified = "ok", .note = "odd",
+	};
+	char *line;
+
+	mt_sample_set(&r.final, total_ms, 5000);
+	mt_sample_set(&r.final, downtime_ms, 7);	/* of no migration that was not completed */
+	mt_sample_set(&r.final, postcopy_requests, 0);
+	line = campaign_line(&r);
+	CHECK_STR(line, wanted);
+	CHECK_INT(campaign_line_number(line), 1);
+	free(line);
+	CHECK_INT(campaign_line_number("{\"run\":-1}"), 0);
+	CHECK_INT(campaign_line_number("{\"run\":1}}"), 0);
+}
+
+static void answers(void)
+{
+	struct campaign_answer a;
+
+	CHECK_INT(campaign_answer_parse(&a, "{\"longest_gap_ms\":12.5,\"conn_after\":1}\n"), 0);
+	CHECK_NEAR(a.longest_gap_ms, 12.5, 0);
+	CHECK(!a.lasts && !*a.verify);
+	CHECK_INT(campaign_answer_parse(&a, "{\"longest_gap_ms\":9000,\"conn_after\":-1}"), 0);
+	CHECK(a.lasts);
+	CHECK_INT(campaign_answer_parse(&a, "{\"verify\":\"fail\",\"lost\":3}\n"), 0);
+	CHECK_STR(a.verify, "fail");
+	CHECK_STR(a.text, "{\"verify\":\"fail\",\"lost\":3}");
+	CHECK(isnan(a.longest_gap_ms));
+	CHECK_INT(campaign_answer_parse(&a, ""), -EBADMSG);
+	CHECK_INT(campaign_answer_parse(&a, "[]"), -EBADMSG);
+}
+
 /* --- commands --------------------------------------------------------------------------- */
 static void commands(void)
 {
@@ -417,6 +463,8 @@ static const struct ktap_case cases[] = {
 	{ "what is shipped", shipped },
 	{ "taken up again", goes_on },
 	{ "not taken up", refuses },
+	{ "a line of results", a_line },
+	{ "what a watcher answers", answers },
 	{ "commands", commands },
 };
 

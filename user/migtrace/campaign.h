@@ -14,8 +14,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <jansson.h>
-
 #include <migtrace/domain.h>
 #include <migtrace/migrate.h>
 #include <migtrace/supervise.h>
@@ -139,7 +137,7 @@ struct campaign_state {
  */
 MT_MUST_CHECK int campaign_state_open(struct campaign_state *st, const char *dir, const char *spec_path,
 				      struct campaign_plan *p, struct mt_err *err);
-MT_MUST_CHECK int campaign_state_add(struct campaign_state *st, const json_t *run, struct mt_err *err);
+MT_MUST_CHECK int campaign_state_add(struct campaign_state *st, const char *line, struct mt_err *err);
 void campaign_state_close(struct campaign_state *st);
 
 /* --- the world around: campaign_command.c, campaign_load.c ------------------ */
@@ -167,6 +165,35 @@ double campaign_busy_percent(const struct campaign_load *from, const struct camp
 /* Of the guest's memory: what its process has resident (in huge pages, maybe), and what is not zero. 0: unknown. */
 void campaign_memory_look(const char *name, const char *uuid, uint64_t memory_bytes,
 			  uint64_t *resident_bytes, uint64_t *nonzero_bytes);
+
+/* --- what comes of a migration: campaign_json.c ------------------------------- */
+struct campaign_result {
+	const struct campaign_start *start;
+	const struct campaign_run *run;
+	const char *where, *profile;
+	char recording[64];		/* relative to the directory, as ->profile is */
+	uint64_t bandwidth_bytes_per_s, link_bytes_per_s, cap_ms;
+	uint64_t resident_bytes, nonzero_bytes;	/* 0: unknown */
+	uint64_t start_wall_ms;
+	double load_1min, busy_percent, prepare_ms, felt_ms;	/* NaN: unknown */
+	enum mt_outcome outcome;
+	bool converged;
+	struct mt_sample final;
+	char verified[32], note[768];	/* "": none */
+};
+
+char *campaign_line(const struct campaign_result *r);	/* without a newline; the caller's to free(); NULL: no memory */
+/* Return: the number of the run that a line of runs.jsonl tells of; 0: it is none. */
+uint64_t campaign_line_number(const char *line);
+
+/* What the watcher said, as far as it is of use here. */
+struct campaign_answer {
+	double longest_gap_ms;		/* NaN: not said */
+	bool lasts;			/* it is not over */
+	char verify[32];		/* "": not said */
+	char text[256];			/* all of it */
+};
+MT_MUST_CHECK int campaign_answer_parse(struct campaign_answer *a, const char *text);	/* -EBADMSG */
 
 /* --- doing it ---------------------------------------------------------------- */
 struct campaign_host {
@@ -202,12 +229,16 @@ void campaign_guest_stop(struct campaign *c);
 /* Where it runs: finds c->side anew. Return: 0; -ENOENT it runs nowhere, or twice. */
 MT_MUST_CHECK int campaign_guest_find(struct campaign *c, struct mt_err *err);
 MT_MUST_CHECK int campaign_guest_profile(struct campaign *c, struct mt_err *err);
-/* Asks the watcher. Return: the answer's object, the caller's to json_decref(); NULL: none. */
-json_t *campaign_watch(struct campaign *c, const char *const *words, struct mt_err *err);
+/* Asks the watcher. */
+MT_MUST_CHECK int campaign_watch(struct campaign *c, const char *const *words, struct campaign_answer *answer,
+				 struct mt_err *err);
 MT_MUST_CHECK int campaign_link(struct campaign *c, uint64_t bytes_per_s, struct mt_err *err);
 
-/* campaign_run.c: one migration, and its line of runs.jsonl. @usable: the guest can go on. */
-MT_MUST_CHECK int campaign_run(struct campaign *c, const struct campaign_run *run, json_t **line, bool *usable,
-			       struct mt_err *err);
+/*
+ * campaign_run.c: one migration. @usable: the guest can go on. Return: 0 and @result; -errno with a line, and
+ * the migration has to be made again.
+ */
+MT_MUST_CHECK int campaign_run(struct campaign *c, const struct campaign_run *run, struct campaign_result *result,
+			       bool *usable, struct mt_err *err);
 
 #endif

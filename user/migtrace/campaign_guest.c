@@ -69,21 +69,14 @@ int campaign_link(struct campaign *c, uint64_t bytes_per_s, struct mt_err *err)
 	return rc;
 }
 
-json_t *campaign_watch(struct campaign *c, const char *const *words, struct mt_err *err)
+int campaign_watch(struct campaign *c, const char *const *words, struct campaign_answer *answer, struct mt_err *err)
 {
 	char out[8192];
-	json_t *answer;
 	int rc = campaign_command(c->spec.watch_command, words, &c->env, c->state.log_fd, WATCH_S, out, sizeof(out), err);
 
-	if (rc < 0)
-		return NULL;
-	answer = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(answer)) {
-		mt_err_set(err, -EBADMSG, "watch: %s %s: exit status %d, no answer", c->spec.watch_command, words[0], rc);
-		json_decref(answer);
-		return NULL;
-	}
-	return answer;
+	if (rc >= 0 && campaign_answer_parse(answer, out))
+		return mt_err_set(err, -EBADMSG, "watch: %s %s: exit status %d, no answer", c->spec.watch_command, words[0], rc);
+	return rc < 0 ? rc : 0;
 }
 
 /* --- starting and stopping --------------------------------------------------- */

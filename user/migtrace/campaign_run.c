@@ -11,7 +11,6 @@
 #include <migtrace/units.h>
 #include <migtrace/versions.h>
 
-#include "base/json.h"
 #include "campaign.h"
 #include "sources.h"
 
@@ -32,30 +31,27 @@ struct run {
 	struct mt_migrate_options how;
 	struct mt_limits limits;
 	struct mt_recorder *recorder;
-	struct mt_supervise_result result;
-	struct campaign_load load_before, load_after;
-	char recording[64];		/* relative to the directory */
-	uint64_t cap_ms, resident_bytes, nonzero_bytes, start_ns, start_wall_ms;
+	struct mt_supervise_result supervised;
+	struct campaign_result *result;
+	uint64_t start_ns;
 	uint64_t active_ns;		/* QEMU began to send; 0: not yet */
 	volatile int cancel;
 	bool capped, silent;
-	double prepare_ms;		/* before QEMU sent anything */
-	double felt_ms;
-	char verified[32], note[768];
 };
 
 __attribute__((format(printf, 2, 3)))
 static void add_note(struct run *r, const char *fmt, ...)
 {
-	size_t used = strlen(r->note);
+	char *note = r->result->note;
+	size_t used = strlen(note);
 	va_list ap;
 
 	if (used)
-		used += (size_t)snprintf(r->note + used, sizeof(r->note) - used, "; ");
-	if (used >= sizeof(r->note))
+		used += (size_t)snprintf(note + used, sizeof(r->result->note) - used, "; ");
+	if (used >= sizeof(r->result->note))
 		return;
 	va_start(ap, fmt);
-	vsnprintf(r->note + used, sizeof(r->note) - used, fmt, ap);
+	vsnprintf(note + used, sizeof(r->result->note) - used, fmt, ap);
 	va_end(ap);
 }
 
@@ -107,8 +103,8 @@ static int open_recorder(struct run *r, struct mt_err *err)
 	char path[4096], part[4104];
 	struct mt_versions v;
 
-	snprintf(r->recording, sizeof(r->recording), "runs/%04u" MT_RECORD_SUFFIX, r->plan->number);
-	snprintf(path, sizeof(path), "%s/%s", c->state.dir, r->recording);
+	snprintf(r->result->recording, sizeof(r->result->recording), "runs/%04u" MT_RECORD_SUFFIX, r->plan->number);
+	snprintf(path, sizeof(path), "%s/%s", c->state.dir, r->result->recording);
 	snprintf(part, sizeof(part), "%s.part", path);
 	unlink(path);		/* it has no line, so it is half a run */
 	unlink(part);
@@ -153,11 +149,11 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 	if (!r->active_ns && p->sample->status == MT_STATUS_ACTIVE) {
 		r->active_ns = mt_now_ns();
 		if (mt_sample_has(p->sample, total_ms))
-			r->prepare_ms = p->sample->total_ms;
+			r->result->prepare_ms = p->sample->total_ms;
 	}
 	/* From when QEMU began to send: what comes before depends on the host alone. */
 	if (!r->cancel && r->active_ns && p->sample->status != MT_STATUS_POSTCOPY &&
-	    (mt_now_ns() - r->active_ns) / MT_NS_PER_MS >= r->cap_ms)
+	    (mt_now_ns() - r->active_ns) / MT_NS_PER_MS >= r->result->cap_ms)
 		r->capped = true, r->cancel = 1;
 	if (r->c->cancel)
 		r->cancel = 1;
@@ -185,7 +181,7 @@ static int migrate(struct run *r, struct mt_err *err)
 	    mt_collector_open(&collector, r->from->conn, &c->domain, source, &ignored))
 		add_note(r, "no kernel source: %.120s", ignored.msg);
 	r->start_ns = mt_now_ns();
-	r->start_wall_ms = mt_wall_us() / 1000;
+	r->result->start_wall_ms = mt_wall_us() / 1000;
 	rc = mt_migrate_start(&running, r->from->conn, c->domain.uuid, &r->how, mt_inbox_post, inbox, err);
 	if (!rc)
 		rc = mt_supervise(r->from->conn, inbox, c->domain.uuid, &(struct mt_supervise_options){
@@ -200,7 +196,7 @@ static int migrate(struct run *r, struct mt_err *err)
 		.cancel = &r->cancel,
 		.progress = on_progress,
 		.opaque = r,
-	}, &r->result, err);
+	}, &r->supervised, err);
 	mt_collector_close(collector);
 	if (running && mt_migrate_free(running, CALL_RETURNS_MS))
 		add_note(r, "libvirt's call did not return");
@@ -214,212 +210,136 @@ static void ask_felt(struct run *r)
 {
 	char from[32];
 	const char *const words[] = { "gap", from, "0", NULL };
+	struct campaign_answer answer;
 	struct mt_err err = { 0 };
-	json_t *answer, *gap;
 
 	snprintf(from, sizeof(from), "%" PRIu64, r->start_ns);
-	answer = campaign_watch(r->c, words, &err);
-	gap = json_object_get(answer, "longest_gap_ms");
-	r->felt_ms = json_is_number(gap) ? json_number_value(gap) : NAN;
-	if (isnan(r->felt_ms))
-		add_note(r, "felt stall unknown: %.120s", err.code ? err.msg : "the watcher has none");
-	/* It has not been heard again. */
-	if (json_integer_value(json_object_get(answer, "conn_after")) < 0 && r->felt_ms > SILENT_MS) {
-		add_note(r, "the guest is silent");
-		r->silent = true;
+	if (campaign_watch(r->c, words, &answer, &err)) {
+		add_note(r, "felt stall unknown: %.120s", err.msg);
+		return;
 	}
-	json_decref(answer);
+	r->result->felt_ms = answer.longest_gap_ms;
+	/* It has not been heard again. */
+	r->silent = answer.lasts && answer.longest_gap_ms > SILENT_MS;
+	if (r->silent)
+		add_note(r, "the guest is silent");
 }
 
 static void ask_verify(struct run *r)
 {
 	char timeout[32];
 	const char *const words[] = { "verify", timeout, NULL };
+	struct campaign_answer answer;
 	struct mt_err err = { 0 };
-	json_t *answer;
-	const char *text;
 
 	if (!r->c->start->workload->verify)
 		return;
 	snprintf(timeout, sizeof(timeout), "%d", VERIFY_MS);
-	answer = campaign_watch(r->c, words, &err);
-	text = json_string_value(json_object_get(answer, "verify"));
-	snprintf(r->verified, sizeof(r->verified), "%s", text ? text : "unknown");
-	if (strcmp(r->verified, "ok")) {
-		mt_autofree char *all = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
-
-		add_note(r, "verification: %.200s", all ? all : err.msg);
+	if (campaign_watch(r->c, words, &answer, &err)) {
+		snprintf(answer.verify, sizeof(answer.verify), "unknown");
+		snprintf(answer.text, sizeof(answer.text), "%.255s", err.msg);
 	}
-	json_decref(answer);
+	memcpy(r->result->verified, answer.verify, sizeof(r->result->verified));
+	if (strcmp(answer.verify, "ok"))
+		add_note(r, "verification: %.200s", answer.text);
 }
 
 static bool completed(const struct run *r)
 {
-	return r->result.outcome == MT_OUTCOME_COMPLETED;
+	return r->supervised.outcome == MT_OUTCOME_COMPLETED;
 }
 
 /* A stalled link, or a host with no time to fill it. What is compressed, throttled or mostly zero is slow by right. */
 static void note_slow(struct run *r)
 {
-	const struct mt_sample *f = &r->result.final;
+	const struct mt_sample *f = &r->supervised.final;
 	double ms;
 
-	if (r->how.compression || r->how.auto_converge || isnan(r->prepare_ms) || !mt_sample_has(f, total_ms) ||
+	if (r->how.compression || r->how.auto_converge || isnan(r->result->prepare_ms) || !mt_sample_has(f, total_ms) ||
 	    !mt_sample_has(f, transferred_bytes))
 		return;
-	ms = f->total_ms - r->prepare_ms;
+	ms = f->total_ms - r->result->prepare_ms;
 	if (ms > SLOW_MIN_MS && f->transferred_bytes / ms * 1e3 < SLOW_SHARE * r->how.bandwidth_bytes_per_s)
 		add_note(r, "slow: %.1f MiB/s on the whole", f->transferred_bytes / ms * 1e3 / MT_MIB);
 }
 
 static void judge(struct run *r)
 {
-	double busy = campaign_busy_percent(&r->load_before, &r->load_after);
+	struct campaign_result *o = r->result;
 
-	if (!completed(r) && !(r->result.outcome == MT_OUTCOME_ABORTED && r->capped))
-		add_note(r, "%.200s", r->result.detail);
+	o->outcome = r->supervised.outcome;
+	o->final = r->supervised.final;
+	o->converged = completed(r) && !r->supervised.postcopy && !r->capped;
+	if (!completed(r) && !(r->supervised.outcome == MT_OUTCOME_ABORTED && r->capped))
+		add_note(r, "%.200s", r->supervised.detail);
 	if (completed(r) && r->capped)
 		add_note(r, "completed although cancelled at the cap");
-	if (flips(r->plan->method) && completed(r) && !r->result.postcopy)
+	if (flips(r->plan->method) && completed(r) && !r->supervised.postcopy)
 		add_note(r, "converged before the flip");
-	if (busy >= BUSY_PERCENT)
+	if (o->busy_percent >= BUSY_PERCENT)
 		add_note(r, "host busy");
-	if (r->result.actions_failed)
-		add_note(r, "%u actions failed", r->result.actions_failed);
-	if (r->result.record_error)
-		add_note(r, "recording incomplete: %s", strerror(-r->result.record_error));
+	if (r->supervised.actions_failed)
+		add_note(r, "%u actions failed", r->supervised.actions_failed);
+	if (r->supervised.record_error)
+		add_note(r, "recording incomplete: %s", strerror(-r->supervised.record_error));
 	note_slow(r);
 }
 
-/* --- its line --------------------------------------------------------------------------- */
-static void set_uint(json_t *o, const char *key, uint64_t value, int *failed)
+static int prepare(struct run *r, struct mt_err *err)
 {
-	if (value)
-		mt_json_set(o, key, mt_json_uint(value), failed);
+	struct campaign *c = r->c;
+	struct campaign_result *o = r->result;
+	uint64_t memory_bytes = c->start->guest->memory_bytes;
+	int rc;
+
+	choose(r);
+	campaign_memory_look(c->domain.name, c->domain.uuid, memory_bytes, &o->resident_bytes, &o->nonzero_bytes);
+	o->cap_ms = campaign_cap_ms(&c->spec, r->plan, o->nonzero_bytes ? o->nonzero_bytes : memory_bytes);
+	o->bandwidth_bytes_per_s = r->how.bandwidth_bytes_per_s;
+	rc = campaign_link(c, campaign_link_bytes_per_s(&c->spec, r->plan), err);
+	o->link_bytes_per_s = c->link_bytes_per_s;
+	if (!rc)
+		rc = set_limit(r, err);
+	return rc ? rc : open_recorder(r, err);
 }
 
-static json_t *parameters(const struct campaign_method *m, int *failed)
+static bool look_after(struct run *r)
 {
-	json_t *o = json_object();
+	struct mt_err ignored = { 0 };
+	bool found = !campaign_guest_find(r->c, &ignored);
 
-	if (m->kind == CAMPAIGN_POSTCOPY || m->kind == CAMPAIGN_HYBRID)
-		mt_json_set(o, "flip_after_passes", mt_json_uint(m->flip_after_passes), failed);
-	set_uint(o, "throttle_initial_percent", m->throttle_initial_percent, failed);
-	set_uint(o, "throttle_increment_percent", m->throttle_increment_percent, failed);
-	set_uint(o, "xbzrle_cache_bytes", m->xbzrle_cache_bytes, failed);
-	set_uint(o, "compress_level", m->compress_level, failed);
-	set_uint(o, "compress_threads", m->compress_threads, failed);
-	set_uint(o, "channels", m->channels, failed);
-	return o;
+	ask_felt(r);
+	if (found && !r->silent)
+		ask_verify(r);
+	judge(r);
+	return found && !r->silent && (!*r->result->verified || !strcmp(r->result->verified, "ok"));
 }
 
-static void set_final(json_t *o, const struct run *r, int *failed)
+int campaign_run(struct campaign *c, const struct campaign_run *run, struct campaign_result *result, bool *usable,
+		 struct mt_err *err)
 {
-	static const struct {
-		const char *key;
-		enum mt_field field;
-		bool if_completed;
-	} keys[] = {
-		{ "total_ms", MT_FIELD_total_ms },
-		{ "downtime_ms", MT_FIELD_downtime_ms, true },
-		{ "transferred_bytes", MT_FIELD_transferred_bytes },
-		{ "iterations", MT_FIELD_iteration },
-		{ "normal_pages", MT_FIELD_normal_pages },
-		{ "zero_pages", MT_FIELD_zero_pages },
-		{ "throttle_percent", MT_FIELD_throttle_percent },
-		{ "postcopy_requests", MT_FIELD_postcopy_requests },
-	};
-
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
-		uint64_t value;
-
-		if ((completed(r) || !keys[i].if_completed) && mt_sample_get(&r->result.final, keys[i].field, &value))
-			mt_json_set(o, keys[i].key, mt_json_uint(value), failed);
-	}
-}
-
-static json_t *describe(const struct run *r)
-{
-	const struct campaign *c = r->c;
-	const struct campaign_guest *g = c->start->guest;
-	double busy = campaign_busy_percent(&r->load_before, &r->load_after);
-	json_t *o = json_object();
-	int failed = 0;
-
-	mt_json_set(o, "run", mt_json_uint(r->plan->number), &failed);
-	mt_json_set(o, "where", mt_json_string(c->spec.where), &failed);
-	mt_json_set(o, "guest", mt_json_string(g->name), &failed);
-	mt_json_set(o, "workload", mt_json_string(c->start->workload->name), &failed);
-	mt_json_set(o, "type", mt_json_string(g->type), &failed);
-	mt_json_set(o, "logging", mt_json_string(g->logging), &failed);
-	mt_json_set(o, "vcpus", mt_json_uint(g->vcpus), &failed);
-	mt_json_set(o, "memory_bytes", mt_json_uint(g->memory_bytes), &failed);
-	mt_json_set(o, "method", mt_json_string(campaign_kind_name(r->plan->method->kind)), &failed);
-	mt_json_set(o, "parameters", parameters(r->plan->method, &failed), &failed);
-	mt_json_set(o, "bandwidth_bytes_per_s", mt_json_uint(r->how.bandwidth_bytes_per_s), &failed);
-	mt_json_set(o, "link_bytes_per_s", mt_json_uint(c->link_bytes_per_s), &failed);
-	mt_json_set(o, "downtime_limit_ms", mt_json_uint(r->plan->limit_ms), &failed);
-	mt_json_set(o, "cap_ms", mt_json_uint(r->cap_ms), &failed);
-	mt_json_set(o, "profile", mt_json_string(c->profile), &failed);
-	mt_json_set(o, "recording", mt_json_string(r->recording), &failed);
-	set_uint(o, "resident_bytes", r->resident_bytes, &failed);
-	set_uint(o, "nonzero_bytes", r->nonzero_bytes, &failed);
-	mt_json_set(o, "start_wall_ms", mt_json_uint(r->start_wall_ms), &failed);
-	if (isfinite(r->load_before.load_1min))
-		mt_json_set(o, "load_1min", mt_json_double(r->load_before.load_1min), &failed);
-	if (isfinite(busy))
-		mt_json_set(o, "busy_percent", mt_json_double(round(busy * 10) / 10), &failed);
-	mt_json_set(o, "outcome", mt_json_string(mt_outcome_name(r->result.outcome)), &failed);
-	mt_json_set(o, "converged", json_boolean(completed(r) && !r->result.postcopy && !r->capped), &failed);
-	if (isfinite(r->prepare_ms))
-		mt_json_set(o, "prepare_ms", mt_json_double(r->prepare_ms), &failed);
-	set_final(o, r, &failed);
-	if (isfinite(r->felt_ms))
-		mt_json_set(o, "felt_ms", mt_json_double(r->felt_ms), &failed);
-	if (*r->verified)
-		mt_json_set(o, "verified", mt_json_string(r->verified), &failed);
-	if (*r->note)
-		mt_json_set(o, "note", mt_json_string(r->note), &failed);
-	if (!failed)
-		return o;
-	json_decref(o);
-	return NULL;
-}
-
-int campaign_run(struct campaign *c, const struct campaign_run *run, json_t **line, bool *usable, struct mt_err *err)
-{
-	struct run r = { .c = c, .plan = run, .from = &c->hosts[c->side], .to = &c->hosts[!c->side], .felt_ms = NAN, .prepare_ms = NAN };
+	struct run r = { .c = c, .plan = run, .from = &c->hosts[c->side], .to = &c->hosts[!c->side], .result = result };
+	struct campaign_load before, after;
 	struct mt_err ignored = { 0 };
 	int rc;
 
-	*line = NULL;
 	*usable = false;
-	choose(&r);
-	campaign_memory_look(c->domain.name, c->domain.uuid, c->start->guest->memory_bytes, &r.resident_bytes, &r.nonzero_bytes);
-	r.cap_ms = campaign_cap_ms(&c->spec, run, r.nonzero_bytes ? r.nonzero_bytes : c->start->guest->memory_bytes);
-	rc = campaign_link(c, campaign_link_bytes_per_s(&c->spec, run), err);
-	if (!rc)
-		rc = set_limit(&r, err);
-	if (!rc)
-		rc = open_recorder(&r, err);
+	*result = (struct campaign_result){
+		.start = c->start, .run = run, .where = c->spec.where, .profile = c->profile,
+		.prepare_ms = NAN, .felt_ms = NAN,
+	};
+	rc = prepare(&r, err);
 	if (rc)
 		return rc;
-	campaign_load_read(&r.load_before);
+	campaign_load_read(&before);
 	rc = migrate(&r, err);
-	campaign_load_read(&r.load_after);
+	campaign_load_read(&after);
+	result->load_1min = before.load_1min;
+	result->busy_percent = campaign_busy_percent(&before, &after);
 	if (mt_recorder_close(r.recorder, &ignored) && !rc)
 		add_note(&r, "recording incomplete: %.120s", ignored.msg);
 	if (rc || c->cancel)
 		return rc ? rc : mt_err_set(err, -EINTR, "interrupted");
-	*usable = !campaign_guest_find(c, &ignored);
-	ask_felt(&r);
-	if (*usable && !r.silent)
-		ask_verify(&r);
-	if (r.silent)
-		*usable = false;
-	if (*r.verified && strcmp(r.verified, "ok"))
-		*usable = false;
-	judge(&r);
-	*line = describe(&r);
-	return *line ? 0 : mt_err_set(err, -ENOMEM, "out of memory");
+	*usable = look_after(&r);
+	return 0;
 }

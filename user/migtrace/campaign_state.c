@@ -102,11 +102,9 @@ static int keep_spec(const char *dir, const char *spec_path, struct mt_err *err)
 
 static int mark(struct campaign_plan *p, const char *path, unsigned line, const char *text, struct mt_err *err)
 {
-	json_t *run = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	json_int_t number = json_integer_value(json_object_get(run, "run"));
+	uint64_t number = campaign_line_number(text);
 
-	json_decref(run);
-	if (number < 1 || (size_t)number > p->n_runs)
+	if (number < 1 || number > p->n_runs)
 		return mt_err_set(err, -EBADMSG, "%s:%u: no run of this campaign", path, line);
 	if (p->runs[number - 1].done)
 		return mt_err_set(err, -EBADMSG, "%s:%u: run %u is there already", path, line, (unsigned)number);
@@ -163,14 +161,14 @@ int campaign_state_open(struct campaign_state *st, const char *dir, const char *
 	return st->log_fd < 0 ? failed(err, log) : 0;
 }
 
-int campaign_state_add(struct campaign_state *st, const json_t *run, struct mt_err *err)
+int campaign_state_add(struct campaign_state *st, const char *line, struct mt_err *err)
 {
-	mt_autofree char *text = json_dumps(run, JSON_COMPACT | JSON_REAL_PRECISION(15)), *line = NULL;
-	int rc, len;
+	mt_autofree char *whole = NULL;
+	int len = asprintf(&whole, "%s\n", line), rc;
 
-	if (!text || (len = asprintf(&line, "%s\n", text)) < 0)
+	if (len < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	rc = write_all(st->fd, line, (size_t)len);
+	rc = write_all(st->fd, whole, (size_t)len);
 	return rc ? mt_err_set(err, rc, "%s/runs.jsonl: %s", st->dir, strerror(-rc)) : 0;
 }
 

@@ -80,54 +80,46 @@ static void print_plan(struct campaign *c)
 }
 
 /* --- doing it --------------------------------------------------------------------- */
-static const char *text_of(const json_t *line, const char *key)
+static const char *duration(char *buf, bool known, double ms)
 {
-	const char *text = json_string_value(json_object_get(line, key));
-
-	return text ? text : "";
+	return known && isfinite(ms) ? mt_format_duration_ms(buf, ms) : "-";
 }
 
-static const char *duration_of(char *buf, const json_t *line, const char *key)
-{
-	const json_t *v = json_object_get(line, key);
-
-	if (!json_is_number(v))
-		return "-";
-	return mt_format_duration_ms(buf, json_number_value(v));
-}
-
-static void tell(struct campaign *c, const struct campaign_run *run, const json_t *line)
+static void tell(struct campaign *c, const struct campaign_result *r)
 {
 	double spent_s = (mt_now_ns() - c->begun_ns) / 1e9;
 	double pace = c->planned_done_s > 0 ? spent_s / c->planned_done_s : 1;
+	bool completed = r->outcome == MT_OUTCOME_COMPLETED;
 	char total[MT_UNIT_STR], down[MT_UNIT_STR], felt[MT_UNIT_STR], rest[MT_UNIT_STR];
 
-	fprintf(stderr, "%u/%zu %s %s %s %s: %s%s, total %s, downtime %s, felt %s%s%s%s; %u left, about %s\n", run->number,
-		c->plan.n_runs, c->start->guest->name, c->start->workload->name, run->method->name,
-		text_of(line, "where"), text_of(line, "outcome"),
-		json_is_true(json_object_get(line, "converged")) ? "" : " (not converged)",
-		duration_of(total, line, "total_ms"), duration_of(down, line, "downtime_ms"), duration_of(felt, line, "felt_ms"),
-		*text_of(line, "note") ? " [" : "", text_of(line, "note"), *text_of(line, "note") ? "]" : "",
+	fprintf(stderr, "%u/%zu %s %s %s: %s%s, total %s, downtime %s, felt %s%s%s%s; %u left, about %s\n", r->run->number,
+		c->plan.n_runs, r->start->guest->name, r->start->workload->name, r->run->method->name,
+		mt_outcome_name(r->outcome), completed && !r->converged ? " by a flip" : "",
+		duration(total, mt_sample_has(&r->final, total_ms), r->final.total_ms),
+		duration(down, completed && mt_sample_has(&r->final, downtime_ms), r->final.downtime_ms),
+		duration(felt, true, r->felt_ms), *r->note ? " [" : "", r->note, *r->note ? "]" : "",
 		c->runs_left, mt_format_duration_ms(rest, fmax(0, c->planned_s - c->planned_done_s) * pace * 1e3));
 }
 
 /* Return: 0; 1 the guest cannot go on; -errno this run could not be made. */
 static int run_one(struct campaign *c, const struct campaign_start *s, struct campaign_run *run, struct mt_err *err)
 {
-	json_t *line;
+	static struct campaign_result result;
+	mt_autofree char *line = NULL;
 	bool usable;
-	int rc = campaign_run(c, run, &line, &usable, err);
+	int rc = campaign_run(c, run, &result, &usable, err);
 
-	if (!rc)
-		rc = campaign_state_add(&c->state, line, err);
-	if (!rc) {
-		run->done = true;
-		c->runs_left--;
-		c->planned_done_s += campaign_run_estimate_s(&c->spec, s, run);
-		tell(c, run, line);
-	}
-	json_decref(line);
-	return rc ? rc : !usable;
+	if (rc)
+		return rc;
+	line = campaign_line(&result);
+	rc = line ? campaign_state_add(&c->state, line, err) : mt_err_set(err, -ENOMEM, "out of memory");
+	if (rc)
+		return rc;
+	run->done = true;
+	c->runs_left--;
+	c->planned_done_s += campaign_run_estimate_s(&c->spec, s, run);
+	tell(c, &result);
+	return !usable;
 }
 
 /* A started guest's runs, until all are done or it cannot go on. Return: 0 or -errno. */
