@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * campaign_spec.c - the specification of a campaign: an INI file, read and checked
+ * campaign_spec.c - the specification of a campaign: an INI file, its sections and keys
  */
 #include <ctype.h>
 #include <errno.h>
@@ -10,37 +10,14 @@
 #include <ini.h>
 #include <migtrace/units.h>
 
-#include "campaign.h"
+#include "campaign_key.h"
 
 #define LINE_MAX_BYTES	197	/* inih's buffer takes 200, three of which it needs itself */
-
-enum kind {
-	TEXT,			/* char * */
-	COMMAND,		/* likewise */
-	WORD,			/* char *, one of .words */
-	KIND,			/* uint64_t, enum campaign_kind */
-	COUNT,			/* uint64_t */
-	DURATION,		/* uint64_t, ms */
-	SIZE,			/* uint64_t, bytes */
-	YES,			/* bool: .words[0] is true, [1] false */
-	WORDS,			/* struct campaign_words */
-	RATES,			/* struct campaign_numbers, bytes/s */
-	DURATIONS,		/* struct campaign_numbers, ms */
-};
-
-struct key {
-	const char *name;
-	enum kind kind;
-	size_t offset;
-	const char *initial;	/* NULL: must be given */
-	uint64_t min, max;	/* of numbers; max 0: any */
-	const char *const *words;
-};
 
 #define WORDS_OF(...)	((const char *const[]){ __VA_ARGS__, NULL })
 
 #define AT(field)	offsetof(struct campaign_spec, field)
-static const struct key campaign_keys[] = {
+static const struct campaign_key campaign_keys[] = {
 	{ "where", TEXT, AT(where) },
 	{ "up", COMMAND, AT(up_command) },
 	{ "start", COMMAND, AT(start_command) },
@@ -60,7 +37,7 @@ static const struct key campaign_keys[] = {
 #undef AT
 
 #define AT(field)	offsetof(struct campaign_guest, field)
-static const struct key guest_keys[] = {
+static const struct campaign_key guest_keys[] = {
 	{ "type", WORD, AT(type), NULL, .words = WORDS_OF("kvm", "qemu") },
 	{ "memory", SIZE, AT(memory_bytes), NULL, 16 * MT_MIB, 1ULL << 50 },
 	{ "logging", WORD, AT(logging), "bitmap", .words = WORDS_OF("bitmap", "ring") },
@@ -71,7 +48,7 @@ static const struct key guest_keys[] = {
 #undef AT
 
 #define AT(field)	offsetof(struct campaign_workload, field)
-static const struct key workload_keys[] = {
+static const struct campaign_key workload_keys[] = {
 	{ "image", TEXT, AT(image) },
 	{ "command_line", TEXT, AT(command_line), "" },
 	{ "verify", YES, AT(verify), "yes", .words = WORDS_OF("yes", "no") },
@@ -80,7 +57,7 @@ static const struct key workload_keys[] = {
 #undef AT
 
 #define AT(field)	offsetof(struct campaign_method, field)
-static const struct key method_keys[] = {
+static const struct campaign_key method_keys[] = {
 	{ "kind", KIND, AT(kind) },
 	{ "flip_after_passes", COUNT, AT(flip_after_passes), "0", 0, 1000 },
 	{ "throttle_initial_percent", COUNT, AT(throttle_initial_percent), "0", 0, 99 },
@@ -95,7 +72,7 @@ static const struct key method_keys[] = {
 #undef AT
 
 #define AT(field)	offsetof(struct campaign_table, field)
-static const struct key table_keys[] = {
+static const struct campaign_key table_keys[] = {
 	{ "guests", WORDS, AT(guests) },
 	{ "workloads", WORDS, AT(workloads) },
 	{ "methods", WORDS, AT(methods) },
@@ -110,7 +87,7 @@ static const struct key table_keys[] = {
 /* The kinds of sections; all but the first have a name behind, [guest NAME], and an array in the spec. */
 static const struct section {
 	const char *name;
-	const struct key *keys;
+	const struct campaign_key *keys;
 	size_t size, array, count;
 } sections[] = {
 	{ "campaign", campaign_keys },
@@ -121,15 +98,6 @@ static const struct section {
 	{ "runs", table_keys, ARRAY(campaign_table, tables) },
 #undef ARRAY
 };
-
-static const char *const kind_names[CAMPAIGN_KIND_COUNT] = {
-	"precopy", "postcopy", "hybrid", "autoconverge", "xbzrle", "compression", "multifd",
-};
-
-const char *campaign_kind_name(uint64_t kind)
-{
-	return kind < CAMPAIGN_KIND_COUNT ? kind_names[kind] : "?";
-}
 
 #define KEYS_MAX	16
 
@@ -162,143 +130,6 @@ static int complain(struct reader *r, unsigned line, const char *fmt, ...)
 	r->errors++;
 	r->error(text);
 	return 1;
-}
-
-/* --- values --------------------------------------------------------------- */
-static int number(const struct key *key, const char *text, uint64_t *out, struct mt_err *err)
-{
-	uint64_t value;
-	int rc;
-
-	switch (key->kind) {
-	case DURATION:
-	case DURATIONS:
-		rc = mt_parse_duration_ms(key->name, text, &value, err);
-		break;
-	case RATES:
-		rc = mt_parse_rate_bytes_per_s(key->name, text, &value, err);
-		break;
-	case SIZE:
-		rc = mt_parse_size_bytes(key->name, text, &value, err);
-		break;
-	default:
-		rc = mt_parse_count(key->name, text, key->max ? key->max : INT64_MAX, &value, err);
-	}
-	if (!rc && (value < key->min || (key->max && value > key->max)))
-		rc = mt_err_set(err, -ERANGE, "%s %s is out of range", key->name, text);
-	if (!rc)
-		*out = value;
-	return rc;
-}
-
-static int add_number(struct campaign_numbers *list, uint64_t value)
-{
-	uint64_t *v = realloc(list->v, (list->n + 1) * sizeof(*v));
-
-	if (!v)
-		return -ENOMEM;
-	list->v = v;
-	v[list->n++] = value;
-	return 0;
-}
-
-static int add_word(struct campaign_words *list, const char *word)
-{
-	char **v = realloc(list->v, (list->n + 1) * sizeof(*v));
-
-	if (!v)
-		return -ENOMEM;
-	list->v = v;
-	v[list->n] = strdup(word);
-	return v[list->n++] ? 0 : -ENOMEM;
-}
-
-static int set_list(const struct key *key, void *at, const char *text, struct mt_err *err)
-{
-	mt_autofree char *copy = strdup(text);
-	char *save = NULL;
-	int rc = copy ? 0 : -ENOMEM;
-
-	for (char *w = rc ? NULL : strtok_r(copy, " \t", &save); w && !rc; w = strtok_r(NULL, " \t", &save)) {
-		uint64_t value = 0;
-
-		if (key->kind == WORDS) {
-			rc = add_word(at, w);
-			continue;
-		}
-		rc = number(key, w, &value, err);
-		if (!rc)
-			rc = add_number(at, value);
-	}
-	return rc;
-}
-
-static int word(const struct key *key, const char *const *words, const char *text, struct mt_err *err)
-{
-	char accepted[128] = "";
-
-	for (int i = 0; words[i]; i++) {
-		size_t used = strlen(accepted);
-
-		if (!strcmp(words[i], text))
-			return i;
-		snprintf(accepted + used, sizeof(accepted) - used, "%s%s", i ? ", " : "", words[i]);
-	}
-	return mt_err_set(err, -EINVAL, "%s = %s: accepted are %s", key->name, text, accepted);
-}
-
-static int set_text(char **at, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		return -ENOMEM;
-	free(*at);
-	*at = copy;
-	return 0;
-}
-
-static int set_value(const struct key *key, void *item, const char *text, struct mt_err *err)
-{
-	static const char *const kinds[] = {
-		"precopy", "postcopy", "hybrid", "autoconverge", "xbzrle", "compression", "multifd", NULL
-	};
-	void *at = (char *)item + key->offset;
-	int i;
-
-	switch (key->kind) {
-	case COMMAND:
-		if (!*text)
-			return mt_err_set(err, -EINVAL, "%s needs a command", key->name);
-		return set_text(at, text);
-	case TEXT:
-		return set_text(at, text);
-	case WORD:
-		i = word(key, key->words, text, err);
-		return i < 0 ? i : set_text(at, text);
-	case YES:
-		i = word(key, key->words, text, err);
-		*(bool *)at = !i;
-		return i < 0 ? i : 0;
-	case KIND:
-		i = word(key, kinds, text, err);
-		*(uint64_t *)at = i < 0 ? 0 : (uint64_t)i;
-		return i < 0 ? i : 0;
-	case COUNT:
-	case DURATION:
-	case SIZE:
-		return number(key, text, at, err);
-	case WORDS:
-	case RATES:
-	case DURATIONS:
-		return set_list(key, at, text, err);
-	}
-	return -EINVAL;
-}
-
-static bool is_list(const struct key *key)
-{
-	return key->kind == WORDS || key->kind == RATES || key->kind == DURATIONS;
 }
 
 /* --- sections ---------------------------------------------------------------- */
@@ -345,14 +176,14 @@ static void end_section(struct reader *r)
 	const struct section *s = r->section;
 
 	for (size_t i = 0; s && s->keys[i].name; i++) {
-		const struct key *key = &s->keys[i];
+		const struct campaign_key *key = &s->keys[i];
 		struct mt_err err = { 0 };
 
 		if (r->given[i])
 			continue;
 		if (!key->initial)
 			complain(r, r->section_line, "[%s] needs %s", r->name, key->name);
-		else if (set_value(key, r->item, key->initial, &err))
+		else if (campaign_value_set(key, r->item, key->initial, &err))
 			complain(r, r->section_line, "%s: %s", key->name, err.code ? err.msg : "out of memory");
 	}
 	r->section = NULL;
@@ -407,10 +238,10 @@ static int on_value(void *opaque, const char *section, const char *name, const c
 			break;
 	if (!r->section->keys[i].name)
 		return complain(r, r->line, "unknown key %s in [%s]", name, r->name);
-	if (r->given[i] && !is_list(&r->section->keys[i]))
+	if (r->given[i] && !campaign_value_is_list(&r->section->keys[i]))
 		return complain(r, r->line, "%s was given already", name);
 	r->given[i] = true;
-	rc = set_value(&r->section->keys[i], r->item, value, &err);
+	rc = campaign_value_set(&r->section->keys[i], r->item, value, &err);
 	if (rc)
 		complain(r, r->line, "%s", err.code ? err.msg : "out of memory");
 	return 1;
@@ -455,64 +286,9 @@ static char *read_line(char *out, int size, void *opaque)
 	return out;
 }
 
-/* --- what a file as a whole must be --------------------------------------------- */
-static void check_table(struct reader *r, const struct campaign_table *t)
+static void on_check(void *opaque, const char *line)
 {
-	const struct {
-		const struct campaign_words *words;
-		const struct section *section;
-	} refs[] = { { &t->guests, &sections[1] }, { &t->workloads, &sections[2] }, { &t->methods, &sections[3] } };
-
-	for (size_t i = 0; i < MT_ARRAY_SIZE(refs); i++)
-		for (size_t k = 0; k < refs[i].words->n; k++)
-			if (!find(refs[i].section, r->spec, refs[i].words->v[k]))
-				complain(r, 0, "[runs %s]: there is no [%s %s]", t->name, refs[i].section->name, refs[i].words->v[k]);
-	if (!t->guests.n || !t->workloads.n || !t->methods.n || !t->bandwidths.n || !t->limits.n)
-		complain(r, 0, "[runs %s] combines nothing: guests, workloads, methods, bandwidths and downtime_limits each need one at least",
-			 t->name);
-}
-
-static void check_method(struct reader *r, const struct campaign_method *m)
-{
-	const struct {
-		const char *name;
-		uint64_t value;
-		enum campaign_kind of;
-	} parameters[] = {
-		{ "flip_after_passes", m->flip_after_passes, CAMPAIGN_HYBRID },
-		{ "throttle_initial_percent", m->throttle_initial_percent, CAMPAIGN_AUTOCONVERGE },
-		{ "throttle_increment_percent", m->throttle_increment_percent, CAMPAIGN_AUTOCONVERGE },
-		{ "xbzrle_cache", m->xbzrle_cache_bytes, CAMPAIGN_XBZRLE },
-		{ "compress_level", m->compress_level, CAMPAIGN_COMPRESSION },
-		{ "compress_threads", m->compress_threads, CAMPAIGN_COMPRESSION },
-		{ "channels", m->channels, CAMPAIGN_MULTIFD },
-	};
-
-	for (size_t i = 0; i < MT_ARRAY_SIZE(parameters); i++)
-		if (parameters[i].value && parameters[i].of != m->kind)
-			complain(r, 0, "[method %s]: %s is for kind = %s", m->name, parameters[i].name,
-				 campaign_kind_name(parameters[i].of));
-	if (m->kind == CAMPAIGN_HYBRID && !m->flip_after_passes)
-		complain(r, 0, "[method %s]: flip_after_passes is needed, 1 or more", m->name);
-	if (m->kind == CAMPAIGN_MULTIFD && !m->channels)
-		complain(r, 0, "[method %s]: channels is needed, 1 or more", m->name);
-}
-
-static void check(struct reader *r)
-{
-	const struct campaign_spec *s = r->spec;
-
-	if (!s->where)
-		complain(r, 0, "there is no [campaign]");
-	if (!s->n_tables)
-		complain(r, 0, "there is no [runs NAME]: nothing to do");
-	for (size_t i = 0; i < s->n_tables; i++)
-		check_table(r, &s->tables[i]);
-	for (size_t i = 0; i < s->n_methods; i++)
-		check_method(r, &s->methods[i]);
-	for (size_t i = 0; i < s->n_guests; i++)
-		if (!strcmp(s->guests[i].logging, "ring") && strcmp(s->guests[i].type, "kvm"))
-			complain(r, 0, "[guest %s]: rings are KVM's, type = %s has none", s->guests[i].name, s->guests[i].type);
+	complain(opaque, 0, "%s", line);
 }
 
 int campaign_spec_load(struct campaign_spec *s, const char *path, void (*error)(const char *line))
@@ -534,37 +310,11 @@ int campaign_spec_load(struct campaign_spec *s, const char *path, void (*error)(
 		complain(&r, 0, "cannot be read: %s", strerror(errno));
 	fclose(r.file);
 	if (!r.errors)
-		check(&r);
+		campaign_check(s, on_check, &r);
 	if (!r.errors)
 		return 0;
 	campaign_spec_fini(s);
 	return -EINVAL;
-}
-
-static void free_item(const struct section *s, void *item)
-{
-	for (const struct key *key = s->keys; key->name; key++) {
-		void *at = (char *)item + key->offset;
-
-		switch (key->kind) {
-		case TEXT:
-		case COMMAND:
-		case WORD:
-			free(*(char **)at);
-			break;
-		case WORDS:
-			for (size_t i = 0; i < ((struct campaign_words *)at)->n; i++)
-				free(((struct campaign_words *)at)->v[i]);
-			free(((struct campaign_words *)at)->v);
-			break;
-		case RATES:
-		case DURATIONS:
-			free(((struct campaign_numbers *)at)->v);
-			break;
-		default:
-			break;
-		}
-	}
 }
 
 void campaign_spec_fini(struct campaign_spec *s)
@@ -572,17 +322,18 @@ void campaign_spec_fini(struct campaign_spec *s)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(sections); i++) {
 		const struct section *section = &sections[i];
 
-		if (!section->size) {
-			free_item(section, s);
-			continue;
-		}
-		for (size_t k = 0; k < *count_of(section, s); k++) {
-			char *item = (char *)*array_of(section, s) + k * section->size;
+		size_t n = section->size ? *count_of(section, s) : 1;
 
-			free_item(section, item);
-			free(*(char **)item);
+		for (size_t k = 0; k < n; k++) {
+			char *item = section->size ? (char *)*array_of(section, s) + k * section->size : (char *)s;
+
+			for (const struct campaign_key *key = section->keys; key->name; key++)
+				campaign_value_free(key, item);
+			if (section->size)
+				free(*(char **)item);
 		}
-		free(*array_of(section, s));
+		if (section->size)
+			free(*array_of(section, s));
 	}
 	memset(s, 0, sizeof(*s));
 }
