@@ -46,7 +46,7 @@ static void test_round_trip(void)
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
 		const struct mt_learned_figures *a = &l.figures[m], *b = &again.figures[m];
 
-		CHECK(a->setup_ms == b->setup_ms && a->switchover_ms == b->switchover_ms && a->pages_per_s_max == b->pages_per_s_max);
+		CHECK(a->setup_ms == b->setup_ms && a->switchover_ms == b->switchover_ms && a->pages_per_s_first == b->pages_per_s_first);
 		CHECK_NEAR(b->wire_share_first, a->wire_share_first, 1e-14);
 		CHECK_NEAR(b->wire_share_later, a->wire_share_later, 1e-14);
 		for (size_t row = 0; row < MT_FORECAST_MODELS_MAX; row++)
@@ -103,7 +103,7 @@ static void test_others(void)
 	CHECK_INT(mt_learned_load(&l, path, &err), 0);
 	CHECK(l.figures[MT_METHOD_PRECOPY].setup_ms == 7);
 	CHECK(l.figures[MT_METHOD_PRECOPY].switchover_ms == mt_learned_default.figures[MT_METHOD_PRECOPY].switchover_ms);
-	CHECK(isinf(l.figures[MT_METHOD_PRECOPY].pages_per_s_max));
+	CHECK(isinf(l.figures[MT_METHOD_PRECOPY].pages_per_s_first));
 	/* Of five residuals one is of a model, a method and a metric that there are. */
 	for (size_t row = 0; row < MT_FORECAST_MODELS_MAX; row++)
 		for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
@@ -130,7 +130,7 @@ static void test_bad(void)
 		{ "{\"type\":\"learned\",\"schema\":2}", "later migtrace", -EPROTO },
 		{ HEAD "\"figures\":{\"precopy\":{\"setup_ms\":\"long\"}}}", "setup_ms", -EBADMSG },
 		{ HEAD "\"figures\":{\"xbzrle\":{\"wire_share_later\":0}}}", "wire_share_later\" of xbzrle", -EBADMSG },
-		{ HEAD "\"figures\":{\"precopy\":{\"pages_per_s_max\":-5}}}", "pages_per_s_max", -EBADMSG },
+		{ HEAD "\"figures\":{\"precopy\":{\"pages_per_s_first\":-5}}}", "pages_per_s_first", -EBADMSG },
 		{ HEAD "\"residuals\":[{}]}", "residual 1", -EBADMSG },
 		{ HEAD "\"residuals\":[{" ROW "\"n\":-1,\"p10\":0,\"p50\":0,\"p90\":0}]}", "residual 1", -EBADMSG },
 		{ HEAD "\"residuals\":[{" ROW "\"n\":99999999999,\"p10\":0,\"p50\":0,\"p90\":0}]}", "residual 1", -EBADMSG },

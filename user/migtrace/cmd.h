@@ -24,6 +24,7 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_campaign(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
 int cmd_list(int argc, char **argv);

@@ -14,6 +14,7 @@
 #include "cmd.h"
 
 static const struct cmd cmds[] = {
+	{ "campaign",	"many real migrations on a testbed, recorded", cmd_campaign },
 	{ "doctor",	"what works on this host and what is missing, each with the remedy", cmd_doctor },
 	{ "evaluate",	"how far predictions were off in recorded migrations", cmd_evaluate },
 	{ "list",	"guests: memory, ring or bitmap, whether a migration runs", cmd_list },

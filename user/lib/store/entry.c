@@ -49,6 +49,7 @@ static const struct mt_member limits_members[] = {
 	M_SOME(T, MEMBER_U64, "qemu_limit_ms", qemu_limit_ms),
 	M_SOME(T, MEMBER_U64, "fixed_ms", fixed_ms),
 	M_SOME(T, MEMBER_U64, "passes", passes),
+	M_SOME(T, MEMBER_BOOL, "at_once", at_once),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
 	END
 };
