@@ -296,7 +296,10 @@ static void test_page_by_page(void)
 		double ended = 0, total = 0, sent = 0, left = 0;
 		struct mt_forecast f;
 
-		plain.figures[MT_METHOD_PRECOPY] = (struct mt_learned_figures){ 0, 0, 1, 1, INFINITY };
+		plain.figures[MT_METHOD_PRECOPY] = (struct mt_learned_figures){
+			.stretch = 1, .bandwidth_share = 1, .wire_share_first = 1, .wire_share_later = 1,
+			.pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
+		};
 		for (uint64_t seed = 1; seed <= PLAYS; seed++) {
 			struct outcome o = page_by_page(PAGES, share * rate_pages, rate_pages, 0.3, cap_s, seed);
 

@@ -205,10 +205,26 @@ static bool note_phase(struct mt_dirtying *d, double window_s, double bytes)
 	return true;
 }
 
+/* Windows behind what is known of this length. */
+static double weight_near(const struct mt_dirtying *d, double window_s)
+{
+	double nearest = INFINITY, weight = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		double off = fabs(log(d->points[i].window_s / window_s));
+
+		if (off < nearest) {
+			nearest = off;
+			weight = d->points[i].weight;
+		}
+	}
+	return weight;
+}
+
 bool mt_dirtying_add(struct mt_dirtying *d, double window_s, double bytes)
 {
+	double known, share, weight, p10, p50, p90;
 	struct mt_dirtying_point *p;
-	double known, share;
 	bool phase;
 	size_t at;
 
@@ -216,24 +232,31 @@ bool mt_dirtying_add(struct mt_dirtying *d, double window_s, double bytes)
 		return false;
 	phase = note_phase(d, window_s, bytes);
 	known = mt_dirtying_at(d, window_s);
+	p10 = mt_dirtying_quantile(d, window_s, 0.1);
+	p50 = mt_dirtying_quantile(d, window_s, 0.5);
+	p90 = mt_dirtying_quantile(d, window_s, 0.9);
 	for (size_t i = 0; i < d->n; i++)
 		d->points[i].weight *= MT_DIRTYING_FORGET;
+	weight = weight_near(d, window_s);
+	share = 1 / (weight + 1);
 	if (d->origin == MT_DIRTYING_NONE)
 		d->origin = MT_DIRTYING_ITERATIONS;
+	/* Where the shape is known, more than expected at one length is more at the others, too, if less surely so. */
+	for (size_t i = 0; i < d->n && known > 0 && d->origin != MT_DIRTYING_ITERATIONS; i++)
+		scale(&d->points[i], 1 + MT_DIRTYING_SHIFT * share * (bytes / known - 1));
 	at = place(d, window_s);
 	p = &d->points[at];
-	if (!(p->weight > 0)) {
-		*p = (struct mt_dirtying_point){ window_s, known > 0 ? known : bytes, 0, 0, 0, known > 0 ? 1 : 0 };
-		p->p50_bytes = p->mean_bytes;
-		p->p10_bytes = p->mean_bytes * (1 - P90_SIGMA * MT_DIRTYING_SPREAD);
-		p->p90_bytes = p->mean_bytes * (1 + P90_SIGMA * MT_DIRTYING_SPREAD);
+	if (!(p->weight > 0) && (!(known > 0) || d->origin == MT_DIRTYING_ITERATIONS)) {
+		double off = P90_SIGMA * MT_DIRTYING_SPREAD;
+
+		*p = (struct mt_dirtying_point){ window_s, bytes, bytes * (1 - off), bytes, bytes * (1 + off), 1 };
+	} else {
+		if (!(p->weight > 0))
+			*p = (struct mt_dirtying_point){ window_s, known, p10, p50, p90, weight };
+		p->weight += 1;
+		if (p->mean_bytes > 0)
+			scale(p, 1 + share * (bytes / p->mean_bytes - 1));
 	}
-	share = 1 / (p->weight + 1);
-	p->weight += 1;
-	if (p->mean_bytes > 0)
-		scale(p, 1 + share * (bytes / p->mean_bytes - 1));
-	else
-		p->mean_bytes = p->p10_bytes = p->p50_bytes = p->p90_bytes = share * bytes;
 	keep_rising(d, at);
 	return phase;
 }
