@@ -206,7 +206,7 @@ void mt_pageset_xor(struct mt_pageset *s, const struct mt_pageset *other)
 
 int mt_pageset_runs(const struct mt_pageset *s, int (*fn)(void *opaque, uint64_t first, uint64_t count), void *opaque)
 {
-	roaring_uint32_iterator_t *it = roaring_create_iterator(s->bits);
+	roaring_uint32_iterator_t *it = roaring_create_iterator(bits_of(s));
 	uint64_t first = 0, end = 0;
 	uint32_t pages[BATCH], n;
 	int rc = it ? 0 : -ENOMEM;
