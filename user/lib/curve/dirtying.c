@@ -11,6 +11,8 @@
 #define P90_SIGMA	1.2816
 /* Beyond the last point U(T) goes on with the slope between the last two, at most this steep a power. */
 #define BEYOND_POWER_MAX	1.0
+/* Nobody waits as long as this: it is never. */
+#define WINDOW_MAX_S		1e6
 
 const char *mt_dirtying_origin_name(enum mt_dirtying_origin origin)
 {
@@ -119,24 +121,35 @@ double mt_dirtying_spread(const struct mt_dirtying *d, double window_s)
 	return (look_up(d, window_s, p90_of) - look_up(d, window_s, p10_of)) / (2 * P90_SIGMA * mean);
 }
 
+/* Where between() is @v; @b's value is at least that, and @a's is below. */
+static double window_between(const struct mt_dirtying_point *a, const struct mt_dirtying_point *b, double v)
+{
+	double va = mean_of(a), vb = mean_of(b);
+
+	if (!(va > 0))
+		return a->window_s + (v - va) / (vb - va) * (b->window_s - a->window_s);
+	return a->window_s * pow(b->window_s / a->window_s, log(v / va) / log(vb / va));
+}
+
 double mt_dirtying_window_s(const struct mt_dirtying *d, double bytes)
 {
-	double low = 0, high;
+	const struct mt_dirtying_point *p = d->points, *last;
+	double slope, t;
 
 	if (!d->n || bytes > d->cap_bytes)
 		return INFINITY;
-	for (high = d->points[d->n - 1].window_s; mt_dirtying_at(d, high) < bytes; high *= 2)
-		if (high > 1e6)
-			return INFINITY;
-	for (int i = 0; i < 40; i++) {
-		double mid = (low + high) / 2;
-
-		if (mt_dirtying_at(d, mid) < bytes)
-			low = mid;
-		else
-			high = mid;
-	}
-	return high;
+	if (!(bytes > 0))
+		return 0;
+	last = p + d->n - 1;
+	if (mean_of(p) >= bytes)
+		return p->window_s * bytes / mean_of(p);
+	for (; p < last; p++)
+		if (mean_of(p + 1) >= bytes)
+			return window_between(p, p + 1, bytes);
+	/* beyond() is a line. */
+	slope = (beyond(d, 2 * last->window_s, mean_of) - mean_of(last)) / last->window_s;
+	t = last->window_s + (bytes - mean_of(last)) / slope;
+	return slope > 0 && t <= WINDOW_MAX_S ? t : INFINITY;
 }
 
 /* --- what a running migration adds -------------------------------------- */

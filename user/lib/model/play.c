@@ -264,6 +264,52 @@ static void later_pass(struct mt_play *p, struct state *s)
 	sync_pass(p, s, s->step_bytes, dirtied, mt_dirtying_spread(s->in->dirtying, t * guest_speed(s)));
 }
 
+/* --- passes without end --------------------------------------------------- */
+#define ENDLESS_FROM	4	/* passes, and after twice as many again */
+#define ENDLESS_STEPS	8
+#define ENDLESS_SAME	1e-6
+
+/* What is left after a pass at @time_s that begins with @left_bytes; NaN: it may be the last. XBZRLE finds all in its cache that can be. */
+static double one_more(const struct state *s, double time_s, double left_bytes, double *pass_s)
+{
+	struct mt_play ends = { 0 };
+	struct state at = *s;
+
+	at.time_s = time_s;
+	at.left_bytes = left_bytes;
+	at.cached_bytes = mt_dirtying_at(s->in->dirtying, time_s);
+	later_pass(&ends, &at);
+	*pass_s = at.time_s - time_s;
+	return ends.n ? NAN : at.left_bytes;
+}
+
+/*
+ * Passes come closer and closer to one that leaves what it began with, and Steffensen's method is there at once. The more is
+ * left, the more is dirtied: if neither the next pass nor that one can be the last, none in between can.
+ * Return: the length of a pass that comes again for ever; 0: it may end. At @time_s: that is of matter for XBZRLE, whose cache
+ * is the less use the more there is that was ever dirtied.
+ */
+static double endless_pass_s(const struct state *s, double time_s)
+{
+	double left = s->left_bytes, pass_s;
+
+	if (s->zero_bytes > 0 || (s->throttle.on && s->throttle.percent < MT_THROTTLE_MAX_PERCENT))
+		return 0;
+	for (int i = 0; i < ENDLESS_STEPS; i++) {
+		double first = one_more(s, time_s, left, &pass_s), second, bend;
+
+		if (fabs(first - left) <= ENDLESS_SAME * left)
+			return pass_s;
+		second = one_more(s, time_s, first, &pass_s);
+		if (isnan(first) || isnan(second))
+			return 0;
+		bend = second - 2 * first + left;
+		left = bend ? left - (first - left) * (first - left) / bend : second;
+		left = fmin(fmax(left, s->threshold_bytes), s->in->memory_bytes);
+	}
+	return 0;
+}
+
 static void note_flip(struct mt_play *p, const struct state *s, double left_bytes)
 {
 	p->flip = (struct mt_play_end){ s->goes_on, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
@@ -274,6 +320,8 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 {
 	const struct mt_method_options *o = &in->options;
 	struct state s = { .in = in, .goes_on = 1 };
+	unsigned played = 0, look_at = ENDLESS_FROM;
+	double goes_on, pass_s;
 
 	*p = (struct mt_play){ 0 };
 	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
@@ -301,7 +349,16 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 		/* The last place is for what goes on and on: it is as likely to end at each pass as at this one. */
 		if (p->n >= MT_PLAY_ENDS - 1)
 			break;
+		goes_on = s.goes_on;
 		later_pass(p, &s);
+		if (++played < look_at || s.goes_on < goes_on || flip_after != UINT_MAX)
+			continue;
+		look_at *= 2;
+		pass_s = endless_pass_s(&s, s.time_s) > 0 ? endless_pass_s(&s, give_up_s) : 0;
+		if (pass_s > 0) {
+			p->passes += s.goes_on * ceil(fmax(0, give_up_s - s.time_s) / pass_s);
+			break;
+		}
 	}
 	p->throttle_percent = s.throttle.percent;
 	p->open = s.goes_on;
