@@ -44,6 +44,7 @@ help:
 	@echo 'make lab            fetch the stock kernels and the QEMU that scripts/lab runs them in'
 	@echo 'make check-kernel   tests of module and probes on this kernel (root; in the lab:'
 	@echo '                    scripts/lab --kernel 6.12 -- make check-kernel)'
+	@echo 'make evaluate       how far predictions were off, from the recordings that are here'
 	@echo 'make bench          benchmarks, JSON on stdout (root)'
 	@echo 'make bpf            the BPF probes; make bpf-tests: their tests'
 	@echo 'make guest          the guests that the tests migrate'
@@ -123,6 +124,8 @@ check-kernel: kernel-tests kmod
 	@AGAIN=$(AGAIN) scripts/check-kernel
 lab:
 	scripts/lab --prepare
+evaluate: all
+	@scripts/evaluate
 bench: all perf-tests
 	@scripts/bench
 
@@ -141,5 +144,5 @@ clean:
 
 -include $(shell find $(B)/obj $(B)/san -name '*.d' 2>/dev/null)
 
-.PHONY: all help man kmod kmod-lab kernel-tests check-kernel lab unit-tests fuzz-tests perf-tests demo check check-unit bench install clean
+.PHONY: all help man kmod kmod-lab kernel-tests check-kernel lab unit-tests fuzz-tests perf-tests demo check check-unit evaluate bench install clean
 .SECONDARY:

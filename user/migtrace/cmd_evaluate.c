@@ -19,6 +19,10 @@ int cmd_evaluate(int argc, char **argv)
 		  .help = "campaigns: a row for each workload, too" },
 		{ .name = "runs", .kind = OPTION_FLAG, .dest = &campaign.runs,
 		  .help = "campaigns: each forecast beside what happened" },
+		{ .name = "save", .kind = OPTION_STRING, .arg = "FILE", .dest = &campaign.save,
+		  .help = "campaigns: write what they have taught, for migtrace predict --learned" },
+		{ .name = "hosts", .kind = OPTION_STRING, .arg = "LABEL", .dest = &campaign.hosts,
+		  .help = "with --save: learn from the migrations of these hosts only" },
 		{ .name = "one-step", .kind = OPTION_FLAG, .dest = &one_step,
 		  .help = "forecasts of what the next iteration dirties, given how long it takes" },
 		{ .name = "polled-time", .kind = OPTION_FLAG, .dest = &polled,
@@ -40,6 +44,7 @@ int cmd_evaluate(int argc, char **argv)
 		.examples =
 			"  migtrace evaluate results\n"
 			"  migtrace evaluate results/a results/b --by-workload -f json\n"
+			"  migtrace evaluate results --save learned.json\n"
 			"  migtrace evaluate --one-step runs/*.json\n"
 			"  migtrace evaluate --epr profiles/*.mtrec\n",
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
@@ -53,6 +58,10 @@ int cmd_evaluate(int argc, char **argv)
 		return options_error(&usage, "--polled-time is about --one-step");
 	if (one_step && (campaign.by_workload || campaign.runs))
 		return options_error(&usage, "--by-workload and --runs are about campaigns, not --one-step");
+	if (campaign.hosts && !campaign.save)
+		return options_error(&usage, "--hosts is about --save");
+	if ((one_step || epr || finish) && campaign.save)
+		return options_error(&usage, "--save is about campaigns");
 	if (one_step + epr + finish > 1)
 		return options_error(&usage, "--one-step, --epr and --finish are one at a time");
 	if ((epr || finish) && (campaign.by_workload || campaign.runs))

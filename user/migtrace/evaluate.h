@@ -25,6 +25,8 @@ struct evaluate_campaign_options {
 	enum mt_format format;
 	bool by_workload;	/* a row for each, too */
 	bool runs;		/* each forecast beside what happened, instead */
+	const char *save;	/* a file for what the migrations have taught; NULL: none */
+	const char *hosts;	/* those of this label; NULL: all are of one */
 };
 
 /* Each prints one table and returns CMD_OK or CMD_FAILED. */

@@ -302,7 +302,7 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 		}
 		figure(l, cases, n, method, pages_first, values, &f->pages_per_s_first);
 		figure(l, cases, n, method, pages_later, values, &f->pages_per_s_later);
-	} else {
+	} else if (method != MT_METHOD_POSTCOPY) {
 		figure(l, cases, n, method, bandwidth_share, values, &f->bandwidth_share);
 	}
 	learn_zero_page(l, cases, n, method, values);

@@ -170,8 +170,9 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 
 static void send(struct state *s, double bytes, double rate, double wire_share)
 {
-	s->time_s += bytes / rate;
-	s->lag_s = fmax(0, s->lag_s - bytes / rate);
+	/* Behind the backlog of a destination that lags: sockets hold far less than a pass. */
+	s->time_s += bytes / rate + s->lag_s;
+	s->lag_s = 0;
 	s->sent_bytes += bytes;
 	s->wire_bytes += bytes * wire_share;
 }
@@ -334,6 +335,7 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 		.increment = o->throttle_increment_percent > 0 ? o->throttle_increment_percent : MT_THROTTLE_INCREMENT_PERCENT,
 	};
 	if (!flip_after && !in->done.passes) {
+		send_zero(&s, in->resident_bytes > 0 ? fmax(0, in->memory_bytes - in->resident_bytes) : 0);
 		note_flip(p, &s, in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes);
 		return;
 	}

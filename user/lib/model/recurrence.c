@@ -31,7 +31,7 @@ static bool is_flip(const struct context *c, const struct mt_play_end *e)
 /* Sent with nobody to hold back: by a stopped guest, or in post-copy. The destination has to be through with it. */
 static double rest_s(const struct context *c, const struct mt_play_end *e)
 {
-	return fmax(e->left_bytes / mt_play_rate(c->in, !e->sent_bytes, !is_flip(c, e)), e->lag_s);
+	return e->left_bytes / mt_play_rate(c->in, !e->sent_bytes, !is_flip(c, e)) + e->lag_s;
 }
 
 static double total_ms(const struct mt_play_end *e, const void *opaque)
