@@ -22,6 +22,8 @@ TOOL_SRC := $(wildcard user/migtrace/*.c)
 DAEMON_SRC := $(wildcard user/migtraced/*.c)
 # Tests of the daemon's parts use its objects, all but its main().
 DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))
+# And those of the tool's parts that have some.
+TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -58,7 +60,7 @@ $(B)/libmigtrace.a: $(call obj,obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/san/libmigtrace.a: $(call obj,san,$(LIB_SRC) $(DAEMON_PARTS))
+$(B)/san/libmigtrace.a: $(call obj,san,$(LIB_SRC) $(DAEMON_PARTS) $(TOOL_PARTS))
 	@rm -f $@
 	$(AR) rcs $@ $^
 

@@ -76,6 +76,10 @@ _migtrace()
 		COMPREPLY=($(compgen -W "$(_migtrace_sources)" -- "$cur"))
 		return
 		;;
+	--compression)
+		COMPREPLY=($(compgen -W 'xbzrle mt' -- "$cur"))
+		return
+		;;
 	-c|--connect)
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
@@ -91,7 +95,7 @@ _migtrace()
 		return
 	fi
 	case $command in
-	evaluate|report|replay)
+	campaign|evaluate|report|replay)
 		local IFS=$'\n'
 		_migtrace_files
 		;;

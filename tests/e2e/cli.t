@@ -135,7 +135,7 @@ echo 'TAP version 13'
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor evaluate list migrate record replay report status top; do
+for command in campaign doctor evaluate list migrate plan predict record replay report simulate status top; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -203,6 +203,26 @@ refused "no pause at all" 2 '--max-downtime' migrate guest $T --max-downtime 0ms
 for value in '' -1 two 1.5 256 99999999999999999999; do
 	refused "parallel connections \"$value\"" 2 '--parallel' migrate guest $T --parallel="$value"
 done
+
+for value in '' -1 two 1.5 1001; do
+	refused "passes \"$value\"" 2 '--passes' migrate guest $T --policy passes --passes="$value"
+done
+refused "policy passes without a number" 2 '--passes' migrate guest $T --policy passes
+refused "a number without policy passes" 2 '--policy passes' migrate guest $T --passes 2
+refused "a flip at once that is not allowed" 2 '--postcopy' migrate guest $T --policy passes --passes 0
+refused "an unknown compression" 2 'xbzrle or mt' migrate guest $T --compression zstd
+refused "a cache without xbzrle" 1 'xbzrle' migrate test "$NOBODY_THERE" -c $T --xbzrle-cache 64MiB
+refused "a level without mt" 1 'compression by mt' migrate test "$NOBODY_THERE" -c $T --compression xbzrle --compress-level 3
+refused "compression on parallel connections" 1 'compression.*parallel' migrate test "$NOBODY_THERE" -c $T --compression mt --parallel 2
+refused "a throttle without auto-converge" 1 'auto-converge' migrate test "$NOBODY_THERE" -c $T --throttle-initial 50
+
+# --- campaigns -------------------------------------------------------------------------
+printf '[campaign]\nwhere = x\ncolour = red\n' >bad.ini
+refused "campaign without a specification" 2 'SPEC' campaign -o out
+refused "campaign without a directory" 2 '-o DIR' campaign bad.ini
+refused "campaign: no such specification" 1 'nowhere.ini.*No such file' campaign nowhere.ini -o out
+refused "campaign: a key that is none" 1 ':3: unknown key colour' campaign <(head -n 3 bad.ini; printf 'up = u\nstart = s\nstop = s\nlink = l\nwatch = w\n') -o out
+works "campaign: a plan" '^[0-9]+ migrations of [0-9]+ guests' campaign -n "$OLDPWD/tests/data/campaign/machine.ini"
 
 # --- recordings ------------------------------------------------------------------------
 works "a good recording is reported" 'for the test' report good.mtrec

@@ -83,7 +83,7 @@ static bool names_numbers(const char *reason)
 
 static void test_table(void)
 {
-	static const char *const names[] = { "qemu", "timeout", "ihm", "psc", "fni", "fm", "am", "predict" };
+	static const char *const names[] = { "qemu", "timeout", "passes", "ihm", "psc", "fni", "fm", "am", "predict" };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(names); i++)
 		CHECK(mt_policy_find(names[i]));
@@ -154,6 +154,52 @@ static void test_timeout_waits(void)
 	CHECK_INT(at(&s, 30000), MT_ACTION_CONTINUE);
 	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
 	CHECK_INT(boundary(&s, 41000, 1e9), MT_ACTION_FLIP);
+}
+
+/* Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never because it is 0. */
+static void test_passes(void)
+{
+	static const struct {
+		uint64_t passes;
+		bool at_once, postcopy;
+		int acts;		/* after so many passes */
+	} cases[] = {
+		{ 1, false, true, 1 }, { 2, false, true, 2 }, { 3, false, false, 3 }, { 0, false, true, 1 },
+		{ 0, true, true, 0 }, { 0, false, false, 1 },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
+		enum mt_action action;
+		int done = 0;
+		struct scene s;
+
+		scene_init(&s, "passes");
+		s.limits.postcopy_allowed = cases[i].postcopy;
+		s.limits.passes = cases[i].passes;
+		s.limits.at_once = cases[i].at_once;
+		for (action = at(&s, 0); action == MT_ACTION_CONTINUE && done < 5; done++) {
+			CHECK(s.plan.reason[0]);
+			action = boundary(&s, 1000 * (done + 1), 1e9);
+		}
+		CHECK_INT(action, cases[i].postcopy ? MT_ACTION_FLIP : MT_ACTION_STOP);
+		CHECK_INT(done, cases[i].acts);
+	}
+}
+
+/* at_once is this policy's alone, and post-copy still has to be allowed. */
+static void test_at_once(void)
+{
+	struct scene s;
+
+	scene_init(&s, "timeout");
+	s.limits.postcopy_allowed = s.limits.at_once = true;
+	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
+	scene_init(&s, "passes");
+	s.limits.postcopy_allowed = s.limits.at_once = true;
+	s.its.stuck = true;
+	CHECK_INT(at(&s, 100), MT_ACTION_CONTINUE);
+	s.its.stuck = false;
+	CHECK_INT(at(&s, 200), MT_ACTION_FLIP);
 }
 
 struct ihm_sequence {
@@ -678,6 +724,8 @@ static const struct ktap_case cases[] = {
 	{ "fni counts passes", test_fni },
 	{ "fm and am on a steady guest", test_fm_am },
 	{ "fm and am with what was before", test_history },
+	{ "passes, and then flips or stops", test_passes },
+	{ "at once only by who may", test_at_once },
 	{ "ihm's sequences", test_ihm },
 	{ "predict at a boundary", test_predict },
 	{ "predict and QEMU's own limit", test_predict_limit },

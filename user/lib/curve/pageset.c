@@ -200,6 +200,30 @@ void mt_pageset_xor(struct mt_pageset *s, const struct mt_pageset *other)
 	roaring_bitmap_xor_inplace(bits_of(s), bits_of(other));
 }
 
+int mt_pageset_runs(const struct mt_pageset *s, int (*fn)(void *opaque, uint64_t first, uint64_t count), void *opaque)
+{
+	roaring_uint32_iterator_t *it = roaring_create_iterator(s->bits);
+	uint64_t first = 0, end = 0;
+	uint32_t pages[BATCH], n;
+	int rc = it ? 0 : -ENOMEM;
+
+	while (!rc && (n = roaring_read_uint32_iterator(it, pages, BATCH))) {
+		for (uint32_t i = 0; i < n && !rc; i++) {
+			if (pages[i] != end || end == first) {
+				if (end > first)
+					rc = fn(opaque, first, end - first);
+				first = pages[i];
+			}
+			end = (uint64_t)pages[i] + 1;
+		}
+	}
+	if (!rc && end > first)
+		rc = fn(opaque, first, end - first);
+	if (it)
+		roaring_free_uint32_iterator(it);
+	return rc;
+}
+
 uint64_t mt_pageset_count(const struct mt_pageset *s)
 {
 	return roaring_bitmap_get_cardinality(bits_of(s));

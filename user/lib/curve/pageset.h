@@ -41,6 +41,9 @@ struct mt_pageword {
 /* All pages of the set, by words. In no order, and a word may come again, with the same bits or others. */
 void mt_pageset_walk(const struct mt_pageset *s, void (*fn)(void *opaque, const struct mt_pageword *words, size_t n), void *opaque);
 
+/* Runs of pages one after the other, in order. Return: 0, -ENOMEM, or what @fn returned that is not 0. */
+MT_MUST_CHECK int mt_pageset_runs(const struct mt_pageset *s, int (*fn)(void *opaque, uint64_t first, uint64_t count),
+				  void *opaque);
 uint64_t mt_pageset_count(const struct mt_pageset *s);
 bool mt_pageset_has(const struct mt_pageset *s, uint64_t page);
 

@@ -10,6 +10,7 @@
 
 extern const struct mt_policy mt_policy_qemu;
 extern const struct mt_policy mt_policy_timeout;
+extern const struct mt_policy mt_policy_passes;
 extern const struct mt_policy mt_policy_ihm;
 extern const struct mt_policy mt_policy_psc;
 extern const struct mt_policy mt_policy_fni;
