@@ -84,7 +84,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--record)
+	-o|--output|--record|--history)
 		local IFS=$'\n'
 		_migtrace_files
 		return
