@@ -184,6 +184,8 @@ int cmd_simulate(int argc, char **argv)
 		{ "passes", 0, OPTION_FLAG, NULL, "a row for each pass instead of one for each migration", &q.passes },
 		{ "host", 0, OPTION_STRING, "KEY=VALUE,...", "what things take on the hosts, see the man page", &w.host },
 		{ "check", 0, OPTION_STRING, "DIR", "play the migrations of a campaign, and show how far off it was", &w.check },
+		{ "profiled", 0, OPTION_FLAG, NULL, "with --check: over the guests' profiles instead of what they were told to do",
+		  &q.profiled },
 	};
 	const struct command_usage usage = {
 		.name = "simulate", .synopsis = "TRACE... | --check DIR", .min_args = 0, .max_args = OPTIONS_ANY_NUMBER,

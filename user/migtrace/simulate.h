@@ -24,6 +24,7 @@ struct simulate {
 	uint64_t memory_bytes, resident_bytes;	/* 0: as the trace says */
 	uint64_t seed;
 	bool seed_given, passes;
+	bool profiled;			/* of a campaign: over the profiles, not the patterns */
 	struct mt_table *table;
 };
 
