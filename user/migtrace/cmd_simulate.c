@@ -146,8 +146,14 @@ static int simulate(struct simulate *q, const struct option_args *args, enum mt_
 	for (int i = 0; i < args->n; i++) {
 		struct mt_err err = { 0 };
 
-		if (simulate_all(q, args->v[i], &err))
+		if (simulate_all(q, args->v[i], &err)) {
 			status = cmd_fail(&err);
+			if (mt_trace_is_pattern(args->v[i]))	/* nothing but words: they are wrong */
+				status = CMD_USAGE;
+		} else if (q->ended_early) {
+			cmd_warn("%s ends early; the writer was killed or the disk was full", args->v[i]);
+			status = CMD_FAILED;
+		}
 	}
 	rc = mt_table_finish(q->table);
 	if (rc && !ferror(stdout))

@@ -175,6 +175,8 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 			mt_err_set(err, rc, "--history: %s", rc == -ENODATA ? "less than a second is none" : strerror(-rc));
 		q->limits.history = &history;
 	}
+	if (!rc && !mt_trace_is_pattern(what))
+		fprintf(stderr, "%s: %s\n", what, trace.told);
 	if (!rc)
 		rc = combine(&c, err);
 	q->limits.history = NULL;
