@@ -28,6 +28,7 @@ struct mt_learned_figures {
 	 * far quicker, so it lags behind, and a guest that is stopped then waits for it.
 	 */
 	double zero_page_us;
+	double guest_speed;		/* how fast a guest dirties while it is migrated, against its profile */
 	double fault_ms;		/* in post-copy, until a page that the guest wants is there */
 };
 
@@ -58,8 +59,9 @@ struct mt_learned_case {
 	struct mt_forecast_input in;
 	bool ended;			/* by itself, completed */
 	double real[MT_METRIC_COUNT];	/* NaN: not known */
-	/* Pages, wire and time of the first pass, and of those after it as far as they ended; NaN or 0: not known. */
+	/* Pages, wire and time of the first pass, and of those after it as far as they ended; 0: not known. */
 	struct { double bytes, wire_bytes, s; } first, later;
+	double first_dirtied_bytes;	/* within the first pass, kept pages not counted; 0: not known */
 };
 
 /*

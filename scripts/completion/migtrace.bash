@@ -24,6 +24,12 @@ _migtrace_sources()
 	migtrace record x -o x --source ' ' 2>&1 | sed -n 's/.*is unknown: \([^;]*\);.*/\1/p' | tr -d ,
 }
 
+# And of a method.
+_migtrace_methods()
+{
+	migtrace simulate --method ' ' idle 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d ,
+}
+
 _migtrace_domains()
 {
 	virsh ${1:+-c "$1"} -q list --all --name 2>/dev/null
@@ -69,7 +75,21 @@ _migtrace()
 		# A,B: what stands before the last comma stays.
 		[[ $cur == *,* ]] && before=${cur%,*},
 		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_policies)" -- "${cur##*,}"))
-		[[ $command == replay ]] && compopt -o nospace 2>/dev/null
+		[[ $command == replay || $command == simulate ]] && compopt -o nospace 2>/dev/null
+		return
+		;;
+	-m|--method)
+		[[ $cur == *,* ]] && before=${cur%,*},
+		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_methods)" -- "${cur##*,}"))
+		compopt -o nospace 2>/dev/null
+		return
+		;;
+	--log)
+		COMPREPLY=($(compgen -W 'bitmap ring' -- "$cur"))
+		return
+		;;
+	--check)
+		compopt -o dirnames 2>/dev/null
 		return
 		;;
 	--source)
@@ -84,7 +104,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--record)
+	-o|--output|--record|--history)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -95,7 +115,7 @@ _migtrace()
 		return
 	fi
 	case $command in
-	campaign|evaluate|report|replay)
+	campaign|evaluate|report|replay|simulate)
 		local IFS=$'\n'
 		_migtrace_files
 		;;

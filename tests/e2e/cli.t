@@ -249,6 +249,51 @@ refused "evaluate: text" 1 'text.mtrec.*recording' evaluate --one-step text.mtre
 HEADER=0
 partly "replay: one of two is bad" 'text.mtrec' replay good.mtrec text.mtrec
 
+# --- simulations -----------------------------------------------------------------------
+P=uniform:region=64M,rate=2000/s
+works "simulate: a pattern" 'converged' simulate $P --link 100MiB/s
+works "simulate: passes, as CSV" '^trace,method,policy,.*,pass,start_ms,duration_ms' simulate $P --link 100MiB/s --passes -f csv
+works "simulate: each with each, as JSON" '"method":"postcopy".*"end":"postcopied"' \
+	simulate $P -m precopy,postcopy --bandwidth 40MiB/s,80MiB/s --max-downtime 100ms,300ms -f json
+works "simulate: policies" 'timeout.*stopped' simulate uniform:region=64M,rate=60000/s --link 100MiB/s --policy timeout --timeout 3s
+run "$M" simulate good.mtrec --link 100MiB/s
+want "exit status 0 wanted" [ "$RC" = 0 ]
+want "a row wanted" grep -q 'good.mtrec *precopy' "$dir/out"
+want "that it is a fit wanted" grep -q 'fitted' "$dir/err"
+finish "simulate: a recording, and that it is a fit"
+# 64 MiB of pages once over a link of 40 MiB/s, of whose bytes 1448 of 1514 are TCP's: 1.67 s; and libvirt's second before.
+mkdir campaign
+printf '[campaign]\nwhere = here\n[workload idle]\nimage = mem\ncommand_line = region=64M rate=0 keepalive=0 seed=1\n' >campaign/spec.ini
+printf '%s\n' '{"run":1,"guest":"g","workload":"idle","type":"qemu","memory_bytes":134217728,"method":"precopy","parameters":{},"bandwidth_bytes_per_s":100000000,"link_bytes_per_s":41943040,"downtime_limit_ms":300,"outcome":"completed","converged":true,"prepare_ms":1000.0,"total_ms":2760,"downtime_ms":300,"transferred_bytes":67600000}' \
+	'{"run":2,"outcome":"failed","total_ms":5}' >campaign/runs.jsonl
+works "simulate: a campaign is played again" 'total_time' simulate --check campaign
+"$M" simulate --check campaign -f json | jq -e '[.[] | select(.method == null and .workload == null)] |
+	(.[] | select(.metric == "total_time") | .n == 1 and .p50 < 0.1) and (.[] | select(.metric == "traffic") | .p50 < 0.01)' >/dev/null
+result $? "simulate: and comes out near"
+works "simulate: run by run" '^ *1 +idle +precopy' simulate --check campaign --passes
+echo '{' >campaign/runs.jsonl
+refused "simulate: a damaged campaign" 1 'runs.jsonl: line 1' simulate --check campaign
+refused "simulate without a trace" 2 'TRACE' simulate
+refused "simulate: unknown method" 2 'unknown method "warp".*precopy' simulate $P -m precopy,warp
+refused "simulate: unknown policy" 2 'unknown policy "best".*predict' simulate $P --policy best
+refused "simulate: unknown log" 2 'bitmap or ring' simulate $P --log paper
+refused "simulate: a rate without unit" 2 '--bandwidth.*unit' simulate $P --bandwidth 40
+refused "simulate: a second rate without unit" 2 '--bandwidth.*unit' simulate $P --bandwidth 40MiB/s,80
+refused "simulate: a limit without unit" 2 '--max-downtime.*unit' simulate $P --max-downtime 300
+refused "simulate: no time at all" 2 '--cap' simulate $P --cap 0ms
+refused "simulate: unknown host figure" 2 '--host has no colour' simulate $P --host colour=red
+refused "simulate: a host figure without unit" 2 'page=3.*8.5us' simulate $P --host page=3
+refused "simulate: --check and a trace" 2 '--check needs no TRACE' simulate $P --check .
+HEADER=1
+refused "simulate: unknown option of a pattern" 2 'no option "colour"' simulate uniform:colour=red
+refused "simulate: a size without unit" 2 'region=64 is not a size' simulate uniform:region=64
+refused "simulate: as fast as possible, which is how fast?" 2 'rate=max needs top' simulate uniform:rate=max
+refused "simulate: a guest larger than its memory" 2 'does not fit into --memory' simulate $P --memory 32MiB
+refused "simulate: no such file" 1 'nowhere.mtrec.*No such file' simulate nowhere.mtrec
+refused "simulate: text" 1 'text.mtrec.*recording' simulate text.mtrec
+refused "simulate: no campaign" 1 'spec.ini' simulate --check .
+HEADER=0
+
 # --- libvirt -------------------------------------------------------------------------
 works "list: the test driver" '^test +running' list -c $T
 works "list: JSON" '"name":"test"' list -c $T -f json

@@ -328,7 +328,7 @@ static void test_page_by_page(void)
 		struct mt_forecast f;
 
 		plain.figures[MT_METHOD_PRECOPY] = (struct mt_learned_figures){
-			.stretch = 1, .bandwidth_share = 1, .wire_share_first = 1, .wire_share_later = 1,
+			.stretch = 1, .guest_speed = 1, .bandwidth_share = 1, .wire_share_first = 1, .wire_share_later = 1,
 			.pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
 		};
 		for (uint64_t seed = 1; seed <= PLAYS; seed++) {

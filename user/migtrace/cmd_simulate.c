@@ -146,8 +146,14 @@ static int simulate(struct simulate *q, const struct option_args *args, enum mt_
 	for (int i = 0; i < args->n; i++) {
 		struct mt_err err = { 0 };
 
-		if (simulate_all(q, args->v[i], &err))
+		if (simulate_all(q, args->v[i], &err)) {
 			status = cmd_fail(&err);
+			if (mt_trace_is_pattern(args->v[i]))	/* nothing but words: they are wrong */
+				status = CMD_USAGE;
+		} else if (q->ended_early) {
+			cmd_warn("%s ends early; the writer was killed or the disk was full", args->v[i]);
+			status = CMD_FAILED;
+		}
 	}
 	rc = mt_table_finish(q->table);
 	if (rc && !ferror(stdout))
@@ -173,6 +179,10 @@ int cmd_simulate(int argc, char **argv)
 		{ "postcopy", 0, OPTION_FLAG, NULL, "policies may flip to post-copy", &w.postcopy },
 		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "for policies: it may take this long", &q.limits.deadline_ms },
 		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when the policy \"timeout\" acts", &q.limits.timeout_ms },
+		{ "stop-after", 0, OPTION_COUNT, "N", "how many passes the policies \"passes\" and \"fni\" let finish", &q.limits.passes,
+		  NULL, 1000 },
+		{ "history", 0, OPTION_DURATION_MS, "DURATION", "policies \"fm\" and \"am\" have seen the guest before, for so long",
+		  &q.history_ms },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "limit in post-copy (default: none)",
 		  &w.postcopy_bandwidth },
 		{ "cap", 0, OPTION_DURATION_MS, "DURATION", "give up after (default 10min)", &w.cap_ms },
@@ -180,6 +190,8 @@ int cmd_simulate(int argc, char **argv)
 		{ "passes", 0, OPTION_FLAG, NULL, "a row for each pass instead of one for each migration", &q.passes },
 		{ "host", 0, OPTION_STRING, "KEY=VALUE,...", "what things take on the hosts, see the man page", &w.host },
 		{ "check", 0, OPTION_STRING, "DIR", "play the migrations of a campaign, and show how far off it was", &w.check },
+		{ "profiled", 0, OPTION_FLAG, NULL, "with --check: over the guests' profiles instead of what they were told to do",
+		  &q.profiled },
 	};
 	const struct command_usage usage = {
 		.name = "simulate", .synopsis = "TRACE... | --check DIR", .min_args = 0, .max_args = OPTIONS_ANY_NUMBER,

@@ -20,16 +20,19 @@ struct simulate {
 
 	struct mt_sim_params params;	/* that hold for all */
 	struct mt_limits limits;	/* for policies */
+	uint64_t history_ms;		/* of the guest, that they have seen before */
 	uint64_t memory_bytes, resident_bytes;	/* 0: as the trace says */
 	uint64_t seed;
 	bool seed_given, passes;
+	bool profiled;			/* of a campaign: over the profiles, not the patterns */
 	struct mt_table *table;
+	bool ended_early;		/* a recording did: its rows are of what there is */
 };
 
 /* simulate_trace.c: a recording, or a pattern in words. @memory_bytes: as far as it is known, 0. Return: 0 or -errno. */
-MT_MUST_CHECK int simulate_trace(struct mt_trace *t, const char *what, const struct simulate *q, uint64_t *memory_bytes,
+MT_MUST_CHECK int simulate_trace(struct mt_trace *t, const char *what, struct simulate *q, uint64_t *memory_bytes,
 				 struct mt_err *err);
-/* Likewise, of a recording that has been read. @why_fitted: what is missing that would be better. */
+/* Likewise, of a recording that has been read. */
 MT_MUST_CHECK int simulate_trace_recording(struct mt_trace *t, const struct mt_recording *rec, uint64_t memory_bytes,
 					   uint64_t seed, struct mt_err *err);
 

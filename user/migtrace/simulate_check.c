@@ -94,7 +94,7 @@ static int trace_of(struct mt_trace *t, const struct check *c, const json_t *run
 
 	if (!w)
 		return mt_err_set(err, -ENOENT, "workload %s is not in its spec.ini", text(run, "workload"));
-	if (strcmp(w->image, "mem"))
+	if (c->profiled || strcmp(w->image, "mem"))
 		return fitted_trace(t, c, run, p, err);
 	if (asprintf(&words, "%s tables=yes at=%s", w->command_line, CHECK_GUEST_AT) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
@@ -216,7 +216,7 @@ static int play_all(struct check *c, const struct simulate *q, struct mt_err *er
 
 int simulate_check(const char *dir, const struct simulate *q, enum mt_format format)
 {
-	struct check c = { .dir = dir };
+	struct check c = { .dir = dir, .profiled = q->profiled };
 	struct mt_err err = { 0 };
 	int rc = check_workloads(&c, &err);
 

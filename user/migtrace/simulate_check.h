@@ -33,6 +33,7 @@ struct check_row {
 
 struct check {
 	const char *dir;
+	bool profiled;
 	struct check_workload *workloads;
 	size_t n_workloads;
 	struct check_row *rows;

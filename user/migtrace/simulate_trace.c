@@ -181,7 +181,7 @@ static uint64_t memory_of(const struct mt_recording *rec)
 	return bytes;
 }
 
-static int from_file(struct mt_trace *t, const char *path, const struct simulate *q, uint64_t *memory_bytes,
+static int from_file(struct mt_trace *t, const char *path, struct simulate *q, uint64_t *memory_bytes,
 		     struct mt_err *err)
 {
 	struct mt_recording *rec;
@@ -190,18 +190,20 @@ static int from_file(struct mt_trace *t, const char *path, const struct simulate
 	if (rc)
 		return rc;
 	*memory_bytes = memory_of(rec);
+	q->ended_early = rec->truncated;
 	rc = simulate_trace_recording(t, rec, q->memory_bytes ? q->memory_bytes : *memory_bytes,
 				      q->seed_given ? q->seed : 1, err);
 	mt_recording_free(rec);
 	return rc;
 }
 
-int simulate_trace(struct mt_trace *t, const char *what, const struct simulate *q, uint64_t *memory_bytes,
+int simulate_trace(struct mt_trace *t, const char *what, struct simulate *q, uint64_t *memory_bytes,
 		   struct mt_err *err)
 {
 	int rc;
 
 	*memory_bytes = 0;
+	q->ended_early = false;
 	if (!mt_trace_is_pattern(what))
 		return from_file(t, what, q, memory_bytes, err);
 	rc = from_words(t, what, q, err);

@@ -17,6 +17,11 @@
 #define ENOUGH		10
 /* Totals tell a slope if their variance is at least so much of their mean's square. Inferred. */
 #define SPREAD_ENOUGH	0.05
+/* First passes that tell how fast a guest was: what they dirtied. And what is believed at most. Inferred. */
+#define SPEED_LEAST_BYTES	(1 << 20)
+#define SPEED_LEAST_SHARE	0.2	/* of what was expected */
+#define SPEED_MOST_SHARE	0.8	/* of the working set */
+#define SPEED_MOST		3.0
 /* The row of costs that are tried. Inferred. */
 #define ZERO_PAGE_US_MAX	200
 #define ZERO_PAGE_STEP		1.3
@@ -27,12 +32,14 @@
 
 #define PLAIN	{ .setup_ms = 60, .stretch = 1, .switchover_ms = 40, .bandwidth_share = 1, \
 		  .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
-		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, .fault_ms = FAULT_MS }
+		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, \
+		  .guest_speed = 1, .fault_ms = FAULT_MS }
 
 /* A page of which a few words changed takes some tens of bytes. Inferred. */
 #define XBZRLE	{ .setup_ms = 60, .stretch = 1, .switchover_ms = 40, .bandwidth_share = 1, \
 		  .wire_share_first = PLAIN_SHARE, .wire_share_later = 0.02, \
-		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, .fault_ms = FAULT_MS }
+		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, \
+		  .guest_speed = 1, .fault_ms = FAULT_MS }
 
 /* Before anything was learned. */
 const struct mt_learned mt_learned_default = {
@@ -313,6 +320,34 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 		f->switchover_ms += v;
 }
 
+/*
+ * A guest that is migrated shares its host with the migration, and faults where it was free to write. The first passes
+ * of all methods tell: the window in which the profile has as much dirtied, against that of the pass. What saturates, or
+ * is little, tells nothing.
+ */
+static double speed(const struct mt_learned_case *c)
+{
+	const struct mt_dirtying *d = c->in.dirtying;
+	double least = fmax(SPEED_LEAST_BYTES, SPEED_LEAST_SHARE * mt_dirtying_at(d, c->first.s));
+
+	if (!(c->first.s > 0) || !(c->first_dirtied_bytes > least) || c->first_dirtied_bytes > SPEED_MOST_SHARE * d->cap_bytes ||
+	    mt_dirtying_at(d, c->first.s) > SPEED_MOST_SHARE * d->cap_bytes)
+		return NAN;
+	return mt_dirtying_window_s(d, c->first_dirtied_bytes) / c->first.s;
+}
+
+static void learn_speed(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, double *values)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		values[k] = speed(&cases[i]);
+		k += isfinite(values[k]);
+	}
+	for (unsigned m = 0; m < MT_METHOD_COUNT && k >= ENOUGH / 2; m++)
+		l->figures[m].guest_speed = fmin(fmax(median(values, k), 1 / SPEED_MOST), SPEED_MOST);
+}
+
 /* --- all of it -------------------------------------------------------------- */
 static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, size_t row,
 			    enum mt_method method, enum mt_metric metric, double *values)
@@ -340,6 +375,7 @@ int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n
 	if (!values)
 		return -ENOMEM;
 	memset(l->residual, 0, sizeof(l->residual));
+	learn_speed(l, cases, n, values);
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
 		learn_figures(l, cases, n, m, values);
 	/* A baseline learns nothing: it stands as it was published. */

@@ -73,14 +73,16 @@ double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimit
 	return fmin(wire / f->wire_share_later, f->pages_per_s_later * PAGE_BYTES);
 }
 
-/* How much slower time runs for a throttled guest: one that leaves its CPU idle catches up as far as it can. */
+/* How much slower time runs for a guest that is migrated, and for a throttled one: one that leaves its CPU idle catches up as far as it can. */
 static double guest_speed(const struct state *s)
 {
 	double run = 1 - s->throttle.percent / 100, share = s->in->cpu_share;
 
 	if (!s->throttle.on)
-		return 1;
-	return share > 0 && share < 1 ? fmin(1, run / share) : run;
+		run = 1;
+	else if (share > 0 && share < 1)
+		run = fmin(1, run / share);
+	return run * mt_play_figures(s->in)->guest_speed;
 }
 
 static double new_bytes(const struct state *s, double window_s, double kept_bytes, double began_bytes)
@@ -212,7 +214,7 @@ static void first_pass(struct mt_play *p, struct state *s)
 	wire = s->wire_bytes;
 	dirtied = new_bytes(s, t, s->kept_bytes + s->zero_bytes, in->memory_bytes);
 	throttle_sync(s, t, dirtied, wire);
-	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, mt_dirtying_spread(in->dirtying, t));
+	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, mt_dirtying_spread(in->dirtying, t * guest_speed(s)));
 }
 
 /* From the sync that a running migration has just had: that its guest goes on is known. */

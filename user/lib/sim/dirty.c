@@ -17,7 +17,7 @@
 
 #include "sim/state.h"
 
-#define AHEAD	16		/* pages; fetched from memory meanwhile */
+#define AHEAD	32		/* pages; fetched from memory meanwhile */
 
 static void count_write(struct sim *s, uint64_t page)
 {
@@ -27,23 +27,32 @@ static void count_write(struct sim *s, uint64_t page)
 		s->hooks.written(s->hooks.opaque, page);
 }
 
+static void log_write(struct sim *s, uint64_t page)
+{
+	uint64_t *word = &s->log.words[page >> 6], old = *word, bit = 1ULL << (page & 63);
+
+	if (old & bit)
+		return;
+	*word = old | bit;
+	if (!old)
+		s->log.summary[page >> 12] |= 1ULL << (page >> 6 & 63);
+	if ((page >= s->resident_end || page < s->resident_first) && mt_bits_has(&s->zero, page))
+		mt_bits_clear(&s->zero, page);
+}
+
 static void written(void *to, const uint64_t *pages, size_t n)
 {
 	struct sim *s = to;
 	bool each = s->writes || s->hooks.written;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t page = pages[i];
-
 		if (i + AHEAD < n && pages[i + AHEAD] < s->pages)
 			__builtin_prefetch(&s->log.words[pages[i + AHEAD] >> 6], 1);
-		if (page >= s->pages)
+		if (pages[i] >= s->pages)
 			continue;
-		mt_bits_set(&s->log, page);
-		if ((page >= s->resident_end || page < s->resident_first) && mt_bits_has(&s->zero, page))
-			mt_bits_clear(&s->zero, page);
+		log_write(s, pages[i]);
 		if (each)
-			count_write(s, page);
+			count_write(s, pages[i]);
 	}
 }
 

@@ -39,7 +39,7 @@ struct pattern {
 	struct mt_rng rng;
 	struct mt_zipf zipf;
 	struct mt_scatter scatter;
-	uint64_t hot_pages;
+	uint64_t hot_pages, hot_below;	/* the latter: of 2^32, the share of writes that they get */
 	uint64_t table_at, keepalive_at, region_at;
 	struct load loads[2], keepalive;
 	unsigned active;
@@ -53,7 +53,7 @@ struct pattern {
 
 static uint64_t next_page(struct pattern *p, struct load *l)
 {
-	uint64_t page;
+	uint64_t page, draw;
 
 	switch (l->kind) {
 	case MT_PATTERN_SEQ:
@@ -63,9 +63,10 @@ static uint64_t next_page(struct pattern *p, struct load *l)
 	case MT_PATTERN_ZIPF:
 		return mt_scatter_page(&p->scatter, mt_zipf_rank(&p->zipf, &p->rng));
 	case MT_PATTERN_HOTCOLD:
-		if (mt_rng_unit(&p->rng) < p->d.hotshare)
-			return mt_scatter_page(&p->scatter, mt_rng_below(&p->rng, p->hot_pages));
-		return mt_scatter_page(&p->scatter, p->hot_pages + mt_rng_below(&p->rng, l->pages - p->hot_pages));
+		draw = mt_rng_next(&p->rng);
+		if (draw >> 32 < p->hot_below)
+			return mt_scatter_page(&p->scatter, mt_rng_scale((uint32_t)draw, p->hot_pages));
+		return mt_scatter_page(&p->scatter, p->hot_pages + mt_rng_scale((uint32_t)draw, l->pages - p->hot_pages));
 	default:
 		return mt_rng_below(&p->rng, l->pages);
 	}
@@ -239,6 +240,7 @@ int mt_trace_pattern(struct mt_trace *t, const char *text, struct mt_err *err)
 		p->hot_pages = p->d.region_pages - 1;
 	if (!p->hot_pages)
 		p->hot_pages = 1;
+	p->hot_below = (uint64_t)(p->d.hotshare * 0x1p32);
 	if (p->d.kind == MT_PATTERN_ZIPF)
 		mt_zipf_init(&p->zipf, p->d.region_pages, p->d.s);
 	lay_out(p);

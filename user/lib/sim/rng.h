@@ -29,6 +29,12 @@ static inline uint64_t mt_rng_below(struct mt_rng *r, uint64_t n)
 	return (uint64_t)((unsigned __int128)mt_rng_next(r) * n >> 64);
 }
 
+/* Likewise of 32 bits that are left over from another draw; n below 2^32. */
+static inline uint64_t mt_rng_scale(uint32_t bits, uint64_t n)
+{
+	return bits * n >> 32;
+}
+
 /* Uniform in [0, 1) */
 static inline double mt_rng_unit(struct mt_rng *r)
 {

@@ -101,47 +101,54 @@ static void put_zero(struct sim *s, uint64_t pages)
 		sim_link_aside(&s->link, s->now_ns, work_ns);
 }
 
-static void each_sent(struct sim *s, size_t word, uint64_t bits)
+static void each_sent(struct sim *s, const struct sim_group *group)
 {
-	for (; bits; bits &= bits - 1) {
-		uint64_t page = ((uint64_t)word << 6) + (uint64_t)__builtin_ctzll(bits);
+	for (uint64_t bits = group->bits; bits; bits &= bits - 1) {
+		uint64_t page = ((uint64_t)group->word << 6) + (uint64_t)__builtin_ctzll(bits);
 
-		if (s->writes)
-			s->writes[page] = 0;
 		if (s->hooks.sent)
 			s->hooks.sent(s->hooks.opaque, page);
 	}
 }
 
-/* @bits of @word, of which only one where pages differ. Return: how many pages QEMU counts as sent. */
-static uint64_t send(struct sim *s, size_t word, uint64_t bits)
+/* They leave the bitmap. */
+static void take(struct sim *s, size_t word, uint64_t bits, struct sim_group *group)
 {
-	uint64_t zero_bits = bits & s->zero.words[word], zero = (uint64_t)__builtin_popcountll(zero_bits);
-	uint64_t normal = (uint64_t)__builtin_popcountll(bits & ~zero_bits), skipped = 0;
+	uint64_t zero = (uint64_t)__builtin_popcountll(bits & s->zero.words[word]);
+	uint64_t all = (uint64_t)__builtin_popcountll(bits);
+
+	mt_bits_put_word(&s->dirty, word, s->dirty.words[word] & ~bits);
+	s->dirty_pages -= all;
+	s->at = ((uint64_t)word << 6) + 64 - (uint64_t)__builtin_clzll(bits);
+	group->word = word;
+	group->bits = bits;
+	group->zero += zero;
+	group->normal += all - zero;
+}
+
+/* And go. With XBZRLE that is one page. */
+static void send(struct sim *s, struct sim_group *group)
+{
+	uint64_t zero = group->zero, normal = group->normal;
 
 	if (is_compressing(s))	/* its threads look for zeroes, too */
 		s->now_ns += (double)(zero + normal) * s->p->host.compress_page_ns;
 	else
 		s->now_ns += (double)zero * s->p->host.zero_page_ns;
 	put_zero(s, zero);
-	if (zero && is_xbzrle(s))
-		xbzrle_zero(s, ((uint64_t)word << 6) + (uint64_t)__builtin_ctzll(bits));
 	if (is_compressing(s))
 		put_compressed(s, normal);
-	else if (!is_xbzrle(s) || !normal)
+	else if (!is_xbzrle(s))
 		put_normal(s, normal);
-	else if (!put_xbzrle(s, ((uint64_t)word << 6) + (uint64_t)__builtin_ctzll(bits)))
-		skipped = 1;
-	mt_bits_put_word(&s->dirty, word, s->dirty.words[word] & ~bits);
-	s->dirty_pages -= zero + normal;
-	s->at = ((uint64_t)word << 6) + 64 - (uint64_t)__builtin_clzll(bits);
-	s->r->normal_pages += normal - skipped;
+	else if (zero)
+		xbzrle_zero(s, s->at - 1);
+	else if (normal && !put_xbzrle(s, s->at - 1))
+		normal = 0;
+	s->r->normal_pages += normal;
 	s->r->zero_pages += zero;
-	s->pass.sent_pages += normal - skipped;
+	s->pass.sent_pages += normal;
 	s->pass.zero_pages += zero;
-	if (s->writes || s->hooks.sent)
-		each_sent(s, word, bits);
-	return zero + normal - skipped;
+	group->pages = zero + normal;
 }
 
 /* --- the search ------------------------------------------------------------ */
@@ -153,7 +160,11 @@ static size_t find(struct sim *s, uint64_t *bits)
 		*bits = s->dirty.words[word] & (UINT64_MAX << (s->at & 63));
 		if (*bits)
 			return word;
-		word = mt_bits_next_word(&s->dirty, word + 1, s->dirty.n_words);
+		/* In a dense bitmap it is the next one. */
+		*bits = ++word < s->dirty.n_words ? s->dirty.words[word] : 0;
+		if (*bits)
+			return word;
+		word = mt_bits_next_word(&s->dirty, word, s->dirty.n_words);
 	} else {
 		word = MT_BITS_NONE;
 	}
@@ -190,19 +201,49 @@ static uint64_t room_pages(const struct sim *s)
 	return (uint64_t)((s->limit_bytes - s->used_bytes) / (HEADER_BYTES + PAGE_BYTES)) + 1;
 }
 
-bool sim_send(struct sim *s, uint64_t most, struct sim_group *group)
+/* From one word, @most pages. Return: false: nothing is dirty. */
+static bool take_next(struct sim *s, uint64_t most, struct sim_group *group)
 {
-	uint64_t room = room_pages(s), chunk;
+	uint64_t bits;
+	size_t word = find(s, &bits), chunk;
 
-	group->word = find(s, &group->bits);
-	if (group->word == MT_BITS_NONE)
+	if (word == MT_BITS_NONE)
 		return false;
-	chunk = (uint64_t)group->word >> (s->p->clear_shift - 6);
+	chunk = word >> (s->p->clear_shift - 6);
 	if (mt_bits_has(&s->pending, chunk))
 		sim_clear_chunk(s, chunk);
-	group->bits = lowest(group->bits, most < room ? most : room);
-	group->pages = send(s, group->word, group->bits);
+	take(s, word, lowest(bits, most), group);
+	if (s->writes || s->hooks.sent)
+		each_sent(s, group);
 	return true;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+bool sim_send(struct sim *s, uint64_t most, struct sim_group *group)
+{
+	*group = (struct sim_group){ .pages = 0 };
+	if (!take_next(s, smaller(most, room_pages(s)), group))
+		return false;
+	send(s, group);
+	return true;
+}
+
+/* Likewise from as many words as it takes. */
+static bool send_many(struct sim *s, uint64_t most, struct sim_group *group)
+{
+	uint64_t room = smaller(most, room_pages(s));
+
+	if (s->p->method.xbzrle)	/* which may begin with any page */
+		return sim_send(s, most, group);
+	*group = (struct sim_group){ .pages = 0 };
+	while (group->zero + group->normal < room && take_next(s, room - group->zero - group->normal, group))
+		;
+	send(s, group);
+	return group->pages > 0;
 }
 
 /* multifd_send_sync_main() */
@@ -226,7 +267,7 @@ void sim_slice(struct sim *s)
 	sim_advance(s);
 	sim_put(s, SECTION_BYTES, 0);
 	while (!sim_limited(s)) {
-		if (!sim_send(s, i % CHECK_PAGES ? CHECK_PAGES - i % CHECK_PAGES + 1 : 1, &group))
+		if (!send_many(s, i % CHECK_PAGES ? CHECK_PAGES - i % CHECK_PAGES + 1 : 1, &group))
 			break;
 		i += group.pages;
 		if (i % CHECK_PAGES == 1 && (s->now_ns - begin_ns) / NS_PER_MS >= MAX_WAIT_MS + 1)
@@ -241,7 +282,7 @@ void sim_flush(struct sim *s)
 	struct sim_group group;
 
 	sim_put(s, SECTION_BYTES, 0);
-	while (sim_send(s, CHECK_PAGES, &group))
+	while (send_many(s, CHECK_PAGES, &group))
 		;
 	sync_channels(s);
 	sim_put(s, EOS_BYTES, 0);

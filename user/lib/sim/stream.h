@@ -7,10 +7,11 @@
 
 #include "sim/state.h"
 
-/* Pages of one word that were sent. */
+/* Pages that go together. */
 struct sim_group {
 	size_t word;
-	uint64_t bits;
+	uint64_t bits;			/* of the last word that pages were taken from */
+	uint64_t zero, normal;
 	uint64_t pages;			/* as QEMU counts: without those that XBZRLE found unchanged */
 };
 

@@ -4,7 +4,7 @@
  *
  * Buckets of ranks are drawn by Walker's alias method (as Vose builds it), ranks within a bucket evenly. The
  * first 32 ranks have a bucket each, each further octave has 16, so that two ranks of a bucket differ by at
- * most 1 - (17/16)^-s. Three random numbers a draw, whatever the number of ranks.
+ * most 1 - (17/16)^-s. Two random numbers a draw, whatever the number of ranks.
  */
 #include <math.h>
 
@@ -65,9 +65,10 @@ void mt_zipf_init(struct mt_zipf *z, uint64_t ranks, double s)
 
 uint64_t mt_zipf_rank(const struct mt_zipf *z, struct mt_rng *rng)
 {
-	uint32_t i = (uint32_t)mt_rng_below(rng, z->n);
+	uint64_t draw = mt_rng_next(rng);
+	uint32_t i = (uint32_t)mt_rng_scale((uint32_t)draw, z->n);
 
-	if (mt_rng_unit(rng) >= z->buckets[i].keep)
+	if ((double)(draw >> 32) * 0x1p-32 >= z->buckets[i].keep)
 		i = z->buckets[i].other;
 	return z->buckets[i].first + (z->buckets[i].width > 1 ? mt_rng_below(rng, z->buckets[i].width) : 0);
 }
