@@ -296,7 +296,7 @@ static double endless_pass_s(const struct state *s, double time_s)
 {
 	double left = s->left_bytes, pass_s;
 
-	if (s->zero_bytes > 0 || (s->throttle.on && s->throttle.percent < MT_THROTTLE_MAX_PERCENT))
+	if (s->zero_bytes > 0 || s->lag_s > 0 || (s->throttle.on && s->throttle.percent < MT_THROTTLE_MAX_PERCENT))
 		return 0;
 	for (int i = 0; i < ENDLESS_STEPS; i++) {
 		double first = one_more(s, time_s, left, &pass_s), second, bend;
