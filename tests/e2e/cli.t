@@ -157,7 +157,7 @@ refused "report without a file" 2 'FILE' report
 refused "report with two files" 2 'good.mtrec' report cut.mtrec good.mtrec
 refused "replay without a file" 2 'FILE' replay
 refused "evaluate without a file" 2 'FILE' evaluate --one-step
-refused "evaluate: of what" 2 '--one-step' evaluate good.mtrec
+refused "evaluate: a file is no campaign" 1 'good.mtrec/runs.jsonl: Not a directory; a campaign' evaluate good.mtrec
 refused "migrate without a destination" 2 'DESTURI' migrate guest
 refused "migrate with too much" 2 'third' migrate guest $T third
 refused "list with an argument" 2 'guest' list guest
