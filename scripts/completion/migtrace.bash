@@ -24,6 +24,17 @@ _migtrace_sources()
 	migtrace record x -o x --source ' ' 2>&1 | sed -n 's/.*is unknown: \([^;]*\);.*/\1/p' | tr -d ,
 }
 
+# And about methods and models.
+_migtrace_methods()
+{
+	migtrace predict ./x --method ' ' 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d ,
+}
+
+_migtrace_models()
+{
+	migtrace predict ./x --model ' ' 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d , | sed 's|/[0-9]*||g'
+}
+
 _migtrace_domains()
 {
 	virsh ${1:+-c "$1"} -q list --all --name 2>/dev/null
@@ -72,6 +83,12 @@ _migtrace()
 		[[ $command == replay ]] && compopt -o nospace 2>/dev/null
 		return
 		;;
+	--method|--model)
+		[[ $cur == *,* ]] && before=${cur%,*},
+		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_${prev#--}s)" -- "${cur##*,}"))
+		compopt -o nospace 2>/dev/null
+		return
+		;;
 	--source)
 		COMPREPLY=($(compgen -W "$(_migtrace_sources)" -- "$cur"))
 		return
@@ -80,7 +97,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--record)
+	-o|--output|--record|--learned)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -94,6 +111,15 @@ _migtrace()
 	report|replay)
 		local IFS=$'\n'
 		_migtrace_files
+		;;
+	predict|plan)
+		if [[ $cur == */* ]]; then
+			local IFS=$'\n'
+			_migtrace_files
+		else
+			COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur")
+				   $(compgen -f -X '!*.@(mtrec|json)' -- "$cur"))
+		fi
 		;;
 	migrate|record|status|top)
 		COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur"))
