@@ -244,6 +244,7 @@ HEADER=0
 partly "replay: one of two is bad" 'text.mtrec' replay good.mtrec text.mtrec
 
 # --- forecasts ---------------------------------------------------------------------------
+works "report: the guest of a profile" '^memory +256.0 MiB, 128.0 MiB of it not empty; 1 vCPU, 50 % busy' report quiet.mtrec
 refused "predict: nothing to predict" 2 'DOMAIN or FILE' predict
 refused "predict: two guests" 2 'busy.mtrec' predict quiet.mtrec busy.mtrec
 refused "predict: no bandwidth" 2 '--bandwidth RATE' predict quiet.mtrec
