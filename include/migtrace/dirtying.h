@@ -38,6 +38,8 @@ struct mt_dirtying_point {
 #define MT_DIRTYING_NEAR	1.15
 /* Weight of what was there before, each time a window is added. Inferred. */
 #define MT_DIRTYING_FORGET	0.9
+/* How much of what a window teaches of its own length holds for the others. Inferred. */
+#define MT_DIRTYING_SHIFT	0.5
 /* So many standard deviations off, twice in a row on the same side: another phase. Inferred. */
 #define MT_DIRTYING_PHASE_SIGMA	3.0
 /* What is left of old windows' weight then. Inferred. */

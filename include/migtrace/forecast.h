@@ -49,6 +49,16 @@ struct mt_method_options {
 
 struct mt_learned;
 
+/* What a running migration has behind it, as of the sync that ended its last pass. */
+struct mt_forecast_progress {
+	unsigned passes;		/* finished ones; 0: it has not begun, and nothing below counts */
+	double elapsed_ms;		/* by QEMU's count */
+	double wire_bytes;		/* sent so far */
+	double left_bytes;		/* after the sync */
+	double zero_bytes;		/* of them zero pages, as far as is known */
+	double expected_downtime_ms;	/* QEMU's own; NaN: unknown */
+};
+
 struct mt_forecast_input {
 	const struct mt_dirtying *dirtying;
 	double memory_bytes;		/* of all RAM blocks */
@@ -60,6 +70,7 @@ struct mt_forecast_input {
 	double link_bytes_per_s;	/* that the link carries when QEMU does not hold back; 0 = the same */
 	double downtime_limit_ms;	/* QEMU's, > 0 */
 	double give_up_ms;		/* it is cancelled if it takes longer; 0 = MT_FORECAST_HORIZON_MS */
+	struct mt_forecast_progress done;
 	const struct mt_learned *learned;	/* NULL: mt_learned_default */
 };
 
@@ -84,6 +95,7 @@ struct mt_forecast_model {
 	const char *help;
 	unsigned methods;		/* bit per enum mt_method */
 	bool baseline;			/* kept to compare with, not to use */
+	bool resumes;			/* also forecasts a migration that runs */
 	/* Without anything learned. Return: 0; -ENODATA: @in does not suffice. */
 	int (*forecast)(const struct mt_forecast_input *in, struct mt_forecast *out);
 };

@@ -15,11 +15,21 @@
 
 /* Of one method, on one pair of hosts. */
 struct mt_learned_figures {
-	double setup_ms;		/* of the total, before the first page and after the last */
+	double setup_ms;		/* of the total, before the first page and after the last ... */
+	double stretch;			/* ... and what it takes longer than it is played, in proportion */
 	double switchover_ms;		/* of a downtime that is not memory: device state, the peer's start */
+	double bandwidth_share;		/* of what QEMU may use, what it does use */
 	double wire_share_first;	/* bytes on the wire for a byte of pages, in the first pass ... */
 	double wire_share_later;	/* ... and after it; 1.002 for plain pages, with their headers */
-	double pages_per_s_max;		/* that encoding leaves; INFINITY: it is no bottleneck */
+	double pages_per_s_first;	/* that encoding leaves; INFINITY: it is no bottleneck */
+	double pages_per_s_later;
+	/*
+	 * What a zero page costs the destination, which looks at its own memory first. Nine bytes on the wire are sent
+	 * far quicker, so it lags behind, and a guest that is stopped then waits for it.
+	 */
+	double zero_page_us;
+	double guest_speed;		/* how fast a guest dirties while it is migrated, against its profile */
+	double fault_ms;		/* in post-copy, until a page that the guest wants is there */
 };
 
 /* Total and traffic: of log(real / forecast). Downtime and stall: of real - forecast, in ms. Both by the row's scale. */
@@ -49,7 +59,9 @@ struct mt_learned_case {
 	struct mt_forecast_input in;
 	bool ended;			/* by itself, completed */
 	double real[MT_METRIC_COUNT];	/* NaN: not known */
-	double iterations, normal_pages, zero_pages;	/* NaN: likewise */
+	/* Pages, wire and time of the first pass, and of those after it as far as they ended; 0: not known. */
+	struct { double bytes, wire_bytes, s; } first, later;
+	double first_dirtied_bytes;	/* within the first pass, kept pages not counted; 0: not known */
 };
 
 /*

@@ -16,10 +16,11 @@ struct mt_profiler;
 
 /*
  * @name NULL: the best source. @tick_ns: of the fine session, 0: by the guest's size. @hot_share: see
- * mt_profile_begin(). Return: as mt_domain_source_open().
+ * mt_profile_begin(). @keep_sets: the sets of pages are recorded, too. Return: as mt_domain_source_open().
  */
 MT_MUST_CHECK int mt_profiler_open(struct mt_profiler **p, struct mt_conn *conn, const struct mt_domain_info *d,
-				   const char *name, uint64_t tick_ns, double hot_share, struct mt_err *err);
+				   const char *name, uint64_t tick_ns, double hot_share, bool keep_sets,
+				   struct mt_err *err);
 const char *mt_profiler_tell(const struct mt_profiler *p);	/* which source, and what is missing */
 bool mt_profiler_is_ring(const struct mt_profiler *p);
 

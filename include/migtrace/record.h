@@ -17,6 +17,7 @@
  *   {"type":"tick","t_ns":...,"start_ns":...,"ticks":10,"pages":...,...}
  *   {"type":"pass","t_ns":...,"start_ns":...,"iteration":3,"pages":...,...}
  *   {"type":"curve","t_ns":...,"window_ms":100,"windows":9,"mean_pages":...,...}
+ *   {"type":"pages","t_ns":...,"start_ns":...,"pages":"4096+511 3 1+7"}
  *   {"type":"vcpu","t_ns":...,"vcpu":0,"events":...,"duration_ns":...}
  *   {"type":"profile","t_ns":...,"s_pages":...,"mw_pages":...,...}
  *   {"type":"guest","t_ns":...,"memory_bytes":...,"nonzero_bytes":...,...}
@@ -113,6 +114,17 @@ struct mt_record_curve {
 	double mean_pages, p10_pages, p50_pages, p90_pages;
 };
 
+/*
+ * Pages that were logged from @start_ns to @t_ns, once each: KVM logs a page's first write after it was last cleared.
+ * As text: runs of pages in order, each "SKIP" or "SKIP+MORE": so many pages after the last one are not in
+ * it, the next one is, and MORE behind that. A large set takes several entries.
+ */
+struct mt_record_pages {
+	uint64_t t_ns, start_ns;
+	bool begins;			/* at @start_ns all pages had just been cleared */
+	const char *pages;
+};
+
 struct mt_record_vcpu {
 	uint64_t t_ns;
 	uint64_t vcpu;
@@ -146,6 +158,14 @@ struct mt_record_guest {
 const char *mt_outcome_name(enum mt_outcome outcome);	/* "completed" ... */
 int mt_outcome_parse(const char *name, enum mt_outcome *outcome);
 
+struct mt_pageset;
+
+/* Pages as the text of a struct mt_record_pages, in pieces that fit into an entry. Return: 0, -ENOMEM, or @fn's. */
+MT_MUST_CHECK int mt_record_pages_write(const struct mt_pageset *set, int (*fn)(void *opaque, const char *text), void *opaque);
+/* And back. Return: 0; -EBADMSG that is no such text; or what @fn returned that is not 0. */
+MT_MUST_CHECK int mt_record_pages_read(const char *text, int (*fn)(void *opaque, uint64_t first, uint64_t count),
+				       void *opaque);
+
 /* --- writing ---------------------------------------------------------- */
 struct mt_recorder;
 
@@ -174,6 +194,7 @@ int mt_recorder_source(struct mt_recorder *r, const struct mt_record_source *s);
 int mt_recorder_tick(struct mt_recorder *r, const struct mt_tick *t);
 int mt_recorder_pass(struct mt_recorder *r, const struct mt_record_pass *p);
 int mt_recorder_curve(struct mt_recorder *r, const struct mt_record_curve *c);
+int mt_recorder_pages(struct mt_recorder *r, const struct mt_record_pages *p);
 int mt_recorder_vcpu(struct mt_recorder *r, const struct mt_record_vcpu *v);
 int mt_recorder_profile(struct mt_recorder *r, const struct mt_record_profile *p);
 int mt_recorder_guest(struct mt_recorder *r, const struct mt_record_guest *g);
@@ -195,6 +216,7 @@ enum mt_entry_type {
 	MT_ENTRY_VCPU,
 	MT_ENTRY_PROFILE,
 	MT_ENTRY_GUEST,
+	MT_ENTRY_PAGES,
 	MT_ENTRY_COUNT
 };
 
@@ -213,6 +235,7 @@ struct mt_entry {
 		struct mt_record_vcpu vcpu;
 		struct mt_record_profile profile;
 		struct mt_record_guest guest;
+		struct mt_record_pages pages;
 	};
 };
 

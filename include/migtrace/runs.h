@@ -17,7 +17,7 @@ struct mt_run {
 	unsigned run;
 	char where[32];			/* a label of the hosts: runs of one label can teach each other */
 	char guest[32], workload[48], type[8], logging[8];
-	double vcpus, memory_bytes, resident_bytes, cpu_share;
+	double vcpus, memory_bytes, resident_bytes, nonzero_bytes, cpu_share;	/* nonzero: in pages that are not all zero */
 	enum mt_method method;
 	struct mt_method_options options;
 	double bandwidth_bytes_per_s, link_bytes_per_s, downtime_limit_ms, cap_ms;
@@ -25,6 +25,7 @@ struct mt_run {
 	double load_1min, busy_percent;
 	enum mt_outcome outcome;
 	bool converged;			/* QEMU's own rule ended it, before it would have been cancelled */
+	double prepare_ms;		/* of total_ms, until QEMU began: the destination is started meanwhile */
 	double total_ms, downtime_ms, transferred_bytes, iterations, normal_pages, zero_pages;
 	double throttle_percent, postcopy_requests, felt_ms;
 	char verified[16], note[160];

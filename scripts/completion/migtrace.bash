@@ -80,12 +80,26 @@ _migtrace()
 		# A,B: what stands before the last comma stays.
 		[[ $cur == *,* ]] && before=${cur%,*},
 		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_policies)" -- "${cur##*,}"))
-		[[ $command == replay ]] && compopt -o nospace 2>/dev/null
+		[[ $command == replay || $command == simulate ]] && compopt -o nospace 2>/dev/null
 		return
 		;;
-	--method|--model)
+	-m|--method)
 		[[ $cur == *,* ]] && before=${cur%,*},
-		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_${prev#--}s)" -- "${cur##*,}"))
+		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_methods)" -- "${cur##*,}"))
+		compopt -o nospace 2>/dev/null
+		return
+		;;
+	--log)
+		COMPREPLY=($(compgen -W 'bitmap ring' -- "$cur"))
+		return
+		;;
+	--check)
+		compopt -o dirnames 2>/dev/null
+		return
+		;;
+	--model)
+		[[ $cur == *,* ]] && before=${cur%,*},
+		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_models)" -- "${cur##*,}"))
 		compopt -o nospace 2>/dev/null
 		return
 		;;
@@ -93,11 +107,15 @@ _migtrace()
 		COMPREPLY=($(compgen -W "$(_migtrace_sources)" -- "$cur"))
 		return
 		;;
+	--compression)
+		COMPREPLY=($(compgen -W 'xbzrle mt' -- "$cur"))
+		return
+		;;
 	-c|--connect)
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--record|--learned)
+	-o|--output|--record|--history|--learned)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -108,7 +126,7 @@ _migtrace()
 		return
 	fi
 	case $command in
-	report|replay)
+	campaign|evaluate|report|replay|simulate)
 		local IFS=$'\n'
 		_migtrace_files
 		;;
@@ -118,7 +136,7 @@ _migtrace()
 			_migtrace_files
 		else
 			COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur")
-				   $(compgen -f -X '!*.@(mtrec|json)' -- "$cur"))
+				   $(compgen -f -X '!*.mtrec' -- "$cur"))
 		fi
 		;;
 	migrate|record|status|top)

@@ -153,7 +153,7 @@ echo 'TAP version 13'
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor list migrate plan predict record replay report status top; do
+for command in campaign doctor evaluate list migrate plan predict record replay report simulate status top; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -174,6 +174,8 @@ refused "record with an option that lacks its value" 2 '--output needs a value' 
 refused "report without a file" 2 'FILE' report
 refused "report with two files" 2 'good.mtrec' report cut.mtrec good.mtrec
 refused "replay without a file" 2 'FILE' replay
+refused "evaluate without a file" 2 'FILE' evaluate --one-step
+refused "evaluate: of what" 2 '--one-step' evaluate good.mtrec
 refused "migrate without a destination" 2 'DESTURI' migrate guest
 refused "migrate with too much" 2 'third' migrate guest $T third
 refused "list with an argument" 2 'guest' list guest
@@ -220,6 +222,26 @@ for value in '' -1 two 1.5 256 99999999999999999999; do
 	refused "parallel connections \"$value\"" 2 '--parallel' migrate guest $T --parallel="$value"
 done
 
+for value in '' -1 two 1.5 1001; do
+	refused "passes \"$value\"" 2 '--passes' migrate guest $T --policy passes --passes="$value"
+done
+refused "policy passes without a number" 2 '--passes' migrate guest $T --policy passes
+refused "a number without policy passes" 2 '--policy passes' migrate guest $T --passes 2
+refused "a flip at once that is not allowed" 2 '--postcopy' migrate guest $T --policy passes --passes 0
+refused "an unknown compression" 2 'xbzrle or mt' migrate guest $T --compression zstd
+refused "a cache without xbzrle" 1 'xbzrle' migrate test "$NOBODY_THERE" -c $T --xbzrle-cache 64MiB
+refused "a level without mt" 1 'compression by mt' migrate test "$NOBODY_THERE" -c $T --compression xbzrle --compress-level 3
+refused "compression on parallel connections" 1 'compression.*parallel' migrate test "$NOBODY_THERE" -c $T --compression mt --parallel 2
+refused "a throttle without auto-converge" 1 'auto-converge' migrate test "$NOBODY_THERE" -c $T --throttle-initial 50
+
+# --- campaigns -------------------------------------------------------------------------
+printf '[campaign]\nwhere = x\ncolour = red\n' >bad.ini
+refused "campaign without a specification" 2 'SPEC' campaign -o out
+refused "campaign without a directory" 2 '-o DIR' campaign bad.ini
+refused "campaign: no such specification" 1 'nowhere.ini.*No such file' campaign nowhere.ini -o out
+refused "campaign: a key that is none" 1 ':3: unknown key colour' campaign <(head -n 3 bad.ini; printf 'up = u\nstart = s\nstop = s\nlink = l\nwatch = w\n') -o out
+works "campaign: a plan" '^[0-9]+ migrations of [0-9]+ guests' campaign -n "$OLDPWD/tests/data/campaign/machine.ini"
+
 # --- recordings ------------------------------------------------------------------------
 works "a good recording is reported" 'for the test' report good.mtrec
 works "a good recording is replayed" 'predict' replay good.mtrec
@@ -240,6 +262,8 @@ for command in report replay; do
 	partly "$command: cut short" 'cut.mtrec.*early' $command cut.mtrec
 	partly "$command: cut within a line" 'halfline.mtrec.*early' $command halfline.mtrec
 done
+refused "evaluate: not there" 1 'nowhere.mtrec.*No such file' evaluate --one-step nowhere.mtrec
+refused "evaluate: text" 1 'text.mtrec.*recording' evaluate --one-step text.mtrec
 HEADER=0
 partly "replay: one of two is bad" 'text.mtrec' replay good.mtrec text.mtrec
 
@@ -319,6 +343,51 @@ json "plan: post-copy takes both, one after the other" 'all(.moved) and .[1].sta
 	plan busy.mtrec quiet.mtrec --link 40MiB/s --postcopy
 json "plan: no time for both" '[.[] | select(.moved)] | length == 1' plan busy.mtrec quiet.mtrec --link 40MiB/s --postcopy --deadline 5s
 works "plan: CSV" '^quiet,true,1,precopy' plan quiet.mtrec --link 40MiB/s -f csv
+
+# --- simulations -----------------------------------------------------------------------
+P=uniform:region=64M,rate=2000/s
+works "simulate: a pattern" 'converged' simulate $P --link 100MiB/s
+works "simulate: passes, as CSV" '^trace,method,policy,.*,pass,start_ms,duration_ms' simulate $P --link 100MiB/s --passes -f csv
+works "simulate: each with each, as JSON" '"method":"postcopy".*"end":"postcopied"' \
+	simulate $P -m precopy,postcopy --bandwidth 40MiB/s,80MiB/s --max-downtime 100ms,300ms -f json
+works "simulate: policies" 'timeout.*stopped' simulate uniform:region=64M,rate=60000/s --link 100MiB/s --policy timeout --timeout 3s
+run "$M" simulate good.mtrec --link 100MiB/s
+want "exit status 0 wanted" [ "$RC" = 0 ]
+want "a row wanted" grep -q 'good.mtrec *precopy' "$dir/out"
+want "that it is a fit wanted" grep -q 'fitted' "$dir/err"
+finish "simulate: a recording, and that it is a fit"
+# 64 MiB of pages once over a link of 40 MiB/s, of whose bytes 1448 of 1514 are TCP's: 1.67 s; and libvirt's second before.
+mkdir campaign
+printf '[campaign]\nwhere = here\n[workload idle]\nimage = mem\ncommand_line = region=64M rate=0 keepalive=0 seed=1\n' >campaign/spec.ini
+printf '%s\n' '{"run":1,"guest":"g","workload":"idle","type":"qemu","memory_bytes":134217728,"method":"precopy","parameters":{},"bandwidth_bytes_per_s":100000000,"link_bytes_per_s":41943040,"downtime_limit_ms":300,"outcome":"completed","converged":true,"prepare_ms":1000.0,"total_ms":2760,"downtime_ms":300,"transferred_bytes":67600000}' \
+	'{"run":2,"outcome":"failed","total_ms":5}' >campaign/runs.jsonl
+works "simulate: a campaign is played again" 'total_time' simulate --check campaign
+"$M" simulate --check campaign -f json | jq -e '[.[] | select(.method == null and .workload == null)] |
+	(.[] | select(.metric == "total_time") | .n == 1 and .p50 < 0.1) and (.[] | select(.metric == "traffic") | .p50 < 0.01)' >/dev/null
+result $? "simulate: and comes out near"
+works "simulate: run by run" '^ *1 +idle +precopy' simulate --check campaign --passes
+echo '{' >campaign/runs.jsonl
+refused "simulate: a damaged campaign" 1 'runs.jsonl: line 1' simulate --check campaign
+refused "simulate without a trace" 2 'TRACE' simulate
+refused "simulate: unknown method" 2 'unknown method "warp".*precopy' simulate $P -m precopy,warp
+refused "simulate: unknown policy" 2 'unknown policy "best".*predict' simulate $P --policy best
+refused "simulate: unknown log" 2 'bitmap or ring' simulate $P --log paper
+refused "simulate: a rate without unit" 2 '--bandwidth.*unit' simulate $P --bandwidth 40
+refused "simulate: a second rate without unit" 2 '--bandwidth.*unit' simulate $P --bandwidth 40MiB/s,80
+refused "simulate: a limit without unit" 2 '--max-downtime.*unit' simulate $P --max-downtime 300
+refused "simulate: no time at all" 2 '--cap' simulate $P --cap 0ms
+refused "simulate: unknown host figure" 2 '--host has no colour' simulate $P --host colour=red
+refused "simulate: a host figure without unit" 2 'page=3.*8.5us' simulate $P --host page=3
+refused "simulate: --check and a trace" 2 '--check needs no TRACE' simulate $P --check .
+HEADER=1
+refused "simulate: unknown option of a pattern" 2 'no option "colour"' simulate uniform:colour=red
+refused "simulate: a size without unit" 2 'region=64 is not a size' simulate uniform:region=64
+refused "simulate: as fast as possible, which is how fast?" 2 'rate=max needs top' simulate uniform:rate=max
+refused "simulate: a guest larger than its memory" 2 'does not fit into --memory' simulate $P --memory 32MiB
+refused "simulate: no such file" 1 'nowhere.mtrec.*No such file' simulate nowhere.mtrec
+refused "simulate: text" 1 'text.mtrec.*recording' simulate text.mtrec
+refused "simulate: no campaign" 1 'spec.ini' simulate --check .
+HEADER=0
 
 # --- libvirt -------------------------------------------------------------------------
 works "list: the test driver" '^test +running' list -c $T

@@ -27,7 +27,11 @@ static struct mt_learned distinct(void)
 	struct mt_learned l = mt_learned_default;
 
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
-		l.figures[m] = (struct mt_learned_figures){ 10 + m, m - 3.5, 1 + m / 64., 0.3 + m / 64., m % 2 ? 1e5 + m : INFINITY };
+		l.figures[m] = (struct mt_learned_figures){
+			.setup_ms = 10 + m, .stretch = 1 + m / 128., .switchover_ms = m - 3.5, .bandwidth_share = 0.5 + m / 16.,
+			.wire_share_first = 1 + m / 64., .wire_share_later = 0.3 + m / 64., .pages_per_s_first = m % 2 ? 1e5 + m : INFINITY,
+			.pages_per_s_later = m % 2 ? INFINITY : 2e5 + m, .zero_page_us = m / 8., .guest_speed = 0.25 + m / 8., .fault_ms = 1 + m,
+		};
 		for (size_t row = 0; mt_forecast_model_at(row); row++)
 			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
 				if ((row + m + k) % 3)
@@ -46,7 +50,10 @@ static void test_round_trip(void)
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
 		const struct mt_learned_figures *a = &l.figures[m], *b = &again.figures[m];
 
-		CHECK(a->setup_ms == b->setup_ms && a->switchover_ms == b->switchover_ms && a->pages_per_s_max == b->pages_per_s_max);
+		CHECK(a->setup_ms == b->setup_ms && a->stretch == b->stretch && a->switchover_ms == b->switchover_ms);
+		CHECK(a->bandwidth_share == b->bandwidth_share && a->pages_per_s_first == b->pages_per_s_first);
+		CHECK(a->pages_per_s_later == b->pages_per_s_later && a->zero_page_us == b->zero_page_us);
+		CHECK(a->guest_speed == b->guest_speed && a->fault_ms == b->fault_ms);
 		CHECK_NEAR(b->wire_share_first, a->wire_share_first, 1e-14);
 		CHECK_NEAR(b->wire_share_later, a->wire_share_later, 1e-14);
 		for (size_t row = 0; row < MT_FORECAST_MODELS_MAX; row++)
@@ -57,6 +64,22 @@ static void test_round_trip(void)
 				CHECK_NEAR(y->p10, x->p10, 1e-14);
 				CHECK(y->p50 == x->p50 && y->p90 == x->p90);
 			}
+	}
+}
+
+/* Nothing that is there before anything was learned may be refused. */
+static void test_default(void)
+{
+	struct mt_learned again = distinct();
+	struct mt_err err = { 0 };
+
+	CHECK_INT(mt_learned_save(&mt_learned_default, path, &err), 0);
+	CHECK_INT(mt_learned_load(&again, path, &err), 0);
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
+		CHECK_NEAR(again.figures[m].wire_share_first, mt_learned_default.figures[m].wire_share_first, 1e-14);
+		again.figures[m].wire_share_first = mt_learned_default.figures[m].wire_share_first;
+		again.figures[m].wire_share_later = mt_learned_default.figures[m].wire_share_later;
+		CHECK(!memcmp(&again.figures[m], &mt_learned_default.figures[m], sizeof(again.figures[m])));
 	}
 }
 
@@ -103,7 +126,7 @@ static void test_others(void)
 	CHECK_INT(mt_learned_load(&l, path, &err), 0);
 	CHECK(l.figures[MT_METHOD_PRECOPY].setup_ms == 7);
 	CHECK(l.figures[MT_METHOD_PRECOPY].switchover_ms == mt_learned_default.figures[MT_METHOD_PRECOPY].switchover_ms);
-	CHECK(isinf(l.figures[MT_METHOD_PRECOPY].pages_per_s_max));
+	CHECK(isinf(l.figures[MT_METHOD_PRECOPY].pages_per_s_first));
 	/* Of five residuals one is of a model, a method and a metric that there are. */
 	for (size_t row = 0; row < MT_FORECAST_MODELS_MAX; row++)
 		for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
@@ -130,7 +153,7 @@ static void test_bad(void)
 		{ "{\"type\":\"learned\",\"schema\":2}", "later migtrace", -EPROTO },
 		{ HEAD "\"figures\":{\"precopy\":{\"setup_ms\":\"long\"}}}", "setup_ms", -EBADMSG },
 		{ HEAD "\"figures\":{\"xbzrle\":{\"wire_share_later\":0}}}", "wire_share_later\" of xbzrle", -EBADMSG },
-		{ HEAD "\"figures\":{\"precopy\":{\"pages_per_s_max\":-5}}}", "pages_per_s_max", -EBADMSG },
+		{ HEAD "\"figures\":{\"precopy\":{\"pages_per_s_first\":-5}}}", "pages_per_s_first", -EBADMSG },
 		{ HEAD "\"residuals\":[{}]}", "residual 1", -EBADMSG },
 		{ HEAD "\"residuals\":[{" ROW "\"n\":-1,\"p10\":0,\"p50\":0,\"p90\":0}]}", "residual 1", -EBADMSG },
 		{ HEAD "\"residuals\":[{" ROW "\"n\":99999999999,\"p10\":0,\"p50\":0,\"p90\":0}]}", "residual 1", -EBADMSG },
@@ -173,6 +196,7 @@ static void test_files(void)
 
 static const struct ktap_case cases[] = {
 	{ "saved and loaded", test_round_trip },
+	{ "what is there before anything was learned", test_default },
 	{ "forecasts are the same with it", test_same_forecast },
 	{ "what is not known here is ignored", test_others },
 	{ "bad files are refused, in one line", test_bad },

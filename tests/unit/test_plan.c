@@ -497,7 +497,7 @@ static void test_parallel(void)
 	struct mt_schedule out;
 	struct scene s;
 
-	learned.figures[MT_METHOD_PRECOPY].pages_per_s_max = 50 * MIB / 4096;
+	learned.figures[MT_METHOD_PRECOPY].pages_per_s_first = 50 * MIB / 4096;
 	empty_scene(&s);
 	add_guest(&s, 1000, 10, 1);
 	add_guest(&s, 1000, 10, 1);

@@ -24,6 +24,7 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_campaign(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
 int cmd_list(int argc, char **argv);
@@ -33,6 +34,7 @@ int cmd_predict(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_simulate(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 

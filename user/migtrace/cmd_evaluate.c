@@ -1,76 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cmd_evaluate.c - how good the forecasts are
+ * cmd_evaluate.c - how far predictions were off
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <migtrace/cleanup.h>
 
 #include "cmd.h"
 #include "evaluate.h"
+#include "evaluate_epr.h"
 #include "options.h"
-
-struct request {
-	struct common_options common;
-	bool by_workload, runs;
-};
-
-static int campaigns(const struct request *q, const struct option_args *args)
-{
-	struct mt_runs *runs = calloc((size_t)args->n, sizeof(*runs));
-	struct evaluate_results results = { 0 };
-	struct evaluate_set set = { 0 };
-	struct mt_err err = { 0 };
-	int rc = runs ? 0 : mt_err_set(&err, -ENOMEM, "out of memory");
-
-	for (int i = 0; i < args->n && !rc; i++) {
-		rc = mt_runs_load(&runs[i], args->v[i], &err);
-		if (!rc)
-			rc = evaluate_load(&set, &runs[i], &err);
-	}
-	if (!rc && !set.n)
-		rc = mt_err_set(&err, -ENODATA, "no migration there has a profile from before it");
-	if (!rc) {
-		rc = evaluate_run(&results, &set);
-		if (!rc)
-			rc = q->runs ? evaluate_print_runs(&results, q->common.format) :
-				       evaluate_print(&results, q->common.format, q->by_workload);
-		if (rc)
-			mt_err_set(&err, rc, "%s", strerror(-rc));
-	}
-	if (!rc && set.left_out)
-		cmd_warn("%zu migrations are left out: they failed, or have no profile", set.left_out);
-	free(results.v);
-	evaluate_set_free(&set);
-	for (int i = 0; i < args->n && runs; i++)
-		mt_runs_free(&runs[i]);
-	free(runs);
-	return rc ? cmd_fail(&err) : CMD_OK;
-}
 
 int cmd_evaluate(int argc, char **argv)
 {
-	struct request q = { 0 };
+	struct evaluate_campaign_options campaign = { 0 };
+	struct common_options common = { 0 };
+	bool one_step = false, polled = false, epr = false, finish = false;
 	const struct option_row rows[] = {
-		{ .name = "by-workload", .kind = OPTION_FLAG, .help = "a row for each workload, too", .dest = &q.by_workload },
-		{ .name = "runs", .kind = OPTION_FLAG, .help = "each forecast beside what happened", .dest = &q.runs },
+		{ .name = "by-workload", .kind = OPTION_FLAG, .dest = &campaign.by_workload,
+		  .help = "campaigns: a row for each workload, too" },
+		{ .name = "runs", .kind = OPTION_FLAG, .dest = &campaign.runs,
+		  .help = "campaigns: each forecast beside what happened" },
+		{ .name = "save", .kind = OPTION_STRING, .arg = "FILE", .dest = &campaign.save,
+		  .help = "campaigns: write what they have taught, for migtrace predict --learned" },
+		{ .name = "hosts", .kind = OPTION_STRING, .arg = "LABEL", .dest = &campaign.hosts,
+		  .help = "with --save: learn from the migrations of these hosts only" },
+		{ .name = "one-step", .kind = OPTION_FLAG, .dest = &one_step,
+		  .help = "forecasts of what the next iteration dirties, given how long it takes" },
+		{ .name = "polled-time", .kind = OPTION_FLAG, .dest = &polled,
+		  .help = "with --one-step: an iteration is as long as from look to look, not from sync to sync" },
+		{ .name = "epr", .kind = OPTION_FLAG, .dest = &epr,
+		  .help = "how often the Markov predictors FM and AM are right" },
+		{ .name = "finish", .kind = OPTION_FLAG, .dest = &finish,
+		  .help = "downtime of FM and AM beside simpler rules, played over series" },
 	};
 	const struct command_usage usage = {
-		.name = "evaluate",
-		.synopsis = "DIR...",
-		.min_args = 1,
-		.max_args = OPTIONS_ANY_NUMBER,
-		.description = "Forecasts each migration of a campaign from what was known before it began, with what the\n"
-			       "migrations of other workloads have taught, and tells how far off each model is.",
-		.examples = "  migtrace evaluate results\n"
-			    "  migtrace evaluate results/a results/b --by-workload\n"
-			    "  migtrace evaluate results -f json\n",
-		.uses = OPTIONS_FORMAT,
-		.rows = rows,
-		.n_rows = MT_ARRAY_SIZE(rows),
+		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0, .max_args = OPTIONS_ANY_NUMBER,
+		.description =
+			"Compares what models say with what happened, and prints their errors, ours and the\n"
+			"baselines' side by side. DIR is a campaign's directory: each of its migrations is forecast\n"
+			"from what was known before it began, with what the migrations of other workloads have\n"
+			"taught. With --one-step, FILE is a recording of migtrace or a JSON array of QMP query-migrate\n"
+			"answers, and its workload is the folder it lies in. With --epr and --finish, the series in FILEs\n"
+			"and made-up ones are used; without FILEs, these alone.",
+		.examples =
+			"  migtrace evaluate results\n"
+			"  migtrace evaluate results/a results/b --by-workload -f json\n"
+			"  migtrace evaluate results --save learned.json\n"
+			"  migtrace evaluate --one-step runs/*.json\n"
+			"  migtrace evaluate --epr profiles/*.mtrec\n",
+		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
 	};
 	struct option_args args;
-	int status = options_parse(&usage, argc, argv, &q.common, &args);
+	int status = options_parse(&usage, argc, argv, &common, &args);
 
-	return status == OPTIONS_RUN ? campaigns(&q, &args) : status;
+	if (status != OPTIONS_RUN)
+		return status;
+	if (polled && !one_step)
+		return options_error(&usage, "--polled-time is about --one-step");
+	if (one_step && (campaign.by_workload || campaign.runs))
+		return options_error(&usage, "--by-workload and --runs are about campaigns, not --one-step");
+	if (campaign.hosts && !campaign.save)
+		return options_error(&usage, "--hosts is about --save");
+	if ((one_step || epr || finish) && campaign.save)
+		return options_error(&usage, "--save is about campaigns");
+	if (one_step + epr + finish > 1)
+		return options_error(&usage, "--one-step, --epr and --finish are one at a time");
+	if ((epr || finish) && (campaign.by_workload || campaign.runs))
+		return options_error(&usage, "--by-workload and --runs are about campaigns, not series");
+	if (epr)
+		return evaluate_epr(args.v, (size_t)args.n, common.format);
+	if (finish)
+		return evaluate_finish(args.v, (size_t)args.n, common.format);
+	if (!args.n)
+		return options_error(&usage, "which campaign, or which files?");
+	if (one_step)
+		return evaluate_onestep(args.v, args.n, common.format, polled);
+	campaign.format = common.format;
+	return evaluate_campaigns(args.v, args.n, &campaign);
 }

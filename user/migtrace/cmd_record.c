@@ -98,6 +98,7 @@ int cmd_record(int argc, char **argv)
 		  &r.source_name },
 		{ "tick", 0, OPTION_DURATION_MS, "DURATION", "shortest T of U(T), 1ms to 1s (default: 1ms, more for large guests with bitmaps)",
 		  &r.tick_ms, &tick_given },
+		{ "pages", 0, OPTION_FLAG, NULL, "also which pages, tick by tick, for migtrace simulate; needs a kernel source", &r.pages },
 		{ "mode", 0, OPTION_STRING, "MODE", "auto (default), page-sampling, dirty-bitmap or dirty-ring",
 		  &r.mode_name },
 	};

@@ -1,75 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * evaluate.h - forecasts against what happened
+ * evaluate.h - what migtrace evaluate can evaluate
  */
 #ifndef EVALUATE_H
 #define EVALUATE_H
 
-#include <migtrace/learned.h>
+#include <stdbool.h>
+
 #include <migtrace/out.h>
-#include <migtrace/runs.h>
 
-/* A migration, and what was known of the guest before, by one kind of profile. */
-struct evaluate_case {
-	const struct mt_run *run;
-	const char *profile;		/* "kernel" or "coarse" */
-	struct mt_dirtying dirtying;
-	struct mt_learned_case learned;	/* ->in.dirtying points to the above */
+/* The columns of all its tables. */
+#define EVALUATE_COLUMNS \
+	{ "model", "model", MT_SHOW_PLAIN }, \
+	{ "method", "method", MT_SHOW_PLAIN }, \
+	{ "workload", "workload", MT_SHOW_PLAIN }, \
+	{ "metric", "metric", MT_SHOW_PLAIN }, \
+	{ "n", "n", MT_SHOW_PLAIN }, \
+	{ "p50", "median", MT_SHOW_PLAIN }, \
+	{ "p90", "p90", MT_SHOW_PLAIN }, \
+	{ "mean", "mean", MT_SHOW_PLAIN }, \
+	{ "unit", "unit", MT_SHOW_PLAIN }
+
+struct evaluate_campaign_options {
+	enum mt_format format;
+	bool by_workload;	/* a row for each, too */
+	bool runs;		/* each forecast beside what happened, instead */
+	const char *save;	/* a file for what the migrations have taught; NULL: none */
+	const char *hosts;	/* those of this label; NULL: all are of one */
 };
 
-struct evaluate_set {
-	struct evaluate_case **v;	/* each its own, so that it stays where it is */
-	size_t n, left_out;		/* runs without a profile, or that tell nothing */
-};
-
-/* The runs of a campaign with their profiles, added to @set; one run can make two cases. */
-MT_MUST_CHECK int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, struct mt_err *err);
-void evaluate_set_free(struct evaluate_set *set);
-
-/* --- how far off --------------------------------------------------------- */
-enum evaluate_error {
-	ERROR_TOTAL,			/* relative */
-	ERROR_TRAFFIC,
-	ERROR_DOWNTIME,			/* absolute, ms */
-	ERROR_STALL,
-	ERROR_WRONG_VERDICT,		/* 0 or 1, from here on */
-	ERROR_BAD,			/* Gudkov: off by a quarter or more, or wrongly "converges" */
-	COVERED_TOTAL,			/* p10 to p90 holds what happened */
-	COVERED_TRAFFIC,
-	COVERED_DOWNTIME,
-	COVERED_STALL,
-	EVALUATE_ERRORS
-};
-
-struct evaluate_error_info {
-	const char *metric, *unit;	/* keys of JSON */
-	bool share;			/* a share of yes and no: its mean counts */
-};
-extern const struct evaluate_error_info evaluate_errors[EVALUATE_ERRORS];
-
-/* One forecast of one case; NaN: does not apply. */
-struct evaluate_result {
-	const struct evaluate_case *of;
-	const char *model;
-	struct mt_forecast forecast;
-	double error[EVALUATE_ERRORS];
-};
-
-struct evaluate_results {
-	struct evaluate_result *v;
-	size_t n, room;
-};
-
-/*
- * Each case is forecast by each model that covers its method, with what the cases of other workloads,
- * of the same hosts and kind of profile, have taught: no model has seen its workload.
- */
-MT_MUST_CHECK int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set);
-
-/* --- tables ---------------------------------------------------------------- */
-/* @by_workload: a row for each, too. */
-int evaluate_print(const struct evaluate_results *r, enum mt_format format, bool by_workload);
-/* Each forecast beside what happened. */
-int evaluate_print_runs(const struct evaluate_results *r, enum mt_format format);
+/* Each prints one table and returns CMD_OK or CMD_FAILED. */
+int evaluate_campaigns(char **dirs, int n, const struct evaluate_campaign_options *o);
+int evaluate_onestep(char **files, int n, enum mt_format format, bool polled);
 
 #endif

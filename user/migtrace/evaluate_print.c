@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluate.h"
+#include "evaluate_campaign.h"
 
 struct summary {
 	size_t n;
@@ -219,7 +219,7 @@ int evaluate_print_runs(const struct evaluate_results *r, enum mt_format format)
 			MT_STR(e->model), MT_DOUBLE(run->bandwidth_bytes_per_s), MT_DOUBLE(run->downtime_limit_ms),
 			rounded(e->forecast.ends, 0.01), MT_BOOL(e->of->learned.ended),
 			rounded(m[MT_METRIC_TOTAL_MS].p10, 1), rounded(m[MT_METRIC_TOTAL_MS].p50, 1), rounded(m[MT_METRIC_TOTAL_MS].p90, 1),
-			rounded(run->total_ms, 1), rounded(m[MT_METRIC_TRANSFERRED_BYTES].p50, 1), rounded(run->transferred_bytes, 1),
+			rounded(e->of->learned.real[MT_METRIC_TOTAL_MS], 1), rounded(m[MT_METRIC_TRANSFERRED_BYTES].p50, 1), rounded(run->transferred_bytes, 1),
 			rounded(m[MT_METRIC_DOWNTIME_MS].p50, 1), rounded(run->downtime_ms, 1),
 			rounded(m[MT_METRIC_STALL_MS].p50, 1), rounded(run->felt_ms, 1),
 			rounded(e->forecast.passes, 0.1), rounded(run->iterations, 1), rounded(run->load_1min, 0.1), MT_STR(run->note) });

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluate.h"
+#include "evaluate_campaign.h"
 
 /* Gudkov: a prediction is bad from here on. */
 #define BAD_SHARE	0.25

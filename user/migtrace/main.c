@@ -14,8 +14,9 @@
 #include "cmd.h"
 
 static const struct cmd cmds[] = {
+	{ "campaign",	"many real migrations on a testbed, recorded", cmd_campaign },
 	{ "doctor",	"what works on this host and what is missing, each with the remedy", cmd_doctor },
-	{ "evaluate",	"how good the forecasts are, migration by migration of a campaign", cmd_evaluate },
+	{ "evaluate",	"how far predictions were off in recorded migrations", cmd_evaluate },
 	{ "list",	"guests: memory, ring or bitmap, whether a migration runs", cmd_list },
 	{ "migrate",	"migrate a guest and steer the migration by a policy", cmd_migrate },
 	{ "plan",	"several guests and one link: which to move, in which order, and how", cmd_plan },
@@ -23,6 +24,7 @@ static const struct cmd cmds[] = {
 	{ "record",	"profile a guest, or follow its migration, into a file", cmd_record },
 	{ "replay",	"what each policy would have done in a recorded migration", cmd_replay },
 	{ "report",	"what happened in a recording, and why", cmd_report },
+	{ "simulate",	"whole migrations, played page by page over a trace of writes", cmd_simulate },
 	{ "status",	"what migtraced does at present, and what it saw last", cmd_status },
 	{ "top",	"what guests dirty, as it happens", cmd_top },
 };

@@ -25,9 +25,12 @@ enum ending {
 
 struct record {
 	const char *path, *mode_name, *source_name;
+	const char *peer;		/* URI that the recording names; NULL: that of the connection */
 	uint64_t duration_ms, interval_ms;
 	uint64_t tick_ms;		/* 0: by the guest's size */
-	bool force, automatic;
+	bool force, automatic, pages;
+	bool quiet;			/* say nothing on stderr but errors */
+	bool coarse;			/* begin with measurements of 1, 2, 4 s, whatever the kernel source likes best */
 	enum mt_dirtyrate_mode mode;
 
 	struct mt_conn *conn;
@@ -57,6 +60,8 @@ int record_begin(struct record *r, const char *name, struct mt_err *err);
 /* record_file.c: where it goes. Return: 0 or -errno. */
 int record_check_path(const struct record *r, struct mt_err *err);
 int record_open(struct record *r, struct mt_err *err);
+/* On stderr, unless quiet. */
+void record_say(const struct record *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void record_discard(struct record *r);		/* nothing is in it: leave nothing behind */
 
 /* record_follow.c: a migration, to its end. */

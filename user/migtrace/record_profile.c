@@ -12,6 +12,7 @@
 #include "sources.h"
 
 #define WINDOWS_MAX	3600	/* an hour of seconds */
+#define COARSE_MAX_S	4	/* longest measurement of a coarse profile that begins a kernel's */
 
 static virDomainPtr look_up(struct record *r, struct mt_err *err)
 {
@@ -39,12 +40,17 @@ static bool open_profiler(struct record *r, struct mt_err *err)
 	else if (r->mode == MT_DIRTYRATE_PAGE_SAMPLING)
 		mt_err_set(&why, -EOPNOTSUPP, strcmp(r->domain.type, "kvm") ? "%s is no KVM guest: nobody logs its pages" :
 			   "while QEMU samples pages of %s KVM logs nothing", r->domain.name);
-	else if (!mt_profiler_open(&r->profiler, r->conn, &r->domain, r->source_name, r->tick_ms * MT_NS_PER_MS, 0, &why)) {
+	else if (!mt_profiler_open(&r->profiler, r->conn, &r->domain, r->source_name, r->tick_ms * MT_NS_PER_MS, 0, r->pages,
+				   &why)) {
 		snprintf(r->source, sizeof(r->source), "%s", mt_profiler_tell(r->profiler));
 		return true;
 	}
 	if (r->source_name && !source_is_libvirt(r->source_name)) {
 		mt_err_set(err, why.code, "source %s: %s", r->source_name, why.msg);
+		return false;
+	}
+	if (r->pages) {
+		mt_err_set(err, why.code, "--pages needs a kernel source: %s", why.msg);
 		return false;
 	}
 	snprintf(r->source, sizeof(r->source), "none: %.500s", why.msg);
@@ -55,7 +61,8 @@ static bool open_profiler(struct record *r, struct mt_err *err)
 /*
  * How long QEMU is to measure, one after the other. For itself: different lengths. For a kernel
  * source: all at once with rings, which QEMU resets every second, so that a window begins;
- * second by second with bitmaps, which it clears only as a measurement begins.
+ * second by second with bitmaps, which it clears only as a measurement begins. Before that,
+ * where both are wanted, what a coarse profile consists of.
  */
 static size_t plan(const struct record *r, unsigned *windows_s, size_t max)
 {
@@ -65,6 +72,8 @@ static size_t plan(const struct record *r, unsigned *windows_s, size_t max)
 
 	if (!r->profiler)
 		return mt_dirtyrate_windows(left_s, windows_s, max);
+	for (unsigned s = 1; r->coarse && s <= COARSE_MAX_S && s <= left_s && n < max; left_s -= s, s *= 2)
+		windows_s[n++] = s;
 	most_s = mt_profiler_is_ring(r->profiler) ? MT_DIRTYRATE_WINDOW_MAX_S : MT_DIRTYRATE_WINDOW_MIN_S;
 	for (; left_s && n < max; left_s -= windows_s[n++])
 		windows_s[n] = left_s < most_s ? (unsigned)left_s : most_s;
@@ -89,10 +98,10 @@ static bool end_profiler(struct record *r, bool *told, struct mt_err *err)
 	rc = mt_profiler_end(r->profiler, r->recorder, &p);
 	r->profiler = NULL;
 	if (!rc)
-		fprintf(stderr, "  %u windows: S %s, S_new %s, M_w %s\n", p.windows, pages(s, p.s_pages),
+		record_say(r, "  %u windows: S %s, S_new %s, M_w %s\n", p.windows, pages(s, p.s_pages),
 			pages(s_new, p.s_new_pages), pages(mw, p.mw_pages));
 	else if (rc == -ENODATA)
-		fprintf(stderr, "the kernel source saw no window that began clean: QEMU's own measurements have to do\n");
+		record_say(r, "the kernel source saw no window that began clean: QEMU's own measurements have to do\n");
 	else
 		mt_err_set(err, rc, "the profile is incomplete: %s", strerror(-rc));
 	if (!rc)
@@ -106,7 +115,7 @@ static void tell_coarse(struct record *r)
 {
 	if (!r->measured)
 		return;
-	fprintf(stderr, "without kernel sources the curve is coarse: %u window%s, none below 1 s\n", r->measured,
+	record_say(r, "without kernel sources the curve is coarse: %u window%s, none below 1 s\n", r->measured,
 		r->measured == 1 ? "" : "s");
 	mt_recorder_event(r->recorder, mt_now_ns(), "coarse profile",
 			  "measured by QEMU, whole seconds only: no kernel source");

@@ -12,11 +12,14 @@
 #include <migtrace/profiler.h>
 #include <migtrace/ticker.h>
 
+#include "pagesqueue.h"
 #include "tickqueue.h"
 
 struct mt_profiler {
 	struct mt_ticker *fine, *pages;
 	struct mt_tickqueue ticks;
+	struct mt_pagesqueue sets;
+	bool keep_sets;
 	pthread_mutex_t lock;		/* of the profile */
 	struct mt_profile_builder *profile;
 	double hot_share;
@@ -41,6 +44,8 @@ static void on_pages(const struct mt_seen *seen, void *opaque)
 	const struct mt_tick_pages pages = { seen->pages, !seen->pages_lost, seen->window_pages };
 	struct mt_profiler *p = opaque;
 
+	if (p->keep_sets)
+		mt_pagesqueue_add(&p->sets, seen);
 	pthread_mutex_lock(&p->lock);
 	mt_profile_pages(p->profile, seen->record, &pages);
 	pthread_mutex_unlock(&p->lock);
@@ -51,6 +56,7 @@ static void release(struct mt_profiler *p)
 	mt_ticker_stop(p->fine);
 	mt_ticker_stop(p->pages);
 	mt_tickqueue_fini(&p->ticks);
+	mt_pagesqueue_fini(&p->sets);
 	mt_profile_abandon(p->profile);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
@@ -84,7 +90,7 @@ static void open_pages(struct mt_profiler *p, struct mt_conn *conn, const struct
 }
 
 int mt_profiler_open(struct mt_profiler **out, struct mt_conn *conn, const struct mt_domain_info *d,
-		     const char *name, uint64_t tick_ns, double hot_share, struct mt_err *err)
+		     const char *name, uint64_t tick_ns, double hot_share, bool keep_sets, struct mt_err *err)
 {
 	struct mt_profiler *p;
 	struct mt_source *source;
@@ -100,6 +106,8 @@ int mt_profiler_open(struct mt_profiler **out, struct mt_conn *conn, const struc
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	}
 	pthread_mutex_init(&p->lock, NULL);
+	mt_pagesqueue_init(&p->sets);
+	p->keep_sets = keep_sets;
 	p->hot_share = hot_share > 0 ? hot_share : MT_PROFILE_HOT_SHARE;
 	p->profile = mt_profile_begin(p->hot_share);
 	if (mt_tickqueue_init(&p->ticks) || !p->profile) {
@@ -139,7 +147,7 @@ static int record(struct mt_profiler *p, struct mt_recorder *r, bool all)
 	p->source_recorded = true;
 	while (!rc && mt_tickqueue_take(&p->ticks, &tick, all))
 		rc = mt_recorder_tick(r, &tick);
-	return rc;
+	return rc ? rc : mt_pagesqueue_record(&p->sets, r);
 }
 
 int mt_profiler_record(struct mt_profiler *p, struct mt_recorder *r)

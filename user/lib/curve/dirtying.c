@@ -11,6 +11,8 @@
 #define P90_SIGMA	1.2816
 /* Beyond the last point U(T) goes on with the slope between the last two, at most this steep a power. */
 #define BEYOND_POWER_MAX	1.0
+/* Nobody waits as long as this: it is never. */
+#define WINDOW_MAX_S		1e6
 
 const char *mt_dirtying_origin_name(enum mt_dirtying_origin origin)
 {
@@ -119,24 +121,35 @@ double mt_dirtying_spread(const struct mt_dirtying *d, double window_s)
 	return (look_up(d, window_s, p90_of) - look_up(d, window_s, p10_of)) / (2 * P90_SIGMA * mean);
 }
 
+/* Where between() is @v; @b's value is at least that, and @a's is below. */
+static double window_between(const struct mt_dirtying_point *a, const struct mt_dirtying_point *b, double v)
+{
+	double va = mean_of(a), vb = mean_of(b);
+
+	if (!(va > 0))
+		return a->window_s + (v - va) / (vb - va) * (b->window_s - a->window_s);
+	return a->window_s * pow(b->window_s / a->window_s, log(v / va) / log(vb / va));
+}
+
 double mt_dirtying_window_s(const struct mt_dirtying *d, double bytes)
 {
-	double low = 0, high;
+	const struct mt_dirtying_point *p = d->points, *last;
+	double slope, t;
 
 	if (!d->n || bytes > d->cap_bytes)
 		return INFINITY;
-	for (high = d->points[d->n - 1].window_s; mt_dirtying_at(d, high) < bytes; high *= 2)
-		if (high > 1e6)
-			return INFINITY;
-	for (int i = 0; i < 40; i++) {
-		double mid = (low + high) / 2;
-
-		if (mt_dirtying_at(d, mid) < bytes)
-			low = mid;
-		else
-			high = mid;
-	}
-	return high;
+	if (!(bytes > 0))
+		return 0;
+	last = p + d->n - 1;
+	if (mean_of(p) >= bytes)
+		return p->window_s * bytes / mean_of(p);
+	for (; p < last; p++)
+		if (mean_of(p + 1) >= bytes)
+			return window_between(p, p + 1, bytes);
+	/* beyond() is a line. */
+	slope = (beyond(d, 2 * last->window_s, mean_of) - mean_of(last)) / last->window_s;
+	t = last->window_s + (bytes - mean_of(last)) / slope;
+	return slope > 0 && t <= WINDOW_MAX_S ? t : INFINITY;
 }
 
 /* --- what a running migration adds -------------------------------------- */
@@ -205,10 +218,26 @@ static bool note_phase(struct mt_dirtying *d, double window_s, double bytes)
 	return true;
 }
 
+/* Windows behind what is known of this length. */
+static double weight_near(const struct mt_dirtying *d, double window_s)
+{
+	double nearest = INFINITY, weight = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		double off = fabs(log(d->points[i].window_s / window_s));
+
+		if (off < nearest) {
+			nearest = off;
+			weight = d->points[i].weight;
+		}
+	}
+	return weight;
+}
+
 bool mt_dirtying_add(struct mt_dirtying *d, double window_s, double bytes)
 {
+	double known, share, weight, p10, p50, p90;
 	struct mt_dirtying_point *p;
-	double known, share;
 	bool phase;
 	size_t at;
 
@@ -216,24 +245,31 @@ bool mt_dirtying_add(struct mt_dirtying *d, double window_s, double bytes)
 		return false;
 	phase = note_phase(d, window_s, bytes);
 	known = mt_dirtying_at(d, window_s);
+	p10 = mt_dirtying_quantile(d, window_s, 0.1);
+	p50 = mt_dirtying_quantile(d, window_s, 0.5);
+	p90 = mt_dirtying_quantile(d, window_s, 0.9);
 	for (size_t i = 0; i < d->n; i++)
 		d->points[i].weight *= MT_DIRTYING_FORGET;
+	weight = weight_near(d, window_s);
+	share = 1 / (weight + 1);
 	if (d->origin == MT_DIRTYING_NONE)
 		d->origin = MT_DIRTYING_ITERATIONS;
+	/* Where the shape is known, more than expected at one length is more at the others, too, if less surely so. */
+	for (size_t i = 0; i < d->n && known > 0 && d->origin != MT_DIRTYING_ITERATIONS; i++)
+		scale(&d->points[i], 1 + MT_DIRTYING_SHIFT * share * (bytes / known - 1));
 	at = place(d, window_s);
 	p = &d->points[at];
-	if (!(p->weight > 0)) {
-		*p = (struct mt_dirtying_point){ window_s, known > 0 ? known : bytes, 0, 0, 0, known > 0 ? 1 : 0 };
-		p->p50_bytes = p->mean_bytes;
-		p->p10_bytes = p->mean_bytes * (1 - P90_SIGMA * MT_DIRTYING_SPREAD);
-		p->p90_bytes = p->mean_bytes * (1 + P90_SIGMA * MT_DIRTYING_SPREAD);
+	if (!(p->weight > 0) && (!(known > 0) || d->origin == MT_DIRTYING_ITERATIONS)) {
+		double off = P90_SIGMA * MT_DIRTYING_SPREAD;
+
+		*p = (struct mt_dirtying_point){ window_s, bytes, bytes * (1 - off), bytes, bytes * (1 + off), 1 };
+	} else {
+		if (!(p->weight > 0))
+			*p = (struct mt_dirtying_point){ window_s, known, p10, p50, p90, weight };
+		p->weight += 1;
+		if (p->mean_bytes > 0)
+			scale(p, 1 + share * (bytes / p->mean_bytes - 1));
 	}
-	share = 1 / (p->weight + 1);
-	p->weight += 1;
-	if (p->mean_bytes > 0)
-		scale(p, 1 + share * (bytes / p->mean_bytes - 1));
-	else
-		p->mean_bytes = p->p10_bytes = p->p50_bytes = p->p90_bytes = share * bytes;
 	keep_rising(d, at);
 	return phase;
 }

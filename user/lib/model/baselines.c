@@ -85,7 +85,6 @@ static double nothing(const void *opaque, double t, double sent_bytes)
 static int once(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
 	mt_plain_forecast(&(struct mt_plain){ INFINITY, 0, nothing, NULL }, in, out);
-	/* QEMU's own expectation is its limit. */
 	out->metric[MT_METRIC_DOWNTIME_MS] = out->metric[MT_METRIC_STALL_MS] = mt_interval_of(in->downtime_limit_ms);
 	return 0;
 }
@@ -96,4 +95,27 @@ const struct mt_forecast_model mt_forecast_once = {
 	.methods = (1U << MT_METHOD_COUNT) - 1,
 	.baseline = true,
 	.forecast = once,
+};
+
+/* --- QEMU's expected-downtime, during a migration --------------------------------- */
+static int qemu(const struct mt_forecast_input *in, struct mt_forecast *out)
+{
+	double left_ms = in->done.left_bytes / in->bandwidth_bytes_per_s * 1e3;
+
+	if (!in->done.passes || !isfinite(in->done.expected_downtime_ms))
+		return -ENODATA;
+	out->ends = in->done.expected_downtime_ms <= in->downtime_limit_ms;
+	out->metric[MT_METRIC_TOTAL_MS] = mt_interval_of(in->done.elapsed_ms + left_ms);
+	out->metric[MT_METRIC_TRANSFERRED_BYTES] = mt_interval_of(in->done.wire_bytes + in->done.left_bytes);
+	out->metric[MT_METRIC_DOWNTIME_MS] = out->metric[MT_METRIC_STALL_MS] = mt_interval_of(in->done.expected_downtime_ms);
+	return 0;
+}
+
+const struct mt_forecast_model mt_forecast_qemu = {
+	.name = "qemu/1",
+	.help = "QEMU's expected-downtime during a migration, and what is left over the bandwidth",
+	.methods = (1U << MT_METHOD_COUNT) - 1,
+	.baseline = true,
+	.resumes = true,
+	.forecast = qemu,
 };

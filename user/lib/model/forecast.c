@@ -18,6 +18,7 @@ static const struct mt_forecast_model *const rows[] = {
 	&mt_forecast_gudkov,
 	&mt_forecast_proportional,
 	&mt_forecast_once,
+	&mt_forecast_qemu,
 };
 _Static_assert(MT_ARRAY_SIZE(rows) <= MT_FORECAST_MODELS_MAX, "there is room for what they learn");
 
@@ -96,6 +97,8 @@ int mt_forecast(const struct mt_forecast_model *model, const struct mt_forecast_
 		return -EOPNOTSUPP;
 	if (!(in->memory_bytes > 0) || !(in->bandwidth_bytes_per_s > 0) || !(in->downtime_limit_ms > 0))
 		return -EINVAL;
+	if (in->done.passes && !model->resumes)
+		return -EOPNOTSUPP;
 	f.model = model->name;
 	for (size_t i = 0; i < MT_METRIC_COUNT; i++)
 		f.metric[i] = mt_interval_of(NAN);

@@ -13,7 +13,8 @@
  *   address, so a share c / R of the R bytes that the pass began with is kept back, whatever
  *   they are; of the pages written meanwhile, U(T) + R - U(T + T_R) were dirty at its begin, T_R being the
  *   window that dirties R. So U(T) - c / R (U(T) + R - U(T + T_R)) are new.
- * - Zero pages cost nine bytes, and those at the end of memory none of what is kept back.
+ * - Zero pages cost nine bytes. They count as any others do until their turn comes, and then go as good as
+ *   at once. They are taken to be at the end of memory, where a guest that has not used all of it has them.
  */
 #include <limits.h>
 #include <math.h>
@@ -45,7 +46,10 @@ struct state {
 	const struct mt_forecast_input *in;
 	double threshold_bytes, step_bytes;
 	double time_s, sent_bytes, wire_bytes;
-	double left_bytes;		/* after the sync */
+	double lag_s;			/* of the destination, behind what was sent */
+	double cached_bytes;		/* XBZRLE: dirtied at all by the sync before */
+	double left_bytes;		/* after the sync: */
+	double kept_bytes, zero_bytes;	/* among them those kept back, which go first, and then zero pages */
 	double goes_on;			/* probability of getting here */
 	struct throttle throttle;
 };
@@ -60,21 +64,25 @@ const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input 
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited)
 {
 	const struct mt_learned_figures *f = mt_play_figures(in);
-	double wire = in->bandwidth_bytes_per_s;
+	double wire = in->bandwidth_bytes_per_s * f->bandwidth_share;
 
 	if (unlimited && in->link_bytes_per_s > 0)
 		wire = in->link_bytes_per_s;
-	return fmin(wire / (first ? f->wire_share_first : f->wire_share_later), f->pages_per_s_max * PAGE_BYTES);
+	if (first)
+		return fmin(wire / f->wire_share_first, f->pages_per_s_first * PAGE_BYTES);
+	return fmin(wire / f->wire_share_later, f->pages_per_s_later * PAGE_BYTES);
 }
 
-/* How much slower time runs for a throttled guest: one that leaves its CPU idle catches up as far as it can. */
+/* How much slower time runs for a guest that is migrated, and for a throttled one: one that leaves its CPU idle catches up as far as it can. */
 static double guest_speed(const struct state *s)
 {
 	double run = 1 - s->throttle.percent / 100, share = s->in->cpu_share;
 
 	if (!s->throttle.on)
-		return 1;
-	return share > 0 && share < 1 ? fmin(1, run / share) : run;
+		run = 1;
+	else if (share > 0 && share < 1)
+		run = fmin(1, run / share);
+	return run * mt_play_figures(s->in)->guest_speed;
 }
 
 static double new_bytes(const struct state *s, double window_s, double kept_bytes, double began_bytes)
@@ -112,16 +120,34 @@ static void add_end(struct mt_play *p, const struct state *s, double probability
 {
 	if (p->n == MT_PLAY_ENDS || probability <= 0)
 		return;
-	p->ends[p->n++] = (struct mt_play_end){ probability, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes };
+	p->ends[p->n++] = (struct mt_play_end){ probability, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
+}
+
+static void send_zero(struct state *s, double bytes)
+{
+	double wire = bytes / PAGE_BYTES * ZERO_PAGE_BYTES;
+
+	s->wire_bytes += wire;
+	s->time_s += wire / s->in->bandwidth_bytes_per_s;
+	s->lag_s += bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_page_us / 1e6;
+}
+
+/* What is left are zero pages first, then others. */
+static void end_here(struct mt_play *p, const struct state *s, double probability, double left_bytes)
+{
+	struct state stopped = *s;
+
+	send_zero(&stopped, fmin(s->zero_bytes, left_bytes));
+	add_end(p, &stopped, probability, fmax(0, left_bytes - s->zero_bytes));
 }
 
 /*
  * A sync: kept bytes and the new ones are left. Splits what may come into an end and what
  * goes on from here.
  */
-static void sync_pass(struct mt_play *p, struct state *s, double kept_bytes, double jitter_bytes, double dirtied, double spread)
+static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, double dirtied, double spread)
 {
-	double end = 0, end_left = 0, on_left = 0;
+	double end = 0, end_left = 0, on_left = 0, kept_bytes = s->kept_bytes + s->zero_bytes;
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(step_parts); i++)
 		for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
@@ -139,53 +165,157 @@ static void sync_pass(struct mt_play *p, struct state *s, double kept_bytes, dou
 		}
 	p->passes += s->goes_on;
 	if (end > 0)
-		add_end(p, s, s->goes_on * end, end_left / end);
+		end_here(p, s, s->goes_on * end, end_left / end);
 	s->goes_on *= 1 - end;
 	s->left_bytes = end < 1 ? on_left / (1 - end) : s->threshold_bytes;
 }
 
-static void send(struct state *s, double bytes, double rate, bool first)
+static void send(struct state *s, double bytes, double rate, double wire_share)
+{
+	/* Behind the backlog of a destination that lags: sockets hold far less than a pass. */
+	s->time_s += bytes / rate + s->lag_s;
+	s->lag_s = 0;
+	s->sent_bytes += bytes;
+	s->wire_bytes += bytes * wire_share;
+}
+
+/*
+ * XBZRLE sends what changed of a page that is still in its cache, where pages come from the second pass on.
+ * Of the pages of the last window those are in it that were dirtied in windows before, if there is room for all of them.
+ */
+static double share_later(struct state *s)
 {
 	const struct mt_learned_figures *f = mt_play_figures(s->in);
+	const struct mt_method_options *o = &s->in->options;
+	double all, cache, hit;
 
-	s->time_s += bytes / rate;
-	s->sent_bytes += bytes;
-	s->wire_bytes += bytes * (first ? f->wire_share_first : f->wire_share_later);
+	if (s->in->method != MT_METHOD_XBZRLE)
+		return f->wire_share_later;
+	all = mt_dirtying_at(s->in->dirtying, s->time_s);
+	cache = o->xbzrle_cache_bytes > 0 ? o->xbzrle_cache_bytes : MT_XBZRLE_CACHE_BYTES;
+	hit = s->cached_bytes > 0 ? fmin(1, cache / all) * (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) : 0;
+	s->cached_bytes = all;
+	return hit * f->wire_share_later + (1 - hit) * f->wire_share_first;
 }
 
 static void first_pass(struct mt_play *p, struct state *s)
 {
 	const struct mt_forecast_input *in = s->in;
 	double full = in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes;
-	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), dirtied, wire, t;
-	double kept = fmax(0, fmin(full, s->threshold_bytes - zero) - s->step_bytes / 2);
+	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), kept, dirtied, wire, t;
 
-	send(s, full - kept, rate, true);
-	s->wire_bytes += zero / PAGE_BYTES * ZERO_PAGE_BYTES;
-	s->time_s += zero / PAGE_BYTES * ZERO_PAGE_BYTES / in->bandwidth_bytes_per_s;
+	/* A threshold above what is zero is met before those pages' turn. */
+	kept = fmin(full, s->threshold_bytes - zero - s->step_bytes / 2);
+	s->kept_bytes = fmax(0, kept);
+	s->zero_bytes = kept > 0 ? zero : 0;
+	send(s, full - s->kept_bytes, rate, mt_play_figures(in)->wire_share_first);
+	send_zero(s, zero - s->zero_bytes);
 	t = s->time_s;
 	wire = s->wire_bytes;
-	dirtied = new_bytes(s, t, kept, in->memory_bytes);
+	dirtied = new_bytes(s, t, s->kept_bytes + s->zero_bytes, in->memory_bytes);
 	throttle_sync(s, t, dirtied, wire);
-	sync_pass(p, s, kept, kept > 0 ? s->step_bytes : 0, dirtied, mt_dirtying_spread(in->dirtying, t));
+	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, mt_dirtying_spread(in->dirtying, t * guest_speed(s)));
 }
 
+/* From the sync that a running migration has just had: that its guest goes on is known. */
+static void resume(struct mt_play *p, struct state *s)
+{
+	const struct mt_forecast_progress *done = &s->in->done;
+
+	s->time_s = done->elapsed_ms / 1e3;
+	s->wire_bytes = done->wire_bytes;
+	s->sent_bytes = done->wire_bytes;
+	if (s->in->resident_bytes > 0 && done->passes == 1)
+		s->lag_s = fmax(0, s->in->memory_bytes - s->in->resident_bytes - done->zero_bytes) / PAGE_BYTES *
+			   mt_play_figures(s->in)->zero_page_us / 1e6;
+	s->left_bytes = done->left_bytes;
+	s->zero_bytes = fmin(done->zero_bytes, s->left_bytes);
+	s->kept_bytes = fmin(s->left_bytes - s->zero_bytes, fmax(0, s->threshold_bytes - s->zero_bytes));
+	p->passes = done->passes;
+	if (s->left_bytes < s->threshold_bytes) {
+		end_here(p, s, 1, s->left_bytes);
+		s->goes_on = 0;
+	}
+}
+
+static double later_rate(const struct state *s, double wire_share)
+{
+	const struct mt_learned_figures *f = mt_play_figures(s->in);
+
+	return fmin(s->in->bandwidth_bytes_per_s * f->bandwidth_share / wire_share, f->pages_per_s_later * PAGE_BYTES);
+}
+
+/* First what was kept back, then zero pages in no time, then what is new. */
 static void later_pass(struct mt_play *p, struct state *s)
 {
-	double began = s->left_bytes, rate = mt_play_rate(s->in, false, false), before_s = s->time_s, before_wire = s->wire_bytes;
-	double sending = fmax(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), dirtied, t;
+	double began = s->left_bytes, share = share_later(s), rate = later_rate(s, share), before_s = s->time_s, before_wire = s->wire_bytes;
+	double due = fmax(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), sending, zero = 0, dirtied, t;
 
-	sending = fmin(sending, began);
-	send(s, sending, rate, false);
+	due = fmin(due, began);
+	sending = fmin(due, s->kept_bytes);
+	if (due > sending) {
+		zero = s->zero_bytes;
+		sending += fmax(0, due - sending - zero);
+	}
+	send(s, sending, rate, share);
+	send_zero(s, zero);
 	t = s->time_s - before_s;
-	dirtied = new_bytes(s, t, began - sending, began);
+	dirtied = new_bytes(s, t, began - sending - zero, began);
 	throttle_sync(s, t, dirtied, s->wire_bytes - before_wire);
-	sync_pass(p, s, began - sending, s->step_bytes, dirtied, mt_dirtying_spread(s->in->dirtying, t * guest_speed(s)));
+	s->zero_bytes -= zero;
+	s->kept_bytes = began - sending - zero - s->zero_bytes;
+	sync_pass(p, s, s->step_bytes, dirtied, mt_dirtying_spread(s->in->dirtying, t * guest_speed(s)));
+}
+
+/* --- passes without end --------------------------------------------------- */
+#define ENDLESS_FROM	4	/* passes, and after twice as many again */
+#define ENDLESS_STEPS	8
+#define ENDLESS_SAME	1e-6
+
+/* What is left after a pass at @time_s that begins with @left_bytes; NaN: it may be the last. XBZRLE finds all in its cache that can be. */
+static double one_more(const struct state *s, double time_s, double left_bytes, double *pass_s)
+{
+	struct mt_play ends = { 0 };
+	struct state at = *s;
+
+	at.time_s = time_s;
+	at.left_bytes = left_bytes;
+	at.cached_bytes = mt_dirtying_at(s->in->dirtying, time_s);
+	later_pass(&ends, &at);
+	*pass_s = at.time_s - time_s;
+	return ends.n ? NAN : at.left_bytes;
+}
+
+/*
+ * Passes come closer and closer to one that leaves what it began with, and Steffensen's method is there at once. The more is
+ * left, the more is dirtied: if neither the next pass nor that one can be the last, none in between can.
+ * Return: the length of a pass that comes again for ever; 0: it may end. At @time_s: that is of matter for XBZRLE, whose cache
+ * is the less use the more there is that was ever dirtied.
+ */
+static double endless_pass_s(const struct state *s, double time_s)
+{
+	double left = s->left_bytes, pass_s;
+
+	if (s->zero_bytes > 0 || (s->throttle.on && s->throttle.percent < MT_THROTTLE_MAX_PERCENT))
+		return 0;
+	for (int i = 0; i < ENDLESS_STEPS; i++) {
+		double first = one_more(s, time_s, left, &pass_s), second, bend;
+
+		if (fabs(first - left) <= ENDLESS_SAME * left)
+			return pass_s;
+		second = one_more(s, time_s, first, &pass_s);
+		if (isnan(first) || isnan(second))
+			return 0;
+		bend = second - 2 * first + left;
+		left = bend ? left - (first - left) * (first - left) / bend : second;
+		left = fmin(fmax(left, s->threshold_bytes), s->in->memory_bytes);
+	}
+	return 0;
 }
 
 static void note_flip(struct mt_play *p, const struct state *s, double left_bytes)
 {
-	p->flip = (struct mt_play_end){ s->goes_on, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes };
+	p->flip = (struct mt_play_end){ s->goes_on, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
 	p->open = 0;
 }
 
@@ -193,29 +323,46 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 {
 	const struct mt_method_options *o = &in->options;
 	struct state s = { .in = in, .goes_on = 1 };
+	unsigned played = 0, look_at = ENDLESS_FROM;
+	double goes_on, pass_s;
 
 	*p = (struct mt_play){ 0 };
-	s.threshold_bytes = in->bandwidth_bytes_per_s * in->downtime_limit_ms / 1e3;
-	s.step_bytes = STEP_S * mt_play_rate(in, false, false);
+	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
+	s.threshold_bytes = fmin(in->bandwidth_bytes_per_s, mt_play_rate(in, true, false) * mt_play_figures(in)->wire_share_first) *
+			    in->downtime_limit_ms / 1e3;
+	s.step_bytes = STEP_S * mt_play_rate(in, in->method == MT_METHOD_XBZRLE, false);
 	s.throttle = (struct throttle){
 		.on = in->method == MT_METHOD_AUTOCONVERGE,
 		.initial = o->throttle_initial_percent > 0 ? o->throttle_initial_percent : MT_THROTTLE_INITIAL_PERCENT,
 		.increment = o->throttle_increment_percent > 0 ? o->throttle_increment_percent : MT_THROTTLE_INCREMENT_PERCENT,
 	};
-	if (!flip_after) {
+	if (!flip_after && !in->done.passes) {
+		send_zero(&s, in->resident_bytes > 0 ? fmax(0, in->memory_bytes - in->resident_bytes) : 0);
 		note_flip(p, &s, in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes);
 		return;
 	}
-	first_pass(p, &s);
-	for (unsigned pass = 1; s.goes_on > NEGLIGIBLE && s.time_s < give_up_s; pass++) {
+	if (in->done.passes)
+		resume(p, &s);
+	else
+		first_pass(p, &s);
+	for (unsigned pass = in->done.passes ? in->done.passes : 1; s.goes_on > NEGLIGIBLE && s.time_s < give_up_s; pass++) {
 		if (pass >= flip_after) {
-			note_flip(p, &s, s.left_bytes);
+			note_flip(p, &s, fmax(0, s.left_bytes - s.zero_bytes));
 			return;
 		}
 		/* The last place is for what goes on and on: it is as likely to end at each pass as at this one. */
 		if (p->n >= MT_PLAY_ENDS - 1)
 			break;
+		goes_on = s.goes_on;
 		later_pass(p, &s);
+		if (++played < look_at || s.goes_on < goes_on || flip_after != UINT_MAX)
+			continue;
+		look_at *= 2;
+		pass_s = endless_pass_s(&s, s.time_s) > 0 ? endless_pass_s(&s, give_up_s) : 0;
+		if (pass_s > 0) {
+			p->passes += s.goes_on * ceil(fmax(0, give_up_s - s.time_s) / pass_s);
+			break;
+		}
 	}
 	p->throttle_percent = s.throttle.percent;
 	p->open = s.goes_on;

@@ -14,6 +14,7 @@ struct mt_play_end {
 	double sent_bytes;		/* of memory, until then */
 	double wire_bytes;		/* of it on the wire */
 	double left_bytes;		/* to be sent with the guest stopped */
+	double lag_s;			/* what the destination has to catch up with by then */
 };
 
 #define MT_PLAY_ENDS	48
@@ -41,5 +42,8 @@ double mt_play_quantile(const struct mt_play *p, double q, double (*figure)(cons
 /* Memory bytes a second that go out, in the first pass or later, and with QEMU not holding back. */
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited);
 const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input *in);
+
+/* After a flip with so many bytes left: pages that the guest wants and has not, before it can speak again. */
+double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes);
 
 #endif

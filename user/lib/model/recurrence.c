@@ -28,17 +28,17 @@ static bool is_flip(const struct context *c, const struct mt_play_end *e)
 	return e == &c->play->flip;
 }
 
-/* Sent with nobody to hold back: by a stopped guest, or in post-copy. */
+/* Sent with nobody to hold back: by a stopped guest, or in post-copy. The destination has to be through with it. */
 static double rest_s(const struct context *c, const struct mt_play_end *e)
 {
-	return e->left_bytes / mt_play_rate(c->in, !e->sent_bytes, !is_flip(c, e));
+	return e->left_bytes / mt_play_rate(c->in, !e->sent_bytes, !is_flip(c, e)) + e->lag_s;
 }
 
 static double total_ms(const struct mt_play_end *e, const void *opaque)
 {
 	const struct context *c = opaque;
 
-	return (e->time_s + rest_s(c, e)) * 1e3 + c->figures->setup_ms;
+	return (e->time_s + rest_s(c, e)) * 1e3 * c->figures->stretch + c->figures->setup_ms;
 }
 
 static double transferred_bytes(const struct mt_play_end *e, const void *opaque)
@@ -53,6 +53,33 @@ static double downtime_ms(const struct mt_play_end *e, const void *opaque)
 	const struct context *c = opaque;
 
 	return (is_flip(c, e) ? 0 : rest_s(c, e) * 1e3) + c->figures->switchover_ms;
+}
+
+/* A guest speaks at least this often, if it can. Inferred: heartbeats and network peers are of this order. */
+#define SPEAKS_S	0.01
+
+double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes)
+{
+	const struct mt_dirtying *d = in->dirtying;
+	double set = fmin(d->cap_bytes, in->resident_bytes > 0 ? in->resident_bytes : in->memory_bytes);
+
+	return mt_dirtying_at(d, SPEAKS_S) / 4096 * fmin(1, left_bytes / set);
+}
+
+/*
+ * After a flip each page that the guest wants and has not is asked for, while the stream brings the others:
+ * after t of the t_r that the rest takes a share 1 - t / t_r is missing, so k writes are done after
+ * t_r (1 - exp(-k l / t_r)), with l for each fault.
+ */
+static double stall_ms(const struct mt_play_end *e, const void *opaque)
+{
+	const struct context *c = opaque;
+	double pause = downtime_ms(e, opaque), rest_ms = rest_s(c, e) * 1e3, faults_ms;
+
+	if (!is_flip(c, e) || !(rest_ms > 0))
+		return pause;
+	faults_ms = mt_flip_writes(c->in, e->left_bytes) * c->figures->fault_ms;
+	return fmax(pause, rest_ms * -expm1(-faults_ms / rest_ms));
 }
 
 static struct mt_interval interval(const struct context *c, double (*figure)(const struct mt_play_end *e, const void *opaque))
@@ -86,8 +113,7 @@ static int recurrence(const struct mt_forecast_input *in, struct mt_forecast *ou
 	out->metric[MT_METRIC_TOTAL_MS] = interval(&c, total_ms);
 	out->metric[MT_METRIC_TRANSFERRED_BYTES] = interval(&c, transferred_bytes);
 	out->metric[MT_METRIC_DOWNTIME_MS] = interval(&c, downtime_ms);
-	/* The guest is silent for the pause, and for what is learned on top of it. */
-	out->metric[MT_METRIC_STALL_MS] = out->metric[MT_METRIC_DOWNTIME_MS];
+	out->metric[MT_METRIC_STALL_MS] = interval(&c, stall_ms);
 	return 0;
 }
 
@@ -95,5 +121,6 @@ const struct mt_forecast_model mt_forecast_recurrence = {
 	.name = "recurrence/1",
 	.help = "QEMU's own rules played over U(T), pass by pass",
 	.methods = (1U << MT_METHOD_COUNT) - 1,
+	.resumes = true,
 	.forecast = recurrence,
 };

@@ -13,6 +13,7 @@ extern const struct mt_forecast_model mt_forecast_xen;
 extern const struct mt_forecast_model mt_forecast_gudkov;
 extern const struct mt_forecast_model mt_forecast_proportional;
 extern const struct mt_forecast_model mt_forecast_once;
+extern const struct mt_forecast_model mt_forecast_qemu;
 
 /* All of a figure that is known without doubt. */
 static inline struct mt_interval mt_interval_of(double value)

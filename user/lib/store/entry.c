@@ -48,6 +48,8 @@ static const struct mt_member limits_members[] = {
 	M_SOME(T, MEMBER_U64, "timeout_ms", timeout_ms),
 	M_SOME(T, MEMBER_U64, "qemu_limit_ms", qemu_limit_ms),
 	M_SOME(T, MEMBER_U64, "fixed_ms", fixed_ms),
+	M_SOME(T, MEMBER_U64, "passes", passes),
+	M_SOME(T, MEMBER_BOOL, "at_once", at_once),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
 	END
 };
@@ -206,6 +208,16 @@ static const struct mt_member vcpu_members[] = {
 };
 #undef T
 
+#define T struct mt_record_pages
+static const struct mt_member pages_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_MUST(T, MEMBER_U64, "start_ns", start_ns),
+	M(T, MEMBER_BOOL, "begins", begins),
+	M_MUST(T, MEMBER_STRING, "pages", pages),
+	END
+};
+#undef T
+
 #define T struct mt_record_profile
 static const struct mt_member profile_members[] = {
 	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
@@ -257,6 +269,7 @@ static const struct {
 	[MT_ENTRY_VCPU] = ENTRY(vcpu, vcpu_members),
 	[MT_ENTRY_PROFILE] = ENTRY(profile, profile_members),
 	[MT_ENTRY_GUEST] = ENTRY(guest, guest_members),
+	[MT_ENTRY_PAGES] = ENTRY(pages, pages_members),
 #undef ENTRY
 };
 

@@ -25,10 +25,16 @@ struct figure {
 /* The fixed parts are what a model's own figure is short of: one that says too much makes them negative. */
 static const struct figure figures[] = {
 	F(setup_ms, false, -INFINITY),
+	F(stretch, false, 0),
 	F(switchover_ms, false, -INFINITY),
+	F(bandwidth_share, false, 0),
 	F(wire_share_first, false, 0),
 	F(wire_share_later, false, 0),
-	F(pages_per_s_max, true, 0),
+	F(pages_per_s_first, true, 0),
+	F(pages_per_s_later, true, 0),
+	F(zero_page_us, false, -1),
+	F(guest_speed, false, 0),
+	F(fault_ms, false, 0),
 };
 
 static double *at(struct mt_learned_figures *f, const struct figure *figure)

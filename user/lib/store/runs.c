@@ -24,9 +24,10 @@ struct key {
 #define T(field)	{ #field, TEXT, offsetof(struct mt_run, field), sizeof(((struct mt_run *)0)->field) }
 
 static const struct key keys[] = {
-	T(where), T(guest), T(workload), T(type), T(logging), N(vcpus), N(memory_bytes), N(resident_bytes), N(cpu_share),
+	T(where), T(guest), T(workload), T(type), T(logging), N(vcpus), N(memory_bytes), N(resident_bytes), N(nonzero_bytes),
+	N(cpu_share),
 	N(bandwidth_bytes_per_s), N(link_bytes_per_s), N(downtime_limit_ms), N(cap_ms), T(profile), T(recording),
-	N(load_1min), N(busy_percent), N(total_ms), N(downtime_ms), N(transferred_bytes), N(iterations),
+	N(load_1min), N(busy_percent), N(prepare_ms), N(total_ms), N(downtime_ms), N(transferred_bytes), N(iterations),
 	N(normal_pages), N(zero_pages), N(throttle_percent), N(postcopy_requests), N(felt_ms), T(verified), T(note),
 };
 

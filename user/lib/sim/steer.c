@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * steer.c - a migration that a policy steers, by the engine that supervises live ones (PURE)
+ */
+#include <string.h>
+
+#include <migtrace/sim.h>
+
+struct steering {
+	struct mt_engine engine;
+	const struct mt_sim_hooks *outer;
+};
+
+static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *plan)
+{
+	struct steering *st = opaque;
+	struct mt_limits limits;
+
+	if (st->outer && st->outer->sample)
+		st->outer->sample(st->outer->opaque, m, plan);
+	mt_engine_feed(&st->engine, m, plan);
+	/* As the supervisor does with a limit that it has set. */
+	if (plan->action == MT_ACTION_SET_DOWNTIME) {
+		limits = st->engine.limits;
+		limits.qemu_limit_ms = plan->downtime_limit_ms;
+		mt_engine_set_limits(&st->engine, &limits);
+	}
+}
+
+static void on_pass(void *opaque, const struct mt_sim_pass *pass)
+{
+	const struct steering *st = opaque;
+
+	st->outer->pass(st->outer->opaque, pass);
+}
+
+static void on_sent(void *opaque, uint64_t page)
+{
+	const struct steering *st = opaque;
+
+	st->outer->sent(st->outer->opaque, page);
+}
+
+static void on_written(void *opaque, uint64_t page)
+{
+	const struct steering *st = opaque;
+
+	st->outer->written(st->outer->opaque, page);
+}
+
+int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace, const struct mt_policy *policy,
+		 const struct mt_limits *given, const struct mt_sim_hooks *hooks, struct mt_sim_result *result)
+{
+	struct steering st = { .outer = hooks };
+	struct mt_limits limits = *given;
+	struct mt_sim_hooks ours = {
+		.opaque = &st,
+		.sample = on_sample,
+		.pass = hooks && hooks->pass ? on_pass : NULL,
+		.sent = hooks && hooks->sent ? on_sent : NULL,
+		.written = hooks && hooks->written ? on_written : NULL,
+	};
+
+	limits.qemu_limit_ms = (uint64_t)p->downtime_limit_ms;
+	mt_engine_init(&st.engine, policy, mt_model_find(MT_MODEL_DEFAULT), &limits);
+	return mt_sim_run(p, trace, &ours, result);
+}

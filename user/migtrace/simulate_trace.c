@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * simulate_trace.c - the trace that a simulation plays: from a recording, or from words
+ *
+ * Of what a recording has the best is taken: sets of pages; else the curve of a kernel source; else what QEMU
+ * measured; else the passes of the migration that it follows. All but the first only tell U(T), to which
+ * a trace is fitted.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include <migtrace/units.h>
+
+#include "simulate.h"
+
+#define POINTS_MAX	64
+
+/*
+ * A guest page's number skips what the chipset keeps free below 4 GiB, the memory that QEMU sends does not. Inferred:
+ * machine `pc`, which puts 3 GiB below.
+ */
+#define ABOVE_4G	(1ULL << 20)
+#define BELOW_4G	(3ULL << 18)
+
+static int from_words(struct mt_trace *t, const char *what, const struct simulate *q, struct mt_err *err)
+{
+	mt_autofree char *text = NULL;
+
+	if (asprintf(&text, q->seed_given ? "%s%sseed=%llu" : "%s", what, strchr(what, ':') ? "," : ":",
+		     (unsigned long long)q->seed) < 0)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	return mt_trace_pattern(t, text, err);
+}
+
+/* --- sets of pages ---------------------------------------------------------- */
+struct sets {
+	struct mt_trace_recorder *r;
+	uint64_t start_ns, end_ns;
+};
+
+static int add_run(void *opaque, uint64_t first, uint64_t count)
+{
+	struct sets *sets = opaque;
+	uint64_t low = first < ABOVE_4G && first + count > ABOVE_4G ? ABOVE_4G - first : 0;
+	int rc = 0;
+
+	if (low) {			/* over the boundary: no memslot is */
+		rc = mt_trace_record_run(sets->r, first, low);
+		first += low;
+		count -= low;
+	}
+	if (rc)
+		return rc;
+	return mt_trace_record_run(sets->r, first < ABOVE_4G ? first : first - ABOVE_4G + BELOW_4G, count);
+}
+
+/* A large set comes in several entries of one tick. What goes back in time is left out. */
+static int add_set(struct sets *sets, const struct mt_record_pages *p)
+{
+	int rc;
+
+	if (p->start_ns == sets->start_ns && p->t_ns == sets->end_ns)
+		return mt_record_pages_read(p->pages, add_run, sets);
+	if (p->t_ns <= p->start_ns || p->start_ns < sets->end_ns)
+		return 0;
+	sets->start_ns = p->start_ns;
+	sets->end_ns = p->t_ns;
+	rc = mt_trace_record_tick(sets->r, p->start_ns, p->t_ns, p->begins);
+	return rc ? rc : mt_record_pages_read(p->pages, add_run, sets);
+}
+
+/* Return: 0; -ENODATA there are none. */
+static int from_sets(struct mt_trace *t, const struct mt_recording *rec, struct mt_err *err)
+{
+	struct sets sets = { .r = mt_trace_record() };
+	int rc = sets.r ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < rec->n_entries && !rc; i++)
+		if (rec->entries[i].type == MT_ENTRY_PAGES)
+			rc = add_set(&sets, &rec->entries[i].pages);
+	if (rc) {
+		mt_trace_record_abandon(sets.r);
+		return mt_err_set(err, rc, "%s: its sets of pages are damaged: %s", rec->path, strerror(-rc));
+	}
+	return mt_trace_recorded(t, sets.r);
+}
+
+/* --- curves --------------------------------------------------------------- */
+struct points {
+	struct mt_trace_point v[POINTS_MAX];
+	unsigned of[POINTS_MAX];	/* how many windows of that length it is the mean of */
+	size_t n;
+};
+
+static void add_point(struct points *p, double window_s, double pages)
+{
+	size_t at = 0;
+
+	if (!(window_s > 0) || !isfinite(pages) || pages < 0)
+		return;
+	while (at < p->n && p->v[at].window_s < window_s)
+		at++;
+	if (at < p->n && p->v[at].window_s == window_s) {
+		p->v[at].pages += (pages - p->v[at].pages) / ++p->of[at];
+		return;
+	}
+	if (p->n == POINTS_MAX)
+		return;
+	memmove(&p->v[at + 1], &p->v[at], (p->n - at) * sizeof(p->v[0]));
+	memmove(&p->of[at + 1], &p->of[at], (p->n - at) * sizeof(p->of[0]));
+	p->v[at] = (struct mt_trace_point){ window_s, pages };
+	p->of[at] = 1;
+	p->n++;
+}
+
+static void curve_points(struct points *p, const struct mt_entry *e)
+{
+	if (e->type == MT_ENTRY_CURVE)
+		add_point(p, e->curve.window_ms / 1e3, e->curve.mean_pages);
+}
+
+static void measured_points(struct points *p, const struct mt_entry *e)
+{
+	if (e->type == MT_ENTRY_DIRTYRATE)
+		add_point(p, (double)e->dirtyrate.window_ms / 1e3,
+			  (double)e->dirtyrate.bytes_per_s * (double)e->dirtyrate.window_ms / 1e3 / MT_TRACE_PAGE_BYTES);
+}
+
+static void pass_points(struct points *p, const struct mt_recording *rec)
+{
+	struct mt_iterations its;
+
+	mt_iterations_init(&its);
+	for (size_t i = 0; i < rec->n_entries; i++) {
+		const struct mt_iteration *last;
+
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE || rec->entries[i].sample.status != MT_STATUS_ACTIVE ||
+		    !mt_iterations_feed(&its, &rec->entries[i].sample))
+			continue;
+		last = mt_iterations_last(&its);
+		add_point(p, last->duration_s, last->dirtied_bytes / MT_TRACE_PAGE_BYTES);
+	}
+}
+
+static void find_points(struct points *p, const struct mt_recording *rec)
+{
+	static void (*const kinds[])(struct points *p, const struct mt_entry *e) = { curve_points, measured_points };
+
+	for (size_t k = 0; k < MT_ARRAY_SIZE(kinds) && !p->n; k++)
+		for (size_t i = 0; i < rec->n_entries; i++)
+			kinds[k](p, &rec->entries[i]);
+	if (!p->n)
+		pass_points(p, rec);
+}
+
+int simulate_trace_recording(struct mt_trace *t, const struct mt_recording *rec, uint64_t memory_bytes,
+			     uint64_t seed, struct mt_err *err)
+{
+	struct points points = { .n = 0 };
+	int rc = from_sets(t, rec, err);
+
+	if (rc != -ENODATA)
+		return rc;
+	find_points(&points, rec);
+	if (!points.n)
+		return mt_err_set(err, -ENODATA, "%s tells nothing of which pages the guest writes to: neither a profile nor passes",
+				  rec->path);
+	if (!memory_bytes)
+		return mt_err_set(err, -EINVAL, "%s does not say how large the guest is: --memory does", rec->path);
+	return mt_trace_fitted(t, points.v, points.n, memory_bytes / MT_TRACE_PAGE_BYTES, seed, err);
+}
+
+static uint64_t memory_of(const struct mt_recording *rec)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < rec->n_entries; i++)
+		if (rec->entries[i].type == MT_ENTRY_SAMPLE && mt_sample_has(&rec->entries[i].sample, memory_bytes))
+			bytes = rec->entries[i].sample.memory_bytes;
+	return bytes;
+}
+
+static int from_file(struct mt_trace *t, const char *path, struct simulate *q, uint64_t *memory_bytes,
+		     struct mt_err *err)
+{
+	struct mt_recording *rec;
+	int rc = mt_recording_load(&rec, path, err);
+
+	if (rc)
+		return rc;
+	*memory_bytes = memory_of(rec);
+	q->ended_early = rec->truncated;
+	rc = simulate_trace_recording(t, rec, q->memory_bytes ? q->memory_bytes : *memory_bytes,
+				      q->seed_given ? q->seed : 1, err);
+	mt_recording_free(rec);
+	return rc;
+}
+
+int simulate_trace(struct mt_trace *t, const char *what, struct simulate *q, uint64_t *memory_bytes,
+		   struct mt_err *err)
+{
+	int rc;
+
+	*memory_bytes = 0;
+	q->ended_early = false;
+	if (!mt_trace_is_pattern(what))
+		return from_file(t, what, q, memory_bytes, err);
+	rc = from_words(t, what, q, err);
+	if (!rc)
+		*memory_bytes = t->pages * MT_TRACE_PAGE_BYTES;
+	return rc;
+}
