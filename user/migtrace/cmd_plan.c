@@ -29,6 +29,7 @@ struct request {
 	struct planning planning;
 	char **names;			/* domains and files */
 	struct mt_domain_info *listed;	/* behind them, with --all */
+	char **listed_names;
 	size_t n;
 };
 
@@ -45,7 +46,7 @@ static int list_all(struct request *q, struct mt_err *err)
 		return rc;
 	if (!q->n)
 		return mt_err_set(err, -ENOENT, "no running guests at %s", mt_conn_uri(q->subject.record->conn));
-	q->names = calloc(q->n, sizeof(*q->names));
+	q->names = q->listed_names = calloc(q->n, sizeof(*q->names));
 	for (size_t i = 0; i < q->n && q->names; i++)
 		q->names[i] = q->listed[i].name;
 	return q->names ? 0 : mt_err_set(err, -ENOMEM, "out of memory");
@@ -133,8 +134,7 @@ static int run(struct request *q)
 		rc = make(q, &err);
 	free(q->planning.subjects);
 	free((void *)q->planning.request.guests);
-	if (q->all)
-		free(q->names);
+	free(q->listed_names);
 	free(q->listed);
 	if (rc == -EINTR) {
 		cmd_warn("interrupted before the profiles were complete");

@@ -71,8 +71,8 @@ static void head(const struct request *q, const struct subject *s)
 	if (n)
 		printf("learned from %u migration%s\n\n", n, n == 1 ? "" : "s");
 	else
-		printf("learned from no migration (--learned FILE): QEMU's rules alone, which do not tell xbzrle, compression and\n"
-		       "      multifd from precopy; the intervals are too narrow\n\n");
+		printf("learned from no migration (--learned FILE): QEMU's rules alone, which do not tell compression and multifd\n"
+		       "      from precopy; the intervals are too narrow\n\n");
 }
 
 static int answer(struct request *q, const struct subject *s)
