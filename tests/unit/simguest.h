@@ -23,7 +23,7 @@ struct simguest {
 	bool begun, flipped;		/* flipped: what is written now is written at the destination */
 	unsigned wrong_dirtied;		/* passes whose count differs */
 	unsigned stale;			/* accesses at the destination to an old page */
-	uint64_t writes, sent, sent_after_flip;
+	uint64_t writes, sent, sent_after_flip, first_after_flip;
 	struct mt_sim_pass passes[512];
 	size_t n_passes;
 	struct mt_sim_result r;
@@ -100,7 +100,8 @@ static inline void simguest_on_sent(void *opaque, uint64_t page)
 	g->dirty[page] = false;
 	g->sends[page]++;
 	g->sent++;
-	g->sent_after_flip += g->flipped;
+	if (g->flipped && !g->sent_after_flip++)
+		g->first_after_flip = page;
 }
 
 static inline void simguest_on_written(void *opaque, uint64_t page)

@@ -106,8 +106,7 @@ static void each_sent(struct sim *s, const struct sim_group *group)
 	for (uint64_t bits = group->bits; bits; bits &= bits - 1) {
 		uint64_t page = ((uint64_t)group->word << 6) + (uint64_t)__builtin_ctzll(bits);
 
-		if (s->hooks.sent)
-			s->hooks.sent(s->hooks.opaque, page);
+		s->hooks.sent(s->hooks.opaque, page);
 	}
 }
 
@@ -126,7 +125,14 @@ static void take(struct sim *s, size_t word, uint64_t bits, struct sim_group *gr
 	group->normal += all - zero;
 }
 
-/* And go. With XBZRLE that is one page. */
+/* With XBZRLE: what was written is over there. A group is of one word then. */
+static void forget_writes(struct sim *s, const struct sim_group *group)
+{
+	for (uint64_t bits = group->bits; bits; bits &= bits - 1)
+		s->writes[((uint64_t)group->word << 6) + (uint64_t)__builtin_ctzll(bits)] = 0;
+}
+
+/* And go. Once XBZRLE is on that is one page. */
 static void send(struct sim *s, struct sim_group *group)
 {
 	uint64_t zero = group->zero, normal = group->normal;
@@ -149,6 +155,8 @@ static void send(struct sim *s, struct sim_group *group)
 	s->pass.sent_pages += normal;
 	s->pass.zero_pages += zero;
 	group->pages = zero + normal;
+	if (s->writes)
+		forget_writes(s, group);
 }
 
 /* --- the search ------------------------------------------------------------ */
@@ -213,7 +221,7 @@ static bool take_next(struct sim *s, uint64_t most, struct sim_group *group)
 	if (mt_bits_has(&s->pending, chunk))
 		sim_clear_chunk(s, chunk);
 	take(s, word, lowest(bits, most), group);
-	if (s->writes || s->hooks.sent)
+	if (s->hooks.sent)
 		each_sent(s, group);
 	return true;
 }
