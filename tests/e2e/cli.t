@@ -335,14 +335,14 @@ refused "plan: one guest twice" 1 'quiet.mtrec and quiet.mtrec are the same gues
 refused "plan: one of them is not there" 1 'nowhere.mtrec.*No such file' plan quiet.mtrec nowhere.mtrec --link 40MiB/s
 refused "plan: a hypervisor that cannot measure" 1 'measure' plan test -c $T --link 40MiB/s
 refused "plan: cannot connect" 1 'nobody-listens' plan --all --link 40MiB/s -c "$NOBODY_THERE"
-works "plan: who goes" '^1 +quiet +precopy' plan quiet.mtrec busy.mtrec --link 40MiB/s
+works "plan: who goes" '^1 +quiet +precopy' plan quiet.mtrec busy.mtrec --link 40MiB/s --method precopy
 works "plan: who stays, and why" '^busy stays: does not end at 40.0 MiB/s with a limit of 300 ms; it needs .* or post-copy' plan quiet.mtrec busy.mtrec --link 40MiB/s --method precopy
 json "plan: one moved, one left" 'length == 2 and .[0].moved and .[0].guest == "quiet" and .[1].why_left == "no-end" and all(.exact)' \
 	plan busy.mtrec quiet.mtrec --link 40MiB/s --method precopy
 json "plan: post-copy takes both, one after the other" 'all(.moved) and .[1].start_ms >= .[0].start_ms and all(.end_ms <= .end_p90_ms)' \
 	plan busy.mtrec quiet.mtrec --link 40MiB/s --postcopy
 json "plan: no time for both" '[.[] | select(.moved)] | length == 1' plan busy.mtrec quiet.mtrec --link 40MiB/s --postcopy --deadline 5s
-works "plan: CSV" '^quiet,true,1,precopy' plan quiet.mtrec --link 40MiB/s -f csv
+works "plan: CSV" '^quiet,true,1,precopy' plan quiet.mtrec --link 40MiB/s --method precopy -f csv
 
 # --- simulations -----------------------------------------------------------------------
 P=uniform:region=64M,rate=2000/s
