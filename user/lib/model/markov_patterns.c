@@ -37,8 +37,9 @@ int mt_patterns_nearest(const struct mt_markov *m, const float *status, double *
 	for (unsigned j = 0; j < m->n_patterns; j++) {
 		double d = square_distance(status, m->pattern[j], m->params.window, *square);
 
-		if (d < *square) {
-			*square = d;
+		/* Amounts beyond all reason are infinitely far from anything; one of the patterns it is all the same. */
+		if (best < 0 || d < *square) {
+			*square = isnan(d) ? INFINITY : d;
 			best = (int)j;
 		}
 	}
