@@ -22,6 +22,8 @@ TOOL_SRC := $(wildcard user/migtrace/*.c)
 DAEMON_SRC := $(wildcard user/migtraced/*.c)
 # Tests of the daemon's parts use its objects, all but its main().
 DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))
+# And those of the tool's parts that have some.
+TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -42,6 +44,7 @@ help:
 	@echo 'make lab            fetch the stock kernels and the QEMU that scripts/lab runs them in'
 	@echo 'make check-kernel   tests of module and probes on this kernel (root; in the lab:'
 	@echo '                    scripts/lab --kernel 6.12 -- make check-kernel)'
+	@echo 'make evaluate       how far predictions were off, from the recordings that are here'
 	@echo 'make bench          benchmarks, JSON on stdout (root)'
 	@echo 'make bpf            the BPF probes; make bpf-tests: their tests'
 	@echo 'make guest          the guests that the tests migrate'
@@ -58,7 +61,7 @@ $(B)/libmigtrace.a: $(call obj,obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/san/libmigtrace.a: $(call obj,san,$(LIB_SRC) $(DAEMON_PARTS))
+$(B)/san/libmigtrace.a: $(call obj,san,$(LIB_SRC) $(DAEMON_PARTS) $(TOOL_PARTS))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
@@ -118,9 +121,11 @@ check:
 check-unit: unit-tests
 	prove $(UNIT_BIN)
 check-kernel: kernel-tests kmod
-	@scripts/check-kernel
+	@AGAIN=$(AGAIN) scripts/check-kernel
 lab:
 	scripts/lab --prepare
+evaluate: all
+	@scripts/evaluate
 bench: all perf-tests
 	@scripts/bench
 
@@ -139,5 +144,5 @@ clean:
 
 -include $(shell find $(B)/obj $(B)/san -name '*.d' 2>/dev/null)
 
-.PHONY: all help man kmod kmod-lab kernel-tests check-kernel lab unit-tests fuzz-tests perf-tests demo check check-unit bench install clean
+.PHONY: all help man kmod kmod-lab kernel-tests check-kernel lab unit-tests fuzz-tests perf-tests demo check check-unit evaluate bench install clean
 .SECONDARY:

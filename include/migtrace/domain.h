@@ -47,6 +47,22 @@ void mt_sample_from_params(struct mt_sample *s, int job_type, virTypedParameterP
 /* QEMU's downtime limit for this domain, ms; -EOPNOTSUPP before libvirt 3.7. */
 int mt_domain_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err);
 
+/* The bandwidth that its migrations may have, as set by virsh migrate-setspeed; -ENODATA: not limited. */
+MT_MUST_CHECK int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err);
+
+/* How much of its memory is there. */
+struct mt_domain_memory {
+	uint64_t resident_bytes;	/* 0 = not known */
+	uint64_t nonzero_bytes;		/* estimated; 0 = not known: another host, or no right to look */
+};
+
+/*
+ * From the process, if it is one of this host and we may look into it (see vmm.h), or else what libvirt
+ * says of the process as a whole, which is a little more. Return: 0 or -errno if neither is known.
+ */
+MT_MUST_CHECK int mt_domain_memory(struct mt_conn *c, const struct mt_domain_info *info,
+				   struct mt_domain_memory *memory, struct mt_err *err);
+
 /*
  * Whether the running migration uses parallel connections (multifd), asked of QEMU itself:
  * 1 yes, 0 no, -errno cannot tell. Taints the domain "custom-monitor".

@@ -20,6 +20,8 @@
 struct mt_iteration {
 	uint64_t n;			/* 1 = the first pass over all memory */
 	double start_s, duration_s;	/* start: since the migration began */
+	double window_s;		/* from sync to sync, as far as it can be told; see mt_iterations_feed() */
+	uint64_t syncs;			/* that end it: 1, or more where some were missed */
 	double start_bytes;		/* remaining at its start */
 	double remaining_bytes;		/* remaining right after its final sync: what the next has to send */
 	double unsent_bytes;		/* estimate of what it left unsent: start minus pages sent, >= 0 */
@@ -42,6 +44,8 @@ struct mt_iterations {
 	struct mt_sample last;		/* newest sample */
 	struct mt_sample start;		/* sample at the running iteration's start */
 	bool started;
+	double start_sync_s;		/* when the sync was that began it, as far as it can be told */
+	double limit_ms;		/* QEMU's downtime limit, if the first pass told it; 0 = not known */
 	double bandwidth_bytes_per_s;	/* wire rate lately; 0 = unknown, or nothing goes out */
 	bool stuck;			/* next to nothing has gone out for a second, of a link that carried more */
 	double told[9];			/* behind it: QEMU's own figures, newest last */
@@ -59,6 +63,13 @@ void mt_iterations_init(struct mt_iterations *it);
  * ignored. Sources that see every boundary set sample->boundary; for sources
  * that poll, the first sample with a higher iteration stands for it. Syncs that
  * were missed in between make one longer iteration.
+ *
+ * duration_s is the time between the two samples. Polled, either may be late by
+ * a whole poll; window_s then reckons from the sample before each sync how many
+ * of QEMU's 100 ms budgets it took until what was left fell below bandwidth x
+ * downtime limit, for that is when QEMU syncs. Polls of 200 ms leave 20 ms to
+ * guess instead of 70. Where the syncs themselves were seen, or the limit is not
+ * known, it is the same as duration_s.
  *
  * Return: true when this sample ended an iteration: kept[n_kept - 1].
  */

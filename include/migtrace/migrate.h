@@ -13,6 +13,17 @@
 
 #include <migtrace/conn.h>
 
+enum mt_compression {
+	MT_COMPRESSION_NONE,
+	MT_COMPRESSION_XBZRLE,			/* differences to what was sent before, as far as a cache remembers it */
+	MT_COMPRESSION_MT,			/* zlib on several threads; QEMU before 9.1 */
+	MT_COMPRESSION_COUNT
+};
+
+/* As libvirt calls them: "none", "xbzrle", "mt". Parse: -EINVAL if unknown. */
+const char *mt_compression_name(enum mt_compression c);
+int mt_compression_parse(const char *name, enum mt_compression *c);
+
 struct mt_migrate_options {
 	const char *destination_uri;		/* of the libvirtd there */
 	const char *migrate_uri;		/* of the data, tcp://HOST[:PORT]; NULL: libvirt asks the destination for its name */
@@ -21,6 +32,12 @@ struct mt_migrate_options {
 	bool postcopy;				/* allow a flip; does not start one */
 	unsigned parallel;			/* connections; 0: one, without multifd */
 	bool auto_converge;			/* QEMU throttles the guest */
+	unsigned throttle_initial_percent;	/* of auto-converge, 1 to 99; 0: QEMU's default, 20 */
+	unsigned throttle_increment_percent;	/* likewise; 10 */
+	enum mt_compression compression;
+	uint64_t xbzrle_cache_bytes;		/* 0: QEMU's default, 64 MiB */
+	unsigned compress_level;		/* of mt, 1 to 9; 0: QEMU's default, 1 */
+	unsigned compress_threads;		/* of mt; 0: QEMU's default, 8 to compress and 2 to decompress */
 	bool persistent;			/* define it at the destination */
 	bool undefine_source;
 	bool direct;				/* this client leads, not the source's libvirtd: dies with us */

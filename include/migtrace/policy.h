@@ -8,14 +8,15 @@
  * same row serves a live migration, a recording and, later, the simulator.
  *
  * mt_policy_step() wraps every row with the rules that hold for all of them:
- * post-copy only where the operator allowed it and after a whole pass, neither it
- * nor a stop while the link is stuck, nothing more once a stop, flip or abort has
+ * post-copy only where the operator allowed it and after a whole pass (but for policy passes
+ * with limits.at_once), neither it nor a stop while the link is stuck, nothing more once a stop, flip or abort has
  * been asked for.
  */
 #ifndef MIGTRACE_POLICY_H
 #define MIGTRACE_POLICY_H
 
 #include <migtrace/model.h>
+#include <migtrace/slots.h>
 
 enum mt_action {
 	MT_ACTION_CONTINUE,
@@ -35,7 +36,10 @@ struct mt_limits {
 	uint64_t timeout_ms;		/* policy timeout: when it acts */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
 	uint64_t fixed_ms;		/* see struct mt_model_input */
+	uint64_t passes;		/* policy passes: acts after so many finished passes; fni likewise, 0: 4 */
+	bool at_once;			/* policy passes: 0 is what the operator asked for, in so many words */
 	bool postcopy_allowed;
+	const struct mt_history *history;	/* what fm and am learn from; outlives whatever has these limits. NULL = none */
 };
 
 #define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */
@@ -61,7 +65,8 @@ struct mt_plan {
 	char reason[384];		/* one sentence with the numbers behind it */
 };
 
-#define MT_POLICY_STATE_MAX	512
+/* fm and am keep patterns. */
+#define MT_POLICY_STATE_MAX	(40 * 1024)
 
 struct mt_policy_state {
 	enum mt_action last;		/* STOP, FLIP or ABORT once asked for */
@@ -71,6 +76,7 @@ struct mt_policy_state {
 struct mt_policy {
 	const char *name;
 	const char *help;		/* one line */
+	bool flips_at_once;		/* if limits.at_once: needs no whole pass before a flip */
 	/* @now_ms: since the migration began. @plan comes in as CONTINUE with an empty reason. */
 	void (*step)(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan);
 };

@@ -20,6 +20,7 @@
  *   {"type":"pages","t_ns":...,"start_ns":...,"pages":"4096+511 3 1+7"}
  *   {"type":"vcpu","t_ns":...,"vcpu":0,"events":...,"duration_ns":...}
  *   {"type":"profile","t_ns":...,"s_pages":...,"mw_pages":...,...}
+ *   {"type":"guest","t_ns":...,"memory_bytes":...,"nonzero_bytes":...,...}
  *   {"type":"outcome","t_ns":...,"outcome":"completed",...}
  *
  * A reader ignores keys and entry types that it does not know; a header with a
@@ -145,6 +146,15 @@ struct mt_record_profile {
 	struct mt_tick total;
 };
 
+/* What a forecast has to know of a guest beside what it dirties. */
+struct mt_record_guest {
+	uint64_t t_ns;
+	uint64_t memory_bytes, vcpus;
+	uint64_t resident_bytes;	/* of its memory; 0 = not known */
+	uint64_t nonzero_bytes;		/* of its memory, estimated; likewise */
+	double cpu_share;		/* of its vCPUs' time that it used during the profile; NaN = not known */
+};
+
 const char *mt_outcome_name(enum mt_outcome outcome);	/* "completed" ... */
 int mt_outcome_parse(const char *name, enum mt_outcome *outcome);
 
@@ -187,6 +197,7 @@ int mt_recorder_curve(struct mt_recorder *r, const struct mt_record_curve *c);
 int mt_recorder_pages(struct mt_recorder *r, const struct mt_record_pages *p);
 int mt_recorder_vcpu(struct mt_recorder *r, const struct mt_record_vcpu *v);
 int mt_recorder_profile(struct mt_recorder *r, const struct mt_record_profile *p);
+int mt_recorder_guest(struct mt_recorder *r, const struct mt_record_guest *g);
 
 /* Ends the stream, fsyncs and renames. Frees @r in any case. */
 int mt_recorder_close(struct mt_recorder *r, struct mt_err *err);
@@ -204,6 +215,7 @@ enum mt_entry_type {
 	MT_ENTRY_CURVE,
 	MT_ENTRY_VCPU,
 	MT_ENTRY_PROFILE,
+	MT_ENTRY_GUEST,
 	MT_ENTRY_PAGES,
 	MT_ENTRY_COUNT
 };
@@ -222,6 +234,7 @@ struct mt_entry {
 		struct mt_record_curve curve;
 		struct mt_record_vcpu vcpu;
 		struct mt_record_profile profile;
+		struct mt_record_guest guest;
 		struct mt_record_pages pages;
 	};
 };

@@ -162,4 +162,11 @@ MT_MUST_CHECK int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *t
 			       const struct mt_limits *limits, const struct mt_sim_hooks *hooks,
 			       struct mt_sim_result *result);
 
+/*
+ * What a profile of @duration_s would have told of the guest, for limits.history: what each window of a
+ * second dirtied, spread evenly over its slots of @slot_s. @trace is rewound. Return: 0; -ENODATA for less than a
+ * window; -ENOMEM. The caller frees h->bytes.
+ */
+MT_MUST_CHECK int mt_sim_history(struct mt_trace *trace, double duration_s, double slot_s, struct mt_history *h);
+
 #endif

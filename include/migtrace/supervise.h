@@ -48,6 +48,7 @@ struct mt_supervise_result {
 	char detail[512];		/* one sentence: what happened, where the guest is */
 	int record_error;		/* first error of the recorder, 0 = whole */
 	unsigned actions_done, actions_failed;
+	bool postcopy;			/* QEMU did flip to post-copy */
 	bool left;			/* ->leave was heeded: no outcome */
 };
 

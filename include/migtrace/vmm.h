@@ -5,6 +5,8 @@
 #ifndef MIGTRACE_VMM_H
 #define MIGTRACE_VMM_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <migtrace/cleanup.h>
@@ -29,5 +31,29 @@ struct mt_vmm_paths {
  */
 MT_MUST_CHECK int mt_vmm_pid(const struct mt_vmm_paths *paths, const char *name, const char *uuid,
 			     pid_t *pid, struct mt_err *err);
+
+/* A guest's RAM, as its process has it. */
+struct mt_vmm_memory {
+	uint64_t mapped_bytes;		/* of the mappings that were taken for it */
+	uint64_t resident_bytes;	/* in memory, in huge pages, or swapped out */
+	uint64_t nonzero_bytes;		/* estimated; at most resident_bytes */
+	bool nonzero_known;
+};
+
+/* Pages that are looked at for nonzero_bytes: its standard error is at most 0.8 % of the memory. */
+#define MT_VMM_SAMPLES	4096
+
+/**
+ * mt_vmm_memory() - how much of a guest's RAM is there, and how much of that is not zero
+ * @memory_bytes: the guest's, which tells its RAM from other mappings
+ *
+ * RAM is taken to be the largest mappings that one may read and write but not execute, as long as they fit
+ * into the guest's memory: one, or one for each NUMA node. Pages are read only where they are there already,
+ * so nothing becomes resident by being looked at.
+ *
+ * Return: 0; -ENODATA no such mappings; -EACCES and other errnos of open(2); each with a line in @err.
+ */
+MT_MUST_CHECK int mt_vmm_memory(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
+				struct mt_vmm_memory *memory, struct mt_err *err);
 
 #endif

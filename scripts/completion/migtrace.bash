@@ -24,10 +24,15 @@ _migtrace_sources()
 	migtrace record x -o x --source ' ' 2>&1 | sed -n 's/.*is unknown: \([^;]*\);.*/\1/p' | tr -d ,
 }
 
-# And of a method.
+# And about methods and models.
 _migtrace_methods()
 {
-	migtrace simulate --method ' ' idle 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d ,
+	migtrace predict ./x --method ' ' 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d ,
+}
+
+_migtrace_models()
+{
+	migtrace predict ./x --model ' ' 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d , | sed 's|/[0-9]*||g'
 }
 
 _migtrace_domains()
@@ -92,15 +97,25 @@ _migtrace()
 		compopt -o dirnames 2>/dev/null
 		return
 		;;
+	--model)
+		[[ $cur == *,* ]] && before=${cur%,*},
+		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_models)" -- "${cur##*,}"))
+		compopt -o nospace 2>/dev/null
+		return
+		;;
 	--source)
 		COMPREPLY=($(compgen -W "$(_migtrace_sources)" -- "$cur"))
+		return
+		;;
+	--compression)
+		COMPREPLY=($(compgen -W 'xbzrle mt' -- "$cur"))
 		return
 		;;
 	-c|--connect)
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--record)
+	-o|--output|--record|--history|--learned)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -111,9 +126,18 @@ _migtrace()
 		return
 	fi
 	case $command in
-	report|replay|simulate)
+	campaign|evaluate|report|replay|simulate)
 		local IFS=$'\n'
 		_migtrace_files
+		;;
+	predict|plan)
+		if [[ $cur == */* ]]; then
+			local IFS=$'\n'
+			_migtrace_files
+		else
+			COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur")
+				   $(compgen -f -X '!*.mtrec' -- "$cur"))
+		fi
 		;;
 	migrate|record|status|top)
 		COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur"))

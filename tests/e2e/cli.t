@@ -130,12 +130,30 @@ echo '[{"a":1}]' >other.json
 echo '{"return":' >half.json
 mkdir directory.mtrec
 
+# A profile of a guest that dirties 8 MiB/s of 64 MiB, and one that dirties more than a link of 40 MiB/s carries.
+profile() {
+	echo "${header/'"guest"'/"\"$1\""}"
+	for ms in 10 100 1000 10000; do
+		awk -v ms=$ms -v rate="$2" -v pages=16384 'BEGIN {
+			u = pages * (1 - exp(-rate * ms / 1000 / pages))
+			printf "{\"type\":\"curve\",\"t_ns\":11000000000,\"window_ms\":%d,\"windows\":9,\"mean_pages\":%f,\"p10_pages\":%f,\"p50_pages\":%f,\"p90_pages\":%f}\n", ms, u, 0.9 * u, u, 1.1 * u }'
+	done
+	echo '{"type":"profile","t_ns":11000000000,"duration_ns":10000000000,"windows":9,"mw_pages":16384,"mw_lower_bound":false}'
+	echo "{\"type\":\"guest\",\"t_ns\":11000000000,\"memory_bytes\":$((256 * MB)),\"vcpus\":1,\"nonzero_bytes\":$((128 * MB)),\"cpu_share\":0.5}"
+}
+head -n 2 good.jsonl | zstd -q >halfpass.mtrec
+profile quiet 2048 | zstd -q >quiet.mtrec
+profile busy 30000 | zstd -q >busy.mtrec
+profile unknown 2048 | grep -v '"guest","t_ns"' | zstd -q >unsized.mtrec
+echo '{"type":"learned","schema":99}' >future.json
+echo '{"type":"learned","schema":1,"figures":{"precopy":{"setup_ms":100}},"residuals":[{"model":"recurrence/1","method":"precopy","metric":"total_ms","n":42,"p10":-1,"p50":0,"p90":1}]}' >learned.json
+
 echo 'TAP version 13'
 
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor list migrate record replay report simulate status top; do
+for command in campaign doctor evaluate list migrate plan predict record replay report simulate status top; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -156,6 +174,8 @@ refused "record with an option that lacks its value" 2 '--output needs a value' 
 refused "report without a file" 2 'FILE' report
 refused "report with two files" 2 'good.mtrec' report cut.mtrec good.mtrec
 refused "replay without a file" 2 'FILE' replay
+refused "evaluate without a file" 2 'FILE' evaluate --one-step
+refused "evaluate: a file is no campaign" 1 'good.mtrec/runs.jsonl: Not a directory; a campaign' evaluate good.mtrec
 refused "migrate without a destination" 2 'DESTURI' migrate guest
 refused "migrate with too much" 2 'third' migrate guest $T third
 refused "list with an argument" 2 'guest' list guest
@@ -202,6 +222,26 @@ for value in '' -1 two 1.5 256 99999999999999999999; do
 	refused "parallel connections \"$value\"" 2 '--parallel' migrate guest $T --parallel="$value"
 done
 
+for value in '' -1 two 1.5 1001; do
+	refused "passes \"$value\"" 2 '--passes' migrate guest $T --policy passes --passes="$value"
+done
+refused "policy passes without a number" 2 '--passes' migrate guest $T --policy passes
+refused "a number without policy passes" 2 '--policy passes' migrate guest $T --passes 2
+refused "a flip at once that is not allowed" 2 '--postcopy' migrate guest $T --policy passes --passes 0
+refused "an unknown compression" 2 'xbzrle or mt' migrate guest $T --compression zstd
+refused "a cache without xbzrle" 1 'xbzrle' migrate test "$NOBODY_THERE" -c $T --xbzrle-cache 64MiB
+refused "a level without mt" 1 'compression by mt' migrate test "$NOBODY_THERE" -c $T --compression xbzrle --compress-level 3
+refused "compression on parallel connections" 1 'compression.*parallel' migrate test "$NOBODY_THERE" -c $T --compression mt --parallel 2
+refused "a throttle without auto-converge" 1 'auto-converge' migrate test "$NOBODY_THERE" -c $T --throttle-initial 50
+
+# --- campaigns -------------------------------------------------------------------------
+printf '[campaign]\nwhere = x\ncolour = red\n' >bad.ini
+refused "campaign without a specification" 2 'SPEC' campaign -o out
+refused "campaign without a directory" 2 '-o DIR' campaign bad.ini
+refused "campaign: no such specification" 1 'nowhere.ini.*No such file' campaign nowhere.ini -o out
+refused "campaign: a key that is none" 1 ':3: unknown key colour' campaign <(head -n 3 bad.ini; printf 'up = u\nstart = s\nstop = s\nlink = l\nwatch = w\n') -o out
+works "campaign: a plan" '^[0-9]+ migrations of [0-9]+ guests' campaign -n "$OLDPWD/tests/data/campaign/machine.ini"
+
 # --- recordings ------------------------------------------------------------------------
 works "a good recording is reported" 'for the test' report good.mtrec
 works "a good recording is replayed" 'predict' replay good.mtrec
@@ -222,8 +262,87 @@ for command in report replay; do
 	partly "$command: cut short" 'cut.mtrec.*early' $command cut.mtrec
 	partly "$command: cut within a line" 'halfline.mtrec.*early' $command halfline.mtrec
 done
+refused "evaluate: not there" 1 'nowhere.mtrec.*No such file' evaluate --one-step nowhere.mtrec
+refused "evaluate: text" 1 'text.mtrec.*recording' evaluate --one-step text.mtrec
 HEADER=0
 partly "replay: one of two is bad" 'text.mtrec' replay good.mtrec text.mtrec
+
+# --- forecasts ---------------------------------------------------------------------------
+works "report: the guest of a profile" '^memory +256.0 MiB, 128.0 MiB of it not empty; 1 vCPU, 50 % busy' report quiet.mtrec
+refused "predict: nothing to predict" 2 'DOMAIN or FILE' predict
+refused "predict: two guests" 2 'busy.mtrec' predict quiet.mtrec busy.mtrec
+refused "predict: no bandwidth" 2 '--bandwidth RATE' predict quiet.mtrec
+refused "predict: no bandwidth of a guest, before it is profiled" 2 '--bandwidth RATE' predict test -c $T
+for value in '' 40 0MiB/s 40MiB/s, ,40MiB/s '40MiB/s 80MiB/s' -1MiB/s; do
+	refused "predict: bandwidth \"$value\"" 2 '--bandwidth' predict quiet.mtrec --bandwidth="$value"
+done
+for value in '' 300 0ms 1s, 1s,x; do
+	refused "predict: a pause of \"$value\"" 2 '--max-downtime' predict quiet.mtrec --bandwidth 40MiB/s --max-downtime="$value"
+done
+refused "predict: unknown method" 2 'teleport.*precopy.*multifd' predict quiet.mtrec --bandwidth 40MiB/s --method precopy,teleport
+refused "predict: unknown model" 2 'prophecy.*recurrence' predict quiet.mtrec --bandwidth 40MiB/s --model prophecy
+refused "predict: a model that does not cover the method" 1 'covers' predict quiet.mtrec --bandwidth 40MiB/s --model nathan --method postcopy
+refused "predict: how large the guest is is not known" 1 'unsized.mtrec|unknown.*--memory' predict unsized.mtrec --bandwidth 40MiB/s
+refused "predict: an assumed guest without its size" 2 '--memory' predict --dirty-rate 1MiB/s --bandwidth 40MiB/s
+refused "predict: a guest that is both" 2 'assumed' predict quiet.mtrec --dirty-rate 1MiB/s --memory 1GiB --bandwidth 40MiB/s
+refused "predict: a working set larger than the memory" 1 'working-set' predict --dirty-rate 1MiB/s --memory 1GiB --working-set 2GiB --bandwidth 40MiB/s
+refused "predict: nobody's profile" 2 '--record' predict quiet.mtrec --bandwidth 40MiB/s --record x.mtrec
+refused "predict: a migration without a finished pass" 1 'halfpass.mtrec.*profile.*pass' predict halfpass.mtrec --bandwidth 40MiB/s
+refused "predict: a hypervisor that cannot measure" 1 'test.*measure' predict test -c $T --bandwidth 40MiB/s
+refused "predict: no such domain" 1 'nobody' predict nobody -c $T --bandwidth 40MiB/s
+refused "predict: what was learned is not there" 1 'nowhere.json' predict quiet.mtrec --bandwidth 40MiB/s --learned nowhere.json
+refused "predict: what was learned is from the future" 1 'future.json.*later' predict quiet.mtrec --bandwidth 40MiB/s --learned future.json
+refused "predict: what was learned is a recording" 1 'good.mtrec.*--save' predict quiet.mtrec --bandwidth 40MiB/s --learned good.mtrec
+works "predict: a profile" '^precopy .* 100 %' predict quiet.mtrec --bandwidth 40MiB/s
+works "predict: its inputs stand above" '^quiet: 256.0 MiB of memory, 128.0 MiB of it not empty; 1 vCPU, 50 % busy' predict quiet.mtrec --bandwidth 40MiB/s
+works "predict: the working set" 'M_w 64.0 MiB' predict quiet.mtrec --bandwidth 40MiB/s
+works "predict: a migration, at its own bandwidth" '^precopy .* 40.0 MiB/s' predict good.mtrec
+works "predict: what was learned" '^learned from 42 migrations' predict quiet.mtrec --bandwidth 40MiB/s --learned learned.json
+works "predict: does not end is an answer" '^precopy at 40.0 MiB/s with a limit of 300 ms does not end: to end it needs .* MiB/s, or a limit of' \
+	predict busy.mtrec --bandwidth 40MiB/s --method precopy,postcopy
+works "predict: nor is too late" 'to finish within 2.0 s it needs' predict quiet.mtrec --bandwidth 40MiB/s --deadline 2s
+works "predict: an assumed guest" '^assumed: 8.0 GiB' predict --dirty-rate 200MiB/s --memory 8GiB --bandwidth 1GiB/s,10GiB/s
+# json NAME FILTER ARGUMENT...
+json() {
+	local name=$1 filter=$2
+	shift 2
+	run "$M" "$@" -f json
+	want "exit status 0 wanted" [ "$RC" = 0 ]
+	want "nothing on stderr wanted" [ ! -s "$dir/err" ]
+	want "$filter wanted" jq -e "$filter" "$dir/out" >/dev/null
+	finish "$name"
+}
+json "predict: a row for each method, bandwidth and limit" 'length == 7 * 2 * 3 and all(.guest == "quiet" and .curve_origin == "kernel" and .curve_windows == 9)' \
+	predict quiet.mtrec --bandwidth 40MiB/s,80MiB/s --max-downtime 100ms,300ms,1s
+json "predict: 128 MiB over 40 MiB/s take 3.2 s and more" '.[0] | .ends and .total_p10_ms <= .total_p50_ms and .total_p50_ms <= .total_p90_ms and .total_p50_ms > 3200 and .total_p50_ms < 5000' \
+	predict quiet.mtrec --bandwidth 40MiB/s --method precopy
+json "predict: and half as long over twice the link" '.[0].total_p50_ms > 1.7 * .[1].total_p50_ms' predict quiet.mtrec --bandwidth 40MiB/s,80MiB/s --method precopy
+json "predict: what does not end has no figures, but what it needs" '.[0] | (.ends | not) and .total_p50_ms == null and .needed_bandwidth_bytes_per_s > 40 * 1048576' \
+	predict busy.mtrec --bandwidth 40MiB/s --method precopy
+needed=$("$M" predict busy.mtrec --bandwidth 40MiB/s --method precopy -f json | jq '.[0].needed_bandwidth_bytes_per_s * 1.02 | round')
+json "predict: and with that it does end" '.[0].ends' predict busy.mtrec --bandwidth "${needed}B/s" --method precopy
+json "predict: baselines" 'map(.model) == ["recurrence/1", "nathan/1", "once/1"]' predict quiet.mtrec --bandwidth 40MiB/s --method precopy --model recurrence,nathan,once
+
+refused "plan: nobody" 2 'DOMAIN or FILE' plan --link 40MiB/s
+refused "plan: no link" 2 '--link RATE' plan quiet.mtrec
+refused "plan: a link that carries nothing" 2 '--link' plan quiet.mtrec --link 0MiB/s
+refused "plan: all and some" 2 '--all' plan quiet.mtrec --all --link 40MiB/s
+refused "plan: too many at once" 2 '--parallel' plan quiet.mtrec --link 40MiB/s --parallel 5
+refused "plan: none at once" 2 '--parallel' plan quiet.mtrec --link 40MiB/s --parallel 0
+refused "plan: no time at all" 2 '--deadline' plan quiet.mtrec --link 40MiB/s --deadline 0s
+refused "plan: post-copy that is not allowed" 2 '--postcopy' plan quiet.mtrec --link 40MiB/s --method postcopy
+refused "plan: one guest twice" 1 'quiet.mtrec and quiet.mtrec are the same guest' plan quiet.mtrec quiet.mtrec --link 40MiB/s
+refused "plan: one of them is not there" 1 'nowhere.mtrec.*No such file' plan quiet.mtrec nowhere.mtrec --link 40MiB/s
+refused "plan: a hypervisor that cannot measure" 1 'measure' plan test -c $T --link 40MiB/s
+refused "plan: cannot connect" 1 'nobody-listens' plan --all --link 40MiB/s -c "$NOBODY_THERE"
+works "plan: who goes" '^1 +quiet +precopy' plan quiet.mtrec busy.mtrec --link 40MiB/s --method precopy
+works "plan: who stays, and why" '^busy stays: does not end at 40.0 MiB/s with a limit of 300 ms; it needs .* or post-copy' plan quiet.mtrec busy.mtrec --link 40MiB/s --method precopy
+json "plan: one moved, one left" 'length == 2 and .[0].moved and .[0].guest == "quiet" and .[1].why_left == "no-end" and all(.exact)' \
+	plan busy.mtrec quiet.mtrec --link 40MiB/s --method precopy
+json "plan: post-copy takes both, one after the other" 'all(.moved) and .[1].start_ms >= .[0].start_ms and all(.end_ms <= .end_p90_ms)' \
+	plan busy.mtrec quiet.mtrec --link 40MiB/s --postcopy
+json "plan: no time for both" '[.[] | select(.moved)] | length == 1' plan busy.mtrec quiet.mtrec --link 40MiB/s --postcopy --deadline 5s
+works "plan: CSV" '^quiet,true,1,precopy' plan quiet.mtrec --link 40MiB/s --method precopy -f csv
 
 # --- simulations -----------------------------------------------------------------------
 P=uniform:region=64M,rate=2000/s
@@ -307,7 +426,7 @@ rm other.mtrec.part
 refused "record: too long a name" 1 'too long' record test -o "$(printf 'x%.0s' {1..300})" -c $T
 
 if [ -c /dev/full ]; then
-	for command in "list -c $T" "report good.mtrec" "replay good.mtrec" "report -f json good.mtrec"; do
+	for command in "list -c $T" "report good.mtrec" "replay good.mtrec" "report -f json good.mtrec" "predict good.mtrec" "plan good.mtrec --link 40MiB/s"; do
 		# shellcheck disable=SC2086
 		"$M" $command >/dev/full 2>"$dir/err" </dev/null
 		RC=$? WHY=

@@ -248,7 +248,9 @@ static inline void migration_look(const struct migration *m, bool boundary, stru
 	mt_sample_set(s, zero_pages, m->zero_pages);
 	mt_sample_set(s, page_size_bytes, MIGRATION_PAGE);
 	mt_sample_set(s, bandwidth_bytes_per_s, (uint64_t)m->link_bytes_per_s);
-	mt_sample_set(s, expected_downtime_ms, (uint64_t)(m->left_at_sync_bytes / m->link_bytes_per_s * 1e3));
+	/* QEMU expects the limit itself until it has seen dirty pages. */
+	mt_sample_set(s, expected_downtime_ms, m->iteration == 1 ? (uint64_t)m->limit_ms :
+		      (uint64_t)(m->left_at_sync_bytes / m->link_bytes_per_s * 1e3));
 }
 
 /*

@@ -108,6 +108,89 @@ static void test_missed_syncs(void)
 	CHECK(missed > 10);
 }
 
+/*
+ * The truth about windows is when the oracle synced. Where each sync is seen they
+ * are exact; polled each 210 ms and more, they are nearer to it than the polls are.
+ */
+static void window_errors(const struct migration_guest *guest, bool polled, double *window_s, double *duration_s, unsigned *n)
+{
+	double synced_s = 0;
+	uint64_t seen_ms = 0;
+	struct migration m;
+	struct mt_iterations it;
+	struct mt_sample s;
+
+	migration_init(&m, guest, MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
+	mt_iterations_init(&it);
+	while (migration_next(&m, &s) && migration_ms(&m) < SEEN_FOR_MS) {
+		double now_s = m.synced_ms / 1e3;
+		const struct mt_iteration *last;
+
+		if (polled && s.total_ms && s.total_ms < seen_ms + 210) {
+			m.polled_ms = seen_ms + 210 - MIGRATION_POLL_MS;
+			continue;
+		}
+		seen_ms = s.total_ms;
+		s.boundary &= !polled;
+		if (!mt_iterations_feed(&it, &s))
+			continue;
+		last = mt_iterations_last(&it);
+		if (last->syncs == 1) {
+			*window_s += fabs(last->window_s - (now_s - synced_s));
+			*duration_s += fabs(last->duration_s - (now_s - synced_s));
+			++*n;
+		}
+		synced_s = now_s;
+	}
+}
+
+static void test_windows(void)
+{
+	double window_s = 0, duration_s = 0;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < MIGRATION_GUESTS; i++)
+		window_errors(&migration_guests[i], false, &window_s, &duration_s, &n);
+	CHECK(n > 100);
+	CHECK_NEAR(window_s, 0, 1e-6);
+	window_s = duration_s = n = 0;
+	for (size_t i = 0; i < MIGRATION_GUESTS; i++)
+		window_errors(&migration_guests[i], true, &window_s, &duration_s, &n);
+	CHECK(n > 50);
+	printf("# %u polled windows: %.3f s off, by their polls %.3f s\n", n, window_s / n, duration_s / n);
+	CHECK(window_s < 0.6 * duration_s);
+}
+
+/* Neither later than the look that saw it nor before the one that did not; without a limit, the look. */
+static void test_window_bounds(void)
+{
+	struct mt_iterations it;
+	struct mt_sample s;
+
+	for (int limit = 0; limit < 2; limit++) {
+		mt_iterations_init(&it);
+		for (int ms = 0; ms <= 900; ms += 100) {
+			s = sample(ms, 1, 1000 - ms, ms);
+			mt_sample_set(&s, expected_downtime_ms, 300);
+			if (!limit)
+				s.valid &= ~(1ULL << MT_FIELD_expected_downtime_ms);
+			mt_iterations_feed(&it, &s);
+		}
+		CHECK(feed(&it, 1100, 2, 500, 1100));
+		CHECK_NEAR(mt_iterations_last(&it)->duration_s, 1.1, 1e-9);
+		/* Far below the threshold of 300 pages by then: synced as soon as the next budget began. */
+		CHECK_NEAR(mt_iterations_last(&it)->window_s, limit ? 0.95 : 1.1, 1e-9);
+		CHECK_INT(mt_iterations_last(&it)->syncs, 1);
+		/* Still far above: it was just before this look at the latest. */
+		CHECK(feed(&it, 1200, 3, 600, 1200));
+		CHECK_NEAR(mt_iterations_last(&it)->window_s, limit ? 0.25 : 0.1, 1e-9);
+		/* Two at once: the newer in the last budget. */
+		CHECK(feed(&it, 1600, 5, 600, 1600));
+		CHECK_INT(mt_iterations_last(&it)->syncs, 2);
+		CHECK_NEAR(mt_iterations_last(&it)->window_s, limit ? 0.35 : 0.4, 1e-9);
+	}
+}
+
 static void test_unsent(void)
 {
 	struct mt_iterations it;
@@ -406,6 +489,8 @@ static void test_sync_stamps(void)
 static const struct ktap_case cases[] = {
 	{ "iterations of every guest are exact", test_every_guest },
 	{ "missed syncs make one longer iteration", test_missed_syncs },
+		{ "windows from sync to sync", test_windows },
+		{ "windows stay between the looks", test_window_bounds },
 	{ "what was left unsent", test_unsent },
 	{ "duplicates", test_duplicates },
 	{ "two boundaries at one moment", test_same_moment },

@@ -83,7 +83,7 @@ static bool names_numbers(const char *reason)
 
 static void test_table(void)
 {
-	static const char *const names[] = { "qemu", "timeout", "ihm", "predict" };
+	static const char *const names[] = { "qemu", "timeout", "passes", "ihm", "psc", "fni", "fm", "am", "predict" };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(names); i++)
 		CHECK(mt_policy_find(names[i]));
@@ -156,6 +156,52 @@ static void test_timeout_waits(void)
 	CHECK_INT(boundary(&s, 41000, 1e9), MT_ACTION_FLIP);
 }
 
+/* Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never because it is 0. */
+static void test_passes(void)
+{
+	static const struct {
+		uint64_t passes;
+		bool at_once, postcopy;
+		int acts;		/* after so many passes */
+	} cases[] = {
+		{ 1, false, true, 1 }, { 2, false, true, 2 }, { 3, false, false, 3 }, { 0, false, true, 1 },
+		{ 0, true, true, 0 }, { 0, false, false, 1 },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
+		enum mt_action action;
+		int done = 0;
+		struct scene s;
+
+		scene_init(&s, "passes");
+		s.limits.postcopy_allowed = cases[i].postcopy;
+		s.limits.passes = cases[i].passes;
+		s.limits.at_once = cases[i].at_once;
+		for (action = at(&s, 0); action == MT_ACTION_CONTINUE && done < 5; done++) {
+			CHECK(s.plan.reason[0]);
+			action = boundary(&s, 1000 * (done + 1), 1e9);
+		}
+		CHECK_INT(action, cases[i].postcopy ? MT_ACTION_FLIP : MT_ACTION_STOP);
+		CHECK_INT(done, cases[i].acts);
+	}
+}
+
+/* at_once is this policy's alone, and post-copy still has to be allowed. */
+static void test_at_once(void)
+{
+	struct scene s;
+
+	scene_init(&s, "timeout");
+	s.limits.postcopy_allowed = s.limits.at_once = true;
+	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
+	scene_init(&s, "passes");
+	s.limits.postcopy_allowed = s.limits.at_once = true;
+	s.its.stuck = true;
+	CHECK_INT(at(&s, 100), MT_ACTION_CONTINUE);
+	s.its.stuck = false;
+	CHECK_INT(at(&s, 200), MT_ACTION_FLIP);
+}
+
 struct ihm_sequence {
 	const char *what;
 	double left[16];	/* MiB left at each boundary, 0 = no more */
@@ -176,6 +222,144 @@ static const struct ihm_sequence ihm_sequences[] = {
 	{ "minimum not reached",{ 50, 60, 40, 60, 60, 60, 60, 60, 45, 43, 60, 60, 42, 60, 60, 60 }, -1 },
 	{ "after growing once",	{ 100, 50, 51, 20, 15, 14, 13, 14 }, -1 },
 };
+
+/* At once, but not before it is known how long that takes; however long. */
+static void test_psc(void)
+{
+	struct scene s;
+
+	scene_init(&s, "psc");
+	mt_sample_set(&s.sample, remaining_bytes, 1000 * LINK);
+	s.view.bandwidth_bytes_per_s = 0;
+	CHECK_INT(at(&s, 0), MT_ACTION_CONTINUE);
+	CHECK(s.plan.reason[0]);
+	s.view.bandwidth_bytes_per_s = LINK;
+	CHECK_INT(at(&s, 1), MT_ACTION_STOP);
+	CHECK_NEAR(s.plan.implied_downtime_ms, 1e6, 1);
+	CHECK(strstr(s.plan.reason, "16 min"));
+}
+
+static void test_fni(void)
+{
+	for (uint64_t passes = 0; passes <= 5; passes++) {
+		struct scene s;
+
+		scene_init(&s, "fni");
+		s.limits.passes = passes;
+		s.limits.postcopy_allowed = true;
+		for (uint64_t n = 1; n <= (passes ? passes : 4); n++) {
+			CHECK_INT(at(&s, n * 1000 - 500), MT_ACTION_CONTINUE);
+			CHECK_INT(boundary(&s, n * 1000, 1e12), n == (passes ? passes : 4) ? MT_ACTION_STOP : MT_ACTION_CONTINUE);
+		}
+	}
+}
+
+/* Bytes a second that a guest dirties at a time. */
+struct load {
+	double busy, quiet;
+	double busy_s, period_s;	/* period_s 0: always busy */
+};
+
+static double dirties(const struct load *load, double from_s, double to_s)
+{
+	double sum = 0;
+
+	for (int i = (int)(from_s * 10 + 0.5); i < (int)(to_s * 10 + 0.5); i++)
+		sum += 0.1 * (load->period_s > 0 && fmod(i / 10.0 + 1e-6, load->period_s) >= load->busy_s ? load->quiet : load->busy);
+	return sum;
+}
+
+/* Passes of whole tenths of a second, until the policy acts. Return: when that was, 0 = never. */
+static uint64_t steer(struct scene *s, const struct load *load, double begin_s, double first_s, double *left)
+{
+	double pass_s = first_s, now_s = begin_s;
+
+	*left = first_s * LINK;
+	while (now_s < 200) {
+		struct mt_iteration *i = &s->its.kept[0];
+
+		now_s += pass_s;
+		if (at(s, (uint64_t)((now_s - 0.05) * 1e3)) != MT_ACTION_CONTINUE)
+			return (uint64_t)((now_s - 0.05) * 1e3);
+		*left = dirties(load, now_s - pass_s, now_s);
+		s->its.n_kept = 1;
+		s->its.total++;
+		*i = (struct mt_iteration){ .n = s->its.total, .duration_s = pass_s, .remaining_bytes = *left, .dirtied_bytes = *left };
+		mt_sample_set(&s->sample, remaining_bytes, (uint64_t)*left);
+		s->view.boundary = true;
+		if (step(s, (uint64_t)(now_s * 1e3 + 0.5)) != MT_ACTION_CONTINUE)
+			return (uint64_t)(now_s * 1e3 + 0.5);
+		pass_s = fmax(0.1, ceil(*left / LINK * 10 - 1e-9) / 10);
+	}
+	return 0;
+}
+
+static uint64_t steer_steady(struct scene *s, double bytes_per_s, double first_s, double *left)
+{
+	return steer(s, &(struct load){ .busy = bytes_per_s }, 0, first_s, left);
+}
+
+/* Who has seen the guest's phases before waits for a quiet one; who has not takes the busy one for all there is. */
+static void test_history(void)
+{
+	const struct load load = { .busy = 1.2 * LINK, .quiet = LINK / 20.0, .busy_s = 2.5, .period_s = 4 };
+	double bytes[800], without, with;
+	const struct mt_history history = { .bytes = bytes, .n = 800, .slot_s = 0.1 };
+
+	for (int i = 0; i < 800; i++)
+		bytes[i] = dirties(&load, i / 10.0, (i + 1) / 10.0);
+	for (int k = 0; k < 2; k++) {
+		struct scene s;
+
+		scene_init(&s, k ? "am" : "fm");
+		CHECK_INT(steer(&s, &load, 0, 1, &without), 1000);
+		CHECK_NEAR(without, 1.2 * LINK, 1);
+		scene_init(&s, k ? "am" : "fm");
+		s.limits.history = &history;
+		CHECK(steer(&s, &load, 0, 1, &with) > 2500);
+		CHECK(with < 0.1 * without);
+		CHECK(strstr(s.plan.reason, "left"));
+	}
+}
+
+/* They stop where the pause is shortest, whether it is within what is allowed or not. */
+static void test_fm_am(void)
+{
+	static const char *const names[] = { "fm", "am" };
+
+	for (size_t k = 0; k < MT_ARRAY_SIZE(names); k++) {
+		struct scene s;
+		double left;
+
+		/* Passes of 10 s, 5, 2.5, 1.3, 0.7, 0.4, 0.2, and the first of 0.1 s, the shortest there is. */
+		scene_init(&s, names[k]);
+		CHECK_INT(steer_steady(&s, LINK / 2.0, 10, &left), 20200);
+		CHECK_INT(s.plan.action, MT_ACTION_STOP);
+		CHECK_NEAR(left, LINK / 20.0, 1);
+		CHECK(strstr(s.plan.reason, "planned") && names_numbers(s.plan.reason));
+
+		/* Each pass would leave more than the one before: after the first, though that takes 20 s. */
+		scene_init(&s, names[k]);
+		CHECK_INT(steer_steady(&s, 2.0 * LINK, 10, &left), 10000);
+		CHECK_NEAR(left, 20.0 * LINK, 1);
+		CHECK(strstr(s.plan.reason, "no better moment"));
+
+		/* No plan goes beyond the deadline. */
+		scene_init(&s, names[k]);
+		s.limits.deadline_ms = 16000;
+		CHECK_INT(steer_steady(&s, LINK / 2.0, 10, &left), 15000);
+		CHECK_INT(s.plan.action, MT_ACTION_STOP);
+
+		/* The guest that was still comes to life, and its pass does not end: when the plan's time is over. */
+		scene_init(&s, names[k]);
+		s.limits.deadline_ms = 16000;
+		CHECK_INT(boundary(&s, 10000, LINK / 2.0), MT_ACTION_CONTINUE);
+		CHECK(strstr(s.plan.reason, "a new plan"));
+		CHECK_INT(at(&s, 15900), MT_ACTION_CONTINUE);
+		CHECK_INT(at(&s, 16100), MT_ACTION_STOP);
+		CHECK(strstr(s.plan.reason, "over"));
+	}
+}
 
 static void test_ihm(void)
 {
@@ -485,11 +669,13 @@ static void test_any_view(void)
 
 	for (size_t k = 0; mt_policy_at(k); k++) {
 		const char *name = mt_policy_at(k)->name;
+		/* Forecasts take their time. */
+		int steps = strcmp(name, "fm") && strcmp(name, "am") ? 200000 : 4000;
 		struct scene s;
 		bool final = false;
 
 		scene_init(&s, name);
-		for (int i = 0; i < 200000; i++) {
+		for (int i = 0; i < steps; i++) {
 			enum mt_action action;
 			uint64_t now_ms = migration_random(&rng) % 100000;
 			bool empty;
@@ -534,6 +720,12 @@ static const struct ktap_case cases[] = {
 	{ "qemu never acts", test_qemu },
 	{ "timeout before, at and after", test_timeout },
 	{ "timeout waits for the first pass", test_timeout_waits },
+	{ "psc at once", test_psc },
+	{ "fni counts passes", test_fni },
+	{ "fm and am on a steady guest", test_fm_am },
+	{ "fm and am with what was before", test_history },
+	{ "passes, and then flips or stops", test_passes },
+	{ "at once only by who may", test_at_once },
 	{ "ihm's sequences", test_ihm },
 	{ "predict at a boundary", test_predict },
 	{ "predict and QEMU's own limit", test_predict_limit },

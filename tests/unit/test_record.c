@@ -199,6 +199,8 @@ static void test_kernel_entries(void)
 		.mw_pages = 1000, .mw_lower_bound = true, .hot_seconds = 3, .hot_threshold = 0.8, .hot_pages = NAN,
 		.hot_share = NAN, .logged_pages_per_s = 5,
 	};
+	const struct mt_record_guest guest = { .t_ns = BEGIN_NS + 9, .memory_bytes = 1 << 28, .vcpus = 2, .nonzero_bytes = 123, .cpu_share = 0.25 };
+	const struct mt_record_guest unknown = { .t_ns = BEGIN_NS + 9, .cpu_share = NAN };
 	struct mt_tick tick = { .t_ns = BEGIN_NS + 2, .start_ns = BEGIN_NS + 1, .state = 5 };
 	struct mt_recording *rec;
 	struct mt_recorder *r;
@@ -212,10 +214,11 @@ static void test_kernel_entries(void)
 	CHECK_INT(mt_recorder_open(&r, path, &header, NULL), 0);
 	CHECK_INT(mt_recorder_source(r, &source) | mt_recorder_source(r, &none) | mt_recorder_tick(r, &tick) |
 		  mt_recorder_pass(r, &pass) | mt_recorder_pass(r, &vague) | mt_recorder_curve(r, &curve) |
-		  mt_recorder_vcpu(r, &vcpu) | mt_recorder_profile(r, &profile), 0);
+		  mt_recorder_vcpu(r, &vcpu) | mt_recorder_profile(r, &profile) | mt_recorder_guest(r, &guest) |
+		  mt_recorder_guest(r, &unknown), 0);
 	CHECK_INT(mt_recorder_close(r, NULL), 0);
 	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);
-	CHECK_INT(rec->n_entries, 8);
+	CHECK_INT(rec->n_entries, 10);
 	CHECK_INT(rec->entries[0].type, MT_ENTRY_SOURCE);
 	CHECK_STR(rec->entries[0].source.source, "kmod");
 	CHECK_STR(rec->entries[0].source.mode, "ring");

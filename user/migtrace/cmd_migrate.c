@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <migtrace/history.h>
 #include <migtrace/migrate.h>
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
@@ -23,7 +24,8 @@
 
 struct migration {
 	struct common_options common;
-	const char *policy_name, *record_path, *source_name;
+	const char *policy_name, *record_path, *source_name, *history_path;
+	struct mt_history history;
 	const struct mt_policy *policy;
 	struct mt_limits limits;
 	struct mt_migrate_options how;
@@ -215,11 +217,34 @@ static int conclude(struct migration *m, const char *destination)
 	return succeeded(m) && whole ? CMD_OK : CMD_FAILED;
 }
 
+/* Of the guest, from an earlier recording. */
+static int load_history(struct migration *m, struct mt_err *err)
+{
+	struct mt_recording *rec = NULL;
+	int rc;
+
+	if (!m->history_path)
+		return 0;
+	rc = mt_recording_load(&rec, m->history_path, err);
+	if (rc)
+		return rc;
+	rc = mt_history_of(&m->history, rec, MT_SLOT_S);
+	mt_recording_free(rec);
+	if (rc)
+		return mt_err_set(err, rc, "--history %s: neither passes nor ticks in it: record a migration, or a profile with a kernel source",
+				  m->history_path);
+	m->limits.history = &m->history;
+	return 0;
+}
+
 /* Everything that can be refused is refused before anything is touched. */
 static int prepare(struct migration *m, char **args, struct mt_err *err)
 {
 	int rc;
 
+	rc = load_history(m, err);
+	if (rc)
+		return rc;
 	rc = mt_loop_start(err);
 	if (rc)
 		return rc;
@@ -281,17 +306,27 @@ int cmd_migrate(int argc, char **argv)
 		.policy_name = MT_POLICY_DEFAULT,
 		.limits = { .max_downtime_ms = MT_MAX_DOWNTIME_DEFAULT_MS, .timeout_ms = MT_TIMEOUT_DEFAULT_MS },
 	};
-	uint64_t parallel = 0;
+	uint64_t parallel = 0, initial = 0, increment = 0, level = 0, threads = 0;
+	const char *compression = "none";
+	bool passes_given = false;
 	const struct option_row rows[] = {
-		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, ihm or predict (default)", &m.policy_name },
+		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, passes, ihm, psc, fni, fm, am or predict (default)", &m.policy_name },
 		{ "max-downtime", 'd', OPTION_DURATION_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms },
 		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "the migration may take this long", &m.limits.deadline_ms },
 		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when policy timeout acts (default 30s)", &m.limits.timeout_ms },
+		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, &passes_given, 1000 },
+		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
 		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what post-copy may use of it", &m.how.postcopy_bandwidth_bytes_per_s },
 		{ "parallel", 0, OPTION_COUNT, "N", "use N connections; not with --postcopy", &parallel, NULL, 255 },
 		{ "auto-converge", 0, OPTION_FLAG, NULL, "let QEMU throttle the guest", &m.how.auto_converge },
+		{ "throttle-initial", 0, OPTION_COUNT, "PERCENT", "first throttle of --auto-converge (QEMU: 20)", &initial, NULL, 99 },
+		{ "throttle-increment", 0, OPTION_COUNT, "PERCENT", "and what is added each time (QEMU: 10)", &increment, NULL, 99 },
+		{ "compression", 0, OPTION_STRING, "METHOD", "xbzrle, or mt for zlib on several threads", &compression },
+		{ "xbzrle-cache", 0, OPTION_SIZE_BYTES, "SIZE", "memory that xbzrle may use (QEMU: 64 MiB)", &m.how.xbzrle_cache_bytes },
+		{ "compress-level", 0, OPTION_COUNT, "N", "of mt, 1 (QEMU's default) to 9", &level, NULL, 9 },
+		{ "compress-threads", 0, OPTION_COUNT, "N", "of mt", &threads, NULL, 255 },
 		{ "migrateuri", 0, OPTION_STRING, "URI", "address that QEMU connects to, as in virsh", &m.how.migrate_uri },
 		{ "unsafe", 0, OPTION_FLAG, NULL, "also when libvirt fears for the disks' caches", &m.how.unsafe },
 		{ "persistent", 0, OPTION_FLAG, NULL, "define the guest at the destination", &m.how.persistent },
@@ -311,7 +346,8 @@ int cmd_migrate(int argc, char **argv)
 		.examples = "  migtrace migrate web1 qemu+tls://host2/system\n"
 			    "  migtrace migrate web1 qemu+tls://host2/system --max-downtime 800ms --deadline 10min\n"
 			    "  migtrace migrate db1 qemu+tls://host2/system --postcopy --record db1.mtrec\n"
-			    "  migtrace migrate db1 qemu+tls://host2/system --policy timeout --timeout 60s\n",
+			    "  migtrace migrate db1 qemu+tls://host2/system --policy timeout --timeout 60s\n"
+			    "  migtrace migrate db1 qemu+tls://host2/system --policy passes --passes 2 --postcopy\n",
 		.uses = OPTIONS_CONNECT | OPTIONS_FORMAT,
 		.rows = rows,
 		.n_rows = MT_ARRAY_SIZE(rows),
@@ -323,12 +359,23 @@ int cmd_migrate(int argc, char **argv)
 		return status;
 	m.policy = mt_policy_find(m.policy_name);
 	if (!m.policy)
-		return options_error(&usage, "--policy %s is unknown: qemu, timeout, ihm or predict", m.policy_name);
+		return options_error(&usage, "--policy %s is unknown: qemu, timeout, passes, ihm, psc, fni, fm, am or predict", m.policy_name);
+	if (passes_given ? strcmp(m.policy_name, "passes") && strcmp(m.policy_name, "fni") : !strcmp(m.policy_name, "passes"))
+		return options_error(&usage, "--passes and --policy passes (or fni) go together");
+	m.limits.at_once = passes_given && !m.limits.passes && !strcmp(m.policy_name, "passes");
+	if (m.limits.at_once && !m.limits.postcopy_allowed)
+		return options_error(&usage, "--passes 0 flips to post-copy at once, so --postcopy is needed");
+	if (mt_compression_parse(compression, &m.how.compression))
+		return options_error(&usage, "--compression %s is unknown: xbzrle or mt", compression);
 	if (!m.limits.max_downtime_ms)
 		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
 	status = source_option(&usage, m.source_name);
 	if (status != OPTIONS_RUN)
 		return status;
-	m.how.parallel = parallel;
+	m.how.parallel = (unsigned)parallel;
+	m.how.throttle_initial_percent = (unsigned)initial;
+	m.how.throttle_increment_percent = (unsigned)increment;
+	m.how.compress_level = (unsigned)level;
+	m.how.compress_threads = (unsigned)threads;
 	return run(&m, args.v);
 }

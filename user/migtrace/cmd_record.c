@@ -6,7 +6,6 @@
  * that do nothing. One that does not is measured a few times over windows of
  * different length; when a migration begins meanwhile, that is what is followed.
  */
-#include <errno.h>
 #include <string.h>
 
 #include <migtrace/units.h>
@@ -16,76 +15,10 @@
 #include "record.h"
 #include "sources.h"
 
-#define DURATION_DEFAULT_MS	(10 * MT_MS_PER_S)
-#define DURATION_MAX_MS		(3600 * MT_MS_PER_S)
 #define INTERVAL_DEFAULT_MS	250
 #define INTERVAL_MIN_MS		10
 #define INTERVAL_MAX_MS		(10 * MT_MS_PER_S)
 #define TICK_MAX_MS		1000	/* a profile has windows of a second */
-
-#define CMD_INTERRUPTED		130	/* as a shell reports a death by SIGINT */
-
-static void on_interrupt(int count, void *opaque)
-{
-	const struct mt_event wake = { .kind = MT_EVENT_WAKE };
-	struct record *r = opaque;
-
-	/* Still connecting: there is nothing to close. Or the second time: the .part holds what there is. */
-	if (!r->inbox || count > 1)
-		_exit(CMD_INTERRUPTED);
-	r->leave = 1;
-	mt_inbox_post(&wake, r->inbox);
-}
-
-/* --- the whole ----------------------------------------------------------- */
-static int check_state(struct record *r, struct mt_err *err)
-{
-	const struct mt_domain_info *d = &r->domain;
-
-	if (d->migrating_out)
-		return 0;
-	if (d->migrating_in)
-		return mt_err_set(err, -EBUSY, "%s is arriving here by a migration; record it at the source", d->name);
-	if (d->state != VIR_DOMAIN_RUNNING && d->state != VIR_DOMAIN_BLOCKED)
-		return mt_err_set(err, -EINVAL, "%s is %s: only a running guest dirties memory", d->name,
-				  mt_domain_state_name(d->state));
-	if (r->automatic)
-		r->mode = mt_dirtyrate_mode_of(d->type, d->dirty_ring_entries);
-	return mt_dirtyrate_check(r->mode, d->type, d->dirty_ring_entries, err);
-}
-
-/* Watched first, looked at after: no migration begins unseen in between. */
-static int prepare(struct record *r, const char *uri, const char *name, struct mt_err *err)
-{
-	int rc;
-
-	rc = record_check_path(r, err);
-	if (!rc) {
-		rc = interrupt_block();
-		if (!rc)
-			rc = interrupt_watch(&r->interrupt);
-		if (rc)
-			mt_err_set(err, rc, "cannot watch for signals: %s", strerror(-rc));
-	}
-	if (!rc)
-		rc = mt_loop_start(err);
-	if (!rc)
-		rc = mt_conn_open(&r->conn, uri, err);
-	if (!rc)
-		rc = mt_domain_info(r->conn, name, &r->domain, err);
-	if (rc)
-		return rc;
-	r->inbox = mt_inbox_new();
-	if (!r->inbox)
-		return mt_err_set(err, -ENOMEM, "out of memory");
-	rc = mt_conn_subscribe(r->conn, r->domain.uuid, mt_inbox_post, r->inbox);
-	if (rc < 0)
-		return mt_err_set(err, rc, "cannot watch %s: %s", r->domain.name, strerror(-rc));
-	rc = mt_domain_info(r->conn, r->domain.uuid, &r->domain, err);
-	if (!rc)
-		rc = check_state(r, err);
-	return rc ? rc : record_open(r, err);
-}
 
 static int conclude(struct record *r, enum ending ending, struct mt_err *err)
 {
@@ -114,13 +47,15 @@ static int conclude(struct record *r, enum ending ending, struct mt_err *err)
 
 static int run(struct record *r, const char *uri, const char *name)
 {
-	enum ending ending;
+	enum ending ending = ENDING_MIGRATION;
 	struct mt_err err = { 0 };
 
-	r->interrupt = (struct interrupt){ .notify = on_interrupt, .opaque = r };
-	if (prepare(r, uri, name, &err))
+	if (record_check_path(r, &err) || record_connect(r, uri, &err) || record_begin(r, name, &err))
 		return cmd_fail(&err);
-	ending = r->domain.migrating_out ? record_follow(r, &err) : record_profile(r, &err);
+	if (!r->domain.migrating_out)
+		ending = record_profile(r, &err);
+	if (ending == ENDING_MIGRATION)
+		ending = record_follow(r, &err);
 	return conclude(r, ending, &err);
 }
 

@@ -14,9 +14,13 @@
 #include "cmd.h"
 
 static const struct cmd cmds[] = {
+	{ "campaign",	"many real migrations on a testbed, recorded", cmd_campaign },
 	{ "doctor",	"what works on this host and what is missing, each with the remedy", cmd_doctor },
+	{ "evaluate",	"how far predictions were off in recorded migrations", cmd_evaluate },
 	{ "list",	"guests: memory, ring or bitmap, whether a migration runs", cmd_list },
 	{ "migrate",	"migrate a guest and steer the migration by a policy", cmd_migrate },
+	{ "plan",	"several guests and one link: which to move, in which order, and how", cmd_plan },
+	{ "predict",	"what migrating a guest would cost, or why it would not end", cmd_predict },
 	{ "record",	"profile a guest, or follow its migration, into a file", cmd_record },
 	{ "replay",	"what each policy would have done in a recorded migration", cmd_replay },
 	{ "report",	"what happened in a recording, and why", cmd_report },

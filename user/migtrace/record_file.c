@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -54,7 +55,7 @@ int record_open(struct record *r, struct mt_err *err)
 		.domain = r->domain.name,
 		.uuid = r->domain.uuid,
 		.domain_type = r->domain.type,
-		.source = mt_conn_uri(r->conn),
+		.source = r->peer ? r->peer : mt_conn_uri(r->conn),
 		.tool = "migtrace " MT_VERSION,
 		.qemu = *v.qemu ? v.qemu : NULL,
 		.libvirt = *v.libvirt ? v.libvirt : NULL,
@@ -66,6 +67,17 @@ int record_open(struct record *r, struct mt_err *err)
 	};
 	rc = make_room(r, err);
 	return rc ? rc : mt_recorder_open(&r->recorder, r->path, &h, err);
+}
+
+void record_say(const struct record *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->quiet)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
 }
 
 void record_discard(struct record *r)

@@ -19,7 +19,7 @@ static int start(struct record *r, virDomainPtr dom, unsigned window_s, struct m
 
 	/* What nobody asked for by name may be replaced. */
 	if (rc == -EOPNOTSUPP && r->automatic && r->mode != MT_DIRTYRATE_PAGE_SAMPLING) {
-		fprintf(stderr, "%s is not possible here (%s): page-sampling instead\n",
+		record_say(r, "%s is not possible here (%s): page-sampling instead\n",
 			mt_dirtyrate_mode_name(r->mode), why.msg);
 		r->mode = MT_DIRTYRATE_PAGE_SAMPLING;
 		memset(&why, 0, sizeof(why));
@@ -34,7 +34,7 @@ static int start(struct record *r, virDomainPtr dom, unsigned window_s, struct m
 static void announce(struct record *r)
 {
 	if (!r->announced)
-		fprintf(stderr, "kernel source: %s\nprofiling %s by %s for %llu s\n", r->source, r->domain.name,
+		record_say(r, "kernel source: %s\nprofiling %s by %s for %llu s\n", r->source, r->domain.name,
 			mt_dirtyrate_mode_name(r->mode), (unsigned long long)(r->duration_ms / MT_MS_PER_S));
 	r->announced = true;
 }
@@ -82,7 +82,7 @@ enum ending record_measure(struct record *r, virDomainPtr dom, unsigned window_s
 	r->measured++;
 	if (r->profiler)
 		return ENDING_DONE;	/* it has better to tell */
-	fprintf(stderr, "  %3u s  %12s  (%s dirty at its end)\n", window_s,
+	record_say(r, "  %3u s  %12s  (%s dirty at its end)\n", window_s,
 		mt_format_rate_bytes_per_s(shown, rate.bytes_per_s),
 		mt_format_size_bytes(dirty, rate.bytes_per_s * (rate.window_ms / 1e3)));
 	return ENDING_DONE;

@@ -12,6 +12,7 @@
 #include "sources.h"
 
 #define WINDOWS_MAX	3600	/* an hour of seconds */
+#define COARSE_MAX_S	4	/* longest measurement of a coarse profile that begins a kernel's */
 
 static virDomainPtr look_up(struct record *r, struct mt_err *err)
 {
@@ -60,7 +61,8 @@ static bool open_profiler(struct record *r, struct mt_err *err)
 /*
  * How long QEMU is to measure, one after the other. For itself: different lengths. For a kernel
  * source: all at once with rings, which QEMU resets every second, so that a window begins;
- * second by second with bitmaps, which it clears only as a measurement begins.
+ * second by second with bitmaps, which it clears only as a measurement begins. Before that,
+ * where both are wanted, what a coarse profile consists of.
  */
 static size_t plan(const struct record *r, unsigned *windows_s, size_t max)
 {
@@ -70,6 +72,8 @@ static size_t plan(const struct record *r, unsigned *windows_s, size_t max)
 
 	if (!r->profiler)
 		return mt_dirtyrate_windows(left_s, windows_s, max);
+	for (unsigned s = 1; r->coarse && s <= COARSE_MAX_S && s <= left_s && n < max; left_s -= s, s *= 2)
+		windows_s[n++] = s;
 	most_s = mt_profiler_is_ring(r->profiler) ? MT_DIRTYRATE_WINDOW_MAX_S : MT_DIRTYRATE_WINDOW_MIN_S;
 	for (; left_s && n < max; left_s -= windows_s[n++])
 		windows_s[n] = left_s < most_s ? (unsigned)left_s : most_s;
@@ -94,10 +98,10 @@ static bool end_profiler(struct record *r, bool *told, struct mt_err *err)
 	rc = mt_profiler_end(r->profiler, r->recorder, &p);
 	r->profiler = NULL;
 	if (!rc)
-		fprintf(stderr, "  %u windows: S %s, S_new %s, M_w %s\n", p.windows, pages(s, p.s_pages),
+		record_say(r, "  %u windows: S %s, S_new %s, M_w %s\n", p.windows, pages(s, p.s_pages),
 			pages(s_new, p.s_new_pages), pages(mw, p.mw_pages));
 	else if (rc == -ENODATA)
-		fprintf(stderr, "the kernel source saw no window that began clean: QEMU's own measurements have to do\n");
+		record_say(r, "the kernel source saw no window that began clean: QEMU's own measurements have to do\n");
 	else
 		mt_err_set(err, rc, "the profile is incomplete: %s", strerror(-rc));
 	if (!rc)
@@ -111,7 +115,7 @@ static void tell_coarse(struct record *r)
 {
 	if (!r->measured)
 		return;
-	fprintf(stderr, "without kernel sources the curve is coarse: %u window%s, none below 1 s\n", r->measured,
+	record_say(r, "without kernel sources the curve is coarse: %u window%s, none below 1 s\n", r->measured,
 		r->measured == 1 ? "" : "s");
 	mt_recorder_event(r->recorder, mt_now_ns(), "coarse profile",
 			  "measured by QEMU, whole seconds only: no kernel source");
@@ -130,6 +134,7 @@ enum ending record_profile(struct record *r, struct mt_err *err)
 	dom = look_up(r, err);
 	if (!dom)
 		ending = ENDING_FAILED;
+	record_guest_begin(r);
 	n = plan(r, windows_s, MT_ARRAY_SIZE(windows_s));
 	for (size_t i = 0; i < n && ending == ENDING_DONE; i++)
 		ending = record_measure(r, dom, windows_s[i], err);
@@ -139,8 +144,8 @@ enum ending record_profile(struct record *r, struct mt_err *err)
 		ending = ENDING_FAILED;
 	if (!kernel)
 		tell_coarse(r);
-	if (ending != ENDING_MIGRATION)
-		return ending;
-	mt_recorder_event(r->recorder, mt_now_ns(), "profile ended", "a migration began");
-	return record_follow(r, err);
+	record_guest_end(r);
+	if (ending == ENDING_MIGRATION)
+		mt_recorder_event(r->recorder, mt_now_ns(), "profile ended", "a migration began");
+	return ending;
 }

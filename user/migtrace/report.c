@@ -133,6 +133,9 @@ int report_init(struct report *r, const struct mt_recording *rec, struct mt_err 
 		case MT_ENTRY_PROFILE:
 			r->profile = &e->profile;
 			break;
+		case MT_ENTRY_GUEST:
+			r->guest = &e->guest;
+			break;
 		case MT_ENTRY_OUTCOME:
 			r->has_outcome = r->outcome_recorded = true;
 			r->outcome = e->outcome;

@@ -23,6 +23,7 @@ struct report {
 	bool stopped;				/* that decision stopped pre-copy, so what it predicts is a stop there */
 	const struct mt_record_source *source;	/* of the kernel's figures, the last one; NULL = none */
 	const struct mt_record_profile *profile;	/* the last one; NULL = none */
+	const struct mt_record_guest *guest;	/* likewise */
 	double predicted_downtime_ms, predicted_total_ms; /* that decision's; NaN = none */
 };
 

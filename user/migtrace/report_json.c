@@ -76,6 +76,22 @@ static json_t *source_object(const struct report *r, int *failed)
 	return o;
 }
 
+static json_t *guest_object(const struct report *r, int *failed)
+{
+	const struct mt_record_guest *g = r->guest;
+	json_t *o;
+
+	if (!g)
+		return json_null();
+	o = json_object();
+	mt_json_set(o, "memory_bytes", g->memory_bytes ? mt_json_uint(g->memory_bytes) : json_null(), failed);
+	mt_json_set(o, "resident_bytes", g->resident_bytes ? mt_json_uint(g->resident_bytes) : json_null(), failed);
+	mt_json_set(o, "nonzero_bytes", g->nonzero_bytes ? mt_json_uint(g->nonzero_bytes) : json_null(), failed);
+	mt_json_set(o, "vcpus", g->vcpus ? mt_json_uint(g->vcpus) : json_null(), failed);
+	mt_json_set(o, "cpu_share", mt_json_double(round(g->cpu_share * 1000) / 1000), failed);
+	return o;
+}
+
 static json_t *outcome_object(const struct report *r, int *failed)
 {
 	json_t *o;
@@ -156,6 +172,7 @@ int report_json(const struct report *r, FILE *out)
 		json_t *(*object)(const struct report *r, int *failed);
 	} parts[] = {
 		{ "header", NULL, header_object },
+		{ "guest", NULL, guest_object },
 		{ "iterations", report_iterations, NULL },
 		{ "decisions", report_decisions, NULL },
 		{ "events", report_events, NULL },

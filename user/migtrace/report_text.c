@@ -67,6 +67,21 @@ static void put_source(const struct mt_record_source *s, FILE *out)
 	put(out, "dirty pages", line);
 }
 
+static void put_guest(const struct mt_record_guest *g, FILE *out)
+{
+	char memory[MT_UNIT_STR], nonzero[MT_UNIT_STR];
+
+	if (!g || !g->memory_bytes)
+		return;
+	fprintf(out, "%-*s%s", LABEL, "memory", mt_format_size_bytes(memory, (double)g->memory_bytes));
+	if (g->nonzero_bytes || g->resident_bytes)
+		fprintf(out, ", %s of it %s", mt_format_size_bytes(nonzero, (double)(g->nonzero_bytes ? g->nonzero_bytes : g->resident_bytes)),
+			g->nonzero_bytes ? "not empty" : "resident");
+	if (g->vcpus && isfinite(g->cpu_share))
+		fprintf(out, "; %llu vCPU%s, %.0f %% busy", (unsigned long long)g->vcpus, g->vcpus > 1 ? "s" : "", g->cpu_share * 100);
+	fputc('\n', out);
+}
+
 static void put_header(const struct report *r, FILE *out)
 {
 	const struct mt_record_header *h = &r->rec->header;
@@ -79,6 +94,7 @@ static void put_header(const struct report *r, FILE *out)
 	put(out, "guest", h->domain);
 	put(out, "uuid", h->uuid);
 	put(out, "type", h->domain_type);
+	put_guest(r->guest, out);
 	put(out, "source", h->source);
 	put(out, "destination", h->destination);
 	put(out, "mode", h->mode);

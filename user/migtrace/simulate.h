@@ -20,6 +20,7 @@ struct simulate {
 
 	struct mt_sim_params params;	/* that hold for all */
 	struct mt_limits limits;	/* for policies */
+	uint64_t history_ms;		/* of the guest, that they have seen before */
 	uint64_t memory_bytes, resident_bytes;	/* 0: as the trace says */
 	uint64_t seed;
 	bool seed_given, passes;

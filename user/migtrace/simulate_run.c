@@ -155,6 +155,7 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 {
 	struct mt_trace trace;
 	struct combination c = { .q = q, .what = what, .trace = &trace };
+	struct mt_history history = { .bytes = NULL };
 	uint64_t memory_bytes;
 	int rc = simulate_trace(&trace, what, q, &memory_bytes, err);
 
@@ -168,10 +169,18 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 	if (trace.pages * MT_TRACE_PAGE_BYTES > q->params.memory_bytes && trace.ops && mt_trace_is_pattern(what))
 		rc = mt_err_set(err, -EINVAL, "%s does not fit into --memory: it takes %llu MiB", what,
 				(unsigned long long)(trace.pages * MT_TRACE_PAGE_BYTES / MT_MIB + 1));
+	if (!rc && q->history_ms) {
+		rc = mt_sim_history(&trace, (double)q->history_ms / 1e3, MT_SLOT_S, &history);
+		if (rc)
+			mt_err_set(err, rc, "--history: %s", rc == -ENODATA ? "less than a second is none" : strerror(-rc));
+		q->limits.history = &history;
+	}
 	if (!rc && !mt_trace_is_pattern(what))
 		fprintf(stderr, "%s: %s\n", what, trace.told);
 	if (!rc)
 		rc = combine(&c, err);
+	q->limits.history = NULL;
+	free(history.bytes);
 	mt_trace_fini(&trace);
 	return rc;
 }

@@ -71,6 +71,7 @@ static unsigned flags_of(const struct mt_migrate_options *o)
 		{ o->postcopy,		VIR_MIGRATE_POSTCOPY },
 		{ o->parallel > 0,	VIR_MIGRATE_PARALLEL },
 		{ o->auto_converge,	VIR_MIGRATE_AUTO_CONVERGE },
+		{ o->compression != MT_COMPRESSION_NONE, VIR_MIGRATE_COMPRESSED },
 		{ o->persistent,	VIR_MIGRATE_PERSIST_DEST },
 		{ o->undefine_source,	VIR_MIGRATE_UNDEFINE_SOURCE },
 		{ o->unsafe,		VIR_MIGRATE_UNSAFE },
@@ -83,25 +84,69 @@ static unsigned flags_of(const struct mt_migrate_options *o)
 	return flags;
 }
 
+static const char *const compression_names[MT_COMPRESSION_COUNT] = {
+	[MT_COMPRESSION_NONE] = "none",
+	[MT_COMPRESSION_XBZRLE] = "xbzrle",
+	[MT_COMPRESSION_MT] = "mt",
+};
+
+const char *mt_compression_name(enum mt_compression c)
+{
+	return c < MT_COMPRESSION_COUNT ? compression_names[c] : "none";
+}
+
+int mt_compression_parse(const char *name, enum mt_compression *c)
+{
+	for (int i = 0; i < MT_COMPRESSION_COUNT; i++) {
+		if (!strcmp(name, compression_names[i])) {
+			*c = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* What is 0 is left to libvirt and QEMU. */
 static int params_of(const struct mt_migrate_options *o, virTypedParameterPtr *params, int *n)
 {
-	int max = 0;
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+		{ VIR_MIGRATE_PARAM_URI, o->migrate_uri },
+		{ VIR_MIGRATE_PARAM_COMPRESSION, o->compression ? mt_compression_name(o->compression) : NULL },
+	};
+	const struct {
+		const char *name;
+		uint64_t value;
+	} sizes[] = {
+		{ VIR_MIGRATE_PARAM_BANDWIDTH, o->bandwidth_bytes_per_s ? mt_bandwidth_mib_per_s(o->bandwidth_bytes_per_s) : 0 },
+		{ VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY,
+		  o->postcopy_bandwidth_bytes_per_s ? mt_bandwidth_mib_per_s(o->postcopy_bandwidth_bytes_per_s) : 0 },
+		{ VIR_MIGRATE_PARAM_COMPRESSION_XBZRLE_CACHE, o->xbzrle_cache_bytes },
+	};
+	const struct {
+		const char *name;
+		unsigned value;
+	} numbers[] = {
+		{ VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS, o->parallel },
+		{ VIR_MIGRATE_PARAM_AUTO_CONVERGE_INITIAL, o->throttle_initial_percent },
+		{ VIR_MIGRATE_PARAM_AUTO_CONVERGE_INCREMENT, o->throttle_increment_percent },
+		{ VIR_MIGRATE_PARAM_COMPRESSION_MT_LEVEL, o->compress_level },
+		{ VIR_MIGRATE_PARAM_COMPRESSION_MT_THREADS, o->compress_threads },
+		{ VIR_MIGRATE_PARAM_COMPRESSION_MT_DTHREADS, o->compress_threads },
+	};
+	int max = 0, rc = 0;
 
-	if (o->migrate_uri &&
-	    virTypedParamsAddString(params, n, &max, VIR_MIGRATE_PARAM_URI, o->migrate_uri) < 0)
-		return -ENOMEM;
-	if (o->bandwidth_bytes_per_s &&
-	    virTypedParamsAddULLong(params, n, &max, VIR_MIGRATE_PARAM_BANDWIDTH,
-				    mt_bandwidth_mib_per_s(o->bandwidth_bytes_per_s)) < 0)
-		return -ENOMEM;
-	if (o->postcopy_bandwidth_bytes_per_s &&
-	    virTypedParamsAddULLong(params, n, &max, VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY,
-				    mt_bandwidth_mib_per_s(o->postcopy_bandwidth_bytes_per_s)) < 0)
-		return -ENOMEM;
-	if (o->parallel &&
-	    virTypedParamsAddInt(params, n, &max, VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS, (int)o->parallel) < 0)
-		return -ENOMEM;
-	return 0;
+	for (size_t i = 0; i < MT_ARRAY_SIZE(texts) && rc >= 0; i++)
+		if (texts[i].text)
+			rc = virTypedParamsAddString(params, n, &max, texts[i].name, texts[i].text);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(sizes) && rc >= 0; i++)
+		if (sizes[i].value)
+			rc = virTypedParamsAddULLong(params, n, &max, sizes[i].name, sizes[i].value);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(numbers) && rc >= 0; i++)
+		if (numbers[i].value)
+			rc = virTypedParamsAddInt(params, n, &max, numbers[i].name, (int)numbers[i].value);
+	return rc < 0 ? -ENOMEM : 0;
 }
 
 const char *mt_migrate_rounding(const struct mt_migrate_options *o, char *buf, size_t size)
@@ -135,6 +180,18 @@ static int check_options(const struct mt_migrate_options *o, struct mt_err *err)
 				  "post-copy and parallel connections do not go together: QEMU 7.2 loses the guest");
 	if (o->parallel > 255)
 		return mt_err_set(err, -EINVAL, "%u parallel connections are too many: QEMU takes 1 to 255", o->parallel);
+	if ((o->throttle_initial_percent || o->throttle_increment_percent) && !o->auto_converge)
+		return mt_err_set(err, -EINVAL, "throttle percentages need auto-converge");
+	if (o->throttle_initial_percent > 99 || o->throttle_increment_percent > 99)
+		return mt_err_set(err, -EINVAL, "a throttle is 1 to 99 percent");
+	if (o->compression && o->parallel)
+		return mt_err_set(err, -EINVAL, "compression and parallel connections do not go together");
+	if (o->xbzrle_cache_bytes && o->compression != MT_COMPRESSION_XBZRLE)
+		return mt_err_set(err, -EINVAL, "a cache is for compression by xbzrle");
+	if ((o->compress_level || o->compress_threads) && o->compression != MT_COMPRESSION_MT)
+		return mt_err_set(err, -EINVAL, "a level and threads are for compression by mt");
+	if (o->compress_level > 9 || o->compress_threads > 255)
+		return mt_err_set(err, -EINVAL, "compression has levels 1 to 9 and 1 to 255 threads");
 	if (o->postcopy_bandwidth_bytes_per_s && !o->postcopy)
 		return mt_err_set(err, -EINVAL, "a bandwidth for post-copy needs post-copy to be allowed");
 	if (o->undefine_source && !o->persistent)

@@ -252,6 +252,7 @@ static void look(struct supervision *s, const struct mt_event *cause)
 	if (cause)
 		sample.sync_t_ns = sync_time(cause);
 	s->sample = sample;
+	s->result->postcopy |= sample.status == MT_STATUS_POSTCOPY;
 	boundary = mt_engine_feed(&s->engine, &sample, &plan);
 	/* Act first, write it down after: the boundary is the best moment there is. */
 	if (plan.action != MT_ACTION_CONTINUE && !s->refused_all)
@@ -280,6 +281,7 @@ static void on_migration(struct supervision *s, const struct mt_event *ev)
 		enter(s, PHASE_ENDING);
 		break;
 	case MT_STATUS_POSTCOPY:
+		s->result->postcopy = true;
 		tell(s, NULL, false, "post-copy is under way: the guest runs at the destination");
 		break;
 	default:

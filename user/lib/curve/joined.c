@@ -3,9 +3,9 @@
  * joined.c - windows joined by the pages of their ticks, and what is hot (PURE)
  *
  * A tick in which a window begins has pages from before, too: a path begins with those of the
- * window alone. Paths that go on have the whole tick.
+ * window alone. Paths that go on have the whole tick. What was dirty as the window began is in these
+ * already, or in a set that was lost.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "curve/joined.h"
@@ -14,18 +14,17 @@
 #define SECOND_MIN_S	0.5
 #define SECOND_MAX_S	2.0
 
-int mt_joined_init(struct mt_joined *j)
+void mt_joined_init(struct mt_joined *j)
 {
 	memset(j, 0, sizeof(*j));
-	mt_pagecount_init(&j->count);
-	j->all = mt_pageset_new();
-	j->second = mt_pageset_new();
-	return j->all && j->second ? 0 : -ENOMEM;
+	mt_pagetimes_init(&j->times);
 }
 
-static void close_path(struct mt_joined *j, struct mt_joined_path *p, bool whole)
+static void close_path(struct mt_joined *j, size_t i, bool whole)
 {
-	if (!p->pages)
+	struct mt_joined_path *p = &j->paths[i];
+
+	if (!p->open)
 		return;
 	if (whole)
 		mt_path_end(&p->path, &j->samples);
@@ -33,23 +32,21 @@ static void close_path(struct mt_joined *j, struct mt_joined_path *p, bool whole
 		j->later_s += p->path.t_s - p->second_s;
 		j->later_pages += p->path.pages - p->second_pages;
 	}
-	mt_pageset_free(p->pages);
-	p->pages = NULL;
+	mt_pagetimes_end_path(&j->times, i);
+	p->open = false;
 }
 
 static void close_paths(struct mt_joined *j, bool whole)
 {
 	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
-		close_path(j, &j->paths[i], whole);
+		close_path(j, i, whole);
 }
 
 void mt_joined_fini(struct mt_joined *j)
 {
 	close_paths(j, false);
 	mt_samples_fini(&j->samples);
-	mt_pagecount_fini(&j->count);
-	mt_pageset_free(j->all);
-	mt_pageset_free(j->second);
+	mt_pagetimes_fini(&j->times);
 	memset(j, 0, sizeof(*j));
 }
 
@@ -65,39 +62,39 @@ static void end_window(struct mt_joined *j, uint64_t end_ns)
 	length_s = end_ns > j->window_start_ns ? (end_ns - j->window_start_ns) / 1e9 : 0;
 	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
 		j->paths[i].before_s += length_s;
-	if (length_s >= SECOND_MIN_S && length_s <= SECOND_MAX_S &&
-	    (double)j->second_lost <= MT_PROFILE_DOUBT_SHARE * (double)mt_pageset_count(j->second) &&
-	    mt_pagecount_add(&j->count, j->second) == -ENOMEM)
-		j->failed = true;
-	mt_pageset_clear(j->second);
+	mt_pagetimes_turn(&j->times, length_s >= SECOND_MIN_S && length_s <= SECOND_MAX_S &&
+			  (double)j->second_lost <= MT_PROFILE_DOUBT_SHARE * (double)j->times.now_pages);
 	j->second_lost = 0;
 	j->window = 0;
 }
 
-/* Return: the path that begins with it, NULL if none does. */
-static struct mt_joined_path *begin_window(struct mt_joined *j, const struct migtrace_record *r, const struct mt_pageset *begun)
+/* What was logged outside of windows is in none. */
+static void begin_window(struct mt_joined *j, const struct migtrace_record *r)
 {
 	j->window = r->window;
 	j->window_start_ns = r->window_start_ns;
-	if (begun)	/* pages that were dirty before are in no tick's set */
-		mt_pageset_or(j->all, begun);
-	for (size_t i = 0; i < MT_JOINED_PATHS && begun; i++) {
-		struct mt_joined_path *p = &j->paths[i];
-
-		if (p->pages)
-			continue;
-		*p = (struct mt_joined_path){ .pages = mt_pageset_copy(begun) };
-		mt_path_init(&p->path, (double)r->window_stale_pages);
-		j->failed |= !p->pages;
-		return p->pages ? p : NULL;
-	}
-	return NULL;
+	mt_pagetimes_turn(&j->times, false);
 }
 
-static void feed_path(struct mt_joined *j, struct mt_joined_path *p, const struct migtrace_record *r)
+static void begin_path(struct mt_joined *j, const struct migtrace_record *r)
 {
+	for (size_t i = 0; i < MT_JOINED_PATHS; i++) {
+		struct mt_joined_path *p = &j->paths[i];
+
+		if (p->open)
+			continue;
+		*p = (struct mt_joined_path){ .open = true };
+		mt_path_init(&p->path, (double)r->window_stale_pages);
+		mt_pagetimes_begin_path(&j->times, i);
+		return;
+	}
+}
+
+static void feed_path(struct mt_joined *j, size_t i, const struct migtrace_record *r)
+{
+	struct mt_joined_path *p = &j->paths[i];
 	double t_s = p->before_s + (r->end_ns - r->window_start_ns) / 1e9;
-	double pages = (double)mt_pageset_count(p->pages);
+	double pages = (double)j->times.paths[i].pages;
 
 	mt_path_feed(&p->path, t_s, pages, (r->end_ns - r->start_ns) / 1e9, &j->samples);
 	if (!(p->second_s > 0) && t_s >= 1) {
@@ -105,16 +102,7 @@ static void feed_path(struct mt_joined *j, struct mt_joined_path *p, const struc
 		p->second_pages = pages;
 	}
 	if (p->path.next >= MT_PROFILE_POINTS)
-		close_path(j, p, true);
-}
-
-static void take_pages(struct mt_joined *j, const struct mt_pageset *set, const struct mt_joined_path *begins)
-{
-	mt_pageset_or(j->all, set);
-	mt_pageset_or(j->second, begins ? begins->pages : set);
-	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
-		if (j->paths[i].pages && &j->paths[i] != begins)
-			mt_pageset_or(j->paths[i].pages, set);
+		close_path(j, i, true);
 }
 
 /* Whole ticks are missing, and nobody knows how much: no union that should have had them goes on. */
@@ -122,7 +110,7 @@ static void give_up(struct mt_joined *j)
 {
 	j->gaps = true;
 	close_paths(j, false);
-	mt_pageset_clear(j->second);
+	mt_pagetimes_turn(&j->times, false);
 	j->window = 0;
 }
 
@@ -130,7 +118,7 @@ static void give_up(struct mt_joined *j)
 static void doubt(struct mt_joined *j)
 {
 	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
-		if (j->paths[i].pages)
+		if (j->paths[i].open)
 			j->paths[i].path.doubtful_pages += (double)j->unread;
 	j->lost += j->unread;
 	j->second_lost += j->unread;
@@ -143,7 +131,7 @@ void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const 
 	bool clean = logging && r->valid & MIGTRACE_VALID_WINDOW && r->window && r->end_ns > r->window_start_ns &&
 		     r->end_ns > r->start_ns;
 	bool gap = j->tick && r->tick != j->tick + 1;
-	const struct mt_joined_path *begins = NULL;
+	bool begins;
 
 	j->tick = r->tick;
 	if (pages->logged && pages->whole)
@@ -157,16 +145,21 @@ void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const 
 		doubt(j);
 	if (j->window && (!clean || r->window != j->window))
 		end_window(j, clean ? r->window_start_ns : j->logged_until_ns);
-	if (clean && !j->window)
-		begins = begin_window(j, r, pages->logged ? pages->begun : NULL);
+	begins = clean && !j->window;
+	if (begins)
+		begin_window(j, r);
 	if (clean)
 		j->logged_until_ns = r->end_ns;
 	if (!pages->logged)
 		return;
-	take_pages(j, pages->logged, begins);
+	mt_pagetimes_add(&j->times, pages->logged);
+	if (begins && pages->begun) {
+		begin_path(j, r);
+		mt_pagetimes_add(&j->times, pages->begun);
+	}
 	for (size_t i = 0; i < MT_JOINED_PATHS && clean; i++)
-		if (j->paths[i].pages)
-			feed_path(j, &j->paths[i], r);
+		if (j->paths[i].open)
+			feed_path(j, i, r);
 }
 
 void mt_joined_end(struct mt_joined *j)

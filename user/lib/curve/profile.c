@@ -31,10 +31,7 @@ struct mt_profile_builder *mt_profile_begin(double hot_share)
 	if (!b)
 		return NULL;
 	b->hot_share = hot_share > 0 && hot_share <= 1 ? hot_share : MT_PROFILE_HOT_SHARE;
-	if (mt_joined_init(&b->joined)) {
-		mt_profile_abandon(b);
-		return NULL;
-	}
+	mt_joined_init(&b->joined);
 	return b;
 }
 
@@ -117,24 +114,20 @@ static void derive(struct mt_profile_builder *b, struct mt_profile *p)
 	p->s_new_pages = b->joined.later_s > 0 ? b->joined.later_pages / b->joined.later_s : NAN;
 }
 
-static int fill_hot(struct mt_profile_builder *b, struct mt_profile *p)
+static void fill_hot(struct mt_profile_builder *b, struct mt_profile *p)
 {
-	unsigned times = (unsigned)ceil(b->hot_share * b->joined.count.n - 1e-9);
-	uint64_t hot = 0;
-	int rc;
+	const struct mt_pagetimes *times = &b->joined.times;
 
-	p->hot_seconds = b->joined.count.n;
+	p->hot_seconds = times->seconds;
 	if (p->hot_seconds < MT_PROFILE_HOT_SECONDS || !(p->mw_pages > 0))
-		return 0;
-	rc = mt_pagecount_at_least(&b->joined.count, times, &hot);
-	p->hot_pages = (double)hot;
-	p->hot_share = (double)hot / p->mw_pages;
-	return rc;
+		return;
+	p->hot_pages = (double)mt_pagetimes_in_seconds(times, (unsigned)ceil(b->hot_share * times->seconds - 1e-9));
+	p->hot_share = p->hot_pages / p->mw_pages;
 }
 
 int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p)
 {
-	int rc;
+	int rc = 0;
 
 	mt_windows_end(&b->windows);
 	mt_joined_end(&b->joined);
@@ -149,12 +142,12 @@ int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p)
 	};
 	fill_points(b, p);
 	derive(b, p);
-	p->mw_pages = b->sets ? (double)mt_pageset_count(b->joined.all) : b->windows.most_pages;
+	p->mw_pages = b->sets ? (double)b->joined.times.all_pages : b->windows.most_pages;
 	if (p->mw_pages < b->windows.most_pages)
 		p->mw_pages = b->windows.most_pages;
 	p->mw_lower_bound = !b->sets || b->joined.gaps || (double)b->joined.lost > MISSING_SHARE * p->mw_pages;
-	rc = fill_hot(b, p);
-	if (b->failed || b->windows.samples.failed || b->joined.samples.failed || b->joined.failed)
+	fill_hot(b, p);
+	if (b->failed || b->windows.samples.failed || b->joined.samples.failed || b->joined.times.failed)
 		rc = -ENOMEM;
 	else if (!b->windows.clean)
 		rc = -ENODATA;

@@ -11,7 +11,12 @@
 static const struct mt_policy *const rows[] = {
 	&mt_policy_qemu,
 	&mt_policy_timeout,
+	&mt_policy_passes,
 	&mt_policy_ihm,
+	&mt_policy_psc,
+	&mt_policy_fni,
+	&mt_policy_fm,
+	&mt_policy_am,
 	&mt_policy_predict,
 };
 
@@ -81,8 +86,9 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 
 	if (plan->action == MT_ACTION_FLIP && !view->limits->postcopy_allowed)
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "post-copy is not allowed");
-	/* A flip before each page was sent once makes the guest fault on everything. */
-	if (plan->action == MT_ACTION_FLIP && !view->iterations->total)
+	/* A flip before each page was sent once makes the guest fault on everything: only for who asks for just that. */
+	if (plan->action == MT_ACTION_FLIP && !view->iterations->total &&
+	    !(policy->flips_at_once && view->limits->at_once))
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "post-copy has to wait for the first whole pass");
 	/* On a dead link a flip strands the guest between two hosts, and a stop pauses it until the link is back. */
 	if ((plan->action == MT_ACTION_FLIP || plan->action == MT_ACTION_STOP) && view->iterations->stuck)

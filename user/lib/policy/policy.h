@@ -10,7 +10,12 @@
 
 extern const struct mt_policy mt_policy_qemu;
 extern const struct mt_policy mt_policy_timeout;
+extern const struct mt_policy mt_policy_passes;
 extern const struct mt_policy mt_policy_ihm;
+extern const struct mt_policy mt_policy_psc;
+extern const struct mt_policy mt_policy_fni;
+extern const struct mt_policy mt_policy_fm;
+extern const struct mt_policy mt_policy_am;
 extern const struct mt_policy mt_policy_predict;
 
 /* Sets the action and its reason at once: no action goes without one. */

@@ -14,6 +14,8 @@
 #define SLOWER_SHARE		0.5
 /* Less than this: the link is stuck. Inferred. */
 #define STUCK_SHARE		0.1
+/* QEMU spends its bandwidth in budgets of so long (BUFFER_DELAY, migration/migration.c), and looks at what is left before each. */
+#define BUDGET_S		0.1
 /* Two looks closer together than this say nothing about a rate. */
 #define BANDWIDTH_MIN_S		0.05
 
@@ -114,6 +116,37 @@ static double sync_s(const struct mt_sample *s)
 	return s->sync_t_ns && s->sync_t_ns <= s->t_ns ? (double)s->sync_t_ns / MT_NS_PER_S : sample_s(s);
 }
 
+/*
+ * In the first pass QEMU's expected downtime is still the limit itself
+ * (migrate_fd_connect()): it has seen no dirty pages to expect anything of.
+ */
+static void limit_learn(struct mt_iterations *it, const struct mt_sample *s)
+{
+	if (s->iteration == 1 && mt_sample_has(s, expected_downtime_ms) && s->status == MT_STATUS_ACTIVE)
+		it->limit_ms = s->expected_downtime_ms;
+}
+
+/*
+ * When the newest of the syncs between the last look and this was. Each look
+ * falls somewhere in a budget, on average in its middle.
+ */
+static double sync_guess_s(const struct mt_iterations *it, const struct mt_sample *s)
+{
+	double threshold = it->bandwidth_bytes_per_s * it->limit_ms / 1e3;
+	double budget = it->bandwidth_bytes_per_s * BUDGET_S;
+	double left = it->last.remaining_bytes, guess;
+
+	if (s->boundary || s->sync_t_ns || !(threshold > 0))
+		return sync_s(s);
+	if (s->iteration > it->last.iteration + 1)
+		guess = sample_s(s) - BUDGET_S / 2;
+	else if (left < threshold)
+		guess = sample_s(&it->last) + BUDGET_S / 2;
+	else
+		guess = sample_s(&it->last) + (floor((left - threshold) / budget) + 1.5) * BUDGET_S;
+	return fmax(sample_s(&it->last), fmin(guess, sample_s(s)));
+}
+
 static double pages_sent_bytes(const struct mt_sample *from, const struct mt_sample *to)
 {
 	double page = mt_sample_has(to, page_size_bytes) ? to->page_size_bytes : 4096, pages;
@@ -126,7 +159,7 @@ static double pages_sent_bytes(const struct mt_sample *from, const struct mt_sam
 	return page * pages;
 }
 
-static void finish(struct mt_iterations *it, const struct mt_sample *end)
+static void finish(struct mt_iterations *it, const struct mt_sample *end, double end_sync_s)
 {
 	const struct mt_sample *start = &it->start;
 	struct mt_iteration *i;
@@ -140,7 +173,9 @@ static void finish(struct mt_iterations *it, const struct mt_sample *end)
 	memset(i, 0, sizeof(*i));
 	i->n = start->iteration;
 	i->first = start->iteration <= 1;
+	i->syncs = end->iteration - start->iteration;
 	i->duration_s = fmax(0, sync_s(end) - sync_s(start));
+	i->window_s = fmax(0, end_sync_s - it->start_sync_s);
 	i->start_s = mt_sample_has(end, total_ms) ? end->total_ms / 1e3 - i->duration_s : 0;
 	if (i->start_s < 0)
 		i->start_s = 0;
@@ -166,19 +201,27 @@ static void finish(struct mt_iterations *it, const struct mt_sample *end)
 bool mt_iterations_feed(struct mt_iterations *it, const struct mt_sample *s)
 {
 	bool ended = false;
+	double sync;
 
 	if (!mt_sample_has(s, iteration) || !mt_sample_has(s, remaining_bytes))
 		return false;
 	if (it->started && (s->t_ns < it->last.t_ns || s->iteration < it->start.iteration))
 		return false;
 	bandwidth_update(it, s);
+	limit_learn(it, s);
 	if (!it->started || it->start.iteration == 0) {
 		/* Joined late, the iteration under way began before us: it is measured from here on. */
 		it->start = *s;
+		it->start_sync_s = sync_s(s);
+		/* Unless it is the first pass, whose begin QEMU tells. */
+		if (s->iteration == 1 && !s->boundary && mt_sample_has(s, total_ms))
+			it->start_sync_s = sample_s(s) - (double)s->total_ms / 1e3;
 		it->started = true;
 	} else if (s->iteration > it->start.iteration && s->status == MT_STATUS_ACTIVE) {
-		finish(it, s);
+		sync = sync_guess_s(it, s);
+		finish(it, s, sync);
 		it->start = *s;
+		it->start_sync_s = sync;
 		ended = true;
 	}
 	it->last = *s;

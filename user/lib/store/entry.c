@@ -48,6 +48,8 @@ static const struct mt_member limits_members[] = {
 	M_SOME(T, MEMBER_U64, "timeout_ms", timeout_ms),
 	M_SOME(T, MEMBER_U64, "qemu_limit_ms", qemu_limit_ms),
 	M_SOME(T, MEMBER_U64, "fixed_ms", fixed_ms),
+	M_SOME(T, MEMBER_U64, "passes", passes),
+	M_SOME(T, MEMBER_BOOL, "at_once", at_once),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
 	END
 };
@@ -236,6 +238,18 @@ static const struct mt_member profile_members[] = {
 };
 #undef T
 
+#define T struct mt_record_guest
+static const struct mt_member guest_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_SOME(T, MEMBER_U64, "memory_bytes", memory_bytes),
+	M_SOME(T, MEMBER_U64, "vcpus", vcpus),
+	M_SOME(T, MEMBER_U64, "resident_bytes", resident_bytes),
+	M_SOME(T, MEMBER_U64, "nonzero_bytes", nonzero_bytes),
+	M_REAL(T, "cpu_share", cpu_share),
+	END
+};
+#undef T
+
 static const struct {
 	const char *type;
 	const struct mt_member *members;
@@ -254,6 +268,7 @@ static const struct {
 	[MT_ENTRY_CURVE] = ENTRY(curve, curve_members),
 	[MT_ENTRY_VCPU] = ENTRY(vcpu, vcpu_members),
 	[MT_ENTRY_PROFILE] = ENTRY(profile, profile_members),
+	[MT_ENTRY_GUEST] = ENTRY(guest, guest_members),
 	[MT_ENTRY_PAGES] = ENTRY(pages, pages_members),
 #undef ENTRY
 };

@@ -31,7 +31,7 @@ void mt_members_write(json_t *object, const struct mt_member *members, const voi
 			continue;
 		}
 		value = value_of(m, at);
-		if (json_is_null(value) || (m->omit_zero && json_is_integer(value) && !json_integer_value(value)))
+		if (json_is_null(value) || (m->omit_zero && (json_is_false(value) || (json_is_integer(value) && !json_integer_value(value)))))
 			json_decref(value);
 		else
 			mt_json_set(object, m->key, value, failed);

@@ -281,6 +281,7 @@ WRITER(curve, CURVE, mt_record_curve)
 WRITER(pages, PAGES, mt_record_pages)
 WRITER(vcpu, VCPU, mt_record_vcpu)
 WRITER(profile, PROFILE, mt_record_profile)
+WRITER(guest, GUEST, mt_record_guest)
 #undef WRITER
 
 int mt_recorder_event(struct mt_recorder *r, uint64_t t_ns, const char *event, const char *detail)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * learned.h - what past migrations teach the forecast models (PURE)
+ *
+ * Two kinds. Figures that no rule of QEMU's gives: how long set-up and switchover take, how many bytes
+ * a page is on the wire once it is encoded. And residuals: how far a row was off, as the
+ * 10th, 50th and 90th percentile over past migrations, which makes its intervals
+ * honest (split conformal prediction: Papadopoulos et al., ECML 2002; the scores are scaled by the
+ * row's own spread).
+ */
+#ifndef MIGTRACE_LEARNED_H
+#define MIGTRACE_LEARNED_H
+
+#include <migtrace/forecast.h>
+
+/* Of one method, on one pair of hosts. */
+struct mt_learned_figures {
+	double setup_ms;		/* of the total, before the first page and after the last ... */
+	double stretch;			/* ... and what it takes longer than it is played, in proportion */
+	double switchover_ms;		/* of a downtime that is not memory: device state, the peer's start */
+	double bandwidth_share;		/* of what QEMU may use, what it does use */
+	double wire_share_first;	/* bytes on the wire for a byte of pages, in the first pass ... */
+	double wire_share_later;	/* ... and after it; 1.002 for plain pages, with their headers */
+	double pages_per_s_first;	/* that encoding leaves; INFINITY: it is no bottleneck */
+	double pages_per_s_later;
+	/*
+	 * What a zero page costs the destination, which looks at its own memory first. Nine bytes on the wire are sent
+	 * far quicker, so it lags behind, and a guest that is stopped then waits for it.
+	 */
+	double zero_page_us;
+	double guest_speed;		/* how fast a guest dirties while it is migrated, against its profile */
+	double fault_ms;		/* in post-copy, until a page that the guest wants is there */
+};
+
+/* Total and traffic: of log(real / forecast). Downtime and stall: of real - forecast, in ms. Both by the row's scale. */
+struct mt_residual {
+	double p10, p50, p90;
+	unsigned n;			/* migrations it was learned from; 0: none */
+};
+
+struct mt_learned {
+	struct mt_learned_figures figures[MT_METHOD_COUNT];
+	struct mt_residual residual[MT_FORECAST_MODELS_MAX][MT_METHOD_COUNT][MT_METRIC_COUNT];
+};
+
+extern const struct mt_learned mt_learned_default;
+
+/* What is not scaled by a row's own spread. Inferred. */
+#define MT_RESIDUAL_FLOOR_SHARE	0.02
+#define MT_RESIDUAL_FLOOR_MS	10.0
+
+/* The score of a forecast that turned out so; then learn from many of them, and apply. */
+double mt_residual_score(enum mt_metric metric, const struct mt_interval *forecast, double real);
+void mt_residual_learn(struct mt_residual *r, double *scores, size_t n);	/* sorts @scores */
+void mt_residual_apply(const struct mt_residual *r, enum mt_metric metric, struct mt_interval *forecast);
+
+/* One past migration, with the forecasts that each row would have made. */
+struct mt_learned_case {
+	struct mt_forecast_input in;
+	bool ended;			/* by itself, completed */
+	double real[MT_METRIC_COUNT];	/* NaN: not known */
+	/* Pages, wire and time of the first pass, and of those after it as far as they ended; 0: not known. */
+	struct { double bytes, wire_bytes, s; } first, later;
+	double first_dirtied_bytes;	/* within the first pass, kept pages not counted; 0: not known */
+};
+
+/*
+ * From @cases, which are not changed; what none of them tells is left as it is in @l (begin with
+ * mt_learned_default). -ENOMEM.
+ */
+MT_MUST_CHECK int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * online.c - what U(T) costs on line: nanoseconds for an update and for a forecast
+ *
+ * Prints one JSON object. Medians of ROUNDS rounds, each of CALLS calls.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <migtrace/online.h>
+#include <migtrace/units.h>
+
+#define ROUNDS	21
+#define CALLS	100000
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * MT_NS_PER_S + t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+int main(void)
+{
+	double update[ROUNDS], forecast[ROUNDS], windows[64], bytes[64];
+	volatile double sink = 0;
+	struct mt_online o;
+
+	srand(1);
+	for (int i = 0; i < 64; i++) {
+		windows[i] = 0.2 + 0.5 * rand() / RAND_MAX;
+		bytes[i] = (60 + 40.0 * rand() / RAND_MAX) * MT_MIB * windows[i];
+	}
+	mt_online_init(&o, 8192.0 * MT_MIB);
+	for (int r = 0; r < ROUNDS; r++) {
+		uint64_t t0 = now_ns(), t1;
+
+		for (int i = 0; i < CALLS; i++)
+			mt_online_feed(&o, windows[i % 64], bytes[i % 64], false);
+		t1 = now_ns();
+		for (int i = 0; i < CALLS; i++)
+			sink += mt_online_next(&o, windows[i % 64], 0.9);
+		update[r] = (double)(t1 - t0) / CALLS;
+		forecast[r] = (double)(now_ns() - t1) / CALLS;
+	}
+	qsort(update, ROUNDS, sizeof(*update), by_value);
+	qsort(forecast, ROUNDS, sizeof(*forecast), by_value);
+	printf("{\"update_ns\": %.0f, \"forecast_ns\": %.0f}\n", update[ROUNDS / 2], forecast[ROUNDS / 2]);
+	return 0;
+}

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_campaign.c - a campaign's specification, its plan, what is taken up again, and its commands
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <migtrace/units.h>
+
+#include "ktap.h"
+
+#include "../../user/migtrace/campaign.h"
+
+#define COMMANDS	"where = here\nup = true\nstart = true\nstop = true\nlink = true\nwatch = true\n"
+#define PARTS \
+	"[guest small]\ntype = kvm\nmemory = 64MiB\nlogging = ring\n" \
+	"[guest large]\ntype = qemu\nmemory = 1GiB\n" \
+	"[workload idle]\nimage = mem\n[workload busy]\nimage = mem\ncommand_line = rate=5 s=1\nverify = no\n" \
+	"[method precopy]\nkind = precopy\n[method hybrid-2]\nkind = hybrid\nflip_after_passes = 2\n"
+#define TABLE	"[runs a]\nguests = small large\nworkloads = idle\nmethods = precopy hybrid-2\n" \
+		"bandwidths = 10MiB/s 20MiB/s 30MiB/s\ndowntime_limits = 100ms 1s\n"
+
+static char dir[] = "/tmp/test_campaign.XXXXXX";
+static char errors[4096];		/* one a line, without the file's name */
+
+static const char *in_dir(const char *name)
+{
+	static char path[4][256];
+	static unsigned next;
+	char *p = path[next++ % 4];
+
+	snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
+	return p;
+}
+
+static void on_error(const char *line)
+{
+	size_t used = strlen(errors), len = strlen(dir);
+
+	if (!strncmp(line, dir, len))
+		line += len + strlen("/spec");
+	snprintf(errors + used, sizeof(errors) - used, "%s\n", line);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(in_dir(name), "w");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		abort();
+}
+
+static int load(struct campaign_spec *s, const char *text)
+{
+	write_file("spec", text);
+	errors[0] = '\0';
+	return campaign_spec_load(s, in_dir("spec"), on_error);
+}
+
+/* --- the specification -------------------------------------------------------- */
+static void good_spec(void)
+{
+	struct campaign_spec s;
+
+	CHECK_INT(load(&s, "[campaign]\n" COMMANDS PARTS TABLE), 0);
+	CHECK_STR(errors, "");
+	CHECK_STR(s.where, "here");
+	CHECK_STR(s.source, "auto");
+	CHECK_INT(s.cap_ms, 8000);
+	CHECK_INT(s.n_guests, 2);
+	CHECK_STR(s.guests[0].logging, "ring");
+	CHECK_STR(s.guests[1].logging, "bitmap");
+	CHECK_INT(s.guests[1].memory_bytes, 1ll << 30);
+	CHECK_STR(s.workloads[1].command_line, "rate=5 s=1");
+	CHECK(s.workloads[0].verify && !s.workloads[1].verify);
+	CHECK_INT(s.methods[1].kind, CAMPAIGN_HYBRID);
+	CHECK_INT(s.methods[1].flip_after_passes, 2);
+	CHECK_INT(s.tables[0].bandwidths.n, 3);
+	CHECK_INT(s.tables[0].bandwidths.v[2], 30 * MT_MIB);
+	CHECK_INT(s.tables[0].limits.v[1], 1000);
+	CHECK(!s.tables[0].all);
+	campaign_spec_fini(&s);
+}
+
+/* A list goes on in further lines. */
+static void long_lists(void)
+{
+	struct campaign_spec s;
+
+	CHECK_INT(load(&s, "[campaign]\n" COMMANDS PARTS "[runs a]\nguests = small\n\tlarge\nworkloads = idle\nmethods = precopy\n"
+		       "  hybrid-2\n  precopy\nbandwidths = 10MiB/s\ndowntime_limits = 1s\n"), 0);
+	CHECK_INT(s.tables[0].guests.n, 2);
+	CHECK_STR(s.tables[0].methods.v[2], "precopy");
+	campaign_spec_fini(&s);
+}
+
+static void bad_specs(void)
+{
+	static const struct {
+		const char *text, *complaint;
+	} cases[] = {
+		{ "", "there is no [campaign]" },
+		{ "[campaign]\n" COMMANDS PARTS, "nothing to do" },
+		{ "where = here\n", ":1: where is outside" },
+		{ "[campaign]\n" COMMANDS "colour = red\n", ":8: unknown key colour in [campaign]" },
+		{ "[campaign]\n" COMMANDS "seed = 1\nseed = 2\n", ":9: seed was given already" },
+		{ "[campaign]\n" COMMANDS "seed = x\n", ":8: " },
+		{ "[campaign]\n" COMMANDS "pause = 300\n", ":8: " },
+		{ "[campaign]\n" COMMANDS "profile = 0ms\n", ":8: profile 0ms is out of range" },
+		{ "[campaign]\n" COMMANDS "source = perf\n", "accepted are auto, kmod, bpf, libvirt" },
+		{ "[campaign]\n" COMMANDS "rubbish\n", ":8: neither" },
+		{ "[campaign]\nwhere = here\n", ":1: [campaign] needs up" },
+		{ "[campaign x]\n", "[campaign] has no name" },
+		{ "[campaign]\n" COMMANDS "[campaign]\n", ":8: [campaign] was there already" },
+		{ "[guest]\n", ":1: [guest NAME] needs a name" },
+		{ "[guest a/b]\n", ":1: [guest NAME] needs a name" },
+		{ "[guest a]\ntype = kvm\nmemory = 64MiB\n[guest a]\n", ":4: [guest a] was there already" },
+		{ "[guest a]\ntype = xen\n", ":2: type = xen: accepted are kvm, qemu" },
+		{ "[guest a]\ntype = kvm\n", ":1: [guest a] needs memory" },
+		{ "[guest a]\n[guest b]\n", ":1: [guest a] needs type" },
+		{ "[guests a]\n", ":1: unknown section [guests a]" },
+		{ "[guest a\n", ":1: a section is" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE "[runs b]\nguests = small\nworkloads = none\nmethods = precopy\n"
+		  "bandwidths = 1MiB/s\ndowntime_limits = 1s\n", "[runs b]: there is no [workload none]" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE "[method h]\nkind = hybrid\n", "flip_after_passes is needed" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE "[method m]\nkind = multifd\n", "channels is needed" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE "[method m]\nkind = precopy\nchannels = 2\n", "channels is for kind = multifd" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE "[guest t]\ntype = qemu\nmemory = 64MiB\nlogging = ring\n", "rings are KVM's" },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
+		struct campaign_spec s;
+
+		CHECK_INT(load(&s, cases[i].text), -EINVAL);
+		if (!strstr(errors, cases[i].complaint))
+			printf("# case %zu: \"%s\" is not in: %s", i, cases[i].complaint, errors);
+		CHECK(strstr(errors, cases[i].complaint));
+	}
+}
+
+static void no_spec(void)
+{
+	struct campaign_spec s;
+
+	errors[0] = '\0';
+	CHECK_INT(campaign_spec_load(&s, in_dir("absent"), on_error), -ENOENT);
+	CHECK(strstr(errors, "cannot be read"));
+}
+
+/* --- the plan -------------------------------------------------------------------- */
+static void plan_draws(void)
+{
+	struct campaign_spec s;
+	struct campaign_plan p;
+
+	CHECK_INT(load(&s, "[campaign]\n" COMMANDS PARTS TABLE "repeat = 3\n"), 0);
+	CHECK_INT(campaign_plan_make(&p, &s), 0);
+	CHECK_INT(p.n_starts, 2);
+	CHECK_INT(p.n_runs, 2 * 2 * 3);
+	for (size_t i = 0, n = 0; i < p.n_starts; i++) {
+		unsigned of[2] = { 0 }, seen[6] = { 0 };
+
+		CHECK_STR(p.starts[i].workload->name, "idle");
+		CHECK_INT(p.starts[i].n_runs, 6);
+		for (size_t k = 0; k < 6; k++, n++) {
+			const struct campaign_run *r = &p.starts[i].runs[k];
+
+			CHECK_INT(r->number, n + 1);
+			CHECK(!r->done);
+			of[r->method->kind == CAMPAIGN_HYBRID]++;
+			seen[r->bandwidth_bytes_per_s / MT_MIB / 10 - 1 + 3 * (r->limit_ms == 1000)]++;
+		}
+		CHECK_INT(of[0], 3);
+		CHECK_INT(of[1], 3);
+		/* Six draws from six pairs: each comes once. */
+		for (int k = 0; k < 6; k++)
+			CHECK_INT(seen[k], 1);
+	}
+	campaign_plan_fini(&p);
+	campaign_spec_fini(&s);
+}
+
+static void plan_all(void)
+{
+	struct campaign_spec s;
+	struct campaign_plan p;
+
+	CHECK_INT(load(&s, "[campaign]\n" COMMANDS "runs_per_start = 5\n" PARTS TABLE "combine = all\n"), 0);
+	CHECK_INT(campaign_plan_make(&p, &s), 0);
+	CHECK_INT(p.n_runs, 2 * 2 * 6);
+	CHECK_INT(p.n_starts, 2 * 3);	/* twelve runs a pair, in three starts */
+	for (size_t i = 0; i < p.n_starts; i++)
+		CHECK_INT(p.starts[i].n_runs, 4);
+	campaign_plan_fini(&p);
+	campaign_spec_fini(&s);
+}
+
+/* What identifies a run, in order. */
+static void fingerprint(char *text, size_t size, const char *seed)
+{
+	char spec[2048];
+	struct campaign_spec s;
+	struct campaign_plan p;
+	size_t used = 0;
+
+	*text = '\0';
+	snprintf(spec, sizeof(spec), "[campaign]\n" COMMANDS "seed = %s\n" PARTS TABLE "repeat = 4\n", seed);
+	if (load(&s, spec) || campaign_plan_make(&p, &s))
+		return;
+	for (size_t i = 0; i < p.n_starts; i++)
+		for (size_t k = 0; k < p.starts[i].n_runs && used < size; k++)
+			used += (size_t)snprintf(text + used, size - used, "%s %s %" PRIu64 " %" PRIu64 "\n", p.starts[i].guest->name,
+						 p.starts[i].runs[k].method->name, p.starts[i].runs[k].bandwidth_bytes_per_s,
+						 p.starts[i].runs[k].limit_ms);
+	campaign_plan_fini(&p);
+	campaign_spec_fini(&s);
+}
+
+static void plan_is_the_same_again(void)
+{
+	char a[4096], b[4096], c[4096];
+
+	fingerprint(a, sizeof(a), "7");
+	fingerprint(b, sizeof(b), "7");
+	fingerprint(c, sizeof(c), "8");
+	CHECK(strlen(a) > 100);
+	CHECK_STR(b, a);
+	CHECK(strcmp(a, c));
+}
+
+static void caps(void)
+{
+	struct campaign_spec s = { .cap_ms = 8000, .cap_passes = 3, .link_permille = 945 };
+	struct campaign_method own = { .cap_ms = 20000 }, plain = { 0 };
+	struct campaign_run run = { .method = &plain, .bandwidth_bytes_per_s = 10 * MT_MIB };
+
+	CHECK_INT(campaign_cap_ms(&s, &run, 20 * MT_MIB), 8000 + 3 * 2000);
+	run.method = &own;
+	CHECK_INT(campaign_cap_ms(&s, &run, 20 * MT_MIB), 20000 + 3 * 2000);
+	run.bandwidth_bytes_per_s = 945;
+	CHECK_INT(campaign_link_bytes_per_s(&s, &run), 1000);
+}
+
+/* What is shipped can be read, and is what its pages say of it. */
+static void shipped(void)
+{
+	static const struct {
+		const char *path;
+		size_t runs, workloads;
+	} specs[] = {
+		{ "tests/data/campaign/machine.ini", 360, 12 }, { "tests/data/campaign/lab.ini", 160, 12 },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(specs); i++) {
+		size_t of[CAMPAIGN_KIND_COUNT] = { 0 };
+		struct campaign_spec s;
+		struct campaign_plan p;
+
+		errors[0] = '\0';
+		CHECK_INT(campaign_spec_load(&s, specs[i].path, on_error), 0);
+		CHECK_INT(campaign_plan_make(&p, &s), 0);
+		CHECK(p.n_runs >= specs[i].runs);
+		CHECK(s.n_workloads >= specs[i].workloads);
+		for (size_t k = 0; k < p.n_runs; k++)
+			of[p.runs[k].method->kind]++;
+		for (int k = 0; k < CAMPAIGN_KIND_COUNT; k++)
+			CHECK(of[k] >= 25);
+		CHECK(of[CAMPAIGN_PRECOPY] >= 0.45 * p.n_runs);
+		campaign_plan_fini(&p);
+		campaign_spec_fini(&s);
+	}
+}
+
+/* --- what was done ------------------------------------------------------------------ */
+static struct campaign_spec spec;
+static struct campaign_plan plan;
+
+static int take_up(struct campaign_state *st, const char *name, struct mt_err *err)
+{
+	memset(err, 0, sizeof(*err));
+	for (size_t i = 0; i < plan.n_runs; i++)
+		plan.runs[i].done = false;
+	return campaign_state_open(st, in_dir(name), in_dir("spec"), &plan, err);
+}
+
+static unsigned done(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < plan.n_runs; i++)
+		n += plan.runs[i].done;
+	return n;
+}
+
+static int add(struct campaign_state *st, int run)
+{
+	struct mt_err err = { 0 };
+	char line[64];
+
+	snprintf(line, sizeof(line), "{\"run\":%d,\"outcome\":\"completed\"}", run);
+	return campaign_state_add(st, line, &err);
+}
+
+static void append(const char *name, const char *text)
+{
+	FILE *f = fopen(in_dir(name), "a");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		abort();
+}
+
+static void goes_on(void)
+{
+	struct campaign_state st, other;
+	struct mt_err err;
+
+	CHECK_INT(take_up(&st, "out", &err), 0);
+	CHECK_INT(done(), 0);
+	CHECK_INT(add(&st, 2), 0);
+	CHECK_INT(add(&st, 4), 0);
+	/* Two at once would make each migration twice. */
+	CHECK_INT(take_up(&other, "out", &err), -EBUSY);
+	campaign_state_close(&other);
+	campaign_state_close(&st);
+
+	/* Killed in the middle of a line, and of another one that looks whole. */
+	append("out/runs.jsonl", "{\"run\":5,\"outco");
+	CHECK_INT(take_up(&st, "out", &err), 0);
+	CHECK_INT(done(), 2);
+	CHECK(plan.runs[1].done && plan.runs[3].done);
+	CHECK_INT(add(&st, 5), 0);
+	campaign_state_close(&st);
+	append("out/runs.jsonl", "{\"run\":1}");
+	CHECK_INT(take_up(&st, "out", &err), 0);
+	CHECK_INT(done(), 3);
+	campaign_state_close(&st);
+	CHECK_INT(take_up(&st, "out", &err), 0);
+	CHECK_INT(done(), 3);
+	campaign_state_close(&st);
+}
+
+static void refuses(void)
+{
+	static const char *const lines[] = {
+		"{\"run\":1}\n{\"run\":1}\n", "{\"run\":0}\n", "{\"run\":1000}\n", "{}\n", "run 1\n", "\n",
+	};
+	static const char *const others[] = {
+		"", "[campaign]\n# another\n" COMMANDS PARTS TABLE, "[campaign]\n" COMMANDS PARTS TABLE "# more\n",
+		"[campaign]\n" COMMANDS PARTS,
+	};
+	struct campaign_state st;
+	struct mt_err err;
+
+	write_file("spec", "[campaign]\n" COMMANDS PARTS TABLE);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(lines); i++) {
+		CHECK_INT(take_up(&st, "bad", &err), 0);
+		campaign_state_close(&st);
+		write_file("bad/runs.jsonl", lines[i]);
+		CHECK_INT(take_up(&st, "bad", &err), -EBADMSG);
+		CHECK(strstr(err.msg, "runs.jsonl:"));
+		campaign_state_close(&st);
+		write_file("bad/runs.jsonl", "");
+	}
+	/* Another one, longer, shorter or different: of which the old is no beginning, and is one. */
+	for (size_t i = 0; i < MT_ARRAY_SIZE(others); i++) {
+		write_file("spec", others[i]);
+		CHECK_INT(take_up(&st, "bad", &err), -EEXIST);
+		CHECK(strstr(err.msg, "another specification"));
+		campaign_state_close(&st);
+	}
+}
+
+/* --- lines -------------------------------------------------------------------------------- */
+static void a_line(void)
+{
+	static const char wanted[] =
+		"{\"run\":1,\"where\":\"here\",\"guest\":\"small\",\"workload\":\"idle\",\"type\":\"kvm\",\"logging\":\"ring\","
+		"\"vcpus\":1,\"memory_bytes\":67108864,\"method\":\"hybrid\",\"parameters\":{\"flip_after_passes\":2},"
+		"\"bandwidth_bytes_per_s\":1048576,\"downtime_limit_ms\":300,\"cap_ms\":9,\"profile\":\"p\",\"recording\":\"r\","
+		"\"busy_percent\":12.3,\"outcome\":\"aborted\",\"converged\":false,\"total_ms\":5000,\"postcopy_requests\":0,"
+		"\"verified\":\"ok\",\"note\":\"odd\"}";
+	struct campaign_method method = { .kind = CAMPAIGN_HYBRID, .flip_after_passes = 2 };
+	struct campaign_run run = { .number = 1, .method = &method, .limit_ms = 300 };
+	struct campaign_start start = { .guest = &spec.guests[0], .workload = &spec.workloads[0] };
+	struct campaign_result r = {
+		.start = &start, .run = &run, .where = "here", .profile = "p", .recording = "r",
+		.bandwidth_bytes_per_s = MT_MIB, .cap_ms = 9, .load_1min = NAN, .busy_percent = 12.34, .prepare_ms = NAN,
+		.felt_ms = NAN, .outcome = MT_OUTCOME_ABORTED, .verified = "ok", .note = "odd",
+	};
+	char *line;
+
+	mt_sample_set(&r.final, total_ms, 5000);
+	mt_sample_set(&r.final, downtime_ms, 7);	/* of no migration that was not completed */
+	mt_sample_set(&r.final, postcopy_requests, 0);
+	line = campaign_line(&r);
+	CHECK_STR(line, wanted);
+	CHECK_INT(campaign_line_number(line), 1);
+	free(line);
+	CHECK_INT(campaign_line_number("{\"run\":-1}"), 0);
+	CHECK_INT(campaign_line_number("{\"run\":1}}"), 0);
+}
+
+static void answers(void)
+{
+	struct campaign_answer a;
+
+	CHECK_INT(campaign_answer_parse(&a, "{\"longest_gap_ms\":12.5,\"conn_after\":1}\n"), 0);
+	CHECK_NEAR(a.longest_gap_ms, 12.5, 0);
+	CHECK(!a.lasts && !*a.verify);
+	CHECK_INT(campaign_answer_parse(&a, "{\"longest_gap_ms\":9000,\"conn_after\":-1}"), 0);
+	CHECK(a.lasts);
+	CHECK_INT(campaign_answer_parse(&a, "{\"verify\":\"fail\",\"lost\":3}\n"), 0);
+	CHECK_STR(a.verify, "fail");
+	CHECK_STR(a.text, "{\"verify\":\"fail\",\"lost\":3}");
+	CHECK(isnan(a.longest_gap_ms));
+	CHECK_INT(campaign_answer_parse(&a, ""), -EBADMSG);
+	CHECK_INT(campaign_answer_parse(&a, "[]"), -EBADMSG);
+}
+
+/* --- commands --------------------------------------------------------------------------- */
+static void commands(void)
+{
+	static const char *const args[] = { "-c", "printf '%s %s' \"$COLOUR\" \"$1\"; exit 3", "sh", "two words", NULL };
+	static const char *const leaves[] = { "-c", "sleep 30 & echo $!", NULL };
+	static const char *const sleeps[] = { "-c", "sleep 30", NULL };
+	struct campaign_env env = { 0 };
+	struct mt_err err = { 0 };
+	char out[64];
+	uint64_t began;
+
+	CHECK_INT(campaign_env_set(&env, "COLOUR", "%s", "red"), 0);
+	CHECK_INT(campaign_env_set(&env, "COLOUR", "%s", "blue"), 0);
+	CHECK_INT(campaign_command("sh", args, &env, -1, 10, out, sizeof(out), &err), 3);
+	CHECK_STR(out, "blue two words");
+	CHECK_INT(campaign_command("echo  a\tb ", NULL, &env, -1, 10, out, 4, &err), 0);
+	CHECK_STR(out, "a b");	/* cut to fit */
+	CHECK_INT(campaign_command("/nonexistent/command", NULL, &env, -1, 10, out, sizeof(out), &err), -ENOENT);
+	CHECK(strstr(err.msg, "/nonexistent/command"));
+
+	/* It ends when the command does, whatever that leaves running. */
+	began = mt_now_ns();
+	CHECK_INT(campaign_command("sh", leaves, &env, -1, 20, out, sizeof(out), &err), 0);
+	CHECK(mt_now_ns() - began < 10 * MT_NS_PER_S);
+	kill(atoi(out), SIGKILL);
+	memset(&err, 0, sizeof(err));
+	CHECK_INT(campaign_command("sh", sleeps, &env, -1, 1, out, sizeof(out), &err), -ETIMEDOUT);
+	CHECK(strstr(err.msg, "longer than 1 s"));
+	campaign_env_fini(&env);
+}
+
+static const struct ktap_case cases[] = {
+	{ "a good specification", good_spec },
+	{ "lists over several lines", long_lists },
+	{ "bad specifications", bad_specs },
+	{ "no specification", no_spec },
+	{ "plan: bandwidths and limits are drawn", plan_draws },
+	{ "plan: all of them, in several starts", plan_all },
+	{ "plan: the same again, another with another seed", plan_is_the_same_again },
+	{ "caps", caps },
+	{ "what is shipped", shipped },
+	{ "taken up again", goes_on },
+	{ "not taken up", refuses },
+	{ "a line of results", a_line },
+	{ "what a watcher answers", answers },
+	{ "commands", commands },
+};
+
+int main(void)
+{
+	char command[64];
+	int status;
+
+	if (!mkdtemp(dir))
+		return 1;
+	if (load(&spec, "[campaign]\n" COMMANDS PARTS TABLE "repeat = 3\n") || campaign_plan_make(&plan, &spec))
+		return 1;
+	status = ktap_main(cases, MT_ARRAY_SIZE(cases));
+	campaign_plan_fini(&plan);
+	campaign_spec_fini(&spec);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	return system(command) ? 1 : status;
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_learned.c - what past migrations teach: figures found again, intervals that hold
+ */
+#include <migtrace/learned.h>
+
+#include "ktap.h"
+
+#define MIB	(1024.0 * 1024)
+
+static uint64_t seed = 1;
+
+static double draw(void)
+{
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (double)(seed >> 11) / (1ULL << 53);
+}
+
+/* Near enough to normal: the sum of twelve. */
+static double normal(void)
+{
+	double sum = -6;
+
+	for (int i = 0; i < 12; i++)
+		sum += draw();
+	return sum;
+}
+
+static void guest(struct mt_dirtying *d, double set_bytes, double bytes_per_s)
+{
+	mt_dirtying_begin(d, MT_DIRTYING_KERNEL, set_bytes);
+	for (size_t i = 0; i < MT_PROFILE_POINTS; i++) {
+		double u = set_bytes * -expm1(-bytes_per_s * mt_profile_grid_s[i] / set_bytes);
+
+		mt_dirtying_point(d, mt_profile_grid_s[i], 10, (const double[4]){ u, 0.97 * u, u, 1.03 * u });
+	}
+}
+
+#define CASES	200
+
+/* A world whose set-up takes 210 ms and switchover 90 ms, in which nothing is quite as forecast. */
+static void live(struct mt_learned_case *cases, struct mt_dirtying *dirtying, double noise)
+{
+	struct mt_learned world = mt_learned_default;
+
+	world.figures[MT_METHOD_PRECOPY].setup_ms = 210;
+	world.figures[MT_METHOD_PRECOPY].switchover_ms = 90;
+	for (size_t i = 0; i < CASES; i++) {
+		struct mt_learned_case *c = &cases[i];
+		struct mt_forecast f;
+
+		guest(&dirtying[i], (32 + 96 * draw()) * MIB, (1 + 30 * draw()) * MIB);
+		*c = (struct mt_learned_case){ .in = {
+			.dirtying = &dirtying[i], .memory_bytes = 256 * MIB, .resident_bytes = 128 * MIB, .cpu_share = NAN,
+			.bandwidth_bytes_per_s = 50 * MIB, .downtime_limit_ms = 300, .learned = &world,
+		} };
+		c->ended = !mt_forecast(NULL, &c->in, &f) && mt_forecast_converges(&f);
+		for (unsigned k = 0; k < MT_METRIC_COUNT; k++) {
+			double factor = exp(noise * normal());
+
+			c->real[k] = k == MT_METRIC_DOWNTIME_MS || k == MT_METRIC_STALL_MS ?
+				     f.metric[k].p50 + 20 * noise / 0.05 * normal() : f.metric[k].p50 * factor;
+		}
+		c->in.learned = NULL;
+	}
+}
+
+static void test_figures(void)
+{
+	static struct mt_learned_case cases[CASES];
+	static struct mt_dirtying dirtying[CASES];
+	struct mt_learned l = mt_learned_default;
+
+	live(cases, dirtying, 0.002);
+	CHECK_INT(mt_learn(&l, cases, CASES), 0);
+	CHECK_NEAR(l.figures[MT_METHOD_PRECOPY].setup_ms, 210, 3);
+	CHECK_NEAR(l.figures[MT_METHOD_PRECOPY].switchover_ms, 90, 3);
+	/* Of other methods nothing was learned. */
+	CHECK_NEAR(l.figures[MT_METHOD_XBZRLE].setup_ms, mt_learned_default.figures[MT_METHOD_XBZRLE].setup_ms, 0);
+	CHECK_INT(l.residual[0][MT_METHOD_XBZRLE][MT_METRIC_TOTAL_MS].n, 0);
+	/* Nor do baselines learn. */
+	CHECK_INT(l.residual[1][MT_METHOD_PRECOPY][MT_METRIC_TOTAL_MS].n, 0);
+}
+
+/* Learned from some, p10 to p90 holds four of five of the others. */
+static void test_coverage(void)
+{
+	static struct mt_learned_case past[CASES], to_come[CASES];
+	static struct mt_dirtying of_past[CASES], of_those[CASES];
+	struct mt_learned l = mt_learned_default;
+	double held[MT_METRIC_COUNT] = { 0 }, n = 0;
+
+	live(past, of_past, 0.05);
+	live(to_come, of_those, 0.05);
+	CHECK_INT(mt_learn(&l, past, CASES), 0);
+	for (size_t i = 0; i < CASES; i++) {
+		struct mt_forecast_input in = to_come[i].in;
+		struct mt_forecast f;
+
+		in.learned = &l;
+		if (!to_come[i].ended || mt_forecast(NULL, &in, &f))
+			continue;
+		n++;
+		for (unsigned k = 0; k < MT_METRIC_COUNT; k++) {
+			CHECK(f.metric[k].p10 <= f.metric[k].p50 && f.metric[k].p50 <= f.metric[k].p90);
+			held[k] += to_come[i].real[k] >= f.metric[k].p10 && to_come[i].real[k] <= f.metric[k].p90;
+		}
+	}
+	CHECK(n > CASES / 2);
+	/* 0.8, within three standard deviations of so many draws, twice */
+	for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
+		CHECK_NEAR(held[k] / n, 0.8, 3 * sqrt(2 * 0.16 / n));
+}
+
+static void test_residual(void)
+{
+	struct mt_interval f = { 90, 100, 110 };
+	struct mt_residual r = { 0 };
+	double scores[99];
+
+	/* A real value has a score, and a residual of that score gives it back. */
+	for (unsigned k = 0; k < MT_METRIC_COUNT; k++) {
+		double score = mt_residual_score(k, &f, 130);
+		struct mt_interval g = f;
+
+		mt_residual_apply(&(struct mt_residual){ score, score, score, 20 }, k, &g);
+		CHECK_NEAR(g.p50, 130, 1e-6);
+	}
+	for (size_t i = 0; i < 99; i++)
+		scores[i] = (double)((i * 37) % 99) - 49;
+	mt_residual_learn(&r, scores, 99);
+	CHECK_NEAR(r.p50, 0, 1e-9);
+	CHECK_NEAR(r.p10, -40, 1e-9);
+	CHECK_NEAR(r.p90, 40, 1e-9);
+	/* From one alone little is known; from none, nothing is changed. */
+	mt_residual_learn(&r, scores, 1);
+	CHECK_INT(r.n, 1);
+	r = (struct mt_residual){ 0 };
+	mt_residual_apply(&r, MT_METRIC_TOTAL_MS, &f);
+	CHECK(f.p10 == 90 && f.p50 == 100 && f.p90 == 110);
+}
+
+/* Half of the pages' bytes on the wire, 5000 pages a second: learned from the passes. */
+static void test_encoded(void)
+{
+	struct mt_learned_case c[4] = { 0 };
+	struct mt_learned l = mt_learned_default;
+	struct mt_dirtying d;
+
+	guest(&d, 32 * MIB, MIB);
+	for (size_t i = 0; i < 4; i++) {
+		c[i].in = (struct mt_forecast_input){
+			.dirtying = &d, .memory_bytes = 256 * MIB, .cpu_share = NAN, .method = MT_METHOD_COMPRESSION,
+			.bandwidth_bytes_per_s = 100 * MIB, .downtime_limit_ms = 300,
+		};
+		for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
+			c[i].real[k] = NAN;
+		c[i].first.bytes = 20000 * 4096.0;
+		c[i].first.wire_bytes = 10000 * 4096.0;
+		c[i].first.s = 4;
+	}
+	CHECK_INT(mt_learn(&l, c, 4), 0);
+	CHECK_NEAR(l.figures[MT_METHOD_COMPRESSION].wire_share_first, 0.5, 1e-9);
+	CHECK_NEAR(l.figures[MT_METHOD_COMPRESSION].pages_per_s_first, 5000, 1e-6);
+	CHECK(isinf(l.figures[MT_METHOD_COMPRESSION].pages_per_s_later));
+}
+
+static const struct ktap_case cases[] = {
+	{ "set-up and switchover are found again", test_figures },
+	{ "p10 to p90 holds four of five", test_coverage },
+	{ "scores and residuals", test_residual },
+	{ "encoded pages", test_encoded },
+};
+
+KTAP_MAIN(cases)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_simhistory.c - what a profile would have told of a trace, and what fm and am make of it
+ */
+#include <errno.h>
+
+#include <migtrace/sim.h>
+#include <migtrace/units.h>
+
+#include "ktap.h"
+
+static struct mt_trace trace;
+
+static bool begin(const char *pattern)
+{
+	struct mt_err err = { 0 };
+
+	return !mt_trace_pattern(&trace, pattern, &err);
+}
+
+/* Page after page, never one twice within a window: as many as it writes. */
+static void test_sequence(void)
+{
+	struct mt_history h;
+
+	CHECK(begin("seq:region=64MiB,rate=1000/s,seed=1,keepalive=0/s"));
+	CHECK_INT(mt_sim_history(&trace, 5.5, 0.1, &h), 0);
+	CHECK_INT(h.n, 50);
+	for (size_t k = 0; k < h.n; k++)
+		CHECK_NEAR(h.bytes[k], 100 * 4096.0, 2 * 4096.0);
+	free(h.bytes);
+	CHECK_INT(mt_sim_history(&trace, 0.9, 0.1, &h), -ENODATA);
+	CHECK(!h.bytes);
+	mt_trace_fini(&trace);
+}
+
+/* Ten pages over and over: each counts once a second. */
+static void test_distinct(void)
+{
+	struct mt_history h;
+	double sum = 0;
+
+	CHECK(begin("seq:region=40KiB,rate=1000/s,seed=1,keepalive=0/s"));
+	CHECK_INT(mt_sim_history(&trace, 3, 0.1, &h), 0);
+	CHECK_INT(h.n, 30);
+	for (size_t k = 0; k < h.n; k++)
+		sum += h.bytes[k];
+	CHECK_NEAR(sum, 30 * 4096.0, 1);
+	free(h.bytes);
+	mt_trace_fini(&trace);
+}
+
+static double stall_of(const char *policy, const struct mt_history *h)
+{
+	struct mt_limits limits = { .max_downtime_ms = 300, .history = h };
+	struct mt_sim_result r;
+	struct mt_sim_params p;
+
+	mt_sim_defaults(&p);
+	p.memory_bytes = 128 * MT_MIB;
+	p.log = MT_SIM_LOG_RING;
+	p.bandwidth_bytes_per_s = 36.0 * MT_MIB;
+	p.host.link_bytes_per_s = 40e6;
+	p.downtime_limit_ms = 1;
+	p.cap_ms = 100000;
+	if (mt_sim_steer(&p, &trace, mt_policy_find(policy), &limits, NULL, &r) || r.end != MT_SIM_STOPPED)
+		return NAN;
+	return r.stall_ms;
+}
+
+/* Phases of 8 s: within a migration fm and am see no quiet one before they have to plan, but am knows of them from before. */
+static void test_policies(void)
+{
+	struct mt_history h;
+	double alone, known;
+
+	CHECK(begin("phases:region=48MiB,rate=20000/s,period=16s,duty=50%,rate2=6000/s,region2=32MiB,seed=1"));
+	CHECK_INT(mt_sim_history(&trace, 160, MT_SLOT_S, &h), 0);
+	alone = stall_of("am", NULL);
+	known = stall_of("am", &h);
+	printf("# am: %.0f ms without a history, %.0f ms with one\n", alone, known);
+	CHECK(known < alone / 3);
+	free(h.bytes);
+	mt_trace_fini(&trace);
+}
+
+static const struct ktap_case cases[] = {
+	{ "page after page", test_sequence },
+	{ "distinct pages", test_distinct },
+	{ "a policy that has seen the guest before", test_policies },
+};
+KTAP_MAIN(cases)

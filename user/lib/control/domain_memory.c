@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * domain_memory.c - how much of a guest's memory is there, and what its migrations may use of the link
+ */
+#include <errno.h>
+
+#include <migtrace/domain.h>
+#include <migtrace/units.h>
+#include <migtrace/versions.h>
+#include <migtrace/vmm.h>
+
+#include "lookup.h"
+
+/* libvirt's driver for QEMU takes up to 2^63 bytes/s, and says that where nobody has set a limit. */
+#define NO_LIMIT_MIB	(INT64_MAX / MT_MIB)
+
+static int from_process(struct mt_conn *c, const struct mt_domain_info *info, struct mt_domain_memory *memory)
+{
+	struct mt_err ignored = { 0 };
+	struct mt_vmm_memory m;
+	pid_t pid;
+	int rc;
+
+	if (!mt_versions_uri_is_local(mt_conn_uri(c)))
+		return -EREMOTE;
+	rc = mt_vmm_pid(NULL, info->name, info->uuid, &pid, &ignored);
+	if (!rc)
+		rc = mt_vmm_memory(NULL, pid, info->memory_bytes, &m, &ignored);
+	if (!rc)
+		*memory = (struct mt_domain_memory){ m.resident_bytes, m.nonzero_known ? m.nonzero_bytes : 0 };
+	return rc;
+}
+
+int mt_domain_memory(struct mt_conn *c, const struct mt_domain_info *info, struct mt_domain_memory *memory, struct mt_err *err)
+{
+	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+	mt_autodomain virDomainPtr dom = NULL;
+	int rc, n;
+
+	*memory = (struct mt_domain_memory){ 0 };
+	if (!from_process(c, info, memory))
+		return 0;
+	rc = mt_lookup_uuid(c, info->uuid, &dom, err);
+	if (rc)
+		return rc;
+	n = virDomainMemoryStats(dom, stats, MT_ARRAY_SIZE(stats), 0);
+	if (n < 0)
+		return mt_virt_error(err, "cannot ask how much of its memory is resident");
+	for (int i = 0; i < n; i++)
+		if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_RSS && stats[i].val) {
+			uint64_t bytes = stats[i].val * 1024;
+
+			memory->resident_bytes = bytes < info->memory_bytes ? bytes : info->memory_bytes;
+			return 0;
+		}
+	return mt_err_set(err, -ENODATA, "libvirt does not say how much of %s is resident", info->name);
+}
+
+int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err)
+{
+	mt_autodomain virDomainPtr dom = NULL;
+	unsigned long mib;
+	int rc = mt_lookup_uuid(c, uuid, &dom, err);
+
+	if (rc)
+		return rc;
+	if (virDomainMigrateGetMaxSpeed(dom, &mib, 0) < 0)
+		return mt_virt_error(err, "cannot ask for the bandwidth limit of migrations");
+	if (!mib || mib >= NO_LIMIT_MIB)
+		return mt_err_set(err, -ENODATA, "migrations have no bandwidth limit");
+	*bytes_per_s = (uint64_t)mib * MT_MIB;
+	return 0;
+}

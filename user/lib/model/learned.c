@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * learned.c - learn from past migrations, and apply it (PURE)
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <migtrace/learned.h>
+
+#include "play.h"
+
+#define PAGE_BYTES	4096.0
+#define PLAIN_SHARE	(4104 / PAGE_BYTES)	/* save_page_header(): 8 bytes before each page */
+/* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
+#define ENOUGH		10
+/* Totals tell a slope if their variance is at least so much of their mean's square. Inferred. */
+#define SPREAD_ENOUGH	0.05
+/* First passes that tell how fast a guest was: what they dirtied. And what is believed at most. Inferred. */
+#define SPEED_LEAST_BYTES	(1 << 20)
+#define SPEED_LEAST_SHARE	0.2	/* of what was expected */
+#define SPEED_MOST_SHARE	0.8	/* of the working set */
+#define SPEED_MOST		3.0
+/* The row of costs that are tried. Inferred. */
+#define ZERO_PAGE_US_MAX	200
+#define ZERO_PAGE_STEP		1.3
+/* Less than this share of the bandwidth used: something else holds it up. Inferred. */
+#define BOTTLENECK	0.9
+
+#define FAULT_MS	8	/* measured: 4 to 12 ms over a link with a queue of 50 ms */
+
+#define PLAIN	{ .setup_ms = 60, .stretch = 1, .switchover_ms = 40, .bandwidth_share = 1, \
+		  .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
+		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, \
+		  .guest_speed = 1, .fault_ms = FAULT_MS }
+
+/* A page of which a few words changed takes some tens of bytes. Inferred. */
+#define XBZRLE	{ .setup_ms = 60, .stretch = 1, .switchover_ms = 40, .bandwidth_share = 1, \
+		  .wire_share_first = PLAIN_SHARE, .wire_share_later = 0.02, \
+		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, \
+		  .guest_speed = 1, .fault_ms = FAULT_MS }
+
+/* Before anything was learned. */
+const struct mt_learned mt_learned_default = {
+	.figures = {
+		[MT_METHOD_PRECOPY] = PLAIN,
+		[MT_METHOD_POSTCOPY] = PLAIN,
+		[MT_METHOD_HYBRID] = PLAIN,
+		[MT_METHOD_AUTOCONVERGE] = PLAIN,
+		[MT_METHOD_XBZRLE] = XBZRLE,
+		[MT_METHOD_COMPRESSION] = PLAIN,
+		[MT_METHOD_MULTIFD] = PLAIN,
+	},
+};
+
+/* --- residuals ---------------------------------------------------------- */
+static bool is_ratio(enum mt_metric metric)
+{
+	return metric == MT_METRIC_TOTAL_MS || metric == MT_METRIC_TRANSFERRED_BYTES;
+}
+
+static double scale_of(enum mt_metric metric, const struct mt_interval *f)
+{
+	if (is_ratio(metric))
+		return log(f->p90 / f->p10) / 2 + MT_RESIDUAL_FLOOR_SHARE;
+	return (f->p90 - f->p10) / 2 + MT_RESIDUAL_FLOOR_MS;
+}
+
+double mt_residual_score(enum mt_metric metric, const struct mt_interval *f, double real)
+{
+	if (is_ratio(metric))
+		return log(real / f->p50) / scale_of(metric, f);
+	return (real - f->p50) / scale_of(metric, f);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Conformal: the rank is of n + 1, the one to come among them. */
+static double rank(const double *sorted, size_t n, double q)
+{
+	double at = q * (n + 1) - 1;
+	size_t below;
+
+	if (at <= 0)
+		return sorted[0];
+	if (at >= n - 1)
+		return sorted[n - 1];
+	below = (size_t)at;
+	return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
+}
+
+void mt_residual_learn(struct mt_residual *r, double *scores, size_t n)
+{
+	if (!n)
+		return;
+	qsort(scores, n, sizeof(*scores), by_value);
+	*r = (struct mt_residual){ rank(scores, n, 0.1), rank(scores, n, 0.5), rank(scores, n, 0.9), (unsigned)n };
+	if (n < ENOUGH) {
+		double wider = sqrt((double)ENOUGH / n);
+
+		r->p10 = r->p50 + (r->p10 - r->p50) * wider;
+		r->p90 = r->p50 + (r->p90 - r->p50) * wider;
+	}
+}
+
+void mt_residual_apply(const struct mt_residual *r, enum mt_metric metric, struct mt_interval *f)
+{
+	double scale = scale_of(metric, f), p50 = f->p50;
+
+	if (!r->n || !isfinite(scale))
+		return;
+	if (is_ratio(metric))
+		*f = (struct mt_interval){ p50 * exp(r->p10 * scale), p50 * exp(r->p50 * scale), p50 * exp(r->p90 * scale) };
+	else
+		*f = (struct mt_interval){ fmax(0, p50 + r->p10 * scale), fmax(0, p50 + r->p50 * scale), fmax(0, p50 + r->p90 * scale) };
+}
+
+/* --- figures -------------------------------------------------------------- */
+static double median(double *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+typedef double (*figure_fn)(const struct mt_learned_case *c, const struct mt_learned *l);
+
+static double share_first(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return c->first.bytes > 0 ? c->first.wire_bytes / c->first.bytes : NAN;
+}
+
+static double share_later(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return c->later.bytes > 0 ? c->later.wire_bytes / c->later.bytes : NAN;
+}
+
+/* Of the first pass: later ones are too short to tell. */
+static double bandwidth_share(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return c->first.s > 0 ? c->first.wire_bytes / c->first.s / c->in.bandwidth_bytes_per_s : NAN;
+}
+
+static double pages_first(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return c->first.s > 0 && bandwidth_share(c, l) < BOTTLENECK ? c->first.bytes / c->first.s / PAGE_BYTES : NAN;
+}
+
+static double pages_later(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	double wire_per_s = c->later.wire_bytes / c->later.s;
+
+	return c->later.s > 0 && wire_per_s < BOTTLENECK * c->in.bandwidth_bytes_per_s ? c->later.bytes / c->later.s / PAGE_BYTES : NAN;
+}
+
+static double off_by(const struct mt_learned_case *c, const struct mt_learned *l, enum mt_metric metric)
+{
+	struct mt_forecast_input in = c->in;
+	struct mt_forecast f;
+
+	in.learned = l;
+	if (!c->ended || mt_forecast(NULL, &in, &f))
+		return NAN;
+	return c->real[metric] - f.metric[metric].p50;
+}
+
+static double setup_off(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return off_by(c, l, MT_METRIC_TOTAL_MS);
+}
+
+static double switchover_off(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	return off_by(c, l, MT_METRIC_DOWNTIME_MS);
+}
+
+/* How far downtimes are from their forecasts about the median, all added up; values is scratch. */
+static double scatter(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+{
+	double sum = 0, mid;
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (cases[i].in.method != method)
+			continue;
+		values[k] = switchover_off(&cases[i], l);
+		k += isfinite(values[k]);
+	}
+	if (!k)
+		return NAN;
+	mid = median(values, k);
+	for (size_t i = 0; i < k; i++)
+		sum += fabs(values[i] - mid);
+	return sum;
+}
+
+/* The cost of a zero page with which downtimes scatter least, of a row of them. */
+static void learn_zero_page(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+{
+	double *us = &l->figures[method].zero_page_us, best = 0, least = INFINITY;
+
+	for (double tried = 0; tried < ZERO_PAGE_US_MAX; tried = tried > 0 ? tried * ZERO_PAGE_STEP : 1) {
+		double sum;
+
+		*us = tried;
+		sum = scatter(l, cases, n, method, values);
+		/* Nothing to tell them apart: none. */
+		if (sum < 0.98 * least) {
+			least = sum;
+			best = tried;
+		}
+	}
+	*us = best;
+}
+
+/* What mt_flip_stall_ms() would have needed to be right. */
+static double fault(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	struct mt_forecast_input in = c->in;
+	struct mt_forecast f;
+	double writes, rest_ms;
+
+	in.learned = l;
+	if (!c->ended || mt_forecast(NULL, &in, &f) || !(f.postcopy_pages > 0))
+		return NAN;
+	writes = mt_flip_writes(&in, f.postcopy_pages * PAGE_BYTES);
+	rest_ms = f.postcopy_pages * PAGE_BYTES / mt_play_rate(&in, !in.options.flip_after_passes, false) * 1e3;
+	if (!(writes >= 1) || !(c->real[MT_METRIC_STALL_MS] < rest_ms))
+		return NAN;
+	return -rest_ms / writes * log1p(-c->real[MT_METRIC_STALL_MS] / rest_ms);
+}
+
+/* The median of a figure over the migrations of a method. Return: how many there were. */
+static size_t figure(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
+		     figure_fn fn, double *values, double *result)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (cases[i].in.method != method)
+			continue;
+		values[k] = fn(&cases[i], l);
+		k += isfinite(values[k]);
+	}
+	if (k)
+		*result = median(values, k);
+	return k;
+}
+
+/*
+ * A line through (played, real) totals, by Theil and Sen: the median of all slopes, and the median of what is then left.
+ * Few pairs, or totals that are all alike, tell no slope.
+ */
+static void learn_total(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+{
+	struct mt_learned_figures *f = &l->figures[method];
+	double v, sum = 0, squares = 0, mean;
+	size_t k = 0, slopes = 0;
+
+	f->stretch = 1;
+	if (!figure(l, cases, n, method, setup_off, values, &v))
+		return;
+	f->setup_ms += v;
+	/* Pairs of (played, off by): at most as many slopes as there is room for, of pairs far apart. */
+	for (size_t i = 0; i < n; i++) {
+		double off = cases[i].in.method == method ? setup_off(&cases[i], l) : NAN;
+
+		if (!isfinite(off))
+			continue;
+		mean = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms;
+		sum += mean;
+		squares += mean * mean;
+		k++;
+	}
+	mean = sum / k;
+	if (k < ENOUGH || squares / k - mean * mean < SPREAD_ENOUGH * mean * mean)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		double off = cases[i].in.method == method ? setup_off(&cases[i], l) : NAN;
+		double played = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms;
+
+		/* From where the line turns: the median of totals by the median of what they are off. */
+		if (isfinite(off) && fabs(played - mean) > 0.5 * sqrt(squares / k - mean * mean))
+			values[slopes++] = off / (played - mean);
+	}
+	if (slopes < ENOUGH / 2)
+		return;
+	f->stretch = 1 + median(values, slopes);
+	if (figure(l, cases, n, method, setup_off, values, &v))
+		f->setup_ms += v;
+}
+
+static void learn_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
+			  double *values)
+{
+	struct mt_learned_figures *f = &l->figures[method];
+	double v;
+
+	if (method == MT_METHOD_XBZRLE || method == MT_METHOD_COMPRESSION) {
+		/* Some runs are held up by the CPU, others by the link: the first tell how fast pages are encoded. */
+		if (method == MT_METHOD_COMPRESSION) {
+			figure(l, cases, n, method, share_first, values, &f->wire_share_first);
+			figure(l, cases, n, method, share_later, values, &f->wire_share_later);
+		}
+		figure(l, cases, n, method, pages_first, values, &f->pages_per_s_first);
+		figure(l, cases, n, method, pages_later, values, &f->pages_per_s_later);
+	} else if (method != MT_METHOD_POSTCOPY) {
+		figure(l, cases, n, method, bandwidth_share, values, &f->bandwidth_share);
+	}
+	learn_zero_page(l, cases, n, method, values);
+	if (method == MT_METHOD_POSTCOPY || method == MT_METHOD_HYBRID)
+		figure(l, cases, n, method, fault, values, &f->fault_ms);
+	learn_total(l, cases, n, method, values);
+	if (figure(l, cases, n, method, switchover_off, values, &v))
+		f->switchover_ms += v;
+}
+
+/*
+ * A guest that is migrated shares its host with the migration, and faults where it was free to write. The first passes
+ * of all methods tell: the window in which the profile has as much dirtied, against that of the pass. What saturates, or
+ * is little, tells nothing.
+ */
+static double speed(const struct mt_learned_case *c)
+{
+	const struct mt_dirtying *d = c->in.dirtying;
+	double least = fmax(SPEED_LEAST_BYTES, SPEED_LEAST_SHARE * mt_dirtying_at(d, c->first.s));
+
+	if (!(c->first.s > 0) || !(c->first_dirtied_bytes > least) || c->first_dirtied_bytes > SPEED_MOST_SHARE * d->cap_bytes ||
+	    mt_dirtying_at(d, c->first.s) > SPEED_MOST_SHARE * d->cap_bytes)
+		return NAN;
+	return mt_dirtying_window_s(d, c->first_dirtied_bytes) / c->first.s;
+}
+
+static void learn_speed(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, double *values)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		values[k] = speed(&cases[i]);
+		k += isfinite(values[k]);
+	}
+	for (unsigned m = 0; m < MT_METHOD_COUNT && k >= ENOUGH / 2; m++)
+		l->figures[m].guest_speed = fmin(fmax(median(values, k), 1 / SPEED_MOST), SPEED_MOST);
+}
+
+/* --- all of it -------------------------------------------------------------- */
+static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, size_t row,
+			    enum mt_method method, enum mt_metric metric, double *values)
+{
+	const struct mt_forecast_model *model = mt_forecast_model_at(row);
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct mt_forecast_input in = cases[i].in;
+		struct mt_forecast f;
+
+		in.learned = l;
+		if (!cases[i].ended || cases[i].in.method != method || mt_forecast(model, &in, &f))
+			continue;
+		values[k] = mt_residual_score(metric, &f.metric[metric], cases[i].real[metric]);
+		k += isfinite(values[k]);
+	}
+	mt_residual_learn(&l->residual[row][method][metric], values, k);
+}
+
+int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
+{
+	double *values = calloc(n ? n : 1, sizeof(*values));
+
+	if (!values)
+		return -ENOMEM;
+	memset(l->residual, 0, sizeof(l->residual));
+	learn_speed(l, cases, n, values);
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		learn_figures(l, cases, n, m, values);
+	/* A baseline learns nothing: it stands as it was published. */
+	for (size_t row = 0; mt_forecast_model_at(row); row++)
+		for (unsigned m = 0; m < MT_METHOD_COUNT && !mt_forecast_model_at(row)->baseline; m++)
+			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
+				learn_residuals(l, cases, n, row, m, k, values);
+	free(values);
+	return 0;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * phases.c - series in phases, from a seed (PURE)
+ */
+#include <errno.h>
+#include <math.h>
+
+#include <migtrace/phases.h>
+
+static uint64_t next(uint64_t *state)	/* splitmix64 */
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+/* Above 0, up to 1. */
+static double uniform(uint64_t *state)
+{
+	return (double)((next(state) >> 11) + 1) * 0x1p-53;
+}
+
+static double normal(uint64_t *state)
+{
+	double radius = sqrt(-2 * log(uniform(state)));
+
+	return radius * cos(2 * M_PI * uniform(state));
+}
+
+/* Where between low, 0, and high, 1, slot @i is. @at: where it was. */
+static double level(const struct mt_phases *p, size_t i, double at, uint64_t *state)
+{
+	double phase = fmod((double)i, p->period_slots) / p->period_slots;
+
+	switch (p->kind) {
+	case MT_PHASE_SQUARE:
+		return phase < 0.5;
+	case MT_PHASE_SAW:
+		return phase;
+	default:
+		return uniform(state) <= 2 / p->period_slots ? 1 - at : at;
+	}
+}
+
+int mt_phases_make(const struct mt_phases *p, double *amounts, size_t n)
+{
+	uint64_t state = p->seed;
+	double at = 0;
+
+	if ((unsigned)p->kind >= MT_PHASE_COUNT || !(p->period_slots > 0) || !(p->low >= 0) || !(p->high >= p->low) ||
+	    !isfinite(p->high) || !(p->noise_share >= 0))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		double amount;
+
+		at = level(p, i, at, &state);
+		amount = p->low + at * (p->high - p->low);
+		amounts[i] = fmax(0, amount * (1 + p->noise_share * normal(&state)));
+	}
+	return 0;
+}
+
+const char *mt_phase_kind_name(enum mt_phase_kind kind)
+{
+	static const char *const names[MT_PHASE_COUNT] = {
+		[MT_PHASE_SQUARE] = "square",
+		[MT_PHASE_SAW] = "saw",
+		[MT_PHASE_TWO_LEVEL] = "two-level",
+	};
+
+	return (unsigned)kind < MT_PHASE_COUNT ? names[kind] : "unknown";
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * play.c - pre-copy played pass by pass over U(T), as a distribution of ends (PURE)
+ *
+ * The recurrence is Nathan's (SoCC'15: D_i = U(T_i), T_{i+1} = D_i / R), with QEMU's own rules
+ * (7.2, migration/migration.c and ram.c):
+ *
+ * - A pass ends when what is left is below the threshold, bandwidth x downtime limit. That is looked at
+ *   each time ram_save_iterate() returns, after 50 ms or when the budget of 100 ms is spent,
+ *   so it is below it by a part of such a step, which is a matter of chance: c = threshold - B v,
+ *   0 <= v < step. Then the bitmap is synced, and if it still is below, the guest is stopped.
+ * - What was kept back, c, is dirty already and does not count again when it is written. Pages go out by
+ *   address, so a share c / R of the R bytes that the pass began with is kept back, whatever
+ *   they are; of the pages written meanwhile, U(T) + R - U(T + T_R) were dirty at its begin, T_R being the
+ *   window that dirties R. So U(T) - c / R (U(T) + R - U(T + T_R)) are new.
+ * - Zero pages cost nine bytes. They count as any others do until their turn comes, and then go as good as
+ *   at once. They are taken to be at the end of memory, where a guest that has not used all of it has them.
+ */
+#include <limits.h>
+#include <math.h>
+
+#include "play.h"
+
+#define PAGE_BYTES		4096.0
+#define ZERO_PAGE_BYTES		9.0	/* save_zero_page_to_file(): a header of 8 and a byte */
+/* MAX_WAIT in migration/ram.c: ram_save_iterate() returns at least this often. */
+#define STEP_S			0.05
+/* Auto-converge looks at syncs at least this far apart (migration_bitmap_sync()). */
+#define THROTTLE_PERIOD_S	1.0
+/* Chance of chances: less is not followed up. */
+#define NEGLIGIBLE		0.005
+
+/* Parts of a step that are left unsent, and how far a window is from its mean: equally likely ones, and Gauss-Hermite's three. */
+static const double step_parts[] = { 1 / 16., 3 / 16., 5 / 16., 7 / 16., 9 / 16., 11 / 16., 13 / 16., 15 / 16. };
+static const double sigma_at[] = { -1.7320508, 0, 1.7320508 };
+static const double sigma_weight[] = { 1 / 6., 2 / 3., 1 / 6. };
+
+struct throttle {
+	bool on;
+	double percent, initial, increment;
+	double since_s, dirtied_bytes, wire_bytes;	/* since the sync that was looked at last */
+	unsigned high;
+};
+
+struct state {
+	const struct mt_forecast_input *in;
+	double threshold_bytes, step_bytes;
+	double time_s, sent_bytes, wire_bytes;
+	double lag_s;			/* of the destination, behind what was sent */
+	double cached_bytes;		/* XBZRLE: dirtied at all by the sync before */
+	double left_bytes;		/* after the sync: */
+	double kept_bytes, zero_bytes;	/* among them those kept back, which go first, and then zero pages */
+	double goes_on;			/* probability of getting here */
+	struct throttle throttle;
+};
+
+const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input *in)
+{
+	const struct mt_learned *l = in->learned ? in->learned : &mt_learned_default;
+
+	return &l->figures[in->method];
+}
+
+double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited)
+{
+	const struct mt_learned_figures *f = mt_play_figures(in);
+	double wire = in->bandwidth_bytes_per_s * f->bandwidth_share;
+
+	if (unlimited && in->link_bytes_per_s > 0)
+		wire = in->link_bytes_per_s;
+	if (first)
+		return fmin(wire / f->wire_share_first, f->pages_per_s_first * PAGE_BYTES);
+	return fmin(wire / f->wire_share_later, f->pages_per_s_later * PAGE_BYTES);
+}
+
+/* How much slower time runs for a guest that is migrated, and for a throttled one: one that leaves its CPU idle catches up as far as it can. */
+static double guest_speed(const struct state *s)
+{
+	double run = 1 - s->throttle.percent / 100, share = s->in->cpu_share;
+
+	if (!s->throttle.on)
+		run = 1;
+	else if (share > 0 && share < 1)
+		run = fmin(1, run / share);
+	return run * mt_play_figures(s->in)->guest_speed;
+}
+
+static double new_bytes(const struct state *s, double window_s, double kept_bytes, double began_bytes)
+{
+	const struct mt_dirtying *d = s->in->dirtying;
+	double t = window_s * guest_speed(s), u = mt_dirtying_at(d, t), again;
+
+	if (!(kept_bytes > 0) || !(began_bytes > 0))
+		return u;
+	if (began_bytes >= s->in->memory_bytes * 0.999)
+		again = u;
+	else
+		again = u + began_bytes - mt_dirtying_at(d, t + fmin(mt_dirtying_window_s(d, began_bytes), 3600));
+	return u - fmin(1, kept_bytes / began_bytes) * fmax(0, fmin(again, u));
+}
+
+/* migration_trigger_throttle(): twice more than half of what was sent dirtied, and the guest is slowed, or more so. */
+static void throttle_sync(struct state *s, double time_s, double dirtied, double wire)
+{
+	struct throttle *t = &s->throttle;
+
+	t->since_s += time_s;
+	t->dirtied_bytes += dirtied;
+	t->wire_bytes += wire;
+	if (!t->on || t->since_s <= THROTTLE_PERIOD_S)
+		return;
+	if (t->dirtied_bytes > t->wire_bytes * MT_THROTTLE_TRIGGER_PERCENT / 100 && ++t->high >= 2) {
+		t->high = 0;
+		t->percent = t->percent > 0 ? fmin(t->percent + t->increment, MT_THROTTLE_MAX_PERCENT) : t->initial;
+	}
+	t->since_s = t->dirtied_bytes = t->wire_bytes = 0;
+}
+
+static void add_end(struct mt_play *p, const struct state *s, double probability, double left_bytes)
+{
+	if (p->n == MT_PLAY_ENDS || probability <= 0)
+		return;
+	p->ends[p->n++] = (struct mt_play_end){ probability, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
+}
+
+static void send_zero(struct state *s, double bytes)
+{
+	double wire = bytes / PAGE_BYTES * ZERO_PAGE_BYTES;
+
+	s->wire_bytes += wire;
+	s->time_s += wire / s->in->bandwidth_bytes_per_s;
+	s->lag_s += bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_page_us / 1e6;
+}
+
+/* What is left are zero pages first, then others. */
+static void end_here(struct mt_play *p, const struct state *s, double probability, double left_bytes)
+{
+	struct state stopped = *s;
+
+	send_zero(&stopped, fmin(s->zero_bytes, left_bytes));
+	add_end(p, &stopped, probability, fmax(0, left_bytes - s->zero_bytes));
+}
+
+/*
+ * A sync: kept bytes and the new ones are left. Splits what may come into an end and what
+ * goes on from here.
+ */
+static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, double dirtied, double spread)
+{
+	double end = 0, end_left = 0, on_left = 0, kept_bytes = s->kept_bytes + s->zero_bytes;
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(step_parts); i++)
+		for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
+			double w = sigma_weight[k] / MT_ARRAY_SIZE(step_parts);
+			double left = fmax(0, kept_bytes + jitter_bytes * (0.5 - step_parts[i])) +
+				      fmax(0, dirtied * (1 + spread * sigma_at[k]));
+
+			left = fmin(left, s->in->memory_bytes);
+			if (left < s->threshold_bytes) {
+				end += w;
+				end_left += w * left;
+			} else {
+				on_left += w * left;
+			}
+		}
+	p->passes += s->goes_on;
+	if (end > 0)
+		end_here(p, s, s->goes_on * end, end_left / end);
+	s->goes_on *= 1 - end;
+	s->left_bytes = end < 1 ? on_left / (1 - end) : s->threshold_bytes;
+}
+
+static void send(struct state *s, double bytes, double rate, double wire_share)
+{
+	/* Behind the backlog of a destination that lags: sockets hold far less than a pass. */
+	s->time_s += bytes / rate + s->lag_s;
+	s->lag_s = 0;
+	s->sent_bytes += bytes;
+	s->wire_bytes += bytes * wire_share;
+}
+
+/*
+ * XBZRLE sends what changed of a page that is still in its cache, where pages come from the second pass on.
+ * Of the pages of the last window those are in it that were dirtied in windows before, if there is room for all of them.
+ */
+static double share_later(struct state *s)
+{
+	const struct mt_learned_figures *f = mt_play_figures(s->in);
+	const struct mt_method_options *o = &s->in->options;
+	double all, cache, hit;
+
+	if (s->in->method != MT_METHOD_XBZRLE)
+		return f->wire_share_later;
+	all = mt_dirtying_at(s->in->dirtying, s->time_s);
+	cache = o->xbzrle_cache_bytes > 0 ? o->xbzrle_cache_bytes : MT_XBZRLE_CACHE_BYTES;
+	hit = s->cached_bytes > 0 ? fmin(1, cache / all) * (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) : 0;
+	s->cached_bytes = all;
+	return hit * f->wire_share_later + (1 - hit) * f->wire_share_first;
+}
+
+static void first_pass(struct mt_play *p, struct state *s)
+{
+	const struct mt_forecast_input *in = s->in;
+	double full = in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes;
+	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), kept, dirtied, wire, t;
+
+	/* A threshold above what is zero is met before those pages' turn. */
+	kept = fmin(full, s->threshold_bytes - zero - s->step_bytes / 2);
+	s->kept_bytes = fmax(0, kept);
+	s->zero_bytes = kept > 0 ? zero : 0;
+	send(s, full - s->kept_bytes, rate, mt_play_figures(in)->wire_share_first);
+	send_zero(s, zero - s->zero_bytes);
+	t = s->time_s;
+	wire = s->wire_bytes;
+	dirtied = new_bytes(s, t, s->kept_bytes + s->zero_bytes, in->memory_bytes);
+	throttle_sync(s, t, dirtied, wire);
+	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, mt_dirtying_spread(in->dirtying, t * guest_speed(s)));
+}
+
+/* From the sync that a running migration has just had: that its guest goes on is known. */
+static void resume(struct mt_play *p, struct state *s)
+{
+	const struct mt_forecast_progress *done = &s->in->done;
+
+	s->time_s = done->elapsed_ms / 1e3;
+	s->wire_bytes = done->wire_bytes;
+	s->sent_bytes = done->wire_bytes;
+	if (s->in->resident_bytes > 0 && done->passes == 1)
+		s->lag_s = fmax(0, s->in->memory_bytes - s->in->resident_bytes - done->zero_bytes) / PAGE_BYTES *
+			   mt_play_figures(s->in)->zero_page_us / 1e6;
+	s->left_bytes = done->left_bytes;
+	s->zero_bytes = fmin(done->zero_bytes, s->left_bytes);
+	s->kept_bytes = fmin(s->left_bytes - s->zero_bytes, fmax(0, s->threshold_bytes - s->zero_bytes));
+	p->passes = done->passes;
+	if (s->left_bytes < s->threshold_bytes) {
+		end_here(p, s, 1, s->left_bytes);
+		s->goes_on = 0;
+	}
+}
+
+static double later_rate(const struct state *s, double wire_share)
+{
+	const struct mt_learned_figures *f = mt_play_figures(s->in);
+
+	return fmin(s->in->bandwidth_bytes_per_s * f->bandwidth_share / wire_share, f->pages_per_s_later * PAGE_BYTES);
+}
+
+/* First what was kept back, then zero pages in no time, then what is new. */
+static void later_pass(struct mt_play *p, struct state *s)
+{
+	double began = s->left_bytes, share = share_later(s), rate = later_rate(s, share), before_s = s->time_s, before_wire = s->wire_bytes;
+	double due = fmax(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), sending, zero = 0, dirtied, t;
+
+	due = fmin(due, began);
+	sending = fmin(due, s->kept_bytes);
+	if (due > sending) {
+		zero = s->zero_bytes;
+		sending += fmax(0, due - sending - zero);
+	}
+	send(s, sending, rate, share);
+	send_zero(s, zero);
+	t = s->time_s - before_s;
+	dirtied = new_bytes(s, t, began - sending - zero, began);
+	throttle_sync(s, t, dirtied, s->wire_bytes - before_wire);
+	s->zero_bytes -= zero;
+	s->kept_bytes = began - sending - zero - s->zero_bytes;
+	sync_pass(p, s, s->step_bytes, dirtied, mt_dirtying_spread(s->in->dirtying, t * guest_speed(s)));
+}
+
+/* --- passes without end --------------------------------------------------- */
+#define ENDLESS_FROM	4	/* passes, and after twice as many again */
+#define ENDLESS_STEPS	8
+#define ENDLESS_SAME	1e-6
+
+/* What is left after a pass at @time_s that begins with @left_bytes; NaN: it may be the last. XBZRLE finds all in its cache that can be. */
+static double one_more(const struct state *s, double time_s, double left_bytes, double *pass_s)
+{
+	struct mt_play ends = { 0 };
+	struct state at = *s;
+
+	at.time_s = time_s;
+	at.left_bytes = left_bytes;
+	at.cached_bytes = mt_dirtying_at(s->in->dirtying, time_s);
+	later_pass(&ends, &at);
+	*pass_s = at.time_s - time_s;
+	return ends.n ? NAN : at.left_bytes;
+}
+
+/*
+ * Passes come closer and closer to one that leaves what it began with, and Steffensen's method is there at once. The more is
+ * left, the more is dirtied: if neither the next pass nor that one can be the last, none in between can.
+ * Return: the length of a pass that comes again for ever; 0: it may end. At @time_s: that is of matter for XBZRLE, whose cache
+ * is the less use the more there is that was ever dirtied.
+ */
+static double endless_pass_s(const struct state *s, double time_s)
+{
+	double left = s->left_bytes, pass_s;
+
+	if (s->zero_bytes > 0 || s->lag_s > 0 || (s->throttle.on && s->throttle.percent < MT_THROTTLE_MAX_PERCENT))
+		return 0;
+	for (int i = 0; i < ENDLESS_STEPS; i++) {
+		double first = one_more(s, time_s, left, &pass_s), second, bend;
+
+		if (fabs(first - left) <= ENDLESS_SAME * left)
+			return pass_s;
+		second = one_more(s, time_s, first, &pass_s);
+		if (isnan(first) || isnan(second))
+			return 0;
+		bend = second - 2 * first + left;
+		left = bend ? left - (first - left) * (first - left) / bend : second;
+		left = fmin(fmax(left, s->threshold_bytes), s->in->memory_bytes);
+	}
+	return 0;
+}
+
+static void note_flip(struct mt_play *p, const struct state *s, double left_bytes)
+{
+	p->flip = (struct mt_play_end){ s->goes_on, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
+	p->open = 0;
+}
+
+void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned flip_after, double give_up_s)
+{
+	const struct mt_method_options *o = &in->options;
+	struct state s = { .in = in, .goes_on = 1 };
+	unsigned played = 0, look_at = ENDLESS_FROM;
+	double goes_on, pass_s;
+
+	*p = (struct mt_play){ 0 };
+	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
+	s.threshold_bytes = fmin(in->bandwidth_bytes_per_s, mt_play_rate(in, true, false) * mt_play_figures(in)->wire_share_first) *
+			    in->downtime_limit_ms / 1e3;
+	s.step_bytes = STEP_S * mt_play_rate(in, in->method == MT_METHOD_XBZRLE, false);
+	s.throttle = (struct throttle){
+		.on = in->method == MT_METHOD_AUTOCONVERGE,
+		.initial = o->throttle_initial_percent > 0 ? o->throttle_initial_percent : MT_THROTTLE_INITIAL_PERCENT,
+		.increment = o->throttle_increment_percent > 0 ? o->throttle_increment_percent : MT_THROTTLE_INCREMENT_PERCENT,
+	};
+	if (!flip_after && !in->done.passes) {
+		send_zero(&s, in->resident_bytes > 0 ? fmax(0, in->memory_bytes - in->resident_bytes) : 0);
+		note_flip(p, &s, in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes);
+		return;
+	}
+	if (in->done.passes)
+		resume(p, &s);
+	else
+		first_pass(p, &s);
+	for (unsigned pass = in->done.passes ? in->done.passes : 1; s.goes_on > NEGLIGIBLE && s.time_s < give_up_s; pass++) {
+		if (pass >= flip_after) {
+			note_flip(p, &s, fmax(0, s.left_bytes - s.zero_bytes));
+			return;
+		}
+		/* The last place is for what goes on and on: it is as likely to end at each pass as at this one. */
+		if (p->n >= MT_PLAY_ENDS - 1)
+			break;
+		goes_on = s.goes_on;
+		later_pass(p, &s);
+		if (++played < look_at || s.goes_on < goes_on || flip_after != UINT_MAX)
+			continue;
+		look_at *= 2;
+		pass_s = endless_pass_s(&s, s.time_s) > 0 ? endless_pass_s(&s, give_up_s) : 0;
+		if (pass_s > 0) {
+			p->passes += s.goes_on * ceil(fmax(0, give_up_s - s.time_s) / pass_s);
+			break;
+		}
+	}
+	p->throttle_percent = s.throttle.percent;
+	p->open = s.goes_on;
+	for (; p->n && p->ends[p->n - 1].time_s > give_up_s; p->n--)
+		p->open += p->ends[p->n - 1].probability;
+}
+
+/* --- figures of the ends -------------------------------------------------- */
+struct pick {
+	double value, weight;
+};
+
+static void sort(struct pick *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct pick x = v[i];
+		size_t j = i;
+
+		for (; j > 0 && v[j - 1].value > x.value; j--)
+			v[j] = v[j - 1];
+		v[j] = x;
+	}
+}
+
+double mt_play_quantile(const struct mt_play *p, double q, double (*figure)(const struct mt_play_end *e, const void *opaque),
+			const void *opaque)
+{
+	struct pick v[MT_PLAY_ENDS + 1];
+	double sum = 0, at = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		v[n++] = (struct pick){ figure(&p->ends[i], opaque), p->ends[i].probability };
+	if (p->flip.probability > 0)
+		v[n++] = (struct pick){ figure(&p->flip, opaque), p->flip.probability };
+	if (!n)
+		return NAN;
+	sort(v, n);
+	for (size_t i = 0; i < n; i++)
+		sum += v[i].weight;
+	for (size_t i = 0; i < n; i++) {
+		at += v[i].weight;
+		if (at >= q * sum)
+			return v[i].value;
+	}
+	return v[n - 1].value;
+}

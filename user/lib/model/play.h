@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * play.h - pre-copy played pass by pass over U(T), as a distribution of ends (PURE)
+ */
+#ifndef MODEL_PLAY_H
+#define MODEL_PLAY_H
+
+#include <migtrace/learned.h>
+
+/* What can end where, and what it takes to get there. */
+struct mt_play_end {
+	double probability;
+	double time_s;			/* from the first page to the stop */
+	double sent_bytes;		/* of memory, until then */
+	double wire_bytes;		/* of it on the wire */
+	double left_bytes;		/* to be sent with the guest stopped */
+	double lag_s;			/* what the destination has to catch up with by then */
+};
+
+#define MT_PLAY_ENDS	48
+
+struct mt_play {
+	struct mt_play_end ends[MT_PLAY_ENDS];	/* by time */
+	size_t n;
+	double open;			/* probability of none of them */
+	/* After flip_after passes, if it has not ended before: what is then left to post-copy. */
+	struct mt_play_end flip;
+	double throttle_percent;	/* expected at the end */
+	double passes;
+};
+
+/*
+ * @flip_after: passes after which it is flipped; UINT_MAX: never, 0: at once.
+ * @give_up_s: what has not ended by then does not.
+ */
+void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned flip_after, double give_up_s);
+
+/* The q-quantile of a figure of the ends, given that there is one; NaN if there is none. */
+double mt_play_quantile(const struct mt_play *p, double q, double (*figure)(const struct mt_play_end *e, const void *opaque),
+			const void *opaque);
+
+/* Memory bytes a second that go out, in the first pass or later, and with QEMU not holding back. */
+double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited);
+const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input *in);
+
+/* After a flip with so many bytes left: pages that the guest wants and has not, before it can speak again. */
+double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes);
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * fixed.c - what Chen & Cao (NPC'14) compare with: a fixed number of passes, or none (PURE)
+ *
+ * Neither looks at how long the pause will be, max_downtime_ms is not heeded.
+ */
+#include <inttypes.h>
+
+#include "policy.h"
+
+/* limits->passes when it was not given: as many as the paper tries at the most. */
+#define PASSES_DEFAULT	4
+
+static void fni_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	uint64_t wanted = view->limits->passes ? view->limits->passes : PASSES_DEFAULT;
+	uint64_t done = view->iterations->total;
+	bool stop = done >= wanted;
+
+	mt_plan_set(plan, stop ? MT_ACTION_STOP : MT_ACTION_CONTINUE, "%" PRIu64 " of %" PRIu64 " passes are done", done, wanted);
+}
+
+/* Not before the bandwidth is known: who watches over a stopped guest has to know how long it may take. */
+static void psc_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	char left[MT_UNIT_STR], pause[MT_UNIT_STR];
+
+	if (plan->implied_downtime_ms < 0) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "how long a stop would take is not known yet");
+		return;
+	}
+	mt_plan_set(plan, MT_ACTION_STOP, "stopped at once: %s to be sent take about %s",
+		    mt_format_size_bytes(left, (double)view->sample->remaining_bytes),
+		    mt_format_duration_ms(pause, plan->implied_downtime_ms));
+}
+
+const struct mt_policy mt_policy_fni = {
+	.name = "fni",
+	.help = "a fixed number of passes (--passes, 4 if not given), then stop, however long the pause",
+	.step = fni_step,
+};
+
+const struct mt_policy mt_policy_psc = {
+	.name = "psc",
+	.help = "pure stop-and-copy: stop at once, however long the pause",
+	.step = psc_step,
+};

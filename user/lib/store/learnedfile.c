@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * learnedfile.c - what past migrations have taught, to and from a file
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <migtrace/learnedfile.h>
+
+#include "base/json.h"
+
+struct figure {
+	const char *key;
+	size_t offset;
+	bool endless;			/* INFINITY is a value: null in the file */
+	double least;
+};
+
+#define F(field, ...)	{ #field, offsetof(struct mt_learned_figures, field), __VA_ARGS__ }
+
+/* The fixed parts are what a model's own figure is short of: one that says too much makes them negative. */
+static const struct figure figures[] = {
+	F(setup_ms, false, -INFINITY),
+	F(stretch, false, 0),
+	F(switchover_ms, false, -INFINITY),
+	F(bandwidth_share, false, 0),
+	F(wire_share_first, false, 0),
+	F(wire_share_later, false, 0),
+	F(pages_per_s_first, true, 0),
+	F(pages_per_s_later, true, 0),
+	F(zero_page_us, false, -1),
+	F(guest_speed, false, 0),
+	F(fault_ms, false, 0),
+};
+
+static double *at(struct mt_learned_figures *f, const struct figure *figure)
+{
+	return (double *)(void *)((char *)f + figure->offset);
+}
+
+/* --- writing ------------------------------------------------------------ */
+static json_t *figures_object(struct mt_learned_figures f, int *failed)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(figures); i++)
+		mt_json_set(o, figures[i].key, mt_json_double(*at(&f, &figures[i])), failed);
+	return o;
+}
+
+static json_t *residual_object(const struct mt_residual *r, const char *model, const char *method, const char *metric, int *failed)
+{
+	json_t *o = json_object();
+
+	mt_json_set(o, "model", mt_json_string(model), failed);
+	mt_json_set(o, "method", mt_json_string(method), failed);
+	mt_json_set(o, "metric", mt_json_string(metric), failed);
+	mt_json_set(o, "n", mt_json_uint(r->n), failed);
+	mt_json_set(o, "p10", mt_json_double(r->p10), failed);
+	mt_json_set(o, "p50", mt_json_double(r->p50), failed);
+	mt_json_set(o, "p90", mt_json_double(r->p90), failed);
+	return o;
+}
+
+static json_t *residuals_array(const struct mt_learned *l, int *failed)
+{
+	json_t *list = json_array();
+
+	for (size_t row = 0; mt_forecast_model_at(row); row++)
+		for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+			for (unsigned k = 0; k < MT_METRIC_COUNT; k++) {
+				const struct mt_residual *r = &l->residual[row][m][k];
+
+				if (r->n && json_array_append_new(list, residual_object(r, mt_forecast_model_at(row)->name,
+										mt_method_name(m), mt_metric_name(k), failed)))
+					(*failed)++;
+			}
+	return list;
+}
+
+static json_t *learned_object(const struct mt_learned *l, int *failed)
+{
+	json_t *o = json_object(), *methods = json_object();
+
+	mt_json_set(o, "type", json_string("learned"), failed);
+	mt_json_set(o, "schema", json_integer(MT_LEARNED_SCHEMA), failed);
+	mt_json_set(o, "tool", json_string("migtrace " MT_VERSION), failed);
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		mt_json_set(methods, mt_method_name(m), figures_object(l->figures[m], failed), failed);
+	mt_json_set(o, "figures", methods, failed);
+	mt_json_set(o, "residuals", residuals_array(l, failed), failed);
+	return o;
+}
+
+static int write_file(const char *text, const char *part)
+{
+	FILE *f = fopen(part, "we");
+	int rc = 0;
+
+	if (!f)
+		return -errno;
+	if (fputs(text, f) < 0 || fputc('\n', f) < 0 || fflush(f) || fsync(fileno(f)))
+		rc = -errno;
+	if (fclose(f) && !rc)
+		rc = -errno;
+	return rc;
+}
+
+int mt_learned_save(const struct mt_learned *l, const char *path, struct mt_err *err)
+{
+	mt_autofree char *text = NULL, *part = NULL;
+	int failed = 0, rc;
+	json_t *o = learned_object(l, &failed);
+
+	if (!failed)
+		text = json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	json_decref(o);
+	if (!text || asprintf(&part, "%s.part", path) < 0)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	rc = write_file(text, part);
+	if (!rc && rename(part, path))
+		rc = -errno;
+	if (!rc)
+		return 0;
+	unlink(part);
+	return mt_err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
+}
+
+/* --- reading ------------------------------------------------------------ */
+/* Return: 0 also where nothing is said. */
+static int read_figure(struct mt_learned_figures *f, const struct figure *figure, const json_t *o)
+{
+	const json_t *v = json_object_get(o, figure->key);
+	double number;
+
+	if (!v || (json_is_null(v) && !figure->endless))
+		return 0;
+	if (!json_is_null(v) && !json_is_number(v))
+		return -EBADMSG;
+	number = json_is_null(v) ? INFINITY : json_number_value(v);
+	if (!(number > figure->least))
+		return -EBADMSG;
+	*at(f, figure) = number;
+	return 0;
+}
+
+static int read_figures(struct mt_learned *l, const json_t *methods, const char *path, struct mt_err *err)
+{
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
+		const json_t *o = json_object_get(methods, mt_method_name(m));
+
+		for (size_t i = 0; i < MT_ARRAY_SIZE(figures); i++)
+			if (read_figure(&l->figures[m], &figures[i], o))
+				return mt_err_set(err, -EBADMSG, "%s: \"%s\" of %s is no figure that can be", path,
+						  figures[i].key, mt_method_name(m));
+	}
+	return 0;
+}
+
+static int metric_parse(const char *name, unsigned *metric)
+{
+	for (*metric = 0; *metric < MT_METRIC_COUNT; ++*metric)
+		if (!strcmp(name, mt_metric_name(*metric)))
+			return 0;
+	return -EINVAL;
+}
+
+static int row_parse(const char *name, size_t *row)
+{
+	for (*row = 0; mt_forecast_model_at(*row); ++*row)
+		if (!strcmp(name, mt_forecast_model_at(*row)->name))
+			return 0;
+	return -EINVAL;
+}
+
+static int read_residual(struct mt_learned *l, const json_t *o)
+{
+	const char *model = json_string_value(json_object_get(o, "model"));
+	const char *method = json_string_value(json_object_get(o, "method"));
+	const char *metric = json_string_value(json_object_get(o, "metric"));
+	const json_t *n = json_object_get(o, "n"), *quantiles[3];
+	static const char *const keys[] = { "p10", "p50", "p90" };
+	enum mt_method m;
+	unsigned k;
+	size_t row;
+
+	if (!model || !method || !metric || !json_is_integer(n) || json_integer_value(n) < 0 || json_integer_value(n) > INT_MAX)
+		return -EBADMSG;
+	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
+		quantiles[i] = json_object_get(o, keys[i]);
+		if (!json_is_number(quantiles[i]) ||
+		    (i && json_number_value(quantiles[i]) < json_number_value(quantiles[i - 1])))
+			return -EBADMSG;
+	}
+	if (row_parse(model, &row) || mt_method_parse(method, &m) || metric_parse(metric, &k))
+		return 0;
+	l->residual[row][m][k] = (struct mt_residual){
+		json_number_value(quantiles[0]), json_number_value(quantiles[1]), json_number_value(quantiles[2]),
+		(unsigned)json_integer_value(n),
+	};
+	return 0;
+}
+
+static int read_residuals(struct mt_learned *l, const json_t *list, const char *path, struct mt_err *err)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (read_residual(l, json_array_get(list, i)))
+			return mt_err_set(err, -EBADMSG, "%s: residual %zu is broken: model, method, metric, n, and p10 <= p50 <= p90 are expected",
+					  path, i + 1);
+	return 0;
+}
+
+static int check_head(const json_t *o, const char *path, struct mt_err *err)
+{
+	const char *type = json_string_value(json_object_get(o, "type"));
+	const json_t *schema = json_object_get(o, "schema");
+
+	if (!type || strcmp(type, "learned") || !json_is_integer(schema) || json_integer_value(schema) < 1)
+		return mt_err_set(err, -EBADMSG, "%s is not what migtrace evaluate --save writes", path);
+	if (json_integer_value(schema) > MT_LEARNED_SCHEMA)
+		return mt_err_set(err, -EPROTO, "%s was written by a later migtrace: schema %lld, this one reads up to %d", path,
+				  (long long)json_integer_value(schema), MT_LEARNED_SCHEMA);
+	return 0;
+}
+
+/* jansson reads through stdio: a directory opens, and only its read fails. */
+static json_t *load(const char *path, struct mt_err *err)
+{
+	mt_autofclose FILE *f = fopen(path, "re");
+	json_error_t why;
+	json_t *o;
+
+	if (!f) {
+		mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	errno = 0;
+	o = json_loadf(f, MT_JSON_STRICT, &why);
+	if (!o && ferror(f) && errno)
+		mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	else if (!o)
+		mt_err_set(err, -EBADMSG, "%s is not what migtrace evaluate --save writes: line %d: %s", path, why.line, why.text);
+	return o;
+}
+
+int mt_learned_load(struct mt_learned *l, const char *path, struct mt_err *err)
+{
+	struct mt_learned read = mt_learned_default;
+	struct mt_err local = { 0 };
+	struct mt_err *why = err ? err : &local;
+	json_t *o = load(path, why);
+	int rc;
+
+	if (!o)
+		return why->code;
+	rc = check_head(o, path, why);
+	if (!rc)
+		rc = read_figures(&read, json_object_get(o, "figures"), path, why);
+	if (!rc)
+		rc = read_residuals(&read, json_object_get(o, "residuals"), path, why);
+	json_decref(o);
+	if (!rc)
+		*l = read;
+	return rc;
+}

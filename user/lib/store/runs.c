@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * runs.c - a campaign's runs.jsonl, read
+ */
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <migtrace/runs.h>
+
+#include "base/json.h"
+
+enum kind { NUMBER, TEXT };
+
+struct key {
+	const char *name;
+	enum kind kind;
+	size_t offset, size;
+};
+
+#define N(field)	{ #field, NUMBER, offsetof(struct mt_run, field), 0 }
+#define T(field)	{ #field, TEXT, offsetof(struct mt_run, field), sizeof(((struct mt_run *)0)->field) }
+
+static const struct key keys[] = {
+	T(where), T(guest), T(workload), T(type), T(logging), N(vcpus), N(memory_bytes), N(resident_bytes), N(nonzero_bytes),
+	N(cpu_share),
+	N(bandwidth_bytes_per_s), N(link_bytes_per_s), N(downtime_limit_ms), N(cap_ms), T(profile), T(recording),
+	N(load_1min), N(busy_percent), N(prepare_ms), N(total_ms), N(downtime_ms), N(transferred_bytes), N(iterations),
+	N(normal_pages), N(zero_pages), N(throttle_percent), N(postcopy_requests), N(felt_ms), T(verified), T(note),
+};
+
+static double number(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+static const char *text(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
+
+/* An option that is not given is QEMU's default. */
+static double option(const json_t *o, const char *name)
+{
+	double v = number(o, name);
+
+	return v > 0 ? v : 0;
+}
+
+static void fill_options(struct mt_method_options *m, const json_t *o)
+{
+	*m = (struct mt_method_options){
+		.flip_after_passes = (unsigned)option(o, "flip_after_passes"),
+		.throttle_initial_percent = option(o, "throttle_initial_percent"),
+		.throttle_increment_percent = option(o, "throttle_increment_percent"),
+		.xbzrle_cache_bytes = option(o, "xbzrle_cache_bytes"),
+		.compress_level = (unsigned)option(o, "compress_level"),
+		.compress_threads = (unsigned)option(o, "compress_threads"),
+		.channels = (unsigned)option(o, "channels"),
+	};
+}
+
+static int parse(struct mt_run *r, const char *line, size_t len, const char **what)
+{
+	json_t *o = json_loadb(line, len, MT_JSON_STRICT, NULL);
+	int rc = -EBADMSG;
+
+	*what = "is no JSON object";
+	if (!json_is_object(o))
+		goto out;
+	memset(r, 0, sizeof(*r));
+	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
+		char *field = (char *)r + keys[i].offset;
+
+		if (keys[i].kind == NUMBER)
+			*(double *)field = number(o, keys[i].name);
+		else
+			snprintf(field, keys[i].size, "%s", text(o, keys[i].name));
+	}
+	r->run = (unsigned)option(o, "run");
+	r->converged = json_is_true(json_object_get(o, "converged"));
+	fill_options(&r->options, json_object_get(o, "parameters"));
+	*what = "has no known \"method\"";
+	if (mt_method_parse(text(o, "method"), &r->method))
+		goto out;
+	*what = "has no known \"outcome\"";
+	if (mt_outcome_parse(text(o, "outcome"), &r->outcome))
+		goto out;
+	*what = "lacks \"memory_bytes\", \"bandwidth_bytes_per_s\" or \"downtime_limit_ms\"";
+	if (r->memory_bytes > 0 && r->bandwidth_bytes_per_s > 0 && r->downtime_limit_ms > 0)
+		rc = 0;
+out:
+	json_decref(o);
+	return rc;
+}
+
+static int add(struct mt_runs *r, const struct mt_run *run)
+{
+	struct mt_run *more = r->v;
+
+	if (!(r->n & (r->n - 1))) {
+		more = realloc(r->v, (r->n ? 2 * r->n : 1) * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+	}
+	r->v = more;
+	r->v[r->n++] = *run;
+	return 0;
+}
+
+int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err)
+{
+	mt_autofclose FILE *f = NULL;
+	mt_autofree char *path = NULL, *line = NULL;
+	size_t size = 0, number_of_line = 0;
+	ssize_t len;
+	int rc = 0;
+
+	*r = (struct mt_runs){ .dir = strdup(dir) };
+	if (!r->dir || asprintf(&path, "%s/runs.jsonl", dir) < 0)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	f = fopen(path, "re");
+	if (!f) {
+		rc = -errno;
+		mt_runs_free(r);
+		return mt_err_set(err, rc, "%s: %s; a campaign's directory is what migtrace campaign -o wrote", path, strerror(-rc));
+	}
+	while (!rc && (len = getline(&line, &size, f)) > 0) {
+		const char *what;
+		struct mt_run run;
+
+		number_of_line++;
+		if (line[len - 1] != '\n')	/* the writer was killed */
+			break;
+		rc = parse(&run, line, (size_t)len, &what);
+		if (rc)
+			mt_err_set(err, rc, "%s:%zu: %s", path, number_of_line, what);
+		else if (add(r, &run))
+			rc = mt_err_set(err, -ENOMEM, "out of memory");
+	}
+	if (!rc && !r->n)
+		rc = mt_err_set(err, -ENODATA, "%s: no migration in it yet", path);
+	if (rc)
+		mt_runs_free(r);
+	return rc;
+}
+
+void mt_runs_free(struct mt_runs *r)
+{
+	free(r->dir);
+	free(r->v);
+	*r = (struct mt_runs){ 0 };
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * campaign_value.c - the kinds of value in a campaign's specification
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <migtrace/units.h>
+
+#include "campaign_key.h"
+
+static const char *const kind_names[CAMPAIGN_KIND_COUNT + 1] = {
+	"precopy", "postcopy", "hybrid", "autoconverge", "xbzrle", "compression", "multifd", NULL
+};
+
+const char *campaign_kind_name(uint64_t kind)
+{
+	return kind < CAMPAIGN_KIND_COUNT ? kind_names[kind] : "?";
+}
+
+static int number(const struct campaign_key *key, const char *text, uint64_t *out, struct mt_err *err)
+{
+	uint64_t value;
+	int rc;
+
+	switch (key->kind) {
+	case DURATION:
+	case DURATIONS:
+		rc = mt_parse_duration_ms(key->name, text, &value, err);
+		break;
+	case RATES:
+		rc = mt_parse_rate_bytes_per_s(key->name, text, &value, err);
+		break;
+	case SIZE:
+		rc = mt_parse_size_bytes(key->name, text, &value, err);
+		break;
+	default:
+		rc = mt_parse_count(key->name, text, key->max ? key->max : INT64_MAX, &value, err);
+	}
+	if (!rc && (value < key->min || (key->max && value > key->max)))
+		rc = mt_err_set(err, -ERANGE, "%s %s is out of range", key->name, text);
+	if (!rc)
+		*out = value;
+	return rc;
+}
+
+static int add_number(struct campaign_numbers *list, uint64_t value)
+{
+	uint64_t *v = realloc(list->v, (list->n + 1) * sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	list->v = v;
+	v[list->n++] = value;
+	return 0;
+}
+
+static int add_word(struct campaign_words *list, const char *word)
+{
+	char **v = realloc(list->v, (list->n + 1) * sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	list->v = v;
+	v[list->n] = strdup(word);
+	return v[list->n++] ? 0 : -ENOMEM;
+}
+
+static int set_list(const struct campaign_key *key, void *at, const char *text, struct mt_err *err)
+{
+	mt_autofree char *copy = strdup(text);
+	char *save = NULL;
+	int rc = copy ? 0 : -ENOMEM;
+
+	for (char *w = rc ? NULL : strtok_r(copy, " \t", &save); w && !rc; w = strtok_r(NULL, " \t", &save)) {
+		uint64_t value = 0;
+
+		if (key->kind == WORDS) {
+			rc = add_word(at, w);
+			continue;
+		}
+		rc = number(key, w, &value, err);
+		if (!rc)
+			rc = add_number(at, value);
+	}
+	return rc;
+}
+
+static int word(const struct campaign_key *key, const char *const *words, const char *text, struct mt_err *err)
+{
+	char accepted[128] = "";
+
+	for (int i = 0; words[i]; i++) {
+		size_t used = strlen(accepted);
+
+		if (!strcmp(words[i], text))
+			return i;
+		snprintf(accepted + used, sizeof(accepted) - used, "%s%s", i ? ", " : "", words[i]);
+	}
+	return mt_err_set(err, -EINVAL, "%s = %s: accepted are %s", key->name, text, accepted);
+}
+
+static int set_text(char **at, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*at);
+	*at = copy;
+	return 0;
+}
+
+int campaign_value_set(const struct campaign_key *key, void *item, const char *text, struct mt_err *err)
+{
+	void *at = (char *)item + key->offset;
+	int i;
+
+	switch (key->kind) {
+	case COMMAND:
+		if (!*text)
+			return mt_err_set(err, -EINVAL, "%s needs a command", key->name);
+		return set_text(at, text);
+	case TEXT:
+		return set_text(at, text);
+	case WORD:
+		i = word(key, key->words, text, err);
+		return i < 0 ? i : set_text(at, text);
+	case YES:
+		i = word(key, key->words, text, err);
+		*(bool *)at = !i;
+		return i < 0 ? i : 0;
+	case KIND:
+		i = word(key, kind_names, text, err);
+		*(uint64_t *)at = i < 0 ? 0 : (uint64_t)i;
+		return i < 0 ? i : 0;
+	case COUNT:
+	case DURATION:
+	case SIZE:
+		return number(key, text, at, err);
+	case WORDS:
+	case RATES:
+	case DURATIONS:
+		return set_list(key, at, text, err);
+	}
+	return -EINVAL;
+}
+
+bool campaign_value_is_list(const struct campaign_key *key)
+{
+	return key->kind == WORDS || key->kind == RATES || key->kind == DURATIONS;
+}
+
+void campaign_value_free(const struct campaign_key *key, void *item)
+{
+	void *at = (char *)item + key->offset;
+	struct campaign_words *words = at;
+
+	switch (key->kind) {
+	case TEXT:
+	case COMMAND:
+	case WORD:
+		free(*(char **)at);
+		break;
+	case WORDS:
+		for (size_t i = 0; i < words->n; i++)
+			free(words->v[i]);
+		free(words->v);
+		break;
+	case RATES:
+	case DURATIONS:
+		free(((struct campaign_numbers *)at)->v);
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * epr_series.c - recordings into series of slots
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <migtrace/slots.h>
+#include <migtrace/units.h>
+
+#include "epr_series.h"
+
+#define TICK_SLOT_MS	100
+#define RATE_SLOT_MS	200
+/* What is longer or further apart than this is no tick and no poll: it is left out, and the series goes on after it. */
+#define GAP_S		2.0
+
+struct filling {
+	struct epr_series *s;
+	struct mt_slots slots;
+	int rc;
+};
+
+static int append(struct epr_series *s, double amount)
+{
+	if (s->n == s->room) {
+		size_t room = s->room ? 2 * s->room : 256;
+		double *more = reallocarray(s->slots, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		s->slots = more;
+		s->room = room;
+	}
+	s->slots[s->n++] = amount;
+	return 0;
+}
+
+static void on_slot(double amount, void *opaque)
+{
+	struct filling *f = opaque;
+
+	if (!f->rc)
+		f->rc = append(f->s, amount);
+}
+
+static void begin(struct filling *f, struct epr_series *s, const char *source, unsigned slot_ms)
+{
+	*f = (struct filling){ .s = s };
+	s->source = source;
+	s->slot_ms = slot_ms;
+	mt_slots_init(&f->slots, slot_ms / 1e3);
+}
+
+static void add_ticks(struct filling *f, const struct mt_recording *rec)
+{
+	uint64_t last_ns = 0;
+
+	for (size_t i = 0; i < rec->n_entries && !f->rc; i++) {
+		const struct mt_tick *t = &rec->entries[i].tick;
+		double s;
+
+		if (rec->entries[i].type != MT_ENTRY_TICK || !mt_tick_has(t, pages) || t->t_ns <= t->start_ns)
+			continue;
+		/* Ticks in which logging was not on all the time say less than they seem to. */
+		if (!(t->state & MIGTRACE_STATE_LOGGING) || t->start_ns < last_ns)
+			continue;
+		s = (double)(t->t_ns - t->start_ns) / MT_NS_PER_S;
+		if (s < GAP_S)
+			mt_slots_add(&f->slots, s, (double)t->pages, on_slot, f);
+		last_ns = t->t_ns;
+	}
+}
+
+static void add_rates(struct filling *f, const struct mt_recording *rec)
+{
+	const struct mt_sample *last = NULL;
+
+	for (size_t i = 0; i < rec->n_entries && !f->rc; i++) {
+		const struct mt_sample *s = &rec->entries[i].sample;
+
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE || s->status != MT_STATUS_ACTIVE ||
+		    !mt_sample_has(s, dirty_pages_per_s))
+			continue;
+		/* 0 until the first sync that tells. */
+		if (last && s->t_ns > last->t_ns && (f->s->n || last->dirty_pages_per_s)) {
+			double seconds = (double)(s->t_ns - last->t_ns) / MT_NS_PER_S;
+
+			if (seconds < GAP_S)
+				mt_slots_add(&f->slots, seconds, (double)last->dirty_pages_per_s * seconds, on_slot, f);
+		}
+		last = s;
+	}
+}
+
+int epr_series_load(struct epr_series *s, const struct mt_recording *rec)
+{
+	struct filling f;
+
+	memset(s, 0, sizeof(*s));
+	snprintf(s->name, sizeof(s->name), "%s", rec->path);
+	begin(&f, s, "ticks", TICK_SLOT_MS);
+	add_ticks(&f, rec);
+	if (!f.rc && !s->n) {
+		begin(&f, s, "dirty rate", RATE_SLOT_MS);
+		add_rates(&f, rec);
+	}
+	if (!f.rc && !s->n)
+		f.rc = -ENODATA;
+	if (f.rc)
+		epr_series_fini(s);
+	return f.rc;
+}
+
+int epr_series_make(struct epr_series *s, const struct mt_phases *phases, size_t n)
+{
+	memset(s, 0, sizeof(*s));
+	snprintf(s->name, sizeof(s->name), "%s, period %g slots, noise %g %%", mt_phase_kind_name(phases->kind),
+		 phases->period_slots, 100 * phases->noise_share);
+	s->source = "synthetic";
+	s->slot_ms = TICK_SLOT_MS;
+	s->slots = calloc(n, sizeof(*s->slots));
+	if (!s->slots)
+		return -ENOMEM;
+	s->n = s->room = n;
+	return mt_phases_make(phases, s->slots, n);
+}
+
+int epr_series_copy(struct epr_series *s, const struct epr_series *from)
+{
+	*s = *from;
+	s->room = from->n;
+	s->slots = calloc(from->n ? from->n : 1, sizeof(*s->slots));
+	if (!s->slots)
+		return -ENOMEM;
+	memcpy(s->slots, from->slots, from->n * sizeof(*s->slots));
+	return 0;
+}
+
+void epr_series_coarsen(struct epr_series *s, unsigned n)
+{
+	size_t to = 0;
+
+	if (n < 2)
+		return;
+	for (size_t from = 0; from + n <= s->n; from += n, to++) {
+		double sum = 0;
+
+		for (unsigned k = 0; k < n; k++)
+			sum += s->slots[from + k];
+		s->slots[to] = sum;
+	}
+	s->n = to;
+	s->slot_ms *= n;
+}
+
+void epr_series_fini(struct epr_series *s)
+{
+	free(s->slots);
+	s->slots = NULL;
+	s->n = 0;
+}

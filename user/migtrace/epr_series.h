@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * epr_series.h - what a guest dirtied in each slot, from a recording or made up
+ */
+#ifndef EPR_SERIES_H
+#define EPR_SERIES_H
+
+#include <migtrace/phases.h>
+#include <migtrace/record.h>
+
+struct epr_series {
+	char name[256];
+	const char *source;	/* "ticks", "dirty rate", "synthetic" */
+	unsigned slot_ms;
+	double *slots;		/* bytes, or pages, in each: one or the other throughout */
+	size_t n, room;
+};
+
+/*
+ * The kernel's ticks where there are any, in slots of 100 ms; else QEMU's own dirty rate, which
+ * it renews at syncs at least 1 s apart, in slots of 200 ms, from the first one it gives.
+ * Return: 0; -ENODATA nothing in it; -ENOMEM.
+ */
+MT_MUST_CHECK int epr_series_load(struct epr_series *s, const struct mt_recording *rec);
+MT_MUST_CHECK int epr_series_make(struct epr_series *s, const struct mt_phases *phases, size_t n);
+/* Every @n slots become one; what is left over is dropped. */
+void epr_series_coarsen(struct epr_series *s, unsigned n);
+MT_MUST_CHECK int epr_series_copy(struct epr_series *s, const struct epr_series *from);
+void epr_series_fini(struct epr_series *s);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * evaluate_campaigns.c - how good the forecasts are, migration by migration of a campaign
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <migtrace/learnedfile.h>
+
+#include "cmd.h"
+#include "evaluate.h"
+#include "evaluate_campaign.h"
+
+/*
+ * What the migrations of one label have taught, all workloads together: with the kernel's profiles, if there
+ * are any, or else with the coarse ones.
+ */
+static int save(const struct evaluate_set *set, const struct evaluate_campaign_options *o, struct mt_err *err)
+{
+	mt_autofree struct mt_learned_case *cases = calloc(set->n, sizeof(*cases));
+	struct mt_learned learned = mt_learned_default;
+	static const char *const kinds[] = { "kernel", "coarse" };
+	const char *hosts = o->hosts ? o->hosts : set->v[0]->run->where;
+	size_t n = 0;
+
+	if (!cases)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < set->n && !o->hosts; i++)
+		if (strcmp(set->v[i]->run->where, hosts))
+			return mt_err_set(err, -EINVAL, "migrations of %s teach nothing of %s: say which by --hosts", hosts, set->v[i]->run->where);
+	for (size_t k = 0; k < MT_ARRAY_SIZE(kinds) && !n; k++)
+		for (size_t i = 0; i < set->n; i++)
+			if (!strcmp(set->v[i]->run->where, hosts) && !strcmp(set->v[i]->profile, kinds[k]))
+				cases[n++] = set->v[i]->learned;
+	if (!n)
+		return mt_err_set(err, -ENODATA, "no migration is of hosts \"%s\"", hosts);
+	if (mt_learn(&learned, cases, n))
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	return mt_learned_save(&learned, o->save, err);
+}
+
+int evaluate_campaigns(char **dirs, int n, const struct evaluate_campaign_options *o)
+{
+	struct mt_runs *runs = calloc((size_t)n, sizeof(*runs));
+	struct evaluate_results results = { 0 };
+	struct evaluate_set set = { 0 };
+	struct mt_err err = { 0 };
+	int rc = runs ? 0 : mt_err_set(&err, -ENOMEM, "out of memory");
+
+	for (int i = 0; i < n && !rc; i++) {
+		rc = mt_runs_load(&runs[i], dirs[i], &err);
+		if (!rc)
+			rc = evaluate_load(&set, &runs[i], &err);
+	}
+	if (!rc && !set.n)
+		rc = mt_err_set(&err, -ENODATA, "no migration there has a profile from before it");
+	if (!rc && o->save)
+		rc = save(&set, o, &err);
+	if (!rc) {
+		rc = evaluate_run(&results, &set);
+		if (!rc)
+			rc = o->runs ? evaluate_print_runs(&results, o->format) :
+				       evaluate_print(&results, o->format, o->by_workload);
+		if (rc)
+			mt_err_set(&err, rc, "%s", strerror(-rc));
+	}
+	if (!rc && set.left_out)
+		cmd_warn("%zu migrations are left out: they failed, or have no profile", set.left_out);
+	free(results.v);
+	evaluate_set_free(&set);
+	for (int i = 0; i < n && runs; i++)
+		mt_runs_free(&runs[i]);
+	free(runs);
+	return rc ? cmd_fail(&err) : CMD_OK;
+}

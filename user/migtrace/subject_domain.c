@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * subject_domain.c - whose migration is forecast: a running guest, profiled now
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "subject.h"
+
+static int connect_once(struct subject_options *o, struct mt_err *err)
+{
+	int rc = o->connected ? 0 : record_connect(o->record, o->uri, err);
+
+	o->connected = !rc;
+	return rc;
+}
+
+int subject_look_up(struct subject *s, const char *name, struct subject_options *o, struct mt_err *err)
+{
+	struct mt_err ignored = { 0 };
+	struct mt_domain_info info;
+	uint64_t v;
+	int rc = connect_once(o, err);
+
+	if (!rc)
+		rc = mt_domain_info(o->record->conn, name, &info, err);
+	if (rc)
+		return rc;
+	if (info.migrating_out)
+		return mt_err_set(err, -EBUSY, "%s is migrating: migtrace record follows it, and its recording can be asked", info.name);
+	*s = (struct subject){ .guest.memory_bytes = (double)info.memory_bytes };
+	snprintf(s->name, sizeof(s->name), "%s", info.name);
+	if (!mt_domain_max_bandwidth(o->record->conn, info.uuid, &v, &ignored))
+		s->guest.bandwidth_bytes_per_s = (double)v;
+	if (!mt_domain_downtime_limit(o->record->conn, info.uuid, &v, &ignored))
+		s->guest.downtime_limit_ms = (double)v;
+	return 0;
+}
+
+/* What waited for the guest before is none of this one's business. */
+static void drain(struct record *r)
+{
+	struct mt_event ev;
+
+	while (r->inbox && !mt_inbox_take(r->inbox, &ev, 0))
+		;
+}
+
+/* A name for the profile that nobody else has. */
+static char *temporary(char *dir, size_t size)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *path;
+
+	if (snprintf(dir, size, "%s/migtrace.XXXXXX", tmp && *tmp ? tmp : "/tmp") >= (int)size || !mkdtemp(dir) ||
+	    asprintf(&path, "%s/profile" MT_RECORD_SUFFIX, dir) < 0)
+		return NULL;
+	return path;
+}
+
+static int take_profile(struct record *r, const char *name, struct mt_err *err)
+{
+	enum ending ending;
+	int rc;
+
+	r->measured = 0;
+	r->announced = false;
+	r->recorder = NULL;
+	drain(r);
+	rc = record_begin(r, name, err);
+	if (rc)
+		return rc;
+	ending = r->domain.migrating_out ? ENDING_MIGRATION : record_profile(r, err);
+	mt_conn_unsubscribe(r->conn, r->subscription);
+	if (ending != ENDING_DONE || !r->measured)
+		record_discard(r);
+	switch (ending) {
+	case ENDING_DONE:
+		break;
+	case ENDING_INTERRUPTED:
+		return -EINTR;
+	case ENDING_MIGRATION:
+		return mt_err_set(err, -EBUSY, "a migration of %s began while it was profiled", name);
+	case ENDING_FAILED:
+		return mt_err_set(err, -EIO, "%s was not profiled", name);
+	}
+	if (!r->measured)
+		return mt_err_set(err, -ENODATA, "the profile of %s saw nothing", name);
+	return mt_recorder_close(r->recorder, err);
+}
+
+int subject_profile(struct subject *s, struct subject_options *o, struct mt_err *err)
+{
+	const struct mt_recorded_guest known = s->guest;
+	mt_autofree char *path = NULL;
+	char dir[256] = "", name[sizeof(s->name)];
+	int rc;
+
+	if (!o->keep) {
+		path = temporary(dir, sizeof(dir));
+		if (!path)
+			return mt_err_set(err, -EIO, "no place for a profile in TMPDIR or /tmp");
+	}
+	memcpy(name, s->name, sizeof(name));
+	o->record->path = o->keep ? o->keep : path;
+	rc = record_check_path(o->record, err);
+	if (!rc)
+		rc = take_profile(o->record, name, err);
+	if (!rc)
+		rc = subject_load(s, o->record->path, o, err);
+	if (!o->keep) {
+		unlink(path);
+		rmdir(dir);
+	}
+	s->guest.bandwidth_bytes_per_s = known.bandwidth_bytes_per_s;
+	s->guest.downtime_limit_ms = known.downtime_limit_ms;
+	return rc;
+}
