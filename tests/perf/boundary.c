@@ -19,6 +19,8 @@
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
 
+#include "base/quantile.h"
+
 /* So low that a guest writing over 13 MiB never meets it; with QEMU's 300 ms it would end with the first pass. */
 #define LIMIT_MS	10
 
@@ -37,13 +39,6 @@ static void bench_step(void *priv, const struct mt_view *view, uint64_t now_ms, 
 }
 
 static const struct mt_policy bench_policy = { .name = "bench", .help = "", .step = bench_step };
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 static double cpu_s(void)
 {
@@ -77,7 +72,7 @@ static int print(const char *path, double wall_s, double used_s)
 		if (e->type == MT_ENTRY_DECISION && e->decision.plan.action == MT_ACTION_SET_DOWNTIME && e->decision.latency_ns)
 			us[n++] = e->decision.latency_ns / 1e3;
 	}
-	qsort(us, n, sizeof(*us), by_value);
+	mt_sort(us, n);
 	if (!n) {
 		fprintf(stderr, "boundary: no iteration was seen\n");
 		return 1;

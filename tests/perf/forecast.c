@@ -16,6 +16,7 @@
 
 #include <migtrace/learned.h>
 
+#include "base/quantile.h"
 #include "curve/pageset.h"
 
 #define MIB		(1024.0 * 1024)
@@ -34,16 +35,9 @@ static double now_us(void)
 	return ts.tv_sec * 1e6 + ts.tv_nsec / 1e3;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static struct spread spread(double *v, size_t n)
 {
-	qsort(v, n, sizeof(*v), by_value);
+	mt_sort(v, n);
 	return (struct spread){ v[n / 2], v[n * 9 / 10], v[n * 99 / 100] };
 }
 

@@ -11,6 +11,8 @@
 #include <migtrace/online.h>
 #include <migtrace/units.h>
 
+#include "base/quantile.h"
+
 #define ROUNDS	21
 #define CALLS	100000
 
@@ -20,13 +22,6 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * MT_NS_PER_S + t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 int main(void)
@@ -52,8 +47,8 @@ int main(void)
 		update[r] = (double)(t1 - t0) / CALLS;
 		forecast[r] = (double)(now_ns() - t1) / CALLS;
 	}
-	qsort(update, ROUNDS, sizeof(*update), by_value);
-	qsort(forecast, ROUNDS, sizeof(*forecast), by_value);
+	mt_sort(update, ROUNDS);
+	mt_sort(forecast, ROUNDS);
 	printf("{\"update_ns\": %.0f, \"forecast_ns\": %.0f}\n", update[ROUNDS / 2], forecast[ROUNDS / 2]);
 	return 0;
 }

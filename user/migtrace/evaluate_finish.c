@@ -11,6 +11,7 @@
 
 #include <migtrace/finishplay.h>
 
+#include "base/quantile.h"
 #include "cmd.h"
 #include "epr_set.h"
 #include "evaluate_epr.h"
@@ -91,17 +92,10 @@ static int play_group(struct group *g)
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Sorts @v. */
 static double quantile(double *v, size_t n, double q)
 {
-	qsort(v, n, sizeof(*v), by_value);
+	mt_sort(v, n);
 	return v[(size_t)(q * (double)(n - 1) + 0.5)];
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantile.h"
 #include "cmd.h"
 #include "evaluate.h"
 #include "onestep.h"
@@ -78,22 +79,6 @@ static void collect(struct errors *e, const struct onestep_runs *runs, const dou
 	}
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Of sorted values, between the two nearest ones where it falls there. */
-static double quantile(const struct errors *e, double q)
-{
-	double at = q * (double)(e->n - 1);
-	size_t i = (size_t)at;
-
-	return i + 1 < e->n ? e->v[i] + (at - (double)i) * (e->v[i + 1] - e->v[i]) : e->v[i];
-}
-
 static struct mt_cell rounded(double v)
 {
 	return MT_DOUBLE(round(v * 100) / 100);
@@ -105,12 +90,12 @@ static int add_row(struct mt_table *t, const char *model, const struct group *g,
 
 	if (!e->n)
 		return 0;
-	qsort(e->v, e->n, sizeof(*e->v), by_value);
+	mt_sort(e->v, e->n);
 	for (size_t i = 0; i < e->n; i++)
 		sum += e->v[i];
 	return mt_table_row(t, (struct mt_cell[]){
 		MT_STR(model), MT_STR(g->method ? g->method : "all"), MT_STR(g->workload ? g->workload : "all"), MT_STR(m->name),
-		MT_UINT(e->n), rounded(quantile(e, 0.5)), rounded(quantile(e, 0.9)), rounded(sum / (double)e->n), MT_STR("%"),
+		MT_UINT(e->n), rounded(mt_quantile(e->v, e->n, 0.5)), rounded(mt_quantile(e->v, e->n, 0.9)), rounded(sum / (double)e->n), MT_STR("%"),
 	});
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantile.h"
 #include "evaluate_campaign.h"
 
 struct summary {
@@ -32,21 +33,6 @@ static struct row_key key_of(const struct evaluate_result *r, bool by_workload)
 				 by_workload ? r->of->run->workload : NULL };
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double quantile(const double *sorted, size_t n, double q)
-{
-	double at = q * (n - 1);
-	size_t below = (size_t)at;
-
-	return below + 1 < n ? sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]) : sorted[n - 1];
-}
-
 static struct summary summarise(const struct evaluate_results *r, const struct row_key *k, enum evaluate_error error, double *values)
 {
 	struct summary s = { 0, NAN, NAN, NAN };
@@ -59,10 +45,10 @@ static struct summary summarise(const struct evaluate_results *r, const struct r
 		return s;
 	for (size_t i = 0; i < s.n; i++)
 		sum += values[i];
-	qsort(values, s.n, sizeof(*values), by_value);
+	mt_sort(values, s.n);
 	s.mean = sum / s.n;
-	s.p50 = evaluate_errors[error].share ? s.mean : quantile(values, s.n, 0.5);
-	s.p90 = evaluate_errors[error].share ? s.mean : quantile(values, s.n, 0.9);
+	s.p50 = evaluate_errors[error].share ? s.mean : mt_quantile(values, s.n, 0.5);
+	s.p90 = evaluate_errors[error].share ? s.mean : mt_quantile(values, s.n, 0.9);
 	return s;
 }
 

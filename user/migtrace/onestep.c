@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantile.h"
 #include "onestep.h"
 
 #define BEFORE		8	/* steps that tell how much was dirtied while there was a load */
@@ -69,13 +70,6 @@ static int read_samples(struct onestep_run *run, const struct mt_recording *rec,
 	return rc;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /*
  * U(T) is concave: a window of half the length dirties at least half as much, if
  * the load is the same. From the end back, steps that dirtied less than half of
@@ -91,8 +85,8 @@ static void mark_idle(struct onestep_run *run)
 			windows[j] = run->steps[i - 1 - j].it.window_s;
 			bytes[j] = run->steps[i - 1 - j].it.dirtied_bytes;
 		}
-		qsort(windows, BEFORE, sizeof(*windows), by_value);
-		qsort(bytes, BEFORE, sizeof(*bytes), by_value);
+		mt_sort(windows, BEFORE);
+		mt_sort(bytes, BEFORE);
 		least = bytes[BEFORE / 2] * fmin(1, run->steps[i].it.window_s / windows[BEFORE / 2]);
 		run->steps[i].idle = run->steps[i].it.dirtied_bytes < IDLE_SHARE * least;
 		if (!run->steps[i].idle)

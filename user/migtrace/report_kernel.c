@@ -8,6 +8,7 @@
 
 #include <migtrace/units.h>
 
+#include "base/quantile.h"
 #include "report.h"
 
 #define PAGE_BYTES	4096.0	/* what all sources count in */
@@ -39,13 +40,6 @@ static double apart(const struct report *r, const struct mt_record_pass *pass)
 	return it && it->dirtied_bytes > 0 ? (pass->pages * PAGE_BYTES / it->dirtied_bytes - 1) * 100 : NAN;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 double report_passes_apart(const struct report *r)
 {
 	mt_autofree double *all = calloc(r->n_of[MT_ENTRY_PASS] + 1, sizeof(*all));
@@ -62,8 +56,7 @@ double report_passes_apart(const struct report *r)
 	}
 	if (!n)
 		return NAN;
-	qsort(all, n, sizeof(*all), by_size);
-	return n % 2 ? all[n / 2] : (all[n / 2 - 1] + all[n / 2]) / 2;
+	return mt_median(all, n);
 }
 
 static int add_pass(struct mt_table *t, const struct report *r, const struct mt_record_pass *pass)

@@ -6,16 +6,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/quantile.h"
 #include "simulate_check.h"
 
 /* --- quantiles -------------------------------------------------------------------- */
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 struct errors {
 	double *v;
 	size_t n;
@@ -28,7 +22,7 @@ static double quantile(struct errors *e, double share)
 
 	if (!e->n)
 		return NAN;
-	qsort(e->v, e->n, sizeof(*e->v), by_value);
+	mt_sort(e->v, e->n);
 	return e->v[at ? at - 1 : 0];
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantile.h"
 #include "curve/samples.h"
 
 #define SAMPLES_MAX	65536	/* of one T; an hour of windows of a second has 3600 */
@@ -44,24 +45,6 @@ void mt_samples_fini(struct mt_samples *s)
 	memset(s, 0, sizeof(*s));
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Between the two samples around it, linearly (Hyndman and Fan's type 7). */
-static double quantile(const double *sorted, unsigned n, double q)
-{
-	double at = q * (n - 1);
-	unsigned below = (unsigned)at;
-
-	if (below + 1 >= n)
-		return sorted[n - 1];
-	return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
-}
-
 void mt_samples_point(struct mt_samples *s, size_t i, struct mt_profile_point *p)
 {
 	struct mt_sample_list *list = &s->at[i];
@@ -70,13 +53,13 @@ void mt_samples_point(struct mt_samples *s, size_t i, struct mt_profile_point *p
 	*p = (struct mt_profile_point){ mt_profile_grid_s[i], list->n, NAN, NAN, NAN, NAN };
 	if (!list->n)
 		return;
-	qsort(list->pages, list->n, sizeof(*list->pages), by_size);
+	mt_sort(list->pages, list->n);
 	for (unsigned k = 0; k < list->n; k++)
 		sum += list->pages[k];
 	p->mean_pages = sum / list->n;
-	p->p10_pages = quantile(list->pages, list->n, 0.1);
-	p->p50_pages = quantile(list->pages, list->n, 0.5);
-	p->p90_pages = quantile(list->pages, list->n, 0.9);
+	p->p10_pages = mt_quantile(list->pages, list->n, 0.1);
+	p->p50_pages = mt_quantile(list->pages, list->n, 0.5);
+	p->p90_pages = mt_quantile(list->pages, list->n, 0.9);
 }
 
 /* --- a path ------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include <migtrace/learned.h>
 
+#include "base/quantile.h"
 #include "play.h"
 
 #define PAGE_BYTES	4096.0
@@ -74,13 +75,6 @@ double mt_residual_score(enum mt_metric metric, const struct mt_interval *f, dou
 	return (real - f->p50) / scale_of(metric, f);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Conformal: the rank is of n + 1, the one to come among them. */
 static double rank(const double *sorted, size_t n, double q)
 {
@@ -99,7 +93,7 @@ void mt_residual_learn(struct mt_residual *r, double *scores, size_t n)
 {
 	if (!n)
 		return;
-	qsort(scores, n, sizeof(*scores), by_value);
+	mt_sort(scores, n);
 	*r = (struct mt_residual){ rank(scores, n, 0.1), rank(scores, n, 0.5), rank(scores, n, 0.9), (unsigned)n };
 	if (n < ENOUGH) {
 		double wider = sqrt((double)ENOUGH / n);
@@ -122,12 +116,6 @@ void mt_residual_apply(const struct mt_residual *r, enum mt_metric metric, struc
 }
 
 /* --- figures -------------------------------------------------------------- */
-static double median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
 typedef double (*figure_fn)(const struct mt_learned_case *c, const struct mt_learned *l);
 
 static double share_first(const struct mt_learned_case *c, const struct mt_learned *l)
@@ -193,7 +181,7 @@ static double scatter(const struct mt_learned *l, const struct mt_learned_case *
 	}
 	if (!k)
 		return NAN;
-	mid = median(values, k);
+	mid = mt_median(values, k);
 	for (size_t i = 0; i < k; i++)
 		sum += fabs(values[i] - mid);
 	return sum;
@@ -248,7 +236,7 @@ static size_t figure(const struct mt_learned *l, const struct mt_learned_case *c
 		k += isfinite(values[k]);
 	}
 	if (k)
-		*result = median(values, k);
+		*result = mt_median(values, k);
 	return k;
 }
 
@@ -290,7 +278,7 @@ static void learn_total(struct mt_learned *l, const struct mt_learned_case *case
 	}
 	if (slopes < ENOUGH / 2)
 		return;
-	f->stretch = 1 + median(values, slopes);
+	f->stretch = 1 + mt_median(values, slopes);
 	if (figure(l, cases, n, method, setup_off, values, &v))
 		f->setup_ms += v;
 }
@@ -345,7 +333,7 @@ static void learn_speed(struct mt_learned *l, const struct mt_learned_case *case
 		k += isfinite(values[k]);
 	}
 	for (unsigned m = 0; m < MT_METHOD_COUNT && k >= ENOUGH / 2; m++)
-		l->figures[m].guest_speed = fmin(fmax(median(values, k), 1 / SPEED_MOST), SPEED_MOST);
+		l->figures[m].guest_speed = fmin(fmax(mt_median(values, k), 1 / SPEED_MOST), SPEED_MOST);
 }
 
 /* --- all of it -------------------------------------------------------------- */
