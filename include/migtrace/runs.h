@@ -12,7 +12,7 @@
 #include <migtrace/forecast.h>
 #include <migtrace/record.h>
 
-/* Numbers that are not known are NaN, strings "". */
+/* Numbers that are not known are NaN, strings "", methods and outcomes MT_METHOD_COUNT and MT_OUTCOME_COUNT. */
 struct mt_run {
 	unsigned run;
 	char where[32];			/* a label of the hosts: runs of one label can teach each other */
@@ -31,6 +31,9 @@ struct mt_run {
 	char verified[16], note[160];
 };
 
+/* What a forecast of it would need and it does not say, for a message; NULL: nothing. */
+const char *mt_run_lacks(const struct mt_run *r);
+
 struct mt_runs {
 	char *dir;
 	struct mt_run *v;
@@ -38,7 +41,7 @@ struct mt_runs {
 };
 
 /*
- * A last line that is cut short is left out. -ENOENT no campaign there; -EBADMSG a broken line, with
+ * A last line that is cut short is left out. -ENOENT no campaign there; -EBADMSG a line that is no object, with
  * its number in @err; -ENODATA no run in it; -ENOMEM.
  */
 MT_MUST_CHECK int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err);

@@ -191,6 +191,10 @@ int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, struct m
 		struct mt_err ignored = { 0 };
 		bool kernel, coarse;
 
+		if (mt_run_lacks(r)) {
+			rc = mt_err_set(err, -EBADMSG, "%s/runs.jsonl: run %u lacks %s", runs->dir, r->run, mt_run_lacks(r));
+			break;
+		}
 		if (!tells(r)) {
 			set->left_out++;
 			continue;

@@ -5,6 +5,8 @@
 #ifndef SIMULATE_CHECK_H
 #define SIMULATE_CHECK_H
 
+#include <migtrace/runs.h>
+
 #include "simulate.h"
 
 /* Measured: query-migrate's ram.total is larger than the guest's memory by so much (machine pc, no display). */
@@ -21,14 +23,12 @@ struct check_workload {
 
 /* One run: measured, and simulated. NaN: there is none. */
 struct check_row {
-	unsigned run;
-	char *workload, *method;
-	double busy_percent;
+	const struct mt_run *run;
 	enum mt_sim_end end;
 	bool done;			/* it completed */
 	bool wrong;			/* one converged and the other did not */
-	double total_ms, sim_total_ms, sent_bytes, sim_sent_bytes, downtime_ms, sim_downtime_ms, felt_ms, sim_felt_ms;
-	double passes, sim_passes, requests, sim_requests;
+	double total_ms;		/* without what libvirt did before QEMU began */
+	double sim_total_ms, sim_sent_bytes, sim_downtime_ms, sim_felt_ms, sim_passes, sim_requests;
 };
 
 struct check {
@@ -36,7 +36,8 @@ struct check {
 	bool profiled;
 	struct check_workload *workloads;
 	size_t n_workloads;
-	struct check_row *rows;
+	struct mt_runs runs;
+	struct check_row *rows;		/* of those that can be compared */
 	size_t n_rows;
 };
 

@@ -82,10 +82,7 @@ void check_fini(struct check *c)
 		free(c->workloads[i].image);
 		free(c->workloads[i].command_line);
 	}
-	for (size_t i = 0; i < c->n_rows; i++) {
-		free(c->rows[i].workload);
-		free(c->rows[i].method);
-	}
+	mt_runs_free(&c->runs);
 	free(c->workloads);
 	free(c->rows);
 }

@@ -39,17 +39,17 @@ static double total_error(const struct check_row *r)
 
 static double sent_error(const struct check_row *r)
 {
-	return relative(r->sent_bytes, r->sim_sent_bytes);
+	return relative(r->run->transferred_bytes, r->sim_sent_bytes);
 }
 
 static double downtime_error(const struct check_row *r)
 {
-	return r->done ? fabs(r->sim_downtime_ms - r->downtime_ms) : NAN;
+	return r->done ? fabs(r->sim_downtime_ms - r->run->downtime_ms) : NAN;
 }
 
 static double felt_error(const struct check_row *r)
 {
-	return r->done ? fabs(r->sim_felt_ms - r->felt_ms) : NAN;
+	return r->done ? fabs(r->sim_felt_ms - r->run->felt_ms) : NAN;
 }
 
 static const struct {
@@ -75,7 +75,7 @@ static const struct mt_column columns[] = {
 
 static bool matches(const struct check_row *r, const char *method, const char *workload)
 {
-	return (!method || !strcmp(r->method, method)) && (!workload || !strcmp(r->workload, workload));
+	return (!method || !strcmp(mt_method_name(r->run->method), method)) && (!workload || !strcmp(r->run->workload, workload));
 }
 
 static int add_rows(struct mt_table *t, const struct check *c, const char *method, const char *workload)
@@ -117,7 +117,7 @@ int check_print(const struct check *c, enum mt_format format)
 	/* Each name once, where it comes first. */
 	for (int which = 0; which < 2 && !rc; which++) {
 		for (size_t i = 0; i < c->n_rows && !rc; i++) {
-			const char *method = which ? NULL : c->rows[i].method, *workload = which ? c->rows[i].workload : NULL;
+			const char *method = which ? NULL : mt_method_name(c->rows[i].run->method), *workload = which ? c->rows[i].run->workload : NULL;
 			size_t k = 0;
 
 			while (k < i && !matches(&c->rows[k], method, workload))
@@ -168,13 +168,13 @@ int check_print_runs(const struct check *c, enum mt_format format)
 		const struct check_row *r = &c->rows[i];
 
 		rc = mt_table_row(t, (struct mt_cell[]){
-			MT_UINT(r->run), MT_STR(r->workload), MT_STR(r->method), rounded(r->busy_percent, 10),
+			MT_UINT(r->run->run), MT_STR(r->run->workload), MT_STR(mt_method_name(r->run->method)), rounded(r->run->busy_percent, 10),
 			MT_STR(mt_sim_end_name(r->end)), MT_BOOL(r->wrong),
 			rounded(r->total_ms, 1), rounded(r->sim_total_ms, 1), rounded(total_error(r), 1000),
-			rounded(r->sent_bytes, 1), rounded(r->sim_sent_bytes, 1), rounded(sent_error(r), 1000),
-			rounded(r->downtime_ms, 1), rounded(r->sim_downtime_ms, 1), rounded(r->felt_ms, 1),
-			rounded(r->sim_felt_ms, 1), rounded(r->passes, 1), rounded(r->sim_passes, 1),
-			rounded(r->requests, 1), rounded(r->sim_requests, 1),
+			rounded(r->run->transferred_bytes, 1), rounded(r->sim_sent_bytes, 1), rounded(sent_error(r), 1000),
+			rounded(r->run->downtime_ms, 1), rounded(r->sim_downtime_ms, 1), rounded(r->run->felt_ms, 1),
+			rounded(r->sim_felt_ms, 1), rounded(r->run->iterations, 1), rounded(r->sim_passes, 1),
+			rounded(r->run->postcopy_requests, 1), rounded(r->sim_requests, 1),
 		});
 	}
 	end = t ? mt_table_finish(t) : 0;

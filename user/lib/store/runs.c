@@ -66,16 +66,14 @@ static void fill_options(struct mt_method_options *m, const json_t *o)
 	};
 }
 
-static int parse(struct mt_run *r, const char *line, size_t len, const char **what)
+/* Return: false: it is no JSON object. */
+static bool parse(struct mt_run *r, const char *line, size_t len)
 {
 	json_t *o = json_loadb(line, len, MT_JSON_STRICT, NULL);
-	int rc = -EBADMSG;
+	bool is_object = json_is_object(o);
 
-	*what = "is no JSON object";
-	if (!json_is_object(o))
-		goto out;
-	memset(r, 0, sizeof(*r));
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
+	*r = (struct mt_run){ 0 };
+	for (size_t i = 0; i < MT_ARRAY_SIZE(keys) && is_object; i++) {
 		char *field = (char *)r + keys[i].offset;
 
 		if (keys[i].kind == NUMBER)
@@ -83,21 +81,28 @@ static int parse(struct mt_run *r, const char *line, size_t len, const char **wh
 		else
 			snprintf(field, keys[i].size, "%s", text(o, keys[i].name));
 	}
-	r->run = (unsigned)option(o, "run");
-	r->converged = json_is_true(json_object_get(o, "converged"));
-	fill_options(&r->options, json_object_get(o, "parameters"));
-	*what = "has no known \"method\"";
-	if (mt_method_parse(text(o, "method"), &r->method))
-		goto out;
-	*what = "has no known \"outcome\"";
-	if (mt_outcome_parse(text(o, "outcome"), &r->outcome))
-		goto out;
-	*what = "lacks \"memory_bytes\", \"bandwidth_bytes_per_s\" or \"downtime_limit_ms\"";
-	if (r->memory_bytes > 0 && r->bandwidth_bytes_per_s > 0 && r->downtime_limit_ms > 0)
-		rc = 0;
-out:
+	if (is_object) {
+		r->run = (unsigned)option(o, "run");
+		r->converged = json_is_true(json_object_get(o, "converged"));
+		fill_options(&r->options, json_object_get(o, "parameters"));
+		if (mt_method_parse(text(o, "method"), &r->method))
+			r->method = MT_METHOD_COUNT;
+		if (mt_outcome_parse(text(o, "outcome"), &r->outcome))
+			r->outcome = MT_OUTCOME_COUNT;
+	}
 	json_decref(o);
-	return rc;
+	return is_object;
+}
+
+const char *mt_run_lacks(const struct mt_run *r)
+{
+	if (r->method == MT_METHOD_COUNT)
+		return "a known \"method\"";
+	if (r->outcome == MT_OUTCOME_COUNT)
+		return "a known \"outcome\"";
+	if (!(r->memory_bytes > 0) || !(r->bandwidth_bytes_per_s > 0) || !(r->downtime_limit_ms > 0))
+		return "\"memory_bytes\", \"bandwidth_bytes_per_s\" or \"downtime_limit_ms\"";
+	return NULL;
 }
 
 static int add(struct mt_runs *r, const struct mt_run *run)
@@ -132,15 +137,13 @@ int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err)
 		return mt_err_set(err, rc, "%s: %s; a campaign's directory is what migtrace campaign -o wrote", path, strerror(-rc));
 	}
 	while (!rc && (len = getline(&line, &size, f)) > 0) {
-		const char *what;
 		struct mt_run run;
 
 		number_of_line++;
 		if (line[len - 1] != '\n')	/* the writer was killed */
 			break;
-		rc = parse(&run, line, (size_t)len, &what);
-		if (rc)
-			mt_err_set(err, rc, "%s:%zu: %s", path, number_of_line, what);
+		if (!parse(&run, line, (size_t)len))
+			rc = mt_err_set(err, -EBADMSG, "%s: line %zu is no run of a campaign", path, number_of_line);
 		else if (add(r, &run))
 			rc = mt_err_set(err, -ENOMEM, "out of memory");
 	}
