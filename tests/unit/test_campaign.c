@@ -76,7 +76,7 @@ static void good_spec(void)
 	CHECK_INT(s.guests[1].memory_bytes, 1ll << 30);
 	CHECK_STR(s.workloads[1].command_line, "rate=5 s=1");
 	CHECK(s.workloads[0].verify && !s.workloads[1].verify);
-	CHECK_INT(s.methods[1].kind, CAMPAIGN_HYBRID);
+	CHECK_INT(s.methods[1].kind, MT_METHOD_HYBRID);
 	CHECK_INT(s.methods[1].flip_after_passes, 2);
 	CHECK_INT(s.tables[0].bandwidths.n, 3);
 	CHECK_INT(s.tables[0].bandwidths.v[2], 30 * MT_MIB);
@@ -170,7 +170,7 @@ static void plan_draws(void)
 
 			CHECK_INT(r->number, n + 1);
 			CHECK(!r->done);
-			of[r->method->kind == CAMPAIGN_HYBRID]++;
+			of[r->method->kind == MT_METHOD_HYBRID]++;
 			seen[r->bandwidth_bytes_per_s / MT_MIB / 10 - 1 + 3 * (r->limit_ms == 1000)]++;
 		}
 		CHECK_INT(of[0], 3);
@@ -255,7 +255,7 @@ static void shipped(void)
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(specs); i++) {
-		size_t of[CAMPAIGN_KIND_COUNT] = { 0 };
+		size_t of[MT_METHOD_COUNT] = { 0 };
 		struct campaign_spec s;
 		struct campaign_plan p;
 
@@ -266,9 +266,9 @@ static void shipped(void)
 		CHECK(s.n_workloads >= specs[i].workloads);
 		for (size_t k = 0; k < p.n_runs; k++)
 			of[p.runs[k].method->kind]++;
-		for (int k = 0; k < CAMPAIGN_KIND_COUNT; k++)
+		for (int k = 0; k < MT_METHOD_COUNT; k++)
 			CHECK(of[k] >= 25);
-		CHECK(of[CAMPAIGN_PRECOPY] >= 0.45 * p.n_runs);
+		CHECK(of[MT_METHOD_PRECOPY] >= 0.45 * p.n_runs);
 		campaign_plan_fini(&p);
 		campaign_spec_fini(&s);
 	}
@@ -382,7 +382,7 @@ static void a_line(void)
 		"\"bandwidth_bytes_per_s\":1048576,\"downtime_limit_ms\":300,\"cap_ms\":9,\"profile\":\"p\",\"recording\":\"r\","
 		"\"busy_percent\":12.3,\"outcome\":\"aborted\",\"converged\":false,\"total_ms\":5000,\"postcopy_requests\":0,"
 		"\"verified\":\"ok\",\"note\":\"odd\"}";
-	struct campaign_method method = { .kind = CAMPAIGN_HYBRID, .flip_after_passes = 2 };
+	struct campaign_method method = { .kind = MT_METHOD_HYBRID, .flip_after_passes = 2 };
 	struct campaign_run run = { .number = 1, .method = &method, .limit_ms = 300 };
 	struct campaign_start start = { .guest = &spec.guests[0], .workload = &spec.workloads[0] };
 	struct campaign_result r = {

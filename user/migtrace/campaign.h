@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include <migtrace/domain.h>
+#include <migtrace/forecast.h>
 #include <migtrace/migrate.h>
 #include <migtrace/supervise.h>
 
@@ -43,20 +44,9 @@ struct campaign_workload {
 	bool verify;			/* the guest can check its memory, and is asked to */
 };
 
-enum campaign_kind {
-	CAMPAIGN_PRECOPY,
-	CAMPAIGN_POSTCOPY,		/* flipped as soon as QEMU takes it */
-	CAMPAIGN_HYBRID,		/* flipped after some passes */
-	CAMPAIGN_AUTOCONVERGE,
-	CAMPAIGN_XBZRLE,
-	CAMPAIGN_COMPRESSION,
-	CAMPAIGN_MULTIFD,
-	CAMPAIGN_KIND_COUNT
-};
-
 struct campaign_method {
 	char *name;
-	uint64_t kind;			/* enum campaign_kind */
+	uint64_t kind;			/* enum mt_method */
 	/* 0: QEMU's default */
 	uint64_t flip_after_passes, throttle_initial_percent, throttle_increment_percent;
 	uint64_t xbzrle_cache_bytes, compress_level, compress_threads, channels;
@@ -85,8 +75,6 @@ struct campaign_spec {
 	struct campaign_table *tables;
 	size_t n_guests, n_workloads, n_methods, n_tables;
 };
-
-const char *campaign_kind_name(uint64_t kind);		/* "precopy" ... */
 
 /* @error: one line each. Return: 0, -EINVAL, or what opening it failed with. */
 MT_MUST_CHECK int campaign_spec_load(struct campaign_spec *s, const char *path, void (*error)(const char *line));

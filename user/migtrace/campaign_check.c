@@ -62,24 +62,24 @@ static void check_method(struct checker *r, const struct campaign_method *m)
 	const struct {
 		const char *name;
 		uint64_t value;
-		enum campaign_kind of;
+		enum mt_method of;
 	} parameters[] = {
-		{ "flip_after_passes", m->flip_after_passes, CAMPAIGN_HYBRID },
-		{ "throttle_initial_percent", m->throttle_initial_percent, CAMPAIGN_AUTOCONVERGE },
-		{ "throttle_increment_percent", m->throttle_increment_percent, CAMPAIGN_AUTOCONVERGE },
-		{ "xbzrle_cache", m->xbzrle_cache_bytes, CAMPAIGN_XBZRLE },
-		{ "compress_level", m->compress_level, CAMPAIGN_COMPRESSION },
-		{ "compress_threads", m->compress_threads, CAMPAIGN_COMPRESSION },
-		{ "channels", m->channels, CAMPAIGN_MULTIFD },
+		{ "flip_after_passes", m->flip_after_passes, MT_METHOD_HYBRID },
+		{ "throttle_initial_percent", m->throttle_initial_percent, MT_METHOD_AUTOCONVERGE },
+		{ "throttle_increment_percent", m->throttle_increment_percent, MT_METHOD_AUTOCONVERGE },
+		{ "xbzrle_cache", m->xbzrle_cache_bytes, MT_METHOD_XBZRLE },
+		{ "compress_level", m->compress_level, MT_METHOD_COMPRESSION },
+		{ "compress_threads", m->compress_threads, MT_METHOD_COMPRESSION },
+		{ "channels", m->channels, MT_METHOD_MULTIFD },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(parameters); i++)
 		if (parameters[i].value && parameters[i].of != m->kind)
 			complain(r, "[method %s]: %s is for kind = %s", m->name, parameters[i].name,
-				 campaign_kind_name(parameters[i].of));
-	if (m->kind == CAMPAIGN_HYBRID && !m->flip_after_passes)
+				 mt_method_name(parameters[i].of));
+	if (m->kind == MT_METHOD_HYBRID && !m->flip_after_passes)
 		complain(r, "[method %s]: flip_after_passes is needed, 1 or more", m->name);
-	if (m->kind == CAMPAIGN_MULTIFD && !m->channels)
+	if (m->kind == MT_METHOD_MULTIFD && !m->channels)
 		complain(r, "[method %s]: channels is needed, 1 or more", m->name);
 }
 

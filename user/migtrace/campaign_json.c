@@ -31,7 +31,7 @@ static json_t *parameters(const struct campaign_method *m, int *failed)
 {
 	json_t *o = json_object();
 
-	if (m->kind == CAMPAIGN_POSTCOPY || m->kind == CAMPAIGN_HYBRID)
+	if (m->kind == MT_METHOD_POSTCOPY || m->kind == MT_METHOD_HYBRID)
 		mt_json_set(o, "flip_after_passes", mt_json_uint(m->flip_after_passes), failed);
 	set_uint(o, "throttle_initial_percent", m->throttle_initial_percent, failed);
 	set_uint(o, "throttle_increment_percent", m->throttle_increment_percent, failed);
@@ -55,7 +55,7 @@ static void set_asked(json_t *o, const struct campaign_result *r, int *failed)
 	set_text(o, "logging", g->logging, failed);
 	set_uint(o, "vcpus", g->vcpus, failed);
 	set_uint(o, "memory_bytes", g->memory_bytes, failed);
-	set_text(o, "method", campaign_kind_name(r->run->method->kind), failed);
+	set_text(o, "method", mt_method_name((enum mt_method)r->run->method->kind), failed);
 	mt_json_set(o, "parameters", parameters(r->run->method, failed), failed);
 	set_uint(o, "bandwidth_bytes_per_s", r->bandwidth_bytes_per_s, failed);
 	set_uint(o, "link_bytes_per_s", r->link_bytes_per_s, failed);

@@ -11,7 +11,7 @@ enum campaign_value {
 	TEXT,			/* char * */
 	COMMAND,		/* likewise */
 	WORD,			/* char *, one of .words */
-	KIND,			/* uint64_t, enum campaign_kind */
+	KIND,			/* uint64_t, enum mt_method */
 	COUNT,			/* uint64_t */
 	DURATION,		/* uint64_t, ms */
 	SIZE,			/* uint64_t, bytes */

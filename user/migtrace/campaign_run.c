@@ -58,7 +58,7 @@ static void add_note(struct run *r, const char *fmt, ...)
 /* --- before ------------------------------------------------------------------ */
 static bool flips(const struct campaign_method *m)
 {
-	return m->kind == CAMPAIGN_POSTCOPY || m->kind == CAMPAIGN_HYBRID;
+	return m->kind == MT_METHOD_POSTCOPY || m->kind == MT_METHOD_HYBRID;
 }
 
 static void choose(struct run *r)
@@ -72,12 +72,12 @@ static void choose(struct run *r)
 		.bandwidth_bytes_per_s = bandwidth,
 		.postcopy_bandwidth_bytes_per_s = flips(m) ? bandwidth : 0,
 		.postcopy = flips(m),
-		.parallel = m->kind == CAMPAIGN_MULTIFD ? (unsigned)m->channels : 0,
-		.auto_converge = m->kind == CAMPAIGN_AUTOCONVERGE,
+		.parallel = m->kind == MT_METHOD_MULTIFD ? (unsigned)m->channels : 0,
+		.auto_converge = m->kind == MT_METHOD_AUTOCONVERGE,
 		.throttle_initial_percent = (unsigned)m->throttle_initial_percent,
 		.throttle_increment_percent = (unsigned)m->throttle_increment_percent,
-		.compression = m->kind == CAMPAIGN_XBZRLE ? MT_COMPRESSION_XBZRLE :
-			       m->kind == CAMPAIGN_COMPRESSION ? MT_COMPRESSION_MT : MT_COMPRESSION_NONE,
+		.compression = m->kind == MT_METHOD_XBZRLE ? MT_COMPRESSION_XBZRLE :
+			       m->kind == MT_METHOD_COMPRESSION ? MT_COMPRESSION_MT : MT_COMPRESSION_NONE,
 		.xbzrle_cache_bytes = m->xbzrle_cache_bytes,
 		.compress_level = (unsigned)m->compress_level,
 		.compress_threads = (unsigned)m->compress_threads,
@@ -87,7 +87,7 @@ static void choose(struct run *r)
 		.max_downtime_ms = r->plan->limit_ms,
 		.qemu_limit_ms = r->plan->limit_ms,
 		.passes = m->flip_after_passes,
-		.at_once = m->kind == CAMPAIGN_POSTCOPY,
+		.at_once = m->kind == MT_METHOD_POSTCOPY,
 		.postcopy_allowed = flips(m),
 	};
 }

@@ -9,15 +9,6 @@
 
 #include "campaign_key.h"
 
-static const char *const kind_names[CAMPAIGN_KIND_COUNT + 1] = {
-	"precopy", "postcopy", "hybrid", "autoconverge", "xbzrle", "compression", "multifd", NULL
-};
-
-const char *campaign_kind_name(uint64_t kind)
-{
-	return kind < CAMPAIGN_KIND_COUNT ? kind_names[kind] : "?";
-}
-
 static int number(const struct campaign_key *key, const char *text, uint64_t *out, struct mt_err *err)
 {
 	uint64_t value;
@@ -113,9 +104,12 @@ static int set_text(char **at, const char *text)
 
 int campaign_value_set(const struct campaign_key *key, void *item, const char *text, struct mt_err *err)
 {
+	const char *methods[MT_METHOD_COUNT + 1] = { NULL };
 	void *at = (char *)item + key->offset;
 	int i;
 
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		methods[m] = mt_method_name(m);
 	switch (key->kind) {
 	case COMMAND:
 		if (!*text)
@@ -131,7 +125,7 @@ int campaign_value_set(const struct campaign_key *key, void *item, const char *t
 		*(bool *)at = !i;
 		return i < 0 ? i : 0;
 	case KIND:
-		i = word(key, kind_names, text, err);
+		i = word(key, methods, text, err);
 		*(uint64_t *)at = i < 0 ? 0 : (uint64_t)i;
 		return i < 0 ? i : 0;
 	case COUNT:
