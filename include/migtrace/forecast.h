@@ -74,6 +74,12 @@ struct mt_forecast_input {
 	const struct mt_learned *learned;	/* NULL: mt_learned_default */
 };
 
+/* Of the guest's memory, what is sent page by page. */
+static inline double mt_forecast_full_bytes(const struct mt_forecast_input *in)
+{
+	return in->resident_bytes > 0 && in->resident_bytes < in->memory_bytes ? in->resident_bytes : in->memory_bytes;
+}
+
 /* A pre-copy that has not ended by then does not end: Gudkov's deadline. */
 #define MT_FORECAST_HORIZON_MS	3600000.0
 

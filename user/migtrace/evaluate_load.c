@@ -49,7 +49,7 @@ static void fill(struct evaluate_case *c)
  */
 static void fill_passes(struct mt_learned_case *c, const struct mt_recording *rec)
 {
-	double full = c->in.resident_bytes > 0 ? c->in.resident_bytes : c->in.memory_bytes;
+	double full = mt_forecast_full_bytes(&c->in);
 	struct mt_iterations its;
 
 	mt_iterations_init(&its);
@@ -113,8 +113,8 @@ static bool see_first_pass(struct evaluate_case *c, const struct mt_recording *a
 		.elapsed_ms = its.last.total_ms - known(c->run->prepare_ms),
 		.wire_bytes = its.last.transferred_bytes,
 		.left_bytes = its.last.remaining_bytes,
-		.zero_bytes = c->learned.in.resident_bytes > 0 ?
-			      fmax(0, c->learned.in.memory_bytes - c->learned.in.resident_bytes - its.last.zero_pages * 4096.0) : 0,
+		.zero_bytes = fmax(0, c->learned.in.memory_bytes - mt_forecast_full_bytes(&c->learned.in) -
+				   its.last.zero_pages * 4096.0),
 		.expected_downtime_ms = mt_sample_has(&its.last, expected_downtime_ms) ? (double)its.last.expected_downtime_ms : NAN,
 	};
 	return true;

@@ -34,7 +34,7 @@ static double gudkov_dirtied(const void *opaque, double t, double sent_bytes)
 
 static int gudkov(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
-	struct gudkov g = { .most_bytes = in->resident_bytes > 0 ? in->resident_bytes : in->memory_bytes };
+	struct gudkov g = { .most_bytes = mt_forecast_full_bytes(in) };
 
 	if (in->dirtying->origin == MT_DIRTYING_NONE)
 		return -ENODATA;

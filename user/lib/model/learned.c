@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * learned.c - learn from past migrations, and apply it (PURE)
+ * learned.c - learn figures and residuals from past migrations (PURE)
  */
 #include <errno.h>
 #include <math.h>
@@ -13,11 +13,12 @@
 #include "play.h"
 
 #define PAGE_BYTES	4096.0
-#define PLAIN_SHARE	(4104 / PAGE_BYTES)	/* save_page_header(): 8 bytes before each page */
-/* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
+/* Migrations that it takes to learn a slope, and half as many a guest's speed. Inferred. */
 #define ENOUGH		10
 /* Totals tell a slope if their variance is at least so much of their mean's square. Inferred. */
 #define SPREAD_ENOUGH	0.05
+/* And those that are at least so many standard deviations from the mean. Inferred. */
+#define SLOPE_FROM	0.5
 /* First passes that tell how fast a guest was: what they dirtied. And what is believed at most. Inferred. */
 #define SPEED_LEAST_BYTES	(1 << 20)
 #define SPEED_LEAST_SHARE	0.2	/* of what was expected */
@@ -26,94 +27,9 @@
 /* The row of costs that are tried. Inferred. */
 #define ZERO_PAGE_US_MAX	200
 #define ZERO_PAGE_STEP		1.3
+#define ZERO_PAGE_BETTER	0.98
 /* Less than this share of the bandwidth used: something else holds it up. Inferred. */
 #define BOTTLENECK	0.9
-
-#define FAULT_MS	8	/* measured: 4 to 12 ms over a link with a queue of 50 ms */
-
-#define PLAIN	{ .setup_ms = 60, .stretch = 1, .switchover_ms = 40, .bandwidth_share = 1, \
-		  .wire_share_first = PLAIN_SHARE, .wire_share_later = PLAIN_SHARE, \
-		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, \
-		  .guest_speed = 1, .fault_ms = FAULT_MS }
-
-/* A page of which a few words changed takes some tens of bytes. Inferred. */
-#define XBZRLE	{ .setup_ms = 60, .stretch = 1, .switchover_ms = 40, .bandwidth_share = 1, \
-		  .wire_share_first = PLAIN_SHARE, .wire_share_later = 0.02, \
-		  .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY, \
-		  .guest_speed = 1, .fault_ms = FAULT_MS }
-
-/* Before anything was learned. */
-const struct mt_learned mt_learned_default = {
-	.figures = {
-		[MT_METHOD_PRECOPY] = PLAIN,
-		[MT_METHOD_POSTCOPY] = PLAIN,
-		[MT_METHOD_HYBRID] = PLAIN,
-		[MT_METHOD_AUTOCONVERGE] = PLAIN,
-		[MT_METHOD_XBZRLE] = XBZRLE,
-		[MT_METHOD_COMPRESSION] = PLAIN,
-		[MT_METHOD_MULTIFD] = PLAIN,
-	},
-};
-
-/* --- residuals ---------------------------------------------------------- */
-static bool is_ratio(enum mt_metric metric)
-{
-	return metric == MT_METRIC_TOTAL_MS || metric == MT_METRIC_TRANSFERRED_BYTES;
-}
-
-static double scale_of(enum mt_metric metric, const struct mt_interval *f)
-{
-	if (is_ratio(metric))
-		return log(f->p90 / f->p10) / 2 + MT_RESIDUAL_FLOOR_SHARE;
-	return (f->p90 - f->p10) / 2 + MT_RESIDUAL_FLOOR_MS;
-}
-
-double mt_residual_score(enum mt_metric metric, const struct mt_interval *f, double real)
-{
-	if (is_ratio(metric))
-		return log(real / f->p50) / scale_of(metric, f);
-	return (real - f->p50) / scale_of(metric, f);
-}
-
-/* Conformal: the rank is of n + 1, the one to come among them. */
-static double rank(const double *sorted, size_t n, double q)
-{
-	double at = q * (n + 1) - 1;
-	size_t below;
-
-	if (at <= 0)
-		return sorted[0];
-	if (at >= n - 1)
-		return sorted[n - 1];
-	below = (size_t)at;
-	return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
-}
-
-void mt_residual_learn(struct mt_residual *r, double *scores, size_t n)
-{
-	if (!n)
-		return;
-	mt_sort(scores, n);
-	*r = (struct mt_residual){ rank(scores, n, 0.1), rank(scores, n, 0.5), rank(scores, n, 0.9), (unsigned)n };
-	if (n < ENOUGH) {
-		double wider = sqrt((double)ENOUGH / n);
-
-		r->p10 = r->p50 + (r->p10 - r->p50) * wider;
-		r->p90 = r->p50 + (r->p90 - r->p50) * wider;
-	}
-}
-
-void mt_residual_apply(const struct mt_residual *r, enum mt_metric metric, struct mt_interval *f)
-{
-	double scale = scale_of(metric, f), p50 = f->p50;
-
-	if (!r->n || !isfinite(scale))
-		return;
-	if (is_ratio(metric))
-		*f = (struct mt_interval){ p50 * exp(r->p10 * scale), p50 * exp(r->p50 * scale), p50 * exp(r->p90 * scale) };
-	else
-		*f = (struct mt_interval){ fmax(0, p50 + r->p10 * scale), fmax(0, p50 + r->p50 * scale), fmax(0, p50 + r->p90 * scale) };
-}
 
 /* --- figures -------------------------------------------------------------- */
 typedef double (*figure_fn)(const struct mt_learned_case *c, const struct mt_learned *l);
@@ -198,7 +114,7 @@ static void learn_zero_page(struct mt_learned *l, const struct mt_learned_case *
 		*us = tried;
 		sum = scatter(l, cases, n, method, values);
 		/* Nothing to tell them apart: none. */
-		if (sum < 0.98 * least) {
+		if (sum < ZERO_PAGE_BETTER * least) {
 			least = sum;
 			best = tried;
 		}
@@ -206,7 +122,7 @@ static void learn_zero_page(struct mt_learned *l, const struct mt_learned_case *
 	*us = best;
 }
 
-/* What mt_flip_stall_ms() would have needed to be right. */
+/* What recurrence.c would have needed for the stall of a flip to be right. */
 static double fault(const struct mt_learned_case *c, const struct mt_learned *l)
 {
 	struct mt_forecast_input in = c->in;
@@ -241,46 +157,48 @@ static size_t figure(const struct mt_learned *l, const struct mt_learned_case *c
 }
 
 /*
- * A line through (played, real) totals, by Theil and Sen: the median of all slopes, and the median of what is then left.
- * Few pairs, or totals that are all alike, tell no slope.
+ * A line through (played, real) totals: what is left over is the set-up. Its slope is the median of the slopes from the
+ * mean of the played totals and their median error to each total that is far enough from there. (Theil and Sen take all pairs.)
+ * Few totals, or such as are all alike, tell no slope.
  */
 static void learn_total(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
 {
 	struct mt_learned_figures *f = &l->figures[method];
-	double v, sum = 0, squares = 0, mean;
+	double off, sum = 0, squares = 0, mean, variance;
 	size_t k = 0, slopes = 0;
 
 	f->stretch = 1;
-	if (!figure(l, cases, n, method, setup_off, values, &v))
+	if (!figure(l, cases, n, method, setup_off, values, &off))
 		return;
-	f->setup_ms += v;
-	/* Pairs of (played, off by): at most as many slopes as there is room for, of pairs far apart. */
+	f->setup_ms += off;
 	for (size_t i = 0; i < n; i++) {
-		double off = cases[i].in.method == method ? setup_off(&cases[i], l) : NAN;
+		double played;
 
-		if (!isfinite(off))
+		if (cases[i].in.method != method || !isfinite(off = setup_off(&cases[i], l)))
 			continue;
-		mean = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms;
-		sum += mean;
-		squares += mean * mean;
+		played = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms;
+		sum += played;
+		squares += played * played;
 		k++;
 	}
 	mean = sum / k;
-	if (k < ENOUGH || squares / k - mean * mean < SPREAD_ENOUGH * mean * mean)
+	variance = squares / k - mean * mean;
+	if (k < ENOUGH || variance < SPREAD_ENOUGH * mean * mean)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		double off = cases[i].in.method == method ? setup_off(&cases[i], l) : NAN;
-		double played = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms;
+		double from_mean;
 
-		/* From where the line turns: the median of totals by the median of what they are off. */
-		if (isfinite(off) && fabs(played - mean) > 0.5 * sqrt(squares / k - mean * mean))
-			values[slopes++] = off / (played - mean);
+		if (cases[i].in.method != method || !isfinite(off = setup_off(&cases[i], l)))
+			continue;
+		from_mean = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms - mean;
+		if (fabs(from_mean) > SLOPE_FROM * sqrt(variance))
+			values[slopes++] = off / from_mean;
 	}
 	if (slopes < ENOUGH / 2)
 		return;
 	f->stretch = 1 + mt_median(values, slopes);
-	if (figure(l, cases, n, method, setup_off, values, &v))
-		f->setup_ms += v;
+	if (figure(l, cases, n, method, setup_off, values, &off))
+		f->setup_ms += off;
 }
 
 static void learn_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
@@ -337,28 +255,33 @@ static void learn_speed(struct mt_learned *l, const struct mt_learned_case *case
 }
 
 /* --- all of it -------------------------------------------------------------- */
+/* @values: room for the scores of all metrics, one metric after the other. */
 static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, size_t row,
-			    enum mt_method method, enum mt_metric metric, double *values)
+			    enum mt_method method, double *values)
 {
-	const struct mt_forecast_model *model = mt_forecast_model_at(row);
-	size_t k = 0;
+	size_t k[MT_METRIC_COUNT] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		struct mt_forecast_input in = cases[i].in;
 		struct mt_forecast f;
 
 		in.learned = l;
-		if (!cases[i].ended || cases[i].in.method != method || mt_forecast(model, &in, &f))
+		if (!cases[i].ended || in.method != method || mt_forecast(mt_forecast_model_at(row), &in, &f))
 			continue;
-		values[k] = mt_residual_score(metric, &f.metric[metric], cases[i].real[metric]);
-		k += isfinite(values[k]);
+		for (unsigned m = 0; m < MT_METRIC_COUNT; m++) {
+			double score = mt_residual_score(m, &f.metric[m], cases[i].real[m]);
+
+			if (isfinite(score))
+				values[m * n + k[m]++] = score;
+		}
 	}
-	mt_residual_learn(&l->residual[row][method][metric], values, k);
+	for (unsigned m = 0; m < MT_METRIC_COUNT; m++)
+		mt_residual_learn(&l->residual[row][method][m], values + m * n, k[m]);
 }
 
 int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
 {
-	double *values = calloc(n ? n : 1, sizeof(*values));
+	double *values = calloc(n ? n * MT_METRIC_COUNT : 1, sizeof(*values));
 
 	if (!values)
 		return -ENOMEM;
@@ -369,8 +292,7 @@ int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n
 	/* A baseline learns nothing: it stands as it was published. */
 	for (size_t row = 0; mt_forecast_model_at(row); row++)
 		for (unsigned m = 0; m < MT_METHOD_COUNT && !mt_forecast_model_at(row)->baseline; m++)
-			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
-				learn_residuals(l, cases, n, row, m, k, values);
+			learn_residuals(l, cases, n, row, m, values);
 	free(values);
 	return 0;
 }

@@ -70,7 +70,7 @@ static int xen(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
 	const struct working_set w = working_set(in);
 	double rate = in->bandwidth_bytes_per_s, give_up_s = (in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS) / 1e3;
-	double full = in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes;
+	double full = mt_forecast_full_bytes(in);
 	double before = full, before_s = 0, time_s = 0, sent = 0, passes = 0;
 
 	if (in->dirtying->origin == MT_DIRTYING_NONE)

@@ -16,7 +16,7 @@
 
 void mt_plain_forecast(const struct mt_plain *plain, const struct mt_forecast_input *in, struct mt_forecast *out)
 {
-	double full = in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes;
+	double full = mt_forecast_full_bytes(in);
 	double zero = in->memory_bytes - full, share = 1 + plain->header_bytes / PAGE_BYTES, rate = in->bandwidth_bytes_per_s / share;
 	double give_up_s = (in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS) / 1e3;
 	double left = full, time_s = zero / PAGE_BYTES * ZERO_PAGE_BYTES / in->bandwidth_bytes_per_s, sent = 0;

@@ -61,6 +61,12 @@ const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input 
 	return &l->figures[in->method];
 }
 
+/* Bytes of memory a second: held up by the wire, or by what encodes pages. */
+static double rate_of(double wire_bytes_per_s, double wire_share, double pages_per_s)
+{
+	return fmin(wire_bytes_per_s / wire_share, pages_per_s * PAGE_BYTES);
+}
+
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited)
 {
 	const struct mt_learned_figures *f = mt_play_figures(in);
@@ -68,9 +74,8 @@ double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimit
 
 	if (unlimited && in->link_bytes_per_s > 0)
 		wire = in->link_bytes_per_s;
-	if (first)
-		return fmin(wire / f->wire_share_first, f->pages_per_s_first * PAGE_BYTES);
-	return fmin(wire / f->wire_share_later, f->pages_per_s_later * PAGE_BYTES);
+	return first ? rate_of(wire, f->wire_share_first, f->pages_per_s_first) :
+		       rate_of(wire, f->wire_share_later, f->pages_per_s_later);
 }
 
 /* How much slower time runs for a guest that is migrated, and for a throttled one: one that leaves its CPU idle catches up as far as it can. */
@@ -123,13 +128,19 @@ static void add_end(struct mt_play *p, const struct state *s, double probability
 	p->ends[p->n++] = (struct mt_play_end){ probability, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
 }
 
+/* How far the destination falls behind by so many zero pages. */
+static double lag_s(const struct mt_forecast_input *in, double zero_bytes)
+{
+	return zero_bytes / PAGE_BYTES * mt_play_figures(in)->zero_page_us / 1e6;
+}
+
 static void send_zero(struct state *s, double bytes)
 {
 	double wire = bytes / PAGE_BYTES * ZERO_PAGE_BYTES;
 
 	s->wire_bytes += wire;
 	s->time_s += wire / s->in->bandwidth_bytes_per_s;
-	s->lag_s += bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_page_us / 1e6;
+	s->lag_s += lag_s(s->in, bytes);
 }
 
 /* What is left are zero pages first, then others. */
@@ -201,7 +212,7 @@ static double share_later(struct state *s)
 static void first_pass(struct mt_play *p, struct state *s)
 {
 	const struct mt_forecast_input *in = s->in;
-	double full = in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes;
+	double full = mt_forecast_full_bytes(in);
 	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), kept, dirtied, wire, t;
 
 	/* A threshold above what is zero is met before those pages' turn. */
@@ -225,9 +236,8 @@ static void resume(struct mt_play *p, struct state *s)
 	s->time_s = done->elapsed_ms / 1e3;
 	s->wire_bytes = done->wire_bytes;
 	s->sent_bytes = done->wire_bytes;
-	if (s->in->resident_bytes > 0 && done->passes == 1)
-		s->lag_s = fmax(0, s->in->memory_bytes - s->in->resident_bytes - done->zero_bytes) / PAGE_BYTES *
-			   mt_play_figures(s->in)->zero_page_us / 1e6;
+	if (done->passes == 1)
+		s->lag_s = lag_s(s->in, fmax(0, s->in->memory_bytes - mt_forecast_full_bytes(s->in) - done->zero_bytes));
 	s->left_bytes = done->left_bytes;
 	s->zero_bytes = fmin(done->zero_bytes, s->left_bytes);
 	s->kept_bytes = fmin(s->left_bytes - s->zero_bytes, fmax(0, s->threshold_bytes - s->zero_bytes));
@@ -242,7 +252,7 @@ static double later_rate(const struct state *s, double wire_share)
 {
 	const struct mt_learned_figures *f = mt_play_figures(s->in);
 
-	return fmin(s->in->bandwidth_bytes_per_s * f->bandwidth_share / wire_share, f->pages_per_s_later * PAGE_BYTES);
+	return rate_of(s->in->bandwidth_bytes_per_s * f->bandwidth_share, wire_share, f->pages_per_s_later);
 }
 
 /* First what was kept back, then zero pages in no time, then what is new. */
@@ -337,8 +347,8 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 		.increment = o->throttle_increment_percent > 0 ? o->throttle_increment_percent : MT_THROTTLE_INCREMENT_PERCENT,
 	};
 	if (!flip_after && !in->done.passes) {
-		send_zero(&s, in->resident_bytes > 0 ? fmax(0, in->memory_bytes - in->resident_bytes) : 0);
-		note_flip(p, &s, in->resident_bytes > 0 ? fmin(in->resident_bytes, in->memory_bytes) : in->memory_bytes);
+		send_zero(&s, in->memory_bytes - mt_forecast_full_bytes(in));
+		note_flip(p, &s, mt_forecast_full_bytes(in));
 		return;
 	}
 	if (in->done.passes)
@@ -350,7 +360,7 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 			note_flip(p, &s, fmax(0, s.left_bytes - s.zero_bytes));
 			return;
 		}
-		/* The last place is for what goes on and on: it is as likely to end at each pass as at this one. */
+		/* No place for another end: what goes on is open. */
 		if (p->n >= MT_PLAY_ENDS - 1)
 			break;
 		goes_on = s.goes_on;
@@ -368,45 +378,4 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 	p->open = s.goes_on;
 	for (; p->n && p->ends[p->n - 1].time_s > give_up_s; p->n--)
 		p->open += p->ends[p->n - 1].probability;
-}
-
-/* --- figures of the ends -------------------------------------------------- */
-struct pick {
-	double value, weight;
-};
-
-static void sort(struct pick *v, size_t n)
-{
-	for (size_t i = 1; i < n; i++) {
-		struct pick x = v[i];
-		size_t j = i;
-
-		for (; j > 0 && v[j - 1].value > x.value; j--)
-			v[j] = v[j - 1];
-		v[j] = x;
-	}
-}
-
-double mt_play_quantile(const struct mt_play *p, double q, double (*figure)(const struct mt_play_end *e, const void *opaque),
-			const void *opaque)
-{
-	struct pick v[MT_PLAY_ENDS + 1];
-	double sum = 0, at = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->n; i++)
-		v[n++] = (struct pick){ figure(&p->ends[i], opaque), p->ends[i].probability };
-	if (p->flip.probability > 0)
-		v[n++] = (struct pick){ figure(&p->flip, opaque), p->flip.probability };
-	if (!n)
-		return NAN;
-	sort(v, n);
-	for (size_t i = 0; i < n; i++)
-		sum += v[i].weight;
-	for (size_t i = 0; i < n; i++) {
-		at += v[i].weight;
-		if (at >= q * sum)
-			return v[i].value;
-	}
-	return v[n - 1].value;
 }

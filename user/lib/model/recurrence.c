@@ -61,7 +61,7 @@ static double downtime_ms(const struct mt_play_end *e, const void *opaque)
 double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes)
 {
 	const struct mt_dirtying *d = in->dirtying;
-	double set = fmin(d->cap_bytes, in->resident_bytes > 0 ? in->resident_bytes : in->memory_bytes);
+	double set = fmin(d->cap_bytes, mt_forecast_full_bytes(in));
 
 	return mt_dirtying_at(d, SPEAKS_S) / 4096 * fmin(1, left_bytes / set);
 }
