@@ -81,3 +81,26 @@ void epr_set_fini(struct epr_set *set)
 		epr_series_fini(&set->series[i]);
 	free(set->series);
 }
+
+int epr_set_print(const struct epr_table *table, char **files, size_t n, enum mt_format format)
+{
+	struct mt_table *t = mt_table_new(stdout, format, table->columns, table->n_columns);
+	struct epr_set set;
+	int status, rc = 0;
+
+	if (!t) {
+		cmd_warn("out of memory");
+		return CMD_FAILED;
+	}
+	status = epr_set_load(&set, files, n);
+	if (set.series) {
+		rc = table->rows(t, &set);
+		epr_set_fini(&set);
+	}
+	if (mt_table_finish(t) || rc) {
+		if (rc)
+			cmd_warn("out of memory");
+		status = CMD_FAILED;
+	}
+	return status;
+}

@@ -5,6 +5,8 @@
 #ifndef EPR_SET_H
 #define EPR_SET_H
 
+#include <migtrace/out.h>
+
 #include "epr_series.h"
 
 struct epr_set {
@@ -15,5 +17,14 @@ struct epr_set {
 /* Files without a series are left out with a line on stderr. Return: enum cmd_exit. */
 int epr_set_load(struct epr_set *set, char **files, size_t n);
 void epr_set_fini(struct epr_set *set);
+
+struct epr_table {
+	const struct mt_column *columns;
+	size_t n_columns;
+	int (*rows)(struct mt_table *t, const struct epr_set *set);	/* 0 or -ENOMEM */
+};
+
+/* Loads the series of @files and prints a table of them. Return: enum cmd_exit. */
+int epr_set_print(const struct epr_table *table, char **files, size_t n, enum mt_format format);
 
 #endif

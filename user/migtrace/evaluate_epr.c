@@ -133,6 +133,15 @@ static int together(struct mt_table *t, const struct epr_set *set, const char *n
 	return rc;
 }
 
+static int all_rows(struct mt_table *t, const struct epr_set *set)
+{
+	int rc = each_alone(t, set);
+
+	if (!rc)
+		rc = together(t, set, "all recorded", 0, set->n_recorded);
+	return rc ? rc : together(t, set, "all made up", set->n_recorded, set->n);
+}
+
 int evaluate_epr(char **files, size_t n, enum mt_format format)
 {
 	static const struct mt_column columns[] = {
@@ -140,27 +149,7 @@ int evaluate_epr(char **files, size_t n, enum mt_format format)
 		{ "prediction", "prediction" }, { "fm_epr", "FM" }, { "am_epr", "AM" }, { "am_over_fm", "AM/FM" },
 		{ "fm_predictions", NULL }, { "am_predictions", NULL }, { "fm_curves", "FM curves" }, { "am_curves", "AM curves" },
 	};
-	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
-	struct epr_set set;
-	int status, rc = 0;
+	const struct epr_table table = { columns, MT_ARRAY_SIZE(columns), all_rows };
 
-	if (!t) {
-		cmd_warn("out of memory");
-		return CMD_FAILED;
-	}
-	status = epr_set_load(&set, files, n);
-	if (set.series) {
-		rc = each_alone(t, &set);
-		if (!rc)
-			rc = together(t, &set, "all recorded", 0, set.n_recorded);
-		if (!rc)
-			rc = together(t, &set, "all made up", set.n_recorded, set.n);
-		epr_set_fini(&set);
-	}
-	if (mt_table_finish(t) || rc) {
-		if (rc)
-			cmd_warn("out of memory");
-		status = CMD_FAILED;
-	}
-	return status;
+	return epr_set_print(&table, files, n, format);
 }

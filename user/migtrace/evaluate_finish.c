@@ -162,23 +162,7 @@ int evaluate_finish(char **files, size_t n, enum mt_format format)
 		{ "downtime_p90_ms", "p90", MT_SHOW_DURATION_MS }, { "total_p50_ms", "total p50", MT_SHOW_DURATION_MS },
 		{ "curves_mean", "forecasts" },
 	};
-	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
-	struct epr_set set;
-	int status, rc = 0;
+	const struct epr_table table = { columns, MT_ARRAY_SIZE(columns), add_groups };
 
-	if (!t) {
-		cmd_warn("out of memory");
-		return CMD_FAILED;
-	}
-	status = epr_set_load(&set, files, n);
-	if (set.series) {
-		rc = add_groups(t, &set);
-		epr_set_fini(&set);
-	}
-	if (mt_table_finish(t) || rc) {
-		if (rc)
-			cmd_warn("out of memory");
-		status = CMD_FAILED;
-	}
-	return status;
+	return epr_set_print(&table, files, n, format);
 }
