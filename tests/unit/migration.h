@@ -21,6 +21,8 @@
 #include <migtrace/sample.h>
 #include <migtrace/units.h>
 
+#include "base/rng.h"
+
 #define MIGRATION_PAGE		4096u
 #define MIGRATION_PAGES		16384u	/* of the largest guest: 64 MiB */
 #define MIGRATION_HEADER	8u	/* of each page on the wire */
@@ -103,13 +105,13 @@ struct migration {
 	double total_ms, downtime_ms;	/* once it ended */
 };
 
-static inline uint64_t migration_random(uint64_t *state)	/* splitmix64 */
+static inline uint64_t migration_random(uint64_t *state)
 {
-	uint64_t z = (*state += 0x9e3779b97f4a7c15);
+	struct mt_rng rng = { *state };
+	uint64_t drawn = mt_rng_next(&rng);
 
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
+	*state = rng.state;
+	return drawn;
 }
 
 static inline double migration_chance(uint64_t *state)

@@ -7,19 +7,17 @@
  * lengths that begin within ticks, sets that come late or never, gaps, dirty beginnings, and breaks.
  */
 #include "curve/joined.h"
-#include "curve/pagecount.h"
+
+#include "base/rng.h"
 
 #include "ktap.h"
+#include "pagecount.h"
 
-static uint64_t rng;
+static struct mt_rng rng;
 
-static double uniform(void)	/* [0, 1), splitmix64 */
+static double uniform(void)	/* [0, 1) */
 {
-	uint64_t z = (rng += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
+	return mt_rng_unit(&rng);
 }
 
 static unsigned below(unsigned n)
@@ -328,7 +326,7 @@ static void play(const struct luck *luck, unsigned ticks, uint64_t seed)
 		.luck = luck, .r.end_ns = 1000000000, .logged = mt_pageset_new(), .begun = mt_pageset_new(), .window = mt_pageset_new(),
 	};
 
-	rng = seed;
+	rng.state = seed;
 	mt_joined_init(&joined);
 	unions_init(&unions);
 	for (unsigned i = 0; i < ticks && !ktap_failed; i++) {

@@ -6,17 +6,15 @@
 
 #include "curve/pagetimes.h"
 
+#include "base/rng.h"
+
 #include "ktap.h"
 
-static uint64_t rng;
+static struct mt_rng rng;
 
-static double uniform(void)	/* [0, 1), splitmix64 */
+static double uniform(void)	/* [0, 1) */
 {
-	uint64_t z = (rng += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
+	return mt_rng_unit(&rng);
 }
 
 static unsigned below(unsigned n)
@@ -96,7 +94,7 @@ static void many_stretches(void)
 	struct mt_pagetimes t;
 	unsigned seconds = 0;
 
-	rng = 5;
+	rng.state = 5;
 	memset(&flags, 0, sizeof(flags));
 	mt_pagetimes_init(&t);
 	for (unsigned i = 0; i < 3 * MT_PAGETIMES_STRETCHES; i++) {
@@ -169,7 +167,7 @@ static void sets_are_walked(void)
 	static uint64_t words[600];
 	struct mt_pageset *s = mt_pageset_new(), *want = mt_pageset_new();
 
-	rng = 6;
+	rng.state = 6;
 	for (unsigned round = 0; round < 40 && !ktap_failed; round++) {
 		mt_pageset_clear(s);
 		mt_pageset_clear(want);

@@ -13,21 +13,19 @@
 
 #include "model/timetable.h"
 
+#include "base/rng.h"
+
 #include "ktap.h"
 
 #define MIB	(1024.0 * 1024)
 #define JOBS	8
 #define CHOICES	6
 
-static uint64_t rng;
+static struct mt_rng rng;
 
-static double draw(void)	/* [0, 1), splitmix64 */
+static double draw(void)	/* [0, 1) */
 {
-	uint64_t z = (rng += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
+	return mt_rng_unit(&rng);
 }
 
 /* --- random jobs ------------------------------------------------------------ */
@@ -217,7 +215,7 @@ static void test_exact(void)
 {
 	struct instance x;
 
-	rng = 1;
+	rng.state = 1;
 	for (int i = 0; i < 150; i++) {
 		random_instance(&x, 2 + i % 3, 3, 1, false, 0.2 + 1.2 * draw());
 		CHECK(agrees(&x, "one at once"));
@@ -237,7 +235,7 @@ static void test_exact_from_local(void)
 {
 	struct instance x;
 
-	rng = 2;
+	rng.state = 2;
 	for (int i = 0; i < 30; i++) {
 		struct mt_timetable t = { .placed = x.placed };
 		size_t n;
@@ -264,7 +262,7 @@ static void test_local(void)
 	double worst = 1, sum = 0;
 	struct instance x;
 
-	rng = 3;
+	rng.state = 3;
 	for (unsigned i = 0; i < runs; i++) {
 		struct mt_timetable t = { .placed = x.placed };
 		size_t n;
@@ -576,7 +574,7 @@ static void test_many(void)
 	struct mt_schedule out, again;
 	struct scene s;
 
-	rng = 4;
+	rng.state = 4;
 	empty_scene(&s);
 	for (size_t i = 0; i < GUESTS; i++) {
 		add_guest(&s, 100 + 2000 * draw(), 20 + 60 * draw(), 30 * draw());

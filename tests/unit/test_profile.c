@@ -10,21 +10,19 @@
 
 #include <migtrace/profile.h>
 
-#include "curve/pagecount.h"
+
+#include "base/rng.h"
 
 #include "ktap.h"
+#include "pagecount.h"
 
 #define N_MAX	20000
 
-static uint64_t rng;
+static struct mt_rng rng;
 
-static double uniform(void)	/* [0, 1), splitmix64 */
+static double uniform(void)	/* [0, 1) */
 {
-	uint64_t z = (rng += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
+	return mt_rng_unit(&rng);
 }
 
 /* --- the guest ------------------------------------------------------------ */
@@ -200,7 +198,7 @@ static int play(const struct play *p, struct mt_profile *out)
 	uint64_t n = (uint64_t)(p->seconds * g.writes_per_s);
 	int rc;
 
-	rng = 42;
+	rng.state = 42;
 	memset(g.dirty, 0, sizeof(g.dirty));
 	session_init(&fine, 1000000);
 	session_init(&sets, 50000000);
@@ -427,7 +425,7 @@ static void hostile(void)
 	static const uint64_t edges[] = { 0, 1, 2, 1000000, UINT32_MAX, INT64_MAX, UINT64_MAX - 1, UINT64_MAX };
 	struct mt_pageset *set = mt_pageset_new();
 
-	rng = 7;
+	rng.state = 7;
 	for (int round = 0; round < 300; round++) {
 		struct mt_profile_builder *b = mt_profile_begin(0);
 		struct mt_profile p;
@@ -492,7 +490,7 @@ static void counts_of_pages(void)
 	struct mt_pagecount c;
 	uint64_t got;
 
-	rng = 3;
+	rng.state = 3;
 	mt_pagecount_init(&c);
 	for (int i = 0; i < 37; i++) {
 		struct mt_pageset *s = mt_pageset_new();

@@ -7,6 +7,7 @@
 
 #include <migtrace/units.h>
 
+#include "base/rng.h"
 #include "campaign.h"
 
 /* Inferred, until there is something to measure. */
@@ -15,22 +16,12 @@
 #define TOUCHED		0.7	/* share of a guest's memory that is not zero */
 #define PASSES		1.6	/* what a migration sends, in passes over that */
 
-/* splitmix64: the same order on every machine. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
-static void shuffle(void *array, size_t n, size_t size, uint64_t *random)
+static void shuffle(void *array, size_t n, size_t size, struct mt_rng *random)
 {
 	char *a = array, swap[128];
 
 	for (size_t i = n; i > 1; i--) {
-		size_t k = next_random(random) % i;
+		size_t k = mt_rng_next(random) % i;
 
 		memcpy(swap, a + k * size, size);
 		memcpy(a + k * size, a + (i - 1) * size, size);
@@ -44,7 +35,7 @@ struct deck {
 	size_t card[1024];
 };
 
-static size_t draw(struct deck *d, uint64_t *random)
+static size_t draw(struct deck *d, struct mt_rng *random)
 {
 	size_t card;
 
@@ -58,7 +49,7 @@ static size_t draw(struct deck *d, uint64_t *random)
 struct build {
 	const struct campaign_spec *spec;
 	struct campaign_plan *plan;
-	uint64_t random;
+	struct mt_rng random;		/* the same order on every machine */
 	size_t room, room_starts;
 };
 
@@ -192,7 +183,7 @@ static int settle(struct build *b)
 
 int campaign_plan_make(struct campaign_plan *p, const struct campaign_spec *s)
 {
-	struct build b = { .spec = s, .plan = p, .random = s->seed };
+	struct build b = { .spec = s, .plan = p, .random = { s->seed } };
 	int rc = 0;
 
 	memset(p, 0, sizeof(*p));

@@ -15,6 +15,8 @@
 
 #include <migtrace/vmm.h>
 
+#include "base/rng.h"
+
 #define PAGE_BYTES	4096
 #define MAPPINGS_MAX	64
 /* What is smaller than this part of the memory is no RAM, but a heap, a stack, a device's. */
@@ -112,15 +114,6 @@ static void take_ram(struct mappings *all, uint64_t memory_bytes, struct mt_vmm_
 }
 
 /* --- a sample of pages ------------------------------------------------------ */
-static uint64_t draw(uint64_t *state)	/* splitmix64 */
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
 /* The address of page number @page of the RAM. */
 static uint64_t address_of(const struct mappings *ram, uint64_t page)
 {
@@ -152,7 +145,8 @@ static int is_nonzero(pid_t pid, int pagemap, uint64_t address)
 
 static void sample(const char *proc, pid_t pid, const struct mappings *ram, struct mt_vmm_memory *memory)
 {
-	uint64_t pages = memory->mapped_bytes / PAGE_BYTES, seed = 1, bytes;
+	struct mt_rng rng = { 1 };
+	uint64_t pages = memory->mapped_bytes / PAGE_BYTES, bytes;
 	size_t n = pages < MT_VMM_SAMPLES ? pages : MT_VMM_SAMPLES, found = 0;
 	mt_autoclose int pagemap = -1;
 	char path[PATH_MAX];
@@ -163,7 +157,7 @@ static void sample(const char *proc, pid_t pid, const struct mappings *ram, stru
 		return;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t from = pages * i / n, to = pages * (i + 1) / n;
-		int rc = is_nonzero(pid, pagemap, address_of(ram, from + draw(&seed) % (to - from)));
+		int rc = is_nonzero(pid, pagemap, address_of(ram, from + mt_rng_next(&rng) % (to - from)));
 
 		if (rc < 0)
 			return;

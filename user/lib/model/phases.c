@@ -7,30 +7,23 @@
 
 #include <migtrace/phases.h>
 
-static uint64_t next(uint64_t *state)	/* splitmix64 */
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
+#include "base/rng.h"
 
 /* Above 0, up to 1. */
-static double uniform(uint64_t *state)
+static double uniform(struct mt_rng *rng)
 {
-	return (double)((next(state) >> 11) + 1) * 0x1p-53;
+	return (double)((mt_rng_next(rng) >> 11) + 1) * 0x1p-53;
 }
 
-static double normal(uint64_t *state)
+static double normal(struct mt_rng *rng)
 {
-	double radius = sqrt(-2 * log(uniform(state)));
+	double radius = sqrt(-2 * log(uniform(rng)));
 
-	return radius * cos(2 * M_PI * uniform(state));
+	return radius * cos(2 * M_PI * uniform(rng));
 }
 
 /* Where between low, 0, and high, 1, slot @i is. @at: where it was. */
-static double level(const struct mt_phases *p, size_t i, double at, uint64_t *state)
+static double level(const struct mt_phases *p, size_t i, double at, struct mt_rng *rng)
 {
 	double phase = fmod((double)i, p->period_slots) / p->period_slots;
 
@@ -40,13 +33,13 @@ static double level(const struct mt_phases *p, size_t i, double at, uint64_t *st
 	case MT_PHASE_SAW:
 		return phase;
 	default:
-		return uniform(state) <= 2 / p->period_slots ? 1 - at : at;
+		return uniform(rng) <= 2 / p->period_slots ? 1 - at : at;
 	}
 }
 
 int mt_phases_make(const struct mt_phases *p, double *amounts, size_t n)
 {
-	uint64_t state = p->seed;
+	struct mt_rng rng = { p->seed };
 	double at = 0;
 
 	if ((unsigned)p->kind >= MT_PHASE_COUNT || !(p->period_slots > 0) || !(p->low >= 0) || !(p->high >= p->low) ||
@@ -55,9 +48,9 @@ int mt_phases_make(const struct mt_phases *p, double *amounts, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		double amount;
 
-		at = level(p, i, at, &state);
+		at = level(p, i, at, &rng);
 		amount = p->low + at * (p->high - p->low);
-		amounts[i] = fmax(0, amount * (1 + p->noise_share * normal(&state)));
+		amounts[i] = fmax(0, amount * (1 + p->noise_share * normal(&rng)));
 	}
 	return 0;
 }

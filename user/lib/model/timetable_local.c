@@ -46,18 +46,9 @@ static int walk_from(struct mt_walk *w, unsigned parts, bool fastest, struct mt_
 }
 
 /* --- annealing ------------------------------------------------------------------- */
-static uint64_t draw(struct mt_walk *w)	/* splitmix64 */
-{
-	uint64_t z = (w->random += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
 static size_t below(struct mt_walk *w, size_t n)
 {
-	return draw(w) % n;
+	return mt_rng_next(&w->random) % n;
 }
 
 /* Another way for a job, or another place, or two places swapped. */
@@ -106,7 +97,7 @@ static void anneal(struct mt_walk *w, struct mt_timetable *best)
 		change_something(w);
 		mt_walk_play(w->jobs, w->tried, &w->next);
 		now = w->next.cost + (double)(w->jobs->n - w->next.n) * left_behind;
-		if (now > at && exp((at - now) / heat) * 18446744073709551616.0 < (double)draw(w)) {
+		if (now > at && exp((at - now) / heat) * 18446744073709551616.0 < (double)mt_rng_next(&w->random)) {
 			mt_walk_copy(w, w->tried, w->genes);
 			continue;
 		}

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "base/rng.h"
 #include "timetable.h"
 
 struct mt_gene {
@@ -27,7 +28,7 @@ struct mt_walk {
 	struct mt_gene *best_genes;
 	struct mt_timetable at, next;
 	unsigned long tries, tries_max;	/* placements */
-	uint64_t random;
+	struct mt_rng random;
 };
 
 /* The choice with that share and rank in a phase, or NULL. */

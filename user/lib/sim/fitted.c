@@ -16,7 +16,7 @@
 
 #include <migtrace/trace.h>
 
-#include "sim/rng.h"
+#include "base/rng.h"
 #include "sim/scatter.h"
 
 #define CLASSES_MAX	32

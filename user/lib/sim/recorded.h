@@ -7,7 +7,7 @@
 
 #include <migtrace/trace.h>
 
-#include "sim/rng.h"
+#include "base/rng.h"
 
 struct recorded_run {
 	uint32_t first, count;

@@ -5,7 +5,7 @@
 #ifndef MIGTRACE_SIM_ZIPF_H
 #define MIGTRACE_SIM_ZIPF_H
 
-#include "sim/rng.h"
+#include "base/rng.h"
 
 #define MT_ZIPF_BUCKETS	800	/* fits 2^48 ranks */
 

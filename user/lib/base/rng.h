@@ -5,8 +5,8 @@
  * SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): one 64-bit state, so that a seed is all there
  * is to a run.
  */
-#ifndef MIGTRACE_SIM_RNG_H
-#define MIGTRACE_SIM_RNG_H
+#ifndef MIGTRACE_BASE_RNG_H
+#define MIGTRACE_BASE_RNG_H
 
 #include <stdint.h>
 

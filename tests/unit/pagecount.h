@@ -1,25 +1,40 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pagecount.c - in how many of a series of sets each page is (PURE)
+ * pagecount.h - in how many of a series of sets each page is: an oracle for what pagetimes.c counts page by page
+ *
+ * A counter a page would be as large as the guest. Here digit i of all counters, in base 2,
+ * is a set of pages, and adding a set ripples its carry through them: as many sets as
+ * the number of series has digits, each as large as the pages that were ever seen.
  */
+#ifndef PAGECOUNT_H
+#define PAGECOUNT_H
+
 #include <errno.h>
 #include <string.h>
 
-#include "curve/pagecount.h"
+#include "curve/pageset.h"
 
-void mt_pagecount_init(struct mt_pagecount *c)
+#define MT_PAGECOUNT_DIGITS	16
+
+struct mt_pagecount {
+	struct mt_pageset *digit[MT_PAGECOUNT_DIGITS];
+	unsigned n;		/* sets that were added, at most 2^16 - 1 */
+};
+
+static inline void mt_pagecount_init(struct mt_pagecount *c)
 {
 	memset(c, 0, sizeof(*c));
 }
 
-void mt_pagecount_fini(struct mt_pagecount *c)
+static inline void mt_pagecount_fini(struct mt_pagecount *c)
 {
 	for (size_t i = 0; i < MT_PAGECOUNT_DIGITS; i++)
 		mt_pageset_free(c->digit[i]);
 	mt_pagecount_init(c);
 }
 
-int mt_pagecount_add(struct mt_pagecount *c, const struct mt_pageset *s)
+/* -ENOMEM, -ERANGE */
+static inline int mt_pagecount_add(struct mt_pagecount *c, const struct mt_pageset *s)
 {
 	struct mt_pageset *carry, *both = NULL;
 	int rc = -ENOMEM;
@@ -48,7 +63,8 @@ out:
 }
 
 /* Digit by digit from the highest: more than @times so far, or equal to it so far. */
-int mt_pagecount_at_least(const struct mt_pagecount *c, unsigned times, uint64_t *pages)
+/* How many pages were in at least @times of the sets, @times > 0. Return: 0; -ENOMEM. */
+static inline int mt_pagecount_at_least(const struct mt_pagecount *c, unsigned times, uint64_t *pages)
 {
 	struct mt_pageset *more = mt_pageset_new(), *equal = mt_pageset_new();
 	int rc = -ENOMEM;
@@ -86,3 +102,5 @@ out:
 	mt_pageset_free(equal);
 	return rc;
 }
+
+#endif
