@@ -18,6 +18,7 @@
 
 #include <libvirt/libvirt.h>
 
+#include <base/clock.h>
 #include <migtrace/cleanup.h>
 #include <migtrace/err.h>
 #include <migtrace/sample.h>
@@ -65,7 +66,15 @@ MT_MUST_CHECK int mt_conn_open(struct mt_conn **c, const char *uri, struct mt_er
 void mt_conn_close(struct mt_conn *c);
 const char *mt_conn_uri(const struct mt_conn *c);
 
-/* The connection as it is now, with a reference the caller drops by virConnectClose(); NULL while down. */
+/* Another connection of the same kind, for another thread. @uri NULL: to the same place. Errors as mt_conn_open(). */
+MT_MUST_CHECK int mt_conn_peer(struct mt_conn *c, const char *uri, struct mt_conn **peer, struct mt_err *err);
+
+/* Which host it is, whatever the URI that led there. -ENODATA: it does not say. */
+MT_MUST_CHECK int mt_conn_host(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN], struct mt_err *err);
+/* major * 1000000 + minor * 1000 + release, as libvirt has them; 0: not told. */
+void mt_conn_versions(struct mt_conn *c, unsigned long *libvirt, unsigned long *qemu);
+
+/* libvirt's connection as it is now; NULL too where it is no libvirt's. With a reference the caller drops by virConnectClose(); NULL while down. */
 virConnectPtr mt_conn_get(struct mt_conn *c);
 
 /*
@@ -100,8 +109,5 @@ void mt_inbox_free(struct mt_inbox *in);
 void mt_inbox_post(const struct mt_event *ev, void *inbox);
 /* Return: 0 and the oldest event; -ETIMEDOUT; signals do not matter here. */
 int mt_inbox_take(struct mt_inbox *in, struct mt_event *ev, uint64_t timeout_ms);
-
-uint64_t mt_now_ns(void);	/* CLOCK_MONOTONIC */
-uint64_t mt_wall_us(void);	/* CLOCK_REALTIME */
 
 #endif

@@ -467,7 +467,7 @@ static void test_info(void)
 	CHECK(c);
 	CHECK_STR(mt_conn_uri(c), "test:///default");
 	CHECK_INT(mt_conn_wait(c, 0), 0);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_STR(info.name, "test");
 	CHECK_STR(info.type, "test");
 	CHECK_STR(mt_domain_state_name(info.state), "running");
@@ -476,10 +476,10 @@ static void test_info(void)
 	CHECK_INT(info.dirty_ring_entries, 0);
 	CHECK(info.persistent && !info.migrating_out && !info.migrating_in);
 	CHECK_INT(mt_domain_info(c, info.uuid, &info, &err), 0);
-	CHECK_INT(mt_domain_info(c, "1", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "1", &info, &err), 0);
 	CHECK_STR(info.name, "test");
 	CHECK_INT(err.code, 0);
-	CHECK_INT(mt_domain_info(c, "nobody", &info, &err), -ENOENT);
+	CHECK_INT(mt_domain_find(c, "nobody", &info, &err), -ENOENT);
 	CHECK(strstr(err.msg, "nobody"));
 	CHECK_STR(mt_domain_state_name(-1), "unknown");
 	CHECK_STR(mt_domain_state_name(1000), "unknown");
@@ -511,7 +511,7 @@ static void test_lifecycle(void)
 	int id;
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_INT(mt_conn_subscribe(c, "not a uuid", mt_inbox_post, in), -EINVAL);
 	id = mt_conn_subscribe(c, info.uuid, mt_inbox_post, in);
 	CHECK(id > 0);
@@ -549,7 +549,7 @@ static void test_unsupported(void)
 	uint64_t ms;
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_INT(mt_domain_downtime_limit(c, info.uuid, &ms, NULL), -EOPNOTSUPP);
 	CHECK(mt_domain_is_parallel(c, info.uuid, NULL) < 0);
 	CHECK_INT(mt_domain_sample(c, info.uuid, &s, NULL), -EOPNOTSUPP);
@@ -567,10 +567,10 @@ static void test_suspend_without_migration(void)
 	struct mt_err err = { 0 };
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_INT(mt_actuators_libvirt.suspend(c, info.uuid, &err), -EBUSY);
 	CHECK(strstr(err.msg, "ended already"));
-	CHECK_INT(mt_domain_info(c, "test", &info, NULL), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, NULL), 0);
 	CHECK_INT(info.state, VIR_DOMAIN_RUNNING);
 }
 
@@ -581,7 +581,7 @@ static void test_verify(void)
 	struct mt_err err = { 0 };
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	/* Its clock of CPU time is that of the day. */
 	CHECK_INT(mt_domain_verify(c, info.uuid, 2000, &err), 0);
 	CHECK_INT(mt_domain_verify(c, "00000000-0000-0000-0000-000000000000", 100, &err), -ENOENT);
@@ -639,7 +639,7 @@ static void test_migrate_check(void)
 	struct mt_domain_info info;
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, NULL), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, NULL), 0);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(table); i++) {
 		struct mt_err err = { 0 };
 
@@ -674,7 +674,7 @@ static void test_migrate_fails(void)
 	struct mt_event ev;
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_INT(mt_migrate_start(&m, c, info.uuid, &o, mt_inbox_post, in, &err), 0);
 	CHECK_INT(mt_inbox_take(in, &ev, 10000), 0);
 	CHECK_INT(ev.kind, MT_EVENT_MIGRATE_DONE);

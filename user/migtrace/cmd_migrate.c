@@ -251,7 +251,7 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = mt_conn_open(&m->conn, m->common.uri, err);
 	if (rc)
 		return rc;
-	rc = mt_domain_info(m->conn, args[0], &m->domain, err);
+	rc = mt_domain_find(m->conn, args[0], &m->domain, err);
 	if (rc)
 		return rc;
 	m->how.destination_uri = args[1];

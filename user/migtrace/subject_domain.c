@@ -23,7 +23,7 @@ int subject_look_up(struct subject *s, const char *name, struct subject_options 
 	int rc = connect_once(o, err);
 
 	if (!rc)
-		rc = mt_domain_info(o->record->conn, name, &info, err);
+		rc = mt_domain_find(o->record->conn, name, &info, err);
 	if (rc)
 		return rc;
 	if (info.migrating_out)

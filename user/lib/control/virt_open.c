@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * open.c - connecting to libvirt, with an end to the waiting
+ * virt_open.c - connecting to libvirt, with an end to the waiting
  *
  * virConnectOpenAuth() cannot be interrupted, so it runs on a thread of its own.
  * When the caller has given up, that thread closes whatever comes of it. The
@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "open.h"
-#include "thread.h"
+#include "virt_open.h"
+#include "base/thread.h"
 #include "virterror.h"
 
 /* A peer that is silent this long is gone: (count + 1) x interval, 20 s. Drivers within this process refuse; fine. */
@@ -59,7 +59,7 @@ static void *run(void *arg)
 	a->ret = ret;
 	a->err = err;
 	a->done = true;
-	pthread_cond_signal(&a->done_cond);
+	mt_cond_wake(&a->done_cond);
 	pthread_mutex_unlock(&a->lock);
 	put(a);
 	return NULL;
