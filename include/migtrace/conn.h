@@ -18,6 +18,7 @@
 
 #include <libvirt/libvirt.h>
 
+#include <base/clock.h>
 #include <migtrace/cleanup.h>
 #include <migtrace/err.h>
 #include <migtrace/sample.h>
@@ -100,8 +101,5 @@ void mt_inbox_free(struct mt_inbox *in);
 void mt_inbox_post(const struct mt_event *ev, void *inbox);
 /* Return: 0 and the oldest event; -ETIMEDOUT; signals do not matter here. */
 int mt_inbox_take(struct mt_inbox *in, struct mt_event *ev, uint64_t timeout_ms);
-
-uint64_t mt_now_ns(void);	/* CLOCK_MONOTONIC */
-uint64_t mt_wall_us(void);	/* CLOCK_REALTIME */
 
 #endif

@@ -16,7 +16,7 @@
 #include "conn_priv.h"
 #include "lookup.h"
 #include "open.h"
-#include "thread.h"
+#include "base/thread.h"
 
 #define RETRY_FIRST_MS		100
 #define RETRY_MAX_MS		5000

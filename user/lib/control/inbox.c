@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "thread.h"
+#include "base/thread.h"
 
 #include <migtrace/conn.h>
 

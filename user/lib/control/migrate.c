@@ -25,7 +25,7 @@
 
 #include "lookup.h"
 #include "open.h"
-#include "thread.h"
+#include "base/thread.h"
 
 struct mt_migrate {
 	atomic_int refs;

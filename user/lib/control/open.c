@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "open.h"
-#include "thread.h"
+#include "base/thread.h"
 #include "virterror.h"
 
 /* A peer that is silent this long is gone: (count + 1) x interval, 20 s. Drivers within this process refuse; fine. */

@@ -11,7 +11,7 @@
 #include <migtrace/ticker.h>
 
 #include "pagereader.h"
-#include "thread.h"
+#include "base/thread.h"
 
 #define LOOK_MS		1000	/* should a source forget to wake us */
 #define NICE		-10	/* a set of pages is there for one tick only */

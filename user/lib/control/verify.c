@@ -16,7 +16,7 @@
 #include <migtrace/units.h>
 
 #include "lookup.h"
-#include "thread.h"
+#include "base/thread.h"
 
 /* Between two looks; a guest that runs at all uses its vCPUs within a few of them. */
 #define LOOK_MS	50

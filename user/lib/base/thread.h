@@ -2,12 +2,14 @@
 /*
  * thread.h - how this library starts threads and waits in them
  */
-#ifndef MT_CONTROL_THREAD_H
-#define MT_CONTROL_THREAD_H
+#ifndef MT_BASE_THREAD_H
+#define MT_BASE_THREAD_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/clock.h"
 
 /*
  * The thread blocks every signal: they are for the program's own threads.
@@ -15,13 +17,16 @@
  */
 int mt_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg);
 
+void mt_thread_join(pthread_t thread);
+/* Return: false when it has not ended by @until_ns; then nothing is joined. */
+bool mt_thread_join_until(pthread_t thread, uint64_t until_ns);
+
 /* A condition whose timed waits count CLOCK_MONOTONIC. */
 void mt_cond_init(pthread_cond_t *cond);
 
-/* Return: false once mt_now_ns() has passed @until_ns. */
+/* Return: false once mt_now_ns() has passed @until_ns. Wakes for nothing now and then, as conditions do. */
 bool mt_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t until_ns);
-
-/* @timeout_ms from now, without overflow: a huge one means for ever. */
-uint64_t mt_deadline_ns(uint64_t timeout_ms);
+void mt_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
+void mt_cond_wake(pthread_cond_t *cond);	/* all that wait */
 
 #endif

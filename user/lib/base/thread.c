@@ -8,10 +8,9 @@
 #include <signal.h>
 #include <time.h>
 
-#include <migtrace/conn.h>
 #include <migtrace/units.h>
 
-#include "thread.h"
+#include "base/thread.h"
 
 int mt_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg)
 {
@@ -43,19 +42,36 @@ void mt_cond_init(pthread_cond_t *cond)
 	pthread_condattr_destroy(&attr);
 }
 
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ns / MT_NS_PER_S), .tv_nsec = (long)(ns % MT_NS_PER_S) };
+}
+
 bool mt_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t until_ns)
 {
-	struct timespec ts = {
-		.tv_sec = (time_t)(until_ns / MT_NS_PER_S),
-		.tv_nsec = (long)(until_ns % MT_NS_PER_S),
-	};
+	const struct timespec ts = timespec_of(until_ns);
 
 	return pthread_cond_timedwait(cond, lock, &ts) != ETIMEDOUT;
 }
 
-uint64_t mt_deadline_ns(uint64_t timeout_ms)
+void mt_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 {
-	const uint64_t year_ms = 365ULL * 24 * 3600 * MT_MS_PER_S;
+	pthread_cond_wait(cond, lock);
+}
 
-	return mt_now_ns() + (timeout_ms < year_ms ? timeout_ms : year_ms) * MT_NS_PER_MS;
+void mt_cond_wake(pthread_cond_t *cond)
+{
+	pthread_cond_broadcast(cond);
+}
+
+void mt_thread_join(pthread_t thread)
+{
+	pthread_join(thread, NULL);
+}
+
+bool mt_thread_join_until(pthread_t thread, uint64_t until_ns)
+{
+	const struct timespec ts = timespec_of(until_ns);
+
+	return !pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &ts);
 }
