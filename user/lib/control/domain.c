@@ -33,6 +33,21 @@ const char *mt_domain_state_name(int state)
 }
 
 /* --- identity --------------------------------------------------------- */
+bool mt_domain_name_copy(char to[MT_DOMAIN_NAME_MAX + 1], const char *name)
+{
+	size_t len = name ? strlen(name) : 0;
+	bool cut = !name || len > MT_DOMAIN_NAME_MAX;
+
+	if (len > MT_DOMAIN_NAME_MAX)
+		len = MT_DOMAIN_NAME_MAX;
+	/* Not within a character: whoever prints it expects UTF-8. */
+	while (cut && len && ((unsigned char)name[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(to, name ? name : "", len);
+	to[len] = '\0';
+	return cut;
+}
+
 /*
  * The value of @attribute in the first @element of libvirt's XML, which quotes by ' and
  * escapes < in all text: no text can look like an element.
@@ -96,7 +111,7 @@ static int fill(struct mt_domain_info *info, virDomainPtr dom, struct mt_err *er
 	virDomainInfo i;
 
 	memset(info, 0, sizeof(*info));
-	strncpy(info->name, name ? name : "", sizeof(info->name) - 1);
+	info->name_cut = mt_domain_name_copy(info->name, name);
 	if (virDomainGetUUIDString(dom, info->uuid) < 0 ||
 	    virDomainGetInfo(dom, &i) < 0 ||
 	    virDomainGetState(dom, &info->state, &info->reason, 0) < 0)
