@@ -23,6 +23,16 @@
 #include <migtrace/err.h>
 #include <migtrace/sample.h>
 
+/*
+ * Bytes of a guest's name. libvirt's QEMU driver keeps a file NAME.xml of each running guest, and a file's name has at
+ * most 255 bytes (NAME_MAX), so every name that QEMU's guests can have fits. Other drivers have no limit: a name that
+ * does not fit is cut for those who read it, and marked, since nothing may be decided by a part of a name.
+ */
+#define MT_DOMAIN_NAME_MAX	255
+
+/* Return: whether @name had to be cut, or is not known at all. */
+MT_MUST_CHECK bool mt_domain_name_copy(char to[MT_DOMAIN_NAME_MAX + 1], const char *name);
+
 enum mt_event_kind {
 	MT_EVENT_ITERATION,	/* QEMU finished a dirty-bitmap sync: ->iteration */
 	MT_EVENT_MIGRATION,	/* QEMU's migration changed state: ->status */
@@ -40,7 +50,8 @@ struct mt_event {
 	uint64_t t_ns;			/* CLOCK_MONOTONIC, when it reached us */
 	uint64_t qemu_wall_us;		/* QEMU's own stamp, Unix time; 0 = none */
 	char uuid[VIR_UUID_STRING_BUFLEN];	/* "" for events of the connection */
-	char domain[64];		/* name, cut to fit */
+	char domain[MT_DOMAIN_NAME_MAX + 1];	/* name */
+	bool domain_cut;		/* it is longer than that: not to be matched with anything */
 	uint64_t iteration;
 	enum mt_status status;
 	int lifecycle, detail;

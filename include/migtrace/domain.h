@@ -8,7 +8,8 @@
 #include <migtrace/conn.h>
 
 struct mt_domain_info {
-	char name[64];
+	char name[MT_DOMAIN_NAME_MAX + 1];
+	bool name_cut;			/* it is longer than that: not to be matched with anything */
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char type[16];			/* "kvm", "qemu" (TCG) */
 	int state, reason;		/* virDomainState and its reason */
@@ -21,7 +22,8 @@ struct mt_domain_info {
 };
 
 struct mt_domain_name {
-	char name[64];
+	char name[MT_DOMAIN_NAME_MAX + 1];
+	bool name_cut;			/* as in struct mt_domain_info */
 	char uuid[VIR_UUID_STRING_BUFLEN];
 };
 

@@ -305,6 +305,60 @@ static void lines_too_long(void)
 	config_put(c);
 }
 
+/* As long as libvirt's names are: 63 bytes of two guests may be the same, and the rest tells them apart. */
+static void long_names(void)
+{
+	static const char common[] = "customer-17-production-postgresql-primary-replica-set-0000000000000000000000-";
+	char text[2048], exempt[256], acting[256], too_long[300];
+	struct config_guest g;
+	struct config *c;
+	char *again;
+
+	snprintf(exempt, sizeof(exempt), "%s0123456789", common);
+	snprintf(acting, sizeof(acting), "%s9876543210", common);
+	CHECK(strlen(exempt) > 80);
+	snprintf(text, sizeof(text), "[supervise]\nmode = act\ndomains = x\n %s*\n[domain *-0123456789]\nmode = observe\n", common);
+	CHECK_INT(load(&c, text), 0);
+	CHECK(config_wants(c, exempt));
+	config_for_domain(c, exempt, &g);
+	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	config_for_domain(c, acting, &g);
+	CHECK_INT(g.mode, CONFIG_ACT);
+	/* Nobody knows which rules are meant for a guest whose name is not whole. */
+	CHECK(config_wants(c, NULL));
+	config_for_domain(c, NULL, &g);
+	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	config_put(c);
+
+	/* The longest name can be written out, in both places, and is printed so that it is read again. */
+	memset(exempt, 'a', 255);
+	exempt[255] = '\0';
+	memcpy(acting, exempt, 256);
+	acting[254] = 'b';
+	snprintf(text, sizeof(text), "[supervise]\nmode = act\ndomains =\n %s\n[domain %s]\nmode = observe\n", exempt, exempt);
+	CHECK_INT(load(&c, text), 0);
+	again = printed(c);
+	config_put(c);
+	CHECK_INT(load(&c, again), 0);
+	free(again);
+	CHECK_STR(errors, "");
+	CHECK(config_wants(c, exempt));
+	CHECK(!config_wants(c, acting));
+	config_for_domain(c, exempt, &g);
+	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	config_for_domain(c, acting, &g);
+	CHECK_INT(g.mode, CONFIG_ACT);
+	config_put(c);
+
+	/* A section that is too long is told, and what is in it is no longer the section's before it. */
+	memset(too_long, 'a', sizeof(too_long));
+	snprintf(text, sizeof(text), "[supervise]\n[domain %.299s%.299s%.299s%.299s]\nmode = act\n domains = y\n", too_long,
+		 too_long, too_long, too_long);
+	CHECK_INT(load(&c, text), -EINVAL);
+	CHECK_INT(n_errors, 1);
+	CHECK_STR(errors, "2: longer than 1024 bytes\n");
+}
+
 static void odd_bytes(void)
 {
 	static const char nul[] = "[supervise]\nmode = act\0x\n";
@@ -358,6 +412,7 @@ static const struct ktap_case cases[] = {
 	{ "each kind of bad line, with its number", each_bad_line },
 	{ "all errors are told, not the first only", all_errors_are_told },
 	{ "lines and paths that are too long", lines_too_long },
+	{ "names of guests of up to 255 bytes count in full", long_names },
 	{ "NUL bytes and control characters", odd_bytes },
 	{ "files that are missing or cannot be read", missing_and_unreadable },
 	{ "a reload keeps what is in use", reload_keeps_what_is_in_use },

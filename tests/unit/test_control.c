@@ -485,6 +485,63 @@ static void test_info(void)
 	CHECK_STR(mt_domain_state_name(1000), "unknown");
 }
 
+static void define(virConnectPtr virt, const char *name)
+{
+	char xml[1024];
+	virDomainPtr dom;
+
+	snprintf(xml, sizeof(xml), "<domain type='test'><name>%s</name><memory>1024</memory><os><type>hvm</type></os></domain>", name);
+	dom = virDomainDefineXML(virt, xml);
+	CHECK(dom);
+	CHECK(dom && !virDomainCreate(dom));
+	if (dom)
+		virDomainFree(dom);
+}
+
+/* What is decided by a name is decided by all of it; one that does not fit says so, and is cut between characters. */
+static void test_long_names(void)
+{
+	static const struct {
+		size_t len;
+		const char *unit;
+		bool cut;
+		size_t left;
+	} cases[] = {
+		{ 86, "n", false, 86 }, { 255, "n", false, 255 }, { 256, "n", true, 255 }, { 300, "n", true, 255 },
+		{ 256, "\xc3\xbc", true, 254 }, { 300, "\xe2\x82\xac", true, 255 },
+	};
+	autoconn *c = open_test();
+	autoinbox *in = mt_inbox_new();
+	char whole[301], to[MT_DOMAIN_NAME_MAX + 1];
+	virConnectPtr virt;
+
+	CHECK(c && in);
+	virt = mt_conn_get(c);
+	CHECK(mt_conn_subscribe(c, NULL, mt_inbox_post, in) > 0);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
+		struct mt_domain_info info;
+		struct mt_event ev = { 0 };
+
+		for (size_t at = 0; at < cases[i].len; at++)
+			whole[at] = cases[i].unit[at % strlen(cases[i].unit)];
+		whole[cases[i].len] = '\0';
+		define(virt, whole);
+		CHECK_INT(mt_domain_find(c, whole, &info, NULL), 0);
+		CHECK_INT(info.name_cut, cases[i].cut);
+		CHECK_INT(strlen(info.name), cases[i].left);
+		CHECK(!strncmp(info.name, whole, cases[i].left));
+		do
+			CHECK_INT(mt_inbox_take(in, &ev, 5000), 0);
+		while (ev.lifecycle != VIR_DOMAIN_EVENT_STARTED);
+		CHECK_INT(ev.domain_cut, cases[i].cut);
+		CHECK_STR(ev.domain, info.name);
+		CHECK(!mt_domain_info(c, info.uuid, &info, NULL));
+	}
+	CHECK(mt_domain_name_copy(to, NULL));
+	CHECK_STR(to, "");
+	virConnectClose(virt);
+}
+
 static void test_list(void)
 {
 	autoconn *c = open_test();
@@ -722,6 +779,7 @@ static const struct ktap_case cases[] = {
 	{ "libvirt's errors become errnos", test_error_codes },
 	{ "a connection that fails names URI and remedy", test_open_errors },
 	{ "a domain is found by name, UUID and id", test_info },
+	{ "a guest's name counts in full", test_long_names },
 	{ "domains are listed", test_list },
 	{ "lifecycle events reach their subscriber alone", test_lifecycle },
 	{ "what a driver cannot do is -EOPNOTSUPP", test_unsupported },

@@ -109,7 +109,7 @@ static void open_collector(struct migration *m)
 static int supervise(struct migration *m, const char *destination, struct mt_err *err)
 {
 	const char *const destinations[] = { destination, NULL };
-	char title[256], allowed[MT_UNIT_STR];
+	char title[MT_DOMAIN_NAME_MAX + 256], allowed[MT_UNIT_STR];
 	struct mt_migrate *running = NULL;
 	struct progress progress;
 	int rc;

@@ -36,7 +36,7 @@ enum ending record_follow(struct record *r, struct mt_err *err)
 {
 	struct mt_collector *collector = open_collector(r);
 	struct mt_supervise_result result;
-	char title[160];
+	char title[MT_DOMAIN_NAME_MAX + 64];
 	int rc;
 
 	snprintf(title, sizeof(title), "following the migration of %s", r->domain.name);

@@ -14,7 +14,7 @@
 #include "record.h"
 
 struct subject {
-	char name[64];
+	char name[MT_DOMAIN_NAME_MAX + 1];
 	struct mt_dirtying dirtying;
 	bool assumed;			/* U(T), by the operator */
 	char source[64];		/* of the kernel's figures, "kmod, ring"; "": none */

@@ -17,6 +17,8 @@
 
 /* inih's line buffer takes 200 bytes, three of which it needs itself. */
 #define LINE_MAX_BYTES	197
+/* What is read here, sections and lines that continue a list, has to take the longest name of a guest. */
+#define OWN_LINE_MAX_BYTES	1024
 
 #define GLOBAL(field)	.offset = offsetof(struct config, field)
 #define GUEST(field)	.per_guest = true, .offset = offsetof(struct config_guest, field)
@@ -74,7 +76,7 @@ struct reader {
 	size_t buf_size;
 	bool understood;		/* nothing is left to be said about the line before */
 	struct config *config;
-	char section[LINE_MAX_BYTES + 1];	/* "" = before the first */
+	char section[OWN_LINE_MAX_BYTES + 1];	/* "" = before the first */
 	bool skip;			/* inside a section that was refused */
 	struct config_override *override;	/* inside a [domain ...] */
 	unsigned section_lines[CONFIG_KEYS_MAX];	/* per key's row: where its section began */
@@ -85,7 +87,7 @@ struct reader {
 __attribute__((format(printf, 2, 3)))
 static void complain(struct reader *r, const char *fmt, ...)
 {
-	char what[768], line[1024];
+	char what[OWN_LINE_MAX_BYTES + 768], line[sizeof(what) + 512];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -318,8 +320,12 @@ static char *read_line(char *out, int size, void *opaque)
 	text = line + strspn(line, " \t");
 	if (!*text || *text == '#')
 		return out;
-	if (len > LINE_MAX_BYTES || len > size - 3) {
-		complain(r, "longer than %d bytes; a list goes on in further lines, indented", LINE_MAX_BYTES);
+	if (len > OWN_LINE_MAX_BYTES) {
+		complain(r, "longer than %d bytes", OWN_LINE_MAX_BYTES);
+		if (*text == '[')
+			r->skip = true;		/* what follows belongs to a section that nobody knows */
+		r->key = NULL;
+		r->key_refused = true;
 		return out;
 	}
 	if (*text == '[') {
@@ -328,6 +334,10 @@ static char *read_line(char *out, int size, void *opaque)
 	}
 	if (text > line && (r->key || r->key_refused)) {
 		continue_value(r, text);
+		return out;
+	}
+	if (len > LINE_MAX_BYTES || len > size - 3) {
+		complain(r, "longer than %d bytes; a list goes on in further lines, indented", LINE_MAX_BYTES);
 		return out;
 	}
 	r->understood = false;
@@ -421,6 +431,8 @@ void config_put(struct config *c)
 
 bool config_wants(const struct config *c, const char *domain)
 {
+	if (!domain)
+		return true;
 	for (size_t i = 0; i < c->domains.n; i++)
 		if (!fnmatch(c->domains.items[i], domain, 0))
 			return true;
@@ -430,6 +442,10 @@ bool config_wants(const struct config *c, const char *domain)
 void config_for_domain(const struct config *c, const char *domain, struct config_guest *out)
 {
 	*out = c->guest;
+	if (!domain) {
+		out->mode = CONFIG_OBSERVE;
+		return;
+	}
 	for (size_t i = 0; i < c->n_overrides; i++) {
 		const struct config_override *o = &c->overrides[i];
 

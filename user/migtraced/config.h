@@ -87,7 +87,10 @@ MT_MUST_CHECK int config_load(struct config **c, const char *path, bool must_exi
 struct config *config_get(struct config *c);
 void config_put(struct config *c);
 
-/* Is this guest looked after, and how. */
+/*
+ * Is this guest looked after, and how. @domain NULL: its whole name is not known, so nobody can say which rules are
+ * meant for it: it is watched and never touched.
+ */
 bool config_wants(const struct config *c, const char *domain);
 void config_for_domain(const struct config *c, const char *domain, struct config_guest *out);
 

@@ -345,6 +345,9 @@ static void log_begin(const struct guest *g)
 		 g->seen_begin ? "" : ", picked up",
 		 config_mode_name(g->how.mode), g->how.policy->name,
 		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "", g->source);
+	if (g->info.name_cut)
+		log_warn("%s: only observed: its name is longer than %d bytes, and no rule can be matched with it",
+			 g->info.name, MT_DOMAIN_NAME_MAX);
 	if (mt_versions_may_lose_memory(g->setup.versions, g->info.type))
 		log_warn("%s: runs under TCG: QEMU before 9.0 loses memory of such a guest in pre-copy; verify it afterwards",
 			 g->info.name);
@@ -443,7 +446,7 @@ static void *guest_main(void *arg)
 		g->setup.ready(g, g->setup.opaque);
 		g->setup.ended(g, g->setup.opaque);
 	} else {
-		config_for_domain(g->setup.config, g->info.name, &g->how);
+		config_for_domain(g->setup.config, g->info.name_cut ? NULL : g->info.name, &g->how);
 		r = begin_recording(g);
 		open_collector(g);
 		g->setup.ready(g, g->setup.opaque);

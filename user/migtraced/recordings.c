@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,13 +20,15 @@
 #define PART_SUFFIX	".part"
 #define TOOL_PREFIX	"migtraced "	/* header's tool: not a file that `migtrace record` is writing */
 #define ATTEMPTS_MAX	100
+/* Bytes of the guest's name in a file's name, so that the longest, "NAME-STAMP-100.mtrec.part.new", is one (NAME_MAX). */
+#define NAME_PART_MAX	(NAME_MAX - (int)sizeof("-dddddddd" "Tdddddd" "Z" "-100" MT_RECORD_SUFFIX ".part.new") + 1)
 /* "Three seconds": a stamp of the header, the job's age and ours are read at different moments. */
 #define START_TOLERANCE_MS	3000
 
 void recordings_name(char *buf, size_t size, const char *domain, uint64_t wall_ms, unsigned attempt)
 {
 	time_t t = wall_ms / MT_MS_PER_S;
-	char clean[128], stamp[32], number[16] = "";
+	char clean[NAME_PART_MAX + 1], stamp[32], number[16] = "";
 	struct tm tm;
 	size_t i;
 
@@ -34,6 +37,9 @@ void recordings_name(char *buf, size_t size, const char *domain, uint64_t wall_m
 
 		clean[i] = isalnum(ch) || ch >= 0x80 || strchr("._-+@:", ch) ? ch : '_';
 	}
+	/* Cut, it is cut between two characters. Nobody looks for a guest by this name: the header has the whole one. */
+	while (domain[i] && i && ((unsigned char)domain[i] & 0xc0) == 0x80)
+		i--;
 	clean[i] = '\0';
 	if (!*clean)
 		strcpy(clean, "_");
@@ -74,7 +80,7 @@ static const char *name_stamp(const char *name, const char *suffix)
 int recordings_open(struct mt_recorder **r, char **path, const char *directory,
 		    const struct mt_record_header *h, struct mt_err *err)
 {
-	char name[256];
+	char name[NAME_MAX + 1];
 	int ret;
 
 	*r = NULL;

@@ -249,7 +249,7 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 		list = in;
 		column = strlen(key->name) + 2;
 		for (size_t i = 0; i < list->n; i++) {
-			if (column + strlen(list->items[i]) > 100 && i) {
+			if (column + strlen(list->items[i]) > 100) {
 				fputs("\n ", out);
 				column = 1;
 			}

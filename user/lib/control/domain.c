@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * domain.c - a domain's states in words
+ * domain.c - a domain's name and states, as they are kept and told
  */
+#include <string.h>
+
 #include <migtrace/domain.h>
 
 static const char *const state_names[] = {
@@ -20,4 +22,19 @@ const char *mt_domain_state_name(int state)
 	if (state < 0 || (size_t)state >= MT_ARRAY_SIZE(state_names))
 		return "unknown";
 	return state_names[state];
+}
+
+bool mt_domain_name_copy(char to[MT_DOMAIN_NAME_MAX + 1], const char *name)
+{
+	size_t len = name ? strlen(name) : 0;
+	bool cut = !name || len > MT_DOMAIN_NAME_MAX;
+
+	if (len > MT_DOMAIN_NAME_MAX)
+		len = MT_DOMAIN_NAME_MAX;
+	/* Not within a character: whoever prints it expects UTF-8. */
+	while (cut && len && ((unsigned char)name[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(to, name ? name : "", len);
+	to[len] = '\0';
+	return cut;
 }

@@ -228,6 +228,8 @@ static int check_destination(struct mt_conn *there, const struct mt_domain_info 
 				  mt_domain_state_name(other.state));
 	if (ret && ret != -ENOENT)
 		return mt_err_set(err, ret, "cannot ask %s for its domains", mt_conn_uri(there));
+	if (info->name_cut)
+		return 0;	/* libvirt itself refuses a second guest of that name */
 	ret = mt_domain_find(there, info->name, &other, NULL);
 	if (!ret && strcmp(other.uuid, info->uuid))
 		return mt_err_set(err, -EEXIST, "another guest at %s is called %s", mt_conn_uri(there), info->name);
@@ -287,7 +289,7 @@ static void *run(void *arg)
 	ev.t_ns = mt_now_ns();
 	ev.detail = ret ? -1 : 0;
 	memcpy(ev.text, err.msg, sizeof(ev.text) - 1);	/* cut to fit; the last byte stays 0 */
-	strncpy(ev.domain, name ? name : "", sizeof(ev.domain) - 1);
+	ev.domain_cut = mt_domain_name_copy(ev.domain, name);
 	if (virDomainGetUUIDString(m->dom, ev.uuid) < 0)
 		ev.uuid[0] = '\0';
 

@@ -35,7 +35,7 @@ struct supervision {
 	struct mt_conn *conn;
 	struct mt_inbox *inbox;
 	const char *uuid;
-	char domain[64];
+	char domain[MT_DOMAIN_NAME_MAX + 1];
 	const struct mt_supervise_options *o;
 	struct mt_supervise_result *result;
 	struct mt_engine engine;

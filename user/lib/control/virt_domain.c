@@ -78,7 +78,7 @@ static int fill(struct mt_domain_info *info, virDomainPtr dom, struct mt_err *er
 	virDomainInfo i;
 
 	memset(info, 0, sizeof(*info));
-	strncpy(info->name, name ? name : "", sizeof(info->name) - 1);
+	info->name_cut = mt_domain_name_copy(info->name, name);
 	if (virDomainGetUUIDString(dom, info->uuid) < 0 ||
 	    virDomainGetInfo(dom, &i) < 0 ||
 	    virDomainGetState(dom, &info->state, &info->reason, 0) < 0)
@@ -127,9 +127,7 @@ int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n
 		ret = mt_err_set(err, -ENOMEM, "out of memory");
 	for (int i = 0; i < found; i++) {
 		if (!ret && !virDomainGetUUIDString(doms[i], (*list)[*n].uuid)) {
-			const char *name = virDomainGetName(doms[i]);
-
-			snprintf((*list)[*n].name, sizeof((*list)[*n].name), "%s", name ? name : "");
+			(*list)[*n].name_cut = mt_domain_name_copy((*list)[*n].name, virDomainGetName(doms[i]));
 			++*n;
 		}
 		virDomainFree(doms[i]);

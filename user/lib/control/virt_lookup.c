@@ -42,7 +42,7 @@ int mt_lookup_conn(struct mt_conn *c, virConnectPtr *virt, struct mt_err *err)
 static int failed(const char *name, struct mt_err *err)
 {
 	virErrorPtr e = virGetLastError();
-	char what[160];
+	char what[MT_DOMAIN_NAME_MAX + 64];
 
 	if (e && e->code == VIR_ERR_NO_DOMAIN)
 		return mt_err_set(err, -ENOENT, "no domain %s here; virsh list --all names them", name);

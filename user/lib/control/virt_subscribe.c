@@ -51,7 +51,7 @@ static bool fill(struct mt_event *ev, enum mt_event_kind kind, virDomainPtr dom)
 	*ev = (struct mt_event){ .kind = kind, .t_ns = mt_now_ns() };
 	if (virDomainGetUUIDString(dom, ev->uuid) < 0)
 		return false;
-	strncpy(ev->domain, name ? name : "", sizeof(ev->domain) - 1);
+	ev->domain_cut = mt_domain_name_copy(ev->domain, name);
 	return true;
 }
 
