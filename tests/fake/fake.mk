@@ -5,15 +5,14 @@
 
 FAKE_PARTS := $(addprefix tests/fake/,world.c world_any.c world_real.c files.c trace.c faults.c truth.c guest.c hypervisor.c policies.c process.c schedule.c)
 comma	:= ,
-FAKE_CALLS := open openat close write fsync fdatasync eventfd pipe2 fcntl mkostemp getpid pthread_mutex_lock
+FAKE_CALLS := open openat close write fsync fdatasync eventfd pipe2 fcntl mkostemp closedir fclose getpid pthread_mutex_lock
 FAKE_WRAPS := $(addprefix -Wl$(comma)--wrap=,$(FAKE_CALLS))
 
 FAKE_SAN := -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-FAKE_DEFS := $(if $(wildcard user/lib/control/guard.c),-DFAKE_GUARD)
 
 $(B)/fake/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(MT_CFLAGS) $(FAKE_DEFS) -Itests/fake $(FAKE_SAN) -MMD -MP -c -o $@ $<
+	$(CC) $(MT_CFLAGS) -Itests/fake $(FAKE_SAN) -MMD -MP -c -o $@ $<
 
 $(B)/fake/libmigtrace.a: $(call obj,fake,$(LIB_SRC) $(DAEMON_PARTS))
 	@rm -f $@

@@ -32,6 +32,8 @@ int __real_eventfd(unsigned value, int flags);
 int __real_pipe2(int fds[2], int flags);
 int __real_fcntl(int fd, int what, ...);
 int __real_mkostemp(char *template, int flags);
+int __real_closedir(DIR *dir);
+int __real_fclose(FILE *f);
 pid_t __real_getpid(void);
 int __real_pthread_mutex_lock(pthread_mutex_t *lock);
 
@@ -168,6 +170,8 @@ int __wrap_eventfd(unsigned value, int flags);
 int __wrap_pipe2(int pair[2], int flags);
 int __wrap_fcntl(int fd, int what, ...);
 int __wrap_mkostemp(char *template, int flags);
+int __wrap_closedir(DIR *dir);
+int __wrap_fclose(FILE *f);
 pid_t __wrap_getpid(void);
 
 int __wrap_open(const char *path, int flags, ...)
@@ -232,6 +236,18 @@ int __wrap_close(int fd)
 {
 	closed(fd);
 	return __real_close(fd);
+}
+
+int __wrap_closedir(DIR *dir)
+{
+	closed(dirfd(dir));
+	return __real_closedir(dir);
+}
+
+int __wrap_fclose(FILE *f)
+{
+	closed(fileno(f));
+	return __real_fclose(f);
 }
 
 ssize_t __wrap_write(int fd, const void *buf, size_t n)

@@ -273,7 +273,6 @@ static int connect_first(struct program *prog)
 	return -ECANCELED;
 }
 
-#ifdef FAKE_GUARD
 static int open_guard(struct program *prog, const char *who)
 {
 	struct mt_err err = { 0 };
@@ -323,27 +322,6 @@ static void lock_host(struct program *prog)
 	}
 	__atomic_store_n(&prog->never, !prog->lock, __ATOMIC_RELEASE);
 }
-#else
-static int open_guard(struct program *prog, const char *who)
-{
-	(void)on_guard_news;
-	return 0;
-}
-
-static void close_guard(struct program *prog)
-{
-}
-
-static void adopt(struct program *prog, const char *uuid)
-{
-}
-
-static void lock_host(struct program *prog)
-{
-}
-#define mt_guard_leave(g, ms)	((void)(g), 0)
-#define mt_guard_wait(g, ns)	((void)(g), 0)
-#endif
 
 static void *supervisor(void *arg)
 {
@@ -426,7 +404,6 @@ static void launch(struct fake_process *p, void *(*fn)(void *))
 		truth_fail("no thread for %s", fake_group_name(p->group));
 }
 
-#ifdef FAKE_GUARD
 /* `migtrace guard --parent-fd`: waits for its parent's end, then for its parent's guests. */
 static void *guardian(void *arg)
 {
@@ -450,7 +427,6 @@ static void *guardian(void *arg)
 	ended(p);
 	return NULL;
 }
-#endif
 
 static void *tool(void *arg)
 {
@@ -471,12 +447,10 @@ static void *tool(void *arg)
 		w.conn = prog->conn;
 		id = mt_conn_subscribe(prog->conn, p->guest->uuid, mt_inbox_post, prog->inbox);
 	}
-#ifdef FAKE_GUARD
 	if (id > 0)
 		mt_hands_host(prog->conn, prog->host);
 	if (id > 0 && mt_wheel_take(prog->hands, prog->host, p->guest->uuid, "migtrace migrate", &wheel, NULL, &err))
 		told(prog, err.msg);
-#endif
 	if (id > 0) {
 		fake_guest_migrate(p->guest, mt_inbox_post, prog->inbox);
 		supervise(&w, wheel, true);
@@ -487,9 +461,7 @@ static void *tool(void *arg)
 	}
 	if (prog->guard && mt_guard_leave(prog->guard, FAKE_LEAVE_MS))
 		fake_count("mark left behind");
-#ifdef FAKE_GUARD
 	mt_wheel_put(wheel);
-#endif
 	if (id > 0)
 		mt_conn_unsubscribe(prog->conn, id);
 	if (prog->conn)
@@ -516,14 +488,12 @@ struct fake_process *fake_tool_start(const char *name, struct fake_guest *g)
 	struct fake_process *p = new_process(name, FAKE_TOOL);
 
 	p->guest = g;
-#ifdef FAKE_GUARD
 	struct fake_process *guard = new_process("guardian", FAKE_GUARDIAN);
 
 	guard->guest = g;
 	guard->cancel = (int)(p - fake_processes);	/* whom it waits for */
 	truth_process(p->group, true);
 	launch(guard, guardian);
-#endif
 	launch(p, tool);
 	return p;
 }

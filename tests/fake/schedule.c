@@ -75,9 +75,7 @@ const char *const fake_schedule_must_occur[] = {
 	"call fails: get downtime limit", "call is slow: suspend", "call is slow: abort", "call is slow: state",
 	"call never answers: suspend", "call never answers: abort", "call never answers: state", "call never answers: sample",
 	"completed", "aborted", "failed",
-#ifdef FAKE_GUARD
 	"mark adopted", "second daemon observes",
-#endif
 	NULL
 };
 
@@ -379,7 +377,6 @@ static void start_again(struct schedule *s, const struct incident *in)
 
 static void set_released(const struct fake_guest *g, bool released)
 {
-#ifdef FAKE_GUARD
 	struct mt_hands *hands;
 	struct mt_err err = { 0 };
 	char path[300];
@@ -394,9 +391,6 @@ static void set_released(const struct fake_guest *g, bool released)
 	else
 		truth_released(g, released);
 	mt_hands_close(hands);
-#else
-	(void)g;
-#endif
 	fake_count(g ? "released" : "all released");
 }
 
