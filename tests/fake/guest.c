@@ -257,6 +257,12 @@ static void complete(struct play *p, const struct mt_sim_result *r)
 	g->job.deaf = false;
 	g->job.active = false;
 	g->job.end_ns = mt_now_ns();
+	if (g->no_resume) {
+		/* A libvirtd that was restarted just now leaves what it does not know of as it is. */
+		fake_count("source stays paused after it was done");
+		fake_changed(g);
+		let_pass(g, 5000 + fake_random(30000));
+	}
 	set_side(g, FAKE_SOURCE, g->persistent, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_MIGRATED);
 	post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED);
 	ev.status = ev.sample.status = MT_STATUS_COMPLETED;

@@ -27,7 +27,7 @@
 /* Every call that faults can hit. */
 #define FAKE_CALLS(X) \
 	X(OPEN, "open") X(HOST, "host") X(NAMES, "names") X(LIST, "list") X(FIND, "find") X(INFO, "info") X(STATE, "state") \
-	X(SAMPLE, "sample") X(COMPLETED, "completed") X(PARALLEL, "parallel") \
+	X(SAMPLE, "sample") X(COMPLETED, "completed") X(PARALLEL, "parallel") X(MIGRATE_STATUS, "ask QEMU for its migration") \
 	X(GET_DOWNTIME, "get downtime limit") X(GET_SPEED, "get speed") \
 	X(SET_DOWNTIME, "set downtime limit") X(SET_SPEED, "set speed") \
 	X(SUSPEND, "suspend") X(RESUME, "resume") X(FLIP, "flip") X(ABORT, "abort")

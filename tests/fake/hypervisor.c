@@ -185,6 +185,7 @@ void fake_host_down(int host)
 		fake_count(host == FAKE_SOURCE ? "libvirtd down" : "destination's libvirtd down");
 		fake_trace("libvirtd of the %s goes down", host ? "destination" : "source");
 	}
+	truth_tick();
 	fake_hv.host[host].up = false;
 	for (struct fake_conn *c = conns; c; c = c->next)
 		if (c->host == host)
@@ -196,6 +197,7 @@ void fake_host_down(int host)
 void fake_host_up(int host)
 {
 	fake_lock();
+	truth_tick();
 	if (!fake_hv.host[host].up)
 		fake_trace("libvirtd of the %s is up", host ? "destination" : "source");
 	if (!fake_hv.host[host].up && host == FAKE_SOURCE)
@@ -249,7 +251,8 @@ struct call {
 /* What it asks of QEMU; the rest libvirtd knows itself. */
 static bool asks_qemu(enum fake_call kind)
 {
-	return kind == FAKE_CALL_INFO || kind == FAKE_CALL_SAMPLE || kind == FAKE_CALL_PARALLEL || kind >= FAKE_CALL_GET_DOWNTIME;
+	return kind == FAKE_CALL_INFO || kind == FAKE_CALL_SAMPLE || kind == FAKE_CALL_PARALLEL ||
+	       kind == FAKE_CALL_MIGRATE_STATUS || kind >= FAKE_CALL_GET_DOWNTIME;
 }
 
 static const struct { unsigned least_us, most_us; } durations[FAKE_CALL_COUNT] = {
@@ -591,6 +594,20 @@ static int op_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *er
 	return rc ? rc : parallel;
 }
 
+/* QEMU's own word, which it keeps when libvirt has forgotten the job. */
+static int op_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err)
+{
+	struct call call = CALL(c, uuid, MIGRATE_STATUS, err);
+	int rc = enter(&call);
+
+	if (!rc) {
+		*status = MT_STATUS_NONE;
+		if (call.g->job.status[0] && mt_status_parse(call.g->job.status, status))
+			*status = MT_STATUS_ACTIVE;
+	}
+	return leave(&call, rc);
+}
+
 static int op_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, GET_DOWNTIME, err);
@@ -914,6 +931,7 @@ static const struct mt_conn_ops fake_ops = {
 	.sample = op_sample,
 	.completed = op_completed,
 	.is_parallel = op_is_parallel,
+	.migrate_status = op_migrate_status,
 	.downtime_limit = op_downtime_limit,
 	.set_downtime_limit = op_set_downtime_limit,
 	.max_bandwidth = op_max_bandwidth,

@@ -532,6 +532,7 @@ void fake_process_terminate(struct fake_process *p)
 void fake_process_cancel(struct fake_process *p)
 {
 	fake_count("cancelled by its user");
+	truth_wished(p->group);
 	__atomic_store_n(&p->cancel, 1, __ATOMIC_RELEASE);
 }
 

@@ -26,14 +26,14 @@
 enum kind {
 	K_MIGRATE, K_KILL, K_RESTART, K_TERMINATE, K_USER_CANCELS, K_LIBVIRTD_DOWN, K_CUT, K_DESTINATION_DOWN, K_WALL_STEP, K_LIMIT,
 	K_SPEED, K_POWER_OFF, K_RENAME, K_UNDEFINE, K_PAUSE, K_UNPAUSE, K_HANG, K_STALL, K_CANCEL, K_FAIL, K_RELEASE, K_RELEASE_ALL,
-	K_UNRELEASE, K_OBSERVE, K_FAULT, K_NO_RESUME, K_SINK, K_KINDS
+	K_UNRELEASE, K_OBSERVE, K_UP, K_FAULT, K_NO_RESUME, K_SINK, K_KINDS
 };
 
 static const char *const kind_names[K_KINDS] = {
 	"somebody migrates", "kill -9", "started again", "SIGTERM", "Ctrl-C", "libvirtd is restarted", "connections are cut",
 	"the destination's libvirtd is restarted", "the wall clock steps", "another sets the limit", "another sets the speed",
 	"powered off", "renamed", "undefined", "paused by its owner", "unpaused by its owner", "QEMU hangs", "the link stalls",
-	"cancelled by another", "the destination dies", "released", "all released", "taken back", "reload to observe", "fault",
+	"cancelled by another", "the destination dies", "released", "all released", "taken back", "reload to observe", "libvirtd is up again", "fault",
 	"libvirt will not resume", "what is written to",
 };
 
@@ -327,14 +327,14 @@ static void print_incident(const struct schedule *s, const struct incident *in)
 }
 
 /* --- what happens ------------------------------------------------------------------------ */
-static void restart_later(struct schedule *s, uint64_t ms, unsigned which)
+static void follow_up(struct schedule *s, enum kind kind, uint64_t ms, int64_t value)
 {
 	struct incident *in;
 
 	if (s->n == INCIDENTS)
 		s->n--;			/* the last one is given up for it */
 	in = &s->incidents[s->n++];
-	*in = (struct incident){ .kind = K_RESTART, .at_ms = (uint64_t)fake_ms() + ms, .value = which };
+	*in = (struct incident){ .kind = kind, .at_ms = (uint64_t)fake_ms() + ms, .value = value };
 }
 
 /* Return: the process that is meant, if it lives. */
@@ -358,7 +358,7 @@ static void end_process(struct schedule *s, struct incident *in)
 	else
 		fake_process_terminate(p);
 	if (p->kind == FAKE_SUPERVISOR)
-		restart_later(s, in->ms, p == s->supervisors[1]);
+		follow_up(s, K_RESTART, in->ms, p == s->supervisors[1]);
 }
 
 static void start_again(struct schedule *s, const struct incident *in)
@@ -368,7 +368,7 @@ static void start_again(struct schedule *s, const struct incident *in)
 
 	/* systemd waits for the end of the old one. */
 	if (fake_process_lives(old)) {
-		restart_later(s, 200, (unsigned)in->value);
+		follow_up(s, K_RESTART, 200, in->value);
 		return;
 	}
 	snprintf(name, sizeof(name), "daemon%d.%u", (int)in->value, ++s->restarts);
@@ -437,8 +437,10 @@ static void happen(struct schedule *s, struct incident *in)
 	case K_LIBVIRTD_DOWN:
 	case K_DESTINATION_DOWN:
 		fake_host_down(in->kind == K_LIBVIRTD_DOWN ? FAKE_SOURCE : FAKE_DESTINATION);
-		mt_sleep_ms(in->ms);
-		fake_host_up(in->kind == K_LIBVIRTD_DOWN ? FAKE_SOURCE : FAKE_DESTINATION);
+		follow_up(s, K_UP, in->ms, in->kind == K_LIBVIRTD_DOWN ? FAKE_SOURCE : FAKE_DESTINATION);
+		break;
+	case K_UP:
+		fake_host_up((int)in->value);
 		break;
 	case K_CUT:
 		fake_host_cut(FAKE_SOURCE, 0);

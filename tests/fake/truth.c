@@ -15,7 +15,9 @@
 #define REFUSED	512
 
 struct guest_truth {
-	bool ours, exempt, released;
+	bool ours, exempt;
+	bool held;			/* stopped by us, and paused at the source still: it may have arrived elsewhere */
+	unsigned released;		/* that migration, by its number; 0: none */
 	uint64_t since_ns, ticked_ns;
 	uint64_t charged_ns;		/* of the time since, in which something could be done */
 	double predicted_ms;
@@ -35,6 +37,7 @@ static struct {
 	struct guest_truth g[FAKE_GUESTS];
 	unsigned ours, max_stopped, stops;
 	bool all_released;
+	bool wished[FAKE_GROUPS];	/* a person asked it to cancel */
 	uint64_t up_ns[FAKE_GROUPS];	/* of processes of ours; 0: not alive */
 	struct { int group; bool told; enum fake_call call; size_t guest; } refused[REFUSED];
 	unsigned n_refused;
@@ -69,6 +72,7 @@ void truth_reset(unsigned max_stopped)
 	hold();
 	memset(t.g, 0, sizeof(t.g));
 	memset(t.up_ns, 0, sizeof(t.up_ns));
+	memset(t.wished, 0, sizeof(t.wished));
 	t.ours = t.n_refused = t.stops = 0;
 	t.all_released = false;
 	t.max_stopped = max_stopped;
@@ -106,7 +110,7 @@ void truth_released(const struct fake_guest *g, bool released)
 {
 	hold();
 	if (g)
-		t.g[g->index].released = released;
+		t.g[g->index].released = released && g->job.active ? g->job.number : 0;
 	else
 		t.all_released = released;
 	release();
@@ -116,6 +120,13 @@ void truth_process(int group, bool lives)
 {
 	hold();
 	t.up_ns[group] = lives ? mt_now_ns() : 0;
+	release();
+}
+
+void truth_wished(int group)
+{
+	hold();
+	t.wished[group] = true;
 	release();
 }
 
@@ -214,7 +225,7 @@ static void is_ours(struct fake_guest *g)
 
 	if (gt->ours)
 		return;
-	gt->ours = true;
+	gt->ours = gt->held = true;
 	gt->since_ns = gt->ticked_ns = mt_now_ns();
 	gt->charged_ns = 0;
 	gt->violated = false;
@@ -236,6 +247,8 @@ void truth_state(struct fake_guest *g)
 	charge(g);
 	if (here->state == VIR_DOMAIN_RUNNING)
 		gt->owner_paused = false;
+	if (here->state == VIR_DOMAIN_RUNNING || !here->here || here->state == VIR_DOMAIN_SHUTOFF)
+		gt->held = false;
 	if (gt->ours && (fake_guest_runs(g) || !here->here || here->state == VIR_DOMAIN_SHUTOFF)) {
 		gt->ours = false;
 		t.ours--;
@@ -268,16 +281,17 @@ static void two_hands(struct fake_guest *g, struct guest_truth *gt, enum fake_ca
 void truth_issued(struct fake_guest *g, enum fake_call call, int group)
 {
 	struct guest_truth *gt = &t.g[g->index];
-	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) && gt->ours;
+	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) && gt->held;
+	bool wished = call == FAKE_CALL_ABORT && t.wished[group];
 
 	if (!fake_call_writes(call) || !group)
 		return;
 	hold();
 	gt->writes[call]++;
-	if (!gives_back) {
+	if (!gives_back && !wished) {
 		if (gt->exempt)
 			violated("%s on %s, which is exempted", fake_call_names[call], g->name);
-		if ((gt->released || t.all_released) && call != FAKE_CALL_RESUME)
+		if (((gt->released && gt->released == g->job.number) || t.all_released) && call != FAKE_CALL_RESUME)
 			violated("%s on %s, which was released", fake_call_names[call], g->name);
 		if (may_not_act(gt->heard[group]) && call != FAKE_CALL_RESUME)
 			violated("%s on %s, which %s knows to be in %s", fake_call_names[call], g->name, fake_group_name(group), gt->heard[group]);
@@ -297,6 +311,9 @@ void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc)
 		is_ours(g);
 	if (call == FAKE_CALL_RESUME && group && !rc && gt->owner_paused && !gt->ours)
 		violated("%s was resumed, which its owner had paused", g->name);
+	if (call == FAKE_CALL_RESUME && group && !rc && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING &&
+	    g->side[FAKE_DESTINATION].here && g->side[FAKE_DESTINATION].state == VIR_DOMAIN_RUNNING)
+		violated("%s was resumed here while it runs at the destination", g->name);
 	release();
 }
 
@@ -321,6 +338,18 @@ void truth_heard(struct fake_guest *g, int group, const char *status)
 	release();
 }
 
+/* Giving a guest back is tried again and again: that it did not work is told once. */
+static bool told_before(unsigned i)
+{
+	if (t.refused[i].call != FAKE_CALL_ABORT && t.refused[i].call != FAKE_CALL_RESUME)
+		return false;
+	for (unsigned k = 0; k < t.n_refused; k++)
+		if (t.refused[k].told && t.refused[k].group == t.refused[i].group && t.refused[k].guest == t.refused[i].guest &&
+		    (t.refused[k].call == FAKE_CALL_ABORT || t.refused[k].call == FAKE_CALL_RESUME))
+			return true;
+	return false;
+}
+
 void truth_conclude(void)
 {
 	hold();
@@ -328,7 +357,7 @@ void truth_conclude(void)
 		if (t.g[i].ours)
 			violated("%s is still stopped by us at the end", fake_hv.guests[i].name);
 	for (unsigned i = 0; i < t.n_refused; i++)
-		if (!t.refused[i].told && !fake_group_is_dead(t.refused[i].group))
+		if (!t.refused[i].told && !told_before(i) && !fake_group_is_dead(t.refused[i].group))
 			violated("that %s on %s failed (fault %u) was told nowhere", fake_call_names[t.refused[i].call],
 				 fake_hv.guests[t.refused[i].guest].name, i);
 	release();

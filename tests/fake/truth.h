@@ -18,12 +18,13 @@
  *    way), and no fault hits the calls that are needed (fake_fault_hinders(); faults that hit so
  *    many calls only do not count, they are to be overcome).
  *  - At the end none is ours.
- *  - No call that changes something reaches an exempted guest, or comes after a release (but for abort and resume
- *    while it is ours), or from a process that last heard pre-switchover, device or cancelling.
+ *  - No call that changes something reaches an exempted guest, or comes after a release during a migration (but for
+ *    abort and resume while it is paused here by us, and an abort that a person asked for), or from a process that last heard pre-switchover, device or cancelling.
  *  - Such calls within one migration come from one process, until that is dead.
  *  - No more than so many guests are ours at once.
- *  - A guest that only its owner paused is not resumed.
- *  - Every such call that a fault let fail is told: a note or an entry has the number that was in its error.
+ *  - A guest that only its owner paused is not resumed, and none that runs at the destination is resumed here.
+ *  - Every such call that a fault let fail is told: a note or an entry has the number that was in its error; of the many
+ *    by which a guest is given back, one.
  */
 #ifndef FAKE_TRUTH_H
 #define FAKE_TRUTH_H
@@ -44,6 +45,7 @@ void truth_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void truth_exempt(const struct fake_guest *g, bool exempt);	/* from now on */
 void truth_released(const struct fake_guest *g, bool released);	/* NULL: all */
 void truth_process(int group, bool lives);			/* of ours, that gives guests back */
+void truth_wished(int group);					/* a person asks it to cancel */
 void truth_predicted(const struct fake_guest *g, double ms);	/* by the decision to stop it */
 void truth_told(int group, const char *text);			/* a note, an entry of a recording, a line of a log */
 /* When all is over: judges the rest. */
