@@ -58,6 +58,7 @@ struct schedule {
 	struct fake_process *supervisors[2], *tool;
 	uint64_t stop_ns;
 	unsigned restarts;
+	bool observing;
 	FILE *print;
 };
 
@@ -174,7 +175,7 @@ static enum fake_call draw_call(struct schedule *s)
 {
 	static const enum fake_call likely[] = {
 		FAKE_CALL_ABORT, FAKE_CALL_SUSPEND, FAKE_CALL_STATE, FAKE_CALL_RESUME, FAKE_CALL_SAMPLE, FAKE_CALL_INFO,
-		FAKE_CALL_SET_DOWNTIME, FAKE_CALL_SET_SPEED, FAKE_CALL_FLIP, FAKE_CALL_OPEN, FAKE_CALL_GET_DOWNTIME, FAKE_CALL_COUNT,
+		FAKE_CALL_SET_DOWNTIME, FAKE_CALL_SET_DOWNTIME, FAKE_CALL_SET_SPEED, FAKE_CALL_FLIP, FAKE_CALL_OPEN, FAKE_CALL_GET_DOWNTIME, FAKE_CALL_COUNT,
 	};
 
 	return chance(s, 80) ? likely[draw(s, MT_ARRAY_SIZE(likely))] : (enum fake_call)draw(s, FAKE_CALL_COUNT);
@@ -373,6 +374,8 @@ static void start_again(struct schedule *s, const struct incident *in)
 	}
 	snprintf(name, sizeof(name), "daemon%d.%u", (int)in->value, ++s->restarts);
 	s->supervisors[in->value] = fake_supervisor_start(name);
+	if (s->observing)
+		fake_process_observe(s->supervisors[in->value], true);
 }
 
 static void set_released(const struct fake_guest *g, bool released)
@@ -404,6 +407,7 @@ static void start_migration(struct schedule *s, struct fake_guest *g)
 
 static void observe(struct schedule *s, bool on)
 {
+	s->observing = on;
 	for (int i = 0; i < 2; i++)
 		if (s->supervisors[i] && fake_process_lives(s->supervisors[i])) {
 			fake_process_observe(s->supervisors[i], on);

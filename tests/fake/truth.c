@@ -27,6 +27,8 @@ struct guest_truth {
 	int writer;			/* group that wrote in this migration first, or took over from a dead one */
 	bool owner_paused;
 	char heard[FAKE_GROUPS][20];
+	uint64_t heard_ns[FAKE_GROUPS];
+	unsigned stopping[FAKE_GROUPS];	/* the migration in which its suspend call was sent */
 	unsigned writes[FAKE_CALL_COUNT];
 };
 
@@ -281,19 +283,22 @@ static void two_hands(struct fake_guest *g, struct guest_truth *gt, enum fake_ca
 void truth_issued(struct fake_guest *g, enum fake_call call, int group)
 {
 	struct guest_truth *gt = &t.g[g->index];
-	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) && gt->held;
+	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
+			  (gt->held || gt->stopping[group] == g->job.number);
 	bool wished = call == FAKE_CALL_ABORT && t.wished[group];
 
 	if (!fake_call_writes(call) || !group)
 		return;
 	hold();
 	gt->writes[call]++;
+	if (call == FAKE_CALL_SUSPEND)
+		gt->stopping[group] = g->job.number;
 	if (!gives_back && !wished) {
 		if (gt->exempt)
 			violated("%s on %s, which is exempted", fake_call_names[call], g->name);
 		if (((gt->released && gt->released == g->job.number) || t.all_released) && call != FAKE_CALL_RESUME)
 			violated("%s on %s, which was released", fake_call_names[call], g->name);
-		if (may_not_act(gt->heard[group]) && call != FAKE_CALL_RESUME)
+		if (may_not_act(gt->heard[group]) && mt_now_ns() > gt->heard_ns[group] + FAKE_AGE_MS * MT_NS_PER_MS && call != FAKE_CALL_RESUME)
 			violated("%s on %s, which %s knows to be in %s", fake_call_names[call], g->name, fake_group_name(group), gt->heard[group]);
 	}
 	two_hands(g, gt, call, group);
@@ -326,7 +331,10 @@ unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group)
 	t.refused[number].group = group;
 	t.refused[number].call = call;
 	t.refused[number].guest = g ? g->index : 0;
-	t.refused[number].told = !fake_call_writes(call) || !group;
+	/* How a guest is given back is told as a whole. */
+	t.refused[number].told = !fake_call_writes(call) || !group || !g ||
+		((call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
+		 (t.g[g->index].held || t.g[g->index].stopping[group] == g->job.number));
 	release();
 	return number;
 }
@@ -335,19 +343,8 @@ void truth_heard(struct fake_guest *g, int group, const char *status)
 {
 	hold();
 	snprintf(t.g[g->index].heard[group], sizeof(t.g[g->index].heard[group]), "%s", status);
+	t.g[g->index].heard_ns[group] = mt_now_ns();
 	release();
-}
-
-/* Giving a guest back is tried again and again: that it did not work is told once. */
-static bool told_before(unsigned i)
-{
-	if (t.refused[i].call != FAKE_CALL_ABORT && t.refused[i].call != FAKE_CALL_RESUME)
-		return false;
-	for (unsigned k = 0; k < t.n_refused; k++)
-		if (t.refused[k].told && t.refused[k].group == t.refused[i].group && t.refused[k].guest == t.refused[i].guest &&
-		    (t.refused[k].call == FAKE_CALL_ABORT || t.refused[k].call == FAKE_CALL_RESUME))
-			return true;
-	return false;
 }
 
 void truth_conclude(void)
@@ -357,7 +354,7 @@ void truth_conclude(void)
 		if (t.g[i].ours)
 			violated("%s is still stopped by us at the end", fake_hv.guests[i].name);
 	for (unsigned i = 0; i < t.n_refused; i++)
-		if (!t.refused[i].told && !told_before(i) && !fake_group_is_dead(t.refused[i].group))
+		if (!t.refused[i].told && !fake_group_is_dead(t.refused[i].group))
 			violated("that %s on %s failed (fault %u) was told nowhere", fake_call_names[t.refused[i].call],
 				 fake_hv.guests[t.refused[i].guest].name, i);
 	release();

@@ -19,12 +19,13 @@
  *    many calls only do not count, they are to be overcome).
  *  - At the end none is ours.
  *  - No call that changes something reaches an exempted guest, or comes after a release during a migration (but for
- *    abort and resume while it is paused here by us, and an abort that a person asked for), or from a process that last heard pre-switchover, device or cancelling.
+ *    abort and resume while it is paused here by us, and an abort that a person asked for), or from a process that last heard pre-switchover, device or
+ *    cancelling, FAKE_AGE_MS ago or earlier.
  *  - Such calls within one migration come from one process, until that is dead.
  *  - No more than so many guests are ours at once.
  *  - A guest that only its owner paused is not resumed, and none that runs at the destination is resumed here.
- *  - Every such call that a fault let fail is told: a note or an entry has the number that was in its error; of the many
- *    by which a guest is given back, one.
+ *  - Every such call that a fault let fail is told: a note or an entry has the number that was in its error. Those by which a
+ *    guest is given back are many, and told as a whole.
  */
 #ifndef FAKE_TRUTH_H
 #define FAKE_TRUTH_H
@@ -35,6 +36,7 @@
 #define FAKE_MORE_MS	3000
 #define FAKE_MARGIN_MS	15000
 #define FAKE_UP_MS	1000
+#define FAKE_AGE_MS	1000	/* what was decided may be carried out so much later */
 
 void truth_reset(unsigned max_stopped);
 /* The first that was violated, as a sentence; NULL: none. */
