@@ -21,7 +21,7 @@ int mt_act_stop(struct supervision *s, const struct mt_actuators *a, const struc
 	if (ret)
 		return ret;
 	ret = mt_guard_arm(s->o->guard, s->wheel, s->conn, s->domain, plan->implied_downtime_ms, s->inbox, err);
-	if (ret == -EDQUOT || ret == -EALREADY)
+	if (ret == -EDQUOT || ret == -EALREADY || ret == -EWOULDBLOCK)
 		return mt_err_set(err, -ESTALE, "%s", err->msg);	/* no failure: there may be room at the next look */
 	if (ret)
 		return ret;

@@ -118,6 +118,11 @@ int mt_guard_new(struct mt_guard **guard, const struct mt_guard_options *o, stru
 	g->opaque = o->opaque;
 	pthread_mutex_lock(&g->lock);
 	ret = guard_thread(g, "guard-keep", guard_keep, g);
+	if (!ret && g->news)
+		ret = guard_thread(g, "guard-tell", guard_tell, g);
+	if (ret)
+		g->closing = true;
+	mt_cond_wake(&g->changed);
 	pthread_mutex_unlock(&g->lock);
 	if (ret) {
 		put(g);
@@ -138,12 +143,12 @@ void mt_guard_free(struct mt_guard *g)
 		return;
 	pthread_mutex_lock(&g->lock);
 	g->closing = true;
-	g->news = NULL;
 	for (w = g->wards; w; w = w->next)
 		w->inbox = NULL;
 	mt_cond_wake(&g->changed);
 	while (g->threads && more)
 		more = mt_cond_wait_until(&g->changed, &g->lock, until_ns);
+	g->news = NULL;
 	while ((w = g->wards)) {
 		g->wards = w->next;
 		w->over = true;

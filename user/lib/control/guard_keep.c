@@ -16,6 +16,7 @@
 #include "guard_ward.h"
 
 #define FLAG_EVERY_MS	250
+#define WARD_EVERY_MS	1000
 #define FLAG_HEED_MS	1000	/* the supervising thread's time to heed it */
 #define CANCEL_RETRY_MS	500
 
@@ -36,27 +37,30 @@ static uint64_t stuck_at_ns(const struct ward *w)
 	return newest_ns + GUARD_STUCK_MS * MT_NS_PER_MS;
 }
 
-/* With the lock held. Return: whether @ev is to be told. */
-static bool see_to(struct mt_guard *g, struct ward *w, uint64_t now_ns, uint64_t *next_ns, struct mt_event *ev)
+/* With the lock held. */
+static void see_to(struct mt_guard *g, struct ward *w, uint64_t now_ns, uint64_t *next_ns)
 {
 	uint64_t at_ns = stuck_at_ns(w);
 	char text[256];
 
+	/* Who begins a call does not wake this thread. */
+	if (now_ns + WARD_EVERY_MS * MT_NS_PER_MS < *next_ns)
+		*next_ns = now_ns + WARD_EVERY_MS * MT_NS_PER_MS;
 	if (!at_ns)
-		return false;
+		return;
 	if (now_ns < at_ns) {
 		*next_ns = at_ns < *next_ns ? at_ns : *next_ns;
-		return false;
+		return;
 	}
+	/* Where there is no thread to be had it is tried again. */
 	if (w->threads < GUARD_THREADS_MAX && guard_look_after(g, w))
 		*next_ns = now_ns + FLAG_EVERY_MS * MT_NS_PER_MS;
 	if (w->told_stuck)
-		return false;
+		return;
 	w->told_stuck = true;
 	snprintf(text, sizeof(text), "a call about the stopped guest has not come back for %d s: tried on another connection",
 		 GUARD_STUCK_MS / 1000);
-	guard_post(g, w, MT_GUARD_TROUBLE, text, ev);
-	return true;
+	guard_post(g, w, MT_GUARD_TROUBLE, text);
 }
 
 /* --- a person's wish ------------------------------------------------------------------ */
@@ -195,20 +199,12 @@ void *guard_keep(void *guard)
 	pthread_mutex_lock(&g->lock);
 	while (!g->closing) {
 		uint64_t now_ns = mt_now_ns(), next_ns = MT_FOR_EVER_NS;
-		struct mt_event ev;
-		bool told = false;
 
-		for (struct ward *w = g->wards; w && !told; w = w->next)
-			told = see_to(g, w, now_ns, &next_ns, &ev);
+		for (struct ward *w = g->wards; w; w = w->next)
+			see_to(g, w, now_ns, &next_ns);
 		for (struct watch *w = g->watches; w; w = w->next)
 			see_flag(g, w, now_ns, &next_ns);
-		if (told) {
-			pthread_mutex_unlock(&g->lock);
-			guard_news(g, &ev);
-			pthread_mutex_lock(&g->lock);
-		} else if (!g->closing) {
-			mt_cond_wait_until(&g->changed, &g->lock, next_ns);
-		}
+		mt_cond_wait_until(&g->changed, &g->lock, next_ns);
 	}
 	guard_thread_end(g);
 	return NULL;

@@ -15,6 +15,7 @@
 #include "guard_decide.h"
 
 #define GUARD_STUCK_MS		5000	/* a call that does not come back: another thread tries */
+#define GUARD_NEWS_MAX		32	/* that wait for whoever is told; the oldest is dropped */
 #define GUARD_THREADS_MAX	3	/* that hang for one guest */
 
 struct ward {
@@ -56,6 +57,8 @@ struct mt_guard {
 	unsigned max_stopped;
 	mt_event_fn news;
 	void *opaque;
+	struct mt_event told[GUARD_NEWS_MAX];	/* a ring of news that wait for the one who is told */
+	unsigned first_told, n_told;
 	struct ward *wards;
 	struct watch *watches;
 };
@@ -73,9 +76,11 @@ void guard_thread_end(struct mt_guard *g);
 /* --- guard_watch.c ------------------------------------------------------------------ */
 /* Another thread for @w, with the lock held. */
 int guard_look_after(struct mt_guard *g, struct ward *w);
-/* Tells @w's inbox, with the lock held; then guard_news() without it. */
-void guard_post(struct mt_guard *g, struct ward *w, enum mt_guard_news kind, const char *text, struct mt_event *ev);
-void guard_news(struct mt_guard *g, const struct mt_event *ev);
+
+/* --- guard_news.c ------------------------------------------------------------------- */
+/* Tells @w's inbox and, on another thread, whoever wants all news. With the lock held. */
+void guard_post(struct mt_guard *g, struct ward *w, enum mt_guard_news kind, const char *text);
+void *guard_tell(void *guard);
 
 /* --- guard_keep.c ------------------------------------------------------------------- */
 void *guard_keep(void *guard);

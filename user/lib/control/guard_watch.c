@@ -26,35 +26,10 @@ struct watcher {
 };
 
 /* --- news ---------------------------------------------------------------------------- */
-void guard_post(struct mt_guard *g, struct ward *w, enum mt_guard_news kind, const char *text, struct mt_event *ev)
-{
-	*ev = (struct mt_event){ .kind = MT_EVENT_GUARD, .t_ns = mt_now_ns(), .detail = kind };
-	snprintf(ev->uuid, sizeof(ev->uuid), "%s", w->mark.uuid);
-	snprintf(ev->domain, sizeof(ev->domain), "%s", w->mark.name);
-	snprintf(ev->text, sizeof(ev->text), "%s", text);
-	snprintf(w->text, sizeof(w->text), "%s", ev->text);
-	if (w->inbox)
-		mt_inbox_post(ev, w->inbox);
-}
-
-void guard_news(struct mt_guard *g, const struct mt_event *ev)
-{
-	mt_event_fn news;
-	void *opaque;
-
-	pthread_mutex_lock(&g->lock);
-	news = g->news;
-	opaque = g->opaque;
-	pthread_mutex_unlock(&g->lock);
-	if (news)
-		news(ev, opaque);
-}
-
 /* What was done comes before what is told of it. */
 static void tell_action(struct watcher *t, enum guard_action action, int error, const struct mt_err *err)
 {
 	struct ward *w = t->w;
-	struct mt_event ev = { .kind = MT_EVENT_COUNT };
 	char text[512];
 
 	pthread_mutex_lock(&t->g->lock);
@@ -62,16 +37,14 @@ static void tell_action(struct watcher *t, enum guard_action action, int error, 
 		w->told_giving = true;
 		snprintf(text, sizeof(text), "%s: %s, so that it runs on here", *w->why ? w->why : SHOULD_BE_OFF,
 			 action == GUARD_ABORT ? "cancelled" : "resumed");
-		guard_post(t->g, w, MT_GUARD_GIVING_BACK, text, &ev);
-	} else if (error && !w->told_trouble) {
+		guard_post(t->g, w, MT_GUARD_GIVING_BACK, text);
+	} else if (error && !w->told_trouble && !(error == -EBUSY && w->state.aborts_done)) {
 		w->told_trouble = true;
 		snprintf(text, sizeof(text), "%s, and %s failed: %.200s; tried again", *w->why ? w->why : SHOULD_BE_OFF,
 			 action == GUARD_ABORT ? "cancelling" : "resuming", err->msg);
-		guard_post(t->g, w, MT_GUARD_TROUBLE, text, &ev);
+		guard_post(t->g, w, MT_GUARD_TROUBLE, text);
 	}
 	pthread_mutex_unlock(&t->g->lock);
-	if (ev.kind == MT_EVENT_GUARD)
-		guard_news(t->g, &ev);
 }
 
 /* --- a look ----------------------------------------------------------------------------- */
@@ -145,10 +118,8 @@ static void leave_list(struct mt_guard *g, struct ward *w)
 /* The mark goes first: from then on nobody looks after the guest, and nobody needs to. */
 static void end(struct watcher *t, const struct guard_plan *plan)
 {
-	bool quiet = false, ended = false;
 	struct mt_wheel *wheel = NULL;
 	struct ward *w = t->w;
-	struct mt_event ev;
 	char text[256];
 	int ret = -EALREADY;
 
@@ -161,17 +132,13 @@ static void end(struct watcher *t, const struct guard_plan *plan)
 		ret = mt_wheel_unmark(wheel);
 	pthread_mutex_lock(&t->g->lock);
 	if (!ret && !w->over && !t->g->closing) {
-		ended = true;
-		quiet = w->state.call == GUARD_CALL_NEVER;
 		snprintf(text, sizeof(text), "the guest %s", plan->text);
-		if (!quiet)
-			guard_post(t->g, w, plan->news, text, &ev);
+		if (w->state.call != GUARD_CALL_NEVER)
+			guard_post(t->g, w, plan->news, text);
 		leave_list(t->g, w);
 	}
 	pthread_mutex_unlock(&t->g->lock);
 	mt_wheel_put(wheel);
-	if (ended && !quiet)
-		guard_news(t->g, &ev);
 }
 
 /* --- a step ---------------------------------------------------------------------------------- */
