@@ -152,6 +152,8 @@ void fake_guest_set_limit(struct fake_guest *g, uint64_t ms);
 void fake_guest_set_speed(struct fake_guest *g, uint64_t bytes_per_s);
 void fake_guest_cancel(struct fake_guest *g);		/* virsh domjobabort */
 void fake_guest_fail(struct fake_guest *g);		/* QEMU at the destination dies */
+/* libvirt will leave it as it is after a migration that was cancelled, or completed. */
+void fake_guest_no_resume(struct fake_guest *g);
 /* With the lock held. */
 bool fake_guest_runs(const struct fake_guest *g);
 const char *fake_guest_told(const struct fake_guest *g, char *buf, size_t size);
