@@ -22,9 +22,30 @@ $(B)/tests/fake/schedules: $(call obj,fake,$(FAKE_PARTS) tests/fake/schedules.c)
 	@mkdir -p $(@D)
 	$(CC) $(FAKE_SAN) $(FAKE_WRAPS) -o $@ $^ $(LIBS)
 
-$(BPF_USERS:%.c=$(B)/fake/%.o): $(BPF_SKEL)
+FAKE_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/fake/test_*.c))
+$(B)/tests/fake/test_%: $(call obj,fake,$(FAKE_PARTS)) $(B)/fake/tests/fake/test_%.o $(B)/fake/libmigtrace.a
+	@mkdir -p $(@D)
+	$(CC) $(FAKE_SAN) $(FAKE_WRAPS) -o $@ $^ $(LIBS)
 
-fake-tests: $(B)/tests/fake/schedules
+# The same under TSan, where threads run side by side.
+FAKE_TSAN := -O1 -g -fsanitize=thread
 
--include $(shell find $(B)/fake -name '*.d' 2>/dev/null)
-.PHONY: fake-tests
+$(B)/tsan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(MT_CFLAGS) -Itests/fake $(FAKE_TSAN) -MMD -MP -c -o $@ $<
+
+$(B)/tsan/libmigtrace.a: $(call obj,tsan,$(LIB_SRC) $(DAEMON_PARTS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/tests/fake/schedules-tsan: $(call obj,tsan,$(FAKE_PARTS) tests/fake/schedules.c) $(B)/tsan/libmigtrace.a
+	@mkdir -p $(@D)
+	$(CC) $(FAKE_TSAN) $(FAKE_WRAPS) -o $@ $^ $(LIBS)
+
+$(BPF_USERS:%.c=$(B)/fake/%.o) $(BPF_USERS:%.c=$(B)/tsan/%.o): $(BPF_SKEL)
+
+fake-tests: $(B)/tests/fake/schedules $(FAKE_TESTS)
+tsan-tests: $(B)/tests/fake/schedules-tsan
+
+-include $(shell find $(B)/fake $(B)/tsan -name '*.d' 2>/dev/null)
+.PHONY: fake-tests tsan-tests

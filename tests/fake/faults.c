@@ -23,10 +23,15 @@ static size_t n;
 
 struct fake_fault *fake_fault_add(const struct fake_fault *f)
 {
-	if (n == FAKE_FAULTS)
-		return NULL;
-	faults[n] = *f;
-	return &faults[n++];
+	struct fake_fault *added = NULL;
+
+	fake_lock();
+	if (n < FAKE_FAULTS) {
+		faults[n] = *f;
+		added = &faults[n++];
+	}
+	fake_release();
+	return added;
 }
 
 void fake_faults_reset(void)

@@ -574,3 +574,10 @@ void fake_guest_fail(struct fake_guest *g)
 	}
 	fake_release();
 }
+
+void fake_guest_no_resume(struct fake_guest *g)
+{
+	fake_lock();
+	g->no_resume = true;
+	fake_release();
+}

@@ -71,6 +71,8 @@ struct fake_job {
 	uint64_t total_ms, downtime_ms, transferred_bytes;
 };
 
+struct fake_fault;
+
 struct fake_guest {
 	char name[MT_DOMAIN_NAME_MAX + 1];
 	char uuid[VIR_UUID_STRING_BUFLEN];
@@ -85,6 +87,8 @@ struct fake_guest {
 	uint64_t limit_ms, speed_bytes_per_s;	/* QEMU's, as they stand; speed 0: none */
 	uint64_t hung_until_ns;		/* QEMU is stopped by SIGSTOP: neither answers nor sends */
 	uint64_t stall_from_ns, stall_until_ns;	/* the link carries nothing */
+	const struct fake_fault *stale_by;	/* its figures stand still */
+	struct mt_sample stale;
 	bool monitor_busy;		/* a call is with QEMU: the next one waits for libvirt's job lock */
 	bool no_resume;			/* a fault: libvirt does not resume it after a cancellation */
 	bool playing;
@@ -152,6 +156,8 @@ void fake_guest_set_limit(struct fake_guest *g, uint64_t ms);
 void fake_guest_set_speed(struct fake_guest *g, uint64_t bytes_per_s);
 void fake_guest_cancel(struct fake_guest *g);		/* virsh domjobabort */
 void fake_guest_fail(struct fake_guest *g);		/* QEMU at the destination dies */
+/* libvirt will leave it as it is after a migration that was cancelled, or completed. */
+void fake_guest_no_resume(struct fake_guest *g);
 /* With the lock held. */
 bool fake_guest_runs(const struct fake_guest *g);
 const char *fake_guest_told(const struct fake_guest *g, char *buf, size_t size);

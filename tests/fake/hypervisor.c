@@ -267,12 +267,18 @@ static int lost_error(struct call *call)
 	return mt_err_set(call->err, -ECONNRESET, "the connection to %s is lost", fake_hv.host[call->c->host].uri);
 }
 
-/* Return: false when the connection was lost first. */
+/*
+ * Return: false when the connection was lost first. libvirtd, if it lives, carries out all the same what was sent by
+ * one that is dead, and half of what others sent.
+ */
 static bool spend(struct call *call, uint64_t until_ns)
 {
 	while (mt_now_ns() < until_ns) {
-		if (call->c->losses != call->losses && !call->lost)
-			return false;
+		if (call->c->losses != call->losses && !call->lost) {
+			if (!fake_hv.host[call->c->host].up || (!fake_group_is_dead(call->c->group) && fake_chance(50)))
+				return false;
+			lost_error(call);
+		}
 		if (fake_hv.over && until_ns > mt_now_ns() + MT_NS_PER_S)
 			return true;
 		fake_wait(call->g, until_ns);
@@ -384,7 +390,7 @@ static int leave(struct call *call, int rc)
 	}
 	if (call->after && !rc)
 		bad = suffer(call, call->after);
-	if (!bad && !rc && c->losses != call->losses)
+	if (!bad && !rc && (call->lost || c->losses != call->losses))
 		bad = lost_error(call);
 	if (rc && call->err && !call->err->code)
 		mt_err_set(call->err, rc, "cannot %s: %s", fake_call_names[call->kind], strerror(-rc));
@@ -545,7 +551,13 @@ static void sample_of(struct fake_guest *g, int host, struct mt_sample *s)
 	if (!s->valid)
 		s->status = MT_STATUS_SETUP;
 	f = fake_fault_figures(g);
-	if (!f) {
+	if (f && f->kind == FAKE_FAULT_STALE && g->stale_by != f) {
+		g->stale_by = f;
+		g->stale = *s;
+	}
+	if (f && f->kind == FAKE_FAULT_STALE) {
+		*s = g->stale;
+	} else if (!f) {
 		if (s->valid)
 			mt_sample_set(s, total_ms, (mt_now_ns() - g->job.begin_ns) / MT_NS_PER_MS);
 	} else if (f->kind == FAKE_FAULT_CONTRADICTORY) {

@@ -40,6 +40,14 @@ static void abort_step(void *priv, const struct mt_view *view, uint64_t now_ms, 
 		plan_for(plan, view, MT_ACTION_ABORT);
 }
 
+static void stop_or_abort_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	if (now_ms >= view->limits->deadline_ms)
+		plan_for(plan, view, MT_ACTION_ABORT);
+	else if (is_time(view, 0))
+		plan_for(plan, view, MT_ACTION_STOP);
+}
+
 static void limit_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
 	if (is_time(view, 4)) {
@@ -64,5 +72,6 @@ const struct mt_policy fake_policy_none = { .name = "test-none", .help = "does n
 const struct mt_policy fake_policy_stop = { .name = "test-stop", .help = "stops", .step = stop_step };
 const struct mt_policy fake_policy_flip = { .name = "test-flip", .help = "flips", .step = flip_step };
 const struct mt_policy fake_policy_abort = { .name = "test-abort", .help = "aborts", .step = abort_step };
+const struct mt_policy fake_policy_stop_or_abort = { .name = "test-stop-or-abort", .help = "stops, later aborts", .step = stop_or_abort_step };
 const struct mt_policy fake_policy_limit = { .name = "test-limit", .help = "raises the limit", .step = limit_step };
 const struct mt_policy fake_policy_speed = { .name = "test-speed", .help = "changes the speed", .step = speed_step };

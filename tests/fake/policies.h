@@ -12,6 +12,7 @@
 
 extern const struct mt_policy fake_policy_none, fake_policy_stop, fake_policy_flip, fake_policy_abort,
 			      fake_policy_limit,	/* raises QEMU's limit by 50 ms at each pass, and stops in the end */
+			      fake_policy_stop_or_abort,	/* wants to stop, and from the deadline on to abort */
 			      fake_policy_speed;	/* changes the speed, and stops in the end */
 
 #endif

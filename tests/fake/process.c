@@ -43,14 +43,14 @@ struct program {
 	struct worker *workers;
 	struct mt_inbox *inbox;		/* the main thread's */
 	bool leaving;
-	volatile int never;		/* observe: another daemon acts */
+	bool second;			/* another daemon acts */
 };
 
 static void told(const struct program *prog, const char *text)
 {
 	fake_trace("note: %s", text);
 	truth_told(prog->p->group, text);
-	prog->p->notes++;
+	__atomic_add_fetch(&prog->p->notes, 1, __ATOMIC_RELAXED);
 }
 
 static void on_progress(const struct mt_progress *p, void *opaque)
@@ -114,7 +114,7 @@ static void supervise(struct worker *w, struct mt_wheel *wheel, bool ours)
 		.who = fake_group_name(prog->p->group),
 		.wheel = wheel,
 		.others = how->others,
-		.observe = prog->never ? &prog->never : &prog->p->observe,
+		.observe = &prog->p->observe,
 		.cancel = &prog->p->cancel,
 		.leave = &prog->p->leave,
 		.progress = on_progress,
@@ -316,11 +316,12 @@ static void lock_host(struct program *prog)
 	if (!prog->lock && !*prog->host)
 		mt_hands_host(prog->conn, prog->host);
 	if (!prog->lock && mt_host_lock_take(prog->hands, prog->host, fake_group_name(prog->p->group), &prog->lock, NULL, &err)) {
-		if (!prog->never)
+		if (!prog->second)
 			told(prog, err.msg);
 		fake_count("second daemon observes");
 	}
-	__atomic_store_n(&prog->never, !prog->lock, __ATOMIC_RELEASE);
+	prog->second = !prog->lock;
+	__atomic_store_n(&prog->p->observe, prog->second || __atomic_load_n(&prog->p->reloaded, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
 }
 
 static void *supervisor(void *arg)
@@ -539,6 +540,7 @@ void fake_process_cancel(struct fake_process *p)
 void fake_process_observe(struct fake_process *p, bool observe)
 {
 	fake_count("reload to observe");
+	__atomic_store_n(&p->reloaded, observe, __ATOMIC_RELEASE);
 	__atomic_store_n(&p->observe, observe, __ATOMIC_RELEASE);
 }
 

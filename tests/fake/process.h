@@ -39,7 +39,9 @@ struct fake_process {
 	enum fake_process_kind kind;
 	bool used, ended;
 	struct fake_guest *guest;	/* the tool's */
-	volatile int leave, cancel, observe;
+	volatile int leave, cancel;
+	volatile int observe;		/* reloaded so, or another daemon acts */
+	bool reloaded;
 	struct mt_supervise_result result[FAKE_GUESTS];
 	bool has_result[FAKE_GUESTS];
 	unsigned notes;

@@ -507,7 +507,7 @@ static void happen(struct schedule *s, struct incident *in)
 		(void)fake_fault_add(&in->fault);
 		break;
 	case K_NO_RESUME:
-		g->no_resume = true;
+		fake_guest_no_resume(g);
 		break;
 	case K_SINK:
 		for (int group = 1; group < FAKE_GROUPS; group++)
