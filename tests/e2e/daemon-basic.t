@@ -106,8 +106,17 @@ names_line()
 		grep -F "$dir/conf:8: unknown key 'colour' in [supervise]; accepted are mode, " "$dir/err" &&
 		grep -F "$dir/conf:9: max_downtime = 300: accepted is " "$dir/err"
 }
+warns_of_contradictions()
+{
+	config '[supervise]' 'max_downtime = 50ms' '[domain uuid:6f1c1c5e-*]' 'policy = psc'
+	"$bin/migtraced" -n -C "$dir/conf" >"$dir/out" 2>"$dir/err" && grep -qx 'policy = psc ; does not heed max_downtime, deadline' "$dir/out" &&
+		grep -F "warning: $dir/conf: [supervise]: max_downtime 50 ms is not more than fixed 120 ms" "$dir/err" &&
+		grep -F "warning: $dir/conf:9: [domain uuid:6f1c1c5e-*]: policy psc does not heed max_downtime" "$dir/err" &&
+		[ "$(wc -l <"$dir/err")" = 2 ] && "$bin/migtraced" -n -C "$dir/out" >"$dir/again" 2>/dev/null && cmp "$dir/out" "$dir/again"
+}
 refuses_to_start()
 {
+	config '[supervise]' 'colour = blue'
 	timeout 5 "$bin/migtraced" -C "$dir/conf" 2>"$dir/err"
 	[ $? = 1 ] && grep -F "$dir/conf:8: " "$dir/err" && [ ! -e "$sock" ]
 }
@@ -127,6 +136,7 @@ usage()
 check "-n prints a configuration that it accepts" prints_what_it_accepts
 check "-n accepts the example" example_is_accepted
 check "-n names each bad line, and what is accepted" names_line
+check "-n warns of limits that contradict each other" warns_of_contradictions
 check "a bad configuration does not start" refuses_to_start
 check "nor does a file that is missing" missing_file
 check "--help, --version and wrong usage" usage

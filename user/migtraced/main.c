@@ -43,6 +43,11 @@ static void print_line(const char *line, void *opaque)
 	fprintf(stderr, "migtraced: %s\n", line);
 }
 
+static void print_warning(const char *line, void *opaque)
+{
+	fprintf(stderr, "migtraced: warning: %s\n", line);
+}
+
 /* Into the log, and into a JSON array if there is one. */
 static void tell_line(const char *line, void *lines)
 {
@@ -58,26 +63,23 @@ static void tell_note(const char *line, void *notes)
 		json_array_append_new(notes, mt_json_string(line));
 }
 
-static void tell_restarts(const struct config *old, const struct config *new, json_t *notes)
-{
-	if (strcmp(old->uri, new->uri))
-		tell_note("[libvirt] uri has changed: a restart is needed for that", notes);
-	if (strcmp(old->socket, new->socket) || old->socket_mode != new->socket_mode ||
-	    old->group.gid != new->group.gid)
-		tell_note("[control] has changed: a restart is needed for that", notes);
-}
-
 static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 {
 	struct config *new;
 	int ret;
 
 	sd_notify(0, "RELOADING=1");
-	ret = config_load(&new, d->path, d->path_given || d->config->path, tell_line, errors);
+	ret = config_load(&new, d->path, CONFIG_NO_LOOKUP | (d->path_given || d->config->path ? CONFIG_MUST_EXIST : 0),
+			  tell_line, errors);
+	if (!ret) {
+		ret = config_keep(new, d->config, tell_note, notes);
+		if (ret)
+			config_put(new);
+	}
 	if (ret) {
 		log_err("%s: not taken over; the configuration stays as it was", d->path);
 	} else {
-		tell_restarts(d->config, new, notes);
+		config_warnings(new, tell_note, notes);
 		log_info("%s: taken over for migrations that begin from now on: mode %s, policy %s",
 			 new->path ? new->path : "defaults", config_mode_name(new->guest.mode), new->guest.policy->name);
 		manager_set_config(d->manager, new);
@@ -285,8 +287,9 @@ int main(int argc, char **argv)
 	}
 
 	log_init(verbose);
-	if (config_load(&d.config, d.path, d.path_given, check ? print_line : tell_line, NULL))
+	if (config_load(&d.config, d.path, d.path_given ? CONFIG_MUST_EXIST : 0, check ? print_line : tell_line, NULL))
 		return EXIT_FAILURE;
+	config_warnings(d.config, check ? print_warning : tell_note, NULL);
 	if (check) {
 		config_print(d.config, stdout);
 		status = fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
