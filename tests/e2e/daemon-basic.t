@@ -158,10 +158,30 @@ check "a second daemon is refused, the first goes on" second
 garbage()
 {
 	head -c 100000 /dev/urandom | timeout 5 socat -t 1 - "UNIX-CONNECT:$sock" >/dev/null 2>&1
-	ask "$(head -c 300 /dev/zero | tr '\0' x)" | judge '.error | contains("longer")' || return
+	ask "$(head -c 600 /dev/zero | tr '\0' x)" | judge '.error | contains("longer")' || return
 	ask $'st\377atus' | judge '.error | contains("unknown request") and contains("status, reload, ping")' || return
+	ask 'status of a guest' | judge '.error == "status takes no argument"' || return
 	ask '' | cmp - /dev/null && answers
 }
+helps() { ask help | judge '[.requests[] | .request] == ["status", "reload", "ping"] and all(.requests[]; .help | length > 0)'; }
+check "help lists the requests" helps
+# Who: another process of another name than the shell's, and perhaps another user.
+who_asked()
+{
+	local uid=0 as=()
+	if [ "$(id -u)" = 0 ]; then
+		uid=65534
+		chmod 711 "$dir" && chmod 666 "$sock" && as=(setpriv --reuid 65534 --clear-groups)
+	else
+		uid=$(id -u)
+	fi
+	echo reload | "${as[@]}" timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" | judge '.reloaded' || return
+	echo ping | "${as[@]}" timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" | judge '.pong' || return
+	chmod 660 "$sock"
+	grep -E "^<6>reload asked for by pid [0-9]+ \(socat\), uid $uid\$" "$dir/log" &&
+		grep -E "^<7>ping asked for by pid [0-9]+ \(socat\), uid $uid\$" "$dir/log"
+}
+check "the log says who asked for what" who_asked
 check "garbage, overlong and empty lines" garbage
 pipelined()
 {

@@ -92,14 +92,14 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 
 /* --- requests ----------------------------------------------------------- */
 
-static json_t *answer_status(void *opaque)
+static json_t *answer_status(void *opaque, const char *args, const struct control_peer *peer)
 {
 	struct daemon *d = opaque;
 
 	return manager_status(d->manager);
 }
 
-static json_t *answer_reload(void *opaque)
+static json_t *answer_reload(void *opaque, const char *args, const struct control_peer *peer)
 {
 	json_t *errors = json_array(), *notes = json_array();
 	bool ok = reload(opaque, errors, notes);
@@ -107,16 +107,16 @@ static json_t *answer_reload(void *opaque)
 	return json_pack("{s:b, s:o, s:o}", "reloaded", ok, "errors", errors, "notes", notes);
 }
 
-static json_t *answer_ping(void *opaque)
+static json_t *answer_ping(void *opaque, const char *args, const struct control_peer *peer)
 {
 	return json_pack("{s:b, s:s, s:i}", "pong", 1, "version", MT_VERSION, "pid", (int)getpid());
 }
 
 static const struct control_request requests[] = {
-	{ "status", answer_status },
-	{ "reload", answer_reload },
-	{ "ping", answer_ping },
-	{ NULL, NULL },
+	{ "status", NULL, "what is supervised, and what ended", false, answer_status },
+	{ "reload", NULL, "read the configuration again, as SIGHUP", true, answer_reload },
+	{ "ping", NULL, "whether it answers", false, answer_ping },
+	{ NULL },
 };
 
 /* --- events ------------------------------------------------------------- */
