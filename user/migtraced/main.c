@@ -13,10 +13,12 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include <base/clock.h>
 #include <base/json.h>
 
 #include "config.h"
 #include "control.h"
+#include "health.h"
 #include "log.h"
 #include "manager.h"
 
@@ -95,8 +97,11 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 static json_t *answer_status(void *opaque, const char *args, const struct control_peer *peer)
 {
 	struct daemon *d = opaque;
+	json_t *status = manager_status(d->manager);
 
-	return manager_status(d->manager);
+	if (status)
+		json_object_set_new(status, "threads", health_status(mt_now_ns()));
+	return status;
 }
 
 static json_t *answer_reload(void *opaque, const char *args, const struct control_peer *peer)
@@ -181,7 +186,7 @@ static int start(struct daemon *d)
 	if (ret >= 0)
 		ret = sd_event_add_signal(d->event, NULL, SIGHUP, on_hangup, d);
 	if (ret >= 0)
-		ret = sd_event_set_watchdog(d->event, true);
+		ret = health_watchdog(d->event);
 	if (ret < 0) {
 		log_err("no event loop: %s", strerror(-ret));
 		return ret;
