@@ -57,9 +57,13 @@ until_true()
 	return 1
 }
 
+# With the rights that its service leaves it, where there are any to be taken.
+as=()
+[ "$(id -u)" != 0 ] || as=(setpriv --bounding-set="$(sed -n 's/^CapabilityBoundingSet=/-all /p' user/migtraced/migtraced.service |
+	tr A-Z a-z | sed 's/ cap_/,+/g')")
 start()
 {
-	"$bin/migtraced" -v -C "$dir/conf" 2>>"$dir/log" &
+	"${as[@]}" "$bin/migtraced" -v -C "$dir/conf" 2>>"$dir/log" &
 	pid=$!
 	until_true answers
 }
@@ -144,6 +148,11 @@ check "--help, --version and wrong usage" usage
 # --- the socket, with a libvirt that does not answer
 config
 check "starts without libvirt" start
+rights()
+{
+	[ "$(id -u)" != 0 ] || [ "$(awk '/^CapEff/ { print $2 }' "/proc/$pid/status")" = 0000000000000001 ]
+}
+check "of root's rights it has CAP_CHOWN" rights
 check "status says that it is not connected" \
 	status '.libvirt.connected == false and (.libvirt.error | length) > 0 and .mode == "observe" and .policy == "predict"
 		and .supervised == [] and .finished == [] and .pid == '"$pid"
