@@ -163,8 +163,7 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 /* Stopping has been refused, and a policy that relies on it would let the deadline pass. */
 static bool is_overdue(const struct supervision *s)
 {
-	return s->engine.limits.deadline_ms && mt_sample_has(&s->sample, total_ms) &&
-	       s->sample.total_ms >= s->engine.limits.deadline_ms;
+	return mt_sample_has(&s->sample, total_ms) && s->sample.total_ms >= s->engine.limits.deadline_ms;
 }
 
 void mt_act(struct supervision *s, struct mt_plan *plan, const struct mt_event *cause)
