@@ -677,6 +677,24 @@ static void test_adopted_unconfirmed(void)
 	CHECK_INT(mt_guard_wait(s.guard, mt_deadline_ns(LONG)), 0);
 }
 
+/* QEMU itself stopped it, to switch over, while our call was on its way. */
+static void test_switchover_is_not_ours(void)
+{
+	autoscene s;
+
+	scene_new(&s, NULL);
+	hv.qemu = MT_STATUS_COUNT;
+	CHECK_INT(arm(&s, 0), 0);
+	paused(VIR_DOMAIN_PAUSED_MIGRATION);
+	CHECK_INT(news(&s, 15000), -1);
+	CHECK_INT(hv.aborts, 0);
+	CHECK(hv.asked_qemu);
+	/* But once the call has come back with success it was ours. */
+	mt_guard_suspended(s.guard, GUEST, 0);
+	CHECK_INT(news(&s, LONG), MT_GUARD_GIVING_BACK);
+	CHECK_INT(news(&s, LONG), MT_GUARD_GIVEN_BACK);
+}
+
 /* A mark that asks for patience until the end of the year. */
 static void test_adopted_nonsense(void)
 {
@@ -778,6 +796,7 @@ static const struct ktap_case cases[] = {
 	{ "leaving in vain", test_leave_in_vain },
 	{ "adopted", test_adopted },
 	{ "adopted unconfirmed", test_adopted_unconfirmed },
+	{ "stopped by QEMU itself", test_switchover_is_not_ours },
 	{ "adopted nonsense", test_adopted_nonsense },
 	{ "news that block", test_news_block },
 	{ "a wish to cancel that the supervising thread does not heed", test_cancel },

@@ -114,7 +114,7 @@ static int see_to_all(struct guarding *g, struct mt_err *err)
 			show(g);
 			others_until_ns = mt_deadline_ns(ORPHANED_MS);
 		}
-		ours = mt_guard_wait(g->guard, mt_deadline_ns(marks ? ADOPT_EVERY_MS : 0));
+		ours = mt_guard_wait(g->guard, mt_deadline_ns(ADOPT_EVERY_MS));
 		if (!ours && taken < 0)
 			return taken;
 		if (!ours && marks < 0)
@@ -126,6 +126,8 @@ static int see_to_all(struct guarding *g, struct mt_err *err)
 			return 0;
 		if (g->once && mt_now_ns() >= others_until_ns)
 			adopting = false;
+		if (!ours)
+			mt_sleep_ms(ADOPT_EVERY_MS);
 	}
 }
 

@@ -25,6 +25,7 @@ void progress_init(struct progress *p, FILE *out, const char *title)
 	const char *term = getenv("TERM");
 
 	memset(p, 0, sizeof(*p));
+	pthread_mutex_init(&p->lock, NULL);
 	p->out = out;
 	p->repaint = isatty(fileno(out)) && term && strcmp(term, "dumb");
 	snprintf(p->title, sizeof(p->title), "%s", title);
@@ -123,8 +124,10 @@ static void tell_iteration(struct progress *p, const struct mt_progress *m)
 
 void progress_note(struct progress *p, const char *text)
 {
+	pthread_mutex_lock(&p->lock);
 	if (p->screen)
 		screen_line(p->screen, text);
+	pthread_mutex_unlock(&p->lock);
 }
 
 void progress_show(const struct mt_progress *m, void *progress)
@@ -152,7 +155,12 @@ void progress_show(const struct mt_progress *m, void *progress)
 
 void progress_end(struct progress *p)
 {
-	if (p->screen)
-		screen_end(p->screen, END_WAIT_MS);
+	struct screen *screen;
+
+	pthread_mutex_lock(&p->lock);
+	screen = p->screen;
 	p->screen = NULL;
+	pthread_mutex_unlock(&p->lock);
+	if (screen)
+		screen_end(screen, END_WAIT_MS);
 }

@@ -9,6 +9,7 @@
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include <migtrace/supervise.h>
@@ -20,6 +21,7 @@ struct progress {
 	bool repaint;		/* a terminal: one block, drawn again and again */
 	char title[512];
 	struct mt_plan plan;	/* newest one with a reason */
+	pthread_mutex_t lock;	/* of what follows */
 	struct screen *screen;	/* shared with the thread; NULL: out of memory, nothing is shown */
 };
 

@@ -7,7 +7,8 @@
  *	running						the end, unless the call that stops it may still take effect
  *	paused in post-copy, by an I/O error, a person's
  *	snapshot, ...					the end: none of ours
- *	paused for the migration, due			cancel it; again until it is no longer paused so
+ *	paused for the migration, due			cancel it; again until it is no longer paused so. But QEMU is asked
+ *							first as long as it may have been stopped by QEMU itself, to switch over
  *	paused by a person's call, or ours that came too
  *	late, or because libvirt could not resume it	once libvirt says for 2 s that no job is there: resume
  *	paused for a migration that libvirt has no more	QEMU is asked: cancelled or failed, resume; completed, it may run
@@ -27,6 +28,7 @@
 #include "guard_decide.h"
 
 #define LOOK_MS		250
+#define UNTOLD_MS	8000	/* QEMU cannot be asked: then it is taken to be ours */
 #define HELD_MS		2000	/* libvirt resumes a guest itself, a moment after its migration has ended */
 #define RETRY_FIRST_MS	250
 #define RETRY_MAX_MS	2000
@@ -94,7 +96,10 @@ static void end(int news, const char *text, struct guard_plan *plan)
 	plan->text = text;
 }
 
-/* Whether the call that stops the guest may still take effect. */
+/*
+ * Whether the call that stops the guest may still take effect, and so whether one that is paused was paused by it:
+ * QEMU itself stops a guest to switch over.
+ */
 static bool call_may_come(const struct guard_case *c, uint64_t now_ns)
 {
 	return c->call == GUARD_CALL_OUT || (c->call == GUARD_CALL_DOUBTFUL && now_ns < c->call_until_ns);
@@ -132,6 +137,27 @@ static void without_job(const struct guard_case *c, enum kind kind, const struct
 	}
 }
 
+/*
+ * As long as we do not know that it was us. While QEMU is active it does not stop a guest itself; and while it is
+ * deaf, sending the last pages, cancelling would not reach it either. Return: whether that is decided.
+ */
+static bool unsure(const struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns, struct guard_plan *plan)
+{
+	if (!seen->qemu_asked) {
+		plan->action = GUARD_ASK_QEMU;
+		return true;
+	}
+	if (!seen->qemu_told && now_ns >= later_ns(c->due_ns, UNTOLD_MS))
+		return false;
+	if (seen->qemu_told && seen->qemu == MT_STATUS_ACTIVE)
+		plan->action = GUARD_ABORT;
+	else if (seen->qemu_told && (seen->qemu == MT_STATUS_NONE || seen->qemu == MT_STATUS_FAILED || seen->qemu == MT_STATUS_CANCELLED))
+		return false;
+	else
+		wait(c, now_ns, plan);
+	return true;
+}
+
 static void paused(struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns, struct guard_plan *plan)
 {
 	enum kind kind = kind_of(seen->reason);
@@ -148,6 +174,8 @@ static void paused(struct guard_case *c, const struct guard_seen *seen, uint64_t
 		c->held_since_ns = now_ns;
 	if ((kind == KIND_OURS && !due) || now_ns < c->next_try_ns) {
 		wait(c, now_ns, plan);
+	} else if (kind == KIND_OURS && call_may_come(c, now_ns) && unsure(c, seen, now_ns, plan)) {
+		return;
 	} else if (kind == KIND_OURS && !c->no_job && seen->job == GUARD_JOB_NOT_ASKED &&
 		   (!c->aborts_done || now_ns < later_ns(c->held_since_ns, HELD_MS))) {
 		plan->action = GUARD_ABORT;

@@ -75,6 +75,6 @@ int mt_qmp_query_migrate(const char *reply, enum mt_status *status)
 	if (word && !json_is_string(word))
 		return -EBADMSG;
 	if (word && mt_status_parse(json_string_value(word), status))
-		*status = MT_STATUS_ACTIVE;
+		*status = MT_STATUS_COUNT;
 	return 0;
 }
