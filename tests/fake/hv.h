@@ -23,6 +23,7 @@
 #define FAKE_DESTINATION 1
 #define FAKE_URI_SOURCE	"fake:///source"
 #define FAKE_URI_DESTINATION "fake:///destination"
+#define FAKE_URI_NOWHERE "fake:///nowhere"		/* leads to the destination, too */
 
 /* Every call that faults can hit. */
 #define FAKE_CALLS(X) \

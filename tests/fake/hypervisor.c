@@ -692,7 +692,7 @@ static int host_of(const char *uri)
 {
 	if (!uri || !strcmp(uri, FAKE_URI_SOURCE))
 		return FAKE_SOURCE;
-	return strcmp(uri, FAKE_URI_DESTINATION) ? -1 : FAKE_DESTINATION;
+	return strcmp(uri, FAKE_URI_DESTINATION) && strcmp(uri, FAKE_URI_NOWHERE) ? -1 : FAKE_DESTINATION;
 }
 
 int fake_conn_open(struct mt_conn **out, const char *uri, struct mt_err *err)

@@ -92,6 +92,21 @@ static struct mt_recorder *open_recorder(const struct worker *w)
 	return r;
 }
 
+/* What is said of a guest in the end has to be true then. */
+static void check_outcome(struct fake_guest *g, const struct mt_supervise_result *r)
+{
+	bool here, there;
+
+	fake_lock();
+	here = g->side[FAKE_SOURCE].here && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING;
+	there = g->side[FAKE_DESTINATION].here && g->side[FAKE_DESTINATION].state == VIR_DOMAIN_RUNNING;
+	fake_release();
+	if ((r->outcome == MT_OUTCOME_COMPLETED && !there) || (r->outcome == MT_OUTCOME_LOST && (here || there)) ||
+	    (r->outcome == MT_OUTCOME_PAUSED && there && strstr(r->detail, "does not run elsewhere")))
+		truth_fail("%s is said to be %s: %s; but it runs %s", g->name, mt_outcome_name(r->outcome), r->detail,
+			   there ? "at the destination" : here ? "at the source" : "nowhere");
+}
+
 static void supervise(struct worker *w, struct mt_wheel *wheel, bool ours)
 {
 	struct program *prog = w->program;
@@ -127,6 +142,7 @@ static void supervise(struct worker *w, struct mt_wheel *wheel, bool ours)
 		if (!result->left) {
 			fake_count(mt_outcome_name(result->outcome));
 			told(prog, result->detail);
+			check_outcome(w->guest, result);
 		}
 	}
 	if (r && mt_recorder_close(r, &err))

@@ -29,6 +29,7 @@ struct guest_truth {
 	char heard[FAKE_GROUPS][20];
 	uint64_t heard_ns[FAKE_GROUPS];
 	unsigned stopping[FAKE_GROUPS];	/* the migration in which its suspend call was sent */
+	uint64_t stopping_ns[FAKE_GROUPS];	/* and when */
 	unsigned writes[FAKE_CALL_COUNT];
 };
 
@@ -268,6 +269,15 @@ static bool may_not_act(const char *heard)
 	return !strcmp(heard, "pre-switchover") || !strcmp(heard, "device") || !strcmp(heard, "cancelling");
 }
 
+/* Somebody died with a suspend call of his under way, or so it must look: it may come to something yet. */
+static bool in_doubt(const struct guest_truth *gt)
+{
+	for (int group = 1; group < FAKE_GROUPS; group++)
+		if (gt->stopping_ns[group] && !t.up_ns[group] && mt_now_ns() < gt->stopping_ns[group] + FAKE_DOUBT_MS * MT_NS_PER_MS)
+			return true;
+	return false;
+}
+
 static void two_hands(struct fake_guest *g, struct guest_truth *gt, enum fake_call call, int group)
 {
 	if (gt->migration != g->job.number) {
@@ -284,15 +294,17 @@ void truth_issued(struct fake_guest *g, enum fake_call call, int group)
 {
 	struct guest_truth *gt = &t.g[g->index];
 	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
-			  (gt->held || gt->stopping[group] == g->job.number);
+			  (gt->held || gt->stopping[group] == g->job.number || in_doubt(gt));
 	bool wished = call == FAKE_CALL_ABORT && t.wished[group];
 
 	if (!fake_call_writes(call) || !group)
 		return;
 	hold();
 	gt->writes[call]++;
-	if (call == FAKE_CALL_SUSPEND)
+	if (call == FAKE_CALL_SUSPEND) {
 		gt->stopping[group] = g->job.number;
+		gt->stopping_ns[group] = mt_now_ns();
+	}
 	if (!gives_back && !wished) {
 		if (gt->exempt)
 			violated("%s on %s, which is exempted", fake_call_names[call], g->name);

@@ -19,7 +19,8 @@
  *    many calls only do not count, they are to be overcome).
  *  - At the end none is ours.
  *  - No call that changes something reaches an exempted guest, or comes after a release during a migration (but for
- *    abort and resume while it is paused here by us, and an abort that a person asked for), or from a process that last heard pre-switchover, device or
+ *    abort and resume while it is paused here by us, or may be because a suspend call was sent FAKE_DOUBT_MS ago or later
+ *    by a process that is dead, and an abort that a person asked for), or from a process that last heard pre-switchover, device or
  *    cancelling, FAKE_AGE_MS ago or earlier.
  *  - Such calls within one migration come from one process, until that is dead.
  *  - No more than so many guests are ours at once.
@@ -36,6 +37,7 @@
 #define FAKE_MORE_MS	3000
 #define FAKE_MARGIN_MS	15000
 #define FAKE_UP_MS	1000
+#define FAKE_DOUBT_MS	60000	/* libvirt gives a call up after 30 s */
 #define FAKE_AGE_MS	1000	/* what was decided may be carried out so much later */
 
 void truth_reset(unsigned max_stopped);
