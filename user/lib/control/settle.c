@@ -28,6 +28,7 @@
 #define SOURCE_BACK_MS	30000	/* for a restarted libvirtd to answer */
 #define POSTCOPY_MS	120000	/* for a post-copy that goes on without its libvirtd */
 #define LOOK_EVERY_MS	100
+#define GLANCE_MS	500	/* to tell whether a guest runs takes two looks */
 
 static bool is_off_by_itself(int reason)
 {
@@ -162,7 +163,7 @@ enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t
 		/* One that was powered off at the source has not got to anywhere. */
 		bool quick = source == MT_SIDE_PAUSED || source == MT_SIDE_OFF || (in->off && *in->off);
 
-		destination = mt_settle_ask(in->destinations, in->uuid, quick ? 0 : LOOK_MS, &where, &err);
+		destination = mt_settle_ask(in->destinations, in->uuid, quick ? GLANCE_MS : LOOK_MS, &where, &err);
 		/* An incoming guest is paused until its migration is done: where the source still has one, that is ours. */
 		if (destination == MT_SIDE_RUNS || (destination == MT_SIDE_PAUSED && source == MT_SIDE_ABSENT && !quick))
 			return at_destination(in, destination, where, detail, size);

@@ -8,12 +8,16 @@
 #include <migtrace/sample.h>
 
 struct mt_trust {
-	bool begun;
-	uint64_t total_ms, transferred_bytes, iteration;	/* the most that was seen */
-	uint64_t last_total_ms, moved_ns;	/* the last, and when it was first seen */
-	unsigned backwards;			/* looks in a row */
-	bool another;				/* they are of another migration, and stay so */
-	const char *told;			/* why the newest was not trusted */
+	uint64_t transferred_bytes, iteration;	/* the most that was seen */
+	uint64_t last_total_ms, last_t_ns;	/* of an earlier one, believed or not */
+	bool still;			/* since then their time has not gone on */
+	bool has_begin;
+	int64_t begin_ms;		/* when it began, on our clock, by what they say */
+	int64_t other_begin_ms;		/* likewise, by what was not believed */
+	uint64_t other_since_ns;
+	unsigned other_looks;		/* in a row that agreed on that */
+	bool another;			/* they are of another migration, and stay so */
+	const char *told;		/* why the newest was not trusted */
 };
 
 /* Return: NULL, or why nothing may be done by this sample. */
