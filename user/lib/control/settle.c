@@ -125,6 +125,20 @@ static enum mt_outcome off_at_source(const struct mt_settle_input *in, char *det
 	return MT_OUTCOME_FAILED;
 }
 
+/* Whoever resumes it here while it runs elsewhere makes two of it. */
+static void paused_at_source(const struct mt_settle_input *in, enum mt_side destination, const struct mt_err *err,
+			     char *detail, size_t size)
+{
+	if (destination == MT_SIDE_ABSENT || destination == MT_SIDE_OFF || destination == MT_SIDE_PAUSED)
+		snprintf(detail, size, "the guest is paused at the source and does not run elsewhere: %s", because(in));
+	else if (in->destinations && *in->destinations)
+		snprintf(detail, size, "the guest is paused at the source; whether it runs at the destination could not be looked at, "
+			 "so look before you resume it: %s", err->msg);
+	else
+		snprintf(detail, size, "the guest is paused at the source (%s); no destination was named to look at, so look before you resume it",
+			 because(in));
+}
+
 /* Nobody has it, as far as they answered. */
 static enum mt_outcome nowhere(const struct mt_settle_input *in, enum mt_side source, enum mt_side destination, const struct mt_err *err,
 			       char *detail, size_t size)
@@ -173,7 +187,7 @@ enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t
 	if (source == MT_SIDE_PAUSED && in->was_paused)
 		return at_source(in, detail, size);
 	if (source == MT_SIDE_PAUSED) {
-		snprintf(detail, size, "the guest is paused at the source and does not run elsewhere: %s", because(in));
+		paused_at_source(in, destination, &err, detail, size);
 		return MT_OUTCOME_PAUSED;
 	}
 	return nowhere(in, source, destination, &err, detail, size);
