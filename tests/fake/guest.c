@@ -231,11 +231,24 @@ static bool is_paused_by_migration(const struct fake_guest *g)
 	       g->side[FAKE_SOURCE].reason == VIR_DOMAIN_PAUSED_MIGRATION;
 }
 
+static void give_up(struct play *p);
+
 static void complete(struct play *p, const struct mt_sim_result *r)
 {
 	struct fake_guest *g = p->g;
 	struct mt_event ev = event(g, MT_EVENT_JOB_COMPLETED);
 
+	if (r->end != MT_SIM_POSTCOPIED && g->preswitchover_ms) {
+		set_status(g, "pre-switchover");
+		set_side(g, FAKE_SOURCE, true, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
+		fake_count("pre-switchover");
+		let_pass(g, g->preswitchover_ms);
+		p->late_ns += g->preswitchover_ms * MT_NS_PER_MS;
+		if (g->asked.abort || fake_hv.over) {
+			give_up(p);
+			return;
+		}
+	}
 	if (r->end != MT_SIM_POSTCOPIED) {
 		g->job.deaf = true;
 		set_status(g, "device");
@@ -245,7 +258,7 @@ static void complete(struct play *p, const struct mt_sim_result *r)
 	}
 	pace(p, (uint64_t)(r->total_ms * 1e6), false);
 	g->job.end = FAKE_END_COMPLETED;
-	g->job.total_ms = (mt_now_ns() - p->begin_ns) / MT_NS_PER_MS;
+	g->job.final_ms = (mt_now_ns() - p->begin_ns) / MT_NS_PER_MS;
 	g->job.downtime_ms = isnan(r->downtime_ms) ? 0 : (uint64_t)r->downtime_ms;
 	g->job.transferred_bytes = r->transferred_bytes;
 	g->job.deaf = true;		/* libvirt finishes, holding the job */
@@ -266,7 +279,7 @@ static void complete(struct play *p, const struct mt_sim_result *r)
 	set_side(g, FAKE_SOURCE, g->persistent, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_MIGRATED);
 	post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED);
 	ev.status = ev.sample.status = MT_STATUS_COMPLETED;
-	mt_sample_set(&ev.sample, total_ms, g->job.total_ms);
+	mt_sample_set(&ev.sample, total_ms, g->job.final_ms);
 	mt_sample_set(&ev.sample, downtime_ms, g->job.downtime_ms);
 	mt_sample_set(&ev.sample, transferred_bytes, g->job.transferred_bytes);
 	fake_post(FAKE_SOURCE, &ev, (300 + fake_random(400)) * 1000);
@@ -445,7 +458,8 @@ void fake_guest_migrate(struct fake_guest *g, mt_event_fn done, void *opaque)
 		fake_lock();
 	}
 	g->job = (struct fake_job){
-		.active = true, .number = g->job.number + 1, .begin_ns = mt_now_ns(), .before = g->job.sample,
+		.active = true, .number = g->job.number + 1, 
+		.begin_ns = mt_now_ns(), .begin_wall_us = mt_wall_us(), .before = g->job.sample,
 		.was_running = g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING,
 	};
 	strcpy(g->job.status, "setup");

@@ -63,13 +63,15 @@ struct fake_job {
 	unsigned number;		/* of the guest's migrations, from 1 */
 	char status[20];		/* QEMU's word */
 	uint64_t begin_ns;
+	uint64_t begin_wall_us;		/* libvirt counts the job's time by the wall clock; 0: it has given that up */
+	uint64_t total_ms;
 	struct mt_sample sample, before;	/* newest; and of the job before this one */
 	bool flipped;			/* runs at the destination already */
 	bool deaf;			/* QEMU sends the last pages and answers nobody */
 	bool was_running;		/* before it began */
 	enum fake_end end;
 	uint64_t end_ns;
-	uint64_t total_ms, downtime_ms, transferred_bytes;
+	uint64_t final_ms, downtime_ms, transferred_bytes;
 };
 
 struct fake_fault;
@@ -91,6 +93,7 @@ struct fake_guest {
 	const struct fake_fault *stale_by;	/* its figures stand still */
 	struct mt_sample stale;
 	bool monitor_busy;		/* a call is with QEMU: the next one waits for libvirt's job lock */
+	uint64_t preswitchover_ms;	/* pause-before-switchover: it waits so long, its vCPUs stopped */
 	bool no_resume;			/* a fault: libvirt does not resume it after a cancellation */
 	bool playing;
 	int starter;			/* group whose migration call it is; 0: somebody else's */

@@ -540,6 +540,18 @@ static void contradict(struct mt_sample *s)
 	}
 }
 
+/* qemuMigrationJobUpdateTime(), libvirt 9.0: by the wall clock, and no more once that went back behind the beginning. */
+static uint64_t job_ms(struct fake_guest *g)
+{
+	uint64_t now_us = mt_wall_us();
+
+	if (now_us < g->job.begin_wall_us)
+		g->job.begin_wall_us = 0;
+	if (g->job.begin_wall_us)
+		g->job.total_ms = (now_us - g->job.begin_wall_us) / 1000;
+	return g->job.total_ms;
+}
+
 static void sample_of(struct fake_guest *g, int host, struct mt_sample *s)
 {
 	const struct fake_fault *f;
@@ -559,7 +571,7 @@ static void sample_of(struct fake_guest *g, int host, struct mt_sample *s)
 		*s = g->stale;
 	} else if (!f) {
 		if (s->valid)
-			mt_sample_set(s, total_ms, (mt_now_ns() - g->job.begin_ns) / MT_NS_PER_MS);
+			mt_sample_set(s, total_ms, job_ms(g));
 	} else if (f->kind == FAKE_FAULT_CONTRADICTORY) {
 		contradict(s);
 	} else if (f->kind == FAKE_FAULT_OTHER_JOB && g->job.before.valid) {
@@ -589,7 +601,7 @@ static int op_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s
 	if (!rc) {
 		s->status = MT_STATUS_COMPLETED;
 		s->t_ns = mt_now_ns();
-		mt_sample_set(s, total_ms, call.g->job.total_ms);
+		mt_sample_set(s, total_ms, call.g->job.final_ms);
 		mt_sample_set(s, downtime_ms, call.g->job.downtime_ms);
 		mt_sample_set(s, transferred_bytes, call.g->job.transferred_bytes);
 	}

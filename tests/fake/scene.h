@@ -42,6 +42,7 @@ static inline struct fake_guest *scene_begin(bool leaks)
 	fake_trace_to(trace && *trace ? stdout : NULL);
 	fake_watchdog(60, "a scenario");
 	fake_files_reset();
+	fake_count_reset();
 	fake_world_begin(1);
 	fake_hv_begin();
 	fake_processes_reset();

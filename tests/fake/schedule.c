@@ -67,8 +67,8 @@ const char *const fake_schedule_must_occur[] = {
 	"terminated while a guest is stopped by us", "cancelled by its user",
 	"libvirtd down", "destination's libvirtd down", "connection lost", "wall clock forward", "wall clock backward",
 	"limit set by another", "speed set by another", "powered off", "renamed", "undefined", "paused by its owner before",
-	"paused by its owner while migrating", "QEMU hangs", "link stalls", "cancelled by another", "destination dies", "released", "all released",
-	"reload to observe", "libvirt does not resume", "log blocks", "log fails", "recording blocks", "recording fails",
+	"paused by its owner while migrating", "QEMU hangs", "link stalls", "pre-switchover", "source stays paused after it was done", "cancelled by another", "destination dies", "released", "all released",
+	"reload to observe", "libvirt does not resume", "log blocks", "log fails", "recording blocks", "recording fails", "hands fail",
 	"call fails", "call is slow", "call never answers", "event lost", "event late", "event doubled",
 	"figures stale", "figures contradictory", "figures of another job",
 	"call fails: suspend", "call fails: abort", "call fails: resume", "call fails: state", "call fails: flip",
@@ -148,6 +148,8 @@ static void draw_guest(struct schedule *s, unsigned i)
 	g->parallel = !g->postcopy && chance(s, 15);
 	g->persistent = chance(s, 70);
 	g->limit_ms = chance(s, 70) ? 300 : between(s, 10, 1000);
+	if (chance(s, 10))
+		g->preswitchover_ms = draw_ms(s, 20000);
 	if (chance(s, 20))
 		g->speed_bytes_per_s = between(s, 2, 20) << 20;
 
@@ -169,6 +171,8 @@ static void draw_guest(struct schedule *s, unsigned i)
 			g->link_bytes_per_s / 1e6, how->policy->name, how->observe ? " (exempted)" : "",
 			(unsigned long long)how->limits.passes, (unsigned long long)how->limits.fixed_ms,
 			g->postcopy ? ", post-copy" : "", g->parallel ? ", parallel" : "", how->record ? ", recorded" : "");
+	if (s->print && g->preswitchover_ms)
+		fprintf(s->print, "#	pauses before it switches over, %llu ms\n", (unsigned long long)g->preswitchover_ms);
 }
 
 static enum fake_call draw_call(struct schedule *s)
@@ -232,8 +236,8 @@ static void draw_sink(struct schedule *s)
 {
 	struct incident *in = add(s, K_SINK);
 
-	in->sink = chance(s, 50) ? FAKE_SINK_LOG : FAKE_SINK_RECORDING;
-	in->value = chance(s, 50) ? ENOSPC : 0;
+	in->sink = (enum fake_sink)draw(s, FAKE_SINK_COUNT);
+	in->value = in->sink == FAKE_SINK_HANDS || chance(s, 50) ? ENOSPC : 0;	/* a tmpfs does not block */
 	in->ms = chance(s, 50) ? 3600000 : draw_ms(s, 60000);
 }
 
@@ -315,7 +319,7 @@ static void print_incident(const struct schedule *s, const struct incident *in)
 {
 	fprintf(s->print, "# %s%llu ms: %s", in->after_stop ? "stop + " : "", (unsigned long long)in->at_ms, kind_names[in->kind]);
 	if (in->kind == K_SINK)
-		fprintf(s->print, ": %s %s", in->sink == FAKE_SINK_LOG ? "log" : "recording", in->value ? "fails" : "blocks");
+		fprintf(s->print, ": %s %s", in->sink == FAKE_SINK_LOG ? "log" : in->sink == FAKE_SINK_HANDS ? "hands" : "recording", in->value ? "fails" : "blocks");
 	if (in->ms)
 		fprintf(s->print, ", %llu ms", (unsigned long long)in->ms);
 	if (in->value)

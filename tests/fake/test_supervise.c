@@ -231,6 +231,90 @@ static void suspend_is_refused(void)
 	SCENE_END();
 }
 
+/* It gives the guest back, or the time: it is tried as long as it is wanted. */
+static void abort_is_refused(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_process *p = fake_supervisor_start("daemon");
+
+	fake_hows[g->index].policy = &fake_policy_abort;
+	scene_pass(500);
+	scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_ABORT, -EIO, 0, 6);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_is_over, g, 60000));
+	scene_pass(10000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 7);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	SCENE_END();
+}
+
+/* No mark, no stop. */
+static void mark_cannot_be_written(void)
+{
+	struct fake_guest *g = scene_begin(true);
+	struct fake_process *p = fake_supervisor_start("daemon");
+
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(1000);
+	fake_sink_set(p->group, FAKE_SINK_HANDS, &(struct fake_sink_fault){
+		.from_ns = mt_now_ns(), .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S, .error = ENOSPC });
+	scene_pass(30000);
+	CHECK(fake_counted("hands fail"));
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	SCENE_END();
+}
+
+static bool is_before_switchover(struct fake_guest *g)
+{
+	return !strcmp(g->job.status, "pre-switchover");
+}
+
+/* The deadline comes while QEMU waits to switch over. */
+static void before_switchover(void)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	g->preswitchover_ms = 30000;
+	g->pattern = "idle";
+	fake_hows[g->index].policy = &fake_policy_stop_or_abort;
+	fake_hows[g->index].limits.passes = 1000;
+	fake_hows[g->index].limits.deadline_ms = 10000;
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(is_before_switchover, g, 9000));
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 0);
+	scene_pass(10000);
+	SCENE_END();
+}
+
+/* So that only finishing saves it. */
+static void deadline_in_postcopy(void)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	g->postcopy = true;
+	g->link_bytes_per_s = 1e6;
+	fake_hows[g->index].policy = &fake_policy_stop_or_abort;
+	fake_hows[g->index].limits.passes = 1000;
+	fake_hows[g->index].limits.deadline_ms = 16000;
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_is_slow, g, 60000));
+	fake_lock();
+	g->asked.flip = true;		/* somebody else's */
+	fake_release();
+	scene_pass(60000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 0);
+	CHECK(scene_runs_there(g));
+	SCENE_END();
+}
+
 /* Older than its age limit: it holds no more. */
 static void decision_is_too_old(void)
 {
@@ -444,6 +528,7 @@ static void two_daemons(void)
 	scene_pass(500);
 	fake_supervisor_start("daemon1");
 	scene_pass(500);
+	CHECK(fake_counted("second daemon observes"));
 	fake_guest_migrate(g, NULL, NULL);
 	CHECK(scene_until(scene_is_ours, g, 60000));
 	CHECK(scene_until(scene_runs_there, g, 60000));
@@ -801,6 +886,10 @@ static const struct ktap_case cases[] = {
 	{ "aborts that never come back", abort_hangs },
 	{ "the state cannot be asked for a while", state_fails_for_a_while },
 	{ "three refused stops do not end the deadline's abort", suspend_is_refused },
+	{ "an abort is tried as long as it is wanted", abort_is_refused },
+	{ "no mark, no stop", mark_cannot_be_written },
+	{ "nothing is done before a switchover", before_switchover },
+	{ "nor in post-copy", deadline_in_postcopy },
 	{ "a decision that is too old is dropped", decision_is_too_old },
 	{ "a suspend that came late: given back at once", suspend_comes_late },
 	{ "the connection is cut after the stop", connection_cut_after_stop },

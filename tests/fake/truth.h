@@ -20,12 +20,13 @@
  *  - At the end none is ours.
  *  - No call that changes something reaches an exempted guest, or comes after a release during a migration (but for
  *    abort and resume while it is paused here by us, or may be because a suspend call was sent FAKE_DOUBT_MS ago or later
- *    by a process that is dead, and an abort that a person asked for), or from a process that last heard pre-switchover, device or
- *    cancelling, FAKE_AGE_MS ago or earlier.
+ *    by a process that is dead, and an abort that a person asked for), or from a process that last heard pre-switchover, device,
+ *    cancelling or postcopy-active, FAKE_AGE_MS ago or earlier.
  *  - Such calls within one migration come from one process, until that is dead.
  *  - No more than so many guests are ours at once.
  *  - A guest that only its owner paused is not resumed, and none that runs at the destination is resumed here.
- *  - Every such call that a fault let fail is told: a note or an entry has the number that was in its error. Those by which a
+ *  - Every such call that a fault let fail is told: a note or an entry has the number that was in its error, or in that of
+ *    another of its kind, process and guest. Those by which a
  *    guest is given back are many, and told as a whole.
  */
 #ifndef FAKE_TRUTH_H
