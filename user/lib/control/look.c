@@ -72,7 +72,7 @@ static bool see(struct supervision *s, struct mt_sample *sample)
 }
 
 /* What cannot be acted upon is told once, and is no sample. */
-static bool distrusted(struct supervision *s, const struct mt_sample *sample)
+static bool distrusted(struct supervision *s, struct mt_sample *sample)
 {
 	const char *why = mt_trust_sample(&s->trust, sample);
 

@@ -4,8 +4,12 @@
  *
  * A guest is stopped by what they say, so what cannot be true, does not move, or is of another
  * migration must not be believed. Their time tells most of it: it goes on as ours does, so that by
- * each of them the migration began at the same moment. libvirt counts it by the wall clock, which
- * somebody may set; then they agree on another moment, and are believed again after a while.
+ * each of them the migration began at the same moment.
+ *
+ * libvirt counts that time by the wall clock, which somebody may set: then all that comes agrees on
+ * another beginning, or, set back behind the beginning, stands still for ever while bytes go on
+ * (qemuDomainJobDataUpdateTime(), libvirt 9.0). After a while of that they are believed again, with
+ * our clock in place of theirs.
  */
 #include <stdlib.h>
 
@@ -13,8 +17,8 @@
 
 #include "trust.h"
 
+#define STILL_MS	100	/* between two looks, for something to move */
 #define TIME_OFF_MS	1000	/* an answer that is older than this is too old anyway */
-#define STILL_MS	100	/* between two looks, for it to be seen */
 #define AGREE_MS	250
 #define AGREE_LOOKS	4	/* in a row, */
 #define AGREE_FOR_MS	2000	/* and for so long */
@@ -31,71 +35,81 @@ static bool is_backwards(const struct mt_trust *t, const struct mt_sample *s)
 	       (mt_sample_has(s, iteration) && s->iteration < t->iteration);
 }
 
-/* Between two looks their time goes on about as much as ours. */
+/* Nothing at all: figures of something that has ended, or that nobody brings up to date. */
 static bool stands_still(struct mt_trust *t, const struct mt_sample *s)
 {
-	uint64_t ours_ms = (s->t_ns - t->last_t_ns) / MT_NS_PER_MS;
-
-	if (t->last_t_ns && ours_ms < STILL_MS)
+	if (t->last.t_ns && s->t_ns - t->last.t_ns < STILL_MS * MT_NS_PER_MS)
 		return t->still;
-	t->still = t->last_t_ns && s->total_ms < t->last_total_ms + ours_ms / 2 && s->total_ms >= t->last_total_ms;
-	t->last_t_ns = s->t_ns;
-	t->last_total_ms = s->total_ms;
+	t->still = t->last.t_ns && s->total_ms == t->last.total_ms && s->transferred_bytes == t->last.transferred_bytes &&
+		   s->remaining_bytes == t->last.remaining_bytes;
 	return t->still;
 }
 
-/* Whether their time goes on, by a beginning that is not the one we know. */
-static bool agree(struct mt_trust *t, int64_t begin_ms, uint64_t t_ns)
+/* Whether they agree with each other, though not with what we know. */
+static bool agree(struct mt_trust *t, const struct mt_sample *s, int64_t begin_ms)
 {
-	if (!t->other_looks || llabs(begin_ms - t->other_begin_ms) > AGREE_MS) {
-		t->other_begin_ms = begin_ms;
-		t->other_since_ns = t_ns;
+	bool stopped_clock = s->total_ms == t->last.total_ms && s->transferred_bytes != t->last.transferred_bytes;
+
+	if (!t->other_looks || (llabs(begin_ms - t->other_begin_ms) > AGREE_MS && !stopped_clock)) {
+		t->other_since_ns = s->t_ns;
 		t->other_looks = 0;
 	}
-	return ++t->other_looks >= AGREE_LOOKS && t_ns - t->other_since_ns >= AGREE_FOR_MS * MT_NS_PER_MS;
+	t->other_begin_ms = begin_ms;
+	return ++t->other_looks >= AGREE_LOOKS && s->t_ns - t->other_since_ns >= AGREE_FOR_MS * MT_NS_PER_MS;
 }
 
-static const char *judge_time(struct mt_trust *t, const struct mt_sample *s)
+static const char *judge_time(struct mt_trust *t, const struct mt_sample *s, bool backwards)
 {
-	bool backwards = is_backwards(t, s), still, agreed;
-	int64_t begin_ms;
+	int64_t begin_ms = (int64_t)(s->t_ns / MT_NS_PER_MS) - (int64_t)s->total_ms;
+	bool known = t->stepped || !t->has_begin || llabs(begin_ms - t->begin_ms) <= TIME_OFF_MS, agreed;
 
-	if (!mt_sample_has(s, total_ms))
-		return backwards ? "they went backwards" : NULL;
-	still = stands_still(t, s);
-	begin_ms = (int64_t)(s->t_ns / MT_NS_PER_MS) - (int64_t)s->total_ms;
-	if (still)
-		return "their time stands still";
-	if (!backwards && (!t->has_begin || llabs(begin_ms - t->begin_ms) <= TIME_OFF_MS)) {
-		t->has_begin = true;
-		t->begin_ms = begin_ms;
+	if (known && !backwards) {
 		t->other_looks = 0;
+		if (!t->stepped)
+			t->begin_ms = begin_ms;
+		t->has_begin = true;
 		return NULL;
 	}
-	agreed = agree(t, begin_ms, s->t_ns);
+	agreed = agree(t, s, begin_ms);
 	if (backwards) {
 		t->another |= agreed;
 		return "they went backwards";
 	}
-	if (!agreed)
-		return "their time has jumped";
-	t->begin_ms = begin_ms;
-	return NULL;
+	t->stepped = agreed;
+	return agreed ? NULL : "their time has jumped or stands still";
 }
 
-const char *mt_trust_sample(struct mt_trust *t, const struct mt_sample *s)
+static const char *judge(struct mt_trust *t, const struct mt_sample *s)
 {
-	const char *why = t->another ? NULL : judge_time(t, s);
+	bool backwards = is_backwards(t, s), still = stands_still(t, s);
+	const char *why = NULL;
 
 	if (t->another)
 		return "they are of another migration";
+	if (still)
+		return "they stand still";
+	if (mt_sample_has(s, total_ms))
+		why = judge_time(t, s, backwards);
+	else if (backwards)
+		why = "they went backwards";
+	if (!why && is_contradictory(s))
+		why = "more is left than the guest has memory";
+	return why;
+}
+
+const char *mt_trust_sample(struct mt_trust *t, struct mt_sample *s)
+{
+	const char *why = judge(t, s);
+
+	if (!t->last.t_ns || s->t_ns - t->last.t_ns >= STILL_MS * MT_NS_PER_MS)
+		t->last = *s;
 	if (why)
 		return why;
-	if (is_contradictory(s))
-		return "more is left than the guest has memory";
 	if (mt_sample_has(s, transferred_bytes))
 		t->transferred_bytes = s->transferred_bytes;
 	if (mt_sample_has(s, iteration))
 		t->iteration = s->iteration;
+	if (t->stepped && mt_sample_has(s, total_ms))
+		s->total_ms = (uint64_t)((int64_t)(s->t_ns / MT_NS_PER_MS) - t->begin_ms);
 	return NULL;
 }

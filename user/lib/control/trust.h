@@ -8,19 +8,23 @@
 #include <migtrace/sample.h>
 
 struct mt_trust {
-	uint64_t transferred_bytes, iteration;	/* the most that was seen */
-	uint64_t last_total_ms, last_t_ns;	/* of an earlier one, believed or not */
-	bool still;			/* since then their time has not gone on */
+	struct mt_sample last;		/* a look before, at least so long ago that something must have moved since */
+	bool still;			/* nothing has */
+	uint64_t transferred_bytes, iteration;	/* the most that was believed */
 	bool has_begin;
-	int64_t begin_ms;		/* when it began, on our clock, by what they say */
-	int64_t other_begin_ms;		/* likewise, by what was not believed */
+	int64_t begin_ms;		/* when it began, on our clock */
+	bool stepped;			/* their clock is not to be had any more: ours is put in its place */
+	int64_t other_begin_ms;		/* by what was not believed */
 	uint64_t other_since_ns;
-	unsigned other_looks;		/* in a row that agreed on that */
+	unsigned other_looks;		/* in a row that agreed */
 	bool another;			/* they are of another migration, and stay so */
 	const char *told;		/* why the newest was not trusted */
 };
 
-/* Return: NULL, or why nothing may be done by this sample. */
-const char *mt_trust_sample(struct mt_trust *t, const struct mt_sample *s);
+/*
+ * Return: NULL, or why nothing may be done by this sample. Where somebody set the wall clock, by which libvirt counts,
+ * total_ms becomes what it is by ours.
+ */
+const char *mt_trust_sample(struct mt_trust *t, struct mt_sample *s);
 
 #endif
