@@ -233,6 +233,17 @@ static bool is_paused_by_migration(const struct fake_guest *g)
 
 static void give_up(struct play *p);
 
+/* QEMU waits to be told to go on, and heeds a cancellation. */
+static void before_switchover(struct play *p)
+{
+	struct fake_guest *g = p->g;
+	uint64_t begin_ns = mt_now_ns(), until_ns = begin_ns + g->preswitchover_ms * MT_NS_PER_MS;
+
+	while (!fake_hv.over && !g->asked.abort && mt_now_ns() < until_ns)
+		fake_wait(g, until_ns);
+	p->late_ns += mt_now_ns() - begin_ns;
+}
+
 static void complete(struct play *p, const struct mt_sim_result *r)
 {
 	struct fake_guest *g = p->g;
@@ -242,8 +253,7 @@ static void complete(struct play *p, const struct mt_sim_result *r)
 		set_status(g, "pre-switchover");
 		set_side(g, FAKE_SOURCE, true, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
 		fake_count("pre-switchover");
-		let_pass(g, g->preswitchover_ms);
-		p->late_ns += g->preswitchover_ms * MT_NS_PER_MS;
+		before_switchover(p);
 		if (g->asked.abort || fake_hv.over) {
 			give_up(p);
 			return;

@@ -5,6 +5,9 @@
 #ifndef FAKE_SCENE_H
 #define FAKE_SCENE_H
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../unit/ktap.h"
 #include "faults.h"
 #include "files.h"
@@ -168,6 +171,46 @@ static inline const char *scene_end(void)
 	snprintf(violation, sizeof(violation), "%s", truth_violation() ? truth_violation() : left ? "a thread is left" : "");
 	return violation[0] ? violation : NULL;
 }
+
+/* Each case in a process of its own: one that fails leaves its world behind as it is. argv: numbers of cases, none: all. */
+static inline int scene_main(const struct ktap_case *cases, size_t n, int argc, char **argv)
+{
+	int bad = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("TAP version 13\n1..%zu\n", argc > 1 ? (size_t)argc - 1 : n);
+	for (size_t i = 0; i < n; i++) {
+		bool wanted = argc <= 1;
+		int status = -1;
+		pid_t pid;
+
+		for (int a = 1; a < argc; a++)
+			wanted |= strtoul(argv[a], NULL, 10) == i + 1;
+		if (!wanted)
+			continue;
+		fflush(stdout);
+		pid = fork();
+		if (!pid) {
+			cases[i].run();
+			fflush(stdout);
+			/* What a failed one leaves in memory is no leak. */
+			if (ktap_failed)
+				_exit(1);
+			exit(0);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			status = -1;
+		if (status)
+			bad = 1;
+		if (status && WIFSIGNALED(status))
+			printf("# signal %d\n", WTERMSIG(status));
+		printf("%sok %zu - %s\n", status ? "not " : "", i + 1, cases[i].name);
+	}
+	return bad;
+}
+
+#define SCENE_MAIN(cases) \
+	int main(int argc, char **argv) { return scene_main(cases, sizeof(cases) / sizeof((cases)[0]), argc, argv); }
 
 #define SCENE_END() do { \
 	const char *scene_violation = scene_end(); \

@@ -293,4 +293,4 @@ static const struct ktap_case cases[] = {
 	{ "the state cannot be asked for, for a while", state_fails },
 };
 
-KTAP_MAIN(cases)
+SCENE_MAIN(cases)
