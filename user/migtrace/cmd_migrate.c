@@ -119,9 +119,9 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		 m->limits.postcopy_allowed ? "allowed" : "not allowed", m->dry_run ? ", dry run" : "");
 	progress_init(&progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	if (!progress.repaint)
-		fprintf(progress.out, "%s\n", title);
+		cmd_say(progress.out, "%s", title);
 	open_collector(m);
-	fprintf(progress.out, "kernel source: %s\n", m->source);
+	cmd_say(progress.out, "kernel source: %s", m->source);
 
 	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);
 	if (!rc)
@@ -156,13 +156,13 @@ static void print_text(const struct migration *m)
 	const struct mt_sample *f = &m->result.final;
 	char total[MT_UNIT_STR], pause[MT_UNIT_STR], sent[MT_UNIT_STR];
 
-	printf("%s: %s\n", mt_outcome_name(m->result.outcome), m->result.detail);
+	cmd_say(stdout, "%s: %s", mt_outcome_name(m->result.outcome), m->result.detail);
 	printf("  total %s, pause %s, sent %s\n",
 	       mt_sample_has(f, total_ms) ? mt_format_duration_ms(total, f->total_ms) : "-",
 	       mt_sample_has(f, downtime_ms) && succeeded(m) ? mt_format_duration_ms(pause, f->downtime_ms) : "-",
 	       mt_sample_has(f, transferred_bytes) ? mt_format_size_bytes(sent, f->transferred_bytes) : "-");
 	if (m->record_path)
-		printf("  recording %s, see migtrace report\n", m->record_path);
+		cmd_say(stdout, "  recording %s, see migtrace report", m->record_path);
 }
 
 static struct mt_cell field(const struct mt_sample *s, enum mt_field f, bool wanted)

@@ -13,6 +13,7 @@
 
 #include <migtrace/units.h>
 
+#include "cmd.h"
 #include "progress.h"
 
 #define BAR_WIDTH	24
@@ -47,7 +48,7 @@ static void erase(struct progress *p)
 /* One line of the block, never longer than the screen is wide: a wrapped line could not be drawn over. */
 static void line(struct progress *p, const char *label, const char *text)
 {
-	fprintf(p->out, "  %-9s %.*s\n", label, columns(p->out) - 13, text);
+	cmd_say(p->out, "  %-9s %.*s", label, columns(p->out) - 13, text);
 	p->drawn++;
 }
 
@@ -91,7 +92,7 @@ static void draw(struct progress *p, const struct mt_progress *m)
 	char a[MT_UNIT_STR], b[MT_UNIT_STR], c[MT_UNIT_STR], fill[BAR_WIDTH + 1], text[512];
 
 	erase(p);
-	fprintf(p->out, "%.*s\n", columns(p->out) - 1, p->title);
+	cmd_say(p->out, "%.*s", columns(p->out) - 1, p->title);
 	p->drawn++;
 	bar(fill, its->start.remaining_bytes ? 1 - (double)s->remaining_bytes / its->start.remaining_bytes : 0);
 	snprintf(text, sizeof(text), "%-4llu [%s] %s left", (unsigned long long)s->iteration, fill,
@@ -126,7 +127,7 @@ static void tell_iteration(struct progress *p, const struct mt_progress *m)
 	const struct mt_iteration *it = mt_iterations_last(&m->engine->iterations);
 	char when[MT_UNIT_STR], a[MT_UNIT_STR], b[MT_UNIT_STR], c[MT_UNIT_STR];
 
-	fprintf(p->out, "%s  pass %llu done: %s left, dirtied at %s, link %s; %s\n", stamp(when, m->sample),
+	cmd_say(p->out, "%s  pass %llu done: %s left, dirtied at %s, link %s; %s", stamp(when, m->sample),
 		(unsigned long long)it->n, mt_format_size_bytes(a, it->remaining_bytes),
 		mt_format_rate_bytes_per_s(b, it->duration_s > 0 ? it->dirtied_bytes / it->duration_s : 0),
 		mt_format_rate_bytes_per_s(c, m->engine->iterations.bandwidth_bytes_per_s), m->plan->reason);
@@ -143,9 +144,9 @@ void progress_show(const struct mt_progress *m, void *progress)
 	if (p->repaint && (acts || m->note))
 		erase(p);
 	if (acts)
-		fprintf(p->out, "%s  %s: %s\n", stamp(when, m->sample), mt_action_name(m->plan->action), m->plan->reason);
+		cmd_say(p->out, "%s  %s: %s", stamp(when, m->sample), mt_action_name(m->plan->action), m->plan->reason);
 	else if (m->note)
-		fprintf(p->out, "%s  %s\n", stamp(when, m->sample), m->note);
+		cmd_say(p->out, "%s  %s", stamp(when, m->sample), m->note);
 	else if (m->boundary && !p->repaint)
 		tell_iteration(p, m);
 	if (p->repaint)

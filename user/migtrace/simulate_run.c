@@ -8,6 +8,7 @@
 
 #include <migtrace/units.h>
 
+#include "cmd.h"
 #include "simulate.h"
 
 static const struct mt_column totals[] = {
@@ -176,7 +177,7 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 		q->limits.history = &history;
 	}
 	if (!rc && !mt_trace_is_pattern(what))
-		fprintf(stderr, "%s: %s\n", what, trace.told);
+		cmd_say(stderr, "%s: %s", what, trace.told);
 	if (!rc)
 		rc = combine(&c, err);
 	q->limits.history = NULL;

@@ -75,6 +75,8 @@ int subject_load(struct subject *s, const char *path, const struct subject_optio
 	mt_recorded_guest(&s->guest, rec);
 	if (s->guest.source)
 		snprintf(s->source, sizeof(s->source), "%s, %s", s->guest.source, s->guest.mode);
+	mt_utf8_scrub(s->name);
+	mt_utf8_scrub(s->source);
 	s->guest.source = s->guest.mode = NULL;		/* the recording's, which goes */
 	rc = override(s, o, err);
 	if (!rc)
@@ -166,11 +168,10 @@ double subject_mw_bytes(const struct subject *s)
 /* --- for people ----------------------------------------------------------- */
 static void show_guest(const struct subject *s, FILE *out)
 {
-	mt_autofree char *name = mt_utf8_clean(s->name, true);
 	const struct mt_recorded_guest *g = &s->guest;
 	char memory[MT_UNIT_STR], resident[MT_UNIT_STR];
 
-	fprintf(out, "%s: %s of memory, ", name ? name : "", mt_format_size_bytes(memory, g->memory_bytes));
+	fprintf(out, "%s: %s of memory, ", s->name, mt_format_size_bytes(memory, g->memory_bytes));
 	if (g->resident_bytes > 0)
 		fprintf(out, "%s of it not empty", mt_format_size_bytes(resident, g->resident_bytes));
 	else

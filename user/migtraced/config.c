@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <base/utf8.h>
 #include <ini.h>
 #include <migtrace/actuator.h>
 #include <migtrace/units.h>
@@ -93,9 +94,7 @@ static void complain(struct reader *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	for (char *p = what; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
+	mt_utf8_scrub(what);
 	if (r->line)
 		snprintf(line, sizeof(line), "%s:%u: %s", r->path, r->line, what);
 	else
