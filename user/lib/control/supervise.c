@@ -354,6 +354,7 @@ static void on_event(struct supervision *s, const struct mt_event *ev)
 	case MT_EVENT_MIGRATE_DONE:
 		on_done(s, ev);
 		break;
+	case MT_EVENT_GUARD:
 	case MT_EVENT_WAKE:
 	case MT_EVENT_COUNT:
 		break;
