@@ -22,6 +22,7 @@
 
 /* Stopping may take 2 s in all; a call of libvirt's blocks up to 1.4 s when a migration completes. */
 #define STOP_MS	1600
+#define LOG_MS	300	/* for whoever reads the log to take the last lines */
 
 enum { EXIT_USAGE = 2 };
 
@@ -200,8 +201,12 @@ static int start(struct daemon *d)
 
 static int run(struct daemon *d)
 {
-	int ret = start(d);
+	int ret = log_start();
 
+	if (ret)
+		log_err("cannot start: no thread for the log: %s", strerror(-ret));
+	else
+		ret = start(d);
 	if (!ret) {
 		log_info("migtraced " MT_VERSION ": mode %s, policy %s, configuration %s, socket %s",
 			 config_mode_name(d->config->guest.mode), d->config->guest.policy->name,
@@ -216,6 +221,7 @@ static int run(struct daemon *d)
 		/* What is recorded is on disk. Threads that hang in libvirt end with us. */
 		log_warn("libvirt does not answer: not waiting for it");
 		control_close(d->control);
+		log_flush(LOG_MS);
 		_exit(ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 	}
 	control_close(d->control);
@@ -293,6 +299,7 @@ int main(int argc, char **argv)
 	} else {
 		block_signals();
 		status = run(&d);
+		log_flush(LOG_MS);
 	}
 	config_put(d.config);
 	return status;
