@@ -93,6 +93,7 @@ $(B)/man/%: Documentation/man/%.rst
 	rst2man $< $@
 
 include bpf/bpf.mk
+include tests/fake/fake.mk
 -include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/kmod/kmod.mk tests/perf/kernel/kernel.mk
 
 # --- the module, for the running kernel or another whose headers are here -------------------

@@ -63,7 +63,7 @@ void mt_guard_free(struct mt_guard *g);
 MT_MUST_CHECK int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *conn, const char *name,
 			       double predicted_ms, struct mt_inbox *inbox, struct mt_err *err);
 /*
- * The call that stops it has come back with @rc. Until this has been called the guest stays under guard
+ * The call that stops it has come back with @rc; -ECANCELED: it was not made after all. Until this has been called the guest stays under guard
  * even when it runs, since the call may still take effect.
  */
 void mt_guard_suspended(struct mt_guard *g, const char *uuid, int rc);
@@ -74,6 +74,16 @@ void mt_guard_look(struct mt_guard *g, const char *uuid);
 /* Its inbox is about to be freed. The guest stays under guard. */
 void mt_guard_detach(struct mt_guard *g, const char *uuid);
 bool mt_guard_has(struct mt_guard *g, const char *uuid);
+
+/* --- a person's wish -------------------------------------------------------- */
+/*
+ * Once *@cancel is non-zero the migration is cancelled: by the supervising thread, which then says
+ * mt_guard_heeded(), or, where that has not happened after a second since it is stuck in some call, by the guard.
+ * Until mt_guard_unwatch().
+ */
+MT_MUST_CHECK int mt_guard_watch(struct mt_guard *g, struct mt_conn *conn, const char *uuid, const volatile int *cancel);
+void mt_guard_heeded(struct mt_guard *g, const char *uuid);
+void mt_guard_unwatch(struct mt_guard *g, const char *uuid);
 
 /* --- the guests of the dead -------------------------------------------------- */
 /*

@@ -61,6 +61,8 @@ MT_MUST_CHECK int mt_wheel_take(struct mt_hands *h, const char *host, const char
 struct mt_wheel *mt_wheel_get(struct mt_wheel *wheel);
 /* The last one lets go. A stop mark stays, for whoever takes the wheel next. */
 void mt_wheel_put(struct mt_wheel *wheel);
+/* Whether it still is: nobody has removed the file, so that another could take it. */
+bool mt_wheel_ours(struct mt_wheel *wheel);
 const char *mt_wheel_host(const struct mt_wheel *wheel);
 const char *mt_wheel_uuid(const struct mt_wheel *wheel);
 
