@@ -537,6 +537,17 @@ static void test_long_names(void)
 		CHECK_STR(ev.domain, info.name);
 		CHECK(!mt_domain_info(c, info.uuid, &info, NULL));
 	}
+	/* Called like another's UUID, or its id: found as such by nobody who asks for a UUID. */
+	define(virt, "11111111-2222-3333-4444-555555555555");
+	{
+		struct mt_domain_info info;
+
+		CHECK_INT(mt_domain_info(c, "11111111-2222-3333-4444-555555555555", &info, NULL), -ENOENT);
+		CHECK_INT(mt_domain_find(c, "11111111-2222-3333-4444-555555555555", &info, NULL), 0);
+		CHECK(strcmp(info.uuid, info.name));
+		CHECK(mt_domain_info(c, "1", &info, NULL) < 0);
+		CHECK(mt_domain_info(c, "test", &info, NULL) < 0);
+	}
 	CHECK(mt_domain_name_copy(to, NULL));
 	CHECK_STR(to, "");
 	virConnectClose(virt);

@@ -110,17 +110,6 @@ static bool is_migrating_out(struct guest *g)
 
 /* --- its recording ---------------------------------------------------- */
 
-static struct mt_limits limits_of(const struct config_guest *how)
-{
-	return (struct mt_limits){
-		.max_downtime_ms = how->max_downtime_ms,
-		.deadline_ms = how->deadline_ms,
-		.timeout_ms = how->timeout_ms,
-		.fixed_ms = how->fixed_ms,
-		.postcopy_allowed = how->postcopy,
-	};
-}
-
 static int open_recording(struct guest *g, struct mt_recorder **r, char **path, struct mt_err *err)
 {
 	const struct mt_versions *v = g->setup.versions;
@@ -138,7 +127,7 @@ static int open_recording(struct guest *g, struct mt_recorder **r, char **path, 
 		.mode = g->how.mode == CONFIG_ACT ? "supervise" : "observe",
 		.start_t_ns = g->first_t_ns,
 		.start_wall_ms = mt_wall_us() / 1000 - (now_ns - g->first_t_ns) / MT_NS_PER_MS,
-		.limits = limits_of(&g->how),
+		.limits = g->how.limits,
 	};
 
 	return recordings_open(r, path, g->setup.config->directory, &h, err);
@@ -393,7 +382,7 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 	const struct mt_supervise_options options = {
 		.policy = g->how.policy,
 		.actuators = g->how.mode == CONFIG_ACT ? &mt_actuators_libvirt : &mt_actuators_dry,
-		.limits = limits_of(&g->how),
+		.limits = g->how.limits,
 		.destinations = (const char *const *)g->setup.config->destinations.items,
 		.recorder = r,
 		.collector = g->collector,
@@ -446,7 +435,7 @@ static void *guest_main(void *arg)
 		g->setup.ready(g, g->setup.opaque);
 		g->setup.ended(g, g->setup.opaque);
 	} else {
-		config_for_domain(g->setup.config, g->info.name_cut ? NULL : g->info.name, &g->how);
+		config_for_domain(g->setup.config, g->info.name_cut ? NULL : g->info.name, g->uuid, &g->how);
 		r = begin_recording(g);
 		open_collector(g);
 		g->setup.ready(g, g->setup.opaque);

@@ -143,8 +143,8 @@ static void begin(struct manager *m, const char *uuid, const char *domain, const
 
 	if (leaving(m))
 		return;
-	if (!config_wants(m->config, domain)) {
-		log_debug("%s: not among the domains that are supervised", domain);
+	if (!config_wants(m->config, domain, uuid)) {
+		log_debug("%s: not among the domains that are supervised", domain ? domain : uuid);
 		return;
 	}
 	e = calloc(1, sizeof(*e));

@@ -231,7 +231,8 @@ static int check_destination(struct mt_conn *there, const struct mt_domain_info 
 	if (info->name_cut)
 		return 0;	/* libvirt itself refuses a second guest of that name */
 	ret = mt_domain_find(there, info->name, &other, NULL);
-	if (!ret && strcmp(other.uuid, info->uuid))
+	/* A name of digits finds another by its id, and one like a UUID the one that has it. */
+	if (!ret && !strcmp(other.name, info->name) && strcmp(other.uuid, info->uuid))
 		return mt_err_set(err, -EEXIST, "another guest at %s is called %s", mt_conn_uri(there), info->name);
 	return 0;
 }

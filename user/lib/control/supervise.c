@@ -153,7 +153,7 @@ static int begin(struct supervision *s, struct mt_err *err)
 	s->was_paused = info.state == VIR_DOMAIN_PAUSED && info.reason != VIR_DOMAIN_PAUSED_MIGRATION &&
 			info.reason != VIR_DOMAIN_PAUSED_POSTCOPY && info.reason != VIR_DOMAIN_PAUSED_POSTCOPY_FAILED;
 	mt_others_begin(s);
-	if (!limits.qemu_limit_ms && s->others.limit_ms.known)
+	if (limits.qemu_limit_ms == MT_LIMIT_UNSET && s->others.limit_ms.known)
 		limits.qemu_limit_ms = s->others.limit_ms.value;
 	mt_engine_init(&s->engine, s->o->policy,
 		       s->o->model ? s->o->model : mt_model_find(MT_MODEL_DEFAULT), &limits);
