@@ -17,6 +17,7 @@
 #include "interrupt.h"
 #include "options.h"
 #include "progress.h"
+#include "recording_load.h"
 #include "sources.h"
 
 /* libvirt's migration call comes back within this once the guest has been found. */
@@ -225,7 +226,7 @@ static int load_history(struct migration *m, struct mt_err *err)
 
 	if (!m->history_path)
 		return 0;
-	rc = mt_recording_load(&rec, m->history_path, err);
+	rc = recording_load(&rec, m->history_path, err);
 	if (rc)
 		return rc;
 	rc = mt_history_of(&m->history, rec, MT_SLOT_S);

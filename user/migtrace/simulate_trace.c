@@ -12,6 +12,7 @@
 
 #include <migtrace/units.h>
 
+#include "recording_load.h"
 #include "simulate.h"
 
 #define POINTS_MAX	64
@@ -185,7 +186,7 @@ static int from_file(struct mt_trace *t, const char *path, struct simulate *q, u
 		     struct mt_err *err)
 {
 	struct mt_recording *rec;
-	int rc = mt_recording_load(&rec, path, err);
+	int rc = recording_load(&rec, path, err);
 
 	if (rc)
 		return rc;
