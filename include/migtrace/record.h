@@ -189,6 +189,8 @@ struct mt_recorder;
 MT_MUST_CHECK int mt_recorder_open(struct mt_recorder **r, const char *path,
 				   const struct mt_record_header *h, struct mt_err *err);
 MT_MUST_CHECK int mt_recorder_resume(struct mt_recorder **r, const char *path, struct mt_err *err);
+/* Without room for that: takes a PATH.part that nobody writes for PATH, though it ends early. */
+MT_MUST_CHECK int mt_recorder_keep(const char *path);
 
 /*
  * Each writes and flushes one entry (but see thin.h for long recordings, and mt_recorder_go_behind()).

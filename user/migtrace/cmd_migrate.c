@@ -122,6 +122,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	if (!progress.repaint)
 		cmd_say(progress.out, "%s", title);
 	open_collector(m);
+	/* Who supervises waits for no disk. If there is no thread for it, better so than not at all. */
+	(void)!mt_recorder_go_behind(&m->recorder, NULL);
 	cmd_say(progress.out, "kernel source: %s", m->source);
 
 	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);

@@ -17,6 +17,7 @@ enum value_kind {		/* type at the key's offset */
 	VALUE_POLICY,		/* const struct mt_policy * */
 	VALUE_DURATION,		/* uint64_t, ms */
 	VALUE_DURATION_OR_NONE,	/* uint64_t, ms; 0 = none */
+	VALUE_SIZE_OR_NONE,	/* uint64_t, bytes; 0 = none */
 	VALUE_BOOL,		/* bool */
 	VALUE_COUNT,		/* uint64_t */
 	VALUE_URI,		/* char * */

@@ -23,4 +23,7 @@ MT_MUST_CHECK int mt_file_create(const char *path);
 /* The directory @path if nobody but this user and root can put files into it, or -errno with a line in @err. */
 MT_MUST_CHECK int mt_directory_open(const char *path, struct mt_err *err);
 
+/* rename(2) that takes nobody's place: -EEXIST. */
+MT_MUST_CHECK int mt_rename_new(const char *from, const char *to);
+
 #endif

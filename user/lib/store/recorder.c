@@ -260,19 +260,6 @@ int mt_recorder_event(struct mt_recorder *r, uint64_t t_ns, const char *event, c
 	return write_entry(r, &e);
 }
 
-/* rename(2) that takes nobody's place. */
-static int rename_new(const char *from, const char *to)
-{
-	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	/* A filesystem that cannot. */
-	if (!access(to, F_OK))
-		return -EEXIST;
-	return rename(from, to) ? -errno : 0;
-}
-
 static int finish(struct mt_recorder *r, struct mt_err *err)
 {
 	int rc = mt_sink_end(&r->sink);
@@ -281,7 +268,7 @@ static int finish(struct mt_recorder *r, struct mt_err *err)
 		rc = -errno;
 	if (rc)
 		return mt_err_set(err, rc, "%s ends early: %s; what was recorded before is readable", r->part, strerror(-rc));
-	rc = rename_new(r->part, r->path);
+	rc = mt_rename_new(r->part, r->path);
 	if (rc)
 		return mt_err_set(err, rc, "cannot rename %s to %s: %s", r->part, r->path, strerror(-rc));
 	if (r->ended.code)

@@ -139,6 +139,21 @@ static int resume(struct mt_recorder *r, const char *fresh, struct mt_err *err)
 	return 0;
 }
 
+int mt_recorder_keep(const char *path)
+{
+	struct mt_recorder *r = NULL;
+	int old = -1, rc = mt_recorder_new(&r, path, NULL);
+
+	if (!rc) {
+		old = open_old(r, NULL);
+		rc = old < 0 ? old : mt_rename_new(r->part, path);
+	}
+	if (old >= 0)
+		close(old);
+	mt_recorder_free(r);
+	return rc;
+}
+
 int mt_recorder_resume(struct mt_recorder **out, const char *path, struct mt_err *err)
 {
 	mt_autofree char *fresh = mt_recorder_suffixed(path, ".part.new");
