@@ -18,6 +18,7 @@
 #include "options.h"
 #include "policies.h"
 #include "progress.h"
+#include "recording_load.h"
 #include "sources.h"
 
 /* libvirt's migration call comes back within this once the guest has been found. */
@@ -122,6 +123,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	if (!progress.repaint)
 		cmd_say(progress.out, "%s", title);
 	open_collector(m);
+	/* Who supervises waits for no disk. If there is no thread for it, better so than not at all. */
+	(void)!mt_recorder_go_behind(&m->recorder, NULL);
 	cmd_say(progress.out, "kernel source: %s", m->source);
 
 	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);
@@ -226,7 +229,7 @@ static int load_history(struct migration *m, struct mt_err *err)
 
 	if (!m->history_path)
 		return 0;
-	rc = mt_recording_load(&rec, m->history_path, err);
+	rc = recording_load(&rec, m->history_path, err);
 	if (rc)
 		return rc;
 	rc = mt_history_of(&m->history, rec, MT_SLOT_S);

@@ -127,6 +127,8 @@ static int play(struct combination *c, struct mt_err *err)
 			 mt_sim_run(&c->p, c->trace, &hooks, &r);
 	if (!rc)
 		rc = c->q->passes ? c->rc : total_row(c, &r);
+	if (rc == -E2BIG)
+		return mt_err_set(err, rc, "%s: writes too much to be played; a shorter --cap may do", c->what);
 	return rc ? mt_err_set(err, rc, "%s: %s", c->what, strerror(-rc)) : 0;
 }
 

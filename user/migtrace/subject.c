@@ -9,6 +9,7 @@
 #include <migtrace/units.h>
 
 #include "base/utf8.h"
+#include "recording_load.h"
 #include "subject.h"
 
 /* S_new is the slope from the first second to at most this. */
@@ -66,7 +67,7 @@ static int take_dirtying(struct subject *s, const struct mt_recording *rec, stru
 int subject_load(struct subject *s, const char *path, const struct subject_options *o, struct mt_err *err)
 {
 	struct mt_recording *rec;
-	int rc = mt_recording_load(&rec, path, err);
+	int rc = recording_load(&rec, path, err);
 
 	if (rc)
 		return rc;
