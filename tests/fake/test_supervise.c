@@ -526,21 +526,16 @@ static void wall_clock_steps(void)
 	}
 }
 
-/* libvirt then says the same time for ever: that is told, and after a while our clock has to do. */
+/* libvirt then says the same time for ever: after a while our clock has to do. */
 static void wall_clock_before_beginning(void)
 {
 	struct fake_guest *g = scene_begin(false);
 	struct fake_process *p = fake_supervisor_start("daemon");
-	unsigned notes;
 
 	scene_pass(500);
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(1000);
-	notes = p->notes;
 	fake_wall_step_us(-7200LL * 1000000);
-	scene_pass(1500);
-	CHECK(p->notes > notes);
-	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
 	CHECK(scene_until(scene_is_ours, g, 30000));
 	CHECK(scene_until(scene_runs_there, g, 60000));
 	scene_pass(10000);
