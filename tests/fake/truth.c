@@ -247,6 +247,12 @@ static void is_ours(struct fake_guest *g)
 		violated("%u guests are stopped by us at once, %u may be", t.ours, t.max_stopped);
 }
 
+/* Paused for another reason since. */
+static bool is_foreign(const struct fake_side *here)
+{
+	return here->state == VIR_DOMAIN_PAUSED && here->reason == VIR_DOMAIN_PAUSED_IOERROR;
+}
+
 void truth_state(struct fake_guest *g)
 {
 	struct guest_truth *gt = &t.g[g->index];
@@ -259,7 +265,7 @@ void truth_state(struct fake_guest *g)
 		gt->owner_paused = false;
 	if (here->state == VIR_DOMAIN_RUNNING || !here->here || here->state == VIR_DOMAIN_SHUTOFF)
 		gt->held = false;
-	if (gt->ours && (fake_guest_runs(g) || !here->here || here->state == VIR_DOMAIN_SHUTOFF)) {
+	if (gt->ours && (fake_guest_runs(g) || !here->here || here->state == VIR_DOMAIN_SHUTOFF || is_foreign(here))) {
 		gt->ours = false;
 		t.ours--;
 		ms = (mt_now_ns() - gt->since_ns) / MT_NS_PER_MS;
