@@ -73,7 +73,7 @@ const char *const fake_schedule_must_occur[] = {
 	"reload to observe", "libvirt does not resume", "log blocks", "log fails", "recording blocks", "recording fails", "hands fail",
 	"call fails", "call is slow", "call never answers", "event lost", "event late", "event doubled",
 	"figures stale", "figures contradictory", "figures of another job",
-	"call fails: suspend", "call fails: abort", "call fails: resume", "call fails: state", "call fails: flip",
+	"call fails: suspend", "a suspend that failed is done later", "call fails: abort", "call fails: resume", "call fails: state", "call fails: flip",
 	"call fails: set downtime limit", "call fails: set speed", "call fails: sample", "call fails: open", "call fails: info",
 	"call fails: get downtime limit", "call is slow: suspend", "call is slow: abort", "call is slow: state",
 	"call never answers: suspend", "call never answers: abort", "call never answers: state", "call never answers: sample",
@@ -204,6 +204,8 @@ static void draw_call_fault(struct schedule *s, struct incident *in)
 		f->kind = FAKE_FAULT_ERROR;
 		f->error = errors[draw(s, MT_ARRAY_SIZE(errors))];
 		f->times = chance(s, 60) ? (unsigned)between(s, 1, 3) : 0;
+		if (f->call == FAKE_CALL_SUSPEND && f->late && chance(s, 50))
+			f->ms = draw_ms(s, 20000);
 		break;
 	case 1:
 		f->kind = FAKE_FAULT_SLOW;

@@ -93,6 +93,26 @@ static void killed_in_suspend(void)
 	SCENE_END();
 }
 
+/* libvirt has given the call up, and QEMU has not. */
+static void suspend_fails_and_comes(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_fault *f;
+
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	f = scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_SUSPEND, -ETIMEDOUT, 0, 1);
+	f->late = true;
+	f->ms = 2500;
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(is_being_suspended, g, 60000));
+	fake_guest_stall(g, 0, 600000);
+	CHECK(scene_until(scene_is_ours, g, 4000));
+	CHECK(scene_until(scene_runs_here, g, GIVEN_BACK_MS));
+	scene_pass(10000);
+	SCENE_END();
+}
+
 static void killed_again_and_again(void)
 {
 	struct fake_guest *g = scene_begin(true);
@@ -924,6 +944,7 @@ static const struct ktap_case cases[] = {
 	{ "the link stands still after the stop: given back when it is due", link_stands_still },
 	{ "kill -9 right after the stop, started again", killed_after_stop },
 	{ "kill -9 while the suspend call is under way", killed_in_suspend },
+	{ "a suspend that failed, and comes all the same", suspend_fails_and_comes },
 	{ "kill -9 again and again", killed_again_and_again },
 	{ "SIGTERM right after the stop: given back first", terminated_after_stop },
 	{ "the tool killed after the stop: its guardian gives back", tool_killed_after_stop },
