@@ -8,7 +8,7 @@
 plan 41
 begin 320mbit 36
 type=$(types | cut -d' ' -f1)
-busy="region=64M rate=15000 pattern=uniform"
+busy="region=48M rate=max pattern=seq"
 hands=/run/migtrace/hands
 
 # start NAME SEED OPTION...: a guest, and in the background its migration, which is stopped after 4 s
