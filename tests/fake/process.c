@@ -89,6 +89,9 @@ static struct mt_recorder *open_recorder(const struct worker *w)
 		told(w->program, err.msg);
 		return NULL;
 	}
+	/* Who supervises waits for no disk. */
+	if (mt_recorder_go_behind(&r, &err))
+		told(w->program, err.msg);
 	return r;
 }
 

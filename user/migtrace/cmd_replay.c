@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "options.h"
 #include "policies.h"
+#include "recording_load.h"
 #include "replay.h"
 
 #define POLICIES_MAX	32
@@ -81,7 +82,7 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 	struct mt_err err = { 0 };
 	int status = CMD_OK;
 
-	if (mt_recording_load(&rec, path, &err))
+	if (recording_load(&rec, path, &err))
 		return cmd_fail(&err);
 	for (size_t i = 0; i < q->n_chosen; i++) {
 		struct replay_result result;
@@ -90,11 +91,8 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 		if (add_row(t, path, q->chosen[i], &result))
 			break;
 	}
-	if (rec->truncated) {
-		cmd_warn("%s ends early after %zu entries; the writer was killed or the disk was full",
-			 path, rec->n_entries);
+	if (rec->truncated)
 		status = CMD_FAILED;
-	}
 	mt_recording_free(rec);
 	return status;
 }

@@ -10,6 +10,7 @@
 
 #include <base/thread.h>
 
+#include "cmd.h"
 #include "screen.h"
 
 #define LINES_MAX	64	/* that wait */
@@ -67,7 +68,7 @@ static void draw(struct screen *s)
 {
 	erase(s);
 	for (int i = 0; i < SCREEN_ROWS && *s->shown[i]; i++) {
-		fprintf(s->out, "%.*s\n", columns(s->out) - 1, s->shown[i]);
+		cmd_say(s->out, "%.*s", columns(s->out) - 1, s->shown[i]);
 		s->drawn++;
 	}
 }
@@ -96,7 +97,7 @@ static bool write_some(struct screen *s)
 	if (dropped)
 		fprintf(s->out, "(%u lines were dropped: nobody read them)\n", dropped);
 	if (n)
-		fprintf(s->out, "%s\n", line);
+		cmd_say(s->out, "%s", line);
 	else if (block)
 		draw(s);
 	fflush(s->out);

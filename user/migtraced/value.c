@@ -10,6 +10,11 @@
 
 #include <migtrace/units.h>
 
+static const char *const others_names[] = {
+	[MT_OTHERS_BACK_OFF] = "back-off",
+	[MT_OTHERS_OBSERVE] = "observe",
+};
+
 static const char *const mode_names[CONFIG_MODE_COUNT] = {
 	[CONFIG_OBSERVE] = "observe",
 	[CONFIG_ACT] = "act",
@@ -137,6 +142,39 @@ static int parse_duration(const struct config_key *key, const char *value, uint6
 	return 0;
 }
 
+static int parse_size(const struct config_key *key, const char *value, uint64_t *out, struct mt_err *why)
+{
+	uint64_t bytes;
+	int ret;
+
+	if (!strcmp(value, "none")) {
+		*out = 0;
+		return 0;
+	}
+	ret = mt_parse_size_bytes(key->name, value, &bytes, why);
+	if (ret)
+		return ret;
+	if (bytes < key->min || bytes > key->max)
+		return -ERANGE;
+	*out = bytes;
+	return 0;
+}
+
+static void print_size(uint64_t bytes, FILE *out)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+
+	while (bytes && bytes % 1024 == 0 && unit + 1 < MT_ARRAY_SIZE(units)) {
+		bytes /= 1024;
+		unit++;
+	}
+	if (bytes)
+		fprintf(out, " %llu%s", (unsigned long long)bytes, units[unit]);
+	else
+		fputs(" none", out);
+}
+
 static int parse_group(const char *value, struct config_group *out, bool no_lookup)
 {
 	struct group *gr = NULL;
@@ -198,6 +236,14 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 			}
 		}
 		return -EINVAL;
+	case VALUE_OTHERS:
+		for (size_t i = 0; i < MT_ARRAY_SIZE(others_names); i++) {
+			if (!strcmp(value, others_names[i])) {
+				*(enum mt_others *)out = i;
+				return 0;
+			}
+		}
+		return -EINVAL;
 	case VALUE_POLICY: {
 		const struct mt_policy *policy = mt_policy_find(value);
 
@@ -209,6 +255,8 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 	case VALUE_DURATION:
 	case VALUE_DURATION_OR_NONE:
 		return parse_duration(key, value, out, why);
+	case VALUE_SIZE_OR_NONE:
+		return parse_size(key, value, out, why);
 	case VALUE_BOOL:
 		if (strcmp(value, "yes") && strcmp(value, "no"))
 			return -EINVAL;
@@ -220,8 +268,15 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 			return 0;
 		}
 		return mt_parse_count(key->name, value, key->max, out, NULL);
-	case VALUE_COUNT:
-		return mt_parse_count(key->name, value, key->max, out, NULL);
+	case VALUE_COUNT: {
+		uint64_t n;
+		int ret = mt_parse_count(key->name, value, key->max, &n, NULL);
+
+		if (ret || n < key->min)
+			return ret ? ret : -ERANGE;
+		*(uint64_t *)out = n;
+		return 0;
+	}
 	case VALUE_URI:
 		if (!looks_like_uri(value, strlen(value)) || strpbrk(value, " \t"))
 			return -EINVAL;
@@ -256,6 +311,9 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	case VALUE_MODE:
 		fprintf(out, " %s", config_mode_name(*(const enum config_mode *)in));
 		break;
+	case VALUE_OTHERS:
+		fprintf(out, " %s", others_names[*(const enum mt_others *)in]);
+		break;
 	case VALUE_POLICY: {
 		const struct mt_policy *policy = *(const struct mt_policy *const *)in;
 		const char *ignores = mt_policy_ignores(policy);
@@ -275,6 +333,9 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 			fprintf(out, " %llums", (unsigned long long)ms);
 		break;
 	}
+	case VALUE_SIZE_OR_NONE:
+		print_size(*(const uint64_t *)in, out);
+		break;
 	case VALUE_BOOL:
 		fputs(*(const bool *)in ? " yes" : " no", out);
 		break;
@@ -320,6 +381,7 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 void value_copy(const struct config_key *key, struct config_guest *to, const struct config_guest *from)
 {
 	size_t size = key->kind == VALUE_MODE ? sizeof(from->mode) :
+		      key->kind == VALUE_OTHERS ? sizeof(from->others) :
 		      key->kind == VALUE_POLICY ? sizeof(from->policy) :
 		      key->kind == VALUE_BOOL ? sizeof(bool) : sizeof(uint64_t);
 
@@ -332,7 +394,7 @@ bool value_is_same(const struct config_key *key, const void *a, const void *b)
 
 	if (key->kind == VALUE_GROUP)	/* by name: one of them may not have been looked up */
 		return !strcmp(((const struct config_group *)x)->name, ((const struct config_group *)y)->name);
-	if (key->kind == VALUE_OCTAL)
+	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT)
 		return *(const uint64_t *)x == *(const uint64_t *)y;
 	return !strcmp(*(char *const *)x, *(char *const *)y);
 }
@@ -342,7 +404,7 @@ int value_keep(const struct config_key *key, void *to, const void *from)
 	const void *in = (const char *)from + key->offset;
 	void *out = (char *)to + key->offset;
 
-	if (key->kind == VALUE_OCTAL) {
+	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT) {
 		*(uint64_t *)out = *(const uint64_t *)in;
 		return 0;
 	}

@@ -322,6 +322,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 {
 	json_t *object = parse_line(line, len, err);
 	const json_t *schema;
+	unsigned strange = 0;
 	int rc;
 
 	memset(h, 0, sizeof(*h));
@@ -335,7 +336,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 		rc = mt_err_set(err, -EPROTO, "written by a later migtrace: schema %lld, this one reads up to %d",
 				(long long)json_integer_value(schema), MT_RECORD_SCHEMA);
 	else
-		rc = mt_members_read(h, header_members, object, strings, err);
+		rc = mt_members_read(h, header_members, object, strings, &strange, err);
 	if (!rc && json_is_true(json_object_get(json_object_get(object, "limits"), "at_once")))
 		h->limits.passes = 0;	/* how it used to be written, when a 0 itself was left out */
 	if (!rc && !h->schema)
@@ -345,7 +346,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 }
 
 int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
-		   struct mt_strings *strings, struct mt_err *err)
+		   struct mt_strings *strings, unsigned *strange, struct mt_err *err)
 {
 	json_t *object = parse_line(line, len, err);
 	int rc = MT_ENTRY_UNKNOWN;
@@ -359,7 +360,8 @@ int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
 		if (strcmp(type, entry_types[i].type))
 			continue;
 		e->type = i;
-		rc = mt_members_read((char *)e + entry_types[i].offset, entry_types[i].members, object, strings, err);
+		rc = mt_members_read((char *)e + entry_types[i].offset, entry_types[i].members, object, strings,
+				     strange, err);
 		break;
 	}
 	json_decref(object);
