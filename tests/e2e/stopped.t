@@ -25,9 +25,9 @@ start() {
 
 # eventually SECONDS COMMAND...
 eventually() {
-	local i n=$(($1 * 20))
+	local until=$((SECONDS + $1))
 	shift
-	for ((i = 0; i < n; i++)); do
+	while [ $SECONDS -le $until ]; do
 		"$@" && return 0
 		sleep 0.05
 	done
@@ -35,7 +35,7 @@ eventually() {
 }
 
 state() { scene_on a virsh -q domstate --reason "$1" 2>/dev/null; }
-is_stopped() { [ "$(state "$1")" = "paused (migration)" ]; }
+is_stopped() { [ "$(state "$1")" = "paused (migrating)" ]; }
 runs_here() { [ "$(scene_where "$1")" = a ]; }
 said() { grep -Eq "$1" "$ERR"; }
 marks() { scene_on a sh -c "ls $hands 2>/dev/null | grep -c stopped"; }
@@ -127,7 +127,7 @@ unread() {
 	exec 9>"$SCENE_DIR/unread.fifo"
 	TO=$SCENE_DIR/unread.fifo start unread 24
 	ERR=$SCENE_DIR/unread.err
-	eventually 20 said 'pass 1 done'
+	eventually 20 said 'kernel source'
 	kill -STOP $reader
 	dd if=/dev/zero of="$SCENE_DIR/unread.fifo" bs=4096 count=64 oflag=nonblock conv=notrunc status=none 2>/dev/null
 	check "unread: it is stopped" stopped unread unread
