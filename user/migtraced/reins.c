@@ -314,7 +314,7 @@ void reins_leave(struct reins *r)
 	if (!guard || mt_guard_list(guard, &list, &n))
 		return;
 	for (size_t i = 0; i < n; i++)
-		log_warn("%s is stopped for its last pages: seeing to it before the end", list[i].name);
+		log_warn("%s: stopped for its last pages, under guard: seeing to it before the end", list[i].name);
 	free(list);
 	if (!n)
 		return;
@@ -322,6 +322,7 @@ void reins_leave(struct reins *r)
 	if (!left || mt_guard_list(guard, &list, &n))
 		return;
 	for (size_t i = 0; i < n; i++)
-		log_err("%s (%s) is left stopped: the next migtraced, or `migtrace guard`, sees to it", list[i].name, list[i].uuid);
+		log_err("%s (%s): still under guard%s%s: the next migtraced, or `migtrace guard`, sees to it", list[i].name,
+			list[i].uuid, *list[i].text ? ", newest: " : "", list[i].text);
 	free(list);
 }

@@ -71,10 +71,8 @@ struct ward *guard_ward(struct mt_guard *g, const char *uuid)
 
 void guard_ward_put(struct mt_guard *g, struct ward *w)
 {
-	if (--w->refs)
-		return;
-	mt_wheel_put(w->wheel);
-	free(w);
+	if (!--w->refs)
+		free(w);
 }
 
 int guard_add(struct mt_guard *g, struct mt_wheel *wheel, const struct mt_stop_mark *mark, struct ward **added)
@@ -90,6 +88,7 @@ int guard_add(struct mt_guard *g, struct mt_wheel *wheel, const struct mt_stop_m
 	w->state.due_ns = mark->due_ns;
 	ret = guard_look_after(g, w);
 	if (ret) {
+		mt_wheel_put(w->wheel);	/* not the last: the caller has it */
 		guard_ward_put(g, w);
 		return ret;
 	}
@@ -150,9 +149,15 @@ void mt_guard_free(struct mt_guard *g)
 		more = mt_cond_wait_until(&g->changed, &g->lock, until_ns);
 	g->news = NULL;
 	while ((w = g->wards)) {
+		struct mt_wheel *wheel = w->wheel;
+
 		g->wards = w->next;
 		w->over = true;
+		w->wheel = NULL;
 		guard_ward_put(g, w);
+		pthread_mutex_unlock(&g->lock);
+		mt_wheel_put(wheel);
+		pthread_mutex_lock(&g->lock);
 	}
 	while ((watch = g->watches)) {
 		g->watches = watch->next;

@@ -22,7 +22,7 @@ struct ward {
 	struct ward *next;
 	unsigned refs;			/* the list, and each thread */
 	bool over;			/* no longer in the list */
-	struct mt_wheel *wheel;
+	struct mt_wheel *wheel;		/* while it is in the list */
 	struct mt_stop_mark mark;	/* as it was last written */
 	struct guard_case state;
 	struct mt_inbox *inbox;		/* NULL = nobody */

@@ -33,7 +33,9 @@ static void tell_action(struct watcher *t, enum guard_action action, int error, 
 	char text[512];
 
 	pthread_mutex_lock(&t->g->lock);
-	if (!error && !w->told_giving) {
+	if (w->over) {
+		/* The call hung, and others have seen to the guest. */
+	} else if (!error && !w->told_giving) {
 		w->told_giving = true;
 		snprintf(text, sizeof(text), "%s: %s, so that it runs on here", *w->why ? w->why : SHOULD_BE_OFF,
 			 action == GUARD_ABORT ? "cancelled" : "resumed");
@@ -108,9 +110,7 @@ static void leave_list(struct mt_guard *g, struct ward *w)
 		return;
 	*link = w->next;
 	w->over = true;
-	/* Others may have it now, whatever thread of ours still hangs. */
-	mt_wheel_put(w->wheel);
-	w->wheel = NULL;
+	w->inbox = NULL;		/* its owner finds us no more, and may free it */
 	mt_cond_wake(&g->changed);
 	guard_ward_put(g, w);
 }
@@ -118,7 +118,7 @@ static void leave_list(struct mt_guard *g, struct ward *w)
 /* The mark goes first: from then on nobody looks after the guest, and nobody needs to. */
 static void end(struct watcher *t, const struct guard_plan *plan)
 {
-	struct mt_wheel *wheel = NULL;
+	struct mt_wheel *wheel = NULL, *listed = NULL;
 	struct ward *w = t->w;
 	char text[256];
 	int ret = -EALREADY;
@@ -135,10 +135,14 @@ static void end(struct watcher *t, const struct guard_plan *plan)
 		snprintf(text, sizeof(text), "the guest %s", plan->text);
 		if (w->state.call != GUARD_CALL_NEVER)
 			guard_post(t->g, w, plan->news, text);
+		listed = w->wheel;
+		w->wheel = NULL;
 		leave_list(t->g, w);
 	}
 	pthread_mutex_unlock(&t->g->lock);
+	/* Others may have it now, whatever thread of ours still hangs. */
 	mt_wheel_put(wheel);
+	mt_wheel_put(listed);
 }
 
 /* --- a step ---------------------------------------------------------------------------------- */

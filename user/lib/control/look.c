@@ -111,6 +111,8 @@ void mt_look(struct supervision *s, const struct mt_event *cause)
 	s->looked_ns = s->asked_ns;
 	s->sample = sample;
 	s->result->postcopy |= sample.status == MT_STATUS_POSTCOPY;
+	if (sample.status == MT_STATUS_ACTIVE)
+		mt_others_active(s);
 	boundary = mt_engine_feed(&s->engine, &sample, &plan);
 	/* Act first, write it down after: the boundary is the best moment there is. */
 	if (plan.action != MT_ACTION_CONTINUE && !can_be_steered(s, &plan))

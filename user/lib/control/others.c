@@ -39,9 +39,15 @@ void mt_others_begin(struct supervision *s)
 
 	if (!read_limit(s, &now))
 		s->others.limit_ms = now;
-	now = (struct others_value){ 0 };
-	if (!read_speed(s, &now))
+}
+
+void mt_others_active(struct supervision *s)
+{
+	struct others_value now = { 0 };
+
+	if (!s->others.active && !read_speed(s, &now) && !s->others.bytes_per_s.known)
 		s->others.bytes_per_s = now;
+	s->others.active = true;
 }
 
 void mt_others_set(struct supervision *s, const struct mt_plan *plan)

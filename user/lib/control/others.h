@@ -21,11 +21,14 @@ struct others_value {
 
 struct others {
 	struct others_value limit_ms, bytes_per_s;
+	bool active;
 	bool observe;		/* and this migration is left alone */
 };
 
 /* What is set when we come. */
 void mt_others_begin(struct supervision *s);
+/* QEMU sends: only from now on libvirt tells the speed that this migration was given. */
+void mt_others_active(struct supervision *s);
 /* We set it. */
 void mt_others_set(struct supervision *s, const struct mt_plan *plan);
 /*

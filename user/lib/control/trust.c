@@ -19,6 +19,7 @@
 
 #define STILL_MS	100	/* between two looks, for something to move */
 #define TIME_OFF_MS	1000	/* an answer that is older than this is too old anyway */
+#define SLEW		1000	/* a wall clock that is being adjusted runs as much too fast or slow: at most 500 ppm */
 #define AGREE_MS	250
 #define AGREE_LOOKS	4	/* in a row, */
 #define AGREE_FOR_MS	2000	/* and for so long */
@@ -61,13 +62,15 @@ static bool agree(struct mt_trust *t, const struct mt_sample *s, int64_t begin_m
 static const char *judge_time(struct mt_trust *t, const struct mt_sample *s, bool backwards)
 {
 	int64_t begin_ms = (int64_t)(s->t_ns / MT_NS_PER_MS) - (int64_t)s->total_ms;
-	bool known = t->stepped || !t->has_begin || llabs(begin_ms - t->begin_ms) <= TIME_OFF_MS, agreed;
+	bool known, agreed;
 
+	if (!t->has_begin && !backwards) {
+		t->begin_ms = begin_ms;
+		t->has_begin = true;
+	}
+	known = t->stepped || llabs(begin_ms - t->begin_ms) <= TIME_OFF_MS + (int64_t)(s->total_ms / SLEW);
 	if (known && !backwards) {
 		t->other_looks = 0;
-		if (!t->stepped)
-			t->begin_ms = begin_ms;
-		t->has_begin = true;
 		return NULL;
 	}
 	agreed = agree(t, s, begin_ms);
