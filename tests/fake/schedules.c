@@ -128,7 +128,7 @@ static void run_seed(uint64_t seed, const struct fake_schedule_options *o)
 	int status = -1;
 	pid_t pid;
 
-	if (!fake_schedule_wants_process(seed)) {
+	if (o->real || !fake_schedule_wants_process(seed)) {
 		run_here(seed, o);
 		return;
 	}
