@@ -55,10 +55,11 @@ int mt_domain_verify(struct mt_conn *destination, const char *uuid, uint64_t tim
 	struct mt_err last;
 	int ret;
 
-	for (;;) {
+	/* One look alone cannot say that it runs, however long it took. */
+	for (unsigned looks = 1; ; looks++) {
 		last = (struct mt_err){ 0 };
 		ret = look(destination, uuid, &cpu_ns, &last);
-		if (!ret || mt_now_ns() >= until_ns)
+		if (!ret || (mt_now_ns() >= until_ns && !(ret == -EAGAIN && cpu_ns && looks < 2)))
 			break;
 		mt_sleep_ms(LOOK_MS);
 	}
