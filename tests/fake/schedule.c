@@ -204,8 +204,10 @@ static void draw_call_fault(struct schedule *s, struct incident *in)
 		f->kind = FAKE_FAULT_ERROR;
 		f->error = errors[draw(s, MT_ARRAY_SIZE(errors))];
 		f->times = chance(s, 60) ? (unsigned)between(s, 1, 3) : 0;
-		if (f->call == FAKE_CALL_SUSPEND && f->late && chance(s, 50))
+		if (f->call == FAKE_CALL_SUSPEND && chance(s, 50)) {
+			f->late = true;
 			f->ms = draw_ms(s, 20000);
+		}
 		break;
 	case 1:
 		f->kind = FAKE_FAULT_SLOW;

@@ -362,6 +362,25 @@ static void decision_is_too_old(void)
 	SCENE_END();
 }
 
+/* Whoever else steers it could have changed anything. */
+static void limit_cannot_be_read_again(void)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(1000);
+	scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_GET_DOWNTIME, -EIO, 20000, 0);
+	scene_pass(19000);
+	CHECK(fake_counted("call fails: get downtime limit"));
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+	CHECK(scene_until(scene_is_ours, g, 20000));
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	scene_pass(10000);
+	SCENE_END();
+}
+
 /* It stopped the guest seconds later than it was decided: given back at once. */
 static void suspend_comes_late(void)
 {
@@ -958,6 +977,7 @@ static const struct ktap_case cases[] = {
 	{ "nothing is done before a switchover", before_switchover },
 	{ "nor in post-copy", deadline_in_postcopy },
 	{ "a decision that is too old is dropped", decision_is_too_old },
+	{ "the limit cannot be read again: not stopped", limit_cannot_be_read_again },
 	{ "a suspend that came late: given back at once", suspend_comes_late },
 	{ "the connection is cut after the stop", connection_cut_after_stop },
 	{ "libvirtd is restarted after the stop", libvirtd_restarted_after_stop },
