@@ -405,6 +405,14 @@ static void by_uuid(void)
 	config_for_domain(c, "web", UUID, &g);
 	CHECK_INT(g.mode, CONFIG_OBSERVE);
 	config_put(c);
+	/* Nor does a pattern of names match a UUID, though it could: it is meant for who is called so. */
+	CHECK_INT(load(&c, "[supervise]\nmode = act\ndomains = 6f1c*\n[domain " UUID "]\nmode = observe\n"), 0);
+	CHECK(!config_wants(c, "web", UUID) && config_wants(c, "6f1c-web", other));
+	config_for_domain(c, "web", UUID, &g);
+	CHECK_INT(g.mode, CONFIG_ACT);
+	config_for_domain(c, UUID, other, &g);
+	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	config_put(c);
 	/* Where nobody is named, a name that nobody knows matches nothing either. */
 	CHECK_INT(load(&c, "[supervise]\ndomains = uuid:" UUID "\n"), 0);
 	CHECK(!config_wants(c, NULL, other) && config_wants(c, NULL, UUID));
