@@ -9,8 +9,8 @@
 
 /* What the user gave; the rest is the recording's, or policy.h's for a series that has none. */
 struct replay_limits {
-	uint64_t max_downtime_ms, timeout_ms, deadline_ms, qemu_limit_ms;
-	bool max_downtime_given, timeout_given, deadline_given, qemu_limit_given;
+	uint64_t max_downtime_ms, timeout_ms, deadline_ms, qemu_limit_ms, stall_timeout_ms;
+	bool max_downtime_given, timeout_given, deadline_given, qemu_limit_given, stall_timeout_given;
 	bool postcopy;
 };
 
@@ -21,7 +21,8 @@ struct replay_result {
 	char reason[1024];
 };
 
-void replay_run(struct replay_result *result, const struct mt_recording *rec,
+/* One of the migrations in @rec: the entries from @from until before @to, see mt_recording_migration(). */
+void replay_run(struct replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
 		const struct mt_policy *policy, const struct replay_limits *given);
 
 #endif
