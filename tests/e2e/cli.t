@@ -213,10 +213,11 @@ done
 for value in '' 40 40MiB -1MiB/s 12abc 99999999999999999999MiB/s 40mib/s 40MiB/min 'MiB/s' '40 MiB/s'; do
 	refused "rate \"$value\"" 2 '--bandwidth' migrate guest $T --bandwidth="$value"
 done
-for option in max-downtime deadline timeout; do
+for option in max-downtime deadline timeout stall-timeout; do
 	refused "migrate: $option without unit" 2 "--$option.*unit" migrate guest $T --$option 300
 	refused "replay: $option without unit" 2 "--$option.*unit" replay good.mtrec --$option 300
 done
+refused "no time for anything to be sent" 2 '--stall-timeout' migrate guest $T --stall-timeout 0s
 refused "no pause at all" 2 '--max-downtime' migrate guest $T --max-downtime 0ms
 for value in '' -1 two 1.5 256 99999999999999999999; do
 	refused "parallel connections \"$value\"" 2 '--parallel' migrate guest $T --parallel="$value"

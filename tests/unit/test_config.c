@@ -81,6 +81,7 @@ static void defaults(void)
 	CHECK_INT(g.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
 	CHECK_INT(g.fixed_ms, MT_FIXED_DEFAULT_MS);
 	CHECK_INT(g.deadline_ms, 0);
+	CHECK_INT(g.stall_timeout_ms, 0);
 	CHECK(!g.postcopy);
 	config_put(c);
 }
@@ -93,7 +94,7 @@ static void every_key(void)
 		       "[libvirt]\r\nuri = qemu+tls://host/system?no_verify=1\r\n"
 		       "; another\n"
 		       "[ supervise ]\n"
-		       "mode=act ; really\npolicy : timeout\nmax_downtime = 1.5s\ndeadline = 10min\ntimeout = none\n"
+		       "mode=act ; really\npolicy : timeout\nmax_downtime = 1.5s\ndeadline = 10min\ntimeout = none\nstall_timeout = 2min\n"
 		       "postcopy = yes\nfixed = 0ms\npoll = 100ms\n"
 		       "domains = web-* db?\n\n\t# between\n  mail\n"
 		       "[verify]\ndestinations =\n  qemu+tcp://a/system\n  qemu+ssh://b/system ; spare\n"
@@ -106,6 +107,7 @@ static void every_key(void)
 	CHECK_INT(c->guest.max_downtime_ms, 1500);
 	CHECK_INT(c->guest.deadline_ms, 600000);
 	CHECK_INT(c->guest.timeout_ms, 0);
+	CHECK_INT(c->guest.stall_timeout_ms, 120000);
 	CHECK(c->guest.postcopy);
 	CHECK_INT(c->guest.fixed_ms, 0);
 	CHECK_INT(c->guest.poll_ms, 100);

@@ -308,12 +308,13 @@ int cmd_migrate(int argc, char **argv)
 	};
 	uint64_t parallel = 0, initial = 0, increment = 0, level = 0, threads = 0;
 	const char *compression = "none";
-	bool passes_given = false;
+	bool passes_given = false, stall_given = false;
 	const struct option_row rows[] = {
 		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, passes, ihm, psc, fni, fm, am or predict (default)", &m.policy_name },
 		{ "max-downtime", 'd', OPTION_DURATION_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms },
 		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "the migration may take this long", &m.limits.deadline_ms },
 		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when policy timeout acts (default 30s)", &m.limits.timeout_ms },
+		{ "stall-timeout", 0, OPTION_DURATION_MS, "DURATION", "abort when nothing was sent for so long (default: it is only told)", &m.limits.stall_timeout_ms, &stall_given },
 		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, &passes_given, 1000 },
 		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
@@ -369,6 +370,8 @@ int cmd_migrate(int argc, char **argv)
 		return options_error(&usage, "--compression %s is unknown: xbzrle or mt", compression);
 	if (!m.limits.max_downtime_ms)
 		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
+	if (stall_given && !m.limits.stall_timeout_ms)
+		return options_error(&usage, "--stall-timeout 0s is over before anything can be sent; leave it out for none");
 	status = source_option(&usage, m.source_name);
 	if (status != OPTIONS_RUN)
 		return status;

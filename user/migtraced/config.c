@@ -35,6 +35,8 @@ static const struct config_key keys[] = {
 	  .min = 1, .max = 7 * 86400 * MT_MS_PER_S, .accepted = "a duration of 1ms to 168h, or none" },
 	{ "supervise", "timeout", VALUE_DURATION_OR_NONE, GUEST(timeout_ms), .initial = "30s",
 	  .min = 1, .max = 7 * 86400 * MT_MS_PER_S, .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", "stall_timeout", VALUE_DURATION_OR_NONE, GUEST(stall_timeout_ms), .initial = "none",
+	  .min = 1, .max = 7 * 86400 * MT_MS_PER_S, .accepted = "a duration of 1ms to 168h, or none" },
 	{ "supervise", "postcopy", VALUE_BOOL, GUEST(postcopy), .initial = "no",
 	  .accepted = "yes or no" },
 	{ "supervise", "fixed", VALUE_DURATION, GUEST(fixed_ms), .initial = "120ms",

@@ -29,7 +29,7 @@ struct config_guest {
 	enum config_mode mode;
 	const struct mt_policy *policy;
 	uint64_t max_downtime_ms;
-	uint64_t deadline_ms, timeout_ms;	/* 0 = none */
+	uint64_t deadline_ms, timeout_ms, stall_timeout_ms;	/* 0 = none */
 	uint64_t fixed_ms;
 	uint64_t poll_ms;
 	bool postcopy;

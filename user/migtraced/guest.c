@@ -116,6 +116,7 @@ static struct mt_limits limits_of(const struct config_guest *how)
 		.max_downtime_ms = how->max_downtime_ms,
 		.deadline_ms = how->deadline_ms,
 		.timeout_ms = how->timeout_ms,
+		.stall_timeout_ms = how->stall_timeout_ms,
 		.fixed_ms = how->fixed_ms,
 		.postcopy_allowed = how->postcopy,
 	};
