@@ -23,8 +23,8 @@
  *   {"type":"guest","t_ns":...,"memory_bytes":...,"nonzero_bytes":...,...}
  *   {"type":"outcome","t_ns":...,"outcome":"completed",...}
  *
- * A reader ignores keys and entry types that it does not know; a header with a
- * higher schema is refused. A key never changes its meaning.
+ * A reader ignores keys and entry types that it does not know, and reads a status that it does not know as "unknown";
+ * a header with a higher schema is refused. A key never changes its meaning.
  */
 #ifndef MIGTRACE_RECORD_H
 #define MIGTRACE_RECORD_H
@@ -257,7 +257,8 @@ struct mt_recording {
  * mt_recording_load() - read a recording, or a QMP query-migrate series
  *
  * Told apart by content: zstd magic, or a JSON array of objects with
- * "query_migrate" (times in ms and sizes in bytes inside). A recording that
+ * "query_migrate" (times in ms and sizes in bytes inside), or a monitor's
+ * {"return": ...}, one after the other. A recording that
  * ends early is loaded as far as it goes, with ->truncated set.
  *
  * Return: 0; -ENOENT and other errnos of open(2); -EBADMSG what is no recording
@@ -266,5 +267,11 @@ struct mt_recording {
  */
 MT_MUST_CHECK int mt_recording_load(struct mt_recording **rec, const char *path, struct mt_err *err);
 void mt_recording_free(struct mt_recording *rec);
+
+/*
+ * Whoever tries again after a failure gets two migrations in one recording: that of entry @from ends before the entry that is
+ * returned, ->n_entries for the last. See mt_sample_begins().
+ */
+size_t mt_recording_migration(const struct mt_recording *rec, size_t from);
 
 #endif

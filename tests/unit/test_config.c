@@ -84,6 +84,7 @@ static void defaults(void)
 	CHECK_INT(g.limits.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
 	CHECK_INT(g.limits.fixed_ms, MT_FIXED_DEFAULT_MS);
 	CHECK_INT(g.limits.deadline_ms, MT_LIMIT_NONE);
+	CHECK_INT(g.limits.stall_timeout_ms, MT_LIMIT_NONE);
 	CHECK(!g.limits.postcopy_allowed);
 	config_put(c);
 }
@@ -96,7 +97,7 @@ static void every_key(void)
 		       "[libvirt]\r\nuri = qemu+tls://host/system?no_verify=1\r\n"
 		       "; another\n"
 		       "[ supervise ]\n"
-		       "mode=act ; really\npolicy : timeout\nmax_downtime = 1.5s\ndeadline = 10min\ntimeout = none\n"
+		       "mode=act ; really\npolicy : timeout\nmax_downtime = 1.5s\ndeadline = 10min\ntimeout = none\nstall_timeout = 2min\n"
 		       "postcopy = yes\nfixed = 0ms\npoll = 100ms\n"
 		       "domains = web-* db?\n\n\t# between\n  mail\n"
 		       "[verify]\ndestinations =\n  qemu+tcp://a/system\n  qemu+ssh://b/system ; spare\n"
@@ -109,6 +110,7 @@ static void every_key(void)
 	CHECK_INT(c->guest.limits.max_downtime_ms, 1500);
 	CHECK_INT(c->guest.limits.deadline_ms, 600000);
 	CHECK_INT(c->guest.limits.timeout_ms, MT_LIMIT_NONE);
+	CHECK_INT(c->guest.limits.stall_timeout_ms, 120000);
 	CHECK(c->guest.limits.postcopy_allowed);
 	CHECK_INT(c->guest.limits.fixed_ms, 0);
 	CHECK_INT(c->guest.poll_ms, 100);

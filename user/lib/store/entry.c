@@ -12,13 +12,14 @@
 #include "store/entry.h"
 #include "store/members.h"
 
-#define WORDS(what, number, naming) \
+#define WORDS(what, number, naming, otherwise) \
 	static const char *what##_word(int value) { return naming(value); } \
-	static const struct mt_words what##_words = { what##_word, number };
-WORDS(status, MT_STATUS_COUNT, mt_status_name)
-WORDS(action, MT_ACTION_COUNT, mt_action_name)
-WORDS(verdict, MT_VERDICT_COUNT, mt_verdict_name)
-WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name)
+	static const struct mt_words what##_words = { what##_word, number, otherwise };
+/* A status may be one that QEMU did not have yet; the others are our own words. */
+WORDS(status, MT_STATUS_COUNT, mt_status_name, MT_STATUS_UNKNOWN)
+WORDS(action, MT_ACTION_COUNT, mt_action_name, -1)
+WORDS(verdict, MT_VERDICT_COUNT, mt_verdict_name, -1)
+WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name, -1)
 
 #define COLUMNS(what, number) \
 	static const char *what##_name(int column) { return mt_##what##_schema[column].name; } \
@@ -47,6 +48,7 @@ static const struct mt_member limits_members[] = {
 	M_LIMIT(T, "max_downtime_ms", max_downtime_ms),
 	M_LIMIT(T, "deadline_ms", deadline_ms),
 	M_LIMIT(T, "timeout_ms", timeout_ms),
+	M_LIMIT(T, "stall_timeout_ms", stall_timeout_ms),
 	M_LIMIT(T, "qemu_limit_ms", qemu_limit_ms),
 	M_LIMIT(T, "fixed_ms", fixed_ms),
 	M_LIMIT(T, "passes", passes),
@@ -81,6 +83,7 @@ static const struct mt_member sample_members[] = {
 	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
 	M_WORD(T, "status", status, status_words),
 	M(T, MEMBER_BOOL, "boundary", boundary),
+	M_SOME(T, MEMBER_BOOL, "miscounted", miscounted),
 	M(T, MEMBER_U64, "sync_t_ns", sync_t_ns),
 	M_COLUMNS(sample_columns),
 	END

@@ -115,6 +115,9 @@ static int read_word(const struct mt_member *m, const char *name, int *out, stru
 			return 0;
 		}
 	}
+	*out = m->words->otherwise;
+	if (*out >= 0)
+		return 0;
 	return mt_err_set(err, -EBADMSG, "\"%s\" has the unknown value \"%.40s\"", m->key, name);
 }
 

@@ -32,6 +32,7 @@ enum mt_member_kind {
 struct mt_words {
 	const char *(*name)(int value);
 	int count;
+	int otherwise;		/* what a word reads as that is none of them; -1: it is an error */
 };
 
 /* A struct with a schema: its columns, numbered from 0, each a uint64_t that may be unknown. */
