@@ -23,7 +23,7 @@ DAEMON_SRC := $(wildcard user/migtraced/*.c)
 # Tests of the daemon's parts use its objects, all but its main().
 DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))
 # And those of the tool's parts that have some.
-TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command)
+TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command) user/migtrace/screen.c
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -93,6 +93,7 @@ $(B)/man/%: Documentation/man/%.rst
 	rst2man $< $@
 
 include bpf/bpf.mk
+include tests/fake/fake.mk
 -include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/kmod/kmod.mk tests/perf/kernel/kernel.mk
 
 # --- the module, for the running kernel or another whose headers are here -------------------

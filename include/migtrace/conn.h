@@ -41,6 +41,7 @@ enum mt_event_kind {
 	MT_EVENT_CONN_DOWN,	/* libvirtd went away */
 	MT_EVENT_CONN_UP,	/* and is back */
 	MT_EVENT_MIGRATE_DONE,	/* the migration call that we made returned: ->detail 0 or -1, ->text */
+	MT_EVENT_GUARD,		/* of a guest that we stopped: ->detail is an enum mt_guard_news, ->text a sentence */
 	MT_EVENT_WAKE,		/* somebody wants the worker to look at its flags */
 	MT_EVENT_COUNT
 };

@@ -97,6 +97,12 @@ MT_MUST_CHECK int mt_domain_memory(struct mt_conn *c, const struct mt_domain_inf
 int mt_domain_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err);
 
 /*
+ * What QEMU itself says of its newest outgoing migration, also when libvirt has no job (any more): NONE, there was
+ * none; COMPLETED, the guest may run elsewhere and must not be resumed here; UNKNOWN, a word that is not known here. Taints the domain "custom-monitor".
+ */
+MT_MUST_CHECK int mt_domain_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err);
+
+/*
  * Looks for the guest on the other side: present, running, and its vCPUs using time or at
  * least its monitor answering. Waits up to @timeout_ms for it to get there.
  * Return: 0 it runs; -ENOENT not there; -EAGAIN there but paused; -ECONNREFUSED ... cannot look.

@@ -58,8 +58,8 @@ struct mt_record_decision {
 	uint64_t total_ms;
 	struct mt_plan plan;
 	struct mt_prediction prediction;
-	const char *applied;		/* "done", "dry-run", "failed", "refused" */
-	const char *error;		/* with failed and refused */
+	const char *applied;		/* "done", "dry-run", "failed", "refused", "dropped" */
+	const char *error;		/* with failed, refused and dropped */
 	uint64_t latency_ns;		/* from learning of the boundary to libvirt's answer; 0 = none */
 };
 
@@ -67,7 +67,7 @@ enum mt_outcome {
 	MT_OUTCOME_UNKNOWN,		/* the connection, or we, went away: look yourself */
 	MT_OUTCOME_COMPLETED,		/* the guest runs at the destination, and was seen there */
 	MT_OUTCOME_COMPLETED_UNVERIFIED, /* libvirt says so; nobody looked at the destination */
-	MT_OUTCOME_FAILED,		/* the guest goes on at the source */
+	MT_OUTCOME_FAILED,		/* the guest goes on at the source, or was powered off there */
 	MT_OUTCOME_ABORTED,		/* likewise, because a policy or a person cancelled */
 	MT_OUTCOME_PAUSED,		/* the guest exists and does not run: needs a person */
 	MT_OUTCOME_LOST,		/* the guest is on neither side */

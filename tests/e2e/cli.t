@@ -153,7 +153,7 @@ echo 'TAP version 13'
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in campaign doctor evaluate list migrate plan predict record replay report simulate status top; do
+for command in campaign doctor evaluate guard list migrate plan predict record release replay report simulate status top; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -343,6 +343,23 @@ json "predict: what does not end has no figures, but what it needs" '.[0] | (.en
 needed=$("$M" predict busy.mtrec --bandwidth 40MiB/s --method precopy -f json | jq '.[0].needed_bandwidth_bytes_per_s * 1.02 | round')
 json "predict: and with that it does end" '.[0].ends' predict busy.mtrec --bandwidth "${needed}B/s" --method precopy
 json "predict: baselines" 'map(.model) == ["recurrence/1", "nathan/1", "once/1"]' predict quiet.mtrec --bandwidth 40MiB/s --method precopy --model recurrence,nathan,once
+
+refused "release: nobody" 2 'which DOMAIN' release
+refused "release: one and all" 2 'not both' release test --all
+refused "release: two" 2 'argument' release test other
+refused "release: cannot connect" 1 'nobody-listens' release test -c "$NOBODY_THERE"
+refused "guard: a name" 2 'domuuid' guard test
+refused "guard: a descriptor that is not there" 2 'parent-fd 77' guard --parent-fd 77
+export MIGTRACE_RUN_DIR=$dir/run
+works "release: a guest" 'hands off its next migration, none is under way; migtrace release test --undo' release test -c $T
+works "release: and back" 'may be steered again' release test --undo -c $T
+works "release: all" 'hands off all migrations here' release --all -c $T
+works "release: and back" 'may be steered again' release --all --undo -c $T
+run "$M" guard
+want "exit status 0 wanted" [ "$RC" = 0 ]
+want "nothing on stderr wanted" [ ! -s "$dir/err" ]
+finish "guard: nobody to look after, nothing to say"
+unset MIGTRACE_RUN_DIR
 
 refused "plan: nobody" 2 'DOMAIN or FILE' plan --link 40MiB/s
 refused "plan: no link" 2 '--link RATE' plan quiet.mtrec

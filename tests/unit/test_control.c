@@ -671,7 +671,10 @@ static void test_suspend_without_migration(void)
 
 	CHECK(c);
 	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
-	CHECK_INT(mt_actuators_libvirt.suspend(c, info.uuid, &err), -EBUSY);
+	CHECK_INT(mt_suspend_check(c, info.uuid, &err), 0);
+	CHECK_INT(mt_actuators_libvirt.suspend(c, info.uuid, &err), 0);
+	CHECK_INT(mt_suspend_check(c, info.uuid, NULL), -EBUSY);
+	CHECK_INT(mt_suspend_settle(c, info.uuid, &err), -EBUSY);
 	CHECK(strstr(err.msg, "ended already"));
 	CHECK_INT(mt_domain_find(c, "test", &info, NULL), 0);
 	CHECK_INT(info.state, VIR_DOMAIN_RUNNING);

@@ -27,11 +27,13 @@ struct cmd {
 int cmd_campaign(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
+int cmd_guard(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_release(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);

@@ -14,6 +14,7 @@
 #include <migtrace/versions.h>
 
 #include "cmd.h"
+#include "guardian.h"
 #include "interrupt.h"
 #include "options.h"
 #include "policies.h"
@@ -39,8 +40,14 @@ struct migration {
 	struct mt_recorder *recorder;
 	struct mt_collector *collector;
 	char source[384];		/* which kernel source, or why there is none */
+	struct mt_hands *hands;
+	struct mt_wheel *wheel;
+	struct mt_guard *guard;
+	struct guardian guardian;
+	struct progress progress;
 	struct mt_supervise_result result;
 	volatile int cancel, leave;
+	volatile int over;		/* nothing is left but to print */
 };
 
 /* The first Ctrl-C cancels the migration, the second lets go of it. */
@@ -49,13 +56,16 @@ static void on_interrupt(int count, void *opaque)
 	const struct mt_event wake = { .kind = MT_EVENT_WAKE };
 	struct migration *m = opaque;
 
+	/* Whoever should read our last lines does not. */
+	if (__atomic_load_n(&m->over, __ATOMIC_ACQUIRE))
+		_exit(CMD_FAILED);
 	if (count == 1)
 		__atomic_store_n(&m->cancel, 1, __ATOMIC_RELAXED);
 	else
 		__atomic_store_n(&m->leave, 1, __ATOMIC_RELAXED);
-	cmd_warn(count == 1 ? "cancelling the migration; the guest goes on here. Once more: leave it alone and exit" :
-		 "leaving: the migration goes on by itself, see virsh domjobinfo");
 	mt_inbox_post(&wake, m->inbox);
+	progress_note(&m->progress, count == 1 ? "cancelling the migration; the guest goes on here. Once more: leave it alone and exit" :
+		      "leaving: the migration goes on by itself, see virsh domjobinfo");
 }
 
 static int open_recorder(struct migration *m, const char *destination, struct mt_err *err)
@@ -107,22 +117,77 @@ static void open_collector(struct migration *m)
 		snprintf(m->source, sizeof(m->source), "%s", mt_collector_tell(m->collector));
 }
 
+/* On a thread of its own, which may wait for a reader. */
+static void on_guard(const struct mt_event *ev, void *opaque)
+{
+	struct migration *m = opaque;
+
+	/* What the supervision is told it shows itself. */
+	if (m->result.left)
+		cmd_warn("%s", ev->text);
+}
+
+/* Before the migration begins: from then on whoever else is on this host leaves it to us. */
+static int take_in_hand(struct migration *m, struct mt_err *err)
+{
+	char host[VIR_UUID_STRING_BUFLEN];
+	struct mt_stop_mark mark;
+	int rc;
+
+	rc = mt_hands_open(&m->hands, NULL, err);
+	if (rc)
+		return rc;
+	mt_hands_host(m->conn, host);
+	rc = mt_wheel_take(m->hands, host, m->domain.uuid, "migtrace migrate", &m->wheel, NULL, err);
+	if (rc)
+		return rc;
+	if (!mt_wheel_marked(m->wheel, &mark))
+		return mt_err_set(err, -EBUSY, "%s was stopped by an earlier migration that nobody saw to its end: run migtrace guard first",
+				  m->domain.name);
+	if (m->dry_run)
+		return 0;
+	rc = mt_guard_new(&m->guard, &(struct mt_guard_options){
+		.hands = m->hands, .who = "migtrace migrate", .news = on_guard, .opaque = m }, err);
+	if (rc)
+		return rc;
+	rc = guardian_start(&m->guardian, m->domain.uuid);
+	if (rc)
+		return mt_err_set(err, rc, "no process that would look after the guest if this one is killed: %s", strerror(-rc));
+	return 0;
+}
+
+/*
+ * A guest that is still stopped is given its time, some seconds; then it is the guardian's. Everything that is
+ * anybody else's business is done before the last lines are printed: nobody may be reading them.
+ */
+static void let_go(struct migration *m)
+{
+	if (m->guard && mt_guard_leave(m->guard, MT_GUARD_LEAVE_MS))
+		cmd_warn("%s is still stopped: migtrace guard goes on to look after it", m->domain.name);
+	mt_guard_free(m->guard);
+	m->guard = NULL;
+	mt_wheel_put(m->wheel);
+	m->wheel = NULL;
+	mt_hands_close(m->hands);
+	m->hands = NULL;
+	guardian_end(&m->guardian);
+	__atomic_store_n(&m->over, 1, __ATOMIC_RELEASE);
+}
+
 static int supervise(struct migration *m, const char *destination, struct mt_err *err)
 {
 	const char *const destinations[] = { destination, NULL };
-	char title[MT_DOMAIN_NAME_MAX + 256], allowed[MT_UNIT_STR];
+	char title[MT_DOMAIN_NAME_MAX + 256], allowed[MT_UNIT_STR], note[512];
 	struct mt_migrate *running = NULL;
-	struct progress progress;
 	int rc;
 
 	snprintf(title, sizeof(title), "%s -> %s   policy %s, pause allowed %s, post-copy %s%s", m->domain.name, destination,
 		 m->policy->name, mt_format_duration_ms(allowed, m->limits.max_downtime_ms),
 		 m->limits.postcopy_allowed ? "allowed" : "not allowed", m->dry_run ? ", dry run" : "");
-	progress_init(&progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
-	if (!progress.repaint)
-		fprintf(progress.out, "%s\n", title);
+	progress_init(&m->progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	open_collector(m);
-	fprintf(progress.out, "kernel source: %s\n", m->source);
+	snprintf(note, sizeof(note), "kernel source: %s", m->source);
+	progress_note(&m->progress, note);
 
 	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);
 	if (!rc)
@@ -134,12 +199,16 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		.recorder = m->recorder,
 		.collector = m->collector,
 		.ours = true,
+		.guard = m->guard,
+		.hands = m->hands,
+		.who = "migtrace migrate",
+		.wheel = m->wheel,
 		.cancel = &m->cancel,
 		.leave = &m->leave,
 		.progress = progress_show,
-		.opaque = &progress,
+		.opaque = &m->progress,
 	}, &m->result, err);
-	progress_end(&progress);
+	progress_end(&m->progress);
 	mt_collector_close(m->collector);
 	m->collector = NULL;
 	if (running)
@@ -268,6 +337,9 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = mt_conn_subscribe(m->conn, m->domain.uuid, mt_inbox_post, m->inbox);
 	if (rc < 0)
 		return mt_err_set(err, rc, "cannot watch %s: %s", m->domain.name, strerror(-rc));
+	rc = take_in_hand(m, err);
+	if (rc)
+		return rc;
 	return m->record_path ? open_recorder(m, args[1], err) : 0;
 }
 
@@ -291,6 +363,7 @@ static int run(struct migration *m, char **args)
 	}
 	if (!rc)
 		rc = supervise(m, args[1], &err);
+	let_go(m);
 	if (rc) {
 		struct mt_err ignored = { 0 };
 

@@ -41,8 +41,6 @@ enum ending record_follow(struct record *r, struct mt_err *err)
 
 	snprintf(title, sizeof(title), "following the migration of %s", r->domain.name);
 	progress_init(&r->progress, stderr, title);
-	if (!r->progress.repaint)
-		fprintf(stderr, "%s\n", title);
 	rc = mt_supervise(r->conn, r->inbox, r->domain.uuid, &(struct mt_supervise_options){
 		.policy = mt_policy_find("qemu"),
 		.actuators = &mt_actuators_dry,

@@ -12,29 +12,31 @@
 #include <migtrace/units.h>
 
 /* --- for real --------------------------------------------------------- */
-static int suspend(struct mt_conn *c, const char *uuid, struct mt_err *err)
+int mt_suspend_check(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	struct mt_domain_state now;
 	int ret = mt_domain_state(c, uuid, &now, err);
 
-	if (ret)
-		return ret;
-	if (now.state != VIR_DOMAIN_RUNNING)
-		return mt_err_set(err, -EBUSY, "the guest is %s already", mt_domain_state_name(now.state));
-	ret = mt_domain_suspend(c, uuid, err);
-	if (ret)
-		return ret;
+	if (!ret && now.state != VIR_DOMAIN_RUNNING)
+		ret = mt_err_set(err, -EBUSY, "the guest is %s already", mt_domain_state_name(now.state));
+	return ret;
+}
+
+int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err)
+{
+	struct mt_domain_state now;
+	int ret;
+
 	/*
 	 * Nobody but us would resume a guest whose migration ended just before: libvirt says by the
 	 * reason whether it paused it within one.
 	 */
-	if (!mt_domain_state(c, uuid, &now, NULL) && now.state == VIR_DOMAIN_PAUSED && now.reason == VIR_DOMAIN_PAUSED_USER) {
-		ret = mt_domain_resume(c, uuid, err);
-		if (ret)
-			return ret;
-		return mt_err_set(err, -EBUSY, "the migration had ended already; the guest goes on here");
-	}
-	return 0;
+	if (mt_domain_state(c, uuid, &now, NULL) || now.state != VIR_DOMAIN_PAUSED || now.reason != VIR_DOMAIN_PAUSED_USER)
+		return 0;
+	ret = mt_domain_resume(c, uuid, err);
+	if (ret)
+		return ret;
+	return mt_err_set(err, -EBUSY, "the migration had ended already; the guest goes on here");
 }
 
 static int start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err)
@@ -60,7 +62,7 @@ const struct mt_actuators mt_actuators_libvirt = {
 	.done = "done",
 	.set_downtime = mt_domain_set_downtime_limit,
 	.set_bandwidth = mt_domain_set_max_bandwidth,
-	.suspend = suspend,
+	.suspend = mt_domain_suspend,
 	.start_postcopy = start_postcopy,
 	.abort = mt_domain_abort,
 };

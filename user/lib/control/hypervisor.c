@@ -116,6 +116,13 @@ int mt_domain_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *er
 	return c->ops->is_parallel(c, uuid, err);
 }
 
+int mt_domain_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err)
+{
+	if (!c->ops->migrate_status)
+		return mt_err_set(err, -EOPNOTSUPP, "%s cannot ask QEMU for its migration", c->ops->name);
+	return c->ops->migrate_status(c, uuid, status, err);
+}
+
 int mt_domain_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err)
 {
 	return c->ops->downtime_limit(c, uuid, ms, err);

@@ -40,6 +40,7 @@ struct mt_conn_ops {
 	int (*sample)(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
 	int (*completed)(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
 	int (*is_parallel)(struct mt_conn *c, const char *uuid, struct mt_err *err);
+	int (*migrate_status)(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err);	/* may be NULL */
 	int (*downtime_limit)(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err);
 	int (*set_downtime_limit)(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err);
 	int (*max_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * schedule.h - one random run: guests, processes, faults and incidents that follow from a seed
+ */
+#ifndef FAKE_SCHEDULE_H
+#define FAKE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What schedules are made of; a kind that never occurs in thousands of them is a fault of theirs. */
+extern const char *const fake_schedule_must_occur[];
+
+struct fake_schedule_options {
+	bool real;		/* threads side by side; no process is killed */
+	unsigned scale;
+	FILE *print;		/* what is going to happen; NULL: nowhere */
+};
+
+/* Return: NULL, or what was violated. */
+const char *fake_schedule_run(uint64_t seed, const struct fake_schedule_options *o);
+
+#endif
