@@ -121,7 +121,7 @@ check:
 check-unit: unit-tests
 	prove $(UNIT_BIN)
 check-kernel: kernel-tests kmod
-	@AGAIN=$(AGAIN) scripts/check-kernel
+	@scripts/check-kernel
 lab:
 	scripts/lab --prepare
 evaluate: all
@@ -133,6 +133,7 @@ install: all
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(B)/migtrace
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/migtraced
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace user/migtraced/migtraced.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace/migtraced.service.d user/migtraced/migtraced.service.d/kernel-sources.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/sbin|$(PREFIX)/sbin|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service
 	for m in $(notdir $(MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done

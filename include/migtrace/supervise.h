@@ -30,7 +30,7 @@ struct mt_supervise_options {
 	const struct mt_policy *policy;
 	const struct mt_model *model;		/* NULL: the default one */
 	const struct mt_actuators *actuators;
-	struct mt_limits limits;		/* qemu_limit_ms 0: ask libvirt */
+	struct mt_limits limits;		/* qemu_limit_ms MT_LIMIT_UNSET: ask libvirt */
 	const char *const *destinations;	/* URIs on which to look for the guest afterwards; NULL-terminated, may be NULL */
 	struct mt_recorder *recorder;		/* NULL: none. Closed by the caller */
 	struct mt_collector *collector;		/* NULL: no kernel source. Closed by the caller */

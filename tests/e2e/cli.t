@@ -217,6 +217,27 @@ for option in max-downtime deadline timeout; do
 	refused "migrate: $option without unit" 2 "--$option.*unit" migrate guest $T --$option 300
 	refused "replay: $option without unit" 2 "--$option.*unit" replay good.mtrec --$option 300
 done
+for option in max-downtime deadline; do
+	refused "migrate: $option of nothing" 2 "--$option.*out of range: 1 ms" migrate guest $T --$option 0ms
+	refused "replay: $option of nothing" 2 "--$option.*out of range: 1 ms" replay good.mtrec --$option 0ms
+done
+# A warning comes before anything is asked of libvirt.
+warned() {
+	local name=$1 pattern=$2
+	shift 2
+	run "$M" migrate test "$NOBODY_THERE" -c $T "$@"
+	want "exit status 1 wanted" [ "$RC" = 1 ]
+	want "\"$pattern\" wanted" says "$pattern"
+	finish "$name"
+}
+warned "migrate: a pause with no room for a stop" 'max_downtime 100 ms is not more than fixed 120 ms' --max-downtime 100ms
+warned "migrate: a policy that does not heed the pause" 'psc does not heed max_downtime' --policy psc
+warned "migrate: nor the deadline" 'ihm does not heed the deadline' --policy ihm --deadline 10min
+for command in migrate replay simulate; do
+	works "$command --help says what policies do not heed" '^  psc .*does not heed max_downtime, deadline' $command --help
+done
+refused "a timeout of more than a week" 2 '--timeout.*168 h.*, or none' migrate guest $T --timeout 169h
+refused "the largest number is no limit" 2 '--deadline.*out of range' migrate guest $T --deadline 18446744073709551615ms
 refused "no pause at all" 2 '--max-downtime' migrate guest $T --max-downtime 0ms
 for value in '' -1 two 1.5 256 99999999999999999999; do
 	refused "parallel connections \"$value\"" 2 '--parallel' migrate guest $T --parallel="$value"

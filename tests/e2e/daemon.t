@@ -29,7 +29,9 @@ configure() {
 
 daemon_start() {
 	local i
-	scripts/testbed exec a -- "$PWD/$SCENE_B/migtraced" -C "$SCENE_DIR/migtraced.conf" </dev/null >>"$SCENE_DIR/daemon.log" 2>&1 &
+	# With the rights that its service leaves it.
+	scripts/testbed exec a -- setpriv --bounding-set="$(sed -n 's/^CapabilityBoundingSet=/-all /p' user/migtraced/migtraced.service |
+		tr A-Z a-z | sed 's/ cap_/,+/g')" "$PWD/$SCENE_B/migtraced" -C "$SCENE_DIR/migtraced.conf" </dev/null >>"$SCENE_DIR/daemon.log" 2>&1 &
 	DAEMON=$!
 	for ((i = 0; i < 100; i++)); do
 		[ "$(ask_status '.libvirt.connected')" = true ] && return 0

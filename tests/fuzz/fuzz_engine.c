@@ -84,7 +84,8 @@ static const char *wrong(const struct mt_engine *e, const struct mt_plan *plan, 
 		return "an action after the final one";
 	if (plan->action != MT_ACTION_CONTINUE && !plan->reason[0])
 		return "an action without a reason";
-	if (plan->action == MT_ACTION_FLIP && (!e->limits.postcopy_allowed || !e->iterations.total))
+	if (plan->action == MT_ACTION_FLIP && (!e->limits.postcopy_allowed ||
+	    (!e->iterations.total && !(e->policy->flips_at_once && !e->limits.passes))))
 		return "a flip that was not allowed";
 	if (plan->action != MT_ACTION_CONTINUE && e->policy == mt_policy_find("qemu"))
 		return "hands that are not off";
@@ -109,8 +110,9 @@ static const char *migration(const struct mt_policy *policy, const struct mt_mod
 {
 	struct mt_limits limits = {
 		.max_downtime_ms = any() % 3 ? any() % 2000 : hostile(),
-		.deadline_ms = any() % 3 ? 0 : hostile(),
-		.timeout_ms = any() % 3 ? any() % 20000 : hostile(),
+		.deadline_ms = any() % 3 ? MT_LIMIT_UNSET : hostile(),
+		.timeout_ms = any() % 3 ? any() % 20000 : any() % 2 ? MT_LIMIT_NONE : hostile(),
+		.passes = any() % 3 ? MT_LIMIT_UNSET : hostile() % 8,
 		.qemu_limit_ms = any() % 3 ? any() % 1000 : hostile(),
 		.fixed_ms = any() % 3 ? any() % 100 : hostile(),
 		.postcopy_allowed = any() % 2,

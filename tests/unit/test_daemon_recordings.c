@@ -146,6 +146,28 @@ static void names(void)
 	}
 }
 
+/* The recorder adds .part.new; all of it has to be a file's name, and text. */
+static void name_of_a_long_name(void)
+{
+	char domain[256], buf[300];
+	size_t len;
+
+	memset(domain, 'x', 255);
+	domain[255] = '\0';
+	recordings_name(buf, sizeof(buf), domain, WALL_MS, 99);
+	CHECK_INT(strlen(buf) + strlen(".part.new"), 255);
+	CHECK(strstr(buf, "x-20231114T221320Z-100.mtrec"));
+	/* At each offset of the cut in a character of two bytes. */
+	for (int i = 0; i < 2; i++) {
+		for (len = 0; len + 2 < sizeof(domain) - i; len += 2)
+			memcpy(domain + i + len, "\xc3\xbc", 2);
+		domain[i + len] = '\0';
+		recordings_name(buf, sizeof(buf), domain, WALL_MS, 0);
+		CHECK(strlen(buf) > 200);
+		CHECK(strstr(buf, "\xc3\xbc-20231114T221320Z.mtrec"));
+	}
+}
+
 static void two_in_one_second(void)
 {
 	struct mt_record_header h = { .domain = "x", .uuid = UUID_A, .tool = "migtraced 1", .start_wall_ms = WALL_MS };
@@ -584,6 +606,7 @@ static void over_quota(void)
 
 static const struct ktap_case cases[] = {
 	{ "a domain's name becomes a file's", names },
+	{ "a long one is cut so that it fits, between characters", name_of_a_long_name },
 	{ "two migrations in one second, and a directory that is missing", two_in_one_second },
 	{ "the oldest go, what is not ours stays", prune },
 	{ "a recording goes on where it fits the migration", resume_what_fits },

@@ -29,7 +29,9 @@ static struct mt_limits limits_of(bool postcopy, uint64_t timeout_ms)
 		.max_downtime_ms = MIGRATION_ALLOWED_MS,
 		.qemu_limit_ms = MIGRATION_LIMIT_MS,
 		.fixed_ms = MIGRATION_FIXED_MS,
-		.timeout_ms = timeout_ms,
+		.timeout_ms = timeout_ms ? timeout_ms : MT_LIMIT_UNSET,
+		.deadline_ms = MT_LIMIT_UNSET,
+		.passes = MT_LIMIT_UNSET,
 		.postcopy_allowed = postcopy,
 	};
 }
@@ -94,9 +96,9 @@ static bool steady(const struct migration_guest *g)
 
 static void test_defaults(void)
 {
-	const struct mt_limits nothing = { 0 };
+	const struct mt_limits nothing = MT_LIMITS_UNSET, zero = { 0 };
 	const struct mt_limits given = { .max_downtime_ms = 1, .deadline_ms = 2, .timeout_ms = 3, .qemu_limit_ms = 4,
-					 .fixed_ms = 5, .postcopy_allowed = true };
+					 .fixed_ms = 5, .passes = 6, .postcopy_allowed = true };
 	struct mt_engine e;
 
 	mt_engine_init(&e, mt_policy_find("predict"), mt_model_find("precopy"), &nothing);
@@ -104,10 +106,14 @@ static void test_defaults(void)
 	CHECK_INT(e.limits.qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS);
 	CHECK_INT(e.limits.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
 	CHECK_INT(e.limits.fixed_ms, MT_FIXED_DEFAULT_MS);
-	CHECK_INT(e.limits.deadline_ms, 0);
+	CHECK_INT(e.limits.deadline_ms, MT_LIMIT_NONE);
+	CHECK_INT(e.limits.passes, MT_LIMIT_UNSET);	/* each policy has its own */
 	CHECK(!e.limits.postcopy_allowed);
 	mt_engine_set_limits(&e, &given);
 	CHECK(!memcmp(&e.limits, &given, sizeof(given)));
+	/* What is given is what holds, also when it is 0. */
+	mt_engine_set_limits(&e, &zero);
+	CHECK(!memcmp(&e.limits, &zero, sizeof(zero)));
 }
 
 /* Before the first pass is done nothing is predicted, after it everything. */

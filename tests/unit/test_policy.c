@@ -28,7 +28,8 @@ static void scene_init(struct scene *s, const char *policy)
 	memset(s, 0, sizeof(*s));
 	s->policy = mt_policy_find(policy);
 	/* 440 ms is as far as predict would raise QEMU's limit: it has no reason to. */
-	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .timeout_ms = 30000, .qemu_limit_ms = 440, .fixed_ms = 60 };
+	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .deadline_ms = MT_LIMIT_NONE, .timeout_ms = 30000,
+					.qemu_limit_ms = 440, .fixed_ms = 60, .passes = MT_LIMIT_UNSET };
 	mt_policy_init(&s->state);
 	s->sample.status = MT_STATUS_ACTIVE;
 	s->view = (struct mt_view){
@@ -156,16 +157,16 @@ static void test_timeout_waits(void)
 	CHECK_INT(boundary(&s, 41000, 1e9), MT_ACTION_FLIP);
 }
 
-/* Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never because it is 0. */
+/* Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never because nothing was. */
 static void test_passes(void)
 {
 	static const struct {
 		uint64_t passes;
-		bool at_once, postcopy;
+		bool postcopy;
 		int acts;		/* after so many passes */
 	} cases[] = {
-		{ 1, false, true, 1 }, { 2, false, true, 2 }, { 3, false, false, 3 }, { 0, false, true, 1 },
-		{ 0, true, true, 0 }, { 0, false, false, 1 },
+		{ 1, true, 1 }, { 2, true, 2 }, { 3, false, 3 }, { MT_LIMIT_UNSET, true, 1 },
+		{ 0, true, 0 }, { MT_LIMIT_UNSET, false, 1 },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
@@ -176,7 +177,6 @@ static void test_passes(void)
 		scene_init(&s, "passes");
 		s.limits.postcopy_allowed = cases[i].postcopy;
 		s.limits.passes = cases[i].passes;
-		s.limits.at_once = cases[i].at_once;
 		for (action = at(&s, 0); action == MT_ACTION_CONTINUE && done < 5; done++) {
 			CHECK(s.plan.reason[0]);
 			action = boundary(&s, 1000 * (done + 1), 1e9);
@@ -186,16 +186,18 @@ static void test_passes(void)
 	}
 }
 
-/* at_once is this policy's alone, and post-copy still has to be allowed. */
+/* 0 passes mean a flip at once for this policy alone, and the link still has to work. */
 static void test_at_once(void)
 {
 	struct scene s;
 
 	scene_init(&s, "timeout");
-	s.limits.postcopy_allowed = s.limits.at_once = true;
+	s.limits.postcopy_allowed = true;
+	s.limits.passes = 0;
 	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
 	scene_init(&s, "passes");
-	s.limits.postcopy_allowed = s.limits.at_once = true;
+	s.limits.postcopy_allowed = true;
+	s.limits.passes = 0;
 	s.its.stuck = true;
 	CHECK_INT(at(&s, 100), MT_ACTION_CONTINUE);
 	s.its.stuck = false;
@@ -245,7 +247,7 @@ static void test_fni(void)
 		struct scene s;
 
 		scene_init(&s, "fni");
-		s.limits.passes = passes;
+		s.limits.passes = passes ? passes : MT_LIMIT_UNSET;
 		s.limits.postcopy_allowed = true;
 		for (uint64_t n = 1; n <= (passes ? passes : 4); n++) {
 			CHECK_INT(at(&s, n * 1000 - 500), MT_ACTION_CONTINUE);
@@ -436,7 +438,7 @@ static void test_predict(void)
 
 		scene_init(&s, "predict");
 		s.limits.postcopy_allowed = c->postcopy;
-		s.limits.deadline_ms = c->deadline_ms;
+		s.limits.deadline_ms = c->deadline_ms ? c->deadline_ms : MT_LIMIT_NONE;
 		s.its.total = c->total - 1;
 		s.p = (struct mt_prediction){
 			.verdict = c->verdict,
@@ -685,7 +687,7 @@ static void test_any_view(void)
 				final = false;
 			}
 			s.limits.postcopy_allowed = migration_random(&rng) % 2;
-			s.limits.deadline_ms = migration_random(&rng) % 2 * 50000;
+			s.limits.deadline_ms = migration_random(&rng) % 2 ? 50000 : MT_LIMIT_NONE;
 			s.sample.status = migration_random(&rng) % 8 ? MT_STATUS_ACTIVE : migration_random(&rng) % MT_STATUS_COUNT;
 			s.view.bandwidth_bytes_per_s = migration_random(&rng) % 8 ? LINK * migration_chance(&rng) : 0;
 			s.p = (struct mt_prediction){

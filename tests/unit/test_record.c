@@ -81,7 +81,8 @@ static const struct mt_record_header header = {
 	.domain = "g\xc3\xbc" "est \"1\"", .uuid = "11111111-2222-3333-4444-555555555555", .domain_type = "kvm",
 	.source = "qemu:///system", .destination = "qemu+tcp://b/system", .tool = "migtrace test", .qemu = "7.2.0",
 	.policy = "predict", .mode = "supervise", .start_wall_ms = 1700000000000, .start_t_ns = BEGIN_NS,
-	.limits = { .max_downtime_ms = 300, .deadline_ms = 60000, .qemu_limit_ms = 300, .fixed_ms = 60, .postcopy_allowed = true },
+	.limits = { .max_downtime_ms = 300, .deadline_ms = 60000, .timeout_ms = MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
+		    .fixed_ms = 0, .passes = MT_LIMIT_UNSET, .postcopy_allowed = true },
 };
 
 static struct mt_sample full_sample(uint64_t t_ns)
@@ -250,8 +251,8 @@ static bool right_header(const struct mt_record_header *h)
 	return h->schema == MT_RECORD_SCHEMA && !strcmp(h->domain, header.domain) && !strcmp(h->uuid, header.uuid) &&
 	       !strcmp(h->destination, header.destination) && !h->libvirt && !strcmp(h->policy, "predict") &&
 	       h->start_wall_ms == header.start_wall_ms && h->start_t_ns == BEGIN_NS &&
-	       h->limits.max_downtime_ms == 300 && h->limits.deadline_ms == 60000 && !h->limits.timeout_ms &&
-	       h->limits.fixed_ms == 60 && h->limits.postcopy_allowed;
+	       h->limits.max_downtime_ms == 300 && h->limits.deadline_ms == 60000 && h->limits.timeout_ms == MT_LIMIT_NONE &&
+	       h->limits.qemu_limit_ms == MT_LIMIT_UNSET && !h->limits.fixed_ms && h->limits.passes == MT_LIMIT_UNSET && h->limits.postcopy_allowed;
 }
 
 static void test_round_trip(void)
@@ -453,6 +454,23 @@ static void test_hostile_lines(void)
 	}
 }
 
+/* What is not written was not given, and recordings from before 0 passes were a number say so in another way. */
+static void test_limits_not_given(void)
+{
+	struct mt_recording *rec;
+	struct mt_err err;
+
+	CHECK_INT(load_lines("{\"type\":\"header\",\"schema\":1,\"limits\":{\"fixed_ms\":0,\"timeout_ms\":9223372036854775807}}\n",
+			     &err, &rec), 0);
+	CHECK_INT(rec->header.limits.fixed_ms, 0);
+	CHECK(rec->header.limits.timeout_ms == MT_LIMIT_NONE);
+	CHECK(rec->header.limits.deadline_ms == MT_LIMIT_UNSET && rec->header.limits.passes == MT_LIMIT_UNSET);
+	mt_recording_free(rec);
+	CHECK_INT(load_lines("{\"type\":\"header\",\"schema\":1,\"limits\":{\"at_once\":true,\"postcopy_allowed\":true}}\n", &err, &rec), 0);
+	CHECK_INT(rec->header.limits.passes, 0);
+	mt_recording_free(rec);
+}
+
 /* What a later migtrace adds without changing the schema. */
 static void test_unknown_is_ignored(void)
 {
@@ -464,7 +482,7 @@ static void test_unknown_is_ignored(void)
 	CHECK_INT(rec->n_entries, 1);
 	CHECK(!rec->truncated && rec->truncated_after == 3);
 	CHECK(rec->strange_entries == 1 && !rec->strange_words);
-	CHECK(!rec->header.domain && !rec->header.limits.max_downtime_ms);
+	CHECK(!rec->header.domain && rec->header.limits.max_downtime_ms == MT_LIMIT_UNSET);
 	CHECK_STR(rec->entries[0].event.event, "x");
 	mt_recording_free(rec);
 	/* The last line has no newline: its end may be missing. */
@@ -662,7 +680,7 @@ static void test_series(void)
 	CHECK_INT(load_text(series, strlen(series), &err, &rec), 0);
 	CHECK(rec->foreign && !rec->truncated);
 	CHECK_INT(rec->n_entries, 2);
-	CHECK(!rec->header.domain && !rec->header.limits.max_downtime_ms);
+	CHECK(!rec->header.domain && rec->header.limits.max_downtime_ms == MT_LIMIT_UNSET);
 	CHECK_INT(rec->entries[0].type, MT_ENTRY_SAMPLE);
 	CHECK_INT(rec->entries[0].sample.t_ns, 8338750000000);
 	CHECK_INT(rec->entries[0].sample.total_ms, 250);
@@ -1093,6 +1111,7 @@ static const struct ktap_case cases[] = {
 	{ "cut at every byte: readable up to there", test_truncated_everywhere },
 	{ "each single bit flipped: noticed or harmless", test_bit_flips },
 	{ "hostile lines are one error naming the line", test_hostile_lines },
+	{ "limits that were not given, and those of older recordings", test_limits_not_given },
 	{ "unknown keys and entries are ignored", test_unknown_is_ignored },
 	{ "words of a later version are unknown, and counted", test_strange_words },
 	{ "lines and streams are bounded", test_bombs },

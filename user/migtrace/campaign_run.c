@@ -83,13 +83,10 @@ static void choose(struct run *r)
 		.compress_threads = (unsigned)m->compress_threads,
 		.unsafe = true,
 	};
-	r->limits = (struct mt_limits){
-		.max_downtime_ms = r->plan->limit_ms,
-		.qemu_limit_ms = r->plan->limit_ms,
-		.passes = m->flip_after_passes,
-		.at_once = m->kind == MT_METHOD_POSTCOPY,
-		.postcopy_allowed = flips(m),
-	};
+	r->limits = (struct mt_limits)MT_LIMITS_UNSET;
+	r->limits.max_downtime_ms = r->limits.qemu_limit_ms = r->plan->limit_ms;
+	r->limits.passes = m->kind == MT_METHOD_POSTCOPY ? 0 : m->flip_after_passes ? m->flip_after_passes : MT_LIMIT_UNSET;
+	r->limits.postcopy_allowed = flips(m);
 }
 
 static const char *policy_name(const struct run *r)

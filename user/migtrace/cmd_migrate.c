@@ -16,6 +16,7 @@
 #include "cmd.h"
 #include "interrupt.h"
 #include "options.h"
+#include "policies.h"
 #include "progress.h"
 #include "recording_load.h"
 #include "sources.h"
@@ -110,7 +111,7 @@ static void open_collector(struct migration *m)
 static int supervise(struct migration *m, const char *destination, struct mt_err *err)
 {
 	const char *const destinations[] = { destination, NULL };
-	char title[256], allowed[MT_UNIT_STR];
+	char title[MT_DOMAIN_NAME_MAX + 256], allowed[MT_UNIT_STR];
 	struct mt_migrate *running = NULL;
 	struct progress progress;
 	int rc;
@@ -254,7 +255,7 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = mt_conn_open(&m->conn, m->common.uri, err);
 	if (rc)
 		return rc;
-	rc = mt_domain_info(m->conn, args[0], &m->domain, err);
+	rc = mt_domain_find(m->conn, args[0], &m->domain, err);
 	if (rc)
 		return rc;
 	m->how.destination_uri = args[1];
@@ -307,17 +308,20 @@ int cmd_migrate(int argc, char **argv)
 {
 	static struct migration m = {
 		.policy_name = MT_POLICY_DEFAULT,
-		.limits = { .max_downtime_ms = MT_MAX_DOWNTIME_DEFAULT_MS, .timeout_ms = MT_TIMEOUT_DEFAULT_MS },
+		.limits = MT_LIMITS_UNSET,
 	};
 	uint64_t parallel = 0, initial = 0, increment = 0, level = 0, threads = 0;
 	const char *compression = "none";
-	bool passes_given = false;
 	const struct option_row rows[] = {
-		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, passes, ihm, psc, fni, fm, am or predict (default)", &m.policy_name },
-		{ "max-downtime", 'd', OPTION_DURATION_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms },
-		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "the migration may take this long", &m.limits.deadline_ms },
-		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when policy timeout acts (default 30s)", &m.limits.timeout_ms },
-		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, &passes_given, 1000 },
+		{ "policy", 'p', OPTION_STRING, "NAME", "who decides, see below (default " MT_POLICY_DEFAULT ")", &m.policy_name },
+		{ "max-downtime", 'd', OPTION_LIMIT_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms,
+		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
+		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "the migration may take this long (default none)", &m.limits.deadline_ms,
+		  .min = 1 },
+		{ "timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "when policy timeout acts, or none (default 30s)", &m.limits.timeout_ms },
+		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default 120ms)", &m.limits.fixed_ms,
+		  .max = MT_FIXED_MAX_MS },
+		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, NULL, MT_PASSES_MAX },
 		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
 		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
@@ -351,27 +355,31 @@ int cmd_migrate(int argc, char **argv)
 			    "  migtrace migrate db1 qemu+tls://host2/system --postcopy --record db1.mtrec\n"
 			    "  migtrace migrate db1 qemu+tls://host2/system --policy timeout --timeout 60s\n"
 			    "  migtrace migrate db1 qemu+tls://host2/system --policy passes --passes 2 --postcopy\n",
+		.more = policies_help,
 		.uses = OPTIONS_CONNECT | OPTIONS_FORMAT,
 		.rows = rows,
 		.n_rows = MT_ARRAY_SIZE(rows),
 	};
 	struct option_args args;
+	struct mt_err err = { 0 };
 	int status = options_parse(&usage, argc, argv, &m.common, &args);
 
 	if (status != OPTIONS_RUN)
 		return status;
-	m.policy = mt_policy_find(m.policy_name);
-	if (!m.policy)
-		return options_error(&usage, "--policy %s is unknown: qemu, timeout, passes, ihm, psc, fni, fm, am or predict", m.policy_name);
-	if (passes_given ? strcmp(m.policy_name, "passes") && strcmp(m.policy_name, "fni") : !strcmp(m.policy_name, "passes"))
+	status = policy_option(&usage, "policy", m.policy_name, &m.policy);
+	if (status != OPTIONS_RUN)
+		return status;
+	if (m.limits.passes != MT_LIMIT_UNSET ? strcmp(m.policy_name, "passes") && strcmp(m.policy_name, "fni") : !strcmp(m.policy_name, "passes"))
 		return options_error(&usage, "--passes and --policy passes (or fni) go together");
-	m.limits.at_once = passes_given && !m.limits.passes && !strcmp(m.policy_name, "passes");
-	if (m.limits.at_once && !m.limits.postcopy_allowed)
+	if (!m.limits.passes && !strcmp(m.policy_name, "passes") && !m.limits.postcopy_allowed)
 		return options_error(&usage, "--passes 0 flips to post-copy at once, so --postcopy is needed");
 	if (mt_compression_parse(compression, &m.how.compression))
 		return options_error(&usage, "--compression %s is unknown: xbzrle or mt", compression);
-	if (!m.limits.max_downtime_ms)
-		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
+	if (mt_limits_check(m.policy, &m.limits, limits_tell, &err))
+		return options_error(&usage, "%s", err.msg);
+	/* From here on what holds; but for QEMU's own limit, which libvirt is asked for. */
+	mt_limits_resolve(&m.limits);
+	m.limits.qemu_limit_ms = MT_LIMIT_UNSET;
 	status = source_option(&usage, m.source_name);
 	if (status != OPTIONS_RUN)
 		return status;

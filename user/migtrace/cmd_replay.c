@@ -5,10 +5,12 @@
 #include <math.h>
 #include <string.h>
 
+#include <migtrace/actuator.h>
 #include <migtrace/record.h>
 
 #include "cmd.h"
 #include "options.h"
+#include "policies.h"
 #include "recording_load.h"
 #include "replay.h"
 
@@ -17,7 +19,7 @@
 struct request {
 	struct common_options common;
 	const char *policies;
-	struct replay_limits limits;
+	struct mt_limits limits;
 	const struct mt_policy *chosen[POLICIES_MAX];
 	size_t n_chosen;
 };
@@ -43,19 +45,13 @@ static int choose_policies(struct request *q, const struct command_usage *usage)
 		return OPTIONS_RUN;
 	}
 	while ((name = strsep(&rest, ","))) {
-		const struct mt_policy *policy = mt_policy_find(name);
-		char known[256] = "";
+		const struct mt_policy *policy;
+		int status = policy_option(usage, "policy", name, &policy);
 
-		if (policy && !choose(q, policy))
-			continue;
-		if (policy)
+		if (status != OPTIONS_RUN)
+			return status;
+		if (choose(q, policy))
 			return options_error(usage, "more than %d policies", POLICIES_MAX);
-		for (size_t i = 0; mt_policy_at(i); i++) {
-			size_t len = strlen(known);
-
-			snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "", mt_policy_at(i)->name);
-		}
-		return options_error(usage, "unknown policy \"%s\"; there are %s", name, known);
 	}
 	return OPTIONS_RUN;
 }
@@ -103,23 +99,24 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 
 int cmd_replay(int argc, char **argv)
 {
-	struct request q = { 0 };
+	struct request q = { .limits = MT_LIMITS_UNSET };
 	const struct option_row rows[] = {
 		{ .name = "policy", .kind = OPTION_STRING, .arg = "A,B", .dest = &q.policies,
 		  .help = "policies to ask; all of them if not given" },
-		{ .name = "max-downtime", .kind = OPTION_DURATION_MS, .arg = "DURATION",
+		{ .name = "max-downtime", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
 		  .help = "the guest may pause this long", .dest = &q.limits.max_downtime_ms,
-		  .given = &q.limits.max_downtime_given },
-		{ .name = "postcopy", .kind = OPTION_FLAG, .help = "post-copy is allowed", .dest = &q.limits.postcopy },
-		{ .name = "timeout", .kind = OPTION_DURATION_MS, .arg = "DURATION",
-		  .help = "when the policy \"timeout\" acts", .dest = &q.limits.timeout_ms,
-		  .given = &q.limits.timeout_given },
-		{ .name = "deadline", .kind = OPTION_DURATION_MS, .arg = "DURATION",
-		  .help = "the migration may take this long", .dest = &q.limits.deadline_ms,
-		  .given = &q.limits.deadline_given },
-		{ .name = "qemu-limit", .kind = OPTION_DURATION_MS, .arg = "DURATION",
-		  .help = "QEMU's own downtime limit", .dest = &q.limits.qemu_limit_ms,
-		  .given = &q.limits.qemu_limit_given },
+		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
+		{ .name = "postcopy", .kind = OPTION_FLAG, .help = "post-copy is allowed", .dest = &q.limits.postcopy_allowed },
+		{ .name = "timeout", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
+		  .help = "when the policy \"timeout\" acts, or none", .dest = &q.limits.timeout_ms },
+		{ .name = "deadline", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
+		  .help = "the migration may take this long, or none", .dest = &q.limits.deadline_ms, .min = 1 },
+		{ .name = "fixed", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
+		  .help = "the part of a pause that is not memory", .dest = &q.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
+		{ .name = "passes", .kind = OPTION_COUNT, .arg = "N",
+		  .help = "when the policies \"passes\" and \"fni\" act", .dest = &q.limits.passes, .max = MT_PASSES_MAX },
+		{ .name = "qemu-limit", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
+		  .help = "QEMU's own downtime limit", .dest = &q.limits.qemu_limit_ms, .max = MT_DOWNTIME_MAX_MS },
 	};
 	const struct command_usage usage = {
 		.name = "replay", .synopsis = "FILE...", .min_args = 1, .max_args = OPTIONS_ANY_NUMBER,
@@ -131,6 +128,7 @@ int cmd_replay(int argc, char **argv)
 		.examples =
 			"  migtrace replay guest.mtrec --policy qemu,predict --max-downtime 300ms\n"
 			"  migtrace replay -f csv --postcopy runs/*.json\n",
+		.more = policies_help,
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
 	};
 	static const struct mt_column columns[] = {

@@ -216,6 +216,22 @@ static void show_reasons(const json_t *rows)
 	}
 }
 
+/* Who does not get on, and since when. */
+static void show_stuck(const json_t *threads)
+{
+	char age[MT_UNIT_STR];
+	size_t i;
+	json_t *t;
+
+	json_array_foreach(threads, i, t) {
+		if (!json_is_true(json_object_get(t, "stuck")))
+			continue;
+		show_text("stuck:   ", json_object_get(t, "thread"), "?", "");
+		show_text(", for ", NULL, mt_format_duration_ms(age, (double)json_integer_value(json_object_get(t, "for_ms"))), "");
+		show_text(": ", json_object_get(t, "what"), "at work of its own", "\n");
+	}
+}
+
 static int show(const json_t *answer)
 {
 	const json_t *libvirt = json_object_get(answer, "libvirt");
@@ -235,6 +251,7 @@ static int show(const json_t *answer)
 		puts(", connected");
 	else
 		show_text(", not connected: ", json_object_get(libvirt, "error"), "not yet", "\n");
+	show_stuck(json_object_get(answer, "threads"));
 
 	printf("\nMigrations supervised: %zu\n", json_array_size(supervised));
 	if (json_array_size(supervised)) {

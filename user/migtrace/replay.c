@@ -36,21 +36,22 @@ struct replay {
 	const struct mt_record_decision *ended;	/* what the recorded policy did; NULL = nothing final */
 };
 
-static struct mt_limits limits_of(const struct mt_recording *rec, const struct replay_limits *given)
+static struct mt_limits limits_of(const struct mt_recording *rec, const struct mt_limits *given)
 {
-	struct mt_limits l = rec->header.limits;	/* all 0 for a series */
+	struct mt_limits l = rec->header.limits;
+	const struct {
+		uint64_t *to, from;
+	} rows[] = {
+		{ &l.max_downtime_ms, given->max_downtime_ms }, { &l.deadline_ms, given->deadline_ms },
+		{ &l.timeout_ms, given->timeout_ms }, { &l.qemu_limit_ms, given->qemu_limit_ms },
+		{ &l.fixed_ms, given->fixed_ms }, { &l.passes, given->passes },
+	};
 
-	if (given->max_downtime_given)
-		l.max_downtime_ms = given->max_downtime_ms;
-	if (given->timeout_given)
-		l.timeout_ms = given->timeout_ms;
-	if (given->deadline_given)
-		l.deadline_ms = given->deadline_ms;
-	if (given->qemu_limit_given)
-		l.qemu_limit_ms = given->qemu_limit_ms;
-	if (given->postcopy)
-		l.postcopy_allowed = true;
-	return l;	/* the engine puts policy.h's defaults where there is 0 */
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
+		if (rows[i].from != MT_LIMIT_UNSET)
+			*rows[i].to = rows[i].from;
+	l.postcopy_allowed |= given->postcopy_allowed;
+	return l;
 }
 
 /* What @newer does not say is as before: QEMU's last answers of a migration have no figures. */
@@ -212,7 +213,7 @@ static bool step(struct replay *r, const struct mt_sample *s, struct mt_plan *pl
 }
 
 void replay_run(struct replay_result *result, const struct mt_recording *rec,
-		const struct mt_policy *policy, const struct replay_limits *given)
+		const struct mt_policy *policy, const struct mt_limits *given)
 {
 	struct replay r = { .last_implied_ms = NAN };
 	struct mt_limits limits = limits_of(rec, given);

@@ -47,7 +47,7 @@ static json_t *header_object(const struct report *r, int *failed)
 	mt_json_set(o, "truncated", json_boolean(r->rec->truncated), failed);
 	mt_json_set(o, "entries", mt_json_uint(r->rec->n_entries), failed);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(limits); i++)
-		mt_json_set(l, limits[i].key, limits[i].ms ? mt_json_uint(limits[i].ms) : json_null(), failed);
+		mt_json_set(l, limits[i].key, limits[i].ms < MT_LIMIT_NONE ? mt_json_uint(limits[i].ms) : json_null(), failed);
 	mt_json_set(l, "postcopy_allowed", r->rec->foreign ? json_null() : json_boolean(h->limits.postcopy_allowed), failed);
 	mt_json_set(o, "limits", l, failed);
 	return o;

@@ -49,7 +49,9 @@ static void put_limits(FILE *out, const struct mt_limits *l)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
 		char buf[MT_UNIT_STR];
 
-		if (rows[i].ms)
+		if (rows[i].ms == MT_LIMIT_NONE)
+			fprintf(out, "%s none, ", rows[i].what);
+		else if (rows[i].ms != MT_LIMIT_UNSET)
 			fprintf(out, "%s %s, ", rows[i].what, mt_format_duration_ms(buf, (double)rows[i].ms));
 	}
 	fprintf(out, "post-copy %s\n", l->postcopy_allowed ? "allowed" : "not allowed");

@@ -121,7 +121,7 @@ static int play(struct combination *c, struct mt_err *err)
 
 	if (rc)
 		return rc;
-	if (!limits.max_downtime_ms)
+	if (limits.max_downtime_ms == MT_LIMIT_UNSET)
 		limits.max_downtime_ms = (uint64_t)c->p.downtime_limit_ms;
 	rc = c->policy ? mt_sim_steer(&c->p, c->trace, c->policy, &limits, &hooks, &r) :
 			 mt_sim_run(&c->p, c->trace, &hooks, &r);

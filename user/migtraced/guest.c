@@ -111,17 +111,6 @@ static bool is_migrating_out(struct guest *g)
 
 /* --- its recording ---------------------------------------------------- */
 
-static struct mt_limits limits_of(const struct config_guest *how)
-{
-	return (struct mt_limits){
-		.max_downtime_ms = how->max_downtime_ms,
-		.deadline_ms = how->deadline_ms,
-		.timeout_ms = how->timeout_ms,
-		.fixed_ms = how->fixed_ms,
-		.postcopy_allowed = how->postcopy,
-	};
-}
-
 /* Whatever goes wrong here, the migration is supervised all the same. */
 static struct recording *begin_recording(struct guest *g)
 {
@@ -140,7 +129,7 @@ static struct recording *begin_recording(struct guest *g)
 		.mode = g->how.mode == CONFIG_ACT ? "supervise" : "observe",
 		.start_t_ns = g->first_t_ns,
 		.start_wall_ms = wall_ms - (now_ns - g->first_t_ns) / MT_NS_PER_MS,
-		.limits = limits_of(&g->how),
+		.limits = g->how.limits,
 	};
 
 	return recording_begin(&(struct recording_setup){
@@ -308,6 +297,9 @@ static void log_begin(const struct guest *g)
 		 g->seen_begin ? "" : ", picked up",
 		 config_mode_name(g->how.mode), g->how.policy->name,
 		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "", g->source);
+	if (g->info.name_cut)
+		log_warn("%s: only observed: its name is longer than %d bytes, and no rule can be matched with it",
+			 g->info.name, MT_DOMAIN_NAME_MAX);
 	if (mt_versions_may_lose_memory(g->setup.versions, g->info.type))
 		log_warn("%s: runs under TCG: QEMU before 9.0 loses memory of such a guest in pre-copy; verify it afterwards",
 			 g->info.name);
@@ -342,7 +334,7 @@ static json_t *supervise(struct guest *g, struct recording *record)
 	const struct mt_supervise_options options = {
 		.policy = g->how.policy,
 		.actuators = g->how.mode == CONFIG_ACT ? &mt_actuators_libvirt : &mt_actuators_dry,
-		.limits = limits_of(&g->how),
+		.limits = g->how.limits,
 		.destinations = (const char *const *)g->setup.config->destinations.items,
 		.recorder = recording_recorder(record),
 		.collector = g->collector,
@@ -395,7 +387,7 @@ static void *guest_main(void *arg)
 		g->setup.ready(g, g->setup.opaque);
 		g->setup.ended(g, g->setup.opaque);
 	} else {
-		config_for_domain(g->setup.config, g->info.name, &g->how);
+		config_for_domain(g->setup.config, g->info.name_cut ? NULL : g->info.name, g->uuid, &g->how);
 		record = begin_recording(g);
 		pthread_mutex_lock(&g->lock);
 		g->record = record;

@@ -13,10 +13,12 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include <base/clock.h>
 #include <base/json.h>
 
 #include "config.h"
 #include "control.h"
+#include "health.h"
 #include "log.h"
 #include "manager.h"
 
@@ -43,6 +45,11 @@ static void print_line(const char *line, void *opaque)
 	fprintf(stderr, "migtraced: %s\n", line);
 }
 
+static void print_warning(const char *line, void *opaque)
+{
+	fprintf(stderr, "migtraced: warning: %s\n", line);
+}
+
 /* Into the log, and into a JSON array if there is one. */
 static void tell_line(const char *line, void *lines)
 {
@@ -58,26 +65,23 @@ static void tell_note(const char *line, void *notes)
 		json_array_append_new(notes, mt_json_string(line));
 }
 
-static void tell_restarts(const struct config *old, const struct config *new, json_t *notes)
-{
-	if (strcmp(old->uri, new->uri))
-		tell_note("[libvirt] uri has changed: a restart is needed for that", notes);
-	if (strcmp(old->socket, new->socket) || old->socket_mode != new->socket_mode ||
-	    old->group.gid != new->group.gid)
-		tell_note("[control] has changed: a restart is needed for that", notes);
-}
-
 static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 {
 	struct config *new;
 	int ret;
 
 	sd_notify(0, "RELOADING=1");
-	ret = config_load(&new, d->path, d->path_given || d->config->path, tell_line, errors);
+	ret = config_load(&new, d->path, CONFIG_NO_LOOKUP | (d->path_given || d->config->path ? CONFIG_MUST_EXIST : 0),
+			  tell_line, errors);
+	if (!ret) {
+		ret = config_keep(new, d->config, tell_note, notes);
+		if (ret)
+			config_put(new);
+	}
 	if (ret) {
 		log_err("%s: not taken over; the configuration stays as it was", d->path);
 	} else {
-		tell_restarts(d->config, new, notes);
+		config_warnings(new, tell_note, notes);
 		log_info("%s: taken over for migrations that begin from now on: mode %s, policy %s",
 			 new->path ? new->path : "defaults", config_mode_name(new->guest.mode), new->guest.policy->name);
 		manager_set_config(d->manager, new);
@@ -90,14 +94,17 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 
 /* --- requests ----------------------------------------------------------- */
 
-static json_t *answer_status(void *opaque)
+static json_t *answer_status(void *opaque, const char *args, const struct control_peer *peer)
 {
 	struct daemon *d = opaque;
+	json_t *status = manager_status(d->manager);
 
-	return manager_status(d->manager);
+	if (status)
+		json_object_set_new(status, "threads", health_status(mt_now_ns()));
+	return status;
 }
 
-static json_t *answer_reload(void *opaque)
+static json_t *answer_reload(void *opaque, const char *args, const struct control_peer *peer)
 {
 	json_t *errors = json_array(), *notes = json_array();
 	bool ok = reload(opaque, errors, notes);
@@ -105,16 +112,16 @@ static json_t *answer_reload(void *opaque)
 	return json_pack("{s:b, s:o, s:o}", "reloaded", ok, "errors", errors, "notes", notes);
 }
 
-static json_t *answer_ping(void *opaque)
+static json_t *answer_ping(void *opaque, const char *args, const struct control_peer *peer)
 {
 	return json_pack("{s:b, s:s, s:i}", "pong", 1, "version", MT_VERSION, "pid", (int)getpid());
 }
 
 static const struct control_request requests[] = {
-	{ "status", answer_status },
-	{ "reload", answer_reload },
-	{ "ping", answer_ping },
-	{ NULL, NULL },
+	{ "status", NULL, "what is supervised, and what ended", false, answer_status },
+	{ "reload", NULL, "read the configuration again, as SIGHUP", true, answer_reload },
+	{ "ping", NULL, "whether it answers", false, answer_ping },
+	{ NULL },
 };
 
 /* --- events ------------------------------------------------------------- */
@@ -179,7 +186,7 @@ static int start(struct daemon *d)
 	if (ret >= 0)
 		ret = sd_event_add_signal(d->event, NULL, SIGHUP, on_hangup, d);
 	if (ret >= 0)
-		ret = sd_event_set_watchdog(d->event, true);
+		ret = health_watchdog(d->event);
 	if (ret < 0) {
 		log_err("no event loop: %s", strerror(-ret));
 		return ret;
@@ -285,8 +292,9 @@ int main(int argc, char **argv)
 	}
 
 	log_init(verbose);
-	if (config_load(&d.config, d.path, d.path_given, check ? print_line : tell_line, NULL))
+	if (config_load(&d.config, d.path, d.path_given ? CONFIG_MUST_EXIST : 0, check ? print_line : tell_line, NULL))
 		return EXIT_FAILURE;
+	config_warnings(d.config, check ? print_warning : tell_note, NULL);
 	if (check) {
 		config_print(d.config, stdout);
 		status = fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

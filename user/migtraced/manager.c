@@ -143,8 +143,8 @@ static void begin(struct manager *m, const char *uuid, const char *domain, const
 
 	if (leaving(m))
 		return;
-	if (!config_wants(m->config, domain)) {
-		log_debug("%s: not among the domains that are supervised", domain);
+	if (!config_wants(m->config, domain, uuid)) {
+		log_debug("%s: not among the domains that are supervised", domain ? domain : uuid);
 		return;
 	}
 	e = calloc(1, sizeof(*e));
@@ -180,7 +180,7 @@ static void dispatch(struct manager *m, const struct mt_event *ev)
 		e = NULL;
 	if (!e) {
 		if (tells_of_migration(m, ev))
-			begin(m, ev->uuid, ev->domain, ev);
+			begin(m, ev->uuid, ev->domain_cut ? NULL : ev->domain, ev);
 		return;
 	}
 	if (ev->kind == MT_EVENT_MIGRATION && (ev->status == MT_STATUS_COMPLETED ||
@@ -345,7 +345,7 @@ static bool scan(struct manager *m)
 	pthread_mutex_lock(&m->lock);
 	for (size_t i = 0; i < n; i++)
 		if (list[i].migrating_out && !entry_of(m, list[i].uuid))
-			begin(m, list[i].uuid, list[i].name, NULL);
+			begin(m, list[i].uuid, list[i].name_cut ? NULL : list[i].name, NULL);
 	pthread_mutex_unlock(&m->lock);
 	m->scanned = true;
 	return true;

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,16 +13,21 @@
 #include <store/files.h>
 
 #define ATTEMPTS_MAX	100
+/* Bytes of the guest's name in a file's name, so that the longest, "NAME-STAMP-100.mtrec.part.new", is one (NAME_MAX). */
+#define NAME_PART_MAX	(NAME_MAX - (int)sizeof("-dddddddd" "Tdddddd" "Z" "-100" MT_RECORD_SUFFIX ".part.new") + 1)
 
 void recordings_name(char *buf, size_t size, const char *domain, uint64_t wall_ms, unsigned attempt)
 {
 	time_t t = wall_ms / MT_MS_PER_S;
-	char clean[128], stamp[32], number[16] = "";
+	char clean[NAME_PART_MAX + 1], stamp[32], number[16] = "";
 	struct tm tm;
 	size_t i;
 
 	for (i = 0; domain[i] && i < sizeof(clean) - 1; i++)
 		clean[i] = domain[i];
+	/* Cut, it is cut between two characters. Nobody looks for a guest by this name: the header has the whole one. */
+	while (domain[i] && i && ((unsigned char)domain[i] & 0xc0) == 0x80)
+		i--;
 	clean[i] = '\0';
 	mt_utf8_scrub(clean);
 	for (char *p = clean; *p; p++)
@@ -66,7 +72,7 @@ int recordings_open(struct mt_recorder **r, char **path, const char *directory,
 		    const struct mt_record_header *h, struct mt_err *err)
 {
 	mt_autoclose int dir = mt_directory_open(directory, err);
-	char name[256];
+	char name[NAME_MAX + 1];
 	int ret;
 
 	*r = NULL;

@@ -34,11 +34,6 @@ enum side {
 	SIDE_UNKNOWN,
 };
 
-static void pause_ms(unsigned ms)
-{
-	usleep(ms * 1000);
-}
-
 static enum side look_at_destination(const struct mt_settle_input *in, const char **where,
 				     uint64_t timeout_ms, struct mt_err *err)
 {
@@ -48,7 +43,7 @@ static enum side look_at_destination(const struct mt_settle_input *in, const cha
 		struct mt_conn *c;
 		int rc;
 
-		rc = mt_conn_open(&c, *uri, err);
+		rc = mt_conn_peer(in->source, *uri, &c, err);
 		if (rc)
 			continue;
 		rc = mt_domain_verify(c, in->uuid, timeout_ms, err);
@@ -111,7 +106,7 @@ static enum side look_at_source(const struct mt_settle_input *in)
 		waited_ms = (mt_now_ns() - begin) / MT_NS_PER_MS;
 		if (waited_ms >= (flipped ? POSTCOPY_MS : LOOK_MS))
 			return seen;
-		pause_ms(LOOK_EVERY_MS);
+		mt_sleep_ms(LOOK_EVERY_MS);
 	}
 }
 

@@ -35,7 +35,7 @@ struct supervision {
 	struct mt_conn *conn;
 	struct mt_inbox *inbox;
 	const char *uuid;
-	char domain[64];
+	char domain[MT_DOMAIN_NAME_MAX + 1];
 	const struct mt_supervise_options *o;
 	struct mt_supervise_result *result;
 	struct mt_engine engine;
@@ -431,8 +431,8 @@ static int begin(struct supervision *s, struct mt_err *err)
 	snprintf(s->domain, sizeof(s->domain), "%s", info.name);
 	s->was_paused = info.state == VIR_DOMAIN_PAUSED && info.reason != VIR_DOMAIN_PAUSED_MIGRATION &&
 			info.reason != VIR_DOMAIN_PAUSED_POSTCOPY && info.reason != VIR_DOMAIN_PAUSED_POSTCOPY_FAILED;
-	if (!limits.qemu_limit_ms && mt_domain_downtime_limit(s->conn, s->uuid, &limits.qemu_limit_ms, &ignored))
-		limits.qemu_limit_ms = 0;
+	if (limits.qemu_limit_ms == MT_LIMIT_UNSET && mt_domain_downtime_limit(s->conn, s->uuid, &limits.qemu_limit_ms, &ignored))
+		limits.qemu_limit_ms = MT_LIMIT_UNSET;
 	mt_engine_init(&s->engine, s->o->policy,
 		       s->o->model ? s->o->model : mt_model_find(MT_MODEL_DEFAULT), &limits);
 	s->phase_since_ns = mt_now_ns();

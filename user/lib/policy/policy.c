@@ -88,7 +88,7 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "post-copy is not allowed");
 	/* A flip before each page was sent once makes the guest fault on everything: only for who asks for just that. */
 	if (plan->action == MT_ACTION_FLIP && !view->iterations->total &&
-	    !(policy->flips_at_once && view->limits->at_once))
+	    !(policy->flips_at_once && !view->limits->passes))
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "post-copy has to wait for the first whole pass");
 	/* On a dead link a flip strands the guest between two hosts, and a stop pauses it until the link is back. */
 	if ((plan->action == MT_ACTION_FLIP || plan->action == MT_ACTION_STOP) && view->iterations->stuck)

@@ -34,6 +34,7 @@ COLUMNS(tick, MT_TICK_COUNT)
 #define M(type, kind_, key_, field)	{ .key = key_, .kind = kind_, AT(type, field) }
 #define M_MUST(type, kind_, key_, field) { .key = key_, .kind = kind_, AT(type, field), .required = true }
 #define M_SOME(type, kind_, key_, field) { .key = key_, .kind = kind_, AT(type, field), .omit_zero = true }
+#define M_LIMIT(type, key_, field)	{ .key = key_, .kind = MEMBER_U64, AT(type, field), .unset = true }
 #define M_REAL(type, key_, field)	{ .key = key_, .kind = MEMBER_DOUBLE, AT(type, field), .absent = NAN }
 #define M_WORD(type, key_, field, w)	{ .key = key_, .kind = MEMBER_NAME, AT(type, field), .words = &w, .required = true }
 #define M_IN(type, key_, field, table)	{ .key = key_, .kind = MEMBER_OBJECT, AT(type, field), .inside = table }
@@ -43,13 +44,12 @@ COLUMNS(tick, MT_TICK_COUNT)
 
 #define T struct mt_limits
 static const struct mt_member limits_members[] = {
-	M_SOME(T, MEMBER_U64, "max_downtime_ms", max_downtime_ms),
-	M_SOME(T, MEMBER_U64, "deadline_ms", deadline_ms),
-	M_SOME(T, MEMBER_U64, "timeout_ms", timeout_ms),
-	M_SOME(T, MEMBER_U64, "qemu_limit_ms", qemu_limit_ms),
-	M_SOME(T, MEMBER_U64, "fixed_ms", fixed_ms),
-	M_SOME(T, MEMBER_U64, "passes", passes),
-	M_SOME(T, MEMBER_BOOL, "at_once", at_once),
+	M_LIMIT(T, "max_downtime_ms", max_downtime_ms),
+	M_LIMIT(T, "deadline_ms", deadline_ms),
+	M_LIMIT(T, "timeout_ms", timeout_ms),
+	M_LIMIT(T, "qemu_limit_ms", qemu_limit_ms),
+	M_LIMIT(T, "fixed_ms", fixed_ms),
+	M_LIMIT(T, "passes", passes),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
 	END
 };
@@ -337,6 +337,8 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 				(long long)json_integer_value(schema), MT_RECORD_SCHEMA);
 	else
 		rc = mt_members_read(h, header_members, object, strings, &strange, err);
+	if (!rc && json_is_true(json_object_get(json_object_get(object, "limits"), "at_once")))
+		h->limits.passes = 0;	/* how it used to be written, when a 0 itself was left out */
 	if (!rc && !h->schema)
 		rc = mt_err_set(err, -EBADMSG, "\"schema\" is 0");
 	json_decref(object);

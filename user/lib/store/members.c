@@ -30,6 +30,8 @@ void mt_members_write(json_t *object, const struct mt_member *members, const voi
 			write_columns(object, m->columns, base, failed);
 			continue;
 		}
+		if (m->unset && *(const uint64_t *)at == UINT64_MAX)
+			continue;
 		value = value_of(m, at);
 		if (json_is_null(value) || (m->omit_zero && (json_is_false(value) || (json_is_integer(value) && !json_integer_value(value)))))
 			json_decref(value);
@@ -174,7 +176,9 @@ static int read_member(const struct mt_member *m, void *at, const json_t *v,
 
 static void set_absent(const struct mt_member *m, void *at)
 {
-	if (m->kind == MEMBER_DOUBLE)
+	if (m->unset)
+		*(uint64_t *)at = UINT64_MAX;
+	else if (m->kind == MEMBER_DOUBLE)
 		*(double *)at = m->absent;
 	else if (m->kind == MEMBER_OBJECT)
 		for (const struct mt_member *i = m->inside; i->key; i++)

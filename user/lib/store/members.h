@@ -52,6 +52,7 @@ struct mt_member {
 	const struct mt_columns *columns;
 	bool required;
 	bool omit_zero;		/* 0 means "none": not written */
+	bool unset;		/* MEMBER_U64: UINT64_MAX means "not given": not written, and what it reads as when it is not there */
 	double absent;		/* what a double reads as when it is not there */
 };
 

@@ -200,6 +200,7 @@ static int load_series(struct mt_recording *rec, int fd, struct mt_err *err)
 					  rec->path, SERIES_MAX_BYTES >> 20);
 	}
 	rec->foreign = true;
+	rec->header.limits = (struct mt_limits)MT_LIMITS_UNSET;
 	rc = mt_series_parse(rec, text, len, &why);
 	return rc ? mt_err_set(err, rc, "%s: %s", rec->path, why.msg) : 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * lookup.c - a domain of libvirt's, for the length of a function
+ * virt_lookup.c - a domain of libvirt's, for the length of a function
  *
  * A virDomainPtr keeps its connection alive, also one that is lost: so nobody keeps
  * one. Only the connection itself does, the last it looked up by UUID, until it is
@@ -13,8 +13,8 @@
 
 #include <libvirt/virterror.h>
 
-#include "conn_priv.h"
-#include "lookup.h"
+#include "virt.h"
+#include "virt_lookup.h"
 
 void mt_cleanup_domain(virDomainPtr *dom)
 {
@@ -30,6 +30,9 @@ void mt_cleanup_virt(virConnectPtr *virt)
 
 int mt_lookup_conn(struct mt_conn *c, virConnectPtr *virt, struct mt_err *err)
 {
+	*virt = NULL;
+	if (!virt_of(c))
+		return mt_err_set(err, -EOPNOTSUPP, "%s is no connection to libvirt", mt_conn_uri(c));
 	*virt = mt_conn_get(c);
 	if (!*virt)
 		return mt_err_set(err, -ECONNRESET, "the connection to %s is down; is libvirtd running there?", mt_conn_uri(c));
@@ -39,7 +42,7 @@ int mt_lookup_conn(struct mt_conn *c, virConnectPtr *virt, struct mt_err *err)
 static int failed(const char *name, struct mt_err *err)
 {
 	virErrorPtr e = virGetLastError();
-	char what[160];
+	char what[MT_DOMAIN_NAME_MAX + 64];
 
 	if (e && e->code == VIR_ERR_NO_DOMAIN)
 		return mt_err_set(err, -ENOENT, "no domain %s here; virsh list --all names them", name);
@@ -48,7 +51,7 @@ static int failed(const char *name, struct mt_err *err)
 }
 
 /* A reference to the known domain if it is this one, of this connection. */
-static virDomainPtr recall(struct mt_conn *c, virConnectPtr virt, const char *uuid)
+static virDomainPtr recall(struct virt_conn *c, virConnectPtr virt, const char *uuid)
 {
 	char known[VIR_UUID_STRING_BUFLEN];
 	virDomainPtr dom = NULL;
@@ -63,7 +66,7 @@ static virDomainPtr recall(struct mt_conn *c, virConnectPtr virt, const char *uu
 	return dom;
 }
 
-static void remember(struct mt_conn *c, virConnectPtr virt, virDomainPtr dom)
+static void remember(struct virt_conn *c, virConnectPtr virt, virDomainPtr dom)
 {
 	virDomainPtr old = NULL;
 
@@ -78,7 +81,7 @@ static void remember(struct mt_conn *c, virConnectPtr virt, virDomainPtr dom)
 		virDomainFree(old);
 }
 
-void mt_lookup_forget(struct mt_conn *c)
+void mt_lookup_forget(struct virt_conn *c)
 {
 	virDomainPtr old;
 
@@ -98,13 +101,13 @@ int mt_lookup_uuid(struct mt_conn *c, const char *uuid, virDomainPtr *dom, struc
 	*dom = NULL;
 	if (ret)
 		return ret;
-	*dom = recall(c, virt, uuid);
+	*dom = recall(virt_of(c), virt, uuid);
 	if (*dom)
 		return 0;
 	*dom = virDomainLookupByUUIDString(virt, uuid);
 	if (!*dom)
 		return failed(uuid, err);
-	remember(c, virt, *dom);
+	remember(virt_of(c), virt, *dom);
 	return 0;
 }
 

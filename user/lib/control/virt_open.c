@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * open.c - connecting to libvirt, with an end to the waiting
+ * virt_open.c - connecting to libvirt, with an end to the waiting
  *
  * virConnectOpenAuth() cannot be interrupted, so it runs on a thread of its own.
  * When the caller has given up, that thread closes whatever comes of it. The
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "open.h"
+#include "virt_open.h"
 #include "base/thread.h"
 #include "virterror.h"
 
@@ -59,7 +59,7 @@ static void *run(void *arg)
 	a->ret = ret;
 	a->err = err;
 	a->done = true;
-	pthread_cond_signal(&a->done_cond);
+	mt_cond_wake(&a->done_cond);
 	pthread_mutex_unlock(&a->lock);
 	put(a);
 	return NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * subscribe.c - libvirt's events, to whoever asked for them
+ * virt_subscribe.c - libvirt's events, to whoever asked for them
  *
  * Registered for all domains at the first subscription, and again on each new
  * connection. libvirt calls us on the loop's thread; subscribers are called under
@@ -14,12 +14,12 @@
 
 #include <migtrace/domain.h>
 
-#include "conn_priv.h"
+#include "virt.h"
 #include "qmp.h"
 
 /* --- handing on ------------------------------------------------------- */
 /* With dispatch.lock held. By index: a function may subscribe, which moves the array. */
-static void post(struct mt_conn *c, const struct mt_event *ev)
+static void post(struct virt_conn *c, const struct mt_event *ev)
 {
 	for (size_t i = 0; i < c->dispatch.n; i++) {
 		struct mt_subscription s = c->dispatch.subs[i];
@@ -29,14 +29,14 @@ static void post(struct mt_conn *c, const struct mt_event *ev)
 	}
 }
 
-static void post_locked(struct mt_conn *c, const struct mt_event *ev)
+static void post_locked(struct virt_conn *c, const struct mt_event *ev)
 {
 	pthread_mutex_lock(&c->dispatch.lock);
 	post(c, ev);
 	pthread_mutex_unlock(&c->dispatch.lock);
 }
 
-void mt_subscribe_post_conn(struct mt_conn *c, enum mt_event_kind kind)
+void mt_subscribe_post_conn(struct virt_conn *c, enum mt_event_kind kind)
 {
 	struct mt_event ev = { .kind = kind, .t_ns = mt_now_ns() };
 
@@ -51,12 +51,12 @@ static bool fill(struct mt_event *ev, enum mt_event_kind kind, virDomainPtr dom)
 	*ev = (struct mt_event){ .kind = kind, .t_ns = mt_now_ns() };
 	if (virDomainGetUUIDString(dom, ev->uuid) < 0)
 		return false;
-	strncpy(ev->domain, name ? name : "", sizeof(ev->domain) - 1);
+	ev->domain_cut = mt_domain_name_copy(ev->domain, name);
 	return true;
 }
 
 /* --- what libvirt calls ----------------------------------------------- */
-static void post_iteration(struct mt_conn *c, virDomainPtr dom, enum mt_pass_source source,
+static void post_iteration(struct virt_conn *c, virDomainPtr dom, enum mt_pass_source source,
 			   uint64_t iteration, uint64_t qemu_wall_us)
 {
 	struct mt_event ev;
@@ -94,7 +94,7 @@ static void on_qemu_pass(virConnectPtr virt, virDomainPtr dom, const char *event
 static void on_qemu_migration(virConnectPtr virt, virDomainPtr dom, const char *event,
 			      long long seconds, unsigned micros, const char *details, void *opaque)
 {
-	struct mt_conn *c = opaque;
+	struct virt_conn *c = opaque;
 	struct mt_event ev;
 
 	if (!fill(&ev, MT_EVENT_MIGRATION, dom) ||
@@ -127,7 +127,7 @@ static void on_job_completed(virConnectPtr virt, virDomainPtr dom, virTypedParam
 
 static int on_lifecycle(virConnectPtr virt, virDomainPtr dom, int event, int detail, void *opaque)
 {
-	struct mt_conn *c = opaque;
+	struct virt_conn *c = opaque;
 	struct mt_event ev;
 
 	if (!fill(&ev, MT_EVENT_LIFECYCLE, dom))
@@ -158,14 +158,14 @@ static const struct {
 
 static void unref_conn(void *opaque)
 {
-	mt_conn_unref(opaque);
+	virt_conn_unref(opaque);
 }
 
-static int register_one(struct mt_conn *c, virConnectPtr virt, size_t i)
+static int register_one(struct virt_conn *c, virConnectPtr virt, size_t i)
 {
 	int id;
 
-	mt_conn_ref(c);
+	virt_conn_ref(c);
 	if (registrations[i].qemu)
 		id = virConnectDomainQemuMonitorEventRegister(virt, NULL, registrations[i].qemu,
 							      registrations[i].fn, c, unref_conn, 0);
@@ -174,12 +174,12 @@ static int register_one(struct mt_conn *c, virConnectPtr virt, size_t i)
 						      VIR_DOMAIN_EVENT_CALLBACK(registrations[i].fn),
 						      c, unref_conn);
 	if (id < 0)
-		mt_conn_unref(c);
+		virt_conn_unref(c);
 	return id;
 }
 
 /* With reg.lock held. */
-static void detach(struct mt_conn *c)
+static void detach(struct virt_conn *c)
 {
 	if (!c->reg.virt)
 		return;
@@ -196,7 +196,7 @@ static void detach(struct mt_conn *c)
 }
 
 /* With reg.lock held. */
-static int attach(struct mt_conn *c, virConnectPtr virt, struct mt_err *err)
+static int attach(struct virt_conn *c, virConnectPtr virt, struct mt_err *err)
 {
 	int ret = 0;
 
@@ -215,7 +215,7 @@ static int attach(struct mt_conn *c, virConnectPtr virt, struct mt_err *err)
 	return ret;
 }
 
-int mt_subscribe_attach(struct mt_conn *c, virConnectPtr virt, struct mt_err *err)
+int mt_subscribe_attach(struct virt_conn *c, virConnectPtr virt, struct mt_err *err)
 {
 	int ret;
 
@@ -225,7 +225,7 @@ int mt_subscribe_attach(struct mt_conn *c, virConnectPtr virt, struct mt_err *er
 	return ret;
 }
 
-void mt_subscribe_detach(struct mt_conn *c)
+void mt_subscribe_detach(struct virt_conn *c)
 {
 	pthread_mutex_lock(&c->reg.lock);
 	detach(c);
@@ -233,7 +233,7 @@ void mt_subscribe_detach(struct mt_conn *c)
 }
 
 /* While down there is nothing to do: whoever reconnects attaches. */
-static int want(struct mt_conn *c)
+static int want(struct virt_conn *c)
 {
 	virConnectPtr virt;
 	int ret = 0;
@@ -241,7 +241,7 @@ static int want(struct mt_conn *c)
 	pthread_mutex_lock(&c->reg.lock);
 	if (!c->reg.wanted) {
 		c->reg.wanted = true;
-		virt = mt_conn_get(c);
+		virt = mt_conn_get(&c->base);
 		if (virt) {
 			ret = attach(c, virt, NULL);
 			virConnectClose(virt);
@@ -254,7 +254,7 @@ static int want(struct mt_conn *c)
 }
 
 /* --- subscribing ------------------------------------------------------ */
-void mt_subscribe_init(struct mt_conn *c)
+void mt_subscribe_init(struct virt_conn *c)
 {
 	pthread_mutexattr_t attr;
 
@@ -265,7 +265,7 @@ void mt_subscribe_init(struct mt_conn *c)
 	pthread_mutexattr_destroy(&attr);
 }
 
-void mt_subscribe_fini(struct mt_conn *c)
+void mt_subscribe_fini(struct virt_conn *c)
 {
 	mt_passes_fini(&c->dispatch.passes);
 	free(c->dispatch.subs);
@@ -273,15 +273,16 @@ void mt_subscribe_fini(struct mt_conn *c)
 	pthread_mutex_destroy(&c->reg.lock);
 }
 
-void mt_subscribe_drop_all(struct mt_conn *c)
+void mt_subscribe_drop_all(struct virt_conn *c)
 {
 	pthread_mutex_lock(&c->dispatch.lock);
 	c->dispatch.n = 0;
 	pthread_mutex_unlock(&c->dispatch.lock);
 }
 
-int mt_conn_subscribe(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque)
+int virt_subscribe(struct mt_conn *conn, const char *uuid, mt_event_fn fn, void *opaque)
 {
+	struct virt_conn *c = virt_of(conn);
 	struct mt_subscription *subs;
 	int ret = -ENOMEM;
 
@@ -305,15 +306,17 @@ int mt_conn_subscribe(struct mt_conn *c, const char *uuid, mt_event_fn fn, void 
 		int failed = want(c);
 
 		if (failed) {
-			mt_conn_unsubscribe(c, ret);
+			virt_unsubscribe(conn, ret);
 			ret = failed;
 		}
 	}
 	return ret;
 }
 
-void mt_conn_unsubscribe(struct mt_conn *c, int id)
+void virt_unsubscribe(struct mt_conn *conn, int id)
 {
+	struct virt_conn *c = virt_of(conn);
+
 	pthread_mutex_lock(&c->dispatch.lock);
 	for (size_t i = 0; i < c->dispatch.n; i++) {
 		if (c->dispatch.subs[i].id != id)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * lookup.h - a domain of libvirt's, for the length of a function
+ * virt_lookup.h - a domain of libvirt's, for the length of a function
  */
-#ifndef MT_CONTROL_LOOKUP_H
-#define MT_CONTROL_LOOKUP_H
+#ifndef MT_CONTROL_VIRT_LOOKUP_H
+#define MT_CONTROL_VIRT_LOOKUP_H
 
-#include <migtrace/conn.h>
+#include "virt.h"
 
 /* -ECONNRESET while the connection is down, -ENOENT; or, if it is known and has gone since, that comes from the next call. */
 MT_MUST_CHECK int mt_lookup_uuid(struct mt_conn *c, const char *uuid, virDomainPtr *dom, struct mt_err *err);
@@ -15,7 +15,7 @@ MT_MUST_CHECK int mt_lookup_any(struct mt_conn *c, const char *name, virDomainPt
 MT_MUST_CHECK int mt_lookup_conn(struct mt_conn *c, virConnectPtr *virt, struct mt_err *err);
 
 /* Lets go of what a lookup has kept: the connection is lost, or closes. Not under the connection's lock. */
-void mt_lookup_forget(struct mt_conn *c);
+void mt_lookup_forget(struct virt_conn *c);
 
 void mt_cleanup_domain(virDomainPtr *dom);
 void mt_cleanup_virt(virConnectPtr *virt);

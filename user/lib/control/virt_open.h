@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * open.h - connecting to libvirt, with an end to the waiting
+ * virt_open.h - connecting to libvirt, with an end to the waiting
  */
-#ifndef MT_CONTROL_OPEN_H
-#define MT_CONTROL_OPEN_H
+#ifndef MT_CONTROL_VIRT_OPEN_H
+#define MT_CONTROL_VIRT_OPEN_H
 
 #include <migtrace/conn.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * monitor.c - what only QEMU's own monitor tells
+ * virt_monitor.c - what only QEMU's own monitor tells
  *
  * Threads: any but the loop's. Nothing is kept.
  */
@@ -10,10 +10,10 @@
 
 #include <migtrace/domain.h>
 
-#include "lookup.h"
+#include "virt_lookup.h"
 #include "qmp.h"
 
-int mt_domain_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err)
+int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	mt_autodomain virDomainPtr dom = NULL;
 	mt_autofree char *reply = NULL;
