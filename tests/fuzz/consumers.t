@@ -4,7 +4,7 @@
 # which only a hang takes, and lets no control character through.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-B=${B:-build} seed=${SEED:-$(date +%s)} count=${COUNT:-20}
+B=${B:-build} seed=${SEED:-$(date +%s)} count=${COUNT:-10}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 memory_bytes=$((1536 << 20)) hang_s=120
