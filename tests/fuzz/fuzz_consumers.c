@@ -6,6 +6,7 @@
  * formed, and what they say is not. consumers.t has each command read each of them.
  */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static void put(const char *fmt, ...)
 }
 
 static unsigned long long t_ns;
+static bool strange;	/* with words of a later version */
 
 static void begin(const char *type)
 {
@@ -87,7 +89,7 @@ static void sample(void)
 	static const char *const statuses[] = { "active", "active", "active", "active", "postcopy", "completed", "setup", "new" };
 
 	begin("sample");
-	put(",\"status\":\"%s\",\"boundary\":%s", statuses[any() % 8], any() % 2 ? "true" : "false");
+	put(",\"status\":\"%s\",\"boundary\":%s", statuses[any() % (strange ? 8 : 7)], any() % 2 ? "true" : "false");
 	for (int f = 0; f < MT_FIELD_COUNT; f++)
 		if (any() % 4)
 			put(",\"%s\":%llu", mt_sample_schema[f].name, number());
@@ -174,8 +176,8 @@ static void lines(void)
 /* So little, and so much. */
 static void bomb(void)
 {
-	while (len < MAX_BYTES - 200)
-		put("{\"type\":\"vcpu\",\"t_ns\":1,\"vcpu\":1,\"events\":1,\"duration_ns\":1}\n");
+	while (len < MAX_BYTES - 2000)
+		put("{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\",\"detail\":\"%01000d\"}\n", 0);
 }
 
 int main(int argc, char **argv)
@@ -195,6 +197,7 @@ int main(int argc, char **argv)
 		rng = seed + i;
 		any();
 		len = 0;
+		strange = i % 4 == 3;
 		t_ns = 1000000000;
 		put("{\"type\":\"header\",\"schema\":1,\"domain\":\"%s\",\"uuid\":\"%s\",\"policy\":\"%s\",\"start_wall_ms\":%llu,\"start_t_ns\":%llu,"
 		    "\"limits\":{\"max_downtime_ms\":%llu,\"qemu_limit_ms\":%llu,\"deadline_ms\":%llu}}\n", text(), text(), text(), number(),
@@ -207,7 +210,7 @@ int main(int argc, char **argv)
 		/* A bomb as it comes: a frame after another. */
 		snprintf(name, sizeof(name), "%s/%u.mtrec", argv[1], i);
 		f = fopen(name, "w");
-		for (unsigned k = 0; f && k < (i % 10 == 9 ? 20 : 1); k++)
+		for (unsigned k = 0; f && k < (i % 10 == 9 ? 40 : 1); k++)
 			fwrite(packed, 1, n, f);
 		if (!f || fclose(f))
 			return 1;
