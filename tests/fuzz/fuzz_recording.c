@@ -120,11 +120,12 @@ static void check_entry(const struct mt_entry *e)
 	mt_autofree char *first = mt_entry_line(e), *second = NULL;
 	struct mt_strings strings = { 0 };
 	struct mt_entry again;
+	unsigned strange = 0;
 	struct mt_err err = { 0 };
 
 	if (!first)
 		fail("an entry that was read cannot be written");
-	if (mt_entry_parse(&again, first, strlen(first), &strings, &err))
+	if (mt_entry_parse(&again, first, strlen(first), &strings, &strange, &err))
 		fail(err.msg);
 	second = mt_entry_line(&again);
 	if (!second || strcmp(first, second))

@@ -101,7 +101,7 @@ static void every_key(void)
 		       "postcopy = yes\nfixed = 0ms\npoll = 100ms\n"
 		       "domains = web-* db?\n\n\t# between\n  mail\n"
 		       "[verify]\ndestinations =\n  qemu+tcp://a/system\n  qemu+ssh://b/system ; spare\n"
-		       "[record]\ndirectory =\nkeep = 0\n"
+		       "[record]\ndirectory =\nkeep = 0\nquota = none\nkeep_free = 1500MiB\n"
 		       "[control]\nsocket = /run/x.sock\ngroup = 0\nmode = 0600"), 0);
 	CHECK_STR(c->path, path);
 	CHECK_STR(c->uri, "qemu+tls://host/system?no_verify=1");
@@ -120,6 +120,7 @@ static void every_key(void)
 	CHECK_STR(c->destinations.items[1], "qemu+ssh://b/system");
 	CHECK_STR(c->directory, "");
 	CHECK_INT(c->keep, 0);
+	CHECK(!c->quota_bytes && c->keep_free_bytes == 1500ULL << 20);
 	CHECK_INT(c->group.gid, 0);
 	CHECK_INT(c->socket_mode, 0600);
 	config_put(c);
@@ -241,6 +242,10 @@ static const struct {
 	{ "[verify]\ndestinations =\n a:b\n c\n", "4: destinations = c: accepted is libvirt URIs" },
 	{ "[record]\ndirectory = here\n", "2: directory = here: accepted is an absolute path" },
 	{ "[record]\nkeep = 1k\n", "2: keep = 1k: accepted is a number" },
+	{ "[record]\nquota = 5\n", "2: quota = 5: accepted is a size of 1MiB to 1024TiB, or none" },
+	{ "[record]\nquota = 1KiB\n", "2: quota = 1KiB: accepted is a size" },
+	{ "[record]\nquota = 0B\n", "2: quota = 0B: accepted is a size" },
+	{ "[record]\nkeep_free = lots\n", "2: keep_free = lots: accepted is a size up to 1024TiB, or none" },
 	{ "[record]\nkeep = -1\n", "2: keep = -1: accepted is a number" },
 	{ "[record]\nkeep = 1000001\n", "2: keep = 1000001: accepted is a number up to 1000000" },
 	{ "[control]\nsocket = x\n", "2: socket = x: accepted is an absolute path" },

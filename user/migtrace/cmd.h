@@ -10,6 +10,8 @@
 #ifndef CMD_H
 #define CMD_H
 
+#include <stdio.h>
+
 #include <migtrace/err.h>
 
 enum cmd_exit {
@@ -41,7 +43,9 @@ int cmd_status(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 
 /* One line "migtrace: ..." on stderr, without a newline in @fmt. */
+/* Scrubbed (utf8.h), as is what cmd_say() puts on @out, with a newline. */
 void cmd_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cmd_say(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The line of @err on stderr. Return: CMD_FAILED. */
 int cmd_fail(const struct mt_err *err);
 

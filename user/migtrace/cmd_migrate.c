@@ -19,6 +19,7 @@
 #include "options.h"
 #include "policies.h"
 #include "progress.h"
+#include "recording_load.h"
 #include "sources.h"
 
 /* libvirt's migration call comes back within this once the guest has been found. */
@@ -186,6 +187,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		 m->limits.postcopy_allowed ? "allowed" : "not allowed", m->dry_run ? ", dry run" : "");
 	progress_init(&m->progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	open_collector(m);
+	/* Who supervises waits for no disk. If there is no thread for it, better so than not at all. */
+	(void)!mt_recorder_go_behind(&m->recorder, NULL);
 	snprintf(note, sizeof(note), "kernel source: %s", m->source);
 	progress_note(&m->progress, note);
 
@@ -226,13 +229,13 @@ static void print_text(const struct migration *m)
 	const struct mt_sample *f = &m->result.final;
 	char total[MT_UNIT_STR], pause[MT_UNIT_STR], sent[MT_UNIT_STR];
 
-	printf("%s: %s\n", mt_outcome_name(m->result.outcome), m->result.detail);
+	cmd_say(stdout, "%s: %s", mt_outcome_name(m->result.outcome), m->result.detail);
 	printf("  total %s, pause %s, sent %s\n",
 	       mt_sample_has(f, total_ms) ? mt_format_duration_ms(total, f->total_ms) : "-",
 	       mt_sample_has(f, downtime_ms) && succeeded(m) ? mt_format_duration_ms(pause, f->downtime_ms) : "-",
 	       mt_sample_has(f, transferred_bytes) ? mt_format_size_bytes(sent, f->transferred_bytes) : "-");
 	if (m->record_path)
-		printf("  recording %s, see migtrace report\n", m->record_path);
+		cmd_say(stdout, "  recording %s, see migtrace report", m->record_path);
 }
 
 static struct mt_cell field(const struct mt_sample *s, enum mt_field f, bool wanted)
@@ -295,7 +298,7 @@ static int load_history(struct migration *m, struct mt_err *err)
 
 	if (!m->history_path)
 		return 0;
-	rc = mt_recording_load(&rec, m->history_path, err);
+	rc = recording_load(&rec, m->history_path, err);
 	if (rc)
 		return rc;
 	rc = mt_history_of(&m->history, rec, MT_SLOT_S);

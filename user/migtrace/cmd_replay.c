@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "options.h"
 #include "policies.h"
+#include "recording_load.h"
 #include "replay.h"
 
 #define POLICIES_MAX	32
@@ -82,7 +83,7 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 	struct mt_err err = { 0 };
 	int status = CMD_OK;
 
-	if (mt_recording_load(&rec, path, &err))
+	if (recording_load(&rec, path, &err))
 		return cmd_fail(&err);
 	for (size_t from = 0, to, n = 1; from < rec->n_entries; from = to, n++) {
 		to = mt_recording_migration(rec, from);
@@ -94,11 +95,8 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 				break;
 		}
 	}
-	if (rec->truncated) {
-		cmd_warn("%s ends early after %zu entries; the writer was killed or the disk was full",
-			 path, rec->n_entries);
+	if (rec->truncated)
 		status = CMD_FAILED;
-	}
 	mt_recording_free(rec);
 	return status;
 }

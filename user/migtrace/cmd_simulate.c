@@ -149,7 +149,6 @@ static int simulate(struct simulate *q, const struct option_args *args, enum mt_
 			if (mt_trace_is_pattern(args->v[i]))	/* nothing but words: they are wrong */
 				status = CMD_USAGE;
 		} else if (q->ended_early) {
-			cmd_warn("%s ends early; the writer was killed or the disk was full", args->v[i]);
 			status = CMD_FAILED;
 		}
 	}

@@ -195,7 +195,7 @@ static int show_table(enum mt_format format, const struct mt_column *columns, si
 /* What another process says goes to a terminal: no control characters. */
 static void show_text(const char *before, const json_t *text, const char *otherwise, const char *after)
 {
-	mt_autofree char *clean = json_is_string(text) ? mt_utf8_clean(json_string_value(text), true) : NULL;
+	mt_autofree char *clean = json_is_string(text) ? mt_utf8_clean(json_string_value(text)) : NULL;
 
 	printf("%s%s%s", before, clean ? clean : otherwise, after);
 }

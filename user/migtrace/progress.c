@@ -14,6 +14,7 @@
 
 #include <migtrace/units.h>
 
+#include "cmd.h"
 #include "progress.h"
 #include "screen.h"
 

@@ -16,7 +16,7 @@
 /* Strings of a recording are not ours: what a terminal would obey is made visible. */
 static void put(FILE *out, const char *label, const char *text)
 {
-	mt_autofree char *clean = text ? mt_utf8_clean(text, true) : NULL;
+	mt_autofree char *clean = text ? mt_utf8_clean(text) : NULL;
 
 	if (clean)
 		fprintf(out, "%-*s%s\n", LABEL, label, clean);

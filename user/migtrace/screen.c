@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include <base/thread.h>
+#include <base/utf8.h>
 
 #include "screen.h"
 
@@ -150,13 +151,17 @@ struct screen *screen_new(FILE *out)
 
 void screen_line(struct screen *s, const char *text)
 {
+	char *line;
+
 	pthread_mutex_lock(&s->lock);
 	if (s->n == LINES_MAX) {
 		s->first = (s->first + 1) % LINES_MAX;
 		s->n--;
 		s->dropped++;
 	}
-	snprintf(s->lines[(s->first + s->n++) % LINES_MAX], SCREEN_ROW, "%s", text);
+	line = s->lines[(s->first + s->n++) % LINES_MAX];
+	snprintf(line, SCREEN_ROW, "%s", text);
+	mt_utf8_scrub(line);
 	mt_cond_wake(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -165,6 +170,8 @@ void screen_draw(struct screen *s, const char rows[SCREEN_ROWS][SCREEN_ROW])
 {
 	pthread_mutex_lock(&s->lock);
 	memcpy(s->rows, rows, sizeof(s->rows));
+	for (int i = 0; i < SCREEN_ROWS; i++)
+		mt_utf8_scrub(s->rows[i]);
 	s->fresh = true;
 	mt_cond_wake(&s->changed);
 	pthread_mutex_unlock(&s->lock);

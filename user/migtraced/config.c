@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <base/utf8.h>
 #include <ini.h>
 #include <migtrace/actuator.h>
 #include <migtrace/units.h>
@@ -57,6 +58,10 @@ static const struct config_key keys[] = {
 	  .accepted = "an absolute path, or nothing to record nothing" },
 	{ "record", "keep", VALUE_COUNT, GLOBAL(keep), .initial = "1000",
 	  .max = 1000000, .accepted = "a number up to 1000000, 0 for all" },
+	{ "record", "quota", VALUE_SIZE_OR_NONE, GLOBAL(quota_bytes), .initial = "1GiB",
+	  .min = MT_MIB, .max = 1ULL << 50, .accepted = "a size of 1MiB to 1024TiB, or none" },
+	{ "record", "keep_free", VALUE_SIZE_OR_NONE, GLOBAL(keep_free_bytes), .initial = "256MiB",
+	  .min = 1, .max = 1ULL << 50, .accepted = "a size up to 1024TiB, or none" },
 
 	{ "control", "socket", VALUE_SOCKET, GLOBAL(socket), .restart = true, .initial = "/run/migtrace/control.sock",
 	  .accepted = "an absolute path of at most 107 bytes" },
@@ -98,9 +103,7 @@ static void complain(struct reader *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	for (char *p = what; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
+	mt_utf8_scrub(what);
 	if (r->line)
 		snprintf(line, sizeof(line), "%s:%u: %s", r->path, r->line, what);
 	else

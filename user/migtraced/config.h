@@ -67,6 +67,8 @@ struct config {
 	struct config_list destinations;
 	char *directory;		/* "" = record nothing */
 	uint64_t keep;			/* finished recordings; 0 = all */
+	uint64_t quota_bytes;		/* of all recordings; 0 = none */
+	uint64_t keep_free_bytes;	/* of their filesystem; 0 = none */
 	char *socket;
 	struct config_group group;
 	uint64_t socket_mode;

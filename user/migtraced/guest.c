@@ -37,7 +37,8 @@ struct guest {
 	bool supervised;
 	bool resumed;
 	char source[384];		/* kernel source, or why there is none */
-	char *recording;		/* path; NULL = none */
+	struct recording *record;	/* NULL: none, or over */
+	char *recording;		/* its path; NULL = none yet */
 	bool has_sample;
 	struct mt_sample sample;
 	struct mt_plan plan;
@@ -110,10 +111,11 @@ static bool is_migrating_out(struct guest *g)
 
 /* --- its recording ---------------------------------------------------- */
 
-static int open_recording(struct guest *g, struct mt_recorder **r, char **path, struct mt_err *err)
+/* Whatever goes wrong here, the migration is supervised all the same. */
+static struct recording *begin_recording(struct guest *g)
 {
 	const struct mt_versions *v = g->setup.versions;
-	uint64_t now_ns = mt_now_ns();
+	uint64_t now_ns = mt_now_ns(), wall_ms = mt_wall_us() / 1000;
 	const struct mt_record_header h = {
 		.domain = g->info.name,
 		.uuid = g->uuid,
@@ -126,63 +128,24 @@ static int open_recording(struct guest *g, struct mt_recorder **r, char **path, 
 		.policy = g->how.policy->name,
 		.mode = g->how.mode == CONFIG_ACT ? "supervise" : "observe",
 		.start_t_ns = g->first_t_ns,
-		.start_wall_ms = mt_wall_us() / 1000 - (now_ns - g->first_t_ns) / MT_NS_PER_MS,
+		.start_wall_ms = wall_ms - (now_ns - g->first_t_ns) / MT_NS_PER_MS,
 		.limits = g->how.limits,
 	};
 
-	return recordings_open(r, path, g->setup.config->directory, &h, err);
+	return recording_begin(&(struct recording_setup){
+		.config = g->setup.config,
+		.leftovers = g->setup.leftovers,
+		.header = &h,
+		.job_wall_ms = wall_ms - g->total_ms,
+	});
 }
 
-/* Whatever goes wrong here, the migration is supervised all the same. */
-static struct mt_recorder *begin_recording(struct guest *g)
+/* With the lock held. A slow disk has none for a while. */
+static const char *recording_of(struct guest *g)
 {
-	uint64_t wall_ms = mt_wall_us() / 1000;
-	struct mt_recorder *r = NULL;
-	struct mt_err err = { 0 };
-	bool resumed = false;
-	char *path = NULL;
-	int ret;
-
-	ret = leftovers_resume(g->setup.leftovers, g->uuid, wall_ms - g->total_ms, &r, &path, &err);
-	if (!ret) {
-		resumed = true;
-		mt_recorder_event(r, mt_now_ns(), "resumed", "migtraced was restarted and goes on recording");
-	} else {
-		if (ret != -ENOENT)
-			log_warn("%s: its recording %s cannot be continued, a new one is begun: %s",
-				 g->info.name, path ? path : "", err.msg);
-		free(path);
-		path = NULL;
-		r = NULL;
-		err = (struct mt_err){ 0 };
-		if (*g->setup.config->directory && open_recording(g, &r, &path, &err)) {
-			r = NULL;
-			log_err("%s: not recorded: %s", g->info.name, err.msg);
-		}
-	}
-	pthread_mutex_lock(&g->lock);
-	g->recording = path;
-	g->resumed = resumed;
-	pthread_mutex_unlock(&g->lock);
-	return r;
-}
-
-static void end_recording(struct guest *g, struct mt_recorder *r, int record_error)
-{
-	struct mt_err err = { 0 };
-	int pruned;
-
-	if (!r)
-		return;
-	if (mt_recorder_close(r, &err)) {
-		log_err("%s: the recording is not whole: %s", g->info.name, err.msg);
-	} else if (record_error) {
-		log_err("%s: the recording is not whole: %s", g->info.name, strerror(-record_error));
-	}
-	pruned = recordings_prune(g->setup.config->directory, g->setup.config->keep);
-	if (pruned > 0)
-		log_info("%s: %d old recording%s removed, %llu kept", g->setup.config->directory, pruned,
-			 pruned == 1 ? "" : "s", (unsigned long long)g->setup.config->keep);
+	if (!g->recording)
+		g->recording = recording_path(g->record, &g->resumed);
+	return g->recording;
 }
 
 /* --- what is seen meanwhile ------------------------------------------- */
@@ -263,7 +226,7 @@ json_t *guest_status(struct guest *g)
 		mt_json_set(o, "action", mt_json_string(mt_action_name(g->plan.action)), &failed);
 		mt_json_set(o, "reason", text_json(g->plan.reason), &failed);
 		mt_json_set(o, "note", text_json(g->note), &failed);
-		mt_json_set(o, "recording", mt_json_string(g->recording), &failed);
+		mt_json_set(o, "recording", mt_json_string(recording_of(g)), &failed);
 		mt_json_set(o, "resumed", json_boolean(g->resumed), &failed);
 		mt_json_set(o, "kernel_source", text_json(g->source), &failed);
 	}
@@ -342,26 +305,6 @@ static void log_begin(const struct guest *g)
 			 g->info.name);
 }
 
-/*
- * Closing a recorder would finish the recording. What is in it is on disk, and the next
- * daemon goes on from there; until the process ends it stays open, and known here.
- */
-static void leave_open(struct mt_recorder *r)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct mt_recorder **left;
-	static size_t n;
-	struct mt_recorder **more;
-
-	pthread_mutex_lock(&lock);
-	more = realloc(left, (n + 1) * sizeof(*left));
-	if (more) {
-		left = more;
-		left[n++] = r;
-	}
-	pthread_mutex_unlock(&lock);
-}
-
 /* Whatever comes of it, the migration is supervised. */
 static void open_collector(struct guest *g)
 {
@@ -377,14 +320,23 @@ static void open_collector(struct guest *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
-static json_t *supervise(struct guest *g, struct mt_recorder *r)
+/* Who asks for status from now on has its path, if it has one. */
+static void recording_over(struct guest *g)
+{
+	pthread_mutex_lock(&g->lock);
+	recording_of(g);
+	g->record = NULL;
+	pthread_mutex_unlock(&g->lock);
+}
+
+static json_t *supervise(struct guest *g, struct recording *record)
 {
 	const struct mt_supervise_options options = {
 		.policy = g->how.policy,
 		.actuators = g->how.mode == CONFIG_ACT ? &mt_actuators_libvirt : &mt_actuators_dry,
 		.limits = g->how.limits,
 		.destinations = (const char *const *)g->setup.config->destinations.items,
-		.recorder = r,
+		.recorder = recording_recorder(record),
 		.collector = g->collector,
 		.poll_ms = g->how.poll_ms,
 		.leave = g->setup.leave,
@@ -400,11 +352,10 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 		drop_unread(g, UINT_MAX);
 	g->setup.ended(g, g->setup.opaque);
 	if (!ret && result.left) {
-		mt_recorder_event(r, mt_now_ns(), RECORDINGS_LEFT, "migtraced was stopped; the migration goes on");
+		recording_over(g);
+		recording_leave(record);
 		log_info("%s: let go; the migration goes on%s", g->info.name,
-			 r ? ", its recording waits for the next migtraced" : "");
-		if (r)
-			leave_open(r);
+			 record ? ", its recording waits for the next migtraced" : "");
 		return NULL;
 	}
 	if (ret) {
@@ -414,17 +365,18 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 
 		result.outcome = MT_OUTCOME_UNKNOWN;
 		snprintf(result.detail, sizeof(result.detail), "%s", err.msg);
-		mt_recorder_outcome(r, &o);
+		mt_recorder_outcome(recording_recorder(record), &o);
 	}
 	log_outcome(g, &result);
-	end_recording(g, r, result.record_error);
+	recording_over(g);
+	recording_end(record, result.record_error);
 	return finished_json(g, &result);
 }
 
 static void *guest_main(void *arg)
 {
 	struct guest *g = arg;
-	struct mt_recorder *r;
+	struct recording *record;
 	json_t *finished = NULL;
 	bool migrates;
 
@@ -436,14 +388,18 @@ static void *guest_main(void *arg)
 		g->setup.ended(g, g->setup.opaque);
 	} else {
 		config_for_domain(g->setup.config, g->info.name_cut ? NULL : g->info.name, g->uuid, &g->how);
-		r = begin_recording(g);
+		record = begin_recording(g);
+		pthread_mutex_lock(&g->lock);
+		g->record = record;
+		recording_of(g);
+		pthread_mutex_unlock(&g->lock);
 		open_collector(g);
 		g->setup.ready(g, g->setup.opaque);
 		pthread_mutex_lock(&g->lock);
 		g->supervised = true;
 		pthread_mutex_unlock(&g->lock);
 		log_begin(g);
-		finished = supervise(g, r);
+		finished = supervise(g, record);
 	}
 	close_calls(g);
 	g->setup.done(g, finished, g->setup.opaque);

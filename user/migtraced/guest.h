@@ -14,7 +14,7 @@
 #include <migtrace/versions.h>
 
 #include "config.h"
-#include "recordings.h"
+#include "recording.h"
 
 struct guest;
 

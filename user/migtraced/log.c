@@ -2,13 +2,14 @@
 /* log.c - one line an event, on stderr: for the journal, or for a person */
 #include "log.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <base/utf8.h>
 
 #define LOG_DEBUG_PRIORITY	7
 
@@ -53,9 +54,7 @@ void log_write(int priority, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *p = text; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
+	mt_utf8_scrub(text);	/* names in it are a tenant's */
 	if (for_people)
 		len = snprintf(line, sizeof(line), "migtraced: %s%s\n", priority_name(priority), text);
 	else

@@ -13,7 +13,7 @@
 /* Looks at where stderr goes. Before the first thread. */
 void log_init(bool verbose);
 
-/* Whatever is longer than a line of 2 KiB is cut; control characters become '?'. */
+/* Whatever is longer than a line of 2 KiB is cut; control characters and what is no UTF-8 become '?'. */
 void log_write(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* sd-daemon's numbers are syslog's. */

@@ -14,7 +14,7 @@
 
 #include "guest.h"
 #include "log.h"
-#include "recordings.h"
+#include "leftovers.h"
 
 #define RETRY_FIRST_MS	100
 #define RETRY_MAX_MS	5000
@@ -452,7 +452,7 @@ static void manager_free(struct manager *m)
 		mt_inbox_free(m->inbox);
 	if (m->changed >= 0)
 		close(m->changed);
-	leftovers_free(m->leftovers);
+	leftovers_put(m->leftovers);
 	config_put(m->config);
 	for (size_t i = 0; i < FINISHED_KEPT; i++)
 		json_decref(m->finished[i]);

@@ -137,6 +137,39 @@ static int parse_duration(const struct config_key *key, const char *value, uint6
 	return 0;
 }
 
+static int parse_size(const struct config_key *key, const char *value, uint64_t *out, struct mt_err *why)
+{
+	uint64_t bytes;
+	int ret;
+
+	if (!strcmp(value, "none")) {
+		*out = 0;
+		return 0;
+	}
+	ret = mt_parse_size_bytes(key->name, value, &bytes, why);
+	if (ret)
+		return ret;
+	if (bytes < key->min || bytes > key->max)
+		return -ERANGE;
+	*out = bytes;
+	return 0;
+}
+
+static void print_size(uint64_t bytes, FILE *out)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+
+	while (bytes && bytes % 1024 == 0 && unit + 1 < MT_ARRAY_SIZE(units)) {
+		bytes /= 1024;
+		unit++;
+	}
+	if (bytes)
+		fprintf(out, " %llu%s", (unsigned long long)bytes, units[unit]);
+	else
+		fputs(" none", out);
+}
+
 static int parse_group(const char *value, struct config_group *out, bool no_lookup)
 {
 	struct group *gr = NULL;
@@ -209,6 +242,8 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 	case VALUE_DURATION:
 	case VALUE_DURATION_OR_NONE:
 		return parse_duration(key, value, out, why);
+	case VALUE_SIZE_OR_NONE:
+		return parse_size(key, value, out, why);
 	case VALUE_BOOL:
 		if (strcmp(value, "yes") && strcmp(value, "no"))
 			return -EINVAL;
@@ -275,6 +310,9 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 			fprintf(out, " %llums", (unsigned long long)ms);
 		break;
 	}
+	case VALUE_SIZE_OR_NONE:
+		print_size(*(const uint64_t *)in, out);
+		break;
 	case VALUE_BOOL:
 		fputs(*(const bool *)in ? " yes" : " no", out);
 		break;

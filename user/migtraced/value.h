@@ -17,6 +17,7 @@ enum value_kind {		/* type at the key's offset */
 	VALUE_POLICY,		/* const struct mt_policy * */
 	VALUE_DURATION,		/* uint64_t, ms */
 	VALUE_DURATION_OR_NONE,	/* uint64_t, ms; MT_LIMIT_NONE */
+	VALUE_SIZE_OR_NONE,	/* uint64_t, bytes; 0 = none */
 	VALUE_BOOL,		/* bool */
 	VALUE_COUNT,		/* uint64_t */
 	VALUE_COUNT_OR_DEFAULT,	/* uint64_t; MT_LIMIT_UNSET: what the policy has for it */

@@ -19,7 +19,7 @@ json_t *mt_json_string(const char *s)
 
 	if (!s)
 		return json_null();
-	clean = mt_utf8_clean(s, false);
+	clean = mt_utf8_clean(s);
 	return clean ? json_string(clean) : NULL;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * json.h - jansson, with our rules: unknown is null, text is made valid UTF-8
+ * json.h - jansson, with our rules: unknown is null, text is scrubbed (utf8.h)
  */
 #ifndef MIGTRACE_BASE_JSON_H
 #define MIGTRACE_BASE_JSON_H

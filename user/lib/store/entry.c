@@ -12,14 +12,13 @@
 #include "store/entry.h"
 #include "store/members.h"
 
-#define WORDS(what, number, naming, otherwise) \
+#define WORDS(what, number, naming) \
 	static const char *what##_word(int value) { return naming(value); } \
-	static const struct mt_words what##_words = { what##_word, number, otherwise };
-/* A status may be one that QEMU did not have yet; the others are our own words. */
-WORDS(status, MT_STATUS_COUNT, mt_status_name, MT_STATUS_UNKNOWN)
-WORDS(action, MT_ACTION_COUNT, mt_action_name, -1)
-WORDS(verdict, MT_VERDICT_COUNT, mt_verdict_name, -1)
-WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name, -1)
+	static const struct mt_words what##_words = { what##_word, number };
+WORDS(status, MT_STATUS_COUNT, mt_status_name)
+WORDS(action, MT_ACTION_COUNT, mt_action_name)
+WORDS(verdict, MT_VERDICT_COUNT, mt_verdict_name)
+WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name)
 
 #define COLUMNS(what, number) \
 	static const char *what##_name(int column) { return mt_##what##_schema[column].name; } \
@@ -325,6 +324,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 {
 	json_t *object = parse_line(line, len, err);
 	const json_t *schema;
+	unsigned strange = 0;
 	int rc;
 
 	memset(h, 0, sizeof(*h));
@@ -338,7 +338,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 		rc = mt_err_set(err, -EPROTO, "written by a later migtrace: schema %lld, this one reads up to %d",
 				(long long)json_integer_value(schema), MT_RECORD_SCHEMA);
 	else
-		rc = mt_members_read(h, header_members, object, strings, err);
+		rc = mt_members_read(h, header_members, object, strings, &strange, err);
 	if (!rc && json_is_true(json_object_get(json_object_get(object, "limits"), "at_once")))
 		h->limits.passes = 0;	/* how it used to be written, when a 0 itself was left out */
 	if (!rc && !h->schema)
@@ -348,7 +348,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 }
 
 int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
-		   struct mt_strings *strings, struct mt_err *err)
+		   struct mt_strings *strings, unsigned *strange, struct mt_err *err)
 {
 	json_t *object = parse_line(line, len, err);
 	int rc = MT_ENTRY_UNKNOWN;
@@ -362,7 +362,8 @@ int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
 		if (strcmp(type, entry_types[i].type))
 			continue;
 		e->type = i;
-		rc = mt_members_read((char *)e + entry_types[i].offset, entry_types[i].members, object, strings, err);
+		rc = mt_members_read((char *)e + entry_types[i].offset, entry_types[i].members, object, strings,
+				     strange, err);
 		break;
 	}
 	json_decref(object);

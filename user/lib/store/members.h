@@ -32,7 +32,6 @@ enum mt_member_kind {
 struct mt_words {
 	const char *(*name)(int value);
 	int count;
-	int otherwise;		/* what a word reads as that is none of them; -1: it is an error */
 };
 
 /* A struct with a schema: its columns, numbered from 0, each a uint64_t that may be unknown. */
@@ -61,10 +60,11 @@ struct mt_member {
 void mt_members_write(json_t *object, const struct mt_member *members, const void *base, int *failed);
 
 /*
- * @base comes zeroed. Keys that no member has are ignored. Return: 0; -EBADMSG with the key
- * and what is wrong with it; -ENOMEM.
+ * @base comes zeroed. Keys that no member has are ignored. A word that its enum has not, which a later version
+ * may write, reads as the enum's "unknown", or its first, and is counted in @strange. Return: 0; -EBADMSG with
+ * the key and what is wrong with it; -ENOMEM.
  */
 int mt_members_read(void *base, const struct mt_member *members, const json_t *object,
-		    struct mt_strings *strings, struct mt_err *err);
+		    struct mt_strings *strings, unsigned *strange, struct mt_err *err);
 
 #endif

@@ -156,9 +156,10 @@ static int add_element(struct series *series, const char *text, size_t len, stru
 	return rc ? 0 : mt_recording_add(series->rec, &e, err);
 }
 
-static int ended(struct mt_recording *rec, size_t n, bool early, struct mt_err *err)
+static int ended(struct mt_recording *rec, size_t n, bool early, const char *bound, struct mt_err *err)
 {
-	rec->truncated = early;
+	if (early)
+		mt_recording_cut(rec, bound);
 	rec->truncated_after = n;
 	if (!rec->n_entries)
 		return mt_err_set(err, -ENODATA, "no answer of query-migrate in it");
@@ -179,13 +180,13 @@ int mt_series_parse(struct mt_recording *rec, const char *text, size_t len, stru
 
 		at = skip_blanks(text, len, at);
 		if (array && at < len && text[at] == ']' && skip_blanks(text, len, at + 1) == len)
-			return ended(rec, n, false, err);
+			return ended(rec, n, false, NULL, err);
 		if (array && n && at < len && text[at] == ',')
 			at = skip_blanks(text, len, at + 1);
 		else if (array && n && at < len)
 			return mt_err_set(err, -EBADMSG, "after element %zu: neither a comma nor the array's end", n);
 		if (at >= len)
-			return ended(rec, n, array, err);
+			return ended(rec, n, array, NULL, err);
 		if (text[at] != '{')
 			return mt_err_set(err, -EBADMSG, "element %zu is no object", n + 1);
 		left = len - at;
@@ -194,8 +195,10 @@ int mt_series_parse(struct mt_recording *rec, const char *text, size_t len, stru
 			return mt_err_set(err, -EBADMSG, "element %zu is longer than %u KiB", n + 1,
 					  ELEMENT_MAX_BYTES >> 10);
 		if (!size)
-			return ended(rec, n, true, err);
+			return ended(rec, n, true, NULL, err);
 		rc = add_element(&series, text + at, size, &why);
+		if (rc == MT_RECORDING_FULL)
+			return ended(rec, n, true, "it takes more memory than a recording may", err);
 		if (rc)
 			return mt_err_set(err, rc, "element %zu: %s", n + 1, why.msg);
 		at += size;
