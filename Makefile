@@ -136,7 +136,7 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace user/migtraced/migtraced.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace/migtraced.service.d user/migtraced/migtraced.service.d/kernel-sources.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/local/sbin|$(PREFIX)/sbin|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service
+	sed 's|/usr/local/\(s*bin\)|$(PREFIX)/\1|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service
 	for m in $(notdir $(MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done
 	install -D -m 644 scripts/completion/migtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/migtrace
 

@@ -12,6 +12,7 @@ sock=$dir/run/control.sock
 pid=
 trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM
+export MIGTRACE_RUN_DIR=$dir	# whose hand is on what is nobody else's business here
 umask 077	# the modes of what it makes must not depend on it
 count=0 failed=0
 
@@ -168,11 +169,11 @@ garbage()
 {
 	head -c 100000 /dev/urandom | timeout 5 socat -t 1 - "UNIX-CONNECT:$sock" >/dev/null 2>&1
 	ask "$(head -c 600 /dev/zero | tr '\0' x)" | judge '.error | contains("longer")' || return
-	ask $'st\377atus' | judge '.error | contains("unknown request") and contains("status, reload, ping")' || return
+	ask $'st\377atus' | judge '.error | contains("unknown request") and contains("status, reload, release, undo, ping")' || return
 	ask 'status of a guest' | judge '.error == "status takes no argument"' || return
 	ask '' | cmp - /dev/null && answers
 }
-helps() { ask help | judge '[.requests[] | .request] == ["status", "reload", "ping"] and all(.requests[]; .help | length > 0)'; }
+helps() { ask help | judge '[.requests[] | .request] == ["status", "reload", "release", "undo", "ping"] and all(.requests[]; .help | length > 0)'; }
 check "help lists the requests" helps
 # Who: another process of another name than the shell's, and perhaps another user.
 who_asked()
@@ -192,6 +193,17 @@ who_asked()
 }
 check "the log says who asked for what" who_asked
 check "garbage, overlong and empty lines" garbage
+releases()
+{
+	# Nothing is acted upon before libvirt has said which host it is.
+	ask 'release --all' | judge '.error | contains("libvirt has not said yet which host")' &&
+		ask release | judge '.error | contains("release needs an argument")' &&
+		ask 'release web-1' | judge '.error | contains("no migration of web-1 is under way")' &&
+		ask $'undo \e[2Jx' | judge '.error | contains("no migration of ?[2Jx")'
+}
+check "release and undo say what is missing" releases
+stopping_is_told() { status '.hands.may_act == false and .hands.stopped == 0 and .hands.max_stopped == 2 and .stuck == [] and .log_lost == 0'; }
+check "status says that it does not act, and that nothing is stopped, stuck or lost" stopping_is_told
 pipelined()
 {
 	printf 'ping\r\n\nping\nnonsense\nping' | timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" >"$dir/out"

@@ -3,9 +3,9 @@
 #	make check-fake		the named scenarios and 10,000 random schedules, under ASan and UBSan
 #	make check-tsan		the same code with threads side by side, under TSan
 
-FAKE_PARTS := $(addprefix tests/fake/,world.c world_any.c world_real.c files.c trace.c faults.c truth.c guest.c hypervisor.c policies.c process.c schedule.c)
+FAKE_PARTS := $(addprefix tests/fake/,world.c world_any.c world_real.c files.c trace.c faults.c truth.c guest.c hypervisor.c policies.c process.c daemon.c schedule.c)
 comma	:= ,
-FAKE_CALLS := open openat close write fsync fdatasync eventfd pipe2 fcntl mkostemp closedir fclose getpid pthread_mutex_lock
+FAKE_CALLS := open openat close write fsync fdatasync eventfd pipe2 fcntl mkostemp poll closedir fclose getpid pthread_mutex_lock
 FAKE_WRAPS := $(addprefix -Wl$(comma)--wrap=,$(FAKE_CALLS))
 
 FAKE_SAN := -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

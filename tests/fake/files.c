@@ -15,11 +15,15 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <poll.h>
+
 #include "files.h"
 #include "trace.h"
+#include "truth.h"
 #include "world.h"
 
 #define FDS	4096
+#define POLL_NS	(10 * MT_NS_PER_MS)
 
 /* Not led here: this file's own locks are never waited with, and these are the real ones. */
 int __real_open(const char *path, int flags, ...);
@@ -32,6 +36,7 @@ int __real_eventfd(unsigned value, int flags);
 int __real_pipe2(int fds[2], int flags);
 int __real_fcntl(int fd, int what, ...);
 int __real_mkostemp(char *template, int flags);
+int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int __real_closedir(DIR *dir);
 int __real_fclose(FILE *f);
 pid_t __real_getpid(void);
@@ -138,6 +143,15 @@ static void keep(int group, const void *buf, size_t n)
 	release();
 }
 
+/* A line of a log is one way to tell of a failure. */
+static void tell(int group, const char *buf, size_t n)
+{
+	char line[2400];
+
+	snprintf(line, sizeof(line), "%.*s", (int)n, buf);
+	truth_told(group, line);
+}
+
 bool fake_log_has(int group, const char *text)
 {
 	bool has;
@@ -170,6 +184,7 @@ int __wrap_eventfd(unsigned value, int flags);
 int __wrap_pipe2(int pair[2], int flags);
 int __wrap_fcntl(int fd, int what, ...);
 int __wrap_mkostemp(char *template, int flags);
+int __wrap_poll(struct pollfd *pfds, nfds_t n, int timeout_ms);
 int __wrap_closedir(DIR *dir);
 int __wrap_fclose(FILE *f);
 pid_t __wrap_getpid(void);
@@ -238,6 +253,19 @@ int __wrap_close(int fd)
 	return __real_close(fd);
 }
 
+/* Looks, and lets the world's time pass between two looks. */
+int __wrap_poll(struct pollfd *pfds, nfds_t n, int timeout_ms)
+{
+	uint64_t until_ns = timeout_ms < 0 ? MT_FOR_EVER_NS : mt_deadline_ns((uint64_t)timeout_ms);
+	int rc;
+
+	if (!fake_group())
+		return __real_poll(pfds, n, timeout_ms);
+	while (!(rc = __real_poll(pfds, n, 0)) && mt_now_ns() < until_ns)
+		mt_sleep_ms(until_ns == MT_FOR_EVER_NS || until_ns - mt_now_ns() > POLL_NS ? POLL_NS / MT_NS_PER_MS : 1);
+	return rc;
+}
+
 int __wrap_closedir(DIR *dir)
 {
 	closed(dirfd(dir));
@@ -263,6 +291,7 @@ ssize_t __wrap_write(int fd, const void *buf, size_t n)
 			return -1;
 		}
 		keep(group, buf, n);
+		tell(group, buf, n);
 		fake_trace("log: %.*s", (int)(n && ((const char *)buf)[n - 1] == '\n' ? n - 1 : n), (const char *)buf);
 		return (ssize_t)n;
 	}

@@ -89,6 +89,9 @@ static struct mt_recorder *open_recorder(const struct worker *w)
 		told(w->program, err.msg);
 		return NULL;
 	}
+	/* Who supervises waits for no disk. */
+	if (mt_recorder_go_behind(&r, &err))
+		told(w->program, err.msg);
 	return r;
 }
 
@@ -150,7 +153,7 @@ static void supervise(struct worker *w, struct mt_wheel *wheel, bool ours)
 }
 
 /* exit() */
-static void ended(struct fake_process *p)
+void fake_process_ended(struct fake_process *p)
 {
 	truth_process(p->group, false);
 	p->ended_ns = mt_now_ns();
@@ -382,7 +385,7 @@ static void *supervisor(void *arg)
 	/* What hangs in a call ends with the process. */
 	if (!reap(prog)) {
 		fake_count("process ends while a call hangs");
-		ended(prog->p);
+		fake_process_ended(prog->p);
 		return NULL;
 	}
 	if (id > 0)
@@ -393,7 +396,7 @@ static void *supervisor(void *arg)
 	mt_inbox_free(prog->inbox);
 	pthread_mutex_destroy(&prog->mutex);
 	free(prog);
-	ended(arg);
+	fake_process_ended(arg);
 	return NULL;
 }
 
@@ -441,7 +444,7 @@ static void *guardian(void *arg)
 	}
 	pthread_mutex_destroy(&prog->mutex);
 	free(prog);
-	ended(p);
+	fake_process_ended(p);
 	return NULL;
 }
 
@@ -487,7 +490,7 @@ static void *tool(void *arg)
 	mt_inbox_free(prog->inbox);
 	pthread_mutex_destroy(&prog->mutex);
 	free(prog);
-	ended(p);
+	fake_process_ended(p);
 	return NULL;
 }
 
@@ -497,6 +500,14 @@ struct fake_process *fake_supervisor_start(const char *name)
 	struct fake_process *p = new_process(name, FAKE_SUPERVISOR);
 
 	launch(p, supervisor);
+	return p;
+}
+
+struct fake_process *fake_daemon_start(const char *name)
+{
+	struct fake_process *p = new_process(name, FAKE_DAEMON);
+
+	launch(p, fake_daemon_main);
 	return p;
 }
 
@@ -544,6 +555,7 @@ void fake_process_terminate(struct fake_process *p)
 		fake_count("terminated while a guest is stopped by us");
 	fake_trace("SIGTERM to %s", fake_group_name(p->group));
 	__atomic_store_n(&p->leave, 1, __ATOMIC_RELEASE);
+	fake_daemon_poke(p);
 }
 
 void fake_process_cancel(struct fake_process *p)
@@ -557,7 +569,14 @@ void fake_process_observe(struct fake_process *p, bool observe)
 {
 	fake_count("reload to observe");
 	__atomic_store_n(&p->reloaded, observe, __ATOMIC_RELEASE);
-	__atomic_store_n(&p->observe, observe, __ATOMIC_RELEASE);
+	if (p->kind != FAKE_DAEMON) {
+		__atomic_store_n(&p->observe, observe, __ATOMIC_RELEASE);
+		return;
+	}
+	/* It holds from when the reload has been answered. */
+	fake_daemon_poke(p);
+	for (int i = 0; i < 1000 && fake_process_lives(p) && p->daemon && p->observe != p->reloaded; i++)
+		mt_sleep_ms(1);
 }
 
 #define EXIT_MS	500
@@ -582,8 +601,10 @@ const char *fake_processes_end(void)
 	static char what[200];
 
 	for (size_t i = 0; i < FAKE_PROCESSES; i++)
-		if (fake_process_lives(&fake_processes[i]))
+		if (fake_process_lives(&fake_processes[i])) {
 			__atomic_store_n(&fake_processes[i].leave, 1, __ATOMIC_RELEASE);
+			fake_daemon_poke(&fake_processes[i]);
+		}
 	for (size_t i = 0; i < FAKE_PROCESSES; i++) {
 		struct fake_process *p = &fake_processes[i];
 		/* One that waits for a call that never comes back ends when all do: see there. */

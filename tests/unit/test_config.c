@@ -257,6 +257,12 @@ static const struct {
 	{ "[supervise]\ndomains = uuid:web-*\n", "2: domains = uuid:web-*: accepted is names" },
 	{ "[domain uuid:6f1c1c5e]\nmode = act\n", "1: section [domain uuid:6f1c1c5e]: '6f1c1c5e' is no UUID" },
 	{ "[supervise]\npasses = 1001\n", "2: passes = 1001: accepted is a number up to 1000, or default" },
+	{ "[supervise]\nothers = argue\n", "2: others = argue: accepted is back-off or observe" },
+	{ "[supervise]\nmax_stopped = 0\n", "2: max_stopped = 0: accepted is a number of 1 to 1000" },
+	{ "[supervise]\nmax_stopped = 1001\n", "2: max_stopped = 1001: accepted is a number of 1 to 1000" },
+	{ "[domain a]\nmax_stopped = 3\n", "2: unknown key 'max_stopped' in [domain a]" },
+	{ "[supervise]\ndecision_max_age = 99ms\n", "2: decision_max_age = 99ms: accepted is a duration of 100ms to 60s" },
+	{ "[control]\nhands = run\n", "2: hands = run: accepted is an absolute path" },
 	{ "[control]\ngroup = no-such-group-here\n", "2: group = no-such-group-here: accepted is the name or number" },
 };
 
@@ -678,8 +684,40 @@ static void reload_keeps_what_is_in_use(void)
 	config_put(new);
 }
 
+/* What of the configuration says whether, when and how gently it acts. */
+static void how_it_acts(void)
+{
+	struct config_guest g;
+	struct config *c;
+
+	CHECK_INT(load(&c, ""), 0);
+	CHECK(!config_acts(c));
+	CHECK_INT(c->max_stopped, MT_GUARD_MAX_STOPPED);
+	CHECK_STR(c->hands, "");
+	config_for_domain(c, "a", UUID, &g);
+	CHECK_INT(g.decision_max_age_ms, MT_AGE_LIMIT_DEFAULT_MS);
+	CHECK_INT(g.others, MT_OTHERS_BACK_OFF);
+	config_put(c);
+	CHECK_INT(load(&c, "[supervise]\nmode = act\nmax_stopped = 5\n[domain *]\nmode = observe\n[control]\nhands = /x\n"), 0);
+	CHECK(config_acts(c));
+	CHECK_INT(c->max_stopped, 5);
+	CHECK_STR(c->hands, "/x");
+	config_put(c);
+	CHECK_INT(load(&c, "[domain a]\nothers = observe\ndecision_max_age = 300ms\n[domain b]\nmode = act\n"), 0);
+	CHECK(config_acts(c));
+	config_for_domain(c, "a", UUID, &g);
+	CHECK_INT(g.others, MT_OTHERS_OBSERVE);
+	CHECK_INT(g.decision_max_age_ms, 300);
+	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	config_for_domain(c, "b", UUID, &g);
+	CHECK_INT(g.others, MT_OTHERS_BACK_OFF);
+	CHECK_INT(g.mode, CONFIG_ACT);
+	config_put(c);
+}
+
 static const struct ktap_case cases[] = {
 	{ "no file: the defaults", defaults },
+	{ "whether it acts, how late, and beside whom", how_it_acts },
 	{ "every key, comments, blanks, CRLF, a BOM, continued lists", every_key },
 	{ "domains and [domain] sections", domains_and_overrides },
 	{ "what is printed is accepted and means the same", print_round_trip },

@@ -187,10 +187,10 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		 m->limits.postcopy_allowed ? "allowed" : "not allowed", m->dry_run ? ", dry run" : "");
 	progress_init(&m->progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	open_collector(m);
-	/* Who supervises waits for no disk. If there is no thread for it, better so than not at all. */
-	(void)!mt_recorder_go_behind(&m->recorder, NULL);
 	snprintf(note, sizeof(note), "kernel source: %s", m->source);
 	progress_note(&m->progress, note);
+	/* Who supervises waits for no disk. If there is no thread for it, better so than not at all. */
+	(void)!mt_recorder_go_behind(&m->recorder, NULL);
 
 	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);
 	if (!rc)

@@ -14,7 +14,6 @@
 
 #include <migtrace/units.h>
 
-#include "cmd.h"
 #include "progress.h"
 #include "screen.h"
 

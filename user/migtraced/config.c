@@ -48,6 +48,12 @@ static const struct config_key keys[] = {
 	  .max = MT_FIXED_MAX_MS, .accepted = "a duration of 0ms to 60s" },
 	{ "supervise", "poll", VALUE_DURATION, GUEST(poll_ms), .initial = "250ms",
 	  .min = 10, .max = 10 * MT_MS_PER_S, .accepted = "a duration of 10ms to 10s" },
+	{ "supervise", "decision_max_age", VALUE_DURATION, GUEST(decision_max_age_ms), .initial = "1s",
+	  .min = 100, .max = 60 * MT_MS_PER_S, .accepted = "a duration of 100ms to 60s" },
+	{ "supervise", "others", VALUE_OTHERS, GUEST(others), .initial = "back-off",
+	  .accepted = "back-off or observe" },
+	{ "supervise", "max_stopped", VALUE_COUNT, GLOBAL(max_stopped), .restart = true, .initial = "2",
+	  .min = 1, .max = 1000, .accepted = "a number of 1 to 1000" },
 	{ "supervise", "domains", VALUE_GLOBS, GLOBAL(domains), .initial = "*",
 	  .accepted = "names or shell patterns of domains, or uuid: and a UUID or a pattern of UUIDs, separated by blanks" },
 
@@ -69,6 +75,8 @@ static const struct config_key keys[] = {
 	  .accepted = "the name or number of a group of this host, or nothing to leave it as it is" },
 	{ "control", "mode", VALUE_OCTAL, GLOBAL(socket_mode), .restart = true, .initial = "0660",
 	  .max = 0777, .accepted = "an octal mode such as 0660" },
+	{ "control", "hands", VALUE_PATH_OR_EMPTY, GLOBAL(hands), .restart = true, .initial = "",
+	  .accepted = "an absolute path, or nothing for the host's own directory" },
 };
 
 _Static_assert(MT_ARRAY_SIZE(keys) <= CONFIG_KEYS_MAX, "CONFIG_KEYS_MAX is too small");
@@ -544,6 +552,7 @@ void config_put(struct config *c)
 	free(c->uri);
 	free(c->directory);
 	free(c->socket);
+	free(c->hands);
 	free(c->group.name);
 	free(c);
 }
@@ -581,6 +590,17 @@ void config_for_domain(const struct config *c, const char *domain, const char *u
 	}
 	if (!domain)
 		out->mode = CONFIG_OBSERVE;
+}
+
+bool config_acts(const struct config *c)
+{
+	bool acts = c->guest.mode == CONFIG_ACT;
+
+	for (size_t i = 0; i < c->n_overrides && !acts; i++)
+		for (size_t k = 0; k < MT_ARRAY_SIZE(keys) && !acts; k++)
+			acts = c->overrides[i].given[k] && keys[k].kind == VALUE_MODE &&
+			       c->overrides[i].guest.mode == CONFIG_ACT;
+	return acts;
 }
 
 void config_print(const struct config *c, FILE *out)

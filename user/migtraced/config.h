@@ -15,6 +15,7 @@
 
 #include <migtrace/cleanup.h>
 #include <migtrace/policy.h>
+#include <migtrace/supervise.h>
 
 #define CONFIG_DEFAULT_PATH	"/etc/migtrace/migtraced.conf"
 
@@ -30,6 +31,8 @@ struct config_guest {
 	const struct mt_policy *policy;
 	struct mt_limits limits;	/* as the engine takes them; QEMU's own is not known here */
 	uint64_t poll_ms;
+	uint64_t decision_max_age_ms;
+	enum mt_others others;		/* when somebody else changes QEMU's limits */
 };
 
 struct config_list {
@@ -72,6 +75,8 @@ struct config {
 	char *socket;
 	struct config_group group;
 	uint64_t socket_mode;
+	uint64_t max_stopped;		/* guests at once, over all processes of the host */
+	char *hands;			/* directory; "" = the host's own */
 	unsigned given[CONFIG_KEYS_MAX];	/* as above */
 };
 
@@ -110,6 +115,9 @@ void config_put(struct config *c);
  */
 bool config_wants(const struct config *c, const char *domain, const char *uuid);
 void config_for_domain(const struct config *c, const char *domain, const char *uuid, struct config_guest *out);
+
+/* Whether there is a rule by which some guest would be acted upon. */
+bool config_acts(const struct config *c);
 
 /* The effective configuration, as a file that config_load() accepts. */
 void config_print(const struct config *c, FILE *out);

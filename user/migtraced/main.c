@@ -23,7 +23,8 @@
 #include "manager.h"
 
 /* Stopping may take 2 s in all; a call of libvirt's blocks up to 1.4 s when a migration completes. */
-#define STOP_MS	1600
+#define STOP_MS	1600	/* and 8 s more where a guest is stopped for its last pages: see TimeoutStopSec= */
+#define LOG_MS	300	/* for whoever reads the log to take the last lines */
 
 enum { EXIT_USAGE = 2 };
 
@@ -82,7 +83,7 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 		log_err("%s: not taken over; the configuration stays as it was", d->path);
 	} else {
 		config_warnings(new, tell_note, notes);
-		log_info("%s: taken over for migrations that begin from now on: mode %s, policy %s",
+		log_info("%s: taken over for migrations that begin from now on: mode %s, policy %s; where it says observe, at once",
 			 new->path ? new->path : "defaults", config_mode_name(new->guest.mode), new->guest.policy->name);
 		manager_set_config(d->manager, new);
 		config_put(d->config);
@@ -112,6 +113,29 @@ static json_t *answer_reload(void *opaque, const char *args, const struct contro
 	return json_pack("{s:b, s:o, s:o}", "reloaded", ok, "errors", errors, "notes", notes);
 }
 
+/* "UUID", "NAME", or "--all" */
+static json_t *answer_hands(struct daemon *d, const char *who, bool off)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN] = "";
+	struct mt_err err = { 0 };
+	bool all = !strcmp(who, "--all");
+
+	if (manager_release(d->manager, all ? NULL : who, off, uuid, sizeof(uuid), &err))
+		return json_pack("{s:o}", "error", mt_json_string(err.msg));
+	log_info("%s: %s", all ? "all guests" : who, off ? "hands off, as asked over the socket" : "may be acted upon again");
+	return json_pack("{s:b, s:b, s:o}", off ? "released" : "undone", 1, "all", all, "uuid", mt_json_string(all ? NULL : uuid));
+}
+
+static json_t *answer_release(void *opaque, const char *args, const struct control_peer *peer)
+{
+	return answer_hands(opaque, args, true);
+}
+
+static json_t *answer_undo(void *opaque, const char *args, const struct control_peer *peer)
+{
+	return answer_hands(opaque, args, false);
+}
+
 static json_t *answer_ping(void *opaque, const char *args, const struct control_peer *peer)
 {
 	return json_pack("{s:b, s:s, s:i}", "pong", 1, "version", MT_VERSION, "pid", (int)getpid());
@@ -120,6 +144,8 @@ static json_t *answer_ping(void *opaque, const char *args, const struct control_
 static const struct control_request requests[] = {
 	{ "status", NULL, "what is supervised, and what ended", false, answer_status },
 	{ "reload", NULL, "read the configuration again, as SIGHUP", true, answer_reload },
+	{ "release", "UUID, NAME or --all", "hands off a migration, or all, at once", true, answer_release },
+	{ "undo", "UUID, NAME or --all", "takes a release back", true, answer_undo },
 	{ "ping", NULL, "whether it answers", false, answer_ping },
 	{ NULL },
 };
@@ -207,8 +233,12 @@ static int start(struct daemon *d)
 
 static int run(struct daemon *d)
 {
-	int ret = start(d);
+	int ret = log_start();
 
+	if (ret)
+		log_err("cannot start: no thread for the log: %s", strerror(-ret));
+	else
+		ret = start(d);
 	if (!ret) {
 		log_info("migtraced " MT_VERSION ": mode %s, policy %s, configuration %s, socket %s",
 			 config_mode_name(d->config->guest.mode), d->config->guest.policy->name,
@@ -220,9 +250,10 @@ static int run(struct daemon *d)
 	}
 	sd_event_source_disable_unref(d->manager_changed);
 	if (d->manager && manager_stop(d->manager, STOP_MS)) {
-		/* What is recorded is on disk. Threads that hang in libvirt end with us. */
-		log_warn("libvirt does not answer: not waiting for it");
+		/* What is recorded is on disk. Threads that hang in a call end with us. */
+		log_warn("libvirt, a guest or a disk does not answer: not waiting for it");
 		control_close(d->control);
+		log_flush(LOG_MS);
 		_exit(ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 	}
 	control_close(d->control);
@@ -301,6 +332,7 @@ int main(int argc, char **argv)
 	} else {
 		block_signals();
 		status = run(&d);
+		log_flush(LOG_MS);
 	}
 	config_put(d.config);
 	return status;

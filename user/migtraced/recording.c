@@ -196,6 +196,11 @@ char *recording_path(struct recording *rec, bool *resumed)
 	return path;
 }
 
+uint64_t recording_dropped(struct recording *rec)
+{
+	return rec ? mt_recorder_dropped(rec->recorder) : 0;
+}
+
 void recording_end(struct recording *rec, int error)
 {
 	struct mt_err err = { 0 };

@@ -28,6 +28,9 @@ struct mt_recorder *recording_recorder(struct recording *rec);
 /* A copy of its path, NULL as long as there is none; and whether it went on with another's. */
 char *recording_path(struct recording *rec, bool *resumed);
 
+/* Entries that the disk did not keep up with, so far. */
+uint64_t recording_dropped(struct recording *rec);
+
 /* The migration is over. @error: what mt_supervise() found. Waits at most 5 s. NULL is fine, likewise below. */
 void recording_end(struct recording *rec, int error);
 /* It goes on without us: leaves the recording for the next daemon. Waits at most 1 s. */

@@ -10,6 +10,11 @@
 
 #include <migtrace/units.h>
 
+static const char *const others_names[] = {
+	[MT_OTHERS_BACK_OFF] = "back-off",
+	[MT_OTHERS_OBSERVE] = "observe",
+};
+
 static const char *const mode_names[CONFIG_MODE_COUNT] = {
 	[CONFIG_OBSERVE] = "observe",
 	[CONFIG_ACT] = "act",
@@ -231,6 +236,14 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 			}
 		}
 		return -EINVAL;
+	case VALUE_OTHERS:
+		for (size_t i = 0; i < MT_ARRAY_SIZE(others_names); i++) {
+			if (!strcmp(value, others_names[i])) {
+				*(enum mt_others *)out = i;
+				return 0;
+			}
+		}
+		return -EINVAL;
 	case VALUE_POLICY: {
 		const struct mt_policy *policy = mt_policy_find(value);
 
@@ -255,8 +268,15 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 			return 0;
 		}
 		return mt_parse_count(key->name, value, key->max, out, NULL);
-	case VALUE_COUNT:
-		return mt_parse_count(key->name, value, key->max, out, NULL);
+	case VALUE_COUNT: {
+		uint64_t n;
+		int ret = mt_parse_count(key->name, value, key->max, &n, NULL);
+
+		if (ret || n < key->min)
+			return ret ? ret : -ERANGE;
+		*(uint64_t *)out = n;
+		return 0;
+	}
 	case VALUE_URI:
 		if (!looks_like_uri(value, strlen(value)) || strpbrk(value, " \t"))
 			return -EINVAL;
@@ -290,6 +310,9 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	switch (key->kind) {
 	case VALUE_MODE:
 		fprintf(out, " %s", config_mode_name(*(const enum config_mode *)in));
+		break;
+	case VALUE_OTHERS:
+		fprintf(out, " %s", others_names[*(const enum mt_others *)in]);
 		break;
 	case VALUE_POLICY: {
 		const struct mt_policy *policy = *(const struct mt_policy *const *)in;
@@ -358,6 +381,7 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 void value_copy(const struct config_key *key, struct config_guest *to, const struct config_guest *from)
 {
 	size_t size = key->kind == VALUE_MODE ? sizeof(from->mode) :
+		      key->kind == VALUE_OTHERS ? sizeof(from->others) :
 		      key->kind == VALUE_POLICY ? sizeof(from->policy) :
 		      key->kind == VALUE_BOOL ? sizeof(bool) : sizeof(uint64_t);
 
@@ -370,7 +394,7 @@ bool value_is_same(const struct config_key *key, const void *a, const void *b)
 
 	if (key->kind == VALUE_GROUP)	/* by name: one of them may not have been looked up */
 		return !strcmp(((const struct config_group *)x)->name, ((const struct config_group *)y)->name);
-	if (key->kind == VALUE_OCTAL)
+	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT)
 		return *(const uint64_t *)x == *(const uint64_t *)y;
 	return !strcmp(*(char *const *)x, *(char *const *)y);
 }
@@ -380,7 +404,7 @@ int value_keep(const struct config_key *key, void *to, const void *from)
 	const void *in = (const char *)from + key->offset;
 	void *out = (char *)to + key->offset;
 
-	if (key->kind == VALUE_OCTAL) {
+	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT) {
 		*(uint64_t *)out = *(const uint64_t *)in;
 		return 0;
 	}

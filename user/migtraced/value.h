@@ -14,6 +14,7 @@
 
 enum value_kind {		/* type at the key's offset */
 	VALUE_MODE,		/* enum config_mode */
+	VALUE_OTHERS,		/* enum mt_others */
 	VALUE_POLICY,		/* const struct mt_policy * */
 	VALUE_DURATION,		/* uint64_t, ms */
 	VALUE_DURATION_OR_NONE,	/* uint64_t, ms; MT_LIMIT_NONE */
