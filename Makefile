@@ -40,6 +40,8 @@ help:
 	@echo 'make demo           what migtrace is for, on two hosts made for it (root)'
 	@echo 'make check          every test; root for the end-to-end ones'
 	@echo 'make check-unit     the pure tests only, under ASan and UBSan (seconds)'
+	@echo 'make check-fake     supervision and the daemon on hypervisors of the tests'' own, 10,000 random schedules'
+	@echo 'make check-tsan     the same code with threads side by side, under TSan'
 	@echo 'make kmod           build/kmod/KERNEL/migtrace.ko; KREL= for another kernel than the running one'
 	@echo 'make lab            fetch the stock kernels and the QEMU that scripts/lab runs them in'
 	@echo 'make check-kernel   tests of module and probes on this kernel (root; in the lab:'

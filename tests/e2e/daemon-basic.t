@@ -193,6 +193,17 @@ who_asked()
 }
 check "the log says who asked for what" who_asked
 check "garbage, overlong and empty lines" garbage
+releases()
+{
+	# Nothing is acted upon before libvirt has said which host it is.
+	ask 'release --all' | judge '.error | contains("libvirt has not said yet which host")' &&
+		ask release | judge '.error | contains("release needs an argument")' &&
+		ask 'release web-1' | judge '.error | contains("no migration of web-1 is under way")' &&
+		ask $'undo \e[2Jx' | judge '.error | contains("no migration of ?[2Jx")'
+}
+check "release and undo say what is missing" releases
+stopping_is_told() { status '.hands.may_act == false and .hands.stopped == 0 and .hands.max_stopped == 2 and .stuck == [] and .log_lost == 0'; }
+check "status says that it does not act, and that nothing is stopped, stuck or lost" stopping_is_told
 pipelined()
 {
 	printf 'ping\r\n\nping\nnonsense\nping' | timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" >"$dir/out"

@@ -67,12 +67,14 @@ static void reload(struct fake_daemon *d, struct fake_process *p)
 {
 	struct config *new;
 
-	if (load(&new, d->path, p->reloaded))
+	bool observe = __atomic_load_n(&p->reloaded, __ATOMIC_ACQUIRE);
+
+	if (load(&new, d->path, observe))
 		return;
 	manager_set_config(d->manager, new);
 	config_put(d->config);
 	d->config = new;
-	__atomic_store_n(&p->observe, p->reloaded, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->observe, observe, __ATOMIC_RELEASE);
 }
 
 /* One log a process; here one for all of a run, since what it keeps is static. */
@@ -80,9 +82,11 @@ static void start_log(void)
 {
 	static bool started;
 
-	if (!started && fake_setup.log && log_start())
+	if (!fake_setup.log || started)
+		return;
+	started = true;
+	if (log_start())
 		truth_fail("no thread for the log");
-	started |= fake_setup.log;
 }
 
 void *fake_daemon_main(void *arg)
@@ -95,7 +99,7 @@ void *fake_daemon_main(void *arg)
 	d->pokes = mt_inbox_new();
 	snprintf(d->path, sizeof(d->path), "%s/daemon.%d.conf", fake_setup.directory, p->group);
 	start_log();
-	rc = load(&d->config, d->path, p->reloaded);
+	rc = load(&d->config, d->path, __atomic_load_n(&p->reloaded, __ATOMIC_ACQUIRE));
 	if (!rc)
 		rc = manager_new(&d->manager, d->config);
 	if (rc) {
@@ -106,7 +110,7 @@ void *fake_daemon_main(void *arg)
 	__atomic_store_n(&p->daemon, d, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&p->leave, __ATOMIC_ACQUIRE)) {
 		(void)mt_inbox_take(d->pokes, &ev, 3600000);
-		if (p->reloaded != p->observe)
+		if (__atomic_load_n(&p->reloaded, __ATOMIC_ACQUIRE) != p->observe)
 			reload(d, p);
 	}
 	/* Where a thread hangs in a call, main() leaves it to that and exits. */

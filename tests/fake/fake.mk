@@ -47,5 +47,12 @@ $(BPF_USERS:%.c=$(B)/fake/%.o) $(BPF_USERS:%.c=$(B)/tsan/%.o): $(BPF_SKEL)
 fake-tests: $(B)/tests/fake/schedules $(FAKE_TESTS)
 tsan-tests: $(B)/tests/fake/schedules-tsan
 
+check-fake: fake-tests
+	prove --timer $(FAKE_TESTS) $(B)/tests/fake/schedules
+# TSan of this compiler does not know addresses that are spread over 32 bits and more, as newer kernels do.
+check-tsan: tsan-tests
+	setarch -R env TSAN_OPTIONS=halt_on_error=1:report_thread_leaks=0 $(B)/tests/fake/schedules-tsan --real 40 --runs $(TSAN_RUNS) --keep-going
+TSAN_RUNS ?= 100
+
 -include $(shell find $(B)/fake $(B)/tsan -name '*.d' 2>/dev/null)
-.PHONY: fake-tests tsan-tests
+.PHONY: fake-tests tsan-tests check-fake check-tsan

@@ -13,7 +13,7 @@
 enum fake_fault_kind {
 	FAKE_FAULT_NONE,
 	/* Calls. */
-	FAKE_FAULT_ERROR,		/* ->error; nothing was done, or it was and only the answer is bad (->late) */
+	FAKE_FAULT_ERROR,		/* ->error; nothing was done, or it was and only the answer is bad (->late); a suspend: is, ->ms later */
 	FAKE_FAULT_SLOW,		/* takes ->ms longer; done before or after (->late) */
 	FAKE_FAULT_NEVER,		/* comes back when the fault ends, ->for_ever: when all is over */
 	/* Events. */

@@ -47,6 +47,7 @@ static struct {
 	signed char group;		/* 0: nobody's that we know */
 	unsigned char sink;		/* + 1; 0: none */
 } fds[FDS];
+static int top;			/* no descriptor of a group's is higher */
 static struct fake_sink_fault faults[FAKE_GROUPS][FAKE_SINK_COUNT];
 static char logged[FAKE_GROUPS][8192];
 
@@ -75,7 +76,7 @@ static unsigned char sink_of(int fd)
 	return strstr(path, "/hands/") ? FAKE_SINK_HANDS + 1 : 0;
 }
 
-static int opened(int fd)
+static int opened(int fd, bool writes)
 {
 	int group = fake_group();
 
@@ -83,7 +84,9 @@ static int opened(int fd)
 		return fd;
 	hold();
 	fds[fd].group = (signed char)group;
-	fds[fd].sink = sink_of(fd);
+	fds[fd].sink = writes ? sink_of(fd) : 0;
+	if (fd >= top)
+		top = fd + 1;
 	release();
 	return fd;
 }
@@ -198,7 +201,7 @@ int __wrap_open(const char *path, int flags, ...)
 	if (flags & O_CREAT)
 		mode = va_arg(ap, mode_t);
 	va_end(ap);
-	return opened(__real_open(path, flags, mode));
+	return opened(__real_open(path, flags, mode), (flags & O_ACCMODE) != O_RDONLY);
 }
 
 int __wrap_openat(int at, const char *path, int flags, ...)
@@ -210,17 +213,17 @@ int __wrap_openat(int at, const char *path, int flags, ...)
 	if (flags & O_CREAT)
 		mode = va_arg(ap, mode_t);
 	va_end(ap);
-	return opened(__real_openat(at, path, flags, mode));
+	return opened(__real_openat(at, path, flags, mode), (flags & O_ACCMODE) != O_RDONLY);
 }
 
 int __wrap_mkostemp(char *template, int flags)
 {
-	return opened(__real_mkostemp(template, flags));
+	return opened(__real_mkostemp(template, flags), true);
 }
 
 int __wrap_eventfd(unsigned value, int flags)
 {
-	return opened(__real_eventfd(value, flags));
+	return opened(__real_eventfd(value, flags), false);
 }
 
 int __wrap_pipe2(int pair[2], int flags)
@@ -228,8 +231,8 @@ int __wrap_pipe2(int pair[2], int flags)
 	int rc = __real_pipe2(pair, flags);
 
 	if (!rc) {
-		opened(pair[0]);
-		opened(pair[1]);
+		opened(pair[0], false);
+		opened(pair[1], false);
 	}
 	return rc;
 }
@@ -244,7 +247,7 @@ int __wrap_fcntl(int fd, int what, ...)
 	arg = va_arg(ap, long);
 	va_end(ap);
 	rc = __real_fcntl(fd, what, arg);
-	return what == F_DUPFD_CLOEXEC || what == F_DUPFD ? opened(rc) : rc;
+	return what == F_DUPFD_CLOEXEC || what == F_DUPFD ? opened(rc, true) : rc;
 }
 
 int __wrap_close(int fd)
@@ -319,7 +322,7 @@ pid_t __wrap_getpid(void)
 /* --- the end of a process ------------------------------------------------------------ */
 void fake_files_close_of(int group)
 {
-	for (int fd = 0; fd < FDS; fd++)
+	for (int fd = 0; fd < top; fd++)
 		if (fds[fd].group == group) {
 			closed(fd);
 			__real_close(fd);
@@ -330,7 +333,7 @@ unsigned fake_files_open(int group, bool tell)
 {
 	unsigned n = 0;
 
-	for (int fd = 0; fd < FDS; fd++) {
+	for (int fd = 0; fd < top; fd++) {
 		char link[64], path[512] = "";
 
 		if (fds[fd].group != group)
@@ -349,6 +352,7 @@ unsigned fake_files_open(int group, bool tell)
 void fake_files_reset(void)
 {
 	memset(fds, 0, sizeof(fds));
+	top = 0;
 	memset(faults, 0, sizeof(faults));
 	memset(logged, 0, sizeof(logged));
 }

@@ -364,7 +364,9 @@ static void *play(void *arg)
 	struct mt_trace trace;
 	int rc;
 
+	fake_lock();
 	set_params(g, &params);
+	fake_release();
 	rc = mt_trace_pattern(&trace, g->pattern, &err);
 	if (rc || mt_sim_check(&params, &err)) {
 		truth_fail("the guest cannot be played: %s", err.msg);

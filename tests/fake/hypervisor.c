@@ -382,7 +382,7 @@ static int leave(struct call *call, int rc)
 	struct fake_conn *c = call->c;
 	int bad = 0;
 
-	if (call->g && fake_call_writes(call->kind))
+	if (call->g && fake_call_writes(call->kind) && call->g->side[c->host].here)
 		truth_effect(call->g, call->kind, c->group, rc);
 	if (call->busy) {
 		call->g->monitor_busy = false;
@@ -504,12 +504,44 @@ static int op_state(struct mt_conn *c, const char *uuid, struct mt_domain_state 
 	return leave(&call, rc);
 }
 
+/* libvirtd goes on with what it has given up to its client. */
+struct unfinished {
+	struct fake_guest *g;
+	int group;
+	uint64_t ms;
+};
+
+static void *finish_suspend(void *arg)
+{
+	struct unfinished u = *(struct unfinished *)arg;
+
+	free(arg);
+	mt_sleep_ms(u.ms);
+	fake_lock();
+	fake_trace("the suspend of %s that failed is done all the same", u.g->name);
+	truth_effect(u.g, FAKE_CALL_SUSPEND, u.group, fake_guest_suspend(u.g));
+	fake_release();
+	return NULL;
+}
+
+static void suspend_later(const struct call *call)
+{
+	struct unfinished *u = malloc(sizeof(*u));
+
+	*u = (struct unfinished){ call->g, call->c->group, call->after->ms };
+	fake_count("a suspend that failed is done later");
+	if (fake_start_in(FAKE_OUTSIDE, NULL, "unfinished", finish_suspend, u))
+		free(u);
+}
+
 static int op_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, SUSPEND, err);
 	int rc = enter(&call);
 
-	if (!rc)
+	if (!rc && call.after && call.after->kind == FAKE_FAULT_ERROR && call.after->ms)
+		suspend_later(&call);
+	else if (!rc)
 		rc = fake_guest_suspend(call.g);
 	return leave(&call, rc);
 }

@@ -575,7 +575,8 @@ void fake_process_observe(struct fake_process *p, bool observe)
 	}
 	/* It holds from when the reload has been answered. */
 	fake_daemon_poke(p);
-	for (int i = 0; i < 1000 && fake_process_lives(p) && p->daemon && p->observe != p->reloaded; i++)
+	for (int i = 0; i < 1000 && fake_process_lives(p) && __atomic_load_n(&p->daemon, __ATOMIC_ACQUIRE) &&
+	     __atomic_load_n(&p->observe, __ATOMIC_ACQUIRE) != observe; i++)
 		mt_sleep_ms(1);
 }
 

@@ -54,6 +54,8 @@ struct schedule {
 	struct incident incidents[INCIDENTS];
 	size_t n;
 	unsigned n_guests, max_stopped;
+	bool daemons;			/* migtraced itself, in place of what stands for it */
+	bool logs;			/* with its log */
 	bool has_supervisor, two_supervisors, has_tool;
 	struct fake_process *supervisors[2], *tool;
 	uint64_t stop_ns;
@@ -71,7 +73,7 @@ const char *const fake_schedule_must_occur[] = {
 	"reload to observe", "libvirt does not resume", "log blocks", "log fails", "recording blocks", "recording fails", "hands fail",
 	"call fails", "call is slow", "call never answers", "event lost", "event late", "event doubled",
 	"figures stale", "figures contradictory", "figures of another job",
-	"call fails: suspend", "call fails: abort", "call fails: resume", "call fails: state", "call fails: flip",
+	"call fails: suspend", "a suspend that failed is done later", "call fails: abort", "call fails: resume", "call fails: state", "call fails: flip",
 	"call fails: set downtime limit", "call fails: set speed", "call fails: sample", "call fails: open", "call fails: info",
 	"call fails: get downtime limit", "call is slow: suspend", "call is slow: abort", "call is slow: state",
 	"call never answers: suspend", "call never answers: abort", "call never answers: state", "call never answers: sample",
@@ -127,6 +129,7 @@ static void draw_guest(struct schedule *s, unsigned i)
 		&fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_limit,
 		&fake_policy_speed, &fake_policy_flip, &fake_policy_abort, &fake_policy_none, NULL, NULL, NULL,
 	};
+	static const char *const often[] = { "passes", "passes", "passes", "timeout", "timeout", "predict", "psc", "fni", "ihm" };
 	static const char *const real[] = { "predict", "timeout", "passes", "ihm", "psc", "qemu" };
 	struct fake_guest *g;
 	struct fake_how *how = &fake_hows[i];
@@ -155,6 +158,8 @@ static void draw_guest(struct schedule *s, unsigned i)
 		g->speed_bytes_per_s = between(s, 2, 20) << 20;
 
 	how->policy = policies[draw(s, MT_ARRAY_SIZE(policies))];
+	if (s->daemons)
+		how->policy = mt_policy_find(often[draw(s, MT_ARRAY_SIZE(often))]);
 	if (!how->policy)
 		how->policy = mt_policy_find(real[draw(s, 6)]);
 	how->limits = (struct mt_limits){
@@ -166,7 +171,8 @@ static void draw_guest(struct schedule *s, unsigned i)
 	how->record = chance(s, 30);
 	how->others = chance(s, 30) ? MT_OTHERS_OBSERVE : MT_OTHERS_BACK_OFF;
 	truth_exempt(g, how->observe);
-	truth_predicted(g, 1000);
+	/* The real ones predict for themselves: no more than all of it takes. */
+	truth_predicted(g, s->daemons ? (double)g->memory_bytes / g->link_bytes_per_s * 1500 : 1000);
 	if (s->print)
 		fprintf(s->print, "# %s: %s, %.0f MB/s, policy %s%s, %llu passes, %llu ms predicted%s%s%s\n", g->name, g->pattern,
 			g->link_bytes_per_s / 1e6, how->policy->name, how->observe ? " (exempted)" : "",
@@ -198,6 +204,8 @@ static void draw_call_fault(struct schedule *s, struct incident *in)
 		f->kind = FAKE_FAULT_ERROR;
 		f->error = errors[draw(s, MT_ARRAY_SIZE(errors))];
 		f->times = chance(s, 60) ? (unsigned)between(s, 1, 3) : 0;
+		if (f->call == FAKE_CALL_SUSPEND && f->late && chance(s, 50))
+			f->ms = draw_ms(s, 20000);
 		break;
 	case 1:
 		f->kind = FAKE_FAULT_SLOW;
@@ -233,11 +241,11 @@ static void draw_fault(struct schedule *s)
 	}
 }
 
-static void draw_sink(struct schedule *s)
+static void draw_sink(struct schedule *s, bool log)
 {
 	struct incident *in = add(s, K_SINK);
 
-	in->sink = (enum fake_sink)draw(s, FAKE_SINK_COUNT);
+	in->sink = log ? FAKE_SINK_LOG : chance(s, 60) ? FAKE_SINK_RECORDING : FAKE_SINK_HANDS;
 	in->value = in->sink == FAKE_SINK_HANDS || chance(s, 50) ? ENOSPC : 0;	/* a tmpfs does not block */
 	in->ms = chance(s, 50) ? 3600000 : draw_ms(s, 60000);
 }
@@ -312,8 +320,8 @@ static void draw_all(struct schedule *s)
 	}
 	for (unsigned i = 0; i < faults; i++)
 		draw_fault(s);
-	if (chance(s, 15))
-		draw_sink(s);
+	if (s->logs || chance(s, 15))
+		draw_sink(s, s->logs);
 }
 
 static void print_incident(const struct schedule *s, const struct incident *in)
@@ -367,6 +375,11 @@ static void end_process(struct schedule *s, struct incident *in)
 		follow_up(s, K_RESTART, in->ms, p == s->supervisors[1]);
 }
 
+static struct fake_process *start_daemon(const struct schedule *s, const char *name)
+{
+	return s->daemons ? fake_daemon_start(name) : fake_supervisor_start(name);
+}
+
 static void start_again(struct schedule *s, const struct incident *in)
 {
 	struct fake_process *old = s->supervisors[in->value];
@@ -378,7 +391,7 @@ static void start_again(struct schedule *s, const struct incident *in)
 		return;
 	}
 	snprintf(name, sizeof(name), "daemon%d.%u", (int)in->value, ++s->restarts);
-	s->supervisors[in->value] = fake_supervisor_start(name);
+	s->supervisors[in->value] = start_daemon(s, name);
 	if (s->observing)
 		fake_process_observe(s->supervisors[in->value], true);
 }
@@ -624,26 +637,36 @@ static void judge_end(struct schedule *s)
 
 static void begin(struct schedule *s, uint64_t seed)
 {
+	s->logs = fake_schedule_wants_process(seed) && !s->real;
+	s->daemons = s->logs || chance(s, 45);
 	s->n_guests = (unsigned)between(s, 1, 3);
 	s->max_stopped = (unsigned)between(s, 1, 2);
 	s->kills = !s->real && chance(s, 60);
 	s->has_tool = chance(s, 30);
-	s->has_supervisor = !s->has_tool || chance(s, 50) || s->n_guests > 1;
+	s->has_supervisor = !s->has_tool || chance(s, 50) || s->n_guests > 1 || s->logs;
 	s->two_supervisors = s->has_supervisor && chance(s, 15);
 	fake_setup.max_stopped = s->max_stopped;
+	fake_setup.log = s->logs;
+	fake_setup.record = chance(s, 30);
 	truth_reset(s->max_stopped);
 	if (s->print)
-		fprintf(s->print, "# seed %llu: %u guests, at most %u stopped%s%s\n", (unsigned long long)seed, s->n_guests, s->max_stopped,
-			s->two_supervisors ? ", two daemons" : s->has_supervisor ? ", a daemon" : "", s->has_tool ? ", the tool" : "");
+		fprintf(s->print, "# seed %llu: %u guests, at most %u stopped%s%s%s\n", (unsigned long long)seed, s->n_guests, s->max_stopped,
+			s->two_supervisors ? ", two daemons" : s->has_supervisor ? ", a daemon" : "", s->daemons ? " (migtraced)" : "", s->has_tool ? ", the tool" : "");
 	for (unsigned i = 0; i < s->n_guests; i++)
 		draw_guest(s, i);
 	draw_all(s);
 	fake_setup.leaks = s->kills;
+	fake_setup.leaks |= s->logs;
 	for (size_t i = 0; i < s->n; i++) {
 		fake_setup.leaks |= s->incidents[i].fault.kind == FAKE_FAULT_NEVER || s->incidents[i].kind == K_SINK;
 		if (s->print)
 			print_incident(s, &s->incidents[i]);
 	}
+}
+
+bool fake_schedule_wants_process(uint64_t seed)
+{
+	return seed % 12 == 7;
 }
 
 const char *fake_schedule_run(uint64_t seed, const struct fake_schedule_options *o)
@@ -661,10 +684,12 @@ const char *fake_schedule_run(uint64_t seed, const struct fake_schedule_options 
 	fake_processes_reset();
 	fake_directory_make();
 	begin(&s, seed);
+	if (s.logs)
+		truth_untold();
 	if (s.has_supervisor)
-		s.supervisors[0] = fake_supervisor_start("daemon0");
+		s.supervisors[0] = start_daemon(&s, "daemon0");
 	if (s.two_supervisors)
-		s.supervisors[1] = fake_supervisor_start("daemon1");
+		s.supervisors[1] = start_daemon(&s, "daemon1");
 	go(&s);
 	judge_end(&s);
 	fake_hv_end();

@@ -18,6 +18,8 @@ struct fake_schedule_options {
 	FILE *print;		/* what is going to happen; NULL: nowhere */
 };
 
+/* Whether the run of @seed needs a process of its own: the daemon's log keeps a thread and what waits for it. */
+bool fake_schedule_wants_process(uint64_t seed);
 /* Return: NULL, or what was violated. */
 const char *fake_schedule_run(uint64_t seed, const struct fake_schedule_options *o);
 

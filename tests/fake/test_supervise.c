@@ -84,9 +84,31 @@ static void killed_in_suspend(void)
 	CHECK(scene_until(is_being_suspended, g, 60000));
 	fake_guest_stall(g, 0, 600000);
 	fake_process_kill(p);
+	/* Who comes next stops nothing: that it is stopped is the dead one's doing. */
+	fake_hows[g->index].policy = &fake_policy_none;
 	fake_supervisor_start("daemon.1");
 	CHECK(scene_until(scene_is_ours, g, 2000));
 	CHECK(scene_until(scene_runs_here, g, GIVEN_BACK_MS + 2000));
+	scene_pass(10000);
+	SCENE_END();
+}
+
+/* libvirt has given the call up, and QEMU has not. */
+static void suspend_fails_and_comes(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_fault *f;
+
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	f = scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_SUSPEND, -ETIMEDOUT, 0, 1);
+	f->late = true;
+	f->ms = 2500;
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(is_being_suspended, g, 60000));
+	fake_guest_stall(g, 0, 600000);
+	CHECK(scene_until(scene_is_ours, g, 4000));
+	CHECK(scene_until(scene_runs_here, g, GIVEN_BACK_MS));
 	scene_pass(10000);
 	SCENE_END();
 }
@@ -818,6 +840,26 @@ static void paused_by_its_owner_meanwhile(void)
 	SCENE_END();
 }
 
+/* A write that was under way failed: whoever resumes it now makes it write on a disk that is full. */
+static void io_error_while_stopped(void)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	CHECK(scene_stop(g));
+	fake_guest_no_resume(g);
+	fake_lock();
+	g->side[FAKE_SOURCE].reason = VIR_DOMAIN_PAUSED_IOERROR;
+	truth_state(g);
+	fake_release();
+	scene_pass(1500);
+	fake_guest_cancel(g);
+	scene_pass(40000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_RESUME), 0);
+	SCENE_END();
+}
+
 static void destination_dies_while_stopped(void)
 {
 	struct fake_guest *g = scene_begin(false);
@@ -902,6 +944,7 @@ static const struct ktap_case cases[] = {
 	{ "the link stands still after the stop: given back when it is due", link_stands_still },
 	{ "kill -9 right after the stop, started again", killed_after_stop },
 	{ "kill -9 while the suspend call is under way", killed_in_suspend },
+	{ "a suspend that failed, and comes all the same", suspend_fails_and_comes },
 	{ "kill -9 again and again", killed_again_and_again },
 	{ "SIGTERM right after the stop: given back first", terminated_after_stop },
 	{ "the tool killed after the stop: its guardian gives back", tool_killed_after_stop },
@@ -942,6 +985,7 @@ static const struct ktap_case cases[] = {
 	{ "renamed and undefined while stopped", renamed_and_undefined },
 	{ "paused by its owner before", paused_by_its_owner_before },
 	{ "paused by its owner meanwhile", paused_by_its_owner_meanwhile },
+	{ "an I/O error while it is stopped: left as it is", io_error_while_stopped },
 	{ "the destination dies while it is stopped", destination_dies_while_stopped },
 	{ "parallel connections are never flipped", parallel_is_never_flipped },
 	{ "a flip", flips_and_completes },

@@ -39,7 +39,7 @@ static struct {
 	pthread_mutex_t lock;
 	struct guest_truth g[FAKE_GUESTS];
 	unsigned ours, max_stopped, stops;
-	bool all_released;
+	bool all_released, untold;
 	bool wished[FAKE_GROUPS];	/* a person asked it to cancel */
 	uint64_t up_ns[FAKE_GROUPS];	/* of processes of ours; 0: not alive */
 	struct { int group; bool told; enum fake_call call; size_t guest; } refused[REFUSED];
@@ -77,7 +77,7 @@ void truth_reset(unsigned max_stopped)
 	memset(t.up_ns, 0, sizeof(t.up_ns));
 	memset(t.wished, 0, sizeof(t.wished));
 	t.ours = t.n_refused = t.stops = 0;
-	t.all_released = false;
+	t.all_released = t.untold = false;
 	t.max_stopped = max_stopped;
 	t.violation[0] = '\0';
 	release();
@@ -137,6 +137,13 @@ void truth_predicted(const struct fake_guest *g, double ms)
 {
 	hold();
 	t.g[g->index].predicted_ms = ms;
+	release();
+}
+
+void truth_untold(void)
+{
+	hold();
+	t.untold = true;
 	release();
 }
 
@@ -240,6 +247,12 @@ static void is_ours(struct fake_guest *g)
 		violated("%u guests are stopped by us at once, %u may be", t.ours, t.max_stopped);
 }
 
+/* Paused for another reason since. */
+static bool is_foreign(const struct fake_side *here)
+{
+	return here->state == VIR_DOMAIN_PAUSED && here->reason == VIR_DOMAIN_PAUSED_IOERROR;
+}
+
 void truth_state(struct fake_guest *g)
 {
 	struct guest_truth *gt = &t.g[g->index];
@@ -252,7 +265,7 @@ void truth_state(struct fake_guest *g)
 		gt->owner_paused = false;
 	if (here->state == VIR_DOMAIN_RUNNING || !here->here || here->state == VIR_DOMAIN_SHUTOFF)
 		gt->held = false;
-	if (gt->ours && (fake_guest_runs(g) || !here->here || here->state == VIR_DOMAIN_SHUTOFF)) {
+	if (gt->ours && (fake_guest_runs(g) || !here->here || here->state == VIR_DOMAIN_SHUTOFF || is_foreign(here))) {
 		gt->ours = false;
 		t.ours--;
 		ms = (mt_now_ns() - gt->since_ns) / MT_NS_PER_MS;
@@ -377,7 +390,7 @@ void truth_conclude(void)
 		if (t.g[i].ours)
 			violated("%s is still stopped by us at the end", fake_hv.guests[i].name);
 	for (unsigned i = 0; i < t.n_refused; i++)
-		if (!t.refused[i].told && !told_before(i) && !fake_group_is_dead(t.refused[i].group))
+		if (!t.untold && !t.refused[i].told && !told_before(i) && !fake_group_is_dead(t.refused[i].group))
 			violated("that %s on %s failed (fault %u) was told nowhere", fake_call_names[t.refused[i].call],
 				 fake_hv.guests[t.refused[i].guest].name, i);
 	release();

@@ -52,6 +52,7 @@ void truth_released(const struct fake_guest *g, bool released);	/* NULL: all */
 void truth_process(int group, bool lives);			/* of ours, that gives guests back */
 void truth_wished(int group);					/* a person asks it to cancel */
 void truth_predicted(const struct fake_guest *g, double ms);	/* by the decision to stop it */
+void truth_untold(void);					/* what is told is lost: that is no failure here */
 void truth_told(int group, const char *text);			/* a note, an entry of a recording, a line of a log */
 /* When all is over: judges the rest. */
 void truth_conclude(void);

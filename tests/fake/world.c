@@ -23,7 +23,8 @@
 #include "world_ops.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
+void __lsan_disable(void);
+void __lsan_enable(void);
 #else
 static void __lsan_disable(void) { }
 static void __lsan_enable(void) { }
@@ -54,7 +55,7 @@ static struct {
 	uint64_t now_ns;
 	int64_t wall_us;		/* Unix time less the monotonic clock */
 	struct mt_rng rng;
-	struct fthread *running, *all, *free;
+	struct fthread *running, *all, *free, *retired;
 	struct fthread main;
 	struct fthread **heap;
 	size_t n, room;
@@ -206,20 +207,21 @@ static void run_one(struct fthread *t)
 		__lsan_enable();
 }
 
-static void forget(struct fthread *t)
+static void forget(struct fthread *t, struct fthread **list)
 {
 	for (struct fthread **link = &w.all; *link; link = &(*link)->next)
 		if (*link == t) {
 			*link = t->next;
 			break;
 		}
-	t->next = w.free;
-	w.free = t;
+	t->next = *list;
+	*list = t;
 }
 
 static void *body(void *arg)
 {
 	struct fthread *t = arg, *next;
+	bool dead;
 
 	for (;;) {
 		sleep_on(&t->go);
@@ -234,10 +236,13 @@ static void *body(void *arg)
 				i = SIZE_MAX;	/* the heap has changed */
 			}
 		if (t->detached || t->dead)
-			forget(t);
+			forget(t, t->dead ? &w.retired : &w.free);
+		dead = t->dead;
 		next = choose();
 		w.running = next;
 		sem_post(&next->go);
+		if (dead)
+			return NULL;	/* what it had of its own (__thread) goes with it */
 	}
 }
 
@@ -329,7 +334,7 @@ static bool join_until(pthread_t thread, uint64_t until_ns)
 	if (!t->ended)
 		return false;
 	if (!t->dead)
-		forget(t);
+		forget(t, &w.free);
 	return true;
 }
 
@@ -384,6 +389,20 @@ static void begin(uint64_t seed, unsigned scale)
 	mt_world_use(&world);
 }
 
+static void bury(struct fthread **list)
+{
+	while (*list) {
+		struct fthread *t = *list;
+
+		*list = t->next;
+		t->ceases = true;
+		sem_post(&t->go);
+		pthread_join(t->id, NULL);
+		sem_destroy(&t->go);
+		free(t);
+	}
+}
+
 static unsigned end(void)
 {
 	unsigned left = 0;
@@ -393,17 +412,9 @@ static unsigned end(void)
 	if (left)
 		return left;
 	while (w.all)
-		forget(w.all);
-	while (w.free) {
-		struct fthread *t = w.free;
-
-		w.free = t->next;
-		t->ceases = true;
-		sem_post(&t->go);
-		pthread_join(t->id, NULL);
-		sem_destroy(&t->go);
-		free(t);
-	}
+		forget(w.all, w.all->dead ? &w.retired : &w.free);
+	bury(&w.free);
+	bury(&w.retired);
 	sem_destroy(&w.main.go);
 	free(w.heap);
 	memset(&w, 0, sizeof(w));

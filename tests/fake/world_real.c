@@ -19,7 +19,8 @@
 #include "world_ops.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
+void __lsan_disable(void);
+void __lsan_enable(void);
 #else
 static void __lsan_disable(void) { }
 static void __lsan_enable(void) { }

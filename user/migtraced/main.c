@@ -120,8 +120,6 @@ static json_t *answer_hands(struct daemon *d, const char *who, bool off)
 	struct mt_err err = { 0 };
 	bool all = !strcmp(who, "--all");
 
-	if (!*who)
-		return json_pack("{s:s}", "error", "which guest? a UUID, the name of one whose migration is under way, or --all");
 	if (manager_release(d->manager, all ? NULL : who, off, uuid, sizeof(uuid), &err))
 		return json_pack("{s:o}", "error", mt_json_string(err.msg));
 	log_info("%s: %s", all ? "all guests" : who, off ? "hands off, as asked over the socket" : "may be acted upon again");

@@ -123,6 +123,6 @@ void mt_ticker_stop(struct mt_ticker *t)
 		return;
 	while (write(t->wake, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
-	pthread_join(t->thread, NULL);
+	mt_thread_join(t->thread);
 	release(t);
 }
