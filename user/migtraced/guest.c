@@ -225,7 +225,7 @@ static int see_through(struct guest *g, struct recording *record, struct mt_supe
 		.collector = g->collector,
 		.poll_ms = g->how.poll_ms,
 		.guard = acts ? g->setup.guard : NULL,
-		.hands = acts ? g->setup.hands : NULL,
+		.hands = g->setup.hands,
 		.who = REINS_WHO,
 		.age_limit_ms = g->how.decision_max_age_ms,
 		.others = g->how.others,

@@ -181,7 +181,8 @@ bool reins_tick(struct reins *r, bool wanted)
 	adopt(r);
 	if (wanted && !held)
 		take_lock(r);
-	if (!wanted && held) {
+	if (!wanted) {
+		/* Another daemon, whose rules do, may have it. */
 		pthread_mutex_lock(&r->lock);
 		drop = r->held;
 		r->held = NULL;
