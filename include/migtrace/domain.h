@@ -98,7 +98,7 @@ int mt_domain_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *er
 
 /*
  * What QEMU itself says of its newest outgoing migration, also when libvirt has no job (any more): NONE, there was
- * none; COMPLETED, the guest may run elsewhere and must not be resumed here; MT_STATUS_COUNT, a word that is not known here. Taints the domain "custom-monitor".
+ * none; COMPLETED, the guest may run elsewhere and must not be resumed here; UNKNOWN, a word that is not known here. Taints the domain "custom-monitor".
  */
 MT_MUST_CHECK int mt_domain_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err);
 

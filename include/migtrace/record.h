@@ -309,8 +309,9 @@ struct mt_recording {
  * mt_recording_load() - read a recording, or a QMP query-migrate series
  *
  * Told apart by content: zstd magic, or a JSON array of objects with
- * "query_migrate" (times in ms and sizes in bytes inside). A recording that
- * ends early, or takes more than MT_RECORDING_MEMORY_BYTES, is loaded as far as it goes, with ->truncated set.
+ * "query_migrate" (times in ms and sizes in bytes inside), or a monitor's
+ * {"return": ...}, one after the other. A recording that ends early, or takes
+ * more than MT_RECORDING_MEMORY_BYTES, is loaded as far as it goes, with ->truncated set.
  *
  * Return: 0; -ENOENT and other errnos of open(2); -EBADMSG what is no recording
  * at all, or has a broken line in its middle; -EPROTO a schema from the future;
@@ -335,5 +336,11 @@ typedef void (*mt_recording_scan_fn)(const struct mt_entry *e, void *opaque);
 MT_MUST_CHECK int mt_recording_scan(struct mt_recording **rec, const char *path, const struct mt_recording_limits *limits,
 				    mt_recording_scan_fn fn, void *opaque, struct mt_err *err);
 void mt_recording_free(struct mt_recording *rec);
+
+/*
+ * Whoever tries again after a failure gets two migrations in one recording: that of entry @from ends before the entry that is
+ * returned, ->n_entries for the last. See mt_sample_begins().
+ */
+size_t mt_recording_migration(const struct mt_recording *rec, size_t from);
 
 #endif

@@ -213,11 +213,11 @@ done
 for value in '' 40 40MiB -1MiB/s 12abc 99999999999999999999MiB/s 40mib/s 40MiB/min 'MiB/s' '40 MiB/s'; do
 	refused "rate \"$value\"" 2 '--bandwidth' migrate guest $T --bandwidth="$value"
 done
-for option in max-downtime deadline timeout; do
+for option in max-downtime deadline timeout stall-timeout; do
 	refused "migrate: $option without unit" 2 "--$option.*unit" migrate guest $T --$option 300
 	refused "replay: $option without unit" 2 "--$option.*unit" replay good.mtrec --$option 300
 done
-for option in max-downtime deadline; do
+for option in max-downtime deadline stall-timeout; do
 	refused "migrate: $option of nothing" 2 "--$option.*out of range: 1 ms" migrate guest $T --$option 0ms
 	refused "replay: $option of nothing" 2 "--$option.*out of range: 1 ms" replay good.mtrec --$option 0ms
 done

@@ -123,8 +123,9 @@ static int suffer(int group, enum fake_sink sink)
 		   sink == FAKE_SINK_RECORDING ? (f.error ? "recording fails" : "recording blocks") : "hands fail");
 	if (f.error)
 		return f.error;
-	while (mt_now_ns() < f.until_ns)
-		mt_sleep_ms((f.until_ns - mt_now_ns()) / MT_NS_PER_MS + 1);
+	/* For ever is as long as the rest of the run. */
+	while (mt_now_ns() < f.until_ns && !__atomic_load_n(&fake_hv.over, __ATOMIC_RELAXED))
+		mt_sleep_ms(f.until_ns - mt_now_ns() > MT_NS_PER_S ? 1000 : (f.until_ns - mt_now_ns()) / MT_NS_PER_MS + 1);
 	return 0;
 }
 

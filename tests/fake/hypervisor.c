@@ -68,7 +68,7 @@ void fake_hv_begin(void)
 void fake_hv_over(void)
 {
 	fake_lock();
-	fake_hv.over = true;
+	__atomic_store_n(&fake_hv.over, true, __ATOMIC_RELAXED);
 	for (int i = 0; i < 2; i++)
 		fake_hv.host[i].up = true;
 	fake_changed(NULL);
@@ -439,8 +439,10 @@ static int op_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, 
 		}
 	}
 	rc = leave(&call, rc);
-	if (rc && *n)
+	if (rc && *n) {
 		free(*list);
+		*list = NULL;
+	}
 	return rc;
 }
 

@@ -584,6 +584,8 @@ void fake_process_observe(struct fake_process *p, bool observe)
 
 void fake_processes_bury(void)
 {
+	char names[256];
+
 	for (size_t i = 0; i < FAKE_PROCESSES; i++) {
 		struct fake_process *p = &fake_processes[i];
 
@@ -591,7 +593,7 @@ void fake_processes_bury(void)
 		    mt_now_ns() < p->ended_ns + EXIT_MS * MT_NS_PER_MS)
 			continue;
 		if (fake_group_threads(p->group) && !fake_setup.leaks)
-			truth_fail("%s left a thread behind", fake_group_name(p->group));
+			truth_fail("%s left a thread behind: %s", fake_group_name(p->group), (fake_group_list(names, sizeof(names)), names));
 		if (fake_group_threads(p->group))
 			gone(p);
 	}
@@ -599,7 +601,8 @@ void fake_processes_bury(void)
 
 const char *fake_processes_end(void)
 {
-	static char what[200];
+	static char what[256];
+	char names[256];
 
 	for (size_t i = 0; i < FAKE_PROCESSES; i++)
 		if (fake_process_lives(&fake_processes[i])) {
@@ -621,7 +624,8 @@ const char *fake_processes_end(void)
 			return what;
 		}
 		if (!fake_setup.leaks && !fake_group_wait(p->group, mt_now_ns() + 60 * MT_NS_PER_S)) {
-			snprintf(what, sizeof(what), "%s left a thread behind", fake_group_name(p->group));
+			fake_group_list(names, sizeof(names));
+			snprintf(what, sizeof(what), "%s left a thread behind: %.160s", fake_group_name(p->group), names);
 			return what;
 		}
 	}

@@ -18,7 +18,7 @@
 #include "trace.h"
 #include "truth.h"
 
-#define INCIDENTS	40
+#define INCIDENTS	96
 #define TICK_MS		100
 #define QUIET_MS	90000		/* migrations that go on by then are cancelled, as by virsh */
 #define CAP_MS		1200000
@@ -204,8 +204,10 @@ static void draw_call_fault(struct schedule *s, struct incident *in)
 		f->kind = FAKE_FAULT_ERROR;
 		f->error = errors[draw(s, MT_ARRAY_SIZE(errors))];
 		f->times = chance(s, 60) ? (unsigned)between(s, 1, 3) : 0;
-		if (f->call == FAKE_CALL_SUSPEND && f->late && chance(s, 50))
+		if (f->call == FAKE_CALL_SUSPEND && chance(s, 50)) {
+			f->late = true;
 			f->ms = draw_ms(s, 20000);
+		}
 		break;
 	case 1:
 		f->kind = FAKE_FAULT_SLOW;
@@ -371,7 +373,7 @@ static void end_process(struct schedule *s, struct incident *in)
 		fake_process_kill(p);
 	else
 		fake_process_terminate(p);
-	if (p->kind == FAKE_SUPERVISOR)
+	if (p->kind != FAKE_TOOL)
 		follow_up(s, K_RESTART, in->ms, p == s->supervisors[1]);
 }
 
@@ -656,7 +658,8 @@ static void begin(struct schedule *s, uint64_t seed)
 		draw_guest(s, i);
 	draw_all(s);
 	fake_setup.leaks = s->kills;
-	fake_setup.leaks |= s->logs;
+	/* A daemon that lets go of a migration keeps its recording open until it is gone. */
+	fake_setup.leaks |= s->logs || (s->daemons && fake_setup.record);
 	for (size_t i = 0; i < s->n; i++) {
 		fake_setup.leaks |= s->incidents[i].fault.kind == FAKE_FAULT_NEVER || s->incidents[i].kind == K_SINK;
 		if (s->print)

@@ -270,6 +270,20 @@ static void one_of_two_hangs(void)
 	END(&a);
 }
 
+/* And the source still looks paused: there is little time to look at the destination, and one look tells nothing. */
+static void answers_are_slow(void)
+{
+	struct asked a;
+
+	CHECK(begin(&a));
+	a.g->side[FAKE_SOURCE] = sides[PAUSED];
+	a.g->side[FAKE_DESTINATION] = sides[RUNS];
+	scene_fault(FAKE_FAULT_SLOW, FAKE_CALL_STATE, 0, 900, 1000);
+	ask(&a);
+	CHECK_INT(a.outcome, MT_OUTCOME_COMPLETED);
+	END(&a);
+}
+
 static void state_fails(void)
 {
 	struct asked a;
@@ -290,6 +304,7 @@ static const struct ktap_case cases[] = {
 	{ "nobody answers", nobody_answers },
 	{ "the destination does not answer", destination_does_not_answer },
 	{ "one of two destinations hangs", one_of_two_hangs },
+	{ "answers are slow", answers_are_slow },
 	{ "the state cannot be asked for, for a while", state_fails },
 };
 

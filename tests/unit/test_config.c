@@ -84,6 +84,7 @@ static void defaults(void)
 	CHECK_INT(g.limits.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
 	CHECK_INT(g.limits.fixed_ms, MT_FIXED_DEFAULT_MS);
 	CHECK_INT(g.limits.deadline_ms, MT_LIMIT_NONE);
+	CHECK_INT(g.limits.stall_timeout_ms, MT_LIMIT_NONE);
 	CHECK(!g.limits.postcopy_allowed);
 	config_put(c);
 }
@@ -96,7 +97,7 @@ static void every_key(void)
 		       "[libvirt]\r\nuri = qemu+tls://host/system?no_verify=1\r\n"
 		       "; another\n"
 		       "[ supervise ]\n"
-		       "mode=act ; really\npolicy : timeout\nmax_downtime = 1.5s\ndeadline = 10min\ntimeout = none\n"
+		       "mode=act ; really\npolicy : timeout\nmax_downtime = 1.5s\ndeadline = 10min\ntimeout = none\nstall_timeout = 2min\n"
 		       "postcopy = yes\nfixed = 0ms\npoll = 100ms\n"
 		       "domains = web-* db?\n\n\t# between\n  mail\n"
 		       "[verify]\ndestinations =\n  qemu+tcp://a/system\n  qemu+ssh://b/system ; spare\n"
@@ -109,6 +110,7 @@ static void every_key(void)
 	CHECK_INT(c->guest.limits.max_downtime_ms, 1500);
 	CHECK_INT(c->guest.limits.deadline_ms, 600000);
 	CHECK_INT(c->guest.limits.timeout_ms, MT_LIMIT_NONE);
+	CHECK_INT(c->guest.limits.stall_timeout_ms, 120000);
 	CHECK(c->guest.limits.postcopy_allowed);
 	CHECK_INT(c->guest.limits.fixed_ms, 0);
 	CHECK_INT(c->guest.poll_ms, 100);
@@ -414,6 +416,14 @@ static void by_uuid(void)
 	CHECK_INT(load(&c, again), 0);
 	free(again);
 	config_for_domain(c, "web", UUID, &g);
+	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	config_put(c);
+	/* Nor does a pattern of names match a UUID, though it could: it is meant for who is called so. */
+	CHECK_INT(load(&c, "[supervise]\nmode = act\ndomains = 6f1c*\n[domain " UUID "]\nmode = observe\n"), 0);
+	CHECK(!config_wants(c, "web", UUID) && config_wants(c, "6f1c-web", other));
+	config_for_domain(c, "web", UUID, &g);
+	CHECK_INT(g.mode, CONFIG_ACT);
+	config_for_domain(c, UUID, other, &g);
 	CHECK_INT(g.mode, CONFIG_OBSERVE);
 	config_put(c);
 	/* Where nobody is named, a name that nobody knows matches nothing either. */

@@ -119,7 +119,7 @@ static void test_statuses(void)
 		{ VIR_DOMAIN_JOB_COMPLETED,	MT_STATUS_COMPLETED },
 		{ VIR_DOMAIN_JOB_FAILED,	MT_STATUS_FAILED },
 		{ VIR_DOMAIN_JOB_CANCELLED,	MT_STATUS_CANCELLED },
-		{ 99,				MT_STATUS_NONE },
+		{ 99,				MT_STATUS_UNKNOWN },	/* of a newer libvirt; "none" would end its supervision */
 	};
 	autoparams p = { 0 };
 	struct mt_sample s;
@@ -192,6 +192,41 @@ static void test_other_jobs(void)
 		CHECK_INT(s.status, MT_STATUS_NONE);
 		CHECK_INT(s.valid, 0);
 	}
+}
+
+/* A newer libvirt's words: nothing is known of such a job, not even that it is over. */
+static void test_new_words(void)
+{
+	autoparams p = { 0 }, q = { 0 };
+	struct mt_sample s;
+
+	add_int(&p, "operation", 99);
+	add(&p, "memory_total", 4096);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_UNBOUNDED, p.list, p.n);
+	CHECK_INT(s.status, MT_STATUS_UNKNOWN);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_NONE, p.list, p.n);
+	CHECK_INT(s.status, MT_STATUS_NONE);
+	if (virTypedParamsAddString(&q.list, &q.n, &q.max, "operation", "migration-out") < 0)
+		abort();
+	add(&q, "memory_total", 4096);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_UNBOUNDED, q.list, q.n);
+	CHECK_INT(s.status, MT_STATUS_UNKNOWN);
+	CHECK(mt_sample_has(&s, memory_bytes));
+}
+
+/* QEMU counts below 0, and libvirt hands it on as nearly 2^64. */
+static void test_wraps(void)
+{
+	autoparams p = { 0 };
+	struct mt_sample s;
+
+	add(&p, "memory_total", 1 << 20);
+	add(&p, "memory_remaining", 18446744073709547520ULL);
+	add(&p, "memory_bps", UINT64_MAX);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_UNBOUNDED, p.list, p.n);
+	CHECK_INT(s.status, MT_STATUS_ACTIVE);
+	CHECK(s.miscounted);
+	CHECK_INT(s.valid, 1ULL << MT_FIELD_memory_bytes);
 }
 
 static void test_odd_values(void)
@@ -783,6 +818,8 @@ static const struct ktap_case cases[] = {
 	{ "setup and post-copy are told from active", test_setup_and_postcopy },
 	{ "a failed job knows no figures", test_failed },
 	{ "other jobs are no migrations", test_other_jobs },
+	{ "a newer libvirt's jobs", test_new_words },
+	{ "counters that wrap", test_wraps },
 	{ "values of odd types are not valid", test_odd_values },
 	{ "events and replies of QEMU are read, or refused", test_qmp },
 	{ "of two sources, the first to tell of an iteration counts", test_passes },

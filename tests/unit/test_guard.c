@@ -683,7 +683,7 @@ static void test_switchover_is_not_ours(void)
 	autoscene s;
 
 	scene_new(&s, NULL);
-	hv.qemu = MT_STATUS_COUNT;
+	hv.qemu = MT_STATUS_UNKNOWN;
 	CHECK_INT(arm(&s, 0), 0);
 	paused(VIR_DOMAIN_PAUSED_MIGRATION);
 	CHECK_INT(news(&s, 15000), -1);

@@ -81,13 +81,13 @@ static const struct mt_record_header header = {
 	.domain = "g\xc3\xbc" "est \"1\"", .uuid = "11111111-2222-3333-4444-555555555555", .domain_type = "kvm",
 	.source = "qemu:///system", .destination = "qemu+tcp://b/system", .tool = "migtrace test", .qemu = "7.2.0",
 	.policy = "predict", .mode = "supervise", .start_wall_ms = 1700000000000, .start_t_ns = BEGIN_NS,
-	.limits = { .max_downtime_ms = 300, .deadline_ms = 60000, .timeout_ms = MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
+	.limits = { .max_downtime_ms = 300, .deadline_ms = 60000, .timeout_ms = MT_LIMIT_NONE, .stall_timeout_ms = 90000, .qemu_limit_ms = MT_LIMIT_UNSET,
 		    .fixed_ms = 0, .passes = MT_LIMIT_UNSET, .postcopy_allowed = true },
 };
 
 static struct mt_sample full_sample(uint64_t t_ns)
 {
-	struct mt_sample s = { .t_ns = t_ns, .status = MT_STATUS_ACTIVE, .boundary = true };
+	struct mt_sample s = { .t_ns = t_ns, .status = MT_STATUS_ACTIVE, .boundary = true, .miscounted = t_ns % 2 };
 
 	for (int f = 0; f < MT_FIELD_COUNT; f++)
 		mt_sample_put(&s, f, 1000 + f);
@@ -142,7 +142,7 @@ static bool same_sample(const struct mt_sample *a, const struct mt_sample *b)
 {
 	uint64_t u, v;
 
-	if (a->t_ns != b->t_ns || a->status != b->status || a->boundary != b->boundary || a->valid != b->valid)
+	if (a->t_ns != b->t_ns || a->status != b->status || a->boundary != b->boundary || a->miscounted != b->miscounted || a->valid != b->valid)
 		return false;
 	for (int f = 0; f < MT_FIELD_COUNT; f++)
 		if (mt_sample_get(a, f, &u) && (!mt_sample_get(b, f, &v) || u != v))
@@ -252,6 +252,7 @@ static bool right_header(const struct mt_record_header *h)
 	       !strcmp(h->destination, header.destination) && !h->libvirt && !strcmp(h->policy, "predict") &&
 	       h->start_wall_ms == header.start_wall_ms && h->start_t_ns == BEGIN_NS &&
 	       h->limits.max_downtime_ms == 300 && h->limits.deadline_ms == 60000 && h->limits.timeout_ms == MT_LIMIT_NONE &&
+	       h->limits.stall_timeout_ms == 90000 &&
 	       h->limits.qemu_limit_ms == MT_LIMIT_UNSET && !h->limits.fixed_ms && h->limits.passes == MT_LIMIT_UNSET && h->limits.postcopy_allowed;
 }
 
@@ -405,6 +406,21 @@ static int load_lines(const char *lines, struct mt_err *err, struct mt_recording
 	return mt_recording_load(rec, path, err);
 }
 
+/* A status of a later migtrace, for a QEMU that has more of them. */
+static void test_new_status(void)
+{
+	struct mt_recording *rec;
+	struct mt_err err;
+
+	CHECK_INT(load_lines(HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"warp\",\"total_ms\":5}\n"
+			     "{\"type\":\"sample\",\"t_ns\":2,\"status\":\"active\",\"miscounted\":true}\n", &err, &rec), 0);
+	CHECK_INT(rec->n_entries, 2);
+	CHECK_INT(rec->entries[0].sample.status, MT_STATUS_UNKNOWN);
+	CHECK_INT(rec->entries[0].sample.total_ms, 5);
+	CHECK(!rec->entries[0].sample.miscounted && rec->entries[1].sample.miscounted);
+	mt_recording_free(rec);
+}
+
 static void test_hostile_lines(void)
 {
 	static const struct {
@@ -432,7 +448,6 @@ static void test_hostile_lines(void)
 		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\",\"event\":\"y\"}\n", -EBADMSG, "line 2" },
 		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"a\\u0000b\"}\n", -EBADMSG, "line 2" },
 		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":7}\n", -EBADMSG, "status" },
-		{ HEADER "{\"type\":\"sample\",\"t_ns\":1}\n", -EBADMSG, "status" },
 		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"total_ms\":NaN}\n", -EBADMSG, "line 2" },
 		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"total_ms\":\"1\"}\n", -EBADMSG, "total_ms" },
 		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"boundary\":1}\n", -EBADMSG, "boundary" },
@@ -728,8 +743,11 @@ static void test_foreign(void)
 		{ "[{\"t_monotonic\":1e300,\"query_migrate\":{}}]", -EBADMSG, "t_monotonic" },
 		{ "[{\"t_monotonic\":1,\"query_migrate\":{}} {}]", -EBADMSG, "after element 1" },
 		{ "[{\"t_monotonic\":1,\"query_migrate\":{}},]", -EBADMSG, "element 2" },
-		{ "[{\"t_monotonic\":1,\"query_migrate\":{}},{\"t_monotonic\":2,\"query_migrate\":{\"status\":\"active\","
-		  "\"total-time\":-3}}]", -EBADMSG, "element 2" },
+		{ "[{\"t_monotonic\":1,\"query_migrate\":{}},{\"t_monotonic\":2,\"query_migrate\":[]}]", -EBADMSG, "element 2" },
+		{ "[{\"t_monotonic\":1,\"query_migrate\":null}]", -ENODATA, "no answer" },
+		{ "{\"return\":{}}\n{\"execute\":\"query-migrate\"}\n", -ENODATA, "no answer" },
+		{ "{\"return\":{}}\n{\"returned\":{}}\n", -EBADMSG, "element 2" },
+		{ "{\"return\":{}}\nnonsense", -EBADMSG, "element 2" },
 		{ "[{\"t_monotonic\":NaN,\"query_migrate\":{}}]", -EBADMSG, "element 1" },
 		{ "[{\"query_migrate\":nonsense}]", -EBADMSG, "element 1" },
 	};
@@ -744,6 +762,95 @@ static void test_foreign(void)
 		CHECK_INT(rc, rows[i].code);
 		CHECK(strstr(err.msg, rows[i].says) && strstr(err.msg, path));
 	}
+}
+
+/* What QEMU cannot have meant, and what it means that is not known here, does not cost the rest. */
+static void test_series_odd(void)
+{
+	static const char text[] =
+		"[{\"t_monotonic\":1,\"query_migrate\":{\"status\":\"active\",\"total-time\":-3,\"ram\":{\"mbps\":-1,\"remaining\":5}}},"
+		"{\"t_monotonic\":2,\"query_migrate\":{\"status\":\"warp\",\"total-time\":\"3\",\"ram\":{\"mbps\":NaN,\"transferred\":6}}},"
+		"{\"t_monotonic\":3,\"query_migrate\":null},{\"t_monotonic\":3,\"query_migrate\":{}},"
+		"{\"t_monotonic\":4,\"query_migrate\":{\"status\":\"active\",\"error-desc\":\"no NaN, 18446744073709547520\\\"\","
+		"\"ram\":{\"mbps\":1e999,\"remaining\":18446744073709547520,\"transferred\":9007199254740993}}}]";
+	struct mt_recording *rec;
+	struct mt_err err;
+
+	CHECK_INT(load_text(text, strlen(text), &err, &rec), 0);
+	CHECK_INT(rec->n_entries, 3);
+	CHECK_INT(rec->entries[0].sample.valid, 1ULL << MT_FIELD_remaining_bytes);
+	CHECK(!rec->entries[0].sample.miscounted);
+	CHECK_INT(rec->entries[1].sample.status, MT_STATUS_UNKNOWN);
+	CHECK_INT(rec->entries[1].sample.valid, 1ULL << MT_FIELD_transferred_bytes);
+	CHECK_INT(rec->entries[2].sample.valid, 1ULL << MT_FIELD_transferred_bytes);
+	CHECK_INT(rec->entries[2].sample.transferred_bytes, 9007199254740993);	/* to the last byte */
+	CHECK(rec->entries[2].sample.miscounted);
+	mt_recording_free(rec);
+}
+
+/* What goes over a monitor's socket: our answers among other things. Their time is QEMU's. */
+static void test_series_monitor(void)
+{
+	static const char text[] =
+		"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 1, \"major\": 9}}, \"capabilities\": [\"oob\"]}}\r\n"
+		"{\"execute\": \"qmp_capabilities\"}\n{\"return\": {}}\n"
+		"{\"return\": {\"status\": \"running\", \"running\": true}, \"id\": \"a\"}\n"
+		"{\"return\": {\"status\": \"completed\", \"completed\": 1, \"total\": 1}}\n"	/* a dump's */
+		"{\"return\": [{\"status\": \"active\"}]}\n{\"error\": {\"class\": \"GenericError\", \"desc\": \"x\"}}\n"
+		"{\"return\": {\"status\": \"setup\"}, \"id\": 1}\n"
+		"{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"MIGRATION\", \"data\": {\"status\": \"active\"}}\n"
+		"{\"return\": {\"status\": \"active\", \"total-time\": 200, \"ram\": {\"remaining\": 9, \"dirty-sync-count\": 1}}, \"id\": 2}\n"
+		"{\"return\":\n  {\"status\": \"active\", \"total-time\": 450,\n   \"ram\": {\"remaining\": 8, \"dirty-sync-count\": 1}}}\n"
+		"{\"return\": {\"status\": \"cancelled\"}}\n"
+		"{\"return\": {\"status\": \"active\", \"total-time\": 100, \"ram\": {\"remaining\": 9, \"dirty-sync-count\": 1}}}\n"
+		"{\"return\": {\"status\": \"warp\", \"total-time\": 300}}\n"
+		"{\"return\": {\"status\": \"completed\", \"total-time\": 350, \"downtime\": 5}}\n";
+	static const struct {
+		uint64_t ms;
+		enum mt_status status;
+	} rows[] = {
+		{ 0, MT_STATUS_SETUP }, { 200, MT_STATUS_ACTIVE }, { 450, MT_STATUS_ACTIVE }, { 450, MT_STATUS_CANCELLED },
+		{ 550, MT_STATUS_ACTIVE }, { 750, MT_STATUS_UNKNOWN }, { 800, MT_STATUS_COMPLETED },
+	};
+	size_t cut = strlen(text) - 10;
+	struct mt_recording *rec;
+	struct mt_err err;
+
+	CHECK_INT(load_text(text, strlen(text), &err, &rec), 0);
+	CHECK(rec->foreign && !rec->truncated);
+	CHECK_INT(rec->n_entries, MT_ARRAY_SIZE(rows));
+	for (size_t i = 0; i < rec->n_entries; i++) {
+		CHECK_INT(rec->entries[i].sample.t_ns, rows[i].ms * 1000000);
+		CHECK_INT(rec->entries[i].sample.status, rows[i].status);
+	}
+	/* Two migrations are in it. */
+	CHECK_INT(mt_recording_migration(rec, 0), 4);
+	CHECK_INT(mt_recording_migration(rec, 4), 7);
+	mt_recording_free(rec);
+	CHECK_INT(load_text(text, cut, &err, &rec), 0);
+	CHECK(rec->truncated);
+	CHECK_INT(rec->n_entries, MT_ARRAY_SIZE(rows) - 1);
+	mt_recording_free(rec);
+}
+
+/* One after the other without a word about the first one's end; and one that QEMU still told of when we began. */
+static void test_migrations(void)
+{
+	static const char text[] =
+		"[{\"t_monotonic\":1,\"query_migrate\":{\"status\":\"completed\",\"total-time\":9000,\"ram\":{\"transferred\":90,\"remaining\":0,\"dirty-sync-count\":9}}},"
+		"{\"t_monotonic\":2,\"query_migrate\":{\"status\":\"active\",\"total-time\":100,\"ram\":{\"transferred\":1,\"remaining\":50,\"dirty-sync-count\":1}}},"
+		"{\"t_monotonic\":9,\"query_migrate\":{\"status\":\"active\",\"total-time\":7100,\"ram\":{\"transferred\":70,\"remaining\":5,\"dirty-sync-count\":3}}},"
+		"{\"t_monotonic\":10,\"query_migrate\":{\"status\":\"active\",\"ram\":{\"remaining\":5}}},"
+		"{\"t_monotonic\":11,\"query_migrate\":{\"status\":\"active\",\"total-time\":200,\"ram\":{\"transferred\":2,\"remaining\":50,\"dirty-sync-count\":1}}}]";
+	struct mt_recording *rec;
+	struct mt_err err;
+
+	CHECK_INT(load_text(text, strlen(text), &err, &rec), 0);
+	CHECK_INT(rec->n_entries, 5);
+	CHECK_INT(mt_recording_migration(rec, 0), 4);
+	CHECK_INT(mt_recording_migration(rec, 4), 5);
+	CHECK_INT(mt_recording_migration(rec, 5), 5);
+	mt_recording_free(rec);
 }
 
 static void test_no_file(void)
@@ -1115,11 +1222,15 @@ static const struct ktap_case cases[] = {
 	{ "unknown keys and entries are ignored", test_unknown_is_ignored },
 	{ "words of a later version are unknown, and counted", test_strange_words },
 	{ "lines and streams are bounded", test_bombs },
+	{ "a status of a later version", test_new_status },
 	{ "memory is bounded: a prefix is read", test_memory },
 	{ "entries shown one by one", test_scan },
 	{ "neither FIFOs nor others' files are read", test_whose_file },
 	{ "a QMP series", test_series },
 	{ "a QMP series, cut at every byte", test_series_cut },
+	{ "a QMP series with odd values", test_series_odd },
+	{ "a monitor's answers", test_series_monitor },
+	{ "several migrations in one", test_migrations },
 	{ "what is no recording says so", test_foreign },
 	{ "files that cannot be read", test_no_file },
 	{ "a killed writer's recording goes on", test_resume },

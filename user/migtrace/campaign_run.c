@@ -149,7 +149,7 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 			r->result->prepare_ms = p->sample->total_ms;
 	}
 	/* From when QEMU began to send: what comes before depends on the host alone. */
-	if (!r->cancel && r->active_ns && p->sample->status != MT_STATUS_POSTCOPY &&
+	if (!r->cancel && r->active_ns && !mt_status_is_postcopy(p->sample->status) &&
 	    (mt_now_ns() - r->active_ns) / MT_NS_PER_MS >= r->result->cap_ms)
 		r->capped = true, r->cancel = 1;
 	if (r->c->cancel)

@@ -392,6 +392,8 @@ int cmd_migrate(int argc, char **argv)
 		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "the migration may take this long (default none)", &m.limits.deadline_ms,
 		  .min = 1 },
 		{ "timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "when policy timeout acts, or none (default 30s)", &m.limits.timeout_ms },
+		{ "stall-timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "abort when nothing was sent for so long (default none: it is told)",
+		  &m.limits.stall_timeout_ms, .min = 1 },
 		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default 120ms)", &m.limits.fixed_ms,
 		  .max = MT_FIXED_MAX_MS },
 		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, NULL, MT_PASSES_MAX },

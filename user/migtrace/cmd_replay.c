@@ -61,12 +61,13 @@ static struct mt_cell if_known(bool known, uint64_t v)
 	return known ? MT_UINT(v) : MT_NONE;
 }
 
-static int add_row(struct mt_table *t, const char *path, const struct mt_policy *policy, const struct replay_result *r)
+static int add_row(struct mt_table *t, const char *path, size_t migration, const struct mt_policy *policy,
+		   const struct replay_result *r)
 {
 	bool implied = isfinite(r->implied_downtime_ms);
 
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_STR(path), MT_STR(policy->name), MT_STR(mt_action_name(r->action)),
+		MT_STR(path), MT_UINT(migration), MT_STR(policy->name), MT_STR(mt_action_name(r->action)),
 		if_known(mt_sample_has(&r->at, total_ms), r->at.total_ms),
 		if_known(mt_sample_has(&r->at, iteration), r->at.iteration),
 		implied ? MT_DOUBLE(round(r->implied_downtime_ms * 10) / 10) : MT_NONE,
@@ -84,12 +85,15 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 
 	if (recording_load(&rec, path, &err))
 		return cmd_fail(&err);
-	for (size_t i = 0; i < q->n_chosen; i++) {
-		struct replay_result result;
+	for (size_t from = 0, to, n = 1; from < rec->n_entries; from = to, n++) {
+		to = mt_recording_migration(rec, from);
+		for (size_t i = 0; i < q->n_chosen; i++) {
+			struct replay_result result;
 
-		replay_run(&result, rec, q->chosen[i], &q->limits);
-		if (add_row(t, path, q->chosen[i], &result))
-			break;
+			replay_run(&result, rec, from, to, q->chosen[i], &q->limits);
+			if (add_row(t, path, n, q->chosen[i], &result))
+				break;
+		}
 	}
 	if (rec->truncated)
 		status = CMD_FAILED;
@@ -111,6 +115,8 @@ int cmd_replay(int argc, char **argv)
 		  .help = "when the policy \"timeout\" acts, or none", .dest = &q.limits.timeout_ms },
 		{ .name = "deadline", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
 		  .help = "the migration may take this long, or none", .dest = &q.limits.deadline_ms, .min = 1 },
+		{ .name = "stall-timeout", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
+		  .help = "abort when nothing was sent for so long, or none", .dest = &q.limits.stall_timeout_ms, .min = 1 },
 		{ .name = "fixed", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
 		  .help = "the part of a pause that is not memory", .dest = &q.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
 		{ .name = "passes", .kind = OPTION_COUNT, .arg = "N",
@@ -123,8 +129,9 @@ int cmd_replay(int argc, char **argv)
 		.description =
 			"Hands the samples of recorded migrations to policies, one by one, and shows the first\n"
 			"stop, flip to post-copy or abort that each would have asked for. FILE is a recording of\n"
-			"migtrace (limits not given here are the recorded ones) or a JSON array of QMP\n"
-			"query-migrate answers.",
+			"migtrace (limits not given here are the recorded ones) or a series of QMP query-migrate\n"
+			"answers: a JSON array, or a monitor's {\"return\": ...} lines. Each migration in it is\n"
+			"replayed for itself.",
 		.examples =
 			"  migtrace replay guest.mtrec --policy qemu,predict --max-downtime 300ms\n"
 			"  migtrace replay -f csv --postcopy runs/*.json\n",
@@ -133,6 +140,7 @@ int cmd_replay(int argc, char **argv)
 	};
 	static const struct mt_column columns[] = {
 		{ "file", "file", MT_SHOW_PLAIN },
+		{ "migration", NULL, MT_SHOW_PLAIN },
 		{ "policy", "policy", MT_SHOW_PLAIN },
 		{ "action", "action", MT_SHOW_PLAIN },
 		{ "at_ms", "at", MT_SHOW_DURATION_MS },

@@ -83,7 +83,7 @@ static void draw(struct progress *p, const struct mt_progress *m)
 	bar(fill, its->start.remaining_bytes ? 1 - (double)s->remaining_bytes / its->start.remaining_bytes : 0);
 	snprintf(text, sizeof(text), "%-4llu [%s] %s left", (unsigned long long)s->iteration, fill,
 		 mt_format_size_bytes(a, s->remaining_bytes));
-	row(rows, &n, s->status == MT_STATUS_POSTCOPY ? "post-copy" : "pass", text);
+	row(rows, &n, mt_status_is_postcopy(s->status) ? "post-copy" : "pass", text);
 	snprintf(text, sizeof(text), "%s, %s sent%s%s", mt_format_duration_ms(a, s->total_ms),
 		 mt_format_size_bytes(b, s->transferred_bytes), m->stage == MT_STAGE_RUNNING ? "" : "; ",
 		 m->stage == MT_STAGE_RUNNING ? "" : mt_stage_name(m->stage));

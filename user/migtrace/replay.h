@@ -14,8 +14,11 @@ struct replay_result {
 	char reason[1024];
 };
 
-/* @given: by the user; what is UNSET there is the recording's, or policy.h's where that says nothing either. */
-void replay_run(struct replay_result *result, const struct mt_recording *rec,
+/*
+ * One of the migrations in @rec: the entries from @from until before @to, see mt_recording_migration(). @given: by the
+ * user; what is UNSET there is the recording's, or policy.h's where that says nothing either.
+ */
+void replay_run(struct replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
 		const struct mt_policy *policy, const struct mt_limits *given);
 
 #endif

@@ -9,8 +9,8 @@
 #include <sys/ioctl.h>
 
 #include <base/thread.h>
+#include <base/utf8.h>
 
-#include "cmd.h"
 #include "screen.h"
 
 #define LINES_MAX	64	/* that wait */
@@ -68,7 +68,7 @@ static void draw(struct screen *s)
 {
 	erase(s);
 	for (int i = 0; i < SCREEN_ROWS && *s->shown[i]; i++) {
-		cmd_say(s->out, "%.*s", columns(s->out) - 1, s->shown[i]);
+		fprintf(s->out, "%.*s\n", columns(s->out) - 1, s->shown[i]);
 		s->drawn++;
 	}
 }
@@ -97,7 +97,7 @@ static bool write_some(struct screen *s)
 	if (dropped)
 		fprintf(s->out, "(%u lines were dropped: nobody read them)\n", dropped);
 	if (n)
-		cmd_say(s->out, "%s", line);
+		fprintf(s->out, "%s\n", line);
 	else if (block)
 		draw(s);
 	fflush(s->out);
@@ -151,13 +151,17 @@ struct screen *screen_new(FILE *out)
 
 void screen_line(struct screen *s, const char *text)
 {
+	char *line;
+
 	pthread_mutex_lock(&s->lock);
 	if (s->n == LINES_MAX) {
 		s->first = (s->first + 1) % LINES_MAX;
 		s->n--;
 		s->dropped++;
 	}
-	snprintf(s->lines[(s->first + s->n++) % LINES_MAX], SCREEN_ROW, "%s", text);
+	line = s->lines[(s->first + s->n++) % LINES_MAX];
+	snprintf(line, SCREEN_ROW, "%s", text);
+	mt_utf8_scrub(line);
 	mt_cond_wake(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -166,6 +170,8 @@ void screen_draw(struct screen *s, const char rows[SCREEN_ROWS][SCREEN_ROW])
 {
 	pthread_mutex_lock(&s->lock);
 	memcpy(s->rows, rows, sizeof(s->rows));
+	for (int i = 0; i < SCREEN_ROWS; i++)
+		mt_utf8_scrub(s->rows[i]);
 	s->fresh = true;
 	mt_cond_wake(&s->changed);
 	pthread_mutex_unlock(&s->lock);

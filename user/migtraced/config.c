@@ -38,6 +38,8 @@ static const struct config_key keys[] = {
 	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
 	{ "supervise", "timeout", VALUE_DURATION_OR_NONE, GUEST(limits.timeout_ms), .initial = "30s",
 	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", "stall_timeout", VALUE_DURATION_OR_NONE, GUEST(limits.stall_timeout_ms), .initial = "none",
+	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
 	{ "supervise", "passes", VALUE_COUNT_OR_DEFAULT, GUEST(limits.passes), .initial = "default",
 	  .max = MT_PASSES_MAX, .accepted = "a number up to 1000, or default" },
 	{ "supervise", "postcopy", VALUE_BOOL, GUEST(limits.postcopy_allowed), .initial = "no",

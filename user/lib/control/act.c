@@ -15,9 +15,6 @@
 
 #include "supervision.h"
 
-#define ACTION_TRIES	3	/* of one kind, before it is no longer tried */
-#define BIT(action)	(1U << (action))
-
 void mt_record_decision(struct supervision *s, const struct mt_plan *plan, const char *applied, const char *error,
 			uint64_t latency_ns)
 {
@@ -56,7 +53,7 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 	struct mt_limits limits = s->engine.limits;
 
 	s->result->actions_done++;
-	s->tries[plan->action] = 0;
+	s->engine.state.refused[plan->action] = 0;
 	if (a == &mt_actuators_dry) {
 		s->only_said |= is_final(plan->action);
 		return;
@@ -70,24 +67,24 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 	}
 }
 
-/* An action that failed may be asked for again, but not for ever; an abort is, since it gives the guest back. */
+/* How often it may be asked for again is policy.h's to say; an abort is for ever, since it gives the guest back. */
 static void action_failed(struct supervision *s, const struct mt_plan *plan, int rc, const struct mt_err *err)
 {
 	struct mt_limits limits = s->engine.limits;
-	unsigned tries = ++s->tries[plan->action];
 	char note[640];
+	unsigned tries;
 
 	s->result->actions_failed++;
-	if (plan->action == MT_ACTION_FLIP && (rc == -EPERM || tries >= ACTION_TRIES)) {
+	mt_policy_refused(&s->engine.state, plan->action);
+	tries = s->engine.state.refused[plan->action];
+	if (plan->action == MT_ACTION_FLIP && (rc == -EPERM || tries >= MT_POLICY_TRIES)) {
 		limits.postcopy_allowed = false;
 		mt_engine_set_limits(&s->engine, &limits);
-		s->refused |= BIT(plan->action);
 		snprintf(note, sizeof(note), "%s: going on without post-copy", err->msg);
-	} else if (plan->action != MT_ACTION_ABORT && tries >= ACTION_TRIES) {
-		s->refused |= BIT(plan->action);
-		snprintf(note, sizeof(note), "%s failed %d times (%s): not tried any more", mt_action_name(plan->action), ACTION_TRIES,
-			 err->msg);
-	} else if (tries > ACTION_TRIES) {
+	} else if (plan->action != MT_ACTION_ABORT && tries >= MT_POLICY_TRIES) {
+		snprintf(note, sizeof(note), "%s failed %d times (%s): not tried any more", mt_action_name(plan->action),
+			 MT_POLICY_TRIES, err->msg);
+	} else if (tries > MT_POLICY_TRIES) {
 		return;		/* told often enough */
 	} else {
 		snprintf(note, sizeof(note), "%s failed: %s", mt_action_name(plan->action), err->msg);
@@ -170,14 +167,7 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 		acted(s, a, plan);
 		return;
 	}
-	s->engine.state.last = MT_ACTION_CONTINUE;
 	action_failed(s, plan, rc, &err);
-}
-
-/* Stopping has been refused, and a policy that relies on it would let the deadline pass. */
-static bool is_overdue(const struct supervision *s)
-{
-	return mt_sample_has(&s->sample, total_ms) && s->sample.total_ms >= s->engine.limits.deadline_ms;
 }
 
 void mt_act(struct supervision *s, struct mt_plan *plan, const struct mt_event *cause)
@@ -187,16 +177,6 @@ void mt_act(struct supervision *s, struct mt_plan *plan, const struct mt_event *
 	if (!s->acts) {
 		act_with(s, &mt_actuators_dry, plan, cause);
 		return;
-	}
-	if (s->refused & BIT(plan->action)) {
-		s->engine.state.last = MT_ACTION_CONTINUE;
-		if (!is_final(plan->action) || !is_overdue(s)) {
-			plan->action = MT_ACTION_CONTINUE;
-			return;
-		}
-		snprintf(plan->reason, sizeof(plan->reason), "the deadline is over, and %s was refused %d times",
-			 mt_action_name(plan->action), ACTION_TRIES);
-		plan->action = MT_ACTION_ABORT;
 	}
 	why = check(s, plan);
 	/* Last of all: whoever says "hands off" now must be heard. */

@@ -85,7 +85,7 @@ static void ask_job(struct watcher *t, struct guard_seen *seen)
 
 	if (mt_domain_sample(t->conn, t->w->mark.uuid, &s, &err))
 		seen->job = GUARD_JOB_NOT_TOLD;
-	else if (s.status == MT_STATUS_NONE || s.status == MT_STATUS_FAILED || s.status == MT_STATUS_CANCELLED)
+	else if (mt_status_is_over(s.status))
 		seen->job = GUARD_JOB_NONE;
 	else
 		seen->job = GUARD_JOB_ACTIVE;

@@ -9,7 +9,7 @@
 
 static void on_migration(struct supervision *s, const struct mt_event *ev)
 {
-	mt_recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "migration", mt_status_name(ev->status)));
+	mt_recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "migration", *ev->text ? ev->text : mt_status_name(ev->status)));
 	s->told = ev->status;
 	switch (ev->status) {
 	case MT_STATUS_CANCELLED:

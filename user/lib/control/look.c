@@ -60,8 +60,10 @@ static bool see(struct supervision *s, struct mt_sample *sample)
 		return false;		/* CONN_DOWN tells */
 	if (rc && rc != -ENOENT)
 		return false;		/* busy switching over: the next look tells */
-	if (rc || sample->status == MT_STATUS_NONE || sample->status == MT_STATUS_COMPLETED ||
-	    sample->status == MT_STATUS_FAILED || sample->status == MT_STATUS_CANCELLED) {
+	/* QEMU's events know of states that libvirt's statistics do not. */
+	if (!rc)
+		sample->status = mt_status_combine(s->told, sample->status);
+	if (rc || mt_status_is_over(sample->status)) {
 		if (s->phase == PHASE_RUNNING)
 			mt_enter(s, PHASE_ENDING);
 		return false;
@@ -80,14 +82,6 @@ static bool distrusted(struct supervision *s, struct mt_sample *sample)
 		mt_note_event(s, "statistics not believed", why);
 	s->trust.told = why;
 	return why;
-}
-
-/* In no other state can it be steered; QEMU's events know of some that libvirt's statistics do not. */
-static bool can_be_steered(const struct supervision *s, const struct mt_plan *plan)
-{
-	if (s->told != MT_STATUS_NONE && s->told != MT_STATUS_ACTIVE && s->told != MT_STATUS_SETUP)
-		return false;
-	return s->sample.status == MT_STATUS_ACTIVE || (s->sample.status == MT_STATUS_SETUP && plan->action == MT_ACTION_ABORT);
 }
 
 void mt_look(struct supervision *s, const struct mt_event *cause)
@@ -110,18 +104,18 @@ void mt_look(struct supervision *s, const struct mt_event *cause)
 		sample.sync_t_ns = mt_sync_time(s, cause);
 	s->looked_ns = s->asked_ns;
 	s->sample = sample;
-	s->result->postcopy |= sample.status == MT_STATUS_POSTCOPY;
+	s->result->postcopy |= mt_status_is_postcopy(sample.status);
 	if (sample.status == MT_STATUS_ACTIVE)
 		mt_others_active(s);
 	boundary = mt_engine_feed(&s->engine, &sample, &plan);
 	/* Act first, write it down after: the boundary is the best moment there is. */
-	if (plan.action != MT_ACTION_CONTINUE && !can_be_steered(s, &plan))
-		s->engine.state.last = MT_ACTION_CONTINUE;
-	else if (plan.action != MT_ACTION_CONTINUE)
+	if (plan.action != MT_ACTION_CONTINUE)
 		mt_act(s, &plan, cause);
 	else if (boundary && *plan.reason)
 		mt_record_decision(s, &plan, NULL, NULL, 0);
 	mt_recorded(s, mt_recorder_sample(s->o->recorder, &sample));
 	mt_recorded(s, mt_collector_record(s->o->collector, s->o->recorder, false));
 	mt_tell(s, &plan, boundary, NULL);
+	if (plan.warns)
+		mt_note_event(s, "warning", plan.reason);
 }

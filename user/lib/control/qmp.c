@@ -74,7 +74,7 @@ int mt_qmp_query_migrate(const char *reply, enum mt_status *status)
 	word = json_object_get(answer, "status");
 	if (word && !json_is_string(word))
 		return -EBADMSG;
-	if (word && mt_status_parse(json_string_value(word), status))
-		*status = MT_STATUS_COUNT;
+	if (word)
+		*status = mt_status_of(json_string_value(word));
 	return 0;
 }

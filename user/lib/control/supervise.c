@@ -114,7 +114,7 @@ static void heed_flags(struct supervision *s)
 	}
 	if (!mt_flag_is_set(s->o->cancel) || s->cancelled || s->phase > PHASE_RUNNING)
 		return;
-	if (s->sample.status == MT_STATUS_POSTCOPY) {
+	if (mt_status_is_postcopy(s->sample.status)) {
 		if (!s->told_postcopy)
 			mt_note_event(s, "not cancelled", "in post-copy the guest's memory is on both sides: only finishing saves it");
 		s->told_postcopy = true;

@@ -40,10 +40,8 @@ struct supervision {
 	bool claimed, cancelled, was_paused, down;
 	bool stopped;			/* the guest is under guard: nothing else is asked or done until its news */
 	bool told_postcopy;		/* that it can no longer be cancelled */
-	unsigned tries[MT_ACTION_COUNT];	/* that failed */
 	enum mt_action dropped;		/* the newest, and in which pass */
 	uint64_t dropped_iteration;
-	unsigned refused;		/* bit for each action that is not tried any more */
 	struct mt_trust trust;
 	struct others others;
 	char text[256];			/* why it failed, as libvirt says */

@@ -66,7 +66,7 @@ static void fill_migration(struct mt_domain_info *info, virDomainPtr dom)
 		return;		/* on the destination libvirt refuses to tell */
 	mt_sample_from_params(&s, type, params, n);
 	virTypedParamsFree(params, n);
-	info->migrating_out = s.status == MT_STATUS_SETUP || s.status == MT_STATUS_ACTIVE || s.status == MT_STATUS_POSTCOPY;
+	info->migrating_out = mt_status_is_under_way(s.status);
 	if (info->migrating_out)
 		info->migrating_in = false;
 }

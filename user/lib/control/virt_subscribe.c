@@ -100,9 +100,7 @@ static void on_qemu_migration(virConnectPtr virt, virDomainPtr dom, const char *
 	if (!fill(&ev, MT_EVENT_MIGRATION, dom) ||
 	    mt_qmp_migration_status(details, ev.text, sizeof(ev.text)))
 		return;
-	/* A state newer than this library is one of a migration under way. */
-	if (mt_status_parse(ev.text, &ev.status))
-		ev.status = MT_STATUS_ACTIVE;
+	ev.status = mt_status_of(ev.text);
 	ev.qemu_wall_us = stamp_us(seconds, micros);
 	pthread_mutex_lock(&c->dispatch.lock);
 	if (ev.status == MT_STATUS_SETUP)

@@ -15,6 +15,7 @@ void mt_limits_resolve(struct mt_limits *limits)
 		{ &limits->max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS },
 		{ &limits->deadline_ms, MT_LIMIT_NONE },
 		{ &limits->timeout_ms, MT_TIMEOUT_DEFAULT_MS },
+		{ &limits->stall_timeout_ms, MT_LIMIT_NONE },
 		{ &limits->qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS },
 		{ &limits->fixed_ms, MT_FIXED_DEFAULT_MS },
 	};

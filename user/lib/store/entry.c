@@ -47,6 +47,7 @@ static const struct mt_member limits_members[] = {
 	M_LIMIT(T, "max_downtime_ms", max_downtime_ms),
 	M_LIMIT(T, "deadline_ms", deadline_ms),
 	M_LIMIT(T, "timeout_ms", timeout_ms),
+	M_LIMIT(T, "stall_timeout_ms", stall_timeout_ms),
 	M_LIMIT(T, "qemu_limit_ms", qemu_limit_ms),
 	M_LIMIT(T, "fixed_ms", fixed_ms),
 	M_LIMIT(T, "passes", passes),
@@ -81,6 +82,7 @@ static const struct mt_member sample_members[] = {
 	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
 	M_WORD(T, "status", status, status_words),
 	M(T, MEMBER_BOOL, "boundary", boundary),
+	M_SOME(T, MEMBER_BOOL, "miscounted", miscounted),
 	M(T, MEMBER_U64, "sync_t_ns", sync_t_ns),
 	M_COLUMNS(sample_columns),
 	END
