@@ -59,7 +59,7 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 
 	if (p->note)
 		told(w->program, p->note);
-	if (p->plan && p->plan->action == MT_ACTION_STOP && p->plan->implied_downtime_ms >= 0)
+	if (p->acts && p->plan && p->plan->action == MT_ACTION_STOP && p->plan->implied_downtime_ms >= 0)
 		truth_predicted(w->guest, p->plan->implied_downtime_ms);
 }
 
