@@ -660,8 +660,8 @@ static int op_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status
 
 	if (!rc) {
 		*status = MT_STATUS_NONE;
-		if (call.g->job.status[0] && mt_status_parse(call.g->job.status, status))
-			*status = MT_STATUS_COUNT;
+		if (call.g->job.status[0])
+			*status = mt_status_of(call.g->job.status);
 	}
 	return leave(&call, rc);
 }
