@@ -8,10 +8,10 @@
 plan 41
 begin 120mbit 13	# so slow that it takes a second or two to send the rest
 type=$(types | cut -d' ' -f1)
-busy="region=32M rate=max pattern=seq"
+busy="region=48M rate=max pattern=seq"
 hands=/run/migtrace/hands
 
-# start NAME SEED OPTION...: a guest, and in the background its migration, which is stopped after 4 s
+# start NAME SEED OPTION...: a guest, and in the background its migration, which is stopped after 7 s
 start() {
 	local name=$1 seed=$2
 	shift 2
@@ -19,7 +19,7 @@ start() {
 	ERR=$SCENE_DIR/$name.err OUT=$SCENE_DIR/$name.json
 	start_watch "$name"
 	scripts/testbed exec a -- "$SCENE_B/migtrace" migrate "$name" "$SCENE_DEST" \
-		--bandwidth "${SCENE_LIMIT_MIB}MiB/s" -f json --policy timeout --timeout 4s "$@" >"$OUT" 2>"${TO:-$ERR}" </dev/null &
+		--bandwidth "${SCENE_LIMIT_MIB}MiB/s" -f json --policy timeout --timeout 7s "$@" >"$OUT" 2>"${TO:-$ERR}" </dev/null &
 	JOB=$!
 }
 
@@ -87,7 +87,7 @@ killed() {
 	check "killed: it is stopped" stopped killed
 	kill -9 "$(pid_of killed)"
 	wait "$JOB" 2>/dev/null
-	check "killed -9 after the stop: the guest runs here again" given_back killed 20
+	check "killed -9 after the stop: the guest runs here again" given_back killed 35
 	check "killed: said who did it" eventually 5 said 'process that is no more'
 	check "killed: nobody is left behind" eventually 10 sh -c "! pgrep -f '^migtrace guard .*' >/dev/null"
 	end killed
@@ -97,7 +97,7 @@ terminated() {
 	start termed 22
 	check "terminated: it is stopped" stopped termed
 	kill -TERM "$(pid_of termed)"
-	check "terminated after the stop: the guest runs here again" given_back termed 10
+	check "terminated after the stop: the guest runs here again" given_back termed 20
 	ended
 	check_eq "terminated: aborted, exit 1" "$OUTCOME/$RC" aborted/1
 	end termed
@@ -113,7 +113,7 @@ left() {
 	kill -INT "$(pid_of left)"
 	sleep 0.5
 	scripts/testbed kill a CONT
-	check "left after the stop: the guest runs here again" given_back left 20
+	check "left after the stop: the guest runs here again" given_back left 35
 	wait "$JOB"
 	check_eq "left: exit 1" $? 1
 	end left
@@ -131,7 +131,7 @@ unread() {
 	kill -STOP $reader
 	dd if=/dev/zero of="$SCENE_DIR/unread.fifo" bs=4096 count=64 oflag=nonblock conv=notrunc status=none 2>/dev/null
 	check "unread: it is stopped" stopped unread unread
-	check "nobody reads its messages: the guest runs here again" given_back unread 20
+	check "nobody reads its messages: the guest runs here again" given_back unread 35
 	kill -CONT $reader
 	exec 9>&-
 	ended
@@ -146,9 +146,10 @@ libvirtd_hangs() {
 	scripts/testbed kill a STOP
 	sleep 12
 	scripts/testbed kill a CONT
-	check "libvirtd hangs for 12 s: the guest runs here again" given_back hangs 15
+	check "libvirtd hangs for 12 s: the guest runs here again" given_back hangs 35
 	ended
-	check_eq "libvirtd hangs: aborted, exit 1" "$OUTCOME/$RC" aborted/1
+	# Its connection to the destination may not live through that.
+	check_match "libvirtd hangs: failed or aborted, exit 1" "$OUTCOME/$RC" '^(failed|aborted)/1$'
 	end hangs
 }
 
@@ -158,7 +159,7 @@ libvirtd_restarted() {
 	scripts/testbed kill a
 	sleep 1
 	scripts/testbed start a
-	check "libvirtd restarted: the guest runs here again" given_back again 25
+	check "libvirtd restarted: the guest runs here again" given_back again 35
 	ended
 	check_match "libvirtd restarted: failed or aborted, exit 1" "$OUTCOME/$RC" '^(failed|aborted)/1$'
 	end again
@@ -170,7 +171,7 @@ connection_cut() {
 	check "connection cut: it is stopped" stopped cut
 	scene_on a sh -c 'for id in $(virt-admin -q client-list libvirtd | awk "\$1 ~ /^[0-9]+\$/ { print \$1 }"); do
 		virt-admin -q client-disconnect libvirtd $id; done' >/dev/null 2>&1
-	check "connection cut: the guest runs here again" given_back cut 25
+	check "connection cut: the guest runs here again" given_back cut 35
 	check "connection cut: it was" said 'libvirtd went away'
 	ended
 	check_match "connection cut: failed or aborted, exit 1" "$OUTCOME/$RC" '^(failed|aborted)/1$'
@@ -185,7 +186,7 @@ qemu_hangs() {
 	kill -STOP "$pid"
 	sleep 12
 	kill -CONT "$pid"
-	check "QEMU hangs for 12 s: the guest runs here again" given_back qemu 20
+	check "QEMU hangs for 12 s: the guest runs here again" given_back qemu 35
 	ended
 	check_eq "QEMU hangs: aborted, exit 1" "$OUTCOME/$RC" aborted/1
 	end qemu
