@@ -52,15 +52,14 @@ static int look(struct mt_conn *c, const char *uuid, uint64_t *cpu_ns, struct mt
 int mt_domain_verify(struct mt_conn *destination, const char *uuid, uint64_t timeout_ms, struct mt_err *err)
 {
 	uint64_t until_ns = mt_deadline_ns(timeout_ms), cpu_ns = 0;
-	unsigned looks = 0;
 	struct mt_err last;
 	int ret;
 
-	for (;;) {
+	/* One look alone cannot say that it runs, however long it took. */
+	for (unsigned looks = 1; ; looks++) {
 		last = (struct mt_err){ 0 };
 		ret = look(destination, uuid, &cpu_ns, &last);
-		/* It takes two to tell whether it runs, however long one takes. */
-		if (!ret || (mt_now_ns() >= until_ns && (++looks > 1 || !timeout_ms)))
+		if (!ret || (mt_now_ns() >= until_ns && !(ret == -EAGAIN && cpu_ns && looks < 2)))
 			break;
 		mt_sleep_ms(LOOK_MS);
 	}
