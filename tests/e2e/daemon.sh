@@ -38,10 +38,12 @@ daemon_request() { printf '%s\n' "$2" | timeout 5 socat -t 5 - "UNIX-CONNECT:$(d
 
 daemon_connected() { [ "$(daemon_ask "$1" '.libvirt.connected')" = true ]; }
 
-# What scripts/testbed runs takes the place of its shell: the daemon is our child.
+# What scripts/testbed runs takes the place of its shell, and so on: the daemon is our child. It has the rights that its service
+# leaves it.
 daemon_start() {
 	local log=${2:-$(daemon_file "$1" log)}
-	scripts/testbed exec a -- "$PWD/$SCENE_B/migtraced" -C "$(daemon_file "$1" conf)" </dev/null >>"$log" 2>&1 9>&- &
+	scripts/testbed exec a -- setpriv --bounding-set="$(sed -n 's/^CapabilityBoundingSet=/-all /p' user/migtraced/migtraced.service |
+		tr A-Z a-z | sed 's/ cap_/,+/g')" "$PWD/$SCENE_B/migtraced" -C "$(daemon_file "$1" conf)" </dev/null >>"$log" 2>&1 9>&- &
 	DAEMON_PID[$1]=$!
 	eventually 10 daemon_connected "$1" && return
 	cat "$(daemon_file "$1" log)"

@@ -659,9 +659,7 @@ static int op_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status
 	int rc = enter(&call);
 
 	if (!rc) {
-		*status = MT_STATUS_NONE;
-		if (call.g->job.status[0])
-			*status = mt_status_of(call.g->job.status);
+		*status = call.g->job.status[0] ? mt_status_of(call.g->job.status) : MT_STATUS_NONE;
 	}
 	return leave(&call, rc);
 }

@@ -23,7 +23,7 @@
 /* A connection of its own is tried for that often: libvirtd may be busy, or have too many clients for the moment. */
 #define CONNECT_MS	60000
 #define CONNECT_FIRST_MS	100
-#define CONNECT_MAX_MS	5000
+#define CONNECT_MAX_MS	1000
 
 #define BUSY_MS		10000	/* of work of its own between two calls */
 
