@@ -164,7 +164,8 @@ static void draw_guest(struct schedule *s, unsigned i)
 	how->limits = (struct mt_limits){
 		.max_downtime_ms = between(s, 200, 2000), .timeout_ms = between(s, 1000, 8000), .passes = between(s, 1, 3),
 		.fixed_ms = between(s, 50, 1000), .postcopy_allowed = g->postcopy || chance(s, 20),
-		.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET, .stall_timeout_ms = MT_LIMIT_NONE,
+		.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE,
+		.stall_timeout_ms = chance(s, 10) ? between(s, 2000, 20000) : MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
 	};
 	how->observe = chance(s, 15);
 	how->record = chance(s, 30);

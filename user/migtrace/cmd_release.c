@@ -72,8 +72,9 @@ static int run(struct release *r, const char *name)
 	ret = mt_hands_open(&r->hands, NULL, &err);
 	if (!ret)
 		ret = mt_conn_open(&r->conn, r->common.uri, &err);
+	if (!ret)
+		ret = mt_hands_host(r->conn, r->host, &err);
 	if (!ret) {
-		mt_hands_host(r->conn, r->host);
 		ret = r->all ? release_all(r, &err) : release_one(r, name, &err);
 	}
 	if (!ret && geteuid())
