@@ -29,6 +29,7 @@ struct guest_truth {
 	char heard[FAKE_GROUPS][20];
 	uint64_t heard_ns[FAKE_GROUPS];
 	unsigned stopping[FAKE_GROUPS];	/* the migration in which its suspend call was sent */
+	bool giving_back[FAKE_GROUPS];	/* it has sent calls that give it back */
 	uint64_t stopping_ns[FAKE_GROUPS];	/* and when */
 	unsigned writes[FAKE_CALL_COUNT];
 };
@@ -321,6 +322,7 @@ void truth_issued(struct fake_guest *g, enum fake_call call, int group)
 		return;
 	hold();
 	gt->writes[call]++;
+	gt->giving_back[group] |= gives_back;
 	if (call == FAKE_CALL_SUSPEND) {
 		gt->stopping[group] = g->job.number;
 		gt->stopping_ns[group] = mt_now_ns();
@@ -366,7 +368,7 @@ unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group)
 	/* How a guest is given back is told as a whole. */
 	t.refused[number].told = !fake_call_writes(call) || !group || !g ||
 		((call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
-		 (t.g[g->index].held || t.g[g->index].stopping[group] == g->job.number));
+		 t.g[g->index].giving_back[group]);
 	release();
 	return number;
 }
