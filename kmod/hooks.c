@@ -20,7 +20,6 @@
 #include <linux/tracepoint.h>
 
 #include "bitmap.h"
-#include "compat.h"
 #include "hooks.h"
 #include "ring.h"
 
@@ -74,19 +73,23 @@ static int on_clear(struct kprobe *probe, struct pt_regs *regs)
 	unsigned long mask = regs_get_kernel_argument(regs, 3);
 	struct migtrace_session *s;
 
+	if (slot->as_id)
+		return 0;
 	rcu_read_lock();
 	for_each_session_of(s, kvm) {
 		if (s->ring)
 			continue;
 		raw_spin_lock(&s->lock);
-		migtrace_bitmap_cleared(s, slot->as_id << 16 | slot->id, first, mask);
+		migtrace_bitmap_cleared(s, (u16)slot->id, first, mask);
 		raw_spin_unlock(&s->lock);
 	}
 	rcu_read_unlock();
 	return 0;
 }
 
-/* kvm_arch_commit_memory_region(kvm, old, new, change), change having been made */
+/* kvm_arch_commit_memory_region(kvm, old, new, change): the change has been made, and the VMM, which
+ * waits for it, has not read or cleared anything yet.
+ */
 static int on_commit(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct kvm *kvm = (void *)regs_get_kernel_argument(regs, 0);
@@ -94,13 +97,10 @@ static int on_commit(struct kprobe *probe, struct pt_regs *regs)
 	const struct kvm_memory_slot *new = (void *)regs_get_kernel_argument(regs, 2);
 	struct migtrace_session *s;
 
-	if (!new || !(new->flags & KVM_MEM_LOG_DIRTY_PAGES) ||
-	    (old && old->flags & KVM_MEM_LOG_DIRTY_PAGES))
-		return 0;
 	rcu_read_lock();
 	for_each_session_of(s, kvm) {
 		raw_spin_lock(&s->lock);
-		s->logging_ns = ktime_get_ns();
+		migtrace_sets_commit(s, old, new);
 		raw_spin_unlock(&s->lock);
 	}
 	rcu_read_unlock();

@@ -112,6 +112,8 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 	s->tick_ns = args->tick_ns;
 	s->window_ns = args->window_ns;
 	s->vcpus = args->vcpu_count;
+	s->large_pages = args->large_pages;
+	s->ended_tick = ~0ULL;
 	s->window.due = true;
 
 	err = pin_vm(s, args->vm_fd);
@@ -132,8 +134,13 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 		goto free;
 
 	migtrace_hooks_attach(s);
+	/* What came before the hooks were there was not told. */
+	s->doubt = true;
+	err = first_sync(s);
+	if (err)
+		goto detach;
 	if (!s->ring)
-		migtrace_bitmap_adopt(s);
+		migtrace_bitmap_found(s);
 	err = migtrace_tick_start(s);
 	if (err)
 		goto detach;

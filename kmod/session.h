@@ -31,9 +31,22 @@
 
 /* What the tick that runs has seen so far. Under the lock. */
 struct migtrace_counts {
-	u64 pages, events, overruns;
+	u64 pages, events, overruns, other_events;
 	u64 resets, cleared_pages, ring_full_exits;
 	u32 state;			/* enum migtrace_state, what is sure already */
+};
+
+/**
+ * struct migtrace_reader - where the session is in a vCPU's ring; under the lock
+ * @position: first index not yet read
+ * @mark: dirty_index as the log began that the pending window begins with
+ * @stale: where the search for stale pages is, while it goes on
+ * @stale_end: and where it ends
+ */
+struct migtrace_reader {
+	u32 position;
+	u32 mark;
+	u32 stale, stale_end;
 };
 
 /**
@@ -47,12 +60,13 @@ struct migtrace_counts {
  * @wanted: user space asked for one
  * @pending: something did: the thread has to, at the next tick
  * @pending_ns: when
+ * @marked: ring: it begins with a log: what the rings had before their marks is older
  * @again: how often it may still begin anew because a harvest goes on
- * @clearing: the thread is emptying its set without the lock
+ * @searching: ring: the thread is looking for its stale pages
  */
 struct migtrace_window {
 	u64 number, start_ns, stale_pages, pages;
-	bool clean, due, wanted, pending, clearing;
+	bool clean, due, wanted, pending, marked, searching;
 	u8 again;
 	u64 pending_ns;
 };
@@ -66,15 +80,20 @@ struct migtrace_session {
 	bool initially_set;		/* its bitmaps begin all ones */
 	bool gone;
 	u64 features;
-	u64 tick_ns, window_ns;
+	u64 tick_ns, window_ns, large_pages;
 
 	raw_spinlock_t lock;
 	struct migtrace_sets *sets;
-	u32 *position;			/* ring: of each vCPU: first index not yet read */
-	u32 positions;
+	struct migtrace_reader *reader;	/* ring: of each vCPU */
+	u32 readers;
+	u64 commits;			/* changes of memslots that we were told of */
+	u64 epoch;			/* logs of large memslots that have begun */
+	u64 ended_tick;			/* in which a log ended last */
+	u64 new_logging_ns;		/* when a memslot that has no set yet began to be logged; 0: none did */
+	bool missed;			/* its log has been cleared since, or was there before */
+	bool doubt;			/* commits may have been missed */
 	struct migtrace_counts counts;
 	struct migtrace_window window;
-	u64 logging_ns;			/* when a memslot last began to be logged; 0: not since the last tick */
 	u64 published_tick;		/* whose pages the published sets hold; 0: in the making */
 	u64 published_pages;		/* ring: how many; none need no clearing */
 	u32 *vcpu_events;		/* of the tick that runs */

@@ -22,15 +22,21 @@
 /* A harvest of several rings, or of a large bitmap, is rarely over within one tick. */
 #define WINDOW_AGAIN	4
 
-/* A guest's memory is in the memslots of address space 0; QEMU lists it again for SMM. */
-static u64 logged_pages(const struct migtrace_session *s)
+/* Of the memory that windows are about. @lacking: some that is logged has no sets. */
+static u64 logged_pages(const struct migtrace_session *s, bool *lacking)
 {
 	u64 pages = 0;
 	unsigned int i;
 
-	for (i = 0; i < s->sets->count; i++)
-		if (s->sets->set[i]->logging && !(s->sets->set[i]->slot >> 16))
-			pages += s->sets->set[i]->pages;
+	for (i = 0; i < s->sets->count; i++) {
+		const struct migtrace_set *set = s->sets->set[i];
+
+		if (!set->logging)
+			continue;
+		*lacking |= !set->published;
+		if (set->large)
+			pages += set->pages;
+	}
 	return pages;
 }
 
@@ -39,14 +45,15 @@ static void fill_record(const struct migtrace_session *s, struct migtrace_record
 {
 	const struct migtrace_counts *c = &s->counts;
 	const struct migtrace_window *w = &s->window;
-	u64 logged = logged_pages(s);
+	bool lacking = false;
+	u64 logged = logged_pages(s, &lacking);
 
 	*r = (struct migtrace_record) {
 		.tick = s->tick,
 		.start_ns = s->start_ns,
 		.end_ns = end_ns,
 		.state = c->state | (logged ? MIGTRACE_STATE_LOGGING : 0) |
-			 (s->gone ? MIGTRACE_STATE_GONE : 0),
+			 (lacking ? MIGTRACE_STATE_NO_MEMORY : 0) | (s->gone ? MIGTRACE_STATE_GONE : 0),
 		.valid = MIGTRACE_VALID_PAGES,
 		.pages = c->pages,
 		.events = c->events,
@@ -59,6 +66,8 @@ static void fill_record(const struct migtrace_session *s, struct migtrace_record
 		.window_stale_pages = w->stale_pages,
 		.window_pages = w->pages,
 		.logged_pages = logged,
+		.other_events = c->other_events,
+		.epoch = s->epoch,
 		.vcpus = s->vcpus,
 	};
 	memcpy(r->vcpu_events, s->vcpu_events, s->vcpus * sizeof(u32));
@@ -71,7 +80,7 @@ static void fill_record(const struct migtrace_session *s, struct migtrace_record
 		r->state |= MIGTRACE_STATE_LOWER_BOUND;
 	if (s->features & MIGTRACE_FEAT_RING_FULL)
 		r->valid |= MIGTRACE_VALID_RING_FULL;
-	if (w->clean && !(r->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_GONE)))
+	if (w->clean && logged && !(r->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_GONE)))
 		r->valid |= MIGTRACE_VALID_WINDOW;
 }
 
@@ -102,7 +111,6 @@ static void close_tick(struct migtrace_session *s)
 		.state = s->counts.state & MIGTRACE_STATE_NO_MEMORY,
 	};
 	memset(s->vcpu_events, 0, s->vcpus * sizeof(u32));
-	s->logging_ns = 0;
 	s->start_ns = end_ns;
 	raw_spin_unlock(&s->lock);
 

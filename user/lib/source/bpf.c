@@ -312,7 +312,7 @@ static int bpf_slots(struct mt_source *source, struct migtrace_slot *slots, size
 		if (*count < room)
 			slots[*count] = (struct migtrace_slot){
 				.as_id = (uint16_t)(set->slot >> 16), .id = (uint16_t)set->slot,
-				.logging = set->logging, .base_gfn = set->base_gfn, .pages = set->pages,
+				.flags = MIGTRACE_SLOT_SETS | MIGTRACE_SLOT_LARGE | (set->logging ? MIGTRACE_SLOT_LOGGING : 0), .base_gfn = set->base_gfn, .pages = set->pages,
 			};
 		(*count)++;
 	}

@@ -38,7 +38,7 @@ static int open_device(struct mt_err *err)
 		return mt_err_set(err, -ENODEV, "the module is not loaded (no " DEVICE "): modprobe migtrace");
 	case EACCES:
 	case EPERM:
-		return mt_err_set(err, -EPERM, DEVICE " is not for this user: run as root, or load the module with gid= of a group of yours");
+		return mt_err_set(err, -EPERM, DEVICE " is not for this user: run as root, or load the module with group= of a group of yours");
 	default:
 		return mt_err_set(err, -errno, "cannot open " DEVICE ": %s", strerror(errno));
 	}
@@ -78,6 +78,7 @@ static int attach(int fd, const struct mt_source_params *p, struct migtrace_atta
 		.window_ns = p->window_ns,
 		.record_count = p->records,
 		.vcpu_count = p->vcpus,
+		.large_pages = MIGTRACE_LARGE_AUTO,	/* windows are about the memory, not the screen */
 	};
 	if (!ioctl(fd, MIGTRACE_IOC_ATTACH, args))
 		return 0;
@@ -91,7 +92,7 @@ static int attach(int fd, const struct mt_source_params *p, struct migtrace_atta
 	case EPROTO:
 		return mt_err_set(err, -EPROTO, "the module has another ABI version: install module and tool from one build");
 	case ENOMEM:
-		return mt_err_set(err, -ENOMEM, "the module has no memory for its sets of pages (3 bits for each of the guest's)");
+		return mt_err_set(err, -ENOMEM, "the module has no memory for its sets of pages (4 bits for each of the guest's)");
 	default:
 		/* Not of the guest, as -EINVAL of a file that is no VM would be: we found it by its link. */
 		return mt_err_set(err, -EIO, "the module refuses the guest: %s", strerror(errno));

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_restart.c - logging goes off and on again within one tick, as QEMU's dirty-rate
+ * measurements one after the other make it do
+ *
+ * What such a tick saw is at least that, and it says so; the window that begins with the restart
+ * counts each page that is written from then on, and none that is not.
+ */
+#include <sys/ioctl.h>
+
+#include "kmodtest.h"
+
+#define PAGES		3003
+#define TICK_NS		(200 * WATCH_MS)
+#define TRIES		20
+#define ROUNDS		3
+
+static struct vm_params params = {
+	.vcpus = 2, .ring_entries = 4096,
+	.slot = { { .id = 3, .pages = PAGES, .logging = false } },
+};
+
+/* Records since the last settling */
+static uint64_t events, pages;
+static uint32_t states;
+static unsigned int ticks;
+
+static void on_record(struct watch *w, const struct migtrace_record *r, void *arg)
+{
+	events += r->events;
+	pages += r->pages;
+	states |= r->state;
+	ticks++;
+}
+
+/* Begins just after a tick has ended. */
+static int at_tick(struct watch *w)
+{
+	int err = watch_settle(w);
+
+	events = pages = states = ticks = 0;
+	return err;
+}
+
+static int all_clear(struct vm *vm)
+{
+	return vm_harvest(vm, NULL, 0);
+}
+
+/* Is what began at this moment all within the tick that runs? */
+static bool same_tick(struct watch *w)
+{
+	watch_drain(w);
+	return ticks == 0;
+}
+
+/* Off, on, read, cleared; then writes that the new log has. */
+static int restart(struct vm *vm, bool remove, unsigned int write, unsigned int seed)
+{
+	const struct vm_slot_params again = { .id = 3, .pages = PAGES, .logging = true, .gfn = vm_slot_gfn(vm, 3, 0) };
+	int err;
+
+	if (remove) {
+		err = vm_slot_remove(vm, 3);
+		err = err ? err : vm_slot_add(vm, &again);
+	} else {
+		err = vm_slot_set_logging(vm, 3, false);
+		err = err ? err : vm_slot_set_logging(vm, 3, true);
+	}
+	err = err ? err : all_clear(vm);
+	vm_forget(vm);
+	return err ? err : vm_run_pattern(vm, 0, 3, PATTERN_UNIFORM, write, seed, VM_RATE_MAX);
+}
+
+/* The window's set is what the machine's own harvests of it had, and no more. */
+static void check_set(struct watch *w, struct vm *vm)
+{
+	static uint64_t words[(PAGES + 63) / 64];
+
+	CHECK_INT(watch_pages(w, 0, MIGTRACE_SET_WINDOW, 3, PAGES, words), 0);
+	for (uint64_t i = 0; i < PAGES; i++)
+		CHECK_INT(words[i / 64] >> i % 64 & 1, vm_seen(vm, 3, i));
+}
+
+static void check_round(struct vm *vm, struct watch *w, unsigned int round, bool remove)
+{
+	struct vm_stats stats;
+	uint64_t written;
+	unsigned int tries = 0;
+
+	do {
+		CHECK_INT(at_tick(w), 0);
+		CHECK_INT(vm_run_pattern(vm, 1, 3, PATTERN_UNIFORM, 100, 99 + round, VM_RATE_MAX), 0);
+		CHECK_INT(restart(vm, remove, 500, round), 0);
+	} while (!same_tick(w) && ++tries < TRIES);
+	CHECK(tries < TRIES);
+	CHECK_INT(watch_settle(w), 0);
+	CHECK(states & MIGTRACE_STATE_LOWER_BOUND);
+	CHECK(states & MIGTRACE_STATE_LOGGING);
+	CHECK(events <= 100 + 500);
+
+	/* What is written after that is seen, and is what the window grows by: nobody is blind. */
+	CHECK_INT(at_tick(w), 0);
+	CHECK_INT(vm_run_pattern(vm, 1, 3, PATTERN_UNIFORM, 900, 7 + round, VM_RATE_MAX), 0);
+	CHECK_INT(watch_settle(w), 0);
+	CHECK(events > 0);
+	written = events;
+	CHECK_INT(vm_harvest(vm, NULL, 0), 0);
+	CHECK_INT(at_tick(w), 0);
+	vm_stats(vm, &stats);
+	CHECK(w->last.record.valid & MIGTRACE_VALID_WINDOW);
+	CHECK(!(w->last.record.state & MIGTRACE_STATE_LOWER_BOUND));
+	CHECK(written <= stats.distinct);
+	check_set(w, vm);
+}
+
+static void run_restarts(enum vm_mode mode, bool remove)
+{
+	struct watch w;
+	struct vm *vm;
+
+	params.mode = mode;
+	VMTEST_OPEN_EXACT(vm, &params);
+	KMODTEST_WATCH(vm, w, TICK_NS, 0);
+	w.on_record = on_record;
+	CHECK_INT(vm_slot_set_logging(vm, 3, true), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(all_clear(vm), 0);
+	for (unsigned int round = 0; round < ROUNDS && !ktap_failed; round++) {
+		check_round(vm, &w, round, remove);
+		if (ktap_failed)
+			printf("# round %u\n", round);
+	}
+	if (ktap_failed)
+		return;
+	CHECK_INT(w.sum.overruns, 0);
+	KMODTEST_CLOSE(vm, w);
+}
+
+static void run_switched(enum vm_mode mode) { run_restarts(mode, false); }
+static void run_removed(enum vm_mode mode) { run_restarts(mode, true); }
+
+static void test_switched(void) { vmtest_each_mode(VM_RING, run_switched); }
+static void test_removed(void) { vmtest_each_mode(VM_RING, run_removed); }
+
+static const struct ktap_case cases[] = {
+	{ "logging off and on within a tick", test_switched },
+	{ "memslot removed and added within a tick", test_removed },
+};
+
+KTAP_MAIN(cases)
