@@ -61,7 +61,7 @@ static u64 scan_set(struct migtrace_session *s, struct migtrace_set *set, scan_w
 {
 	size_t longs = migtrace_set_longs(set), from, to;
 	struct kvm_memory_slot *slot;
-	u64 sum = 0;
+	u64 sum = 0, since_ns;
 	int idx;
 
 	for (from = 0; from < longs; from = to) {
@@ -70,11 +70,11 @@ static u64 scan_set(struct migtrace_session *s, struct migtrace_set *set, scan_w
 		to = min_t(size_t, from + BATCH, longs);
 		idx = srcu_read_lock(&s->kvm->srcu);
 		slot = id_to_memslot(__kvm_memslots(s->kvm, 0), (u16)set->slot);
-		raw_spin_lock(&s->lock);
+		since_ns = migtrace_hold(s);
 		if (slot && slot->npages == set->pages && slot->dirty_bitmap == set->kvm_bitmap)
 			kvm_bitmap = slot->dirty_bitmap;
 		sum += scan(s, set, kvm_bitmap, from, to);
-		raw_spin_unlock(&s->lock);
+		migtrace_unhold(s, since_ns, to - from);
 		srcu_read_unlock(&s->kvm->srcu, idx);
 		cond_resched();
 	}

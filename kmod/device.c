@@ -227,6 +227,26 @@ static long window(struct migtrace_session *s)
 	return 0;
 }
 
+static long stats(struct migtrace_session *s, void __user *arg)
+{
+	struct migtrace_cost cost;
+	struct migtrace_stats args;
+
+	raw_spin_lock(&s->lock);
+	cost = s->cost;
+	raw_spin_unlock(&s->lock);
+	args = (struct migtrace_stats) {
+		.hold_ns = cost.hold_ns,
+		.hold_work = cost.hold_work,
+		.look_ns = cost.look_ns,
+		.late_ns = cost.late_ns,
+		.missed_hooks = cost.missed,
+		.bytes = cost.bytes,
+		.bytes_max = cost.bytes_max,
+	};
+	return copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : 0;
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct migtrace_session *s = session_of(file);
@@ -243,6 +263,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return s ? pages(s, user) : -ENOTCONN;
 	case MIGTRACE_IOC_WINDOW:
 		return s ? window(s) : -ENOTCONN;
+	case MIGTRACE_IOC_STATS:
+		return s ? stats(s, user) : -ENOTCONN;
 	}
 	return -ENOTTY;
 }
@@ -262,7 +284,8 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 	if (!s)
 		return EPOLLERR;
 	poll_wait(file, &s->wait, table);
-	if (migtrace_records_pending(&s->records))
+	if (migtrace_records_pending(&s->records) >= max(s->wake_records, 1U) ||
+	    (READ_ONCE(s->gone) && migtrace_records_pending(&s->records)))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(s->gone))
 		events |= EPOLLHUP;

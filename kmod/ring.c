@@ -14,7 +14,8 @@
  * within a memslot. Each look at an entry is made once.
  *
  * No lock of KVM's is needed: rings and vCPUs live as long as the VM, a vCPU that is made
- * later begins with an index of 0, and on x86 an entry is whole before dirty_index says so.
+ * later begins with an index of 0, and KVM has written an entry before dirty_index says so (it
+ * orders the two by the barrier in front of the entry's flags; we by an acquire).
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -39,7 +40,10 @@ void migtrace_ring_begin(struct migtrace_session *s)
 
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
 		if (i < s->readers)
-			s->reader[i].position = READ_ONCE(vcpu->dirty_ring.dirty_index);
+			s->reader[i] = (struct migtrace_reader) {
+				.position = READ_ONCE(vcpu->dirty_ring.dirty_index),
+				.reset = READ_ONCE(vcpu->dirty_ring.reset_index),
+			};
 }
 
 void migtrace_ring_mark(struct migtrace_session *s)
@@ -158,12 +162,18 @@ static void take(struct migtrace_session *s, const struct kvm_dirty_gfn *entry,
 	}
 }
 
+/* Indices run free. */
+static u32 min_index(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0 ? a : b;
+}
+
 /* Take the entries of a ring up to the index @to. Under the lock. */
 static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 {
 	const struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
 	u32 size = ring->size, from = s->reader[vcpu->vcpu_idx].position;
-	u32 pushed = READ_ONCE(ring->dirty_index), first, lost;
+	u32 pushed = smp_load_acquire(&ring->dirty_index), first, lost;
 
 	if ((s32)(to - from) <= 0)
 		return;
@@ -193,14 +203,15 @@ static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 static void harvest_to(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 {
 	bool more = true;
+	u64 since_ns;
 	u32 from;
 
 	while (more) {
-		raw_spin_lock(&s->lock);
+		since_ns = migtrace_hold(s);
 		from = s->reader[vcpu->vcpu_idx].position;
 		more = (s32)(to - from) > BATCH;
 		take_ring(s, vcpu, more ? from + BATCH : to);
-		raw_spin_unlock(&s->lock);
+		migtrace_unhold(s, since_ns, s->reader[vcpu->vcpu_idx].position - from);
 		cond_resched();
 	}
 }
@@ -220,8 +231,7 @@ static void take_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to
 	const struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
 	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
 
-	if ((s32)(to - r->stale_end) > 0)
-		to = r->stale_end;
+	to = min_index(to, r->stale_end);
 	for (; (s32)(to - r->stale) > 0; r->stale++) {
 		const struct kvm_dirty_gfn *entry = &ring->dirty_gfns[r->stale & (ring->size - 1)];
 		struct migtrace_set *set = migtrace_sets_find(s->sets, READ_ONCE(entry->slot));
@@ -235,19 +245,74 @@ static void take_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to
 	}
 }
 
-void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 now_ns)
+static void note_used(struct migtrace_session *s, const struct kvm_dirty_ring *ring, u32 since)
 {
-	if (vcpu->vcpu_idx >= s->readers)
-		return;
+	u32 used = READ_ONCE(ring->dirty_index) - since;
+
+	if (used > s->counts.ring_used)
+		s->counts.ring_used = min(used, ring->size);
+}
+
+/* Under the lock. */
+static void note_reset(struct migtrace_session *s, u64 now_ns)
+{
 	s->counts.resets++;
-	if (s->window.searching)
-		take_stale(s, vcpu, READ_ONCE(vcpu->dirty_ring.reset_index));
-	take_ring(s, vcpu, READ_ONCE(vcpu->dirty_ring.reset_index));
 	if (s->window.due || s->window.pending) {
 		s->window.pending = true;
 		s->window.pending_ns = now_ns;
 		s->window.marked = false;
 	}
+}
+
+void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 now_ns)
+{
+	u32 to = READ_ONCE(vcpu->dirty_ring.reset_index), before;
+	struct migtrace_reader *r;
+	bool more = true;
+	u64 since_ns;
+
+	if (vcpu->vcpu_idx >= s->readers)
+		return;
+	r = &s->reader[vcpu->vcpu_idx];
+	while (more) {
+		since_ns = migtrace_hold(s);
+		before = r->position + r->stale;
+		if (s->window.searching)
+			take_stale(s, vcpu, min_index(to, r->stale + BATCH / 2));
+		take_ring(s, vcpu, min_index(to, r->position + BATCH / 2));
+		more = (s32)(to - r->position) > 0 ||
+		       (s->window.searching && r->stale != r->stale_end && (s32)(to - r->stale) > 0);
+		if (!more) {
+			note_used(s, &vcpu->dirty_ring, r->reset);
+			r->reset = to;
+			r->unannounced = false;
+			note_reset(s, now_ns);
+		}
+		migtrace_unhold(s, since_ns, r->position + r->stale - before);
+	}
+}
+
+/*
+ * From 6.17 on, a reset that a signal interrupts is not announced: then reset_index is further
+ * on than we were told, and still is a tick later. (One that goes on now will be announced.)
+ */
+static void check_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu)
+{
+	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
+	u32 index = READ_ONCE(vcpu->dirty_ring.reset_index);
+
+	raw_spin_lock(&s->lock);
+	note_used(s, &vcpu->dirty_ring, index);
+	if (index == r->reset) {
+		r->unannounced = false;
+	} else if (!r->unannounced) {
+		r->unannounced = true;
+	} else {
+		r->reset = index;
+		r->unannounced = false;
+		note_reset(s, ktime_get_ns());
+	}
+	raw_spin_unlock(&s->lock);
 }
 
 static void begin_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu)
@@ -264,12 +329,15 @@ static void find_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu)
 {
 	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
 	bool more = true;
+	u64 since_ns;
+	u32 from;
 
 	while (more) {
-		raw_spin_lock(&s->lock);
-		take_stale(s, vcpu, r->stale + BATCH);
+		since_ns = migtrace_hold(s);
+		from = r->stale;
+		take_stale(s, vcpu, from + BATCH);
 		more = r->stale != r->stale_end;
-		raw_spin_unlock(&s->lock);
+		migtrace_unhold(s, since_ns, r->stale - from);
 		cond_resched();
 	}
 }
@@ -285,13 +353,14 @@ static void begin_window(struct migtrace_session *s)
 	struct migtrace_window *w = &s->window;
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
+	u64 since_ns;
 
 	if (READ_ONCE(w->marked)) {
 		kvm_for_each_vcpu(i, vcpu, s->kvm)
 			if (i < s->readers)
 				harvest_to(s, vcpu, READ_ONCE(s->reader[i].mark));
 	}
-	raw_spin_lock(&s->lock);
+	since_ns = migtrace_hold(s);
 	if (!w->pending) {	/* the log has ended again */
 		raw_spin_unlock(&s->lock);
 		return;
@@ -306,7 +375,7 @@ static void begin_window(struct migtrace_session *s)
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
 		if (i < s->readers)
 			begin_stale(s, vcpu);
-	raw_spin_unlock(&s->lock);
+	migtrace_unhold(s, since_ns, max_t(u64, s->sets->count, s->readers));
 
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
 		if (i < s->readers)
@@ -332,9 +401,12 @@ void migtrace_ring_tick(struct migtrace_session *s)
 
 	if (s->window.pending)
 		begin_window(s);
-	kvm_for_each_vcpu(i, vcpu, s->kvm)
-		if (i < s->readers)
-			harvest(s, vcpu);
+	kvm_for_each_vcpu(i, vcpu, s->kvm) {
+		if (i >= s->readers)
+			break;
+		harvest(s, vcpu);
+		check_reset(s, vcpu);
+	}
 }
 
 void migtrace_ring_publish(struct migtrace_session *s)

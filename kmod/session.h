@@ -33,6 +33,7 @@
 struct migtrace_counts {
 	u64 pages, events, overruns, other_events;
 	u64 resets, cleared_pages, ring_full_exits;
+	u32 ring_used;
 	u32 state;			/* enum migtrace_state, what is sure already */
 };
 
@@ -40,12 +41,16 @@ struct migtrace_counts {
  * struct migtrace_reader - where the session is in a vCPU's ring; under the lock
  * @position: first index not yet read
  * @mark: dirty_index as the log began that the pending window begins with
+ * @reset: reset_index when last looked at
+ * @unannounced: it was further on at the last tick than the resets that were told of
  * @stale: where the search for stale pages is, while it goes on
  * @stale_end: and where it ends
  */
 struct migtrace_reader {
 	u32 position;
 	u32 mark;
+	u32 reset;
+	bool unannounced;
 	u32 stale, stale_end;
 };
 
@@ -71,11 +76,29 @@ struct migtrace_window {
 	u64 pending_ns;
 };
 
+/**
+ * struct migtrace_cost - what the session costs others; under the lock
+ * @hold_ns: longest time that the lock was held
+ * @hold_work: most that was done in it
+ * @look_ns: longest look
+ * @late_ns: the most that a tick was late
+ * @missed: hits of hooks that the kernel dropped
+ * @bytes: memory of sets and records
+ * @bytes_max: how much they may have
+ */
+struct migtrace_cost {
+	u64 hold_ns, hold_work, look_ns, late_ns, missed;
+	size_t bytes, bytes_max;
+};
+
+#define MIGTRACE_LOOKS	4
+
 struct migtrace_session {
 	struct list_head node;		/* hooks.c */
 	struct file *vm_file;
 	struct kvm *kvm;
 	struct mem_cgroup *memcg;	/* the opener's: the thread's memory is charged to it */
+	kuid_t uid;			/* the opener's */
 	bool ring;			/* the VM logs by rings */
 	bool initially_set;		/* its bitmaps begin all ones */
 	bool gone;
@@ -92,6 +115,9 @@ struct migtrace_session {
 	u64 new_logging_ns;		/* when a memslot that has no set yet began to be logged; 0: none did */
 	bool missed;			/* its log has been cleared since, or was there before */
 	bool doubt;			/* commits may have been missed */
+	u64 unconfirmed;		/* a generation that no commit was told of */
+	unsigned long hooks_missed;	/* as the sets were last made sure of */
+	struct migtrace_cost cost;
 	struct migtrace_counts counts;
 	struct migtrace_window window;
 	u64 published_tick;		/* whose pages the published sets hold; 0: in the making */
@@ -100,10 +126,31 @@ struct migtrace_session {
 	u32 vcpus;
 
 	u64 tick, start_ns;		/* the thread's */
+	u64 looks_ns[MIGTRACE_LOOKS];	/* what the last ones took */
+	u64 tick_now_ns;		/* how long a tick is, for them to take no more than a quarter of it */
+	u32 wake_records;
 	struct task_struct *thread;
 	struct migtrace_records records;
 	wait_queue_head_t wait;
 };
+
+/* The lock, for a piece of work that may be long: how long it was is remembered. */
+static inline u64 migtrace_hold(struct migtrace_session *s)
+{
+	raw_spin_lock(&s->lock);
+	return ktime_get_mono_fast_ns();
+}
+
+static inline void migtrace_unhold(struct migtrace_session *s, u64 since_ns, u64 work)
+{
+	u64 ns = ktime_get_mono_fast_ns() - since_ns;
+
+	if (ns > s->cost.hold_ns)
+		s->cost.hold_ns = ns;
+	if (work > s->cost.hold_work)
+		s->cost.hold_work = work;
+	raw_spin_unlock(&s->lock);
+}
 
 int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session **session);
 void migtrace_session_close(struct migtrace_session *s);

@@ -96,10 +96,11 @@ static void *bits_alloc(u64 pages)
 			 GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 }
 
-static void set_free(struct migtrace_set *set)
+static void set_free(struct migtrace_session *s, struct migtrace_set *set)
 {
 	if (!set)
 		return;
+	s->cost.bytes -= set->bytes;
 	vfree(set->tick);
 	vfree(set->window);
 	vfree(set->spare);
@@ -110,15 +111,34 @@ static void set_free(struct migtrace_set *set)
 	kfree(set);
 }
 
-void migtrace_sets_free(struct migtrace_sets *sets)
+void migtrace_sets_free(struct migtrace_session *s)
 {
 	unsigned int i;
 
-	if (!sets)
+	if (!s->sets)
 		return;
-	for (i = 0; i < sets->count; i++)
-		set_free(sets->set[i]);
-	kvfree(sets);
+	for (i = 0; i < s->sets->count; i++)
+		set_free(s, s->sets->set[i]);
+	kvfree(s->sets);
+	s->sets = NULL;
+}
+
+/* Of all sets of a memslot, and what goes with them for each part. */
+static u64 bits_bytes(u64 pages)
+{
+	return 4 * BITS_TO_LONGS(pages) * sizeof(long) + DIV_ROUND_UP(pages, MIGTRACE_PART_PAGES) * sizeof(u32);
+}
+
+/*
+ * A memslot may be as large as its VMM likes without any memory behind it, and there may be many:
+ * a session has what it may have. For memslots that are not logged it is a quarter, and the rest
+ * have theirs once they are.
+ */
+static bool has_room(const struct migtrace_session *s, const struct noted *n)
+{
+	size_t room = n->logging ? s->cost.bytes_max : s->cost.bytes_max / 4;
+
+	return s->cost.bytes + bits_bytes(n->pages) <= room;
 }
 
 static bool bits_alloc_all(const struct migtrace_session *s, struct migtrace_set *set)
@@ -140,7 +160,7 @@ static bool bits_alloc_all(const struct migtrace_session *s, struct migtrace_set
 	return set->touched && set->touched_published;
 }
 
-static struct migtrace_set *set_new(const struct migtrace_session *s, const struct noted *n)
+static struct migtrace_set *set_new(struct migtrace_session *s, const struct noted *n)
 {
 	struct migtrace_set *set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
 
@@ -149,9 +169,13 @@ static struct migtrace_set *set_new(const struct migtrace_session *s, const stru
 	set->slot = n->slot;
 	set->base_gfn = n->base_gfn;
 	set->pages = n->pages;
+	if (!has_room(s, n))
+		return set;
+	set->bytes = bits_bytes(n->pages);
+	s->cost.bytes += set->bytes;
 	if (bits_alloc_all(s, set))
 		return set;
-	set_free(set);
+	set_free(s, set);
 	return NULL;
 }
 
@@ -234,11 +258,13 @@ void migtrace_sets_commit(struct migtrace_session *s, const struct kvm_memory_sl
 	u64 now_ns = ktime_get_ns();
 	struct migtrace_set *set;
 
-	if (!any || any->as_id || !is_users(any))
+	if (!any || any->as_id)
 		return;
 	s->commits++;
+	if (!is_users(any))
+		return;
 	set = migtrace_sets_find(s->sets, (u16)any->id);
-	if (!set || !set->published || (new && !is_of(set, new))) {
+	if (!set || (new && !is_of(set, new))) {
 		/* The thread makes the set that is wanted, at the next tick. */
 		if (set && set->logging)
 			end_log(s, set);
@@ -295,17 +321,34 @@ static u64 large_from(const struct migtrace_session *s, const struct notes *note
 	return min_t(u64, notes->most_pages / 8, MIGTRACE_PART_PAGES);
 }
 
+/* The memslot is the same, but until now there was no room for its sets. Its log goes on. */
+static void inherit(struct migtrace_set *set, struct migtrace_set *from)
+{
+	set->logging = from->logging;
+	set->logging_ns = from->logging_ns;
+	set->birth = from->birth;
+	set->epoch = from->epoch;
+	set->kvm_bitmap = from->kvm_bitmap;
+	set->unknown_pages = from->unknown_pages;
+	from->logging = false;
+}
+
 /* Under the lock: what the log of a set is, with @fresh for one that was just made. */
 static void settle(struct migtrace_session *s, struct migtrace_set *set, const struct noted *n, bool fresh,
 		   u64 large_pages)
 {
 	bool told = s->features & MIGTRACE_FEAT_COMMIT && !s->doubt;
+	struct migtrace_set *before = s->sets ? migtrace_sets_find(s->sets, n->slot) : NULL;
 	enum migtrace_birth birth = birth_of(s);
 	u64 now_ns = s->new_logging_ns ?: s->start_ns;
 
 	set->large = set->pages >= large_pages;
 	if (!fresh && told)
 		return;
+	if (fresh && told && before && same_memory(before, n) && !s->missed && !before->found) {
+		inherit(set, before);
+		return;
+	}
 	if (!told || !s->sets || s->missed)
 		birth = MIGTRACE_BIRTH_FOUND;
 	if (!fresh && !set->logging && !n->logging)
@@ -323,7 +366,7 @@ static void set_gone(struct migtrace_session *s, struct migtrace_set *set)
 		end_log(s, set);
 		raw_spin_unlock(&s->lock);
 	}
-	set_free(set);
+	set_free(s, set);
 }
 
 /* Take the new table, with the sets that are fresh among it. */
@@ -342,6 +385,7 @@ static int install(struct migtrace_session *s, struct migtrace_sets *new, const 
 	for (i = 0; i < new->count; i++)
 		settle(s, new->set[i], &notes->noted[i], fresh[i], large_pages);
 	s->sets = new;
+	new->commits = notes->commits;
 	s->doubt = false;
 	s->missed = false;
 	s->new_logging_ns = 0;
@@ -363,7 +407,7 @@ static int exchange(struct migtrace_session *s, struct migtrace_sets *new, const
 		const struct noted *n = &notes->noted[i];
 		struct migtrace_set *set = old ? migtrace_sets_find(old, n->slot) : NULL;
 
-		if (set && !same_memory(set, n))
+		if (set && (!same_memory(set, n) || (!set->published && has_room(s, n))))
 			set = NULL;
 		fresh[i] = !set;
 		new->set[i] = set ?: set_new(s, n);
@@ -374,7 +418,7 @@ static int exchange(struct migtrace_session *s, struct migtrace_sets *new, const
 	if (err) {
 		while (i--)
 			if (fresh[i])
-				set_free(new->set[i]);
+				set_free(s, new->set[i]);
 		return err;
 	}
 	for (i = 0; old && i < old->count; i++)
@@ -401,6 +445,24 @@ static int make_table(struct migtrace_session *s, const struct notes *notes)
 	return err;
 }
 
+/*
+ * A change that is still being made, or that no commit has told of. That is about to come, if not by
+ * the next tick then the hook does not work: somebody may have switched off all kprobes.
+ */
+static bool is_settled(struct migtrace_session *s, const struct notes *notes)
+{
+	if (notes->generation & KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS)
+		return false;
+	if (!s->sets || s->doubt || !(s->features & MIGTRACE_FEAT_COMMIT) || notes->commits != s->sets->commits)
+		return true;
+	if (s->unconfirmed != notes->generation) {
+		s->unconfirmed = notes->generation;
+		return false;
+	}
+	migtrace_sets_doubt(s);
+	return true;
+}
+
 int migtrace_sets_sync(struct migtrace_session *s)
 {
 	struct notes notes = {};
@@ -419,7 +481,7 @@ int migtrace_sets_sync(struct migtrace_session *s)
 	if (!notes.noted)
 		return -ENOMEM;
 	note(s->kvm, &notes);
-	if (notes.count > notes.room) {
+	if (notes.count > notes.room || !is_settled(s, &notes)) {
 		err = -EAGAIN;
 	} else {
 		sort(notes.noted, notes.count, sizeof(*notes.noted), by_slot, NULL);

@@ -94,12 +94,14 @@ struct migtrace_set {
 /**
  * struct migtrace_sets - all memslots of a VM's address space 0
  * @generation: KVM's, that they were made from
+ * @commits: of which the session had been told by then
  * @count: how many
  * @last: where the last look-up ended
  * @set: sorted by slot
  */
 struct migtrace_sets {
 	u64 generation;
+	u64 commits;
 	unsigned int count;
 	unsigned int last;
 	struct migtrace_set *set[];
@@ -121,7 +123,7 @@ struct migtrace_session;
  * meanwhile, come again; -ENOMEM: the old sets stay.
  */
 int migtrace_sets_sync(struct migtrace_session *s);
-void migtrace_sets_free(struct migtrace_sets *sets);
+void migtrace_sets_free(struct migtrace_session *s);
 struct migtrace_set *migtrace_sets_find(struct migtrace_sets *sets, u32 slot);
 /* KVM has changed a memslot: @old is NULL as it comes, @new as it goes. Under the lock. */
 void migtrace_sets_commit(struct migtrace_session *s, const struct kvm_memory_slot *old,

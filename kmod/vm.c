@@ -7,6 +7,7 @@
  * which the kernel's symbol table knows and user space cannot forge: the operations must be
  * constant data of the same module as the handler, and the inode one of anon_inodefs.
  */
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/magic.h>
@@ -32,4 +33,39 @@ struct kvm *migtrace_vm_of(struct file *file)
 bool migtrace_vm_dead(struct kvm *kvm)
 {
 	return !atomic_read(&kvm->mm->mm_users);
+}
+
+bool migtrace_vm_abandoned(struct file *file)
+{
+	return file_count(file) == 1;
+}
+
+#ifdef CONFIG_MEMCG
+/* As ptrace(2) asks it: a process that has changed its user may know what that one must not. */
+static bool is_of_caller(const struct mm_struct *mm)
+{
+	const struct task_struct *owner;
+	const struct cred *his, *ours = current_cred();
+	bool is = false;
+
+	rcu_read_lock();
+	owner = rcu_dereference(mm->owner);
+	if (owner) {
+		his = __task_cred(owner);
+		is = uid_eq(ours->uid, his->uid) && uid_eq(ours->uid, his->euid) && uid_eq(ours->uid, his->suid) &&
+		     gid_eq(ours->gid, his->gid) && gid_eq(ours->gid, his->egid) && gid_eq(ours->gid, his->sgid);
+	}
+	rcu_read_unlock();
+	return is;
+}
+#else
+static bool is_of_caller(const struct mm_struct *mm)
+{
+	return false;
+}
+#endif
+
+bool migtrace_vm_permitted(struct kvm *kvm)
+{
+	return kvm->mm == current->mm || is_of_caller(kvm->mm) || ns_capable(kvm->mm->user_ns, CAP_SYS_PTRACE);
 }

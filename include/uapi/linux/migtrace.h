@@ -93,15 +93,24 @@ struct migtrace_info {
  * @large_pages: in, memslots of at least so many pages are the memory that windows are about:
  *	a guest's video memory is logged always, and says nothing of a migration. 0: all of
  *	them; MIGTRACE_LARGE_AUTO: an eighth of the largest, but no more than 128 MiB
+ * @wake_records: in, a reader is woken once so many records are there, or the last one:
+ *	poll(2) says no sooner that it is worth reading. 0: each
+ * @pad: in, 0
  * @features: out, set of enum migtrace_feature
  * @map_bytes: out, length to mmap
  * @record_bytes: out, size of a record with its @vcpu_count counts
  * @mode: out, enum migtrace_mode
  * @reserved: in, 0
  *
- * -EBUSY: the file has a session already. -EUSERS: too many sessions. -ESRCH: the VMM is
- * gone. -EAGAIN: the VM has no vCPU yet, and its VMM may still choose how it logs.
- * -EOPNOTSUPP: KVM is not the one whose structures this module was built for.
+ * -EBUSY: the file has a session already. -EUSERS: too many sessions, in all or of this
+ * user. -ESRCH: the VMM is gone, or has closed the VM. -EAGAIN: the VM has no vCPU yet, and its
+ * VMM may still choose how it logs. -EPERM: what a guest writes is its VMM's secret: the caller
+ * has to have the VMM's user and groups, or CAP_SYS_PTRACE over it. -EOPNOTSUPP: KVM is not the
+ * one whose structures this module was built for.
+ *
+ * A session has at most the module's session_mib of memory. Records may have a quarter of it.
+ * Sets are made for memslots that are not logged as far as they fit into another quarter; for
+ * others once they are logged, and what the VMM clears before the next tick is then not seen.
  */
 struct migtrace_attach {
 	__u32 abi_version;
@@ -111,6 +120,8 @@ struct migtrace_attach {
 	__u32 record_count;
 	__u32 vcpu_count;
 	__u64 large_pages;
+	__u32 wake_records;
+	__u32 pad;
 	__u64 features;
 	__u64 map_bytes;
 	__u32 record_bytes;
@@ -174,6 +185,8 @@ enum migtrace_valid {
  * @MIGTRACE_STATE_GONE: the VMM is gone; this is the session's last record
  * @MIGTRACE_STATE_RESTART: logging went off and on again within the tick: what it counts is
  *	of several logs, and of the time between them nothing is known. LOWER_BOUND is set, too
+ * @MIGTRACE_STATE_SLOWED: ticks are longer than was asked for, since a look takes so long: it
+ *	may take a quarter of the time
  */
 enum migtrace_state {
 	MIGTRACE_STATE_LOGGING = 1 << 0,
@@ -182,6 +195,7 @@ enum migtrace_state {
 	MIGTRACE_STATE_NO_MEMORY = 1 << 3,
 	MIGTRACE_STATE_GONE = 1 << 4,
 	MIGTRACE_STATE_RESTART = 1 << 5,
+	MIGTRACE_STATE_SLOWED = 1 << 6,
 };
 
 /**
@@ -208,8 +222,10 @@ enum migtrace_state {
  * @logged_pages: size of the large memslots that are logged
  * @epoch: how often the log of a large memslot has begun since the session did; two records
  *	with different ones do not belong to one log
+ * @tick_ns: how long ticks are meant to be now
  * @vcpus: how many counts follow
- * @reserved: 0
+ * @ring_used: ring: the most entries that any vCPU's ring held, of those that the VMM had not
+ *	reset; a ring that comes near to its size is too small
  * @vcpu_events: events of each vCPU by its index (ring only)
  */
 struct migtrace_record {
@@ -231,8 +247,9 @@ struct migtrace_record {
 	__u64 logged_pages;
 	__u64 other_events;
 	__u64 epoch;
+	__u64 tick_ns;
 	__u32 vcpus;
-	__u32 reserved;
+	__u32 ring_used;
 	__u32 vcpu_events[];
 };
 
@@ -314,6 +331,29 @@ struct migtrace_pages {
 	__u64 bitmap_ptr;
 };
 
+/**
+ * struct migtrace_stats - what the session has cost so far
+ * @hold_ns: longest time that its lock was held, while KVM may wait for it. (A virtual host's
+ *	CPU may be taken away meanwhile.)
+ * @hold_work: most entries, words of a bitmap, or memslots that were handled in such a time
+ * @look_ns: longest look
+ * @late_ns: the most that a tick was late
+ * @missed_hooks: calls of KVM's that the kernel did not tell of; logs are then taken as found
+ * @bytes: memory of sets and records
+ * @bytes_max: how much they may have
+ * @reserved: 0
+ */
+struct migtrace_stats {
+	__u64 hold_ns;
+	__u64 hold_work;
+	__u64 look_ns;
+	__u64 late_ns;
+	__u64 missed_hooks;
+	__u64 bytes;
+	__u64 bytes_max;
+	__u64 reserved;
+};
+
 #define MIGTRACE_IOC_MAGIC	0xDC
 #define MIGTRACE_IOC_INFO	_IOR(MIGTRACE_IOC_MAGIC, 0, struct migtrace_info)
 #define MIGTRACE_IOC_ATTACH	_IOWR(MIGTRACE_IOC_MAGIC, 1, struct migtrace_attach)
@@ -321,15 +361,17 @@ struct migtrace_pages {
 #define MIGTRACE_IOC_PAGES	_IOWR(MIGTRACE_IOC_MAGIC, 3, struct migtrace_pages)
 /* Let the next window begin at the next reset or clear, whatever window_ns says. */
 #define MIGTRACE_IOC_WINDOW	_IO(MIGTRACE_IOC_MAGIC, 4)
+#define MIGTRACE_IOC_STATS	_IOR(MIGTRACE_IOC_MAGIC, 5, struct migtrace_stats)
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct migtrace_info) == 16, "ABI");
-_Static_assert(sizeof(struct migtrace_attach) == 80, "ABI");
+_Static_assert(sizeof(struct migtrace_attach) == 88, "ABI");
 _Static_assert(sizeof(struct migtrace_ring) == 192, "ABI");
-_Static_assert(sizeof(struct migtrace_record) == 144, "ABI");
+_Static_assert(sizeof(struct migtrace_record) == 152, "ABI");
 _Static_assert(sizeof(struct migtrace_slot) == 40, "ABI");
 _Static_assert(sizeof(struct migtrace_slots) == 16, "ABI");
 _Static_assert(sizeof(struct migtrace_pages) == 40, "ABI");
+_Static_assert(sizeof(struct migtrace_stats) == 64, "ABI");
 #endif
 
 #endif
