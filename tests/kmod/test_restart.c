@@ -12,6 +12,8 @@
 
 #define PAGES		3003
 #define TICK_NS		(200 * WATCH_MS)
+#define AGAIN_TICK_NS	(20 * WATCH_MS)
+#define MEASUREMENTS	50
 #define TRIES		20
 #define ROUNDS		3
 
@@ -137,6 +139,80 @@ static void run_restarts(enum vm_mode mode, bool remove)
 	KMODTEST_CLOSE(vm, w);
 }
 
+/*
+ * A VMM that measures again and again: on, read, cleared, wait, read, off, and at once from the
+ * start. In each measurement U(T) and all pages together are what was written, to 5 %.
+ */
+static uint64_t all_words[(PAGES + 63) / 64];
+
+static int add_tick(struct watch *w)
+{
+	static uint64_t words[(PAGES + 63) / 64];
+	int err;
+
+	if (w->last.record.state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_RESTART))
+		return 0;
+	/* All of the window so far: sets of ticks that nobody waited for are gone. */
+	if (!(w->last.record.valid & MIGTRACE_VALID_WINDOW))
+		return 0;
+	err = watch_pages(w, 0, MIGTRACE_SET_WINDOW, 3, PAGES, words);
+	for (unsigned int i = 0; !err && i < (PAGES + 63) / 64; i++)
+		all_words[i] |= words[i];
+	return err;
+}
+
+static void measure_again(struct vm *vm, struct watch *w, unsigned int round, uint8_t *ever)
+{
+	struct vm_stats stats;
+	double u, truth;
+
+	CHECK_INT(vm_slot_set_logging(vm, 3, true), 0);
+	CHECK_INT(all_clear(vm), 0);
+	vm_forget(vm);
+	vm_stats_reset(vm);
+	CHECK_INT(vm_run_pattern(vm, 0, 3, PATTERN_UNIFORM, 300, round, VM_RATE_MAX), 0);
+	CHECK_INT(vm_run_pattern(vm, 1, 3, PATTERN_UNIFORM, 300, 1000 + round, VM_RATE_MAX), 0);
+	CHECK_INT(watch_settle(w), 0);
+	u = w->last.record.window_pages;
+	CHECK(w->last.record.valid & MIGTRACE_VALID_WINDOW);
+	CHECK_INT(add_tick(w), 0);
+	CHECK_INT(vm_harvest(vm, NULL, 0), 0);
+	vm_stats(vm, &stats);
+	CHECK_INT(vm_slot_set_logging(vm, 3, false), 0);
+	truth = stats.distinct;
+	for (uint64_t i = 0; i < PAGES; i++)
+		ever[i] |= vm_seen(vm, 3, i);
+	if (u < 0.95 * truth || u > 1.05 * truth)
+		printf("# measurement %u: U %g of %g\n", round, u, truth);
+	CHECK(u >= 0.95 * truth && u <= 1.05 * truth);
+}
+
+static void run_again(enum vm_mode mode)
+{
+	uint8_t ever[PAGES] = { 0 };
+	double mw = 0, truth = 0;
+	struct watch w;
+	struct vm *vm;
+
+	params.mode = mode;
+	VMTEST_OPEN_EXACT(vm, &params);
+	KMODTEST_WATCH(vm, w, AGAIN_TICK_NS, 0);
+	memset(all_words, 0, sizeof(all_words));
+	for (unsigned int round = 0; round < MEASUREMENTS && !ktap_failed; round++) {
+		measure_again(vm, &w, round, ever);
+		for (truth = 0, mw = watch_popcount(all_words, PAGES); !ktap_failed && truth == 0; )
+			for (uint64_t i = 0; i < PAGES; i++)
+				truth += ever[i];
+		if (ktap_failed)
+			return;
+		CHECK(mw >= 0.95 * truth && mw <= 1.05 * truth);
+	}
+	printf("# %s: %d measurements, %g pages in all, %g of them seen\n", vmtest_mode_name[mode], MEASUREMENTS, truth, mw);
+	KMODTEST_CLOSE(vm, w);
+}
+
+static void test_again(void) { vmtest_each_mode(VM_RING, run_again); }
+
 static void run_switched(enum vm_mode mode) { run_restarts(mode, false); }
 static void run_removed(enum vm_mode mode) { run_restarts(mode, true); }
 
@@ -145,6 +221,7 @@ static void test_removed(void) { vmtest_each_mode(VM_RING, run_removed); }
 
 static const struct ktap_case cases[] = {
 	{ "logging off and on within a tick", test_switched },
+	{ "measured again and again", test_again },
 	{ "memslot removed and added within a tick", test_removed },
 };
 
