@@ -19,7 +19,7 @@
 #define SLOT_PAGES	(2UL << 20)		/* 8 GiB: three sets of 256 KiB */
 #define SETS_BYTES	(3 * SLOT_PAGES / 8)
 #define RECORDS		16384
-#define WAIT_MS		10000
+#define WAIT_MS		600000	/* a hang */
 
 /* What open(2) says to a user without capabilities, of that group: 0 or -errno */
 static int open_as(gid_t gid, gid_t supplementary)
