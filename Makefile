@@ -123,7 +123,7 @@ check:
 check-unit: unit-tests
 	prove $(UNIT_BIN)
 check-kernel: kernel-tests kmod
-	@AGAIN=$(AGAIN) scripts/check-kernel
+	@scripts/check-kernel
 lab:
 	scripts/lab --prepare
 evaluate: all

@@ -56,7 +56,7 @@ static inline int watch_tick(struct watch *w)
 	int rc;
 
 	do {
-		if (poll(&p, 1, 5000) != 1)
+		if (poll(&p, 1, 600000) != 1)	/* a hang */
 			return -ETIMEDOUT;
 		rc = mt_source_read(w->source, w->last, w->bytes);
 	} while (!rc);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../unit/ktap.h"
@@ -37,7 +38,7 @@ static void *serve(void *arg)
 		struct uffdio_copy copy = { .src = (uintptr_t)page, .len = PAGE };
 		struct uffd_msg msg;
 
-		if (poll(&p, 1, 10000) != 1 || read(s->uffd, &msg, sizeof(msg)) != sizeof(msg))
+		if (poll(&p, 1, -1) != 1 || read(s->uffd, &msg, sizeof(msg)) != sizeof(msg))
 			return (void *)1;
 		usleep(DELAY_US);
 		copy.dst = msg.arg.pagefault.address & ~(PAGE - 1);
@@ -45,6 +46,14 @@ static void *serve(void *arg)
 			return (void *)1;
 	}
 	return NULL;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 static int server_open(struct server *s)
@@ -69,6 +78,7 @@ static void test_latency(void)
 	struct server s;
 	unsigned long slow = 0;
 	pthread_t thread;
+	uint64_t took_ns;
 	void *failed;
 	int rc;
 
@@ -83,8 +93,10 @@ static void test_latency(void)
 		printf("# %s\n", err.msg);
 	CHECK_INT(rc, 0);
 	CHECK_INT(pthread_create(&thread, NULL, serve, &s), 0);
+	took_ns = now_ns();
 	for (unsigned i = 0; i < PAGES; i++)
 		((volatile unsigned char *)s.area)[i * PAGE] = 1;
+	took_ns = now_ns() - took_ns;
 	CHECK_INT(pthread_join(thread, &failed), 0);
 	CHECK(!failed);
 	mt_bpf_postcopy_read(p, &c);
@@ -96,7 +108,7 @@ static void test_latency(void)
 	CHECK_INT(c.begun, PAGES);
 	CHECK_INT(c.lost, 0);
 	CHECK(c.sum_ns >= PAGES * DELAY_US * 1000UL);
-	CHECK(c.sum_ns < 20 * PAGES * DELAY_US * 1000UL);
+	CHECK(c.sum_ns <= took_ns);
 	CHECK(c.max_ns >= DELAY_US * 1000UL && c.max_ns <= c.sum_ns);
 	CHECK_INT(slow, PAGES);
 	mt_bpf_postcopy_close(p);
@@ -133,6 +145,6 @@ static const struct ktap_case cases[] = {
 
 int main(void)
 {
-	alarm(60);
+	alarm(1500);		/* a hang */
 	return ktap_main(cases, sizeof(cases) / sizeof(cases[0]));
 }

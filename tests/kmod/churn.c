@@ -20,9 +20,9 @@
 
 #define PAGES		3003
 #define PAUSE_US	40000
-#define RELEASE_MS	20000
+#define RELEASE_MS	600000	/* a hang */
 #define SESSIONS	3
-#define LIMIT_S		1200
+#define LIMIT_S		1500
 
 static struct pattern dice;
 static uint64_t reloads, kvm_reloads, attached;

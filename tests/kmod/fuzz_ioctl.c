@@ -28,6 +28,7 @@
 #define ARENA_BYTES	(1UL << 20)
 #define ERRORS		134
 #define GUEST_RATE	1000
+#define GONE_MS		600000		/* a hang */
 
 enum call { CALL_INFO, CALL_ATTACH, CALL_SLOTS, CALL_PAGES, CALL_WINDOW, CALL_OTHER, CALL_MMAP, CALL_POLL, CALL_REOPEN, CALLS };
 
@@ -366,11 +367,11 @@ static void test_released(void)
 {
 	const char *kvm = kernel_kvm();
 
-	for (int ms = 0; ms < 20000 && kernel_users("migtrace"); ms += 10)
+	for (int ms = 0; ms < GONE_MS && kernel_users("migtrace"); ms += 10)
 		usleep(10000);
 	CHECK_INT(kernel_users("migtrace"), 0);
 	if (kvm) {
-		CHECK_INT(kernel_unload_within(kvm, 20000), 0);
+		CHECK_INT(kernel_unload_within(kvm, GONE_MS), 0);
 		CHECK_INT(kernel_load_kvm(kvm), 0);
 	}
 }
@@ -422,6 +423,6 @@ int main(int argc, char **argv)
 	printf("# seed %lu, %u threads, %u s\n", seed, threads, seconds);
 	fflush(stdout);
 	log_fd = kernel_log_open();
-	alarm(seconds + 120);
+	alarm(seconds + VMTEST_LIMIT_S);
 	return ktap_main(cases, sizeof(cases) / sizeof(cases[0]));
 }

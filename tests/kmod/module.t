@@ -10,6 +10,11 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 export MIGTRACE_KO=${MIGTRACE_KO:-$B/kmod/$(uname -r)/migtrace.ko}
+# Of each program. The longest takes a minute where nothing else runs.
+limit_s=${MODULE_LIMIT_S:-600}
+
+# shellcheck source=scripts/lib/limit.sh
+. scripts/lib/limit.sh
 
 skip_all()
 {
@@ -49,6 +54,17 @@ result()
 	echo "$ok $((++count)) - $2"
 }
 
+output=$(mktemp) || exit 1
+# shellcheck disable=SC2317 # called by trap
+finish()
+{
+	limit_stop
+	rm -f "$output"
+}
+trap finish EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+
 mark="migtrace module.t $$ begins"
 echo "$mark" >/dev/kmsg 2>/dev/null
 insmod "$MIGTRACE_KO" 2>&1 | sed 's/^/# /'
@@ -57,13 +73,12 @@ result $? "the module loads"
 for p in "${programs[@]}"; do
 	began_s=$SECONDS
 	# shellcheck disable=SC2086 # a program with its options
-	"$B/tests/kmod/"$p >"${TMPDIR:-/tmp}/kmod.$$" 2>&1
+	limit_run "$limit_s" "$output" "$B/tests/kmod/"$p
 	status=$?
-	sed 's/^/    /' "${TMPDIR:-/tmp}/kmod.$$"
+	sed 's/^/    /' "$output"
 	[ $status = 0 ] || echo "# exit status $status"
 	result $status "$p: $((SECONDS - began_s)) s"
 done
-rm -f "${TMPDIR:-/tmp}/kmod.$$"
 rmmod migtrace 2>&1 | sed 's/^/# /'
 [ ! -e /sys/module/migtrace ]
 result $? "the module unloads"

@@ -24,7 +24,7 @@
 #define HUGE_BYTES_40	(1UL << 39)		/* where physical addresses have 40 bits: 512 GiB, sets of 64 MiB */
 #define USER_SESSIONS	3
 #define RECORDS		16384
-#define WAIT_MS		10000
+#define WAIT_MS		600000	/* a hang */
 
 /* What open(2) says to a user without capabilities, of that group: 0 or -errno */
 static int open_as(gid_t gid, gid_t supplementary)

@@ -156,7 +156,6 @@ static void test_rate(void)
 	printf("# 2000 writes at 4000 a second took %.4f s\n", t);
 	/* Never faster; how much slower is the machine's load. */
 	CHECK(t >= 0.4995);
-	CHECK(t < 10);
 	vm_close(vm);
 }
 
@@ -171,11 +170,11 @@ static void test_cancel(void)
 	pattern_init(&run.pattern, PATTERN_UNIFORM, PAGES, 11);
 	CHECK_INT(vm_run_begin(vm, 0, &run), 0);
 	CHECK_INT(vm_run_begin(vm, 0, &run), -EBUSY);
-	CHECK_INT(vm_wait(vm, 0, 30), -ETIMEDOUT);
+	while (!vm_written(vm, 0))
+		CHECK_INT(vm_wait(vm, 0, 1), -ETIMEDOUT);
 	vm_cancel(vm, 0);
-	CHECK_INT(vm_wait(vm, 0, 5000), 0);
+	CHECK_INT(vm_wait(vm, 0, VMTEST_HANG_MS), 0);
 	written = vm_written(vm, 0);
-	CHECK(written > 0);
 	check_memory(vm, 0, PATTERN_UNIFORM, 11, written);
 	vm_close(vm);
 }
@@ -205,7 +204,7 @@ static void test_pause(void)
 	/* Paused anywhere and resumed, the sequence is unharmed. */
 	for (int i = 0; i < 2; i++) {
 		vm_cancel(vm, i);
-		CHECK_INT(vm_wait(vm, i, 5000), 0);
+		CHECK_INT(vm_wait(vm, i, VMTEST_HANG_MS), 0);
 		check_memory(vm, i, PATTERN_UNIFORM, i, vm_written(vm, i));
 	}
 	vm_close(vm);

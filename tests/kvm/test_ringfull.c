@@ -178,12 +178,13 @@ static void test_cancel(void)
 	VMTEST_OPEN_EXACT(vm, &params);
 	o = oracle_new(vm, 11);
 	CHECK_INT(sweep_begin(vm, 0, &o), 0);
-	CHECK_INT(vm_wait(vm, 0, 300), -ETIMEDOUT);
+	while (!ring_full(vm, 0))
+		CHECK_INT(vm_wait(vm, 0, 1), -ETIMEDOUT);
 	written = vm_written(vm, 0);
 	vm_cancel(vm, 0);
 	CHECK_INT(vm_wait(vm, 0, 100), -ETIMEDOUT);
 	CHECK_INT(vm_harvest(vm, NULL, 0), 0);
-	CHECK_INT(vm_wait(vm, 0, 5000), 0);
+	CHECK_INT(vm_wait(vm, 0, VMTEST_HANG_MS), 0);
 	CHECK_INT(vm_written(vm, 0), written + 1);
 	oracle_free(&o);
 	vm_close(vm);
@@ -199,7 +200,8 @@ static void test_close(void)
 	o = oracle_new(vm, 11);
 	for (int i = 0; i < 2; i++)
 		CHECK_INT(sweep_begin(vm, i, &o), 0);
-	CHECK_INT(vm_wait(vm, 0, 300), -ETIMEDOUT);
+	while (!ring_full(vm, 0) || !ring_full(vm, 1))
+		CHECK_INT(vm_wait(vm, 0, 1), -ETIMEDOUT);
 	oracle_free(&o);
 	vm_close(vm);
 }

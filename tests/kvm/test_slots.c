@@ -83,7 +83,7 @@ static void check_while_running(enum vm_mode mode)
 		CHECK_INT(vm_slot_remove(vm, 8), 0);
 	}
 	vm_cancel(vm, 1);
-	CHECK_INT(vm_wait(vm, 1, 5000), 0);
+	CHECK_INT(vm_wait(vm, 1, VMTEST_HANG_MS), 0);
 	CHECK_INT(vm_reaper_stop(vm), 0);
 	CHECK_INT(vm_harvest(vm, NULL, 0), 0);
 
