@@ -40,32 +40,27 @@ bool migtrace_vm_abandoned(struct file *file)
 	return file_count(file) == 1;
 }
 
-#ifdef CONFIG_MEMCG
 /* As ptrace(2) asks it: a process that has changed its user may know what that one must not. */
-static bool is_of_caller(const struct mm_struct *mm)
+static bool may_trace(const struct cred *his)
 {
-	const struct task_struct *owner;
-	const struct cred *his, *ours = current_cred();
-	bool is = false;
+	const struct cred *ours = current_cred();
 
-	rcu_read_lock();
-	owner = rcu_dereference(mm->owner);
-	if (owner) {
-		his = __task_cred(owner);
-		is = uid_eq(ours->uid, his->uid) && uid_eq(ours->uid, his->euid) && uid_eq(ours->uid, his->suid) &&
-		     gid_eq(ours->gid, his->gid) && gid_eq(ours->gid, his->egid) && gid_eq(ours->gid, his->sgid);
-	}
-	rcu_read_unlock();
-	return is;
+	if (uid_eq(ours->uid, his->uid) && uid_eq(ours->uid, his->euid) && uid_eq(ours->uid, his->suid) &&
+	    gid_eq(ours->gid, his->gid) && gid_eq(ours->gid, his->egid) && gid_eq(ours->gid, his->sgid))
+		return true;
+	return ns_capable(his->user_ns, CAP_SYS_PTRACE);
 }
-#else
-static bool is_of_caller(const struct mm_struct *mm)
-{
-	return false;
-}
-#endif
 
 bool migtrace_vm_permitted(struct kvm *kvm)
 {
-	return kvm->mm == current->mm || is_of_caller(kvm->mm) || ns_capable(kvm->mm->user_ns, CAP_SYS_PTRACE);
+	bool may = kvm->mm == current->mm || capable(CAP_SYS_PTRACE);
+#ifdef CONFIG_MEMCG
+	const struct task_struct *owner;
+
+	rcu_read_lock();
+	owner = rcu_dereference(kvm->mm->owner);
+	may = may || (owner && may_trace(__task_cred(owner)));
+	rcu_read_unlock();
+#endif
+	return may;
 }
