@@ -234,10 +234,11 @@ static bool all_known(const struct migtrace_session *s)
 static void begin_window(struct migtrace_session *s, u64 fresh_pages)
 {
 	struct migtrace_window *w = &s->window;
-	u64 start_ns, dirty = 0;
+	u64 start_ns, commits, dirty = 0;
 	unsigned int i;
 
 	raw_spin_lock(&s->lock);
+	commits = s->commits;
 	start_ns = w->pending_ns;
 	w->pending = false;
 	w->pages = 0;
@@ -253,7 +254,8 @@ static void begin_window(struct migtrace_session *s, u64 fresh_pages)
 	w->stale_pages = dirty - min(dirty, fresh_pages);
 	w->pages += dirty;
 	w->wanted = false;
-	w->clean = all_known(s);
+	/* A log that has ended or begun meanwhile has its say at the next tick. */
+	w->clean = all_known(s) && commits == s->commits;
 	raw_spin_unlock(&s->lock);
 }
 
