@@ -40,6 +40,11 @@ MT_MUST_CHECK int mt_suspend_check(struct mt_conn *c, const char *uuid, struct m
 MT_MUST_CHECK int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err);
 
 /*
+ * Before a flip: -EPERM where post-copy would lose the guest, or nobody can tell that it would not.
+ */
+MT_MUST_CHECK int mt_flip_check(struct mt_conn *c, const char *uuid, struct mt_err *err);
+
+/*
  * Carries out @plan (CONTINUE does nothing). Return: 0, -EOPNOTSUPP for what cannot be
  * done here (throttle: libvirt has no call for it), -EPERM where a guard refuses, else as
  * mt_virt_error().

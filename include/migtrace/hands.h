@@ -38,8 +38,11 @@ MT_MUST_CHECK int mt_hands_open(struct mt_hands **h, const char *directory, stru
 void mt_hands_close(struct mt_hands *h);
 const char *mt_hands_directory(const struct mt_hands *h);
 
-/* What files are called by: the host's UUID, or, where @c tells none, a number made of its URI. */
-void mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN]);
+/*
+ * What files are called by: the host's UUID, or, where the hypervisor has none, a number made of its URI. Others go by
+ * it, too, so where it could not be asked it is not made up: -errno, and @host is "".
+ */
+MT_MUST_CHECK int mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN], struct mt_err *err);
 
 /* Who holds a lock, as he wrote; "" and 0 where that is not known. */
 struct mt_holder {

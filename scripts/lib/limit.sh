@@ -6,7 +6,7 @@
 
 # How long a command that is told to end may take for it, and one that is killed.
 : "${LIMIT_GRACE_S:=20}"
-limit_pid=
+limit_pid='' limit_watcher=''
 
 # limit_processes SID: that session's, and what those started in other ones
 limit_processes()
@@ -86,11 +86,18 @@ limit_watch()
 	kill -USR1 "$3"
 }
 
+# limit_stop: what is running now, for who is told to end
+limit_stop()
+{
+	[[ ! $limit_watcher ]] || { kill "$limit_watcher" && wait "$limit_watcher"; } 2>/dev/null
+	[[ ! $limit_pid ]] || limit_end "$limit_pid"
+}
+
 # limit_run SECONDS OUTPUT CMD...: its exit status, 124 out of time. What it says, and why it was
 # ended, is in OUTPUT. limit_pid is its number, and its session's, as long as it runs.
 limit_run()
 {
-	local limit_s=$1 output=$2 status=0 watcher
+	local limit_s=$1 output=$2 status=0
 	shift 2
 	rm -f "$output.late"
 	trap : USR1
@@ -98,19 +105,19 @@ limit_run()
 	env --default-signal=INT,QUIT setsid "$@" >"$output" 2>&1 </dev/null &
 	limit_pid=$!
 	limit_watch "$limit_s" "$output" $BASHPID &
-	watcher=$!
+	limit_watcher=$!
 	{ wait "$limit_pid" || status=$?; } 2>/dev/null	# bash would say who was killed
 	if [[ -e $output.late ]]; then
-		wait "$watcher"
+		wait "$limit_watcher"
 		status=124
 		rm -f "$output.late"
 	else
-		kill "$watcher" 2>/dev/null
-		wait "$watcher" 2>/dev/null
+		kill "$limit_watcher" 2>/dev/null
+		wait "$limit_watcher" 2>/dev/null
 		# What it left running would take time from the next one.
 		limit_end "$limit_pid"
 	fi
 	trap - USR1
-	limit_pid=
+	limit_pid='' limit_watcher=''
 	return $status
 }

@@ -55,7 +55,7 @@ lines() { cat "$out/runs.jsonl" 2>/dev/null | wc -l; }
 # Killed while the second migration is under way.
 "$SCENE_B/migtrace" campaign "$dir/spec.ini" -o "$out" 2>"$dir/err" &
 PID=$!
-for ((i = 0; i < 600; i++)); do
+for ((i = 0; i < 6000; i++)); do
 	[ "$(lines)" -lt 1 ] || [ ! -e "$out/runs/0002.mtrec.part" ] || break
 	sleep 0.1
 done

@@ -41,7 +41,7 @@ listing() { find . -mindepth 1 -printf '%p %s %T@\n' | sort; }
 run() {
 	local before after
 	before=$(listing)
-	timeout 60 "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	timeout 600 "$@" >"$dir/out" 2>"$dir/err" </dev/null
 	RC=$?
 	after=$(listing)
 	WHY=

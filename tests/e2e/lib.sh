@@ -92,7 +92,7 @@ migrate() {
 	shift
 	start_watch "$name"
 	ERR=$SCENE_DIR/$name.err
-	ANSWER=$(timeout --foreground --signal INT "${CAP_S:-60}" scripts/testbed exec a -- "$SCENE_B/migtrace" migrate "$name" "$SCENE_DEST" \
+	ANSWER=$(timeout --foreground --signal INT "${CAP_S:-300}" scripts/testbed exec a -- "$SCENE_B/migtrace" migrate "$name" "$SCENE_DEST" \
 		--bandwidth "${SCENE_LIMIT_MIB}MiB/s" -f json "$@" 2>"$ERR")
 	RC=$?
 	FELT_MS=$(felt "$name")

@@ -15,7 +15,7 @@ scene_on a virsh -q define "$SCENE_DIR/off.xml" >/dev/null
 refused() {
 	local name=$1 exit=$2 pattern=$3 out rc
 	shift 3
-	out=$(timeout 30 scripts/testbed exec a -- "$SCENE_B/migtrace" "$@" 2>&1 >/dev/null </dev/null)
+	out=$(timeout 600 scripts/testbed exec a -- "$SCENE_B/migtrace" "$@" 2>&1 >/dev/null </dev/null)
 	rc=$?
 	out=$(grep -v 'runs under TCG' <<<"$out")
 	check_eq "$name: exit $exit, one line" "$rc/$(grep -c . <<<"$out")" "$exit/1"
@@ -39,7 +39,10 @@ refused "domain not running, profiled" 1 'not run|shut off' record off -o "$SCEN
 # already migrating
 scene_guest busy "$type" "region=96M rate=max pattern=seq seed=2" 160
 scene_on a virsh -q migrate busy "$SCENE_DEST" --live --p2p --bandwidth 10 >/dev/null 2>&1 &
-sleep 2
+for _ in $(seq 600); do
+	[[ $(scene_on a virsh domjobinfo busy 2>/dev/null) != *"Job type:"*Unbounded* ]] || break
+	sleep 0.1
+done
 refused "already migrating" 1 'migrat' migrate busy "$SCENE_DEST"
 scene_on a virsh -q domjobabort busy
 wait

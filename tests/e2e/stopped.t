@@ -8,10 +8,10 @@
 plan 41
 begin 120mbit 13	# so slow that it takes a second or two to send the rest
 type=$(types | cut -d' ' -f1)
-busy="region=32M rate=max pattern=seq"
+busy="region=48M rate=max pattern=seq"
 hands=/run/migtrace/hands
 
-# start NAME SEED OPTION...: a guest, and in the background its migration, which is stopped after 4 s
+# start NAME SEED OPTION...: a guest, and in the background its migration, which is stopped after 7 s
 start() {
 	local name=$1 seed=$2
 	shift 2
@@ -19,7 +19,7 @@ start() {
 	ERR=$SCENE_DIR/$name.err OUT=$SCENE_DIR/$name.json
 	start_watch "$name"
 	scripts/testbed exec a -- "$SCENE_B/migtrace" migrate "$name" "$SCENE_DEST" \
-		--bandwidth "${SCENE_LIMIT_MIB}MiB/s" -f json --policy timeout --timeout 4s "$@" >"$OUT" 2>"${TO:-$ERR}" </dev/null &
+		--bandwidth "${SCENE_LIMIT_MIB}MiB/s" -f json --policy timeout --timeout 7s "$@" >"$OUT" 2>"${TO:-$ERR}" </dev/null &
 	JOB=$!
 }
 
@@ -58,12 +58,15 @@ stopped() {
 	return $rc
 }
 
-# given_back NAME SECONDS
+# given_back NAME SECONDS: by when its migration is cancelled. Then the link is mended, since libvirt tells the destination
+# before it runs the guest on; one that was not cancelled would now arrive there.
 given_back() {
-	eventually "$2" runs_here "$1"
-	local rc=$?
-	[ $rc = 0 ] || note "$1 is $(state "$1"):" "$(cat "$ERR")"
+	local rc=0
+	eventually "$2" runs_here "$1" && rc=1
 	scripts/testbed link up
+	[ $rc = 1 ] || eventually 15 runs_here "$1"
+	rc=$?
+	[ $rc = 0 ] || note "$1 is $(state "$1"):" "$(cat "$ERR")"
 	return $rc
 }
 
@@ -87,7 +90,7 @@ killed() {
 	check "killed: it is stopped" stopped killed
 	kill -9 "$(pid_of killed)"
 	wait "$JOB" 2>/dev/null
-	check "killed -9 after the stop: the guest runs here again" given_back killed 20
+	check "killed -9 after the stop: the guest runs here again" given_back killed 22
 	check "killed: said who did it" eventually 5 said 'process that is no more'
 	check "killed: nobody is left behind" eventually 10 sh -c "! pgrep -f '^migtrace guard .*' >/dev/null"
 	end killed
@@ -97,7 +100,7 @@ terminated() {
 	start termed 22
 	check "terminated: it is stopped" stopped termed
 	kill -TERM "$(pid_of termed)"
-	check "terminated after the stop: the guest runs here again" given_back termed 10
+	check "terminated after the stop: the guest runs here again" given_back termed 5
 	ended
 	check_eq "terminated: aborted, exit 1" "$OUTCOME/$RC" aborted/1
 	end termed
@@ -113,7 +116,7 @@ left() {
 	kill -INT "$(pid_of left)"
 	sleep 0.5
 	scripts/testbed kill a CONT
-	check "left after the stop: the guest runs here again" given_back left 20
+	check "left after the stop: the guest runs here again" given_back left 12
 	wait "$JOB"
 	check_eq "left: exit 1" $? 1
 	end left
@@ -131,7 +134,7 @@ unread() {
 	kill -STOP $reader
 	dd if=/dev/zero of="$SCENE_DIR/unread.fifo" bs=4096 count=64 oflag=nonblock conv=notrunc status=none 2>/dev/null
 	check "unread: it is stopped" stopped unread unread
-	check "nobody reads its messages: the guest runs here again" given_back unread 20
+	check "nobody reads its messages: the guest runs here again" given_back unread 22
 	kill -CONT $reader
 	exec 9>&-
 	ended
@@ -146,9 +149,10 @@ libvirtd_hangs() {
 	scripts/testbed kill a STOP
 	sleep 12
 	scripts/testbed kill a CONT
-	check "libvirtd hangs for 12 s: the guest runs here again" given_back hangs 15
+	check "libvirtd hangs for 12 s: the guest runs here again" given_back hangs 22
 	ended
-	check_eq "libvirtd hangs: aborted, exit 1" "$OUTCOME/$RC" aborted/1
+	# Its connection to the destination may not live through that.
+	check_match "libvirtd hangs: failed or aborted, exit 1" "$OUTCOME/$RC" '^(failed|aborted)/1$'
 	end hangs
 }
 
@@ -158,7 +162,7 @@ libvirtd_restarted() {
 	scripts/testbed kill a
 	sleep 1
 	scripts/testbed start a
-	check "libvirtd restarted: the guest runs here again" given_back again 25
+	check "libvirtd restarted: the guest runs here again" given_back again 22
 	ended
 	check_match "libvirtd restarted: failed or aborted, exit 1" "$OUTCOME/$RC" '^(failed|aborted)/1$'
 	end again
@@ -170,7 +174,7 @@ connection_cut() {
 	check "connection cut: it is stopped" stopped cut
 	scene_on a sh -c 'for id in $(virt-admin -q client-list libvirtd | awk "\$1 ~ /^[0-9]+\$/ { print \$1 }"); do
 		virt-admin -q client-disconnect libvirtd $id; done' >/dev/null 2>&1
-	check "connection cut: the guest runs here again" given_back cut 25
+	check "connection cut: the guest runs here again" given_back cut 22
 	check "connection cut: it was" said 'libvirtd went away'
 	ended
 	check_match "connection cut: failed or aborted, exit 1" "$OUTCOME/$RC" '^(failed|aborted)/1$'
@@ -185,7 +189,7 @@ qemu_hangs() {
 	kill -STOP "$pid"
 	sleep 12
 	kill -CONT "$pid"
-	check "QEMU hangs for 12 s: the guest runs here again" given_back qemu 20
+	check "QEMU hangs for 12 s: the guest runs here again" given_back qemu 22
 	ended
 	check_eq "QEMU hangs: aborted, exit 1" "$OUTCOME/$RC" aborted/1
 	end qemu

@@ -200,12 +200,12 @@ guest_outlives_libvirtd()
 
 connects()
 {
-	on a timeout 3 bash -c 'exec 3<>/dev/tcp/mt-b/16509' 2>/dev/null
+	on a timeout "${1:-300}" bash -c 'exec 3<>/dev/tcp/mt-b/16509' 2>/dev/null
 }
 
 link_is_cut_and_mended()
 {
-	connects && "$testbed" link down && ! connects && "$testbed" status | grep 'link 320Mbit down' &&
+	connects && "$testbed" link down && ! connects 3 && "$testbed" status | grep 'link 320Mbit down' &&
 		"$testbed" link up && connects
 }
 
@@ -244,7 +244,7 @@ two_at_once()
 nothing_is_held()
 {
 	local name=$other
-	MIGTRACE_TESTBED=$name timeout 30 bash -c 'exec 5>&1; "$1" up 2>&1 | cat; "$1" kill a; "$1" start a 2>&1 | cat' - "$testbed" | cat &&
+	MIGTRACE_TESTBED=$name timeout 600 bash -c 'exec 5>&1; "$1" up 2>&1 | cat; "$1" kill a; "$1" start a 2>&1 | cat' - "$testbed" | cat &&
 		MIGTRACE_TESTBED=$name "$testbed" down <&- >&- 2>&- && nothing_left "$name"
 }
 

@@ -43,15 +43,14 @@ static void post_lifecycle(struct fake_guest *g, int host, int type, int detail)
 	fake_post(host, &ev, 100 + fake_random(900));
 }
 
-/* QEMU's MIGRATION event, on both sides; a word that this library does not know is one of a migration under way. */
+/* QEMU's MIGRATION event. */
 static void set_status(struct fake_guest *g, const char *status)
 {
 	struct mt_event ev = event(g, MT_EVENT_MIGRATION);
 
 	fake_trace("%s: migration %s", g->name, status);
 	snprintf(g->job.status, sizeof(g->job.status), "%s", status);
-	if (mt_status_parse(status, &ev.status))
-		ev.status = MT_STATUS_ACTIVE;
+	ev.status = mt_status_of(status);
 	snprintf(ev.text, sizeof(ev.text), "%s", status);
 	ev.qemu_wall_us = mt_wall_us();
 	fake_post(FAKE_SOURCE, &ev, 200 + fake_random(800));

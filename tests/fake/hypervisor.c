@@ -158,6 +158,7 @@ static void lose(struct fake_conn *c)
 		return;
 	c->lost = true;
 	c->losses++;
+	truth_deaf(c->group);
 	c->lost_ns = mt_now_ns();
 	c->delay_ms = RETRY_FIRST_MS;
 	c->retry_ns = c->lost_ns + c->delay_ms * MT_NS_PER_MS;
@@ -660,8 +661,8 @@ static int op_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status
 
 	if (!rc) {
 		*status = MT_STATUS_NONE;
-		if (call.g->job.status[0] && mt_status_parse(call.g->job.status, status))
-			*status = MT_STATUS_COUNT;
+		if (call.g->job.status[0])
+			*status = mt_status_of(call.g->job.status);
 	}
 	return leave(&call, rc);
 }

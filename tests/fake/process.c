@@ -59,7 +59,7 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 
 	if (p->note)
 		told(w->program, p->note);
-	if (p->plan && p->plan->action == MT_ACTION_STOP && p->plan->implied_downtime_ms >= 0)
+	if (p->acts && p->plan && p->plan->action == MT_ACTION_STOP && p->plan->implied_downtime_ms >= 0)
 		truth_predicted(w->guest, p->plan->implied_downtime_ms);
 }
 
@@ -332,9 +332,10 @@ static void lock_host(struct program *prog)
 {
 	struct mt_err err = { 0 };
 
-	if (!prog->lock && !*prog->host)
-		mt_hands_host(prog->conn, prog->host);
-	if (!prog->lock && mt_host_lock_take(prog->hands, prog->host, fake_group_name(prog->p->group), &prog->lock, NULL, &err)) {
+	if (!prog->lock && !*prog->host && mt_hands_host(prog->conn, prog->host, &err))
+		told(prog, err.msg);
+	err = (struct mt_err){ 0 };
+	if (!prog->lock && *prog->host && mt_host_lock_take(prog->hands, prog->host, fake_group_name(prog->p->group), &prog->lock, NULL, &err)) {
 		if (!prog->second)
 			told(prog, err.msg);
 		fake_count("second daemon observes");
@@ -467,8 +468,11 @@ static void *tool(void *arg)
 		w.conn = prog->conn;
 		id = mt_conn_subscribe(prog->conn, p->guest->uuid, mt_inbox_post, prog->inbox);
 	}
-	if (id > 0)
-		mt_hands_host(prog->conn, prog->host);
+	if (id > 0 && mt_hands_host(prog->conn, prog->host, &err)) {
+		told(prog, err.msg);
+		mt_conn_unsubscribe(prog->conn, id);
+		id = -1;
+	}
 	if (id > 0 && mt_wheel_take(prog->hands, prog->host, p->guest->uuid, "migtrace migrate", &wheel, NULL, &err))
 		told(prog, err.msg);
 	if (id > 0) {

@@ -69,7 +69,7 @@ const char *const fake_schedule_must_occur[] = {
 	"terminated while a guest is stopped by us", "cancelled by its user",
 	"libvirtd down", "destination's libvirtd down", "connection lost", "wall clock forward", "wall clock backward",
 	"limit set by another", "speed set by another", "powered off", "renamed", "undefined", "paused by its owner before",
-	"paused by its owner while migrating", "QEMU hangs", "link stalls", "source stays paused after it was done", "cancelled by another", "destination dies", "released", "all released",
+	"paused by its owner while migrating", "QEMU hangs", "link stalls", "pre-switchover", "source stays paused after it was done", "cancelled by another", "destination dies", "released", "all released",
 	"reload to observe", "libvirt does not resume", "log blocks", "log fails", "recording blocks", "recording fails", "hands fail",
 	"call fails", "call is slow", "call never answers", "event lost", "event late", "event doubled",
 	"figures stale", "figures contradictory", "figures of another job",
@@ -134,7 +134,6 @@ static void draw_guest(struct schedule *s, unsigned i)
 	struct fake_guest *g;
 	struct fake_how *how = &fake_hows[i];
 	char name[32], text[128], *p;
-	enum mt_status known;
 	const char *pattern = patterns[chance(s, 8) ? 3 : draw(s, 3)];
 	static char kept[FAKE_GUESTS][128];
 
@@ -152,7 +151,7 @@ static void draw_guest(struct schedule *s, unsigned i)
 	g->parallel = !g->postcopy && chance(s, 15);
 	g->persistent = chance(s, 70);
 	g->limit_ms = chance(s, 70) ? 300 : between(s, 10, 1000);
-	if (chance(s, 10) && !mt_status_parse("pre-switchover", &known) && known != MT_STATUS_ACTIVE)
+	if (chance(s, 10))
 		g->preswitchover_ms = draw_ms(s, 20000);
 	if (chance(s, 20))
 		g->speed_bytes_per_s = between(s, 2, 20) << 20;
@@ -165,7 +164,8 @@ static void draw_guest(struct schedule *s, unsigned i)
 	how->limits = (struct mt_limits){
 		.max_downtime_ms = between(s, 200, 2000), .timeout_ms = between(s, 1000, 8000), .passes = between(s, 1, 3),
 		.fixed_ms = between(s, 50, 1000), .postcopy_allowed = g->postcopy || chance(s, 20),
-		.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
+		.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE,
+		.stall_timeout_ms = chance(s, 10) ? between(s, 2000, 20000) : MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
 	};
 	how->observe = chance(s, 15);
 	how->record = chance(s, 30);

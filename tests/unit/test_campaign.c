@@ -424,27 +424,24 @@ static void answers(void)
 static void commands(void)
 {
 	static const char *const args[] = { "-c", "printf '%s %s' \"$COLOUR\" \"$1\"; exit 3", "sh", "two words", NULL };
-	static const char *const leaves[] = { "-c", "sleep 30 & echo $!", NULL };
-	static const char *const sleeps[] = { "-c", "sleep 30", NULL };
+	static const char *const leaves[] = { "-c", "sleep 3000 & echo $!", NULL };
+	static const char *const sleeps[] = { "-c", "sleep 3000", NULL };
 	struct campaign_env env = { 0 };
 	struct mt_err err = { 0 };
 	char out[64];
-	uint64_t began;
 
 	CHECK_INT(campaign_env_set(&env, "COLOUR", "%s", "red"), 0);
 	CHECK_INT(campaign_env_set(&env, "COLOUR", "%s", "blue"), 0);
-	CHECK_INT(campaign_command("sh", args, &env, -1, 10, out, sizeof(out), &err), 3);
+	CHECK_INT(campaign_command("sh", args, &env, -1, 600, out, sizeof(out), &err), 3);
 	CHECK_STR(out, "blue two words");
-	CHECK_INT(campaign_command("echo  a\tb ", NULL, &env, -1, 10, out, 4, &err), 0);
+	CHECK_INT(campaign_command("echo  a\tb ", NULL, &env, -1, 600, out, 4, &err), 0);
 	CHECK_STR(out, "a b");	/* cut to fit */
-	CHECK_INT(campaign_command("/nonexistent/command", NULL, &env, -1, 10, out, sizeof(out), &err), -ENOENT);
+	CHECK_INT(campaign_command("/nonexistent/command", NULL, &env, -1, 600, out, sizeof(out), &err), -ENOENT);
 	CHECK(strstr(err.msg, "/nonexistent/command"));
 
-	/* It ends when the command does, whatever that leaves running. */
-	began = mt_now_ns();
-	CHECK_INT(campaign_command("sh", leaves, &env, -1, 20, out, sizeof(out), &err), 0);
-	CHECK(mt_now_ns() - began < 10 * MT_NS_PER_S);
-	kill(atoi(out), SIGKILL);
+	/* It ends when the command does, whatever that leaves running: else it would be out of time. */
+	CHECK_INT(campaign_command("sh", leaves, &env, -1, 60, out, sizeof(out), &err), 0);
+	CHECK_INT(kill(atoi(out), SIGKILL), 0);
 	memset(&err, 0, sizeof(err));
 	CHECK_INT(campaign_command("sh", sleeps, &env, -1, 1, out, sizeof(out), &err), -ETIMEDOUT);
 	CHECK(strstr(err.msg, "longer than 1 s"));

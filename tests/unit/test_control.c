@@ -658,7 +658,7 @@ static void test_unsupported(void)
 	CHECK_INT(mt_domain_sample(c, info.uuid, &s, NULL), -EOPNOTSUPP);
 	CHECK_INT(mt_actuators_libvirt.set_downtime(c, info.uuid, 300, NULL), -EOPNOTSUPP);
 	/* The guard before it: parallel or not, nobody can say. */
-	CHECK_INT(mt_actuators_libvirt.start_postcopy(c, info.uuid, NULL), -EPERM);
+	CHECK_INT(mt_flip_check(c, info.uuid, NULL), -EPERM);
 	CHECK_INT(mt_actuators_libvirt.abort(c, "00000000-0000-0000-0000-000000000000", NULL), -ENOENT);
 }
 

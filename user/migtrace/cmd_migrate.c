@@ -138,7 +138,9 @@ static int take_in_hand(struct migration *m, struct mt_err *err)
 	rc = mt_hands_open(&m->hands, NULL, err);
 	if (rc)
 		return rc;
-	mt_hands_host(m->conn, host);
+	rc = mt_hands_host(m->conn, host, err);
+	if (rc)
+		return rc;
 	rc = mt_wheel_take(m->hands, host, m->domain.uuid, "migtrace migrate", &m->wheel, NULL, err);
 	if (rc)
 		return rc;

@@ -30,7 +30,7 @@ static void tell_holder(struct release *r, const char *uuid, const char *name)
 	struct mt_err ignored = { 0 };
 
 	if (mt_wheel_take(r->hands, r->host, uuid, "migtrace release", &wheel, &holder, &ignored) == -EBUSY && *holder.who)
-		printf("%s: %s, pid %ld, has it in hand and only watches from now on\n", name, holder.who, holder.pid);
+		cmd_say(stdout, "%s: %s, pid %ld, has it in hand and only watches from now on", name, holder.who, holder.pid);
 	mt_wheel_put(wheel);
 }
 
@@ -44,10 +44,10 @@ static int release_one(struct release *r, const char *name, struct mt_err *err)
 	if (ret)
 		return ret;
 	if (r->undo) {
-		printf("%s: may be steered again\n", info.name);
+		cmd_say(stdout, "%s: may be steered again", info.name);
 		return 0;
 	}
-	printf("%s: hands off %s; migtrace release %s --undo ends that\n", info.name,
+	cmd_say(stdout, "%s: hands off %s; migtrace release %s --undo ends that", info.name,
 	       info.migrating_out ? "its migration" : "its next migration, none is under way", info.name);
 	if (info.migrating_out)
 		tell_holder(r, info.uuid, info.name);
@@ -72,8 +72,9 @@ static int run(struct release *r, const char *name)
 	ret = mt_hands_open(&r->hands, NULL, &err);
 	if (!ret)
 		ret = mt_conn_open(&r->conn, r->common.uri, &err);
+	if (!ret)
+		ret = mt_hands_host(r->conn, r->host, &err);
 	if (!ret) {
-		mt_hands_host(r->conn, r->host);
 		ret = r->all ? release_all(r, &err) : release_one(r, name, &err);
 	}
 	if (!ret && geteuid())

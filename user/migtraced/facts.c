@@ -50,13 +50,13 @@ static void *facts_main(void *arg)
 	struct mt_err err = { 0 };
 	bool failed = mt_conn_open(&conn, f->uri, &err);
 
-	if (failed) {
-		log_warn("%s: which host it is, and its versions, are asked for later: %s", f->uri, err.msg);
-	} else {
+	if (!failed) {
 		mt_versions_get(&versions, conn);
-		mt_hands_host(conn, host);
+		failed = mt_hands_host(conn, host, &err);
 		mt_conn_close(conn);
 	}
+	if (failed)
+		log_warn("%s: which host it is, and its versions, are asked for later: %s", f->uri, err.msg);
 	pthread_mutex_lock(&f->lock);
 	f->versions = versions;
 	memcpy(f->host, host, sizeof(host));

@@ -131,6 +131,18 @@ static void drop(struct supervision *s, struct mt_plan *plan, const char *why)
 	plan->action = MT_ACTION_CONTINUE;
 }
 
+/* What has to be asked of QEMU first may take its time. */
+static int flip(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan, struct mt_err *err)
+{
+	int ret = mt_flip_check(s->conn, s->uuid, err);
+
+	if (ret)
+		return ret;
+	if (mt_too_old(s) || !mt_hand_look(s))
+		return mt_err_set(err, -ESTALE, "%s", s->acts ? "the figures it was decided by are too old by now" : s->hand);
+	return mt_actuate(a, s->conn, s->uuid, plan, err);
+}
+
 /* --- acting ---------------------------------------------------------------------- */
 static void act_with(struct supervision *s, const struct mt_actuators *a, struct mt_plan *plan,
 		     const struct mt_event *cause)
@@ -141,6 +153,8 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 
 	if (plan->action == MT_ACTION_STOP && a != &mt_actuators_dry)
 		rc = mt_act_stop(s, a, plan, &err);
+	else if (plan->action == MT_ACTION_FLIP && a != &mt_actuators_dry)
+		rc = flip(s, a, plan, &err);
 	else
 		rc = mt_actuate(a, s->conn, s->uuid, plan, &err);
 	latency = latency_ns(s, cause);

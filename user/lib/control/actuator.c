@@ -39,7 +39,7 @@ int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	return mt_err_set(err, -EBUSY, "the migration had ended already; the guest goes on here");
 }
 
-static int start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err)
+int mt_flip_check(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	struct mt_err why = { 0 };
 	int ret = mt_domain_is_parallel(c, uuid, &why);
@@ -52,9 +52,7 @@ static int start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *er
 		return mt_err_set(err, -EPERM,
 				  "cannot tell whether this migration uses parallel connections, with which post-copy loses the guest: %s",
 				  why.msg);
-	if (ret < 0)
-		return mt_err_set(err, ret, "%s", why.msg);
-	return mt_domain_start_postcopy(c, uuid, err);
+	return ret < 0 ? mt_err_set(err, ret, "%s", why.msg) : 0;
 }
 
 const struct mt_actuators mt_actuators_libvirt = {
@@ -63,7 +61,7 @@ const struct mt_actuators mt_actuators_libvirt = {
 	.set_downtime = mt_domain_set_downtime_limit,
 	.set_bandwidth = mt_domain_set_max_bandwidth,
 	.suspend = mt_domain_suspend,
-	.start_postcopy = start_postcopy,
+	.start_postcopy = mt_domain_start_postcopy,
 	.abort = mt_domain_abort,
 };
 

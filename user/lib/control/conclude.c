@@ -10,8 +10,11 @@
 #include "settle.h"
 #include "supervision.h"
 
-/* A guest that is under guard is not where it will be: the guard's time, and some more for an answer. */
-#define GUARD_WAIT_MS	15000
+/*
+ * A guest that is under guard is not where it will be: the guard's time, and libvirt's, which tells the destination before it
+ * runs the guest on and waits 30 s for one that does not answer.
+ */
+#define GUARD_WAIT_MS	90000
 #define GUARD_POLL_MS	250
 
 /* What else came by, for the record: it may tell why. */

@@ -25,8 +25,6 @@ void mt_hand_begin(struct supervision *s)
 	s->wheel = s->o->wheel;
 	if (s->wheel)
 		snprintf(s->host, sizeof(s->host), "%s", mt_wheel_host(s->wheel));
-	else if (s->o->hands)
-		mt_hands_host(s->conn, s->host);
 	mt_hand_look(s);
 }
 
@@ -77,6 +75,23 @@ static bool has_wheel(struct supervision *s)
 	return !is_marked(s);
 }
 
+/* By what all the files are called. While it is not known, nothing of what others say is. */
+static bool knows_host(struct supervision *s)
+{
+	uint64_t now_ns = mt_now_ns();
+	struct mt_err err = { 0 };
+
+	if (*s->host)
+		return true;
+	if (s->down || now_ns < s->next_take_ns)
+		return false;
+	if (!mt_hands_host(s->conn, s->host, &err))
+		return true;
+	s->next_take_ns = now_ns + TAKE_EVERY_MS * MT_NS_PER_MS;
+	snprintf(s->held_by, sizeof(s->held_by), "%.90s", err.msg);
+	return false;
+}
+
 /* Why nothing is done; "" it is. */
 static void find_reason(struct supervision *s, char *why, size_t size)
 {
@@ -89,6 +104,8 @@ static void find_reason(struct supervision *s, char *why, size_t size)
 		snprintf(why, size, "observed only, as configured");
 	} else if (s->others.observe) {
 		snprintf(why, size, "left alone since somebody else steers it");
+	} else if (s->o->hands && !knows_host(s)) {
+		snprintf(why, size, "%s", *s->held_by ? s->held_by : "which host it is cannot be told now");
 	} else if (s->o->hands) {
 		off = mt_hands_off(s->o->hands, s->host, s->uuid);
 		if (off == MT_OFF_ALL)

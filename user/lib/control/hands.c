@@ -15,17 +15,22 @@
 #include "holder.h"
 
 /* --- which hypervisor ----------------------------------------------------- */
-void mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN])
+int mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN], struct mt_err *err)
 {
 	uint64_t hash = 0xcbf29ce484222325;	/* FNV-1a */
-	struct mt_err ignored = { 0 };
+	struct mt_err why = { 0 };
+	int ret = mt_conn_host(c, host, &why);
 
-	if (!mt_conn_host(c, host, &ignored) && strlen(host) == VIR_UUID_STRING_BUFLEN - 1)
-		return;
+	if (!ret && strlen(host) == VIR_UUID_STRING_BUFLEN - 1)
+		return 0;
+	host[0] = '\0';
+	if (ret && ret != -ENODATA && ret != -EOPNOTSUPP)
+		return mt_err_set(err, ret, "which host %s is cannot be told: %s", mt_conn_uri(c), why.msg);
 	for (const char *p = mt_conn_uri(c); p && *p; p++)
 		hash = (hash ^ (unsigned char)*p) * 0x100000001b3;
 	snprintf(host, VIR_UUID_STRING_BUFLEN, "00000000-0000-0000-%04x-%012" PRIx64, (unsigned)(hash >> 48),
 		 hash & 0xffffffffffff);
+	return 0;
 }
 
 /* --- who acts on it --------------------------------------------------------- */
