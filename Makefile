@@ -23,7 +23,7 @@ DAEMON_SRC := $(wildcard user/migtraced/*.c)
 # Tests of the daemon's parts use its objects, all but its main().
 DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))
 # And those of the tool's parts that have some.
-TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command)
+TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command) user/migtrace/screen.c user/migtrace/say.c
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -40,6 +40,8 @@ help:
 	@echo 'make demo           what migtrace is for, on two hosts made for it (root)'
 	@echo 'make check          every test; root for the end-to-end ones'
 	@echo 'make check-unit     the pure tests only, under ASan and UBSan (seconds)'
+	@echo 'make check-fake     supervision and the daemon on hypervisors of the tests'' own, 10,000 random schedules'
+	@echo 'make check-tsan     the same code with threads side by side, under TSan'
 	@echo 'make kmod           build/kmod/KERNEL/migtrace.ko; KREL= for another kernel than the running one'
 	@echo 'make lab            fetch the stock kernels and the QEMU that scripts/lab runs them in'
 	@echo 'make check-kernel   tests of module and probes on this kernel (root; in the lab:'
@@ -93,6 +95,7 @@ $(B)/man/%: Documentation/man/%.rst
 	rst2man $< $@
 
 include bpf/bpf.mk
+include tests/fake/fake.mk
 -include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/perf/kernel/kernel.mk
 
 # --- the module, for the running kernel or another whose headers are here -------------------
@@ -135,8 +138,9 @@ install: all
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(B)/migtrace
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/migtraced
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace user/migtraced/migtraced.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace/migtraced.service.d user/migtraced/migtraced.service.d/kernel-sources.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/local/sbin|$(PREFIX)/sbin|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service
+	sed 's|/usr/local/\(s*bin\)|$(PREFIX)/\1|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service
 	for m in $(notdir $(MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done
 	install -D -m 644 scripts/completion/migtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/migtrace
 

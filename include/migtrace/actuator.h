@@ -33,6 +33,18 @@ uint64_t mt_downtime_clamp(uint64_t ms);
 uint64_t mt_bandwidth_mib_per_s(uint64_t bytes_per_s);
 
 /*
+ * Around a stop, which pauses a guest that nobody else would resume. Before: -EBUSY unless it runs. After: one whose
+ * migration had ended just before is resumed, and -EBUSY says so.
+ */
+MT_MUST_CHECK int mt_suspend_check(struct mt_conn *c, const char *uuid, struct mt_err *err);
+MT_MUST_CHECK int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err);
+
+/*
+ * Before a flip: -EPERM where post-copy would lose the guest, or nobody can tell that it would not.
+ */
+MT_MUST_CHECK int mt_flip_check(struct mt_conn *c, const char *uuid, struct mt_err *err);
+
+/*
  * Carries out @plan (CONTINUE does nothing). Return: 0, -EOPNOTSUPP for what cannot be
  * done here (throttle: libvirt has no call for it), -EPERM where a guard refuses, else as
  * mt_virt_error().

@@ -8,7 +8,8 @@
 #include <migtrace/conn.h>
 
 struct mt_domain_info {
-	char name[64];
+	char name[MT_DOMAIN_NAME_MAX + 1];
+	bool name_cut;			/* it is longer than that: not to be matched with anything */
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char type[16];			/* "kvm", "qemu" (TCG) */
 	int state, reason;		/* virDomainState and its reason */
@@ -20,12 +21,28 @@ struct mt_domain_info {
 	bool persistent;
 };
 
+struct mt_domain_name {
+	char name[MT_DOMAIN_NAME_MAX + 1];
+	bool name_cut;			/* as in struct mt_domain_info */
+	char uuid[VIR_UUID_STRING_BUFLEN];
+};
+
+struct mt_domain_state {
+	int state, reason;		/* virDomainState and its reason */
+	uint64_t cpu_time_ns;
+};
+
 /*
- * @name: name, UUID or id as in virsh. -ENOENT: no such domain. The conn being
- * down is -ECONNRESET.
+ * By its UUID and nothing else: a guest may be called like another's UUID. -ENOENT: no such domain. The
+ * conn being down is -ECONNRESET.
  */
-MT_MUST_CHECK int mt_domain_info(struct mt_conn *c, const char *name, struct mt_domain_info *info,
-				 struct mt_err *err);
+MT_MUST_CHECK int mt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info, struct mt_err *err);
+/* @name: id, UUID or name, as in virsh. For what a person typed. */
+MT_MUST_CHECK int mt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info, struct mt_err *err);
+/* Only the state, which libvirt tells without asking the guest's QEMU. */
+MT_MUST_CHECK int mt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state, struct mt_err *err);
+/* Those that run, by name alone: no guest is asked, so none can make us wait. The array is the caller's to free(). */
+MT_MUST_CHECK int mt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, struct mt_err *err);
 /* All domains, running ones only if @running; the array is the caller's to free(). */
 MT_MUST_CHECK int mt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list,
 				 size_t *n, struct mt_err *err);
@@ -50,6 +67,16 @@ int mt_domain_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, 
 /* The bandwidth that its migrations may have, as set by virsh migrate-setspeed; -ENODATA: not limited. */
 MT_MUST_CHECK int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err);
 
+/* Limits of the running migration, and of those to come. See actuator.h for what is within bounds. */
+MT_MUST_CHECK int mt_domain_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err);
+
+/* What they do and no more; whether it is wise is actuator.h's business. */
+MT_MUST_CHECK int mt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_resume(struct mt_conn *c, const char *uuid, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_abort(struct mt_conn *c, const char *uuid, struct mt_err *err);
+
 /* How much of its memory is there. */
 struct mt_domain_memory {
 	uint64_t resident_bytes;	/* 0 = not known */
@@ -68,6 +95,12 @@ MT_MUST_CHECK int mt_domain_memory(struct mt_conn *c, const struct mt_domain_inf
  * 1 yes, 0 no, -errno cannot tell. Taints the domain "custom-monitor".
  */
 int mt_domain_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err);
+
+/*
+ * What QEMU itself says of its newest outgoing migration, also when libvirt has no job (any more): NONE, there was
+ * none; COMPLETED, the guest may run elsewhere and must not be resumed here; UNKNOWN, a word that is not known here. Taints the domain "custom-monitor".
+ */
+MT_MUST_CHECK int mt_domain_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err);
 
 /*
  * Looks for the guest on the other side: present, running, and its vCPUs using time or at

@@ -13,7 +13,7 @@
 struct mt_engine {
 	const struct mt_policy *policy;
 	const struct mt_model *model;
-	struct mt_limits limits;
+	struct mt_limits limits;	/* resolved: what the policy and the model really go by */
 	struct mt_iterations iterations;
 	struct mt_curve curve;
 	struct mt_prediction prediction;

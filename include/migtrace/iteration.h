@@ -48,7 +48,9 @@ struct mt_iterations {
 	double limit_ms;		/* QEMU's downtime limit, if the first pass told it; 0 = not known */
 	double bandwidth_bytes_per_s;	/* wire rate lately; 0 = unknown, or nothing goes out */
 	bool stuck;			/* next to nothing has gone out for a second, of a link that carried more */
-	double told[9];			/* behind it: QEMU's own figures, newest last */
+	double still_s;			/* for so long nothing at all has gone out in pre-copy; 0 = something has, or not known */
+	struct mt_sample moved;		/* behind it: where something last had */
+	double told[9];			/* behind the rate: QEMU's own figures, newest last */
 	size_t n_told;
 	double window_s[16], window_bytes[16];	/* and recent (time, transferred) points */
 	size_t window_n;
@@ -70,6 +72,8 @@ void mt_iterations_init(struct mt_iterations *it);
  * downtime limit, for that is when QEMU syncs. Polls of 200 ms leave 20 ms to
  * guess instead of 70. Where the syncs themselves were seen, or the limit is not
  * known, it is the same as duration_s.
+ *
+ * A sample without iteration or remaining bytes tells nothing but whether anything moves.
  *
  * Return: true when this sample ended an iteration: kept[n_kept - 1].
  */

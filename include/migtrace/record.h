@@ -23,8 +23,12 @@
  *   {"type":"guest","t_ns":...,"memory_bytes":...,"nonzero_bytes":...,...}
  *   {"type":"outcome","t_ns":...,"outcome":"completed",...}
  *
- * A reader ignores keys and entry types that it does not know; a header with a
- * higher schema is refused. A key never changes its meaning.
+ * A reader ignores keys and entry types that it does not know, takes a word that it does not
+ * know for "unknown", and counts both; a header with a higher schema is refused. A key never changes its meaning.
+ *
+ * A recording has bounds (MT_RECORDING_MAX_*), within which its writer keeps it: what is frequent becomes rarer
+ * in a long one, and an event "thinned" says from where on. Whatever is longer, or costs a reader more memory
+ * than it may, is read as far as that goes.
  */
 #ifndef MIGTRACE_RECORD_H
 #define MIGTRACE_RECORD_H
@@ -36,6 +40,13 @@
 
 #define MT_RECORD_SCHEMA	1
 #define MT_RECORD_SUFFIX	".mtrec"
+
+/* A sample every 250 ms for 17 hours, and so on with fewer and fewer. */
+#define MT_RECORDING_MAX_ENTRIES	500000
+/* Lines of entries that have strings, above all sets of pages. */
+#define MT_RECORDING_MAX_TEXT_BYTES	(96ULL << 20)
+/* What reading one may take unless told otherwise: a struct mt_entry has 0.6 KiB. */
+#define MT_RECORDING_MEMORY_BYTES	(512ULL << 20)
 
 /* Strings are owned by whoever fills the struct in; NULL = not known. */
 struct mt_record_header {
@@ -58,8 +69,8 @@ struct mt_record_decision {
 	uint64_t total_ms;
 	struct mt_plan plan;
 	struct mt_prediction prediction;
-	const char *applied;		/* "done", "dry-run", "failed", "refused" */
-	const char *error;		/* with failed and refused */
+	const char *applied;		/* "done", "dry-run", "failed", "refused", "dropped" */
+	const char *error;		/* with failed, refused and dropped */
 	uint64_t latency_ns;		/* from learning of the boundary to libvirt's answer; 0 = none */
 };
 
@@ -67,7 +78,7 @@ enum mt_outcome {
 	MT_OUTCOME_UNKNOWN,		/* the connection, or we, went away: look yourself */
 	MT_OUTCOME_COMPLETED,		/* the guest runs at the destination, and was seen there */
 	MT_OUTCOME_COMPLETED_UNVERIFIED, /* libvirt says so; nobody looked at the destination */
-	MT_OUTCOME_FAILED,		/* the guest goes on at the source */
+	MT_OUTCOME_FAILED,		/* the guest goes on at the source, or was powered off there */
 	MT_OUTCOME_ABORTED,		/* likewise, because a policy or a person cancelled */
 	MT_OUTCOME_PAUSED,		/* the guest exists and does not run: needs a person */
 	MT_OUTCOME_LOST,		/* the guest is on neither side */
@@ -178,11 +189,16 @@ struct mt_recorder;
 MT_MUST_CHECK int mt_recorder_open(struct mt_recorder **r, const char *path,
 				   const struct mt_record_header *h, struct mt_err *err);
 MT_MUST_CHECK int mt_recorder_resume(struct mt_recorder **r, const char *path, struct mt_err *err);
+/* Without room for that: takes a PATH.part that nobody writes for PATH, though it ends early. */
+MT_MUST_CHECK int mt_recorder_keep(const char *path);
 
 /*
- * Each writes and flushes one entry. After the first failure (disk full) the
+ * Each writes and flushes one entry (but see thin.h for long recordings, and mt_recorder_go_behind()).
+ * After the first failure (disk full) the
  * recorder keeps what it has whole on disk, ignores later entries and returns
  * that first error each time; mt_recorder_close() then leaves PATH.part behind.
+ * Where only room was refused (mt_recorder_set_room()), or there is no more in a recording, the outcome is taken
+ * still, and PATH is what is left.
  * A NULL recorder is one that records nothing.
  */
 int mt_recorder_sample(struct mt_recorder *r, const struct mt_sample *s);
@@ -199,8 +215,41 @@ int mt_recorder_vcpu(struct mt_recorder *r, const struct mt_record_vcpu *v);
 int mt_recorder_profile(struct mt_recorder *r, const struct mt_record_profile *p);
 int mt_recorder_guest(struct mt_recorder *r, const struct mt_record_guest *g);
 
-/* Ends the stream, fsyncs and renames. Frees @r in any case. */
+/* Ends the stream, fsyncs and renames. Frees @r in any case. An error says what is missing. */
 int mt_recorder_close(struct mt_recorder *r, struct mt_err *err);
+
+/*
+ * Asks before a file grows, at its next entry and then each MT_RECORDER_ROOM_BYTES: @bytes is what it will have.
+ * Return: 0 it may; else -errno with a line why, and the recording ends there, with an event "ended" that says so.
+ */
+#define MT_RECORDER_ROOM_BYTES	(256 * 1024)
+typedef int (*mt_recorder_room_fn)(uint64_t bytes, void *opaque, struct mt_err *err);
+void mt_recorder_set_room(struct mt_recorder *r, mt_recorder_room_fn fn, void *opaque);
+
+/* --- writing without waiting -------------------------------------------- */
+/*
+ * A disk may hang or a file's open(2) never return. A recorder behind a queue never makes its caller
+ * wait: a thread of its own opens the file and writes. Entries that find the queue full are dropped, and an
+ * event "dropped" says how many there; frequent ones (looks between iterations, ticks) are dropped first. Errors of
+ * the disk come back from later calls.
+ */
+struct mt_recorder_behind {
+	/* Called on the thread: opens or resumes the recorder that is written to. */
+	int (*begin)(struct mt_recorder **r, void *opaque, struct mt_err *err);
+	void (*release)(void *opaque);	/* called by the thread, last of all; NULL: nothing to do */
+	void *opaque;
+	size_t max_entries, max_bytes;	/* of the queue; 0: 8192 and 8 MiB */
+	uint64_t close_ms;		/* mt_recorder_close() waits at most so long for the disk; 0: 5 s */
+};
+
+MT_MUST_CHECK int mt_recorder_behind(struct mt_recorder **r, const struct mt_recorder_behind *how, struct mt_err *err);
+/* The same for a recorder that is open, which is *@r afterwards; after an error *@r stays as it was. */
+MT_MUST_CHECK int mt_recorder_go_behind(struct mt_recorder **r, struct mt_err *err);
+/* Waits until the file is open. Return: 0; -ETIMEDOUT; what begin() returned, with its line. */
+int mt_recorder_begun(struct mt_recorder *r, uint64_t timeout_ms, struct mt_err *err);
+/* Waits until all that was told so far is on its way to the disk. Return: 0; -ETIMEDOUT; the disk's error. */
+int mt_recorder_flush(struct mt_recorder *r, uint64_t timeout_ms);
+uint64_t mt_recorder_dropped(struct mt_recorder *r);	/* entries, so far */
 
 /* --- reading ---------------------------------------------------------- */
 enum mt_entry_type {
@@ -245,8 +294,11 @@ uint64_t mt_entry_t_ns(const struct mt_entry *e);	/* CLOCK_MONOTONIC of the host
 struct mt_recording {
 	const char *path;
 	bool foreign;			/* a QMP query-migrate series: samples only */
-	bool truncated;			/* ends early; @truncated_after says where */
+	bool truncated;			/* not read to its end; @truncated_after says where */
+	const char *bound;		/* because of which bound; NULL: the file itself ends early */
 	size_t truncated_after;		/* whole lines read */
+	/* Of a later version: entries left out, and words of entries taken for "unknown". */
+	size_t strange_entries, strange_words;
 	struct mt_record_header header;
 	struct mt_entry *entries;
 	size_t n_entries;
@@ -257,14 +309,38 @@ struct mt_recording {
  * mt_recording_load() - read a recording, or a QMP query-migrate series
  *
  * Told apart by content: zstd magic, or a JSON array of objects with
- * "query_migrate" (times in ms and sizes in bytes inside). A recording that
- * ends early is loaded as far as it goes, with ->truncated set.
+ * "query_migrate" (times in ms and sizes in bytes inside), or a monitor's
+ * {"return": ...}, one after the other. A recording that ends early, or takes
+ * more than MT_RECORDING_MEMORY_BYTES, is loaded as far as it goes, with ->truncated set.
  *
  * Return: 0; -ENOENT and other errnos of open(2); -EBADMSG what is no recording
  * at all, or has a broken line in its middle; -EPROTO a schema from the future;
  * -ENODATA nothing in it; each with a line in @err.
  */
 MT_MUST_CHECK int mt_recording_load(struct mt_recording **rec, const char *path, struct mt_err *err);
+
+struct mt_recording_limits {
+	size_t memory_bytes;		/* for entries and strings; 0: MT_RECORDING_MEMORY_BYTES */
+	bool ours;			/* refuse links, and files that are not this user's alone: -ELOOP, -EPERM */
+};
+
+MT_MUST_CHECK int mt_recording_load_within(struct mt_recording **rec, const char *path,
+					   const struct mt_recording_limits *limits, struct mt_err *err);
+
+typedef void (*mt_recording_scan_fn)(const struct mt_entry *e, void *opaque);
+
+/*
+ * Shows each entry to @fn, in order, instead of keeping it: whatever the length, memory for one entry. @rec
+ * then has all but entries. No series.
+ */
+MT_MUST_CHECK int mt_recording_scan(struct mt_recording **rec, const char *path, const struct mt_recording_limits *limits,
+				    mt_recording_scan_fn fn, void *opaque, struct mt_err *err);
 void mt_recording_free(struct mt_recording *rec);
+
+/*
+ * Whoever tries again after a failure gets two migrations in one recording: that of entry @from ends before the entry that is
+ * returned, ->n_entries for the last. See mt_sample_begins().
+ */
+size_t mt_recording_migration(const struct mt_recording *rec, size_t from);
 
 #endif

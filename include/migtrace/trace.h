@@ -36,6 +36,8 @@ struct mt_trace_ops {
 	void (*advance)(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_emit_fn emit, void *to);
 	void (*rewind)(void *opaque);	/* as it was when it was made */
 	void (*free)(void *opaque);
+	/* Whether it has done more since it was made or rewound than anybody waits for, and has stopped; NULL: it never does. */
+	bool (*gave_up)(const void *opaque);
 };
 
 /* What its pages look like to those that make them smaller. */
@@ -82,7 +84,20 @@ MT_MUST_CHECK int mt_trace_pattern(struct mt_trace *t, const char *text, struct 
 /* Whether @text looks like one: begins with a known NAME and has a colon, or is nothing but the name. */
 bool mt_trace_is_pattern(const char *text);
 
+/* Writes, and pages looked at for them, after which a trace from a file gives up: some minutes of ours, and three times as many as a
+ * guest has in 10 minutes that writes to a million pages a second. */
+#define MT_TRACE_STEPS_MAX		2000000000ULL
+
 /* --- recorded -------------------------------------------------------- */
+/*
+ * Bounds on what sets of pages may cost, for they may come from anywhere: 12 bytes a page (1 GiB for a guest of 341 GiB),
+ * ticks of a tenth of what the shortest are, and as many pages a second as no host has the memory bandwidth for (64
+ * GiB/s).
+ */
+#define MT_TRACE_RECORDED_PAGES_MAX	((1ULL << 30) / 12)
+#define MT_TRACE_TICK_MIN_NS		100000
+#define MT_TRACE_PAGES_PER_S_MAX	(1 << 24)
+
 struct mt_trace_recorder;
 
 struct mt_trace_recorder *mt_trace_record(void);		/* NULL: no memory */
@@ -92,9 +107,9 @@ struct mt_trace_recorder *mt_trace_record(void);		/* NULL: no memory */
  * until the next tick that begins so. (Ticks before the first such are taken as complete.)
  */
 MT_MUST_CHECK int mt_trace_record_tick(struct mt_trace_recorder *r, uint64_t start_ns, uint64_t end_ns, bool begins);
-/* Pages @first .. @first + @count - 1 were written to in it. Any order. */
+/* Pages @first .. @first + @count - 1 were written to in it. Any order. -EINVAL also for a tick or a page beyond the bounds. */
 MT_MUST_CHECK int mt_trace_record_run(struct mt_trace_recorder *r, uint64_t first, uint64_t count);
-/* Takes @r, also when it fails. Return: 0; -ENODATA no tick; -ENOMEM if anything was lost on the way. */
+/* Takes @r, also when it fails. Return: 0; -ENODATA no tick; -ERANGE too many pages a second; -ENOMEM if anything was lost on the way. */
 MT_MUST_CHECK int mt_trace_recorded(struct mt_trace *t, struct mt_trace_recorder *r);
 void mt_trace_record_abandon(struct mt_trace_recorder *r);	/* NULL is fine */
 

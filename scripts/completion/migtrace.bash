@@ -139,7 +139,7 @@ _migtrace()
 				   $(compgen -f -X '!*.mtrec' -- "$cur"))
 		fi
 		;;
-	migrate|record|status|top)
+	migrate|record|release|status|top)
 		COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur"))
 		;;
 	esac

@@ -85,6 +85,15 @@ prepare_qemu()
 	mv "$new" "$lab/qemu"
 }
 
+# What tells this machine's time stamp counter's frequency, if there is a compiler. See lab.d/tsc.c.
+prepare_tsc()
+{
+	[[ ! $lab/tsc -nt $here/lab.d/tsc.c ]] || return 0
+	command -v cc >/dev/null || { say "no compiler: on a busy machine the kernels' clocks may go wrong" && return; }
+	quietly cc -O2 -o "$lab/tsc.new" "$here/lab.d/tsc.c"
+	mv "$lab/tsc.new" "$lab/tsc"
+}
+
 # latest_image KERNEL: the package's name; neither -cloud nor -rt.
 latest_image()
 {
@@ -171,7 +180,7 @@ kernel_ready()
 prepare()
 {
 	local kernel=${1-}
-	if [[ -e $lab/qemu/version ]] && { [[ ! $kernel ]] || kernel_ready "$kernel"; }; then
+	if [[ -e $lab/qemu/version && $lab/tsc -nt $here/lab.d/tsc.c ]] && { [[ ! $kernel ]] || kernel_ready "$kernel"; }; then
 		return
 	fi
 	mkdir -p "$lab"
@@ -179,6 +188,7 @@ prepare()
 	flock 9
 	apt_is_fresh=
 	prepare_qemu
+	prepare_tsc
 	if [[ $kernel ]]; then
 		if [[ ! -e $lab/kernel-$kernel/release ]]; then
 			say "fetching Linux $kernel"

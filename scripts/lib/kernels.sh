@@ -6,7 +6,7 @@
 
 KERNELS=(6.1 6.12)
 # Of a boot. Each test's own limit comes first.
-KERNEL_LIMIT_S=${KERNEL_LIMIT_S:-2400}
+KERNEL_LIMIT_S=${KERNEL_LIMIT_S:-5400}
 
 # kernel_boot KERNEL [OPTION OF LAB...]: in the background; what it says is shown when it has ended.
 kernel_boot()
@@ -22,6 +22,21 @@ kernel_boot()
 	touch "$dir/results"
 	echo $((SECONDS - began)) >"$dir/seconds"
 	echo $status >"$dir/status"
+}
+
+# kernel_progress: tells each minute how far they are; until it is killed. (Builtins only: nothing outlives it.)
+kernel_progress()
+{
+	local kernel said done_so_far never began=$SECONDS
+	exec {never}<> <(:)
+	until read -r -t 60 -u "$never"; do
+		said=
+		for kernel in "${KERNELS[@]}"; do
+			done_so_far=$(sed -n 's|^\[\([0-9]*\)/\([0-9]*\)\].*|\1 of \2|p' "$B/lab-check-$kernel/output" 2>/dev/null | tail -n 1)
+			said+=", Linux $kernel: ${done_so_far:-none yet}"
+		done
+		echo "   after $((SECONDS - began)) s: ${said#, }"
+	done
 }
 
 # kernel_wrong KERNEL: what went wrong with it, in a line for each kind; nothing if nothing did

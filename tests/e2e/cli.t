@@ -153,7 +153,7 @@ echo 'TAP version 13'
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in campaign doctor evaluate list migrate plan predict record replay report simulate status top; do
+for command in campaign doctor evaluate guard list migrate plan predict record release replay report simulate status top; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -213,10 +213,31 @@ done
 for value in '' 40 40MiB -1MiB/s 12abc 99999999999999999999MiB/s 40mib/s 40MiB/min 'MiB/s' '40 MiB/s'; do
 	refused "rate \"$value\"" 2 '--bandwidth' migrate guest $T --bandwidth="$value"
 done
-for option in max-downtime deadline timeout; do
+for option in max-downtime deadline timeout stall-timeout; do
 	refused "migrate: $option without unit" 2 "--$option.*unit" migrate guest $T --$option 300
 	refused "replay: $option without unit" 2 "--$option.*unit" replay good.mtrec --$option 300
 done
+for option in max-downtime deadline stall-timeout; do
+	refused "migrate: $option of nothing" 2 "--$option.*out of range: 1 ms" migrate guest $T --$option 0ms
+	refused "replay: $option of nothing" 2 "--$option.*out of range: 1 ms" replay good.mtrec --$option 0ms
+done
+# A warning comes before anything is asked of libvirt.
+warned() {
+	local name=$1 pattern=$2
+	shift 2
+	run "$M" migrate test "$NOBODY_THERE" -c $T "$@"
+	want "exit status 1 wanted" [ "$RC" = 1 ]
+	want "\"$pattern\" wanted" says "$pattern"
+	finish "$name"
+}
+warned "migrate: a pause with no room for a stop" 'max_downtime 100 ms is not more than fixed 120 ms' --max-downtime 100ms
+warned "migrate: a policy that does not heed the pause" 'psc does not heed max_downtime' --policy psc
+warned "migrate: nor the deadline" 'ihm does not heed the deadline' --policy ihm --deadline 10min
+for command in migrate replay simulate; do
+	works "$command --help says what policies do not heed" '^  psc .*does not heed max_downtime, deadline' $command --help
+done
+refused "a timeout of more than a week" 2 '--timeout.*168 h.*, or none' migrate guest $T --timeout 169h
+refused "the largest number is no limit" 2 '--deadline.*out of range' migrate guest $T --deadline 18446744073709551615ms
 refused "no pause at all" 2 '--max-downtime' migrate guest $T --max-downtime 0ms
 for value in '' -1 two 1.5 256 99999999999999999999; do
 	refused "parallel connections \"$value\"" 2 '--parallel' migrate guest $T --parallel="$value"
@@ -322,6 +343,23 @@ json "predict: what does not end has no figures, but what it needs" '.[0] | (.en
 needed=$("$M" predict busy.mtrec --bandwidth 40MiB/s --method precopy -f json | jq '.[0].needed_bandwidth_bytes_per_s * 1.02 | round')
 json "predict: and with that it does end" '.[0].ends' predict busy.mtrec --bandwidth "${needed}B/s" --method precopy
 json "predict: baselines" 'map(.model) == ["recurrence/1", "nathan/1", "once/1"]' predict quiet.mtrec --bandwidth 40MiB/s --method precopy --model recurrence,nathan,once
+
+refused "release: nobody" 2 'which DOMAIN' release
+refused "release: one and all" 2 'not both' release test --all
+refused "release: two" 2 'argument' release test other
+refused "release: cannot connect" 1 'nobody-listens' release test -c "$NOBODY_THERE"
+refused "guard: a name" 2 'domuuid' guard test
+refused "guard: a descriptor that is not there" 2 'parent-fd 77' guard --parent-fd 77
+export MIGTRACE_RUN_DIR=$dir/run
+works "release: a guest" 'hands off its next migration, none is under way; migtrace release test --undo' release test -c $T
+works "release: and back" 'may be steered again' release test --undo -c $T
+works "release: all" 'hands off all migrations here' release --all -c $T
+works "release: and back" 'may be steered again' release --all --undo -c $T
+run "$M" guard
+want "exit status 0 wanted" [ "$RC" = 0 ]
+want "nothing on stderr wanted" [ ! -s "$dir/err" ]
+finish "guard: nobody to look after, nothing to say"
+unset MIGTRACE_RUN_DIR
 
 refused "plan: nobody" 2 'DOMAIN or FILE' plan --link 40MiB/s
 refused "plan: no link" 2 '--link RATE' plan quiet.mtrec

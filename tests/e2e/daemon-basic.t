@@ -12,6 +12,7 @@ sock=$dir/run/control.sock
 pid=
 trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM
+export MIGTRACE_RUN_DIR=$dir	# whose hand is on what is nobody else's business here
 umask 077	# the modes of what it makes must not depend on it
 count=0 failed=0
 
@@ -57,9 +58,13 @@ until_true()
 	return 1
 }
 
+# With the rights that its service leaves it, where there are any to be taken.
+as=()
+[ "$(id -u)" != 0 ] || as=(setpriv --bounding-set="$(sed -n 's/^CapabilityBoundingSet=/-all /p' user/migtraced/migtraced.service |
+	tr A-Z a-z | sed 's/ cap_/,+/g')")
 start()
 {
-	"$bin/migtraced" -v -C "$dir/conf" 2>>"$dir/log" &
+	"${as[@]}" "$bin/migtraced" -v -C "$dir/conf" 2>>"$dir/log" &
 	pid=$!
 	until_true answers
 }
@@ -106,8 +111,17 @@ names_line()
 		grep -F "$dir/conf:8: unknown key 'colour' in [supervise]; accepted are mode, " "$dir/err" &&
 		grep -F "$dir/conf:9: max_downtime = 300: accepted is " "$dir/err"
 }
+warns_of_contradictions()
+{
+	config '[supervise]' 'max_downtime = 50ms' '[domain uuid:6f1c1c5e-*]' 'policy = psc'
+	"$bin/migtraced" -n -C "$dir/conf" >"$dir/out" 2>"$dir/err" && grep -qx 'policy = psc ; does not heed max_downtime, deadline' "$dir/out" &&
+		grep -F "warning: $dir/conf: [supervise]: max_downtime 50 ms is not more than fixed 120 ms" "$dir/err" &&
+		grep -F "warning: $dir/conf:9: [domain uuid:6f1c1c5e-*]: policy psc does not heed max_downtime" "$dir/err" &&
+		[ "$(wc -l <"$dir/err")" = 2 ] && "$bin/migtraced" -n -C "$dir/out" >"$dir/again" 2>/dev/null && cmp "$dir/out" "$dir/again"
+}
 refuses_to_start()
 {
+	config '[supervise]' 'colour = blue'
 	timeout 5 "$bin/migtraced" -C "$dir/conf" 2>"$dir/err"
 	[ $? = 1 ] && grep -F "$dir/conf:8: " "$dir/err" && [ ! -e "$sock" ]
 }
@@ -127,6 +141,7 @@ usage()
 check "-n prints a configuration that it accepts" prints_what_it_accepts
 check "-n accepts the example" example_is_accepted
 check "-n names each bad line, and what is accepted" names_line
+check "-n warns of limits that contradict each other" warns_of_contradictions
 check "a bad configuration does not start" refuses_to_start
 check "nor does a file that is missing" missing_file
 check "--help, --version and wrong usage" usage
@@ -134,6 +149,11 @@ check "--help, --version and wrong usage" usage
 # --- the socket, with a libvirt that does not answer
 config
 check "starts without libvirt" start
+rights()
+{
+	[ "$(id -u)" != 0 ] || [ "$(awk '/^CapEff/ { print $2 }' "/proc/$pid/status")" = 0000000000000001 ]
+}
+check "of root's rights it has CAP_CHOWN" rights
 check "status says that it is not connected" \
 	status '.libvirt.connected == false and (.libvirt.error | length) > 0 and .mode == "observe" and .policy == "predict"
 		and .supervised == [] and .finished == [] and .pid == '"$pid"
@@ -148,11 +168,42 @@ check "a second daemon is refused, the first goes on" second
 garbage()
 {
 	head -c 100000 /dev/urandom | timeout 5 socat -t 1 - "UNIX-CONNECT:$sock" >/dev/null 2>&1
-	ask "$(head -c 300 /dev/zero | tr '\0' x)" | judge '.error | contains("longer")' || return
-	ask $'st\377atus' | judge '.error | contains("unknown request") and contains("status, reload, ping")' || return
+	ask "$(head -c 600 /dev/zero | tr '\0' x)" | judge '.error | contains("longer")' || return
+	ask $'st\377atus' | judge '.error | contains("unknown request") and contains("status, reload, release, undo, ping")' || return
+	ask 'status of a guest' | judge '.error == "status takes no argument"' || return
 	ask '' | cmp - /dev/null && answers
 }
+helps() { ask help | judge '[.requests[] | .request] == ["status", "reload", "release", "undo", "ping"] and all(.requests[]; .help | length > 0)'; }
+check "help lists the requests" helps
+# Who: another process of another name than the shell's, and perhaps another user.
+who_asked()
+{
+	local uid=0 as=()
+	if [ "$(id -u)" = 0 ]; then
+		uid=65534
+		chmod 711 "$dir" && chmod 666 "$sock" && as=(setpriv --reuid 65534 --clear-groups)
+	else
+		uid=$(id -u)
+	fi
+	echo reload | "${as[@]}" timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" | judge '.reloaded' || return
+	echo ping | "${as[@]}" timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" | judge '.pong' || return
+	chmod 660 "$sock"
+	grep -E "^<6>reload asked for by pid [0-9]+ \(socat\), uid $uid\$" "$dir/log" &&
+		grep -E "^<7>ping asked for by pid [0-9]+ \(socat\), uid $uid\$" "$dir/log"
+}
+check "the log says who asked for what" who_asked
 check "garbage, overlong and empty lines" garbage
+releases()
+{
+	# Nothing is acted upon before libvirt has said which host it is.
+	ask 'release --all' | judge '.error | contains("libvirt has not said yet which host")' &&
+		ask release | judge '.error | contains("release needs an argument")' &&
+		ask 'release web-1' | judge '.error | contains("no migration of web-1 is under way")' &&
+		ask $'undo \e[2Jx' | judge '.error | contains("no migration of ?[2Jx")'
+}
+check "release and undo say what is missing" releases
+stopping_is_told() { status '.hands.may_act == false and .hands.stopped == 0 and .hands.max_stopped == 2 and .stuck == [] and .log_lost == 0'; }
+check "status says that it does not act, and that nothing is stopped, stuck or lost" stopping_is_told
 pipelined()
 {
 	printf 'ping\r\n\nping\nnonsense\nping' | timeout 5 socat -t 5 - "UNIX-CONNECT:$sock" >"$dir/out"

@@ -3,85 +3,24 @@
 # migtraced on a real host: migrations that virsh starts are noticed, steered and
 # recorded; two at once; killed in the middle and started again; only watching.
 . tests/e2e/lib.sh
+. tests/e2e/daemon.sh
 
 plan 42
 begin 320mbit 36
 first=$(types | cut -d' ' -f1)
 type=$first
-SOCK=$SCENE_DIR/control.sock REC=$SCENE_DIR/rec
-mkdir "$REC"
-
-# configure KEY=VALUE...: of [supervise]
-configure() {
-	{
-		echo "[libvirt]"
-		echo "uri = qemu:///system"
-		echo "[supervise]"
-		printf '%s\n' "$@"
-		echo "[verify]"
-		echo "destinations = $SCENE_DEST"
-		echo "[record]"
-		echo "directory = $REC"
-		echo "[control]"
-		echo "socket = $SOCK"
-	} >"$SCENE_DIR/migtraced.conf"
-}
-
-daemon_start() {
-	local i
-	scripts/testbed exec a -- "$PWD/$SCENE_B/migtraced" -C "$SCENE_DIR/migtraced.conf" </dev/null >>"$SCENE_DIR/daemon.log" 2>&1 &
-	DAEMON=$!
-	for ((i = 0; i < 100; i++)); do
-		[ "$(ask_status '.libvirt.connected')" = true ] && return 0
-		sleep 0.1
-	done
-	cat "$SCENE_DIR/daemon.log"
-	return 1
-}
-
-# The shell's child is nsenter's wrapper or migtraced itself: ask it.
-daemon_kill() {
-	kill "-$1" "$(ask_status .pid)"
-	wait "$DAEMON" 2>/dev/null
-}
-
-ask_status() { "$SCENE_B/migtrace" status --socket "$SOCK" -f json 2>/dev/null | jq -r "$1"; }
-
-# virsh NAME OPTION...: a migration that we know nothing of
-virsh_migrate() {
-	local name=$1
-	shift
-	scene_on a virsh -q migrate "$name" "$SCENE_DEST" --live --p2p --bandwidth "$SCENE_LIMIT_MIB" "$@" \
-		>"$SCENE_DIR/$name.virsh" 2>&1 </dev/null
-}
-
-# finished N: waits until the daemon has seen N migrations to their end
-finished() {
-	local i
-	for ((i = 0; i < 150; i++)); do
-		[ "$(ask_status '.finished | length')" = "$1" ] && return 0
-		sleep 0.1
-	done
-	"$SCENE_B/migtrace" status --socket "$SOCK"
-	return 1
-}
-
-# recorded NAME JQ: of the newest recording of NAME
-recorded() {
-	"$SCENE_B/migtrace" report -f json "$(ls -t "$REC/$1"-*.mtrec | head -n 1)" | jq -r "$2"
-}
+REC=$SCENE_DIR/rec-one
 
 steered() {
-	configure "mode = act" "max_downtime = 1300ms"
-	kill -HUP "$(ask_status .pid)"
-	sleep 0.5
+	daemon_conf one "mode = act" "max_downtime = 1300ms"
+	daemon_reload one
 	scene_guest "one-$type" "$type" "region=64M rate=15000 pattern=uniform seed=1"
 	virsh_migrate "one-$type"
 	check_eq "$type, virsh's migration, steered: virsh succeeds" $? 0
-	check "$type, steered: the daemon saw its end" finished $((seen + 1))
-	check_eq "$type, steered: completed, and looked at" "$(ask_status '.finished | map(.outcome) | unique | join(" ")')" completed
-	check_match "$type, steered: recorded with its decision" "$(recorded "one-$type" '[.decisions[] | select(.applied == "done") | .action] | .[-1]')" "^(stop|set-downtime)$"
-	check_eq "$type, steered: noticed at its start" "$(recorded "one-$type" '.iterations[0].iteration')" 1
+	check "$type, steered: the daemon saw its end" eventually 15 daemon_finished one $((seen + 1))
+	check_eq "$type, steered: completed, and looked at" "$(daemon_ask one '.finished | map(.outcome) | unique | join(" ")')" completed
+	check_match "$type, steered: recorded with its decision" "$(daemon_recorded one "one-$type" '[.decisions[] | select(.applied == "done") | .action] | .[-1]')" "^(stop|set-downtime)$"
+	check_eq "$type, steered: noticed at its start" "$(daemon_recorded one "one-$type" '.iterations[0].iteration')" 1
 	check_eq "$type, steered: the guest runs at b only" "$(scene_where "one-$type")" b
 	check "$type, steered: memory verified" verified "one-$type"
 	scene_remove "one-$type"
@@ -89,9 +28,8 @@ steered() {
 }
 
 two_at_once() {
-	configure "mode = act" "max_downtime = 300ms" "postcopy = yes"
-	kill -HUP "$(ask_status .pid)"
-	sleep 0.5
+	daemon_conf one "mode = act" "max_downtime = 300ms" "postcopy = yes"
+	daemon_reload one
 	scene_guest left-$type "$type" "region=48M rate=max pattern=seq seed=2" 96
 	scene_guest right-$type "$type" "region=48M rate=max pattern=seq seed=3" 96
 	SCENE_LIMIT_MIB=18 virsh_migrate left-$type --postcopy &
@@ -100,8 +38,8 @@ two_at_once() {
 	check_eq "$type, two at once: the second succeeds" $? 0
 	wait $l
 	check_eq "$type, two at once: the first succeeds" $? 0
-	check "$type, two at once: both ends seen" finished $((seen + 2))
-	check_eq "$type, two at once: both flipped" "$(for g in left right; do recorded $g-$type '[.decisions[] | select(.applied == "done") | .action] | .[0]'; done | xargs)" "flip flip"
+	check "$type, two at once: both ends seen" eventually 15 daemon_finished one $((seen + 2))
+	check_eq "$type, two at once: both flipped" "$(for g in left right; do daemon_recorded one $g-$type '[.decisions[] | select(.applied == "done") | .action] | .[0]'; done | xargs)" "flip flip"
 	check "$type, two at once: memory of the first verified" verified left-$type
 	check "$type, two at once: memory of the second verified" verified right-$type
 	scene_remove left-$type
@@ -110,21 +48,20 @@ two_at_once() {
 }
 
 killed() {
-	configure "mode = act" "max_downtime = 1300ms"
-	kill -HUP "$(ask_status .pid)"
-	sleep 0.5
+	daemon_conf one "mode = act" "max_downtime = 1300ms"
+	daemon_reload one
 	scene_guest kill9 "$type" "region=64M rate=15000 pattern=uniform seed=4"
 	virsh_migrate kill9 &
 	local v=$!
 	sleep 1.5
-	daemon_kill KILL
+	daemon_signal one KILL
 	check_eq "kill -9 in mid-migration: the guest goes on" "$(scene_where kill9)" a
-	daemon_start
+	daemon_start one
 	result $? "kill -9: started again over the stale socket"
 	wait $v
 	check_eq "kill -9: virsh's migration succeeds" $? 0
-	check "kill -9: picked up and seen to its end" finished 1
-	check_match "kill -9: steered after all" "$(recorded kill9 '[.decisions[] | select(.applied == "done") | .action] | .[-1]')" "^(stop|set-downtime)$"
+	check "kill -9: picked up and seen to its end" eventually 15 daemon_finished one 1
+	check_match "kill -9: steered after all" "$(daemon_recorded one kill9 '[.decisions[] | select(.applied == "done") | .action] | .[-1]')" "^(stop|set-downtime)$"
 	check_eq "kill -9: one recording, none half done" "$(find "$REC" -name 'kill9*' | grep -c mtrec)/$(find "$REC" -name '*.part' | wc -l)" 1/0
 	check "kill -9: memory verified" verified kill9
 	scene_remove kill9
@@ -139,32 +76,32 @@ libvirtd_restarted() {
 	sleep 0.5
 	scripts/testbed start a
 	wait $v
-	check "libvirtd restarted: the end is seen" finished 2
+	check "libvirtd restarted: the end is seen" eventually 15 daemon_finished one 2
 	check_eq "libvirtd restarted: the guest goes on at a, and that is what the daemon says" \
-		"$(scene_where back)/$(ask_status '[.finished[] | select(.domain == "back")][0].outcome')" a/failed
+		"$(scene_where back)/$(daemon_ask one '[.finished[] | select(.domain == "back")][0].outcome')" a/failed
 	check "libvirtd restarted: memory verified" verified back
 	scene_remove back
 }
 
 watching() {
-	configure "mode = observe" "max_downtime = 1300ms"
-	daemon_kill TERM
-	daemon_start
+	daemon_conf one "mode = observe" "max_downtime = 1300ms"
+	daemon_signal one TERM
+	daemon_start one
 	result $? "stops and starts again, now only to watch"
 	scene_guest watch "$type" "region=96M rate=max pattern=seq seed=6" 160
 	virsh_migrate watch --timeout 6 --timeout-suspend &
 	local v=$!
 	wait $v
-	check "watching: the end is seen" finished 1
-	check_eq "watching: it would have, and did not" "$(recorded watch '[.decisions[] | select(.action != "none") | .applied] | unique | join(" ")')" dry-run
+	check "watching: the end is seen" eventually 15 daemon_finished one 1
+	check_eq "watching: it would have, and did not" "$(daemon_recorded one watch '[.decisions[] | select(.action != "none") | .applied] | unique | join(" ")')" dry-run
 	check "watching: memory verified" verified watch
 	scene_remove watch
-	daemon_kill TERM
+	daemon_signal one TERM
 }
 
 seen=0
-configure "mode = act"
-daemon_start
+daemon_conf one "mode = act"
+daemon_start one
 result $? "starts and connects"
 for type in kvm qemu; do
 	if [[ " $(types) " != *" $type "* ]]; then
@@ -178,4 +115,4 @@ type=$first
 killed
 libvirtd_restarted
 watching
-check_eq "no daemon, socket or half recording is left" "$(find "$SCENE_DIR" -name '*.part' -o -name 'control.sock')" ""
+check_eq "no daemon, socket or half recording is left" "$(find "$SCENE_DIR" -name '*.part' -o -name '*.sock')" ""

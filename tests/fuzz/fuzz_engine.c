@@ -55,6 +55,7 @@ static void next_sample(struct mt_sample *s, unsigned madness)
 	s->remaining_bytes = any() % 1000000 * 4096;
 	s->normal_pages += sent;
 	s->transferred_bytes += sent * 4104;
+	s->miscounted = any() % 50 == 0;
 	s->status = any() % 64 ? MT_STATUS_ACTIVE : any() % MT_STATUS_COUNT;
 	s->valid = ~0ULL;
 	for (int f = 0; f < MT_FIELD_COUNT; f++) {
@@ -74,7 +75,7 @@ static int bad_interval(struct mt_interval i)
 	return !(i.p10 <= i.p50 * (1 + 1e-9)) || !(i.p50 <= i.p90 * (1 + 1e-9));
 }
 
-static const char *wrong(const struct mt_engine *e, const struct mt_plan *plan, bool final)
+static const char *wrong(const struct mt_engine *e, const struct mt_sample *s, const struct mt_plan *plan, bool final)
 {
 	const struct mt_prediction *p = &e->prediction;
 
@@ -84,10 +85,16 @@ static const char *wrong(const struct mt_engine *e, const struct mt_plan *plan, 
 		return "an action after the final one";
 	if (plan->action != MT_ACTION_CONTINUE && !plan->reason[0])
 		return "an action without a reason";
-	if (plan->action == MT_ACTION_FLIP && (!e->limits.postcopy_allowed || !e->iterations.total))
+	if (plan->action == MT_ACTION_FLIP && (!e->limits.postcopy_allowed ||
+	    (!e->iterations.total && !(e->policy->flips_at_once && !e->limits.passes))))
 		return "a flip that was not allowed";
-	if (plan->action != MT_ACTION_CONTINUE && e->policy == mt_policy_find("qemu"))
+	if (plan->action != MT_ACTION_CONTINUE && e->policy == mt_policy_find("qemu") &&
+	    !(plan->action == MT_ACTION_ABORT && e->limits.stall_timeout_ms < MT_LIMIT_NONE))
 		return "hands that are not off";
+	if (plan->action != MT_ACTION_CONTINUE && s->status != MT_STATUS_ACTIVE)
+		return "an action in a status of which none may be";
+	if ((plan->action == MT_ACTION_STOP || plan->action == MT_ACTION_FLIP) && s->miscounted)
+		return "an action on a count that is lost";
 	if (isnan(plan->implied_downtime_ms) || isnan(e->iterations.bandwidth_bytes_per_s) ||
 	    e->iterations.bandwidth_bytes_per_s < 0)
 		return "a bandwidth of nothing";
@@ -109,8 +116,10 @@ static const char *migration(const struct mt_policy *policy, const struct mt_mod
 {
 	struct mt_limits limits = {
 		.max_downtime_ms = any() % 3 ? any() % 2000 : hostile(),
-		.deadline_ms = any() % 3 ? 0 : hostile(),
-		.timeout_ms = any() % 3 ? any() % 20000 : hostile(),
+		.deadline_ms = any() % 3 ? MT_LIMIT_UNSET : hostile(),
+		.timeout_ms = any() % 3 ? any() % 20000 : any() % 2 ? MT_LIMIT_NONE : hostile(),
+		.passes = any() % 3 ? MT_LIMIT_UNSET : hostile() % 8,
+		.stall_timeout_ms = any() % 8 ? MT_LIMIT_UNSET : any() % 20000,
 		.qemu_limit_ms = any() % 3 ? any() % 1000 : hostile(),
 		.fixed_ms = any() % 3 ? any() % 100 : hostile(),
 		.postcopy_allowed = any() % 2,
@@ -127,7 +136,7 @@ static const char *migration(const struct mt_policy *policy, const struct mt_mod
 
 		next_sample(&s, madness);
 		mt_engine_feed(&e, &s, &plan);
-		what = wrong(&e, &plan, final);
+		what = wrong(&e, &s, &plan, final);
 		if (what)
 			return what;
 		final |= plan.action == MT_ACTION_STOP || plan.action == MT_ACTION_FLIP || plan.action == MT_ACTION_ABORT;

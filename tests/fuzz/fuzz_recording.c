@@ -3,7 +3,7 @@
  * fuzz_recording.c - mutated recordings and series; reading them must end well
  *
  * fuzz_recording [COUNT [SEED]]: COUNT mutations of a valid recording (its
- * compressed bytes, and its lines compressed again) and of a valid QMP series.
+ * compressed bytes, and its lines compressed again) of a valid QMP series, and of a monitor's log.
  * What is checked beyond "no crash, no leak" (ASan, UBSan): an error has a line,
  * and what loads can be walked, written and read again with the same result.
  */
@@ -56,9 +56,15 @@ static const char series_seed[] =
 	" \"mbps\": 1082.29, \"dirty-sync-count\": 1, \"page-size\": 4096, \"normal\": 1, \"duplicate\": 2}}},"
 	" {\"t_monotonic\": 3, \"query_migrate\": {\"status\": \"completed\", \"downtime\": 13}}]";
 
+static const char monitor_seed[] =
+	"{\"QMP\": {\"version\": {}}}\n{\"return\": {}}\n{\"event\": \"MIGRATION\", \"data\": {\"status\": \"setup\"}}\n"
+	"{\"return\": {\"status\": \"active\", \"total-time\": 250, \"ram\": {\"remaining\": 18446744073709547520,"
+	" \"mbps\": -1.0, \"transferred\": 77, \"dirty-sync-count\": 1}}, \"id\": \"libvirt-1\"}\n"
+	"{\"return\": {\"status\": \"postcopy-paused\"}}\n{\"return\": {\"status\": \"active\", \"total-time\": 5}}\n";
+
 static const char *const words[] = {
 	"-1", "1e999", "NaN", "null", "true", "{}", "[]", "\"\"", "9223372036854775807", "9223372036854775808",
-	"0.5", "\"\\u0000\"", "\"\\ud800\"", "\n", "{", "}", "[", "]", ",", ":", "\"", "\\", "\xff", "\xc3", "1e308",
+	"18446744073709547520", "-Infinity", "99999999999999999999999999999999999999999", "0.5", "\"\\u0000\"", "\"\\ud800\"", "\n", "{", "}", "[", "]", ",", ":", "\"", "\\", "\xff", "\xc3", "1e308",
 };
 
 static size_t mutate(char *bytes, size_t len)
@@ -114,11 +120,12 @@ static void check_entry(const struct mt_entry *e)
 	mt_autofree char *first = mt_entry_line(e), *second = NULL;
 	struct mt_strings strings = { 0 };
 	struct mt_entry again;
+	unsigned strange = 0;
 	struct mt_err err = { 0 };
 
 	if (!first)
 		fail("an entry that was read cannot be written");
-	if (mt_entry_parse(&again, first, strlen(first), &strings, &err))
+	if (mt_entry_parse(&again, first, strlen(first), &strings, &strange, &err))
 		fail(err.msg);
 	second = mt_entry_line(&again);
 	if (!second || strcmp(first, second))
@@ -148,6 +155,9 @@ static bool load(const char *bytes, size_t len)
 	}
 	for (size_t i = 0; i < rec->n_entries; i++)
 		check_entry(&rec->entries[i]);
+	for (size_t i = 0; i < rec->n_entries; i = mt_recording_migration(rec, i))
+		if (mt_recording_migration(rec, i) <= i)
+			fail("a migration without an entry");
 	mt_recording_free(rec);
 	return true;
 }
@@ -175,12 +185,12 @@ int main(int argc, char **argv)
 	state = seed;
 	printf("TAP version 13\n1..1\n");
 	if (!load(packed, compress(packed, lines_seed, sizeof(lines_seed) - 1)) ||
-	    !load(series_seed, sizeof(series_seed) - 1))
+	    !load(series_seed, sizeof(series_seed) - 1) || !load(monitor_seed, sizeof(monitor_seed) - 1))
 		fail("the seeds themselves are refused");
 	for (uint64_t i = 0; i < count; i++) {
 		size_t len;
 
-		switch (i % 3) {
+		switch (i % 4) {
 		case 0:
 			memcpy(bytes, lines_seed, sizeof(lines_seed) - 1);
 			len = mutate(bytes, sizeof(lines_seed) - 1);
@@ -194,6 +204,10 @@ int main(int argc, char **argv)
 		case 2:
 			memcpy(bytes, series_seed, sizeof(series_seed) - 1);
 			taken += load(bytes, mutate(bytes, sizeof(series_seed) - 1));
+			break;
+		case 3:
+			memcpy(bytes, monitor_seed, sizeof(monitor_seed) - 1);
+			taken += load(bytes, mutate(bytes, sizeof(monitor_seed) - 1));
 			break;
 		}
 	}

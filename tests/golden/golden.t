@@ -14,9 +14,9 @@ expected=tests/golden/expected
 ours=(tests/golden/recordings/*.mtrec)
 scenarios=(precopy-convergent precopy-nonconvergent-16t precopy-nonconvergent-onlyreads-16t autoconverge-16t)
 
-# The reason's figures are for people, and longer than a decision: the rest is compared.
+# The reason's figures are for people, and longer than a decision: the rest is compared. Each of these files has one migration.
 replay() {
-	"$B/migtrace" replay -f json "$@" | jq -S 'map(del(.reason) | .file |= (split("/")[-2:] | join("/")) |
+	"$B/migtrace" replay -f json "$@" | jq -S 'if all(.migration == 1) then . else error("another migration") end | map(del(.reason, .migration) | .file |= (split("/")[-2:] | join("/")) |
 		.implied_downtime_ms |= if . then (. * 10 | round / 10) else . end)'
 }
 

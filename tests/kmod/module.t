@@ -10,8 +10,9 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 export MIGTRACE_KO=${MIGTRACE_KO:-$B/kmod/$(uname -r)/migtrace.ko}
-# Of each program. The longest takes a minute where nothing else runs.
-limit_s=${MODULE_LIMIT_S:-600}
+# Of each program. The longest takes half a minute where nothing else runs, and ten times that beside
+# a dozen compilers.
+limit_s=${MODULE_LIMIT_S:-1500}
 
 # shellcheck source=scripts/lib/limit.sh
 . scripts/lib/limit.sh

@@ -10,6 +10,8 @@
 /* A harvest is over within a few ticks, also where tests were given more time. */
 #define TICK_NS		((getenv("VMTEST_LIMIT_S") ? 20 : 2) * WATCH_MS)
 #define WINDOW_NS	(100 * WATCH_MS)
+/* For so many ticks a window that began amid a harvest may begin anew */
+#define AGAIN_TICKS	5
 
 static struct vm_params params = {
 	.vcpus = 1, .ring_entries = 4096, .clear_pages = 64,
@@ -53,6 +55,8 @@ static void run_request(enum vm_mode mode)
 	to = watch_now_ns();
 	vm_forget(vm);
 	CHECK_INT(watch_settle(&w), 0);
+	for (int i = 0; i < AGAIN_TICKS; i++)
+		CHECK_INT(watch_settle(&w), 0);
 	/* Where a harvest lasts for several ticks, the window begins anew in each of them. */
 	CHECK(w.last.record.window > number);
 	number = w.last.record.window;
@@ -137,7 +141,7 @@ static void run_stale(enum vm_mode mode)
 	vm_stats(vm, &stats);
 	left = 1000 - stats.distinct;
 	CHECK(left >= 600);
-	CHECK_INT(w.last.record.window, number + 1);
+	CHECK(w.last.record.window > number);
 	CHECK(w.last.record.valid & MIGTRACE_VALID_WINDOW);
 	CHECK_INT(w.last.record.window_stale_pages, left);
 	CHECK_INT(w.last.record.window_pages, left);

@@ -7,7 +7,7 @@ set -uo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 lab=$here/../../scripts/lab
-plan=29
+plan=31
 count=0
 failed=0
 
@@ -107,6 +107,11 @@ for kernel in 6.1 6.12; do
 	check "$kernel: nothing written outside of scratch" bash -c '[[ $(<mine) == here && ! -e fresh ]]'
 	check "$kernel: /dev/kvm" is "$(cat s/kvm)" kvm
 	check "$kernel: hardware virtualisation with nested paging" grep -qE 'Nested Paging enabled|kvm_intel|VMX' s/dmesg
+	check "$kernel: an emulated clock is this machine's, not guessed" bash -c '
+		! grep -q " TCG," stderr.txt || {
+			khz=$(sed -n "s/.*tsc: Detected \([0-9]*\)\.\([0-9]*\) MHz.*/\1\2/p" s/dmesg)
+			((khz > 0 && (khz - $1) ** 2 <= (khz / 1000) ** 2)) || { echo "$khz kHz, not $1"; exit 1; }
+		}' - "$("$here/../../build/lab/tsc")"
 	check "$kernel: modules for the network" is "$(cat s/modules)" modules
 	rm -rf s
 done

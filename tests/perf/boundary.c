@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 	wanted = strtoull(argv[5], NULL, 10);
 	inbox = mt_inbox_new();
 	if (!inbox || mt_loop_start(&err) || mt_conn_open(&conn, argv[1], &err) ||
-	    mt_domain_info(conn, argv[2], &domain, &err) || mt_migrate_check(conn, domain.uuid, &how, &err))
+	    mt_domain_find(conn, argv[2], &domain, &err) || mt_migrate_check(conn, domain.uuid, &how, &err))
 		return die(&err);
 	if (mt_conn_subscribe(conn, domain.uuid, mt_inbox_post, inbox) < 0 ||
 	    mt_recorder_open(&recorder, argv[6], &(struct mt_record_header){

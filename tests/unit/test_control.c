@@ -119,7 +119,7 @@ static void test_statuses(void)
 		{ VIR_DOMAIN_JOB_COMPLETED,	MT_STATUS_COMPLETED },
 		{ VIR_DOMAIN_JOB_FAILED,	MT_STATUS_FAILED },
 		{ VIR_DOMAIN_JOB_CANCELLED,	MT_STATUS_CANCELLED },
-		{ 99,				MT_STATUS_NONE },
+		{ 99,				MT_STATUS_UNKNOWN },	/* of a newer libvirt; "none" would end its supervision */
 	};
 	autoparams p = { 0 };
 	struct mt_sample s;
@@ -192,6 +192,41 @@ static void test_other_jobs(void)
 		CHECK_INT(s.status, MT_STATUS_NONE);
 		CHECK_INT(s.valid, 0);
 	}
+}
+
+/* A newer libvirt's words: nothing is known of such a job, not even that it is over. */
+static void test_new_words(void)
+{
+	autoparams p = { 0 }, q = { 0 };
+	struct mt_sample s;
+
+	add_int(&p, "operation", 99);
+	add(&p, "memory_total", 4096);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_UNBOUNDED, p.list, p.n);
+	CHECK_INT(s.status, MT_STATUS_UNKNOWN);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_NONE, p.list, p.n);
+	CHECK_INT(s.status, MT_STATUS_NONE);
+	if (virTypedParamsAddString(&q.list, &q.n, &q.max, "operation", "migration-out") < 0)
+		abort();
+	add(&q, "memory_total", 4096);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_UNBOUNDED, q.list, q.n);
+	CHECK_INT(s.status, MT_STATUS_UNKNOWN);
+	CHECK(mt_sample_has(&s, memory_bytes));
+}
+
+/* QEMU counts below 0, and libvirt hands it on as nearly 2^64. */
+static void test_wraps(void)
+{
+	autoparams p = { 0 };
+	struct mt_sample s;
+
+	add(&p, "memory_total", 1 << 20);
+	add(&p, "memory_remaining", 18446744073709547520ULL);
+	add(&p, "memory_bps", UINT64_MAX);
+	mt_sample_from_params(&s, VIR_DOMAIN_JOB_UNBOUNDED, p.list, p.n);
+	CHECK_INT(s.status, MT_STATUS_ACTIVE);
+	CHECK(s.miscounted);
+	CHECK_INT(s.valid, 1ULL << MT_FIELD_memory_bytes);
 }
 
 static void test_odd_values(void)
@@ -467,7 +502,7 @@ static void test_info(void)
 	CHECK(c);
 	CHECK_STR(mt_conn_uri(c), "test:///default");
 	CHECK_INT(mt_conn_wait(c, 0), 0);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_STR(info.name, "test");
 	CHECK_STR(info.type, "test");
 	CHECK_STR(mt_domain_state_name(info.state), "running");
@@ -476,13 +511,81 @@ static void test_info(void)
 	CHECK_INT(info.dirty_ring_entries, 0);
 	CHECK(info.persistent && !info.migrating_out && !info.migrating_in);
 	CHECK_INT(mt_domain_info(c, info.uuid, &info, &err), 0);
-	CHECK_INT(mt_domain_info(c, "1", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "1", &info, &err), 0);
 	CHECK_STR(info.name, "test");
 	CHECK_INT(err.code, 0);
-	CHECK_INT(mt_domain_info(c, "nobody", &info, &err), -ENOENT);
+	CHECK_INT(mt_domain_find(c, "nobody", &info, &err), -ENOENT);
 	CHECK(strstr(err.msg, "nobody"));
 	CHECK_STR(mt_domain_state_name(-1), "unknown");
 	CHECK_STR(mt_domain_state_name(1000), "unknown");
+}
+
+static void define(virConnectPtr virt, const char *name)
+{
+	char xml[1024];
+	virDomainPtr dom;
+
+	snprintf(xml, sizeof(xml), "<domain type='test'><name>%s</name><memory>1024</memory><os><type>hvm</type></os></domain>", name);
+	dom = virDomainDefineXML(virt, xml);
+	CHECK(dom);
+	CHECK(dom && !virDomainCreate(dom));
+	if (dom)
+		virDomainFree(dom);
+}
+
+/* What is decided by a name is decided by all of it; one that does not fit says so, and is cut between characters. */
+static void test_long_names(void)
+{
+	static const struct {
+		size_t len;
+		const char *unit;
+		bool cut;
+		size_t left;
+	} cases[] = {
+		{ 86, "n", false, 86 }, { 255, "n", false, 255 }, { 256, "n", true, 255 }, { 300, "n", true, 255 },
+		{ 256, "\xc3\xbc", true, 254 }, { 300, "\xe2\x82\xac", true, 255 },
+	};
+	autoconn *c = open_test();
+	autoinbox *in = mt_inbox_new();
+	char whole[301], to[MT_DOMAIN_NAME_MAX + 1];
+	virConnectPtr virt;
+
+	CHECK(c && in);
+	virt = mt_conn_get(c);
+	CHECK(mt_conn_subscribe(c, NULL, mt_inbox_post, in) > 0);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
+		struct mt_domain_info info;
+		struct mt_event ev = { 0 };
+
+		for (size_t at = 0; at < cases[i].len; at++)
+			whole[at] = cases[i].unit[at % strlen(cases[i].unit)];
+		whole[cases[i].len] = '\0';
+		define(virt, whole);
+		CHECK_INT(mt_domain_find(c, whole, &info, NULL), 0);
+		CHECK_INT(info.name_cut, cases[i].cut);
+		CHECK_INT(strlen(info.name), cases[i].left);
+		CHECK(!strncmp(info.name, whole, cases[i].left));
+		do
+			CHECK_INT(mt_inbox_take(in, &ev, 5000), 0);
+		while (ev.lifecycle != VIR_DOMAIN_EVENT_STARTED);
+		CHECK_INT(ev.domain_cut, cases[i].cut);
+		CHECK_STR(ev.domain, info.name);
+		CHECK(!mt_domain_info(c, info.uuid, &info, NULL));
+	}
+	/* Called like another's UUID, or its id: found as such by nobody who asks for a UUID. */
+	define(virt, "11111111-2222-3333-4444-555555555555");
+	{
+		struct mt_domain_info info;
+
+		CHECK_INT(mt_domain_info(c, "11111111-2222-3333-4444-555555555555", &info, NULL), -ENOENT);
+		CHECK_INT(mt_domain_find(c, "11111111-2222-3333-4444-555555555555", &info, NULL), 0);
+		CHECK(strcmp(info.uuid, info.name));
+		CHECK(mt_domain_info(c, "1", &info, NULL) < 0);
+		CHECK(mt_domain_info(c, "test", &info, NULL) < 0);
+	}
+	CHECK(mt_domain_name_copy(to, NULL));
+	CHECK_STR(to, "");
+	virConnectClose(virt);
 }
 
 static void test_list(void)
@@ -511,7 +614,7 @@ static void test_lifecycle(void)
 	int id;
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_INT(mt_conn_subscribe(c, "not a uuid", mt_inbox_post, in), -EINVAL);
 	id = mt_conn_subscribe(c, info.uuid, mt_inbox_post, in);
 	CHECK(id > 0);
@@ -549,13 +652,13 @@ static void test_unsupported(void)
 	uint64_t ms;
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_INT(mt_domain_downtime_limit(c, info.uuid, &ms, NULL), -EOPNOTSUPP);
 	CHECK(mt_domain_is_parallel(c, info.uuid, NULL) < 0);
 	CHECK_INT(mt_domain_sample(c, info.uuid, &s, NULL), -EOPNOTSUPP);
 	CHECK_INT(mt_actuators_libvirt.set_downtime(c, info.uuid, 300, NULL), -EOPNOTSUPP);
 	/* The guard before it: parallel or not, nobody can say. */
-	CHECK_INT(mt_actuators_libvirt.start_postcopy(c, info.uuid, NULL), -EPERM);
+	CHECK_INT(mt_flip_check(c, info.uuid, NULL), -EPERM);
 	CHECK_INT(mt_actuators_libvirt.abort(c, "00000000-0000-0000-0000-000000000000", NULL), -ENOENT);
 }
 
@@ -567,10 +670,13 @@ static void test_suspend_without_migration(void)
 	struct mt_err err = { 0 };
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
-	CHECK_INT(mt_actuators_libvirt.suspend(c, info.uuid, &err), -EBUSY);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
+	CHECK_INT(mt_suspend_check(c, info.uuid, &err), 0);
+	CHECK_INT(mt_actuators_libvirt.suspend(c, info.uuid, &err), 0);
+	CHECK_INT(mt_suspend_check(c, info.uuid, NULL), -EBUSY);
+	CHECK_INT(mt_suspend_settle(c, info.uuid, &err), -EBUSY);
 	CHECK(strstr(err.msg, "ended already"));
-	CHECK_INT(mt_domain_info(c, "test", &info, NULL), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, NULL), 0);
 	CHECK_INT(info.state, VIR_DOMAIN_RUNNING);
 }
 
@@ -581,7 +687,7 @@ static void test_verify(void)
 	struct mt_err err = { 0 };
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	/* Its clock of CPU time is that of the day. */
 	CHECK_INT(mt_domain_verify(c, info.uuid, 2000, &err), 0);
 	CHECK_INT(mt_domain_verify(c, "00000000-0000-0000-0000-000000000000", 100, &err), -ENOENT);
@@ -639,7 +745,7 @@ static void test_migrate_check(void)
 	struct mt_domain_info info;
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, NULL), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, NULL), 0);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(table); i++) {
 		struct mt_err err = { 0 };
 
@@ -674,7 +780,7 @@ static void test_migrate_fails(void)
 	struct mt_event ev;
 
 	CHECK(c);
-	CHECK_INT(mt_domain_info(c, "test", &info, &err), 0);
+	CHECK_INT(mt_domain_find(c, "test", &info, &err), 0);
 	CHECK_INT(mt_migrate_start(&m, c, info.uuid, &o, mt_inbox_post, in, &err), 0);
 	CHECK_INT(mt_inbox_take(in, &ev, 10000), 0);
 	CHECK_INT(ev.kind, MT_EVENT_MIGRATE_DONE);
@@ -712,6 +818,8 @@ static const struct ktap_case cases[] = {
 	{ "setup and post-copy are told from active", test_setup_and_postcopy },
 	{ "a failed job knows no figures", test_failed },
 	{ "other jobs are no migrations", test_other_jobs },
+	{ "a newer libvirt's jobs", test_new_words },
+	{ "counters that wrap", test_wraps },
 	{ "values of odd types are not valid", test_odd_values },
 	{ "events and replies of QEMU are read, or refused", test_qmp },
 	{ "of two sources, the first to tell of an iteration counts", test_passes },
@@ -722,6 +830,7 @@ static const struct ktap_case cases[] = {
 	{ "libvirt's errors become errnos", test_error_codes },
 	{ "a connection that fails names URI and remedy", test_open_errors },
 	{ "a domain is found by name, UUID and id", test_info },
+	{ "a guest's name counts in full", test_long_names },
 	{ "domains are listed", test_list },
 	{ "lifecycle events reach their subscriber alone", test_lifecycle },
 	{ "what a driver cannot do is -EOPNOTSUPP", test_unsupported },

@@ -29,7 +29,10 @@ static struct mt_limits limits_of(bool postcopy, uint64_t timeout_ms)
 		.max_downtime_ms = MIGRATION_ALLOWED_MS,
 		.qemu_limit_ms = MIGRATION_LIMIT_MS,
 		.fixed_ms = MIGRATION_FIXED_MS,
-		.timeout_ms = timeout_ms,
+		.timeout_ms = timeout_ms ? timeout_ms : MT_LIMIT_UNSET,
+		.deadline_ms = MT_LIMIT_UNSET,
+		.stall_timeout_ms = MT_LIMIT_UNSET,
+		.passes = MT_LIMIT_UNSET,
 		.postcopy_allowed = postcopy,
 	};
 }
@@ -94,9 +97,9 @@ static bool steady(const struct migration_guest *g)
 
 static void test_defaults(void)
 {
-	const struct mt_limits nothing = { 0 };
+	const struct mt_limits nothing = MT_LIMITS_UNSET, zero = { 0 };
 	const struct mt_limits given = { .max_downtime_ms = 1, .deadline_ms = 2, .timeout_ms = 3, .qemu_limit_ms = 4,
-					 .fixed_ms = 5, .postcopy_allowed = true };
+					 .fixed_ms = 5, .passes = 6, .postcopy_allowed = true };
 	struct mt_engine e;
 
 	mt_engine_init(&e, mt_policy_find("predict"), mt_model_find("precopy"), &nothing);
@@ -104,10 +107,14 @@ static void test_defaults(void)
 	CHECK_INT(e.limits.qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS);
 	CHECK_INT(e.limits.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
 	CHECK_INT(e.limits.fixed_ms, MT_FIXED_DEFAULT_MS);
-	CHECK_INT(e.limits.deadline_ms, 0);
+	CHECK_INT(e.limits.deadline_ms, MT_LIMIT_NONE);
+	CHECK_INT(e.limits.passes, MT_LIMIT_UNSET);	/* each policy has its own */
 	CHECK(!e.limits.postcopy_allowed);
 	mt_engine_set_limits(&e, &given);
 	CHECK(!memcmp(&e.limits, &given, sizeof(given)));
+	/* What is given is what holds, also when it is 0. */
+	mt_engine_set_limits(&e, &zero);
+	CHECK(!memcmp(&e.limits, &zero, sizeof(zero)));
 }
 
 /* Before the first pass is done nothing is predicted, after it everything. */
@@ -375,6 +382,69 @@ static void test_poor_source(void)
 	}
 }
 
+/* A migration that QEMU is just ending, when its deadline comes: at every moment of the switchover. */
+static void test_switchover(void)
+{
+	static const enum mt_status then[] = { MT_STATUS_SWITCHOVER, MT_STATUS_CANCELLING, MT_STATUS_UNKNOWN, MT_STATUS_POSTCOPY_PAUSED };
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(then); i++) {
+		struct mt_limits limits = limits_of(true, 0);
+		struct mt_engine e;
+		struct migration m;
+		struct mt_sample s;
+		struct mt_plan plan;
+
+		limits.deadline_ms = 1000000;
+		limits.stall_timeout_ms = 5000;
+		mt_engine_init(&e, mt_policy_find("predict"), mt_model_find("precopy"), &limits);
+		migration_init(&m, &migration_guests[6], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
+		while (migration_next(&m, &s) && !e.iterations.total)
+			mt_engine_feed(&e, &s, &plan);
+		limits.deadline_ms = 1;
+		mt_engine_set_limits(&e, &limits);
+		s.status = then[i];
+		for (int k = 0; k < 100; k++) {
+			s.t_ns += 200 * MT_NS_PER_MS;
+			s.total_ms += 200;
+			mt_engine_feed(&e, &s, &plan);
+			CHECK_INT(plan.action, MT_ACTION_CONTINUE);
+			CHECK_STR(plan.reason, mt_status_why(then[i]));
+		}
+	}
+}
+
+/* A first pass in which nothing more goes out, seen from outside. */
+static void test_stalls(void)
+{
+	for (uint64_t limit_ms = 0; limit_ms <= 60000; limit_ms += 20000) {
+		struct mt_limits limits = limits_of(false, 0);
+		struct mt_sample s = { .t_ns = MT_NS_PER_S, .status = MT_STATUS_ACTIVE };
+		uint64_t aborted_ms = 0;
+		unsigned warned = 0;
+		struct mt_engine e;
+		struct mt_plan plan;
+
+		limits.stall_timeout_ms = limit_ms ? limit_ms : MT_LIMIT_NONE;
+		mt_engine_init(&e, mt_policy_find("qemu"), mt_model_find("precopy"), &limits);
+		mt_sample_set(&s, iteration, 1);
+		for (uint64_t ms = 0; ms < 600000; ms += 500) {
+			s.t_ns += 500 * MT_NS_PER_MS;
+			mt_sample_set(&s, total_ms, ms);
+			if (ms < 20000) {
+				mt_sample_set(&s, transferred_bytes, ms * 1000);
+				mt_sample_set(&s, remaining_bytes, 1000000000 - ms * 1000);
+			}
+			mt_engine_feed(&e, &s, &plan);
+			warned += plan.warns;
+			if (plan.action == MT_ACTION_ABORT && !aborted_ms)
+				aborted_ms = ms;
+			CHECK(plan.action == MT_ACTION_CONTINUE || plan.action == MT_ACTION_ABORT);
+		}
+		CHECK_INT(warned, 1);
+		CHECK_INT(aborted_ms, limit_ms ? 19500 + limit_ms : 0);
+	}
+}
+
 static const struct ktap_case cases[] = {
 	{ "limits and their defaults", test_defaults },
 	{ "boundaries, predictions and plans", test_feed },
@@ -387,6 +457,8 @@ static const struct ktap_case cases[] = {
 	{ "predict at its deadline", test_deadline },
 	{ "predict against the others", test_comparison },
 	{ "sources that leave fields out", test_poor_source },
+	{ "no plan from the switchover on", test_switchover },
+	{ "nothing goes out", test_stalls },
 };
 
 KTAP_MAIN(cases)

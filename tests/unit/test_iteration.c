@@ -345,7 +345,9 @@ static void test_not_active(void)
 
 	mt_iterations_init(&it);
 	feed(&it, 0, 1, 1000, 0);
-	for (enum mt_status status = MT_STATUS_POSTCOPY; status <= MT_STATUS_CANCELLED; status++) {
+	for (enum mt_status status = 0; status < MT_STATUS_COUNT; status++) {
+		if (status == MT_STATUS_ACTIVE)
+			continue;
 		s = sample(1000, 2, 300, 1000);
 		s.status = status;
 		CHECK(!mt_iterations_feed(&it, &s));
@@ -486,6 +488,77 @@ static void test_sync_stamps(void)
 	CHECK_NEAR(mt_iterations_last(&it)->duration_s, 0.5, 1e-9);
 }
 
+/* How long nothing at all has gone out; anything that QEMU counts as it sends ends it. */
+static void test_still(void)
+{
+	static const enum mt_field counters[] = {
+		MT_FIELD_transferred_bytes, MT_FIELD_other_bytes, MT_FIELD_normal_pages, MT_FIELD_zero_pages, MT_FIELD_iteration,
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(counters); i++) {
+		struct mt_iterations it;
+		struct mt_sample s;
+		uint64_t v = 0;
+
+		mt_iterations_init(&it);
+		s = sample(0, 1, 1000, 50);
+		mt_sample_set(&s, other_bytes, 7);
+		for (uint64_t ms = 0; ms <= 9000; ms += 1000) {
+			s.t_ns = MIGRATION_START_NS + ms * MT_NS_PER_MS;
+			mt_sample_set(&s, remaining_bytes, 1000000 - ms);	/* a balloon, say */
+			mt_iterations_feed(&it, &s);
+			CHECK_NEAR(it.still_s, ms / 1e3, 1e-9);
+		}
+		s.t_ns += MT_NS_PER_S;
+		CHECK(mt_sample_get(&s, counters[i], &v));
+		mt_sample_put(&s, counters[i], v + 1);
+		mt_iterations_feed(&it, &s);
+		CHECK_NEAR(it.still_s, 0, 0);
+	}
+}
+
+static void test_still_unknown(void)
+{
+	struct mt_iterations it;
+	struct mt_sample s, late;
+
+	/* A sample without what is left tells it as well: QEMU may have lost count of just that. */
+	mt_iterations_init(&it);
+	s = sample(0, 1, 1000, 50);
+	mt_iterations_feed(&it, &s);
+	s.valid &= ~(1ULL << MT_FIELD_remaining_bytes);
+	s.t_ns += 5 * MT_NS_PER_S;
+	CHECK(!mt_iterations_feed(&it, &s));
+	CHECK_NEAR(it.still_s, 5, 1e-9);
+	/* One without what was sent does not, nor one from the past. */
+	s.valid &= ~(1ULL << MT_FIELD_transferred_bytes);
+	s.t_ns += 5 * MT_NS_PER_S;
+	mt_iterations_feed(&it, &s);
+	CHECK_NEAR(it.still_s, 5, 1e-9);
+	late = sample(0, 1, 1000, 49);
+	late.t_ns -= MT_NS_PER_S;
+	mt_iterations_feed(&it, &late);
+	CHECK_NEAR(it.still_s, 5, 1e-9);
+	/* In post-copy and at switchover it is not asked. */
+	for (enum mt_status status = 0; status < MT_STATUS_COUNT; status++) {
+		if (status == MT_STATUS_ACTIVE)
+			continue;
+		mt_iterations_init(&it);
+		s = sample(0, 1, 1000, 50);
+		mt_iterations_feed(&it, &s);
+		s.t_ns += 60 * MT_NS_PER_S;
+		mt_iterations_feed(&it, &s);
+		CHECK_NEAR(it.still_s, 60, 1e-9);
+		s.status = status;
+		s.t_ns += 60 * MT_NS_PER_S;
+		mt_iterations_feed(&it, &s);
+		CHECK_NEAR(it.still_s, 0, 0);
+		s.status = MT_STATUS_ACTIVE;
+		mt_iterations_feed(&it, &s);
+		CHECK_NEAR(it.still_s, 0, 0);
+	}
+}
+
 static const struct ktap_case cases[] = {
 	{ "iterations of every guest are exact", test_every_guest },
 	{ "missed syncs make one longer iteration", test_missed_syncs },
@@ -505,6 +578,8 @@ static const struct ktap_case cases[] = {
 	{ "bandwidth unknown", test_bandwidth_unknown },
 	{ "bandwidth of a link that goes dead", test_bandwidth_stuck },
 	{ "QEMU's stamps of its syncs", test_sync_stamps },
+	{ "nothing goes out", test_still },
+	{ "nor is it known whether anything does", test_still_unknown },
 };
 
 KTAP_MAIN(cases)

@@ -28,7 +28,9 @@ static void scene_init(struct scene *s, const char *policy)
 	memset(s, 0, sizeof(*s));
 	s->policy = mt_policy_find(policy);
 	/* 440 ms is as far as predict would raise QEMU's limit: it has no reason to. */
-	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .timeout_ms = 30000, .qemu_limit_ms = 440, .fixed_ms = 60 };
+	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .deadline_ms = MT_LIMIT_NONE, .timeout_ms = 30000,
+					.stall_timeout_ms = MT_LIMIT_NONE,
+					.qemu_limit_ms = 440, .fixed_ms = 60, .passes = MT_LIMIT_UNSET };
 	mt_policy_init(&s->state);
 	s->sample.status = MT_STATUS_ACTIVE;
 	s->view = (struct mt_view){
@@ -156,16 +158,16 @@ static void test_timeout_waits(void)
 	CHECK_INT(boundary(&s, 41000, 1e9), MT_ACTION_FLIP);
 }
 
-/* Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never because it is 0. */
+/* Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never because nothing was. */
 static void test_passes(void)
 {
 	static const struct {
 		uint64_t passes;
-		bool at_once, postcopy;
+		bool postcopy;
 		int acts;		/* after so many passes */
 	} cases[] = {
-		{ 1, false, true, 1 }, { 2, false, true, 2 }, { 3, false, false, 3 }, { 0, false, true, 1 },
-		{ 0, true, true, 0 }, { 0, false, false, 1 },
+		{ 1, true, 1 }, { 2, true, 2 }, { 3, false, 3 }, { MT_LIMIT_UNSET, true, 1 },
+		{ 0, true, 0 }, { MT_LIMIT_UNSET, false, 1 },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
@@ -176,7 +178,6 @@ static void test_passes(void)
 		scene_init(&s, "passes");
 		s.limits.postcopy_allowed = cases[i].postcopy;
 		s.limits.passes = cases[i].passes;
-		s.limits.at_once = cases[i].at_once;
 		for (action = at(&s, 0); action == MT_ACTION_CONTINUE && done < 5; done++) {
 			CHECK(s.plan.reason[0]);
 			action = boundary(&s, 1000 * (done + 1), 1e9);
@@ -186,16 +187,18 @@ static void test_passes(void)
 	}
 }
 
-/* at_once is this policy's alone, and post-copy still has to be allowed. */
+/* 0 passes mean a flip at once for this policy alone, and the link still has to work. */
 static void test_at_once(void)
 {
 	struct scene s;
 
 	scene_init(&s, "timeout");
-	s.limits.postcopy_allowed = s.limits.at_once = true;
+	s.limits.postcopy_allowed = true;
+	s.limits.passes = 0;
 	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
 	scene_init(&s, "passes");
-	s.limits.postcopy_allowed = s.limits.at_once = true;
+	s.limits.postcopy_allowed = true;
+	s.limits.passes = 0;
 	s.its.stuck = true;
 	CHECK_INT(at(&s, 100), MT_ACTION_CONTINUE);
 	s.its.stuck = false;
@@ -245,7 +248,7 @@ static void test_fni(void)
 		struct scene s;
 
 		scene_init(&s, "fni");
-		s.limits.passes = passes;
+		s.limits.passes = passes ? passes : MT_LIMIT_UNSET;
 		s.limits.postcopy_allowed = true;
 		for (uint64_t n = 1; n <= (passes ? passes : 4); n++) {
 			CHECK_INT(at(&s, n * 1000 - 500), MT_ACTION_CONTINUE);
@@ -436,7 +439,7 @@ static void test_predict(void)
 
 		scene_init(&s, "predict");
 		s.limits.postcopy_allowed = c->postcopy;
-		s.limits.deadline_ms = c->deadline_ms;
+		s.limits.deadline_ms = c->deadline_ms ? c->deadline_ms : MT_LIMIT_NONE;
 		s.its.total = c->total - 1;
 		s.p = (struct mt_prediction){
 			.verdict = c->verdict,
@@ -662,6 +665,210 @@ static void test_stuck_stop(void)
 	CHECK_INT(at(&s, 41000), MT_ACTION_STOP);
 }
 
+/* --- the rules that hold for every row ----------------------------------- */
+static void ask_stop(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	plan->action = MT_ACTION_STOP;
+	strcpy(plan->reason, "because");
+}
+
+static void ask_abort(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	plan->action = MT_ACTION_ABORT;
+	strcpy(plan->reason, "because");
+}
+
+static void ask_limit(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	plan->action = MT_ACTION_SET_DOWNTIME;
+	strcpy(plan->reason, "because");
+}
+
+static const struct mt_policy eager[] = {
+	{ .name = "stops", .help = "", .step = ask_stop }, { .name = "aborts", .help = "", .step = ask_abort },
+	{ .name = "sets", .help = "", .step = ask_limit }, { .name = "flips", .help = "", .step = rogue_step },
+};
+
+/* From switchover on, while it is cancelled, in post-copy, in a state that nobody knows: hands off, with the reason. */
+static void test_status(void)
+{
+	for (enum mt_status status = 0; status < MT_STATUS_COUNT; status++) {
+		for (size_t i = 0; i < MT_ARRAY_SIZE(eager); i++) {
+			struct scene s;
+
+			scene_init(&s, "qemu");
+			s.policy = &eager[i];
+			s.limits.postcopy_allowed = true;
+			s.limits.deadline_ms = 1;
+			s.limits.stall_timeout_ms = 1;
+			s.its.total = 3;
+			s.its.still_s = 3600;
+			s.sample.status = status;
+			if (status == MT_STATUS_ACTIVE) {
+				CHECK(at(&s, 50000) != MT_ACTION_CONTINUE);
+				continue;
+			}
+			for (int n = 0; n < 3; n++) {
+				CHECK_INT(at(&s, 50000), MT_ACTION_CONTINUE);
+				CHECK_STR(s.plan.reason, mt_status_why(status));
+				/* Those that need a person are told as such, once. */
+				CHECK_INT(s.plan.warns, !n && (status == MT_STATUS_POSTCOPY_PAUSED || status == MT_STATUS_UNKNOWN));
+			}
+			/* Nothing of that lasts: it goes on, say after an unknown state. */
+			s.sample.status = MT_STATUS_ACTIVE;
+			CHECK(at(&s, 50000) != MT_ACTION_CONTINUE);
+		}
+	}
+}
+
+/* The deadline ends a migration, but not one that is just ending. */
+static void test_deadline_at_switchover(void)
+{
+	struct scene s;
+
+	for (int verdict = 0; verdict < MT_VERDICT_COUNT; verdict++) {
+		scene_init(&s, "predict");
+		s.limits.deadline_ms = 22600;
+		s.p.verdict = verdict;
+		s.p.stop_now_ms = 100;
+		CHECK_INT(at(&s, 22599), MT_ACTION_CONTINUE);
+		s.sample.status = MT_STATUS_SWITCHOVER;
+		for (uint64_t ms = 22600; ms < 30000; ms += 200) {
+			CHECK_INT(at(&s, ms), MT_ACTION_CONTINUE);
+			CHECK(strstr(s.plan.reason, "switchover is under way"));
+		}
+	}
+}
+
+/* What was refused may be asked for again; the third time it is not, and the deadline's abort never is held back. */
+static void test_refused(void)
+{
+	struct scene s;
+
+	scene_init(&s, "timeout");
+	s.limits.deadline_ms = 60000;
+	for (int i = 0; i < MT_POLICY_TRIES; i++) {
+		CHECK_INT(at(&s, 30000 + i), MT_ACTION_STOP);
+		mt_policy_refused(&s.state, MT_ACTION_STOP);
+	}
+	CHECK_INT(at(&s, 59999), MT_ACTION_CONTINUE);
+	CHECK(strstr(s.plan.reason, "refused"));
+	for (int i = 0; i < 20; i++) {
+		CHECK_INT(at(&s, 60000 + i), MT_ACTION_ABORT);
+		CHECK(strstr(s.plan.reason, "deadline"));
+		CHECK_INT(at(&s, 60000 + i), MT_ACTION_CONTINUE);
+		mt_policy_refused(&s.state, MT_ACTION_ABORT);
+	}
+
+	/* predict prefers to stop there: the abort comes all the same. */
+	scene_init(&s, "predict");
+	s.limits.deadline_ms = 60000;
+	s.p.verdict = MT_VERDICT_REACHABLE;
+	s.p.stop_now_ms = 100;
+	for (int i = 0; i < MT_POLICY_TRIES; i++) {
+		CHECK_INT(at(&s, 60000), MT_ACTION_STOP);
+		mt_policy_refused(&s.state, MT_ACTION_STOP);
+	}
+	CHECK_INT(at(&s, 60000), MT_ACTION_ABORT);
+
+	/* A stop that is refused bars no flip, and no stall's abort. */
+	scene_init(&s, "qemu");
+	s.policy = &eager[3];
+	s.limits.postcopy_allowed = true;
+	s.its.total = 3;
+	for (int i = 0; i < 10; i++)
+		mt_policy_refused(&s.state, MT_ACTION_STOP);
+	CHECK_INT(at(&s, 1), MT_ACTION_FLIP);
+	mt_policy_refused(&s.state, MT_ACTION_COUNT);	/* nothing anybody asks for */
+	mt_policy_refused(&s.state, MT_ACTION_FLIP);
+	s.limits.stall_timeout_ms = 1000;
+	s.its.still_s = 1;
+	CHECK_INT(at(&s, 1), MT_ACTION_ABORT);
+}
+
+/* A dead link bars a stop, not the deadline. */
+static void test_stuck_deadline(void)
+{
+	struct scene s;
+
+	scene_init(&s, "predict");
+	s.limits.deadline_ms = 60000;
+	s.p.verdict = MT_VERDICT_REACHABLE;
+	s.p.stop_now_ms = 100;
+	s.its.stuck = true;
+	CHECK_INT(at(&s, 60000), MT_ACTION_ABORT);
+	CHECK(strstr(s.plan.reason, "deadline") && strstr(s.plan.reason, "link"));
+
+	scene_init(&s, "timeout");
+	s.limits.deadline_ms = 60000;
+	s.its.stuck = true;
+	CHECK_INT(at(&s, 59999), MT_ACTION_CONTINUE);
+	CHECK_INT(at(&s, 60000), MT_ACTION_ABORT);
+}
+
+/* Told after a while, aborted where the operator says so: for every policy, also before the first pass is done. */
+static void test_stall(void)
+{
+	for (size_t k = 0; mt_policy_at(k); k++) {
+		struct scene s;
+
+		scene_init(&s, mt_policy_at(k)->name);
+		s.limits.timeout_ms = 1000000;
+		s.limits.passes = 100;
+		if (!strcmp(s.policy->name, "psc"))
+			continue;	/* stops at once */
+		s.its.still_s = (MT_STALL_TELL_MS - 1) / 1e3;
+		CHECK_INT(at(&s, 20000), MT_ACTION_CONTINUE);
+		CHECK(!s.plan.warns && !strstr(s.plan.reason, "nothing has been sent"));
+		s.its.still_s = MT_STALL_TELL_MS / 1e3;
+		CHECK_INT(at(&s, 20001), MT_ACTION_CONTINUE);
+		CHECK(s.plan.warns && strstr(s.plan.reason, "nothing has been sent for 10.0 s"));
+		s.its.still_s = 1800;
+		CHECK_INT(at(&s, 1800000), strcmp(s.policy->name, "timeout") ? MT_ACTION_CONTINUE : MT_ACTION_STOP);
+		CHECK(!s.plan.warns);		/* once */
+		if (s.plan.action)
+			continue;
+		s.its.still_s = 0;
+		at(&s, 1800000);
+		s.its.still_s = 11;
+		CHECK_INT(at(&s, 1811000), MT_ACTION_CONTINUE);
+		CHECK(s.plan.warns);		/* and again when it happens again */
+
+		s.limits.stall_timeout_ms = 60000;
+		s.its.still_s = 59.999;
+		CHECK_INT(at(&s, 1859000), MT_ACTION_CONTINUE);
+		s.its.still_s = 60;
+		CHECK_INT(at(&s, 1860000), MT_ACTION_ABORT);
+		CHECK(strstr(s.plan.reason, "nothing has been sent for 1 min 00 s"));
+		CHECK_INT(at(&s, 1860250), MT_ACTION_CONTINUE);
+		mt_policy_refused(&s.state, MT_ACTION_ABORT);
+		CHECK_INT(at(&s, 1860500), MT_ACTION_ABORT);
+	}
+}
+
+/* Without knowing what is left nobody can say how long a pause would be. */
+static void test_miscounted(void)
+{
+	struct scene s;
+
+	scene_init(&s, "predict");
+	s.sample.miscounted = true;
+	CHECK_INT(at(&s, 1000), MT_ACTION_CONTINUE);
+	CHECK(s.plan.warns && strstr(s.plan.reason, "lost count") && strstr(s.plan.reason, "cancel"));
+	CHECK_INT(at(&s, 1200), MT_ACTION_CONTINUE);
+	CHECK(!s.plan.warns && strstr(s.plan.reason, "lost count"));
+	s.limits.deadline_ms = 60000;
+	s.p.verdict = MT_VERDICT_REACHABLE;	/* of before */
+	s.p.stop_now_ms = 1;
+	CHECK_INT(at(&s, 60000), MT_ACTION_ABORT);
+
+	scene_init(&s, "timeout");
+	s.sample.miscounted = true;
+	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
+	s.sample.miscounted = false;
+	CHECK_INT(at(&s, 40000), MT_ACTION_STOP);
+}
+
 /* Whatever a policy is shown: no flip that was not allowed, no word after the last one. */
 static void test_any_view(void)
 {
@@ -685,8 +892,9 @@ static void test_any_view(void)
 				final = false;
 			}
 			s.limits.postcopy_allowed = migration_random(&rng) % 2;
-			s.limits.deadline_ms = migration_random(&rng) % 2 * 50000;
+			s.limits.deadline_ms = migration_random(&rng) % 2 ? 50000 : MT_LIMIT_NONE;
 			s.sample.status = migration_random(&rng) % 8 ? MT_STATUS_ACTIVE : migration_random(&rng) % MT_STATUS_COUNT;
+			s.sample.miscounted = migration_random(&rng) % 16 == 0;
 			s.view.bandwidth_bytes_per_s = migration_random(&rng) % 8 ? LINK * migration_chance(&rng) : 0;
 			s.p = (struct mt_prediction){
 				.verdict = migration_random(&rng) % MT_VERDICT_COUNT,
@@ -708,6 +916,7 @@ static void test_any_view(void)
 			CHECK(action == MT_ACTION_CONTINUE || !empty);
 			CHECK(action == MT_ACTION_CONTINUE || s.sample.status == MT_STATUS_ACTIVE);
 			CHECK(action == MT_ACTION_CONTINUE || !final);
+			CHECK((action != MT_ACTION_STOP && action != MT_ACTION_FLIP) || !s.sample.miscounted);
 			CHECK(action != MT_ACTION_FLIP || (s.limits.postcopy_allowed && s.its.total));
 			CHECK(action == MT_ACTION_CONTINUE || strcmp(name, "qemu"));
 			final |= action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
@@ -736,6 +945,12 @@ static const struct ktap_case cases[] = {
 	{ "nothing after a final action", test_final },
 	{ "a careless policy is held back", test_rogue },
 	{ "no stop while the link is stuck", test_stuck_stop },
+	{ "no action in any status but one", test_status },
+	{ "the deadline within the switchover", test_deadline_at_switchover },
+	{ "what was refused", test_refused },
+	{ "the deadline on a dead link", test_stuck_deadline },
+	{ "nothing is sent", test_stall },
+	{ "QEMU has lost count", test_miscounted },
 	{ "implied downtime", test_implied_downtime },
 	{ "no policy flips unasked, whatever it sees", test_any_view },
 };

@@ -326,10 +326,13 @@ static void test_rewind(void)
 
 static void steer(const char *policy, uint64_t max_downtime_ms, bool postcopy, struct mt_sim_result *r)
 {
-	const struct mt_limits limits = { .max_downtime_ms = max_downtime_ms, .postcopy_allowed = postcopy, .timeout_ms = 10000 };
+	struct mt_limits limits = MT_LIMITS_UNSET;
 	struct mt_sim_params p;
 	struct mt_trace t;
 
+	limits.max_downtime_ms = max_downtime_ms;
+	limits.postcopy_allowed = postcopy;
+	limits.timeout_ms = 10000;
 	set_up(&p, "precopy");
 	p.memory_bytes = 256 << 20;
 	p.cap_ms = 60e3;

@@ -275,6 +275,44 @@ static void test_recorded(void)
 	CHECK_INT(mt_trace_recorded(&t, r), -ENODATA);
 }
 
+static void nobody(void *to, const uint64_t *pages, size_t n)
+{
+}
+
+/* Sets of pages from anywhere: neither gigabytes nor hours. */
+static void test_recorded_hostile(void)
+{
+	const struct mt_trace_point steep = { 1e-9, 1e6 };
+	struct mt_trace_recorder *r = mt_trace_record();
+	struct mt_trace t;
+
+	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1000000001, true), -EINVAL);	/* 10^9 of them a second */
+	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1001000000, true), 0);
+	CHECK_INT(mt_trace_record_run(r, UINT32_MAX - 1, 1), -EINVAL);	/* a table of 48 GiB */
+	CHECK_INT(mt_trace_record_run(r, 0, UINT32_MAX), -EINVAL);
+	CHECK_INT(mt_trace_record_run(r, MT_TRACE_RECORDED_PAGES_MAX - 1, 2), -EINVAL);
+	/* A page in a window's first tick may be all of memory; so many in each are of no host. */
+	for (uint64_t i = 0; i < 10; i++) {
+		CHECK_INT(i ? mt_trace_record_tick(r, 1000000000 + i * 1000000, 1001000000 + i * 1000000, false) : 0, 0);
+		CHECK_INT(mt_trace_record_run(r, 0, 1 << 20), 0);
+	}
+	CHECK_INT(mt_trace_recorded(&t, r), -ERANGE);
+	/* What would be played for hours gives up, and can begin anew. */
+	r = mt_trace_record();
+	CHECK_INT(mt_trace_record_tick(r, 1000000000, 2000000000, false), 0);
+	CHECK_INT(mt_trace_record_run(r, 0, 1 << 10), 0);
+	CHECK_INT(mt_trace_recorded(&t, r), 0);
+	t.ops->advance(t.opaque, 1000000000, 1000000000, nobody, NULL);
+	CHECK(!t.ops->gave_up(t.opaque));
+	mt_trace_fini(&t);
+	CHECK_INT(mt_trace_fitted(&t, &steep, 1, 1 << 20, 1, NULL), 0);
+	t.ops->advance(t.opaque, 1000000000000, 1000000000000, nobody, NULL);
+	CHECK(t.ops->gave_up(t.opaque));
+	t.ops->rewind(t.opaque);
+	CHECK(!t.ops->gave_up(t.opaque));
+	mt_trace_fini(&t);
+}
+
 /*
  * A guest of 400 pages written to 30 times a second each and 20000 written to once in 5 s, as KVM logs it in windows of
  * a second: a page is in the first tick only in which it is written to. Played back, windows that begin
@@ -384,6 +422,7 @@ static const struct ktap_case cases[] = {
 	{ "a guest that is held up", test_held_up },
 	{ "words that are understood, and those that are not", test_words },
 	{ "recorded sets of pages", test_recorded },
+	{ "sets of pages that would take gigabytes or hours", test_recorded_hostile },
 	{ "recorded in windows, where a page is logged once", test_recorded_windows },
 	{ "a curve that was fitted is there again", test_fitted },
 };

@@ -52,10 +52,12 @@ static void test_distinct(void)
 
 static double stall_of(const char *policy, const struct mt_history *h)
 {
-	struct mt_limits limits = { .max_downtime_ms = 300, .history = h };
+	struct mt_limits limits = MT_LIMITS_UNSET;
 	struct mt_sim_result r;
 	struct mt_sim_params p;
 
+	limits.max_downtime_ms = 300;
+	limits.history = h;
 	mt_sim_defaults(&p);
 	p.memory_bytes = 128 * MT_MIB;
 	p.log = MT_SIM_LOG_RING;

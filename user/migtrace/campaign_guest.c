@@ -128,7 +128,7 @@ static bool runs_at(struct campaign *c, unsigned side, struct mt_domain_info *in
 {
 	struct mt_err ignored = { 0 };
 
-	return !mt_domain_info(c->hosts[side].conn, c->domain.name, info, &ignored) &&
+	return !mt_domain_find(c->hosts[side].conn, c->domain.name, info, &ignored) &&
 		(info->state == VIR_DOMAIN_RUNNING || info->state == VIR_DOMAIN_BLOCKED) &&
 		!info->migrating_in && !info->migrating_out;
 }

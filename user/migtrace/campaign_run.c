@@ -83,13 +83,10 @@ static void choose(struct run *r)
 		.compress_threads = (unsigned)m->compress_threads,
 		.unsafe = true,
 	};
-	r->limits = (struct mt_limits){
-		.max_downtime_ms = r->plan->limit_ms,
-		.qemu_limit_ms = r->plan->limit_ms,
-		.passes = m->flip_after_passes,
-		.at_once = m->kind == MT_METHOD_POSTCOPY,
-		.postcopy_allowed = flips(m),
-	};
+	r->limits = (struct mt_limits)MT_LIMITS_UNSET;
+	r->limits.max_downtime_ms = r->limits.qemu_limit_ms = r->plan->limit_ms;
+	r->limits.passes = m->kind == MT_METHOD_POSTCOPY ? 0 : m->flip_after_passes ? m->flip_after_passes : MT_LIMIT_UNSET;
+	r->limits.postcopy_allowed = flips(m);
 }
 
 static const char *policy_name(const struct run *r)
@@ -152,7 +149,7 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 			r->result->prepare_ms = p->sample->total_ms;
 	}
 	/* From when QEMU began to send: what comes before depends on the host alone. */
-	if (!r->cancel && r->active_ns && p->sample->status != MT_STATUS_POSTCOPY &&
+	if (!r->cancel && r->active_ns && !mt_status_is_postcopy(p->sample->status) &&
 	    (mt_now_ns() - r->active_ns) / MT_NS_PER_MS >= r->result->cap_ms)
 		r->capped = true, r->cancel = 1;
 	if (r->c->cancel)

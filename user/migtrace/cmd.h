@@ -10,6 +10,8 @@
 #ifndef CMD_H
 #define CMD_H
 
+#include <stdio.h>
+
 #include <migtrace/err.h>
 
 enum cmd_exit {
@@ -27,11 +29,13 @@ struct cmd {
 int cmd_campaign(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
+int cmd_guard(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_release(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
@@ -39,7 +43,9 @@ int cmd_status(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 
 /* One line "migtrace: ..." on stderr, without a newline in @fmt. */
+/* Scrubbed (utf8.h), as is what cmd_say() puts on @out, with a newline. */
 void cmd_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cmd_say(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The line of @err on stderr. Return: CMD_FAILED. */
 int cmd_fail(const struct mt_err *err);
 

@@ -14,9 +14,12 @@
 #include <migtrace/versions.h>
 
 #include "cmd.h"
+#include "guardian.h"
 #include "interrupt.h"
 #include "options.h"
+#include "policies.h"
 #include "progress.h"
+#include "recording_load.h"
 #include "sources.h"
 
 /* libvirt's migration call comes back within this once the guest has been found. */
@@ -38,8 +41,14 @@ struct migration {
 	struct mt_recorder *recorder;
 	struct mt_collector *collector;
 	char source[384];		/* which kernel source, or why there is none */
+	struct mt_hands *hands;
+	struct mt_wheel *wheel;
+	struct mt_guard *guard;
+	struct guardian guardian;
+	struct progress progress;
 	struct mt_supervise_result result;
 	volatile int cancel, leave;
+	volatile int over;		/* nothing is left but to print */
 };
 
 /* The first Ctrl-C cancels the migration, the second lets go of it. */
@@ -48,13 +57,16 @@ static void on_interrupt(int count, void *opaque)
 	const struct mt_event wake = { .kind = MT_EVENT_WAKE };
 	struct migration *m = opaque;
 
+	/* Whoever should read our last lines does not. */
+	if (__atomic_load_n(&m->over, __ATOMIC_ACQUIRE))
+		_exit(CMD_FAILED);
 	if (count == 1)
 		__atomic_store_n(&m->cancel, 1, __ATOMIC_RELAXED);
 	else
 		__atomic_store_n(&m->leave, 1, __ATOMIC_RELAXED);
-	cmd_warn(count == 1 ? "cancelling the migration; the guest goes on here. Once more: leave it alone and exit" :
-		 "leaving: the migration goes on by itself, see virsh domjobinfo");
 	mt_inbox_post(&wake, m->inbox);
+	progress_note(&m->progress, count == 1 ? "cancelling the migration; the guest goes on here. Once more: leave it alone and exit" :
+		      "leaving: the migration goes on by itself, see virsh domjobinfo");
 }
 
 static int open_recorder(struct migration *m, const char *destination, struct mt_err *err)
@@ -106,22 +118,81 @@ static void open_collector(struct migration *m)
 		snprintf(m->source, sizeof(m->source), "%s", mt_collector_tell(m->collector));
 }
 
+/* On a thread of its own, which may wait for a reader. */
+static void on_guard(const struct mt_event *ev, void *opaque)
+{
+	struct migration *m = opaque;
+
+	/* What the supervision is told it shows itself. */
+	if (m->result.left)
+		cmd_warn("%s", ev->text);
+}
+
+/* Before the migration begins: from then on whoever else is on this host leaves it to us. */
+static int take_in_hand(struct migration *m, struct mt_err *err)
+{
+	char host[VIR_UUID_STRING_BUFLEN];
+	struct mt_stop_mark mark;
+	int rc;
+
+	rc = mt_hands_open(&m->hands, NULL, err);
+	if (rc)
+		return rc;
+	rc = mt_hands_host(m->conn, host, err);
+	if (rc)
+		return rc;
+	rc = mt_wheel_take(m->hands, host, m->domain.uuid, "migtrace migrate", &m->wheel, NULL, err);
+	if (rc)
+		return rc;
+	if (!mt_wheel_marked(m->wheel, &mark))
+		return mt_err_set(err, -EBUSY, "%s was stopped by an earlier migration that nobody saw to its end: run migtrace guard first",
+				  m->domain.name);
+	if (m->dry_run)
+		return 0;
+	rc = mt_guard_new(&m->guard, &(struct mt_guard_options){
+		.hands = m->hands, .who = "migtrace migrate", .news = on_guard, .opaque = m }, err);
+	if (rc)
+		return rc;
+	rc = guardian_start(&m->guardian, m->domain.uuid);
+	if (rc)
+		return mt_err_set(err, rc, "no process that would look after the guest if this one is killed: %s", strerror(-rc));
+	return 0;
+}
+
+/*
+ * A guest that is still stopped is given its time, some seconds; then it is the guardian's. Everything that is
+ * anybody else's business is done before the last lines are printed: nobody may be reading them.
+ */
+static void let_go(struct migration *m)
+{
+	if (m->guard && mt_guard_leave(m->guard, MT_GUARD_LEAVE_MS))
+		cmd_warn("%s is still stopped: migtrace guard goes on to look after it", m->domain.name);
+	mt_guard_free(m->guard);
+	m->guard = NULL;
+	mt_wheel_put(m->wheel);
+	m->wheel = NULL;
+	mt_hands_close(m->hands);
+	m->hands = NULL;
+	guardian_end(&m->guardian);
+	__atomic_store_n(&m->over, 1, __ATOMIC_RELEASE);
+}
+
 static int supervise(struct migration *m, const char *destination, struct mt_err *err)
 {
 	const char *const destinations[] = { destination, NULL };
-	char title[256], allowed[MT_UNIT_STR];
+	char title[MT_DOMAIN_NAME_MAX + 256], allowed[MT_UNIT_STR], note[512];
 	struct mt_migrate *running = NULL;
-	struct progress progress;
 	int rc;
 
 	snprintf(title, sizeof(title), "%s -> %s   policy %s, pause allowed %s, post-copy %s%s", m->domain.name, destination,
 		 m->policy->name, mt_format_duration_ms(allowed, m->limits.max_downtime_ms),
 		 m->limits.postcopy_allowed ? "allowed" : "not allowed", m->dry_run ? ", dry run" : "");
-	progress_init(&progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
-	if (!progress.repaint)
-		fprintf(progress.out, "%s\n", title);
+	progress_init(&m->progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	open_collector(m);
-	fprintf(progress.out, "kernel source: %s\n", m->source);
+	snprintf(note, sizeof(note), "kernel source: %s", m->source);
+	progress_note(&m->progress, note);
+	/* Who supervises waits for no disk. If there is no thread for it, better so than not at all. */
+	(void)!mt_recorder_go_behind(&m->recorder, NULL);
 
 	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);
 	if (!rc)
@@ -133,12 +204,16 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		.recorder = m->recorder,
 		.collector = m->collector,
 		.ours = true,
+		.guard = m->guard,
+		.hands = m->hands,
+		.who = "migtrace migrate",
+		.wheel = m->wheel,
 		.cancel = &m->cancel,
 		.leave = &m->leave,
 		.progress = progress_show,
-		.opaque = &progress,
+		.opaque = &m->progress,
 	}, &m->result, err);
-	progress_end(&progress);
+	progress_end(&m->progress);
 	mt_collector_close(m->collector);
 	m->collector = NULL;
 	if (running)
@@ -156,13 +231,13 @@ static void print_text(const struct migration *m)
 	const struct mt_sample *f = &m->result.final;
 	char total[MT_UNIT_STR], pause[MT_UNIT_STR], sent[MT_UNIT_STR];
 
-	printf("%s: %s\n", mt_outcome_name(m->result.outcome), m->result.detail);
+	cmd_say(stdout, "%s: %s", mt_outcome_name(m->result.outcome), m->result.detail);
 	printf("  total %s, pause %s, sent %s\n",
 	       mt_sample_has(f, total_ms) ? mt_format_duration_ms(total, f->total_ms) : "-",
 	       mt_sample_has(f, downtime_ms) && succeeded(m) ? mt_format_duration_ms(pause, f->downtime_ms) : "-",
 	       mt_sample_has(f, transferred_bytes) ? mt_format_size_bytes(sent, f->transferred_bytes) : "-");
 	if (m->record_path)
-		printf("  recording %s, see migtrace report\n", m->record_path);
+		cmd_say(stdout, "  recording %s, see migtrace report", m->record_path);
 }
 
 static struct mt_cell field(const struct mt_sample *s, enum mt_field f, bool wanted)
@@ -225,7 +300,7 @@ static int load_history(struct migration *m, struct mt_err *err)
 
 	if (!m->history_path)
 		return 0;
-	rc = mt_recording_load(&rec, m->history_path, err);
+	rc = recording_load(&rec, m->history_path, err);
 	if (rc)
 		return rc;
 	rc = mt_history_of(&m->history, rec, MT_SLOT_S);
@@ -251,7 +326,7 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = mt_conn_open(&m->conn, m->common.uri, err);
 	if (rc)
 		return rc;
-	rc = mt_domain_info(m->conn, args[0], &m->domain, err);
+	rc = mt_domain_find(m->conn, args[0], &m->domain, err);
 	if (rc)
 		return rc;
 	m->how.destination_uri = args[1];
@@ -267,6 +342,9 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = mt_conn_subscribe(m->conn, m->domain.uuid, mt_inbox_post, m->inbox);
 	if (rc < 0)
 		return mt_err_set(err, rc, "cannot watch %s: %s", m->domain.name, strerror(-rc));
+	rc = take_in_hand(m, err);
+	if (rc)
+		return rc;
 	return m->record_path ? open_recorder(m, args[1], err) : 0;
 }
 
@@ -290,6 +368,7 @@ static int run(struct migration *m, char **args)
 	}
 	if (!rc)
 		rc = supervise(m, args[1], &err);
+	let_go(m);
 	if (rc) {
 		struct mt_err ignored = { 0 };
 
@@ -304,17 +383,22 @@ int cmd_migrate(int argc, char **argv)
 {
 	static struct migration m = {
 		.policy_name = MT_POLICY_DEFAULT,
-		.limits = { .max_downtime_ms = MT_MAX_DOWNTIME_DEFAULT_MS, .timeout_ms = MT_TIMEOUT_DEFAULT_MS },
+		.limits = MT_LIMITS_UNSET,
 	};
 	uint64_t parallel = 0, initial = 0, increment = 0, level = 0, threads = 0;
 	const char *compression = "none";
-	bool passes_given = false;
 	const struct option_row rows[] = {
-		{ "policy", 'p', OPTION_STRING, "NAME", "who decides: qemu, timeout, passes, ihm, psc, fni, fm, am or predict (default)", &m.policy_name },
-		{ "max-downtime", 'd', OPTION_DURATION_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms },
-		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "the migration may take this long", &m.limits.deadline_ms },
-		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when policy timeout acts (default 30s)", &m.limits.timeout_ms },
-		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, &passes_given, 1000 },
+		{ "policy", 'p', OPTION_STRING, "NAME", "who decides, see below (default " MT_POLICY_DEFAULT ")", &m.policy_name },
+		{ "max-downtime", 'd', OPTION_LIMIT_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms,
+		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
+		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "the migration may take this long (default none)", &m.limits.deadline_ms,
+		  .min = 1 },
+		{ "timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "when policy timeout acts, or none (default 30s)", &m.limits.timeout_ms },
+		{ "stall-timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "abort when nothing was sent for so long (default none: it is told)",
+		  &m.limits.stall_timeout_ms, .min = 1 },
+		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default 120ms)", &m.limits.fixed_ms,
+		  .max = MT_FIXED_MAX_MS },
+		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, NULL, MT_PASSES_MAX },
 		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
 		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
@@ -348,27 +432,31 @@ int cmd_migrate(int argc, char **argv)
 			    "  migtrace migrate db1 qemu+tls://host2/system --postcopy --record db1.mtrec\n"
 			    "  migtrace migrate db1 qemu+tls://host2/system --policy timeout --timeout 60s\n"
 			    "  migtrace migrate db1 qemu+tls://host2/system --policy passes --passes 2 --postcopy\n",
+		.more = policies_help,
 		.uses = OPTIONS_CONNECT | OPTIONS_FORMAT,
 		.rows = rows,
 		.n_rows = MT_ARRAY_SIZE(rows),
 	};
 	struct option_args args;
+	struct mt_err err = { 0 };
 	int status = options_parse(&usage, argc, argv, &m.common, &args);
 
 	if (status != OPTIONS_RUN)
 		return status;
-	m.policy = mt_policy_find(m.policy_name);
-	if (!m.policy)
-		return options_error(&usage, "--policy %s is unknown: qemu, timeout, passes, ihm, psc, fni, fm, am or predict", m.policy_name);
-	if (passes_given ? strcmp(m.policy_name, "passes") && strcmp(m.policy_name, "fni") : !strcmp(m.policy_name, "passes"))
+	status = policy_option(&usage, "policy", m.policy_name, &m.policy);
+	if (status != OPTIONS_RUN)
+		return status;
+	if (m.limits.passes != MT_LIMIT_UNSET ? strcmp(m.policy_name, "passes") && strcmp(m.policy_name, "fni") : !strcmp(m.policy_name, "passes"))
 		return options_error(&usage, "--passes and --policy passes (or fni) go together");
-	m.limits.at_once = passes_given && !m.limits.passes && !strcmp(m.policy_name, "passes");
-	if (m.limits.at_once && !m.limits.postcopy_allowed)
+	if (!m.limits.passes && !strcmp(m.policy_name, "passes") && !m.limits.postcopy_allowed)
 		return options_error(&usage, "--passes 0 flips to post-copy at once, so --postcopy is needed");
 	if (mt_compression_parse(compression, &m.how.compression))
 		return options_error(&usage, "--compression %s is unknown: xbzrle or mt", compression);
-	if (!m.limits.max_downtime_ms)
-		return options_error(&usage, "--max-downtime 0ms is not possible: some pause is needed to switch over");
+	if (mt_limits_check(m.policy, &m.limits, limits_tell, &err))
+		return options_error(&usage, "%s", err.msg);
+	/* From here on what holds; but for QEMU's own limit, which libvirt is asked for. */
+	mt_limits_resolve(&m.limits);
+	m.limits.qemu_limit_ms = MT_LIMIT_UNSET;
 	status = source_option(&usage, m.source_name);
 	if (status != OPTIONS_RUN)
 		return status;

@@ -37,10 +37,10 @@ static int conclude(struct record *r, enum ending ending, struct mt_err *err)
 	if (ending == ENDING_FAILED)
 		cmd_fail(err);
 	if (!r->measured || r->samples)
-		fprintf(stderr, "%s: %u pass%s of a migration%s; see migtrace report\n", r->path, r->passes,
+		cmd_say(stderr, "%s: %u pass%s of a migration%s; see migtrace report", r->path, r->passes,
 			r->passes == 1 ? "" : "es", ending == ENDING_INTERRUPTED ? ", which goes on" : "");
 	else
-		fprintf(stderr, "%s: %u window%s%s; see migtrace report\n", r->path, r->measured,
+		cmd_say(stderr, "%s: %u window%s%s; see migtrace report", r->path, r->measured,
 			r->measured == 1 ? "" : "s", ending == ENDING_INTERRUPTED ? ", interrupted" : "");
 	return ending == ENDING_FAILED ? CMD_FAILED : CMD_OK;
 }

@@ -5,10 +5,13 @@
 #include <math.h>
 #include <string.h>
 
+#include <migtrace/actuator.h>
 #include <migtrace/record.h>
 
 #include "cmd.h"
 #include "options.h"
+#include "policies.h"
+#include "recording_load.h"
 #include "replay.h"
 
 #define POLICIES_MAX	32
@@ -16,7 +19,7 @@
 struct request {
 	struct common_options common;
 	const char *policies;
-	struct replay_limits limits;
+	struct mt_limits limits;
 	const struct mt_policy *chosen[POLICIES_MAX];
 	size_t n_chosen;
 };
@@ -42,19 +45,13 @@ static int choose_policies(struct request *q, const struct command_usage *usage)
 		return OPTIONS_RUN;
 	}
 	while ((name = strsep(&rest, ","))) {
-		const struct mt_policy *policy = mt_policy_find(name);
-		char known[256] = "";
+		const struct mt_policy *policy;
+		int status = policy_option(usage, "policy", name, &policy);
 
-		if (policy && !choose(q, policy))
-			continue;
-		if (policy)
+		if (status != OPTIONS_RUN)
+			return status;
+		if (choose(q, policy))
 			return options_error(usage, "more than %d policies", POLICIES_MAX);
-		for (size_t i = 0; mt_policy_at(i); i++) {
-			size_t len = strlen(known);
-
-			snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "", mt_policy_at(i)->name);
-		}
-		return options_error(usage, "unknown policy \"%s\"; there are %s", name, known);
 	}
 	return OPTIONS_RUN;
 }
@@ -64,12 +61,13 @@ static struct mt_cell if_known(bool known, uint64_t v)
 	return known ? MT_UINT(v) : MT_NONE;
 }
 
-static int add_row(struct mt_table *t, const char *path, const struct mt_policy *policy, const struct replay_result *r)
+static int add_row(struct mt_table *t, const char *path, size_t migration, const struct mt_policy *policy,
+		   const struct replay_result *r)
 {
 	bool implied = isfinite(r->implied_downtime_ms);
 
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_STR(path), MT_STR(policy->name), MT_STR(mt_action_name(r->action)),
+		MT_STR(path), MT_UINT(migration), MT_STR(policy->name), MT_STR(mt_action_name(r->action)),
 		if_known(mt_sample_has(&r->at, total_ms), r->at.total_ms),
 		if_known(mt_sample_has(&r->at, iteration), r->at.iteration),
 		implied ? MT_DOUBLE(round(r->implied_downtime_ms * 10) / 10) : MT_NONE,
@@ -85,58 +83,64 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 	struct mt_err err = { 0 };
 	int status = CMD_OK;
 
-	if (mt_recording_load(&rec, path, &err))
+	if (recording_load(&rec, path, &err))
 		return cmd_fail(&err);
-	for (size_t i = 0; i < q->n_chosen; i++) {
-		struct replay_result result;
+	for (size_t from = 0, to, n = 1; from < rec->n_entries; from = to, n++) {
+		to = mt_recording_migration(rec, from);
+		for (size_t i = 0; i < q->n_chosen; i++) {
+			struct replay_result result;
 
-		replay_run(&result, rec, q->chosen[i], &q->limits);
-		if (add_row(t, path, q->chosen[i], &result))
-			break;
+			replay_run(&result, rec, from, to, q->chosen[i], &q->limits);
+			if (add_row(t, path, n, q->chosen[i], &result))
+				break;
+		}
 	}
-	if (rec->truncated) {
-		cmd_warn("%s ends early after %zu entries; the writer was killed or the disk was full",
-			 path, rec->n_entries);
+	if (rec->truncated)
 		status = CMD_FAILED;
-	}
 	mt_recording_free(rec);
 	return status;
 }
 
 int cmd_replay(int argc, char **argv)
 {
-	struct request q = { 0 };
+	struct request q = { .limits = MT_LIMITS_UNSET };
 	const struct option_row rows[] = {
 		{ .name = "policy", .kind = OPTION_STRING, .arg = "A,B", .dest = &q.policies,
 		  .help = "policies to ask; all of them if not given" },
-		{ .name = "max-downtime", .kind = OPTION_DURATION_MS, .arg = "DURATION",
+		{ .name = "max-downtime", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
 		  .help = "the guest may pause this long", .dest = &q.limits.max_downtime_ms,
-		  .given = &q.limits.max_downtime_given },
-		{ .name = "postcopy", .kind = OPTION_FLAG, .help = "post-copy is allowed", .dest = &q.limits.postcopy },
-		{ .name = "timeout", .kind = OPTION_DURATION_MS, .arg = "DURATION",
-		  .help = "when the policy \"timeout\" acts", .dest = &q.limits.timeout_ms,
-		  .given = &q.limits.timeout_given },
-		{ .name = "deadline", .kind = OPTION_DURATION_MS, .arg = "DURATION",
-		  .help = "the migration may take this long", .dest = &q.limits.deadline_ms,
-		  .given = &q.limits.deadline_given },
-		{ .name = "qemu-limit", .kind = OPTION_DURATION_MS, .arg = "DURATION",
-		  .help = "QEMU's own downtime limit", .dest = &q.limits.qemu_limit_ms,
-		  .given = &q.limits.qemu_limit_given },
+		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
+		{ .name = "postcopy", .kind = OPTION_FLAG, .help = "post-copy is allowed", .dest = &q.limits.postcopy_allowed },
+		{ .name = "timeout", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
+		  .help = "when the policy \"timeout\" acts, or none", .dest = &q.limits.timeout_ms },
+		{ .name = "deadline", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
+		  .help = "the migration may take this long, or none", .dest = &q.limits.deadline_ms, .min = 1 },
+		{ .name = "stall-timeout", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
+		  .help = "abort when nothing was sent for so long, or none", .dest = &q.limits.stall_timeout_ms, .min = 1 },
+		{ .name = "fixed", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
+		  .help = "the part of a pause that is not memory", .dest = &q.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
+		{ .name = "passes", .kind = OPTION_COUNT, .arg = "N",
+		  .help = "when the policies \"passes\" and \"fni\" act", .dest = &q.limits.passes, .max = MT_PASSES_MAX },
+		{ .name = "qemu-limit", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
+		  .help = "QEMU's own downtime limit", .dest = &q.limits.qemu_limit_ms, .max = MT_DOWNTIME_MAX_MS },
 	};
 	const struct command_usage usage = {
 		.name = "replay", .synopsis = "FILE...", .min_args = 1, .max_args = OPTIONS_ANY_NUMBER,
 		.description =
 			"Hands the samples of recorded migrations to policies, one by one, and shows the first\n"
 			"stop, flip to post-copy or abort that each would have asked for. FILE is a recording of\n"
-			"migtrace (limits not given here are the recorded ones) or a JSON array of QMP\n"
-			"query-migrate answers.",
+			"migtrace (limits not given here are the recorded ones) or a series of QMP query-migrate\n"
+			"answers: a JSON array, or a monitor's {\"return\": ...} lines. Each migration in it is\n"
+			"replayed for itself.",
 		.examples =
 			"  migtrace replay guest.mtrec --policy qemu,predict --max-downtime 300ms\n"
 			"  migtrace replay -f csv --postcopy runs/*.json\n",
+		.more = policies_help,
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
 	};
 	static const struct mt_column columns[] = {
 		{ "file", "file", MT_SHOW_PLAIN },
+		{ "migration", NULL, MT_SHOW_PLAIN },
 		{ "policy", "policy", MT_SHOW_PLAIN },
 		{ "action", "action", MT_SHOW_PLAIN },
 		{ "at_ms", "at", MT_SHOW_DURATION_MS },

@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "options.h"
+#include "recording_load.h"
 #include "report.h"
 
 static int show(const struct report *r, enum mt_format format)
@@ -44,7 +45,7 @@ int cmd_report(int argc, char **argv)
 
 	if (status != OPTIONS_RUN)
 		return status;
-	if (mt_recording_load(&rec, args.v[0], &err))
+	if (recording_load(&rec, args.v[0], &err))
 		return cmd_fail(&err);
 	status = CMD_OK;
 	rc = report_init(&r, rec, &err);
@@ -59,11 +60,8 @@ int cmd_report(int argc, char **argv)
 				cmd_warn("cannot write the report: %s", strerror(-rc));
 		}
 	}
-	if (!rc && rec->truncated) {
-		cmd_warn("%s ends early after %zu entries; the writer was killed or the disk was full",
-			 args.v[0], rec->n_entries);
+	if (!rc && rec->truncated)
 		status = CMD_FAILED;
-	}
 	mt_recording_free(rec);
 	return status;
 }

@@ -9,6 +9,7 @@
 
 #include "cmd.h"
 #include "options.h"
+#include "policies.h"
 #include "simulate.h"
 
 struct words {
@@ -62,18 +63,15 @@ static int add_method(const struct command_usage *usage, struct simulate *q, con
 
 static int add_policy(const struct command_usage *usage, struct simulate *q, const char *word)
 {
-	const struct mt_policy *p = mt_policy_find(word);
-	char known[256] = "";
+	const struct mt_policy *p;
+	int status = policy_option(usage, "policy", word, &p);
 
-	if (p && q->n_policies == SIMULATE_LIST_MAX)
+	if (status != OPTIONS_RUN)
+		return status;
+	if (q->n_policies == SIMULATE_LIST_MAX)
 		return list_full(usage, "policy");
-	if (p) {
-		q->policies[q->n_policies++] = p;
-		return OPTIONS_RUN;
-	}
-	for (size_t i = 0; mt_policy_at(i); i++)
-		join(known, sizeof(known), mt_policy_at(i)->name);
-	return options_error(usage, "unknown policy \"%s\"; there are %s", word, known);
+	q->policies[q->n_policies++] = p;
+	return OPTIONS_RUN;
 }
 
 static int add_bandwidth(const struct command_usage *usage, struct simulate *q, const char *word)
@@ -151,7 +149,6 @@ static int simulate(struct simulate *q, const struct option_args *args, enum mt_
 			if (mt_trace_is_pattern(args->v[i]))	/* nothing but words: they are wrong */
 				status = CMD_USAGE;
 		} else if (q->ended_early) {
-			cmd_warn("%s ends early; the writer was killed or the disk was full", args->v[i]);
 			status = CMD_FAILED;
 		}
 	}
@@ -163,7 +160,7 @@ static int simulate(struct simulate *q, const struct option_args *args, enum mt_
 
 int cmd_simulate(int argc, char **argv)
 {
-	struct simulate q = { .n_methods = 0 };
+	struct simulate q = { .limits = MT_LIMITS_UNSET };
 	struct words w = { .methods = "precopy", .log = "bitmap", .cap_ms = 600 * MT_MS_PER_S };
 	const struct option_row rows[] = {
 		{ "method", 'm', OPTION_STRING, "A,B", "precopy (default), postcopy, hybrid, autoconverge, xbzrle, compression, multifd",
@@ -177,10 +174,12 @@ int cmd_simulate(int argc, char **argv)
 		{ "log", 0, OPTION_STRING, "HOW", "bitmap (default), or ring: how KVM logs writes; ring also for TCG", &w.log },
 		{ "policy", 0, OPTION_STRING, "A,B", "steer it by these (default: QEMU alone)", &w.policies },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "policies may flip to post-copy", &w.postcopy },
-		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "for policies: it may take this long", &q.limits.deadline_ms },
-		{ "timeout", 0, OPTION_DURATION_MS, "DURATION", "when the policy \"timeout\" acts", &q.limits.timeout_ms },
+		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "for policies: it may take this long (default none)",
+		  &q.limits.deadline_ms, .min = 1 },
+		{ "timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "when the policy \"timeout\" acts, or none (default 30s)",
+		  &q.limits.timeout_ms },
 		{ "stop-after", 0, OPTION_COUNT, "N", "how many passes the policies \"passes\" and \"fni\" let finish", &q.limits.passes,
-		  NULL, 1000 },
+		  NULL, MT_PASSES_MAX },
 		{ "history", 0, OPTION_DURATION_MS, "DURATION", "policies \"fm\" and \"am\" have seen the guest before, for so long",
 		  &q.history_ms },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "limit in post-copy (default: none)",
@@ -204,6 +203,7 @@ int cmd_simulate(int argc, char **argv)
 			"  migtrace simulate uniform:region=64MiB,rate=8000/s --bandwidth 36MiB/s,72MiB/s --link 320Mbit/s\n"
 			"  migtrace simulate hotcold:region=1GiB,rate=50000/s,hot=5% --memory 4GiB -m precopy,hybrid -f json\n"
 			"  migtrace simulate db1.mtrec --policy qemu,predict --postcopy --link 1GiB/s\n",
+		.more = policies_help,
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
 	};
 	struct common_options common = { 0 };

@@ -40,6 +40,9 @@ static const struct mt_column supervised_columns[] = {
 	{ "note", NULL, MT_SHOW_PLAIN },
 	{ "recording", NULL, MT_SHOW_PLAIN },
 	{ "kernel_source", "KERNEL SOURCE", MT_SHOW_PLAIN },
+	{ "stage", "STAGE", MT_SHOW_PLAIN },
+	{ "mode_why", NULL, MT_SHOW_PLAIN },
+	{ "recording_dropped", NULL, MT_SHOW_PLAIN },
 };
 
 static const struct mt_column finished_columns[] = {
@@ -51,7 +54,7 @@ static const struct mt_column finished_columns[] = {
 	{ "recording", "RECORDING", MT_SHOW_PLAIN },
 };
 
-#define COLUMNS_MAX	16
+#define COLUMNS_MAX	20
 _Static_assert(MT_ARRAY_SIZE(supervised_columns) <= COLUMNS_MAX, "COLUMNS_MAX is too small");
 _Static_assert(MT_ARRAY_SIZE(finished_columns) <= COLUMNS_MAX, "COLUMNS_MAX is too small");
 
@@ -195,25 +198,102 @@ static int show_table(enum mt_format format, const struct mt_column *columns, si
 /* What another process says goes to a terminal: no control characters. */
 static void show_text(const char *before, const json_t *text, const char *otherwise, const char *after)
 {
-	mt_autofree char *clean = json_is_string(text) ? mt_utf8_clean(json_string_value(text), true) : NULL;
+	mt_autofree char *clean = json_is_string(text) ? mt_utf8_clean(json_string_value(text)) : NULL;
 
 	printf("%s%s%s", before, clean ? clean : otherwise, after);
 }
 
 static void show_reasons(const json_t *rows)
 {
-	static const char *const keys[] = { "reason", "note" };
+	static const struct { const char *key, *before; } keys[] = {
+		{ "mode_why", "not acted upon: " }, { "reason", "" }, { "note", "" },
+	};
 	size_t i;
 	json_t *row;
 
 	json_array_foreach(rows, i, row) {
 		for (size_t k = 0; k < MT_ARRAY_SIZE(keys); k++) {
-			if (!json_is_string(json_object_get(row, keys[k])))
+			if (!json_is_string(json_object_get(row, keys[k].key)))
 				continue;
 			show_text("", json_object_get(row, "domain"), "?", ": ");
-			show_text("", json_object_get(row, keys[k]), "", "\n");
+			show_text(keys[k].before, json_object_get(row, keys[k].key), "", "\n");
 		}
 	}
+}
+
+static const char *age_of(char *buf, const json_t *o, const char *key)
+{
+	return mt_format_duration_ms(buf, (double)json_integer_value(json_object_get(o, key)));
+}
+
+/* Who does not get on, and since when: threads of the daemon, and what they ask of guests. */
+static void show_stuck(const json_t *threads, const json_t *stuck)
+{
+	char age[MT_UNIT_STR];
+	size_t i;
+	json_t *t;
+
+	json_array_foreach(threads, i, t) {
+		if (!json_is_true(json_object_get(t, "stuck")))
+			continue;
+		show_text("stuck:   ", json_object_get(t, "thread"), "?", "");
+		show_text(", for ", NULL, age_of(age, t, "for_ms"), "");
+		show_text(": ", json_object_get(t, "what"), "at work of its own", "\n");
+	}
+	json_array_foreach(stuck, i, t) {
+		show_text("stuck:   ", json_object_get(t, json_is_string(json_object_get(t, "domain")) ? "domain" : "uuid"), "?", "");
+		if (json_is_integer(json_object_get(t, "since_ms")))
+			show_text(", for ", NULL, age_of(age, t, "since_ms"), "");
+		show_text(": ", json_object_get(t, "what"), "?", "\n");
+	}
+}
+
+/* Guests that are stopped for their last pages. */
+static void show_guarded(const json_t *guarded)
+{
+	char stopped[MT_UNIT_STR], due[MT_UNIT_STR];
+	size_t i;
+	json_t *g;
+
+	json_array_foreach(guarded, i, g) {
+		show_text("guard:   ", json_object_get(g, "domain"), "?", "");
+		printf(" stopped for %s", age_of(stopped, g, "stopped_ms"));
+		if (json_is_true(json_object_get(g, "giving_back")))
+			fputs(", due: being given back", stdout);
+		else
+			printf(", given back in %s unless it is off by then", age_of(due, g, "due_ms"));
+		fputs(json_is_true(json_object_get(g, "adopted")) ? ", by a process that is no more" : "", stdout);
+		show_text(": ", json_object_get(g, "text"), "no trouble", "\n");
+	}
+}
+
+/* Whether anything is done at all, and what of it is at present. */
+static void show_hands(const json_t *answer)
+{
+	const json_t *hands = json_object_get(answer, "hands");
+
+	if (!json_is_object(hands))
+		return;
+	fputs("acts:    ", stdout);
+	if (!json_is_true(json_object_get(answer, "acts")))
+		fputs("no: no rule does", stdout);
+	else if (json_is_true(json_object_get(hands, "released_all")))
+		fputs("no: hands off all migrations, until migtrace release --all --undo", stdout);
+	else if (json_is_true(json_object_get(hands, "may_act")))
+		fputs("yes, where a rule does", stdout);
+	else
+		show_text("no: ", json_object_get(hands, "why"), "not yet", "");
+	printf("; stopped at once: %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n",
+	       json_integer_value(json_object_get(hands, "stopped")), json_integer_value(json_object_get(hands, "max_stopped")));
+	show_guarded(json_object_get(hands, "guarded"));
+}
+
+static void show_lost(const json_t *answer)
+{
+	json_int_t lost = json_integer_value(json_object_get(answer, "log_lost"));
+
+	if (lost)
+		printf("log:     %" JSON_INTEGER_FORMAT " line%s lost: nobody read them in time\n", lost, lost == 1 ? "" : "s");
 }
 
 static int show(const json_t *answer)
@@ -235,6 +315,9 @@ static int show(const json_t *answer)
 		puts(", connected");
 	else
 		show_text(", not connected: ", json_object_get(libvirt, "error"), "not yet", "\n");
+	show_hands(answer);
+	show_lost(answer);
+	show_stuck(json_object_get(answer, "threads"), json_object_get(answer, "stuck"));
 
 	printf("\nMigrations supervised: %zu\n", json_array_size(supervised));
 	if (json_array_size(supervised)) {

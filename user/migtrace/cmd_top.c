@@ -62,7 +62,7 @@ static int take_named(struct top *top, char **names, int n, struct mt_err *err)
 	struct mt_domain_info d;
 
 	for (int i = 0; i < n; i++) {
-		int rc = mt_domain_info(top->conn, names[i], &d, err);
+		int rc = mt_domain_find(top->conn, names[i], &d, err);
 
 		if (!rc)
 			rc = take_guest(top, &d, err);

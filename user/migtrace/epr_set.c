@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "epr_set.h"
+#include "recording_load.h"
 
 /* The made-up ones: each kind in each period with each noise, two minutes of 100 ms slots. */
 #define MADE_SLOTS	1200
@@ -21,7 +22,7 @@ static int load(struct epr_set *set, const char *path)
 	struct mt_err err = { 0 };
 	int rc;
 
-	if (mt_recording_load(&rec, path, &err))
+	if (recording_load(&rec, path, &err))
 		return cmd_fail(&err);
 	rc = epr_series_load(&set->series[set->n], rec);
 	mt_recording_free(rec);

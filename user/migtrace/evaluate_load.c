@@ -11,6 +11,7 @@
 #include <migtrace/recorded.h>
 
 #include "evaluate_campaign.h"
+#include "recording_load.h"
 
 /* Kept back by a first pass, and so not seen to be dirtied: so little of the memory that it does not matter. */
 #define KEPT_LITTLE	0.1
@@ -177,7 +178,7 @@ static int load(struct mt_recording **rec, const char *dir, const char *name, st
 	*rec = NULL;
 	if (asprintf(&path, "%s/%s", dir, name) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	return mt_recording_load(rec, path, err);
+	return recording_load(rec, path, err);
 }
 
 int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, struct mt_err *err)

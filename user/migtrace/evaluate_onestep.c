@@ -189,7 +189,6 @@ int evaluate_onestep(char **files, int n, enum mt_format format, bool polled)
 		} else if (rc) {
 			status = cmd_fail(&err);
 		} else if (truncated) {
-			cmd_warn("%s ends early; the writer was killed or the disk was full", files[i]);
 			status = CMD_FAILED;
 		}
 	}

@@ -4,7 +4,6 @@
  */
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,34 +16,19 @@ static const struct cmd cmds[] = {
 	{ "campaign",	"many real migrations on a testbed, recorded", cmd_campaign },
 	{ "doctor",	"what works on this host and what is missing, each with the remedy", cmd_doctor },
 	{ "evaluate",	"how far predictions were off in recorded migrations", cmd_evaluate },
+	{ "guard",	"guests stopped by a process that was killed: they run again", cmd_guard },
 	{ "list",	"guests: memory, ring or bitmap, whether a migration runs", cmd_list },
 	{ "migrate",	"migrate a guest and steer the migration by a policy", cmd_migrate },
 	{ "plan",	"several guests and one link: which to move, in which order, and how", cmd_plan },
 	{ "predict",	"what migrating a guest would cost, or why it would not end", cmd_predict },
 	{ "record",	"profile a guest, or follow its migration, into a file", cmd_record },
+	{ "release",	"hands off a migration, or all, at once", cmd_release },
 	{ "replay",	"what each policy would have done in a recorded migration", cmd_replay },
 	{ "report",	"what happened in a recording, and why", cmd_report },
 	{ "simulate",	"whole migrations, played page by page over a trace of writes", cmd_simulate },
 	{ "status",	"what migtraced does at present, and what it saw last", cmd_status },
 	{ "top",	"what guests dirty, as it happens", cmd_top },
 };
-
-void cmd_warn(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("migtrace: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-}
-
-int cmd_fail(const struct mt_err *err)
-{
-	cmd_warn("%s", err->code ? err->msg : "failed, and nobody said why");
-	return CMD_FAILED;
-}
 
 static void help(FILE *out)
 {

@@ -10,6 +10,7 @@
 
 #include "base/quantile.h"
 #include "onestep.h"
+#include "recording_load.h"
 
 #define BEFORE		8	/* steps that tell how much was dirtied while there was a load */
 #define IDLE_SHARE	0.5	/* of the least that they leave possible */
@@ -111,7 +112,7 @@ int onestep_load(struct onestep_runs *runs, const char *path, bool polled, bool 
 	if (!more)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	runs->v = more;
-	rc = mt_recording_load(&rec, path, err);
+	rc = recording_load(&rec, path, err);
 	if (rc)
 		return rc;
 	*truncated = rec->truncated;

@@ -2,12 +2,14 @@
 /*
  * options.c - getopt_long's arrays, value checks and help, all from one table
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <migtrace/cleanup.h>
+#include <migtrace/policy.h>
 #include <migtrace/units.h>
 
 #include "cmd.h"
@@ -90,6 +92,8 @@ static void print_help(const struct command_usage *usage, const struct option_se
 			printf("      ");
 		printf("--%-*s  %s\n", width, shown, row->help);
 	}
+	if (usage->more)
+		usage->more(stdout);
 	if (usage->examples)
 		printf("\nExamples:\n%s", usage->examples);
 }
@@ -106,6 +110,28 @@ int options_error(const struct command_usage *usage, const char *fmt, ...)
 	return CMD_USAGE;
 }
 
+static int take_limit(const struct option_row *row, const char *what, const char *text, struct mt_err *err)
+{
+	uint64_t max = row->max ? row->max : MT_LIMIT_MAX_MS, ms;
+	bool none = row->kind == OPTION_LIMIT_OR_NONE;
+	char from[MT_UNIT_STR], to[MT_UNIT_STR];
+	int rc;
+
+	if (none && !strcmp(text, "none")) {
+		*(uint64_t *)row->dest = MT_LIMIT_NONE;
+		return 0;
+	}
+	rc = mt_parse_duration_ms(what, text, &ms, err);
+	if (rc)
+		return rc;
+	if (ms < row->min || ms > max)
+		return mt_err_set(err, -ERANGE, "%s: \"%s\" is out of range: %s to %s%s", what, text,
+				  mt_format_duration_ms(from, (double)row->min), mt_format_duration_ms(to, (double)max),
+				  none ? ", or none" : "");
+	*(uint64_t *)row->dest = ms;
+	return 0;
+}
+
 static int take_value(const struct option_row *row, const char *text, struct mt_err *err)
 {
 	char what[64];
@@ -120,6 +146,9 @@ static int take_value(const struct option_row *row, const char *text, struct mt_
 		return 0;
 	case OPTION_DURATION_MS:
 		return mt_parse_duration_ms(what, text, row->dest, err);
+	case OPTION_LIMIT_MS:
+	case OPTION_LIMIT_OR_NONE:
+		return take_limit(row, what, text, err);
 	case OPTION_SIZE_BYTES:
 		return mt_parse_size_bytes(what, text, row->dest, err);
 	case OPTION_RATE_BYTES_PER_S:

@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <migtrace/out.h>
 
@@ -36,6 +37,8 @@ enum option_kind {		/* type behind option_row.dest */
 	OPTION_FLAG,		/* bool, set to true */
 	OPTION_STRING,		/* const char *, points into argv */
 	OPTION_DURATION_MS,	/* uint64_t */
+	OPTION_LIMIT_MS,	/* uint64_t, option_row.min to .max, 0 = MT_LIMIT_MAX_MS: a duration of struct mt_limits */
+	OPTION_LIMIT_OR_NONE,	/* the same, or "none": MT_LIMIT_NONE */
 	OPTION_SIZE_BYTES,	/* uint64_t */
 	OPTION_RATE_BYTES_PER_S, /* uint64_t */
 	OPTION_COUNT,		/* uint64_t, at most option_row.max */
@@ -51,6 +54,7 @@ struct option_row {
 	void *dest;		/* left alone when the option is not given */
 	bool *given;		/* may be NULL: set to true when it is */
 	uint64_t max;		/* of a count; 0 = no limit */
+	uint64_t min;		/* of a limit */
 };
 
 /* struct command_usage.uses */
@@ -65,6 +69,7 @@ struct command_usage {
 	int min_args, max_args;
 	const char *description;	/* sentences, wrapped by hand, ends without a newline */
 	const char *examples;		/* lines, each with a newline; NULL = none */
+	void (*more)(FILE *out);	/* sections of the help between options and examples; NULL = none */
 	unsigned uses;
 	const struct option_row *rows;
 	size_t n_rows;

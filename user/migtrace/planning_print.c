@@ -198,7 +198,7 @@ void planning_explain(const struct planning *p, const struct mt_schedule *s, FIL
 	if (!p->learned_from)
 		fprintf(out, "learned from no migration (--learned FILE): the odds are too good\n");
 	for (size_t i = 0; i < s->n_left; i++) {
-		mt_autofree char *name = mt_utf8_clean(name_of(p, s->left[i].guest), true);
+		mt_autofree char *name = mt_utf8_clean(name_of(p, s->left[i].guest));
 		struct words w;
 
 		fprintf(out, "%s%s stays: %s\n", i ? "" : "\n", name ? name : "", reason(&w, p, s, &s->left[i]));

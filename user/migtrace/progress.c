@@ -4,51 +4,34 @@
  *
  * A terminal gets one block that is drawn over itself four times a second;
  * what happened (an action, a lost connection) scrolls by above it. Anything else
- * gets a line for each iteration and for each thing that happened.
+ * gets a line for each iteration and for each thing that happened. Here it is only
+ * put into words; screen.c writes.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <migtrace/units.h>
 
 #include "progress.h"
+#include "screen.h"
 
 #define BAR_WIDTH	24
-#define COLUMNS_DEFAULT	80
+#define END_WAIT_MS	2000	/* for whoever reads */
 
 void progress_init(struct progress *p, FILE *out, const char *title)
 {
 	const char *term = getenv("TERM");
 
 	memset(p, 0, sizeof(*p));
+	pthread_mutex_init(&p->lock, NULL);
 	p->out = out;
-	p->title = title;
 	p->repaint = isatty(fileno(out)) && term && strcmp(term, "dumb");
-}
-
-static int columns(FILE *out)
-{
-	struct winsize w;
-
-	if (ioctl(fileno(out), TIOCGWINSZ, &w) || !w.ws_col)
-		return COLUMNS_DEFAULT;
-	return w.ws_col;
-}
-
-static void erase(struct progress *p)
-{
-	if (p->drawn)
-		fprintf(p->out, "\033[%dA\033[J", p->drawn);
-	p->drawn = 0;
-}
-
-/* One line of the block, never longer than the screen is wide: a wrapped line could not be drawn over. */
-static void line(struct progress *p, const char *label, const char *text)
-{
-	fprintf(p->out, "  %-9s %.*s\n", label, columns(p->out) - 13, text);
-	p->drawn++;
+	snprintf(p->title, sizeof(p->title), "%s", title);
+	p->screen = screen_new(out);
+	if (!p->repaint)
+		progress_note(p, title);
 }
 
 static void bar(char *buf, double done)
@@ -83,23 +66,28 @@ static void tell_forecast(char *buf, size_t size, const struct mt_engine *e)
 	}
 }
 
+static void row(char rows[SCREEN_ROWS][SCREEN_ROW], int *n, const char *label, const char *text)
+{
+	snprintf(rows[(*n)++], SCREEN_ROW, "  %-9s %s", label, text);
+}
+
 static void draw(struct progress *p, const struct mt_progress *m)
 {
 	const struct mt_iterations *its = &m->engine->iterations;
 	const struct mt_iteration *last = mt_iterations_last(its);
 	const struct mt_sample *s = m->sample;
-	char a[MT_UNIT_STR], b[MT_UNIT_STR], c[MT_UNIT_STR], fill[BAR_WIDTH + 1], text[512];
+	char a[MT_UNIT_STR], b[MT_UNIT_STR], c[MT_UNIT_STR], fill[BAR_WIDTH + 1], text[480], rows[SCREEN_ROWS][SCREEN_ROW] = { 0 };
+	int n = 0;
 
-	erase(p);
-	fprintf(p->out, "%.*s\n", columns(p->out) - 1, p->title);
-	p->drawn++;
+	snprintf(rows[n++], SCREEN_ROW, "%s", p->title);
 	bar(fill, its->start.remaining_bytes ? 1 - (double)s->remaining_bytes / its->start.remaining_bytes : 0);
 	snprintf(text, sizeof(text), "%-4llu [%s] %s left", (unsigned long long)s->iteration, fill,
 		 mt_format_size_bytes(a, s->remaining_bytes));
-	line(p, s->status == MT_STATUS_POSTCOPY ? "post-copy" : "pass", text);
-	snprintf(text, sizeof(text), "%s, %s sent", mt_format_duration_ms(a, s->total_ms),
-		 mt_format_size_bytes(b, s->transferred_bytes));
-	line(p, "so far", text);
+	row(rows, &n, mt_status_is_postcopy(s->status) ? "post-copy" : "pass", text);
+	snprintf(text, sizeof(text), "%s, %s sent%s%s", mt_format_duration_ms(a, s->total_ms),
+		 mt_format_size_bytes(b, s->transferred_bytes), m->stage == MT_STAGE_RUNNING ? "" : "; ",
+		 m->stage == MT_STAGE_RUNNING ? "" : mt_stage_name(m->stage));
+	row(rows, &n, "so far", text);
 	if (last && last->duration_s > 0)
 		snprintf(text, sizeof(text), "%s dirtied against %s of the link",
 			 mt_format_rate_bytes_per_s(a, last->dirtied_bytes / last->duration_s),
@@ -107,12 +95,13 @@ static void draw(struct progress *p, const struct mt_progress *m)
 	else
 		snprintf(text, sizeof(text), "- dirtied against %s of the link",
 			 mt_format_rate_bytes_per_s(c, its->bandwidth_bytes_per_s));
-	line(p, "rate", text);
+	row(rows, &n, "rate", text);
 	tell_forecast(text, sizeof(text), m->engine);
-	line(p, "forecast", text);
+	row(rows, &n, "forecast", text);
 	snprintf(text, sizeof(text), "%s: %s", p->plan.action == MT_ACTION_CONTINUE ? "go on" : mt_action_name(p->plan.action),
 		 *p->plan.reason ? p->plan.reason : "nothing to decide yet");
-	line(p, "plan", text);
+	row(rows, &n, "plan", text);
+	screen_draw(p->screen, rows);
 }
 
 static const char *stamp(char *buf, const struct mt_sample *s)
@@ -124,38 +113,54 @@ static const char *stamp(char *buf, const struct mt_sample *s)
 static void tell_iteration(struct progress *p, const struct mt_progress *m)
 {
 	const struct mt_iteration *it = mt_iterations_last(&m->engine->iterations);
-	char when[MT_UNIT_STR], a[MT_UNIT_STR], b[MT_UNIT_STR], c[MT_UNIT_STR];
+	char when[MT_UNIT_STR], a[MT_UNIT_STR], b[MT_UNIT_STR], c[MT_UNIT_STR], text[SCREEN_ROW];
 
-	fprintf(p->out, "%s  pass %llu done: %s left, dirtied at %s, link %s; %s\n", stamp(when, m->sample),
-		(unsigned long long)it->n, mt_format_size_bytes(a, it->remaining_bytes),
-		mt_format_rate_bytes_per_s(b, it->duration_s > 0 ? it->dirtied_bytes / it->duration_s : 0),
-		mt_format_rate_bytes_per_s(c, m->engine->iterations.bandwidth_bytes_per_s), m->plan->reason);
+	snprintf(text, sizeof(text), "%s  pass %llu done: %s left, dirtied at %s, link %s; %s", stamp(when, m->sample),
+		 (unsigned long long)it->n, mt_format_size_bytes(a, it->remaining_bytes),
+		 mt_format_rate_bytes_per_s(b, it->duration_s > 0 ? it->dirtied_bytes / it->duration_s : 0),
+		 mt_format_rate_bytes_per_s(c, m->engine->iterations.bandwidth_bytes_per_s), m->plan->reason);
+	progress_note(p, text);
+}
+
+void progress_note(struct progress *p, const char *text)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->screen)
+		screen_line(p->screen, text);
+	pthread_mutex_unlock(&p->lock);
 }
 
 void progress_show(const struct mt_progress *m, void *progress)
 {
 	struct progress *p = progress;
 	bool acts = m->plan && m->plan->action != MT_ACTION_CONTINUE && !m->note;
-	char when[MT_UNIT_STR];
+	char when[MT_UNIT_STR], text[SCREEN_ROW];
 
+	if (!p->screen)
+		return;
 	if (m->plan && *m->plan->reason)
 		p->plan = *m->plan;
-	if (p->repaint && (acts || m->note))
-		erase(p);
-	if (acts)
-		fprintf(p->out, "%s  %s: %s\n", stamp(when, m->sample), mt_action_name(m->plan->action), m->plan->reason);
-	else if (m->note)
-		fprintf(p->out, "%s  %s\n", stamp(when, m->sample), m->note);
-	else if (m->boundary && !p->repaint)
+	if (acts) {
+		snprintf(text, sizeof(text), "%s  %s: %s", stamp(when, m->sample), mt_action_name(m->plan->action), m->plan->reason);
+		progress_note(p, text);
+	} else if (m->note) {
+		snprintf(text, sizeof(text), "%s  %s", stamp(when, m->sample), m->note);
+		progress_note(p, text);
+	} else if (m->boundary && !p->repaint) {
 		tell_iteration(p, m);
+	}
 	if (p->repaint)
 		draw(p, m);
-	fflush(p->out);
 }
 
 void progress_end(struct progress *p)
 {
-	if (p->repaint)
-		erase(p);
-	fflush(p->out);
+	struct screen *screen;
+
+	pthread_mutex_lock(&p->lock);
+	screen = p->screen;
+	p->screen = NULL;
+	pthread_mutex_unlock(&p->lock);
+	if (screen)
+		screen_end(screen, END_WAIT_MS);
 }

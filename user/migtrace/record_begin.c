@@ -54,7 +54,7 @@ static int check_state(struct record *r, struct mt_err *err)
 int record_begin(struct record *r, const char *name, struct mt_err *err)
 {
 	struct mt_inbox *inbox;
-	int rc = mt_domain_info(r->conn, name, &r->domain, err);
+	int rc = mt_domain_find(r->conn, name, &r->domain, err);
 
 	if (rc)
 		return rc;

@@ -64,6 +64,7 @@ int record_open(struct record *r, struct mt_err *err)
 		.mode = r->domain.migrating_out ? "observe" : "profile",
 		.start_wall_ms = mt_wall_us() / 1000,
 		.start_t_ns = mt_now_ns(),
+		.limits = MT_LIMITS_UNSET,
 	};
 	rc = make_room(r, err);
 	return rc ? rc : mt_recorder_open(&r->recorder, r->path, &h, err);

@@ -36,17 +36,15 @@ enum ending record_follow(struct record *r, struct mt_err *err)
 {
 	struct mt_collector *collector = open_collector(r);
 	struct mt_supervise_result result;
-	char title[160];
+	char title[MT_DOMAIN_NAME_MAX + 64];
 	int rc;
 
 	snprintf(title, sizeof(title), "following the migration of %s", r->domain.name);
 	progress_init(&r->progress, stderr, title);
-	if (!r->progress.repaint)
-		fprintf(stderr, "%s\n", title);
 	rc = mt_supervise(r->conn, r->inbox, r->domain.uuid, &(struct mt_supervise_options){
 		.policy = mt_policy_find("qemu"),
 		.actuators = &mt_actuators_dry,
-		.limits = { .max_downtime_ms = MT_MAX_DOWNTIME_DEFAULT_MS },
+		.limits = MT_LIMITS_UNSET,
 		.recorder = r->recorder,
 		.collector = collector,
 		.poll_ms = r->interval_ms,

@@ -17,7 +17,7 @@ static bool heed(struct record *r, const struct mt_event *ev, enum ending *endin
 	switch (ev->kind) {
 	case MT_EVENT_MIGRATION:
 		*ending = ENDING_MIGRATION;
-		return ev->status == MT_STATUS_SETUP || ev->status == MT_STATUS_ACTIVE;
+		return mt_status_is_under_way(ev->status);
 	case MT_EVENT_LIFECYCLE:
 		*ending = ENDING_FAILED;
 		if (ev->lifecycle != VIR_DOMAIN_EVENT_STOPPED && ev->lifecycle != VIR_DOMAIN_EVENT_CRASHED)
@@ -64,7 +64,7 @@ bool record_wait(struct record *r, uint64_t until_ns, enum ending *ending, struc
 		}
 		/* Without the right to QEMU's events a migration is only seen by looking. */
 		if (wait_ms == LOOK_MS && !mt_domain_sample(r->conn, r->domain.uuid, &s, NULL) &&
-		    (s.status == MT_STATUS_SETUP || s.status == MT_STATUS_ACTIVE || s.status == MT_STATUS_POSTCOPY)) {
+		    mt_status_is_under_way(s.status)) {
 			*ending = ENDING_MIGRATION;
 			return true;
 		}

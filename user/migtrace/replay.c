@@ -23,8 +23,13 @@ struct replay {
 	struct mt_sample last;		/* newest of status active or completed */
 	double last_implied_ms;
 	enum mt_status status;		/* of the newest sample of all */
-	uint64_t postcopy_at_ms;
-	bool postcopy_seen;
+	uint64_t now_ms;		/* of it: since the migration began, by our clock where QEMU does not tell */
+	uint64_t told_ms, told_t_ns;	/* when QEMU last did */
+	/* When each began; valid once seen. */
+	uint64_t postcopy_at_ms, paused_at_ms, switchover_at_ms;
+	bool postcopy_seen, paused, switchover_seen;
+	unsigned n_unknown;		/* samples in a status that is not known here */
+	char warnings[512];
 	unsigned n_settings;		/* plans that set something */
 	uint64_t setting_at_ms;		/* the first and the newest of them */
 	char setting[64];
@@ -36,21 +41,23 @@ struct replay {
 	const struct mt_record_decision *ended;	/* what the recorded policy did; NULL = nothing final */
 };
 
-static struct mt_limits limits_of(const struct mt_recording *rec, const struct replay_limits *given)
+static struct mt_limits limits_of(const struct mt_recording *rec, const struct mt_limits *given)
 {
-	struct mt_limits l = rec->header.limits;	/* all 0 for a series */
+	struct mt_limits l = rec->header.limits;
+	const struct {
+		uint64_t *to, from;
+	} rows[] = {
+		{ &l.max_downtime_ms, given->max_downtime_ms }, { &l.deadline_ms, given->deadline_ms },
+		{ &l.timeout_ms, given->timeout_ms }, { &l.stall_timeout_ms, given->stall_timeout_ms },
+		 { &l.qemu_limit_ms, given->qemu_limit_ms },
+		{ &l.fixed_ms, given->fixed_ms }, { &l.passes, given->passes },
+	};
 
-	if (given->max_downtime_given)
-		l.max_downtime_ms = given->max_downtime_ms;
-	if (given->timeout_given)
-		l.timeout_ms = given->timeout_ms;
-	if (given->deadline_given)
-		l.deadline_ms = given->deadline_ms;
-	if (given->qemu_limit_given)
-		l.qemu_limit_ms = given->qemu_limit_ms;
-	if (given->postcopy)
-		l.postcopy_allowed = true;
-	return l;	/* the engine puts policy.h's defaults where there is 0 */
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
+		if (rows[i].from != MT_LIMIT_UNSET)
+			*rows[i].to = rows[i].from;
+	l.postcopy_allowed |= given->postcopy_allowed;
+	return l;
 }
 
 /* What @newer does not say is as before: QEMU's last answers of a migration have no figures. */
@@ -62,6 +69,10 @@ static void take_last(struct replay *r, const struct mt_sample *newer)
 	for (int f = 0; f < MT_FIELD_COUNT; f++)
 		if (mt_sample_get(newer, f, &v))
 			mt_sample_put(&r->last, f, v);
+	if (newer->miscounted) {
+		r->last.valid &= ~(1ULL << MT_FIELD_remaining_bytes);
+		r->last_implied_ms = NAN;
+	}
 	rate = r->engine.iterations.bandwidth_bytes_per_s;
 	if (rate <= 0 && mt_sample_has(&r->last, bandwidth_bytes_per_s))
 		rate = (double)r->last.bandwidth_bytes_per_s;
@@ -116,20 +127,17 @@ static void say(struct replay_result *result, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void explain_none(const struct replay *r, struct replay_result *result, const struct mt_recording *rec)
+/* How it ended, or where the recording does. */
+static void explain_end(const struct replay *r, struct replay_result *result, const struct mt_recording *rec)
 {
-	char at[MT_UNIT_STR], started[MT_UNIT_STR];
-	const char *end = mt_sample_has(&r->last, total_ms) ?
-		mt_format_duration_ms(at, (double)r->last.total_ms) : "an unknown time";
+	char at[MT_UNIT_STR], pause[MT_UNIT_STR], since[MT_UNIT_STR];
+	double still_ms = r->engine.iterations.still_s * 1e3;
 
-	if (r->ended)
-		say(result, "the recorded %s at %s came first; ", mt_action_name(r->ended->plan.action),
-		    mt_format_duration_ms(started, (double)r->ended->total_ms));
-	else if (r->postcopy_seen)
-		say(result, "post-copy was started at %s; ", mt_format_duration_ms(started, (double)r->postcopy_at_ms));
 	switch (r->status) {
 	case MT_STATUS_COMPLETED:
 		say(result, r->ended ? "the migration completed" : "QEMU finished by itself");
+		if (!r->ended && mt_sample_has(&r->last, downtime_ms))
+			say(result, ", after a pause of %s", mt_format_duration_ms(pause, (double)r->last.downtime_ms));
 		break;
 	case MT_STATUS_FAILED:
 		say(result, "the migration failed");
@@ -137,10 +145,36 @@ static void explain_none(const struct replay *r, struct replay_result *result, c
 	case MT_STATUS_CANCELLED:
 		say(result, "the migration was cancelled");
 		break;
+	case MT_STATUS_POSTCOPY_PAUSED:
+		say(result, "status postcopy-paused for %s, since %s: %s", mt_format_duration_ms(pause, (double)(r->now_ms - r->paused_at_ms)),
+		    mt_format_duration_ms(since, (double)r->paused_at_ms), mt_status_why(r->status));
+		break;
 	default:
-		say(result, "the recording ends at %s%s", end, rec->truncated ? ", early" : "");
+		if (still_ms >= MT_STALL_TELL_MS)
+			say(result, "nothing has been sent for %s; ", mt_format_duration_ms(pause, still_ms));
+		say(result, "the recording ends at %s%s",
+		    mt_sample_has(&r->last, total_ms) ? mt_format_duration_ms(at, (double)r->last.total_ms) : "an unknown time",
+		    rec->truncated ? ", early" : "");
 		break;
 	}
+}
+
+static void explain_none(const struct replay *r, struct replay_result *result, const struct mt_recording *rec)
+{
+	char at[MT_UNIT_STR];
+
+	if (r->ended)
+		say(result, "the recorded %s at %s came first; ", mt_action_name(r->ended->plan.action),
+		    mt_format_duration_ms(at, (double)r->ended->total_ms));
+	else if (r->postcopy_seen)
+		say(result, "post-copy was started at %s; ", mt_format_duration_ms(at, (double)r->postcopy_at_ms));
+	if (r->n_unknown)
+		say(result, "%u answers have a status that is not known here; ", r->n_unknown);
+	say(result, "%s", r->warnings);
+	if (r->switchover_seen && !r->ended)
+		say(result, "switchover is under way from %s on, and can only be waited for; ",
+		    mt_format_duration_ms(at, (double)r->switchover_at_ms));
+	explain_end(r, result, rec);
 }
 
 static void explain_settings(const struct replay *r, struct replay_result *result)
@@ -183,6 +217,42 @@ static void heed_recorded(struct replay *r, const struct mt_sample *s)
 	r->relimited = NULL;
 }
 
+static void note_warning(struct replay *r, const struct mt_plan *plan)
+{
+	size_t len = strlen(r->warnings);
+	char at[MT_UNIT_STR];
+
+	snprintf(r->warnings + len, sizeof(r->warnings) - len, "at %s: %s; ", mt_format_duration_ms(at, (double)r->now_ms), plan->reason);
+}
+
+/* The last answers often have no time: from the last that had one it goes on by when they were given. */
+static void note_time(struct replay *r, const struct mt_sample *s)
+{
+	if (mt_sample_has(s, total_ms) || !r->told_t_ns) {
+		r->told_ms = s->total_ms;
+		r->told_t_ns = s->t_ns;
+	}
+	r->now_ms = r->told_ms + (s->t_ns > r->told_t_ns ? (s->t_ns - r->told_t_ns) / MT_NS_PER_MS : 0);
+}
+
+static void note_first(bool *seen, uint64_t *at_ms, bool now, const struct replay *r)
+{
+	if (now && !*seen)
+		*at_ms = r->now_ms;
+	*seen |= now;
+}
+
+static void note_status(struct replay *r, const struct mt_sample *s)
+{
+	note_time(r, s);
+	note_first(&r->postcopy_seen, &r->postcopy_at_ms, mt_status_is_postcopy(s->status), r);
+	note_first(&r->switchover_seen, &r->switchover_at_ms, s->status == MT_STATUS_SWITCHOVER, r);
+	note_first(&r->paused, &r->paused_at_ms, s->status == MT_STATUS_POSTCOPY_PAUSED, r);
+	r->paused &= s->status == MT_STATUS_POSTCOPY_PAUSED;	/* or it goes on again */
+	r->n_unknown += s->status == MT_STATUS_UNKNOWN;
+	r->status = s->status;
+}
+
 /* Return: true when @plan ends the replay. */
 static bool step(struct replay *r, const struct mt_sample *s, struct mt_plan *plan)
 {
@@ -190,36 +260,48 @@ static bool step(struct replay *r, const struct mt_sample *s, struct mt_plan *pl
 
 	memset(plan, 0, sizeof(*plan));
 	plan->implied_downtime_ms = -1;
-	if (s->status == MT_STATUS_POSTCOPY && !r->postcopy_seen) {
-		r->postcopy_seen = true;
-		r->postcopy_at_ms = s->total_ms;
-	}
-	r->status = s->status;
-	if (s->status != MT_STATUS_ACTIVE && s->status != MT_STATUS_POSTCOPY && s->status != MT_STATUS_COMPLETED)
+	note_status(r, s);
+	/* Before it began, or after its end. */
+	if (s->status == MT_STATUS_SETUP || s->status == MT_STATUS_CANCELLING ||
+	    (mt_status_is_over(s->status) && s->status != MT_STATUS_COMPLETED))
 		return false;
 	heed_recorded(r, s);
 	boundary = mt_engine_feed(&r->engine, s, plan);
-	if (s->status != MT_STATUS_POSTCOPY)
+	if (!mt_status_is_postcopy(s->status))
 		take_last(r, s);
 	/* Too late for any plan. The sample that led to the recorded decision is written after it, but older. */
 	if (s->status != MT_STATUS_ACTIVE || (r->ended && s->t_ns > r->ended->t_ns))
 		return false;
 	if (boundary)
 		note_end(r, plan, s);
+	if (plan->warns)
+		note_warning(r, plan);
 	if (plan->action != MT_ACTION_CONTINUE && !is_end(plan->action))
 		note_setting(r, s, plan);
 	return is_end(plan->action);
 }
 
-void replay_run(struct replay_result *result, const struct mt_recording *rec,
-		const struct mt_policy *policy, const struct replay_limits *given)
+/* "migration 2 of 3: ", where there are several. */
+static void say_which(struct replay_result *result, const struct mt_recording *rec, size_t from)
+{
+	size_t n = 0, which = 0;
+
+	for (size_t i = 0; i < rec->n_entries; i = mt_recording_migration(rec, i), n++)
+		which += i <= from;
+	if (n > 1)
+		say(result, "migration %zu of %zu: ", which, n);
+}
+
+void replay_run(struct replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
+		const struct mt_policy *policy, const struct mt_limits *given)
 {
 	struct replay r = { .last_implied_ms = NAN };
 	struct mt_limits limits = limits_of(rec, given);
 
 	memset(result, 0, sizeof(*result));
 	mt_engine_init(&r.engine, policy, mt_model_find(MT_MODEL_DEFAULT), &limits);
-	for (size_t i = 0; i < rec->n_entries; i++) {
+	say_which(result, rec, from);
+	for (size_t i = from; i < to; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;
 		struct mt_plan plan;
 

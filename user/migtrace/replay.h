@@ -7,13 +7,6 @@
 
 #include <migtrace/record.h>
 
-/* What the user gave; the rest is the recording's, or policy.h's for a series that has none. */
-struct replay_limits {
-	uint64_t max_downtime_ms, timeout_ms, deadline_ms, qemu_limit_ms;
-	bool max_downtime_given, timeout_given, deadline_given, qemu_limit_given;
-	bool postcopy;
-};
-
 struct replay_result {
 	enum mt_action action;		/* STOP, FLIP, ABORT, or CONTINUE: none of them */
 	struct mt_sample at;		/* there, or the last one */
@@ -21,7 +14,11 @@ struct replay_result {
 	char reason[1024];
 };
 
-void replay_run(struct replay_result *result, const struct mt_recording *rec,
-		const struct mt_policy *policy, const struct replay_limits *given);
+/*
+ * One of the migrations in @rec: the entries from @from until before @to, see mt_recording_migration(). @given: by the
+ * user; what is UNSET there is the recording's, or policy.h's where that says nothing either.
+ */
+void replay_run(struct replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
+		const struct mt_policy *policy, const struct mt_limits *given);
 
 #endif

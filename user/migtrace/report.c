@@ -97,59 +97,94 @@ static bool outcome_of_status(enum mt_status status, enum mt_outcome *outcome)
 	case MT_STATUS_CANCELLED:
 		*outcome = MT_OUTCOME_ABORTED;
 		return true;
+	case MT_STATUS_POSTCOPY_PAUSED:
+		*outcome = MT_OUTCOME_PAUSED;
+		return true;
 	default:
 		return false;
 	}
 }
 
-int report_init(struct report *r, const struct mt_recording *rec, struct mt_err *err)
+/* Of an entry that does not belong to one of several migrations. */
+static void gather(struct report *r, const struct mt_entry *e)
 {
-	struct mt_sample known = { 0 };
+	r->n_of[e->type]++;
+	switch (e->type) {
+	case MT_ENTRY_DECISION:
+		consider(r, &e->decision);
+		break;
+	case MT_ENTRY_SOURCE:
+		r->source = &e->source;
+		break;
+	case MT_ENTRY_PROFILE:
+		r->profile = &e->profile;
+		break;
+	case MT_ENTRY_GUEST:
+		r->guest = &e->guest;
+		break;
+	case MT_ENTRY_OUTCOME:
+		r->has_outcome = r->outcome_recorded = true;
+		r->outcome = e->outcome;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Return: 0 or -ENOMEM. */
+static int gather_migration(struct report *r, size_t from, size_t to)
+{
+	struct report_migration *m = &r->migrations[r->n_migrations++];
 	struct mt_iterations iterations;
 
-	*r = (struct report){ .rec = rec, .begin_ns = rec->header.start_t_ns, .predicted_downtime_ms = NAN, .predicted_total_ms = NAN };
+	*m = (struct report_migration){ .first_iteration = r->n_iterations };
 	mt_iterations_init(&iterations);
-	for (size_t i = 0; i < rec->n_entries; i++) {
-		const struct mt_entry *e = &rec->entries[i];
+	for (size_t i = from; i < to; i++) {
+		const struct mt_sample *s = &r->rec->entries[i].sample;
 
-		r->n_of[e->type]++;
-		switch (e->type) {
-		case MT_ENTRY_SAMPLE:
-			if (!r->begin_ns)
-				r->begin_ns = e->sample.t_ns;
-			merge(&known, &e->sample);
-			if (mt_iterations_feed(&iterations, &e->sample) &&
-			    keep_iteration(r, mt_iterations_last(&iterations))) {
-				report_fini(r);
-				return mt_err_set(err, -ENOMEM, "out of memory");
-			}
-			break;
-		case MT_ENTRY_DECISION:
-			consider(r, &e->decision);
-			break;
-		case MT_ENTRY_SOURCE:
-			r->source = &e->source;
-			break;
-		case MT_ENTRY_PROFILE:
-			r->profile = &e->profile;
-			break;
-		case MT_ENTRY_GUEST:
-			r->guest = &e->guest;
-			break;
-		case MT_ENTRY_OUTCOME:
-			r->has_outcome = r->outcome_recorded = true;
-			r->outcome = e->outcome;
-			break;
-		default:
-			break;
+		gather(r, &r->rec->entries[i]);
+		if (r->rec->entries[i].type != MT_ENTRY_SAMPLE)
+			continue;
+		if (!r->begin_ns)
+			r->begin_ns = s->t_ns;
+		if (!m->begin_ns)
+			m->begin_ns = s->t_ns;
+		m->end_ns = s->t_ns;
+		merge(&m->known, s);
+		if (mt_iterations_feed(&iterations, s) && keep_iteration(r, mt_iterations_last(&iterations)))
+			return -ENOMEM;
+	}
+	m->has_outcome = outcome_of_status(m->known.status, &m->outcome);
+	return 0;
+}
+
+int report_init(struct report *r, const struct mt_recording *rec, struct mt_err *err)
+{
+	const struct report_migration *last;
+	size_t n = 1;
+
+	*r = (struct report){ .rec = rec, .begin_ns = rec->header.start_t_ns, .predicted_downtime_ms = NAN, .predicted_total_ms = NAN };
+	for (size_t i = mt_recording_migration(rec, 0); i < rec->n_entries; i = mt_recording_migration(rec, i))
+		n++;
+	r->migrations = calloc(n, sizeof(*r->migrations));
+	if (!r->migrations)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0, to = 0; r->n_migrations < n; i = to) {
+		to = mt_recording_migration(rec, i);
+		if (gather_migration(r, i, to)) {
+			report_fini(r);
+			return mt_err_set(err, -ENOMEM, "out of memory");
 		}
 	}
+	last = &r->migrations[n - 1];
 	if (!r->has_outcome) {
-		r->has_outcome = outcome_of_status(known.status, &r->outcome.outcome);
-		r->outcome.t_ns = known.t_ns;
-		r->outcome.final = known;
+		r->has_outcome = last->has_outcome;
+		r->outcome.outcome = last->outcome;
+		r->outcome.t_ns = last->known.t_ns;
+		r->outcome.final = last->known;
 	}
 	pick_predictions(r);
+	report_warn(r);
 	return 0;
 }
 
@@ -157,4 +192,6 @@ void report_fini(struct report *r)
 {
 	free(r->iterations);
 	r->iterations = NULL;
+	free(r->migrations);
+	r->migrations = NULL;
 }

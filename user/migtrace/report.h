@@ -10,15 +10,31 @@
 #include <migtrace/out.h>
 #include <migtrace/record.h>
 
+/* One of the migrations that a recording tells of; most have one. */
+struct report_migration {
+	size_t first_iteration;		/* of its own in report.iterations; up to the next one's */
+	uint64_t begin_ns, end_ns;	/* first and last sample */
+	struct mt_sample known;		/* what its samples knew last */
+	bool has_outcome;		/* by the status of the last one */
+	enum mt_outcome outcome;
+};
+
+/* What a person should know of, in the order of report_warnings.c's table. */
+#define REPORT_WARNINGS_MAX	8
+
 struct report {
 	const struct mt_recording *rec;
-	struct mt_iteration *iterations;	/* all finished ones */
+	struct mt_iteration *iterations;	/* all finished ones, of all migrations */
 	size_t n_iterations, room;
+	struct report_migration *migrations;
+	size_t n_migrations;
+	char warnings[REPORT_WARNINGS_MAX][320];
+	size_t n_warnings;
 	size_t n_of[MT_ENTRY_COUNT];		/* entries by type */
 	uint64_t begin_ns;			/* times are shown relative to it */
 	bool has_outcome;
 	bool outcome_recorded;			/* else taken from the last sample's status */
-	struct mt_record_outcome outcome;	/* without a recorded one, ->final is what the samples knew last */
+	struct mt_record_outcome outcome;	/* of the last migration; without a recorded one, ->final is what its samples knew last */
 	const struct mt_record_decision *compared; /* the decision held against what came of it; NULL = none */
 	bool stopped;				/* that decision stopped pre-copy, so what it predicts is a stop there */
 	const struct mt_record_source *source;	/* of the kernel's figures, the last one; NULL = none */
@@ -33,7 +49,11 @@ void report_fini(struct report *r);
 /* Milliseconds since the recording's begin; may be negative. */
 double report_ms(const struct report *r, uint64_t t_ns);
 
+/* report_warnings.c: what is wrong with what QEMU tells, or with the migration itself; fills ->warnings. */
+void report_warn(struct report *r);
+
 /* report_tables.c: the lists, in any format. Return: 0 or -errno as mt_table_finish(). */
+int report_migrations(const struct report *r, FILE *out, enum mt_format format);
 int report_iterations(const struct report *r, FILE *out, enum mt_format format);
 int report_decisions(const struct report *r, FILE *out, enum mt_format format);
 int report_events(const struct report *r, FILE *out, enum mt_format format);

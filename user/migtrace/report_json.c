@@ -36,7 +36,7 @@ static json_t *header_object(const struct report *r, int *failed)
 	} limits[] = {
 		{ "max_downtime_ms", h->limits.max_downtime_ms }, { "deadline_ms", h->limits.deadline_ms },
 		{ "timeout_ms", h->limits.timeout_ms }, { "qemu_limit_ms", h->limits.qemu_limit_ms },
-		{ "fixed_ms", h->limits.fixed_ms },
+		{ "stall_timeout_ms", h->limits.stall_timeout_ms }, { "fixed_ms", h->limits.fixed_ms },
 	};
 	json_t *o = json_object(), *l = json_object();
 
@@ -47,7 +47,7 @@ static json_t *header_object(const struct report *r, int *failed)
 	mt_json_set(o, "truncated", json_boolean(r->rec->truncated), failed);
 	mt_json_set(o, "entries", mt_json_uint(r->rec->n_entries), failed);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(limits); i++)
-		mt_json_set(l, limits[i].key, limits[i].ms ? mt_json_uint(limits[i].ms) : json_null(), failed);
+		mt_json_set(l, limits[i].key, limits[i].ms < MT_LIMIT_NONE ? mt_json_uint(limits[i].ms) : json_null(), failed);
 	mt_json_set(l, "postcopy_allowed", r->rec->foreign ? json_null() : json_boolean(h->limits.postcopy_allowed), failed);
 	mt_json_set(o, "limits", l, failed);
 	return o;
@@ -58,6 +58,15 @@ static json_t *final_value(const struct report *r, enum mt_field f)
 	uint64_t v;
 
 	return r->has_outcome && mt_sample_get(&r->outcome.final, f, &v) ? mt_json_uint(v) : json_null();
+}
+
+static json_t *warnings_array(const struct report *r, int *failed)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < r->n_warnings; i++)
+		*failed += json_array_append_new(a, mt_json_string(r->warnings[i])) != 0;
+	return a;
 }
 
 static json_t *source_object(const struct report *r, int *failed)
@@ -173,6 +182,8 @@ int report_json(const struct report *r, FILE *out)
 	} parts[] = {
 		{ "header", NULL, header_object },
 		{ "guest", NULL, guest_object },
+		{ "warnings", NULL, warnings_array },
+		{ "migrations", report_migrations, NULL },
 		{ "iterations", report_iterations, NULL },
 		{ "decisions", report_decisions, NULL },
 		{ "events", report_events, NULL },

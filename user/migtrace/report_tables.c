@@ -25,13 +25,50 @@ static struct mt_cell if_given(uint64_t v)
 	return v ? MT_UINT(v) : MT_NONE;
 }
 
-static int add_iteration(struct mt_table *t, const struct mt_iteration *it)
+static struct mt_cell if_known(const struct mt_sample *s, enum mt_field f)
+{
+	uint64_t v;
+
+	return mt_sample_get(s, f, &v) ? MT_UINT(v) : MT_NONE;
+}
+
+int report_migrations(const struct report *r, FILE *out, enum mt_format format)
+{
+	static const struct mt_column columns[] = {
+		{ "migration", "#", MT_SHOW_PLAIN },
+		{ "begin_ms", "from", MT_SHOW_DURATION_MS },
+		{ "end_ms", "to", MT_SHOW_DURATION_MS },
+		{ "status", "status", MT_SHOW_PLAIN },
+		{ "outcome", "outcome", MT_SHOW_PLAIN },
+		{ "total_ms", "total", MT_SHOW_DURATION_MS },
+		{ "downtime_ms", "downtime", MT_SHOW_DURATION_MS },
+		{ "transferred_bytes", "sent", MT_SHOW_SIZE_BYTES },
+	};
+	struct mt_table *t = mt_table_new(out, format, columns, MT_ARRAY_SIZE(columns));
+
+	if (!t)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->n_migrations; i++) {
+		const struct report_migration *m = &r->migrations[i];
+
+		if (m->begin_ns &&
+		    mt_table_row(t, (struct mt_cell[]){
+			MT_UINT(i + 1), ms(report_ms(r, m->begin_ns)), ms(report_ms(r, m->end_ns)),
+			MT_STR(mt_status_name(m->known.status)), m->has_outcome ? MT_STR(mt_outcome_name(m->outcome)) : MT_NONE,
+			if_known(&m->known, MT_FIELD_total_ms), if_known(&m->known, MT_FIELD_downtime_ms),
+			if_known(&m->known, MT_FIELD_transferred_bytes) }))
+			break;
+	}
+	return mt_table_finish(t);
+}
+
+static int add_iteration(struct mt_table *t, size_t migration, const struct mt_iteration *it)
 {
 	double rate = it->duration_s > 0 ? it->dirtied_bytes / it->duration_s : NAN;
 	double bandwidth = it->bandwidth_bytes_per_s > 0 ? it->bandwidth_bytes_per_s : NAN;
 
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_UINT(it->n), ms(it->start_s * 1e3), ms(it->duration_s * 1e3), whole(it->start_bytes),
+		MT_UINT(migration), MT_UINT(it->n), ms(it->start_s * 1e3), ms(it->duration_s * 1e3), whole(it->start_bytes),
 		whole(it->sent_bytes), whole(it->dirtied_bytes), whole(it->remaining_bytes),
 		whole(rate), whole(bandwidth), ms(it->remaining_bytes / bandwidth * 1e3),
 	});
@@ -39,7 +76,8 @@ static int add_iteration(struct mt_table *t, const struct mt_iteration *it)
 
 int report_iterations(const struct report *r, FILE *out, enum mt_format format)
 {
-	static const struct mt_column columns[] = {
+	const struct mt_column columns[] = {
+		{ "migration", r->n_migrations > 1 ? "migration" : NULL, MT_SHOW_PLAIN },
 		{ "iteration", "#", MT_SHOW_PLAIN },
 		{ "start_ms", "start", MT_SHOW_DURATION_MS },
 		{ "duration_ms", "took", MT_SHOW_DURATION_MS },
@@ -55,9 +93,12 @@ int report_iterations(const struct report *r, FILE *out, enum mt_format format)
 
 	if (!t)
 		return -ENOMEM;
-	for (size_t i = 0; i < r->n_iterations; i++)
-		if (add_iteration(t, &r->iterations[i]))
+	for (size_t i = 0, migration = 1; i < r->n_iterations; i++) {
+		while (migration < r->n_migrations && r->migrations[migration].first_iteration <= i)
+			migration++;
+		if (add_iteration(t, migration, &r->iterations[i]))
 			break;
+	}
 	return mt_table_finish(t);
 }
 

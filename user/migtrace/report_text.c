@@ -16,7 +16,7 @@
 /* Strings of a recording are not ours: what a terminal would obey is made visible. */
 static void put(FILE *out, const char *label, const char *text)
 {
-	mt_autofree char *clean = text ? mt_utf8_clean(text, true) : NULL;
+	mt_autofree char *clean = text ? mt_utf8_clean(text) : NULL;
 
 	if (clean)
 		fprintf(out, "%-*s%s\n", LABEL, label, clean);
@@ -41,6 +41,7 @@ static void put_limits(FILE *out, const struct mt_limits *l)
 		{ "pause at most", l->max_downtime_ms },
 		{ "deadline", l->deadline_ms },
 		{ "timeout", l->timeout_ms },
+		{ "stall", l->stall_timeout_ms },
 		{ "QEMU's downtime limit", l->qemu_limit_ms },
 		{ "fixed part of a downtime", l->fixed_ms },
 	};
@@ -49,7 +50,9 @@ static void put_limits(FILE *out, const struct mt_limits *l)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
 		char buf[MT_UNIT_STR];
 
-		if (rows[i].ms)
+		if (rows[i].ms == MT_LIMIT_NONE)
+			fprintf(out, "%s none, ", rows[i].what);
+		else if (rows[i].ms != MT_LIMIT_UNSET)
 			fprintf(out, "%s %s, ", rows[i].what, mt_format_duration_ms(buf, (double)rows[i].ms));
 	}
 	fprintf(out, "post-copy %s\n", l->postcopy_allowed ? "allowed" : "not allowed");
@@ -198,6 +201,7 @@ int report_text(const struct report *r, FILE *out)
 		size_t n;
 		int (*show)(const struct report *r, FILE *out, enum mt_format format);
 	} lists[] = {
+		{ "Migrations", r->n_migrations > 1 ? r->n_migrations : 0, report_migrations },
 		{ "Iterations", r->n_iterations, report_iterations },
 		{ "Decisions", r->n_of[MT_ENTRY_DECISION], report_decisions },
 		{ "Events", r->n_of[MT_ENTRY_EVENT], report_events },
@@ -210,6 +214,8 @@ int report_text(const struct report *r, FILE *out)
 	int rc = 0;
 
 	put_header(r, out);
+	for (size_t i = 0; i < r->n_warnings; i++)
+		put(out, "warning", r->warnings[i]);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(lists) && !rc; i++) {
 		if (!lists[i].n)
 			continue;

@@ -13,6 +13,7 @@
 
 #include <migtrace/units.h>
 
+#include "recording_load.h"
 #include "simulate_check.h"
 
 #define BEGINNINGS	48
@@ -25,7 +26,7 @@ int check_recording(struct mt_recording **rec, const struct check *c, const char
 
 	if (asprintf(&path, "%s/%s", c->dir, name) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	return mt_recording_load(rec, path, err);
+	return recording_load(rec, path, err);
 }
 
 /*

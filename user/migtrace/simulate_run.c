@@ -8,6 +8,7 @@
 
 #include <migtrace/units.h>
 
+#include "cmd.h"
 #include "simulate.h"
 
 static const struct mt_column totals[] = {
@@ -120,12 +121,14 @@ static int play(struct combination *c, struct mt_err *err)
 
 	if (rc)
 		return rc;
-	if (!limits.max_downtime_ms)
+	if (limits.max_downtime_ms == MT_LIMIT_UNSET)
 		limits.max_downtime_ms = (uint64_t)c->p.downtime_limit_ms;
 	rc = c->policy ? mt_sim_steer(&c->p, c->trace, c->policy, &limits, &hooks, &r) :
 			 mt_sim_run(&c->p, c->trace, &hooks, &r);
 	if (!rc)
 		rc = c->q->passes ? c->rc : total_row(c, &r);
+	if (rc == -E2BIG)
+		return mt_err_set(err, rc, "%s: writes too much to be played; a shorter --cap may do", c->what);
 	return rc ? mt_err_set(err, rc, "%s: %s", c->what, strerror(-rc)) : 0;
 }
 
@@ -176,7 +179,7 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 		q->limits.history = &history;
 	}
 	if (!rc && !mt_trace_is_pattern(what))
-		fprintf(stderr, "%s: %s\n", what, trace.told);
+		cmd_say(stderr, "%s: %s", what, trace.told);
 	if (!rc)
 		rc = combine(&c, err);
 	q->limits.history = NULL;

@@ -12,9 +12,12 @@
 
 #include <migtrace/units.h>
 
+#include "recording_load.h"
 #include "simulate.h"
 
 #define POINTS_MAX	64
+/* What a file says is not believed beyond 1 TiB: simulating that takes memory, and minutes. */
+#define MEMORY_MAX_BYTES	(1ULL << 40)
 
 /*
  * A guest page's number skips what the chipset keeps free below 4 GiB, the memory that QEMU sends does not. Inferred:
@@ -79,11 +82,19 @@ static int from_sets(struct mt_trace *t, const struct mt_recording *rec, struct 
 	for (size_t i = 0; i < rec->n_entries && !rc; i++)
 		if (rec->entries[i].type == MT_ENTRY_PAGES)
 			rc = add_set(&sets, &rec->entries[i].pages);
+	if (rc == -EINVAL) {
+		mt_trace_record_abandon(sets.r);
+		return mt_err_set(err, rc, "%s: its sets of pages are damaged, or of a guest beyond %llu GiB", rec->path,
+				  MT_TRACE_RECORDED_PAGES_MAX * MT_TRACE_PAGE_BYTES >> 30);
+	}
 	if (rc) {
 		mt_trace_record_abandon(sets.r);
 		return mt_err_set(err, rc, "%s: its sets of pages are damaged: %s", rec->path, strerror(-rc));
 	}
-	return mt_trace_recorded(t, sets.r);
+	rc = mt_trace_recorded(t, sets.r);
+	if (rc == -ERANGE)
+		return mt_err_set(err, rc, "%s: its sets of pages are damaged: more than %d pages a second", rec->path, MT_TRACE_PAGES_PER_S_MAX);
+	return rc && rc != -ENODATA ? mt_err_set(err, rc, "%s: its sets of pages: %s", rec->path, strerror(-rc)) : rc;
 }
 
 /* --- curves --------------------------------------------------------------- */
@@ -185,11 +196,17 @@ static int from_file(struct mt_trace *t, const char *path, struct simulate *q, u
 		     struct mt_err *err)
 {
 	struct mt_recording *rec;
-	int rc = mt_recording_load(&rec, path, err);
+	int rc = recording_load(&rec, path, err);
 
 	if (rc)
 		return rc;
 	*memory_bytes = memory_of(rec);
+	if (*memory_bytes > MEMORY_MAX_BYTES && !q->memory_bytes) {
+		rc = mt_err_set(err, -EINVAL, "%s says that the guest has %llu GiB; if that is true, say so by --memory", path,
+				(unsigned long long)(*memory_bytes >> 30));
+		mt_recording_free(rec);
+		return rc;
+	}
 	q->ended_early = rec->truncated;
 	rc = simulate_trace_recording(t, rec, q->memory_bytes ? q->memory_bytes : *memory_bytes,
 				      q->seed_given ? q->seed : 1, err);

@@ -9,6 +9,7 @@
 #include <migtrace/units.h>
 
 #include "base/utf8.h"
+#include "recording_load.h"
 #include "subject.h"
 
 /* S_new is the slope from the first second to at most this. */
@@ -66,7 +67,7 @@ static int take_dirtying(struct subject *s, const struct mt_recording *rec, stru
 int subject_load(struct subject *s, const char *path, const struct subject_options *o, struct mt_err *err)
 {
 	struct mt_recording *rec;
-	int rc = mt_recording_load(&rec, path, err);
+	int rc = recording_load(&rec, path, err);
 
 	if (rc)
 		return rc;
@@ -75,6 +76,8 @@ int subject_load(struct subject *s, const char *path, const struct subject_optio
 	mt_recorded_guest(&s->guest, rec);
 	if (s->guest.source)
 		snprintf(s->source, sizeof(s->source), "%s, %s", s->guest.source, s->guest.mode);
+	mt_utf8_scrub(s->name);
+	mt_utf8_scrub(s->source);
 	s->guest.source = s->guest.mode = NULL;		/* the recording's, which goes */
 	rc = override(s, o, err);
 	if (!rc)
@@ -166,11 +169,10 @@ double subject_mw_bytes(const struct subject *s)
 /* --- for people ----------------------------------------------------------- */
 static void show_guest(const struct subject *s, FILE *out)
 {
-	mt_autofree char *name = mt_utf8_clean(s->name, true);
 	const struct mt_recorded_guest *g = &s->guest;
 	char memory[MT_UNIT_STR], resident[MT_UNIT_STR];
 
-	fprintf(out, "%s: %s of memory, ", name ? name : "", mt_format_size_bytes(memory, g->memory_bytes));
+	fprintf(out, "%s: %s of memory, ", s->name, mt_format_size_bytes(memory, g->memory_bytes));
 	if (g->resident_bytes > 0)
 		fprintf(out, "%s of it not empty", mt_format_size_bytes(resident, g->resident_bytes));
 	else

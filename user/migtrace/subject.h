@@ -14,7 +14,8 @@
 #include "record.h"
 
 struct subject {
-	char name[64];
+	char name[MT_DOMAIN_NAME_MAX + 1];
+	char uuid[VIR_UUID_STRING_BUFLEN];	/* of a running guest; "": of none */
 	struct mt_dirtying dirtying;
 	bool assumed;			/* U(T), by the operator */
 	char source[64];		/* of the kernel's figures, "kmod, ring"; "": none */

@@ -23,13 +23,14 @@ int subject_look_up(struct subject *s, const char *name, struct subject_options 
 	int rc = connect_once(o, err);
 
 	if (!rc)
-		rc = mt_domain_info(o->record->conn, name, &info, err);
+		rc = mt_domain_find(o->record->conn, name, &info, err);
 	if (rc)
 		return rc;
 	if (info.migrating_out)
 		return mt_err_set(err, -EBUSY, "%s is migrating: migtrace record follows it, and its recording can be asked", info.name);
 	*s = (struct subject){ .guest.memory_bytes = (double)info.memory_bytes };
-	snprintf(s->name, sizeof(s->name), "%s", info.name);
+	memcpy(s->name, info.name, sizeof(s->name));
+	memcpy(s->uuid, info.uuid, sizeof(s->uuid));
 	if (!mt_domain_max_bandwidth(o->record->conn, info.uuid, &v, &ignored))
 		s->guest.bandwidth_bytes_per_s = (double)v;
 	if (!mt_domain_downtime_limit(o->record->conn, info.uuid, &v, &ignored))
@@ -58,7 +59,8 @@ static char *temporary(char *dir, size_t size)
 	return path;
 }
 
-static int take_profile(struct record *r, const char *name, struct mt_err *err)
+/* Of the guest that was looked up, whatever it is called by now. */
+static int take_profile(struct record *r, const char *uuid, const char *name, struct mt_err *err)
 {
 	enum ending ending;
 	int rc;
@@ -67,7 +69,7 @@ static int take_profile(struct record *r, const char *name, struct mt_err *err)
 	r->announced = false;
 	r->recorder = NULL;
 	drain(r);
-	rc = record_begin(r, name, err);
+	rc = record_begin(r, uuid, err);
 	if (rc)
 		return rc;
 	ending = r->domain.migrating_out ? ENDING_MIGRATION : record_profile(r, err);
@@ -93,7 +95,7 @@ int subject_profile(struct subject *s, struct subject_options *o, struct mt_err 
 {
 	const struct mt_recorded_guest known = s->guest;
 	mt_autofree char *path = NULL;
-	char dir[256] = "", name[sizeof(s->name)];
+	char dir[256] = "", name[sizeof(s->name)], uuid[sizeof(s->uuid)];
 	int rc;
 
 	if (!o->keep) {
@@ -102,10 +104,11 @@ int subject_profile(struct subject *s, struct subject_options *o, struct mt_err 
 			return mt_err_set(err, -EIO, "no place for a profile in TMPDIR or /tmp");
 	}
 	memcpy(name, s->name, sizeof(name));
+	memcpy(uuid, s->uuid, sizeof(uuid));
 	o->record->path = o->keep ? o->keep : path;
 	rc = record_check_path(o->record, err);
 	if (!rc)
-		rc = take_profile(o->record, name, err);
+		rc = take_profile(o->record, uuid, name, err);
 	if (!rc)
 		rc = subject_load(s, o->record->path, o, err);
 	if (!o->keep) {

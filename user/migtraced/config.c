@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <base/utf8.h>
 #include <ini.h>
 #include <migtrace/actuator.h>
 #include <migtrace/units.h>
@@ -17,47 +18,65 @@
 
 /* inih's line buffer takes 200 bytes, three of which it needs itself. */
 #define LINE_MAX_BYTES	197
+/* What is read here, sections and lines that continue a list, has to take the longest name of a guest. */
+#define OWN_LINE_MAX_BYTES	1024
 
 #define GLOBAL(field)	.offset = offsetof(struct config, field)
 #define GUEST(field)	.per_guest = true, .offset = offsetof(struct config_guest, field)
 
 static const struct config_key keys[] = {
-	{ "libvirt", "uri", VALUE_URI, GLOBAL(uri), .initial = "qemu:///system",
+	{ "libvirt", "uri", VALUE_URI, GLOBAL(uri), .restart = true, .initial = "qemu:///system",
 	  .accepted = "a libvirt URI such as qemu:///system" },
 
 	{ "supervise", "mode", VALUE_MODE, GUEST(mode), .initial = "observe",
 	  .accepted = "observe or act" },
 	{ "supervise", "policy", VALUE_POLICY, GUEST(policy), .initial = MT_POLICY_DEFAULT },
-	{ "supervise", "max_downtime", VALUE_DURATION, GUEST(max_downtime_ms), .initial = "500ms",
+	{ "supervise", "max_downtime", VALUE_DURATION, GUEST(limits.max_downtime_ms), .initial = "500ms",
 	  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS,
 	  .accepted = "a duration of 1ms to 2000s" },
-	{ "supervise", "deadline", VALUE_DURATION_OR_NONE, GUEST(deadline_ms), .initial = "none",
-	  .min = 1, .max = 7 * 86400 * MT_MS_PER_S, .accepted = "a duration of 1ms to 168h, or none" },
-	{ "supervise", "timeout", VALUE_DURATION_OR_NONE, GUEST(timeout_ms), .initial = "30s",
-	  .min = 1, .max = 7 * 86400 * MT_MS_PER_S, .accepted = "a duration of 1ms to 168h, or none" },
-	{ "supervise", "postcopy", VALUE_BOOL, GUEST(postcopy), .initial = "no",
+	{ "supervise", "deadline", VALUE_DURATION_OR_NONE, GUEST(limits.deadline_ms), .initial = "none",
+	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", "timeout", VALUE_DURATION_OR_NONE, GUEST(limits.timeout_ms), .initial = "30s",
+	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", "stall_timeout", VALUE_DURATION_OR_NONE, GUEST(limits.stall_timeout_ms), .initial = "none",
+	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", "passes", VALUE_COUNT_OR_DEFAULT, GUEST(limits.passes), .initial = "default",
+	  .max = MT_PASSES_MAX, .accepted = "a number up to 1000, or default" },
+	{ "supervise", "postcopy", VALUE_BOOL, GUEST(limits.postcopy_allowed), .initial = "no",
 	  .accepted = "yes or no" },
-	{ "supervise", "fixed", VALUE_DURATION, GUEST(fixed_ms), .initial = "120ms",
-	  .max = 60 * MT_MS_PER_S, .accepted = "a duration of 0ms to 60s" },
+	{ "supervise", "fixed", VALUE_DURATION, GUEST(limits.fixed_ms), .initial = "120ms",
+	  .max = MT_FIXED_MAX_MS, .accepted = "a duration of 0ms to 60s" },
 	{ "supervise", "poll", VALUE_DURATION, GUEST(poll_ms), .initial = "250ms",
 	  .min = 10, .max = 10 * MT_MS_PER_S, .accepted = "a duration of 10ms to 10s" },
+	{ "supervise", "decision_max_age", VALUE_DURATION, GUEST(decision_max_age_ms), .initial = "1s",
+	  .min = 100, .max = 60 * MT_MS_PER_S, .accepted = "a duration of 100ms to 60s" },
+	{ "supervise", "others", VALUE_OTHERS, GUEST(others), .initial = "back-off",
+	  .accepted = "back-off or observe" },
+	{ "supervise", "max_stopped", VALUE_COUNT, GLOBAL(max_stopped), .restart = true, .initial = "2",
+	  .min = 1, .max = 1000, .accepted = "a number of 1 to 1000" },
 	{ "supervise", "domains", VALUE_GLOBS, GLOBAL(domains), .initial = "*",
-	  .accepted = "names or shell patterns of domains, separated by blanks" },
+	  .accepted = "names or shell patterns of domains, or uuid: and a UUID or a pattern of UUIDs, separated by blanks" },
 
 	{ "verify", "destinations", VALUE_URIS, GLOBAL(destinations), .initial = "",
 	  .accepted = "libvirt URIs, separated by blanks" },
 
-	{ "record", "directory", VALUE_PATH_OR_EMPTY, GLOBAL(directory), .initial = "/var/lib/migtrace",
+	{ "record", "directory", VALUE_PATH_OR_EMPTY, GLOBAL(directory), .restart = true, .initial = "/var/lib/migtrace",
 	  .accepted = "an absolute path, or nothing to record nothing" },
 	{ "record", "keep", VALUE_COUNT, GLOBAL(keep), .initial = "1000",
 	  .max = 1000000, .accepted = "a number up to 1000000, 0 for all" },
+	{ "record", "quota", VALUE_SIZE_OR_NONE, GLOBAL(quota_bytes), .initial = "1GiB",
+	  .min = MT_MIB, .max = 1ULL << 50, .accepted = "a size of 1MiB to 1024TiB, or none" },
+	{ "record", "keep_free", VALUE_SIZE_OR_NONE, GLOBAL(keep_free_bytes), .initial = "256MiB",
+	  .min = 1, .max = 1ULL << 50, .accepted = "a size up to 1024TiB, or none" },
 
-	{ "control", "socket", VALUE_SOCKET, GLOBAL(socket), .initial = "/run/migtrace/control.sock",
+	{ "control", "socket", VALUE_SOCKET, GLOBAL(socket), .restart = true, .initial = "/run/migtrace/control.sock",
 	  .accepted = "an absolute path of at most 107 bytes" },
-	{ "control", "group", VALUE_GROUP, GLOBAL(group), .initial = "",
+	{ "control", "group", VALUE_GROUP, GLOBAL(group), .restart = true, .initial = "",
 	  .accepted = "the name or number of a group of this host, or nothing to leave it as it is" },
-	{ "control", "mode", VALUE_OCTAL, GLOBAL(socket_mode), .initial = "0660",
+	{ "control", "mode", VALUE_OCTAL, GLOBAL(socket_mode), .restart = true, .initial = "0660",
 	  .max = 0777, .accepted = "an octal mode such as 0660" },
+	{ "control", "hands", VALUE_PATH_OR_EMPTY, GLOBAL(hands), .restart = true, .initial = "",
+	  .accepted = "an absolute path, or nothing for the host's own directory" },
 };
 
 _Static_assert(MT_ARRAY_SIZE(keys) <= CONFIG_KEYS_MAX, "CONFIG_KEYS_MAX is too small");
@@ -67,6 +86,7 @@ struct reader {
 	FILE *file;
 	const char *path;
 	unsigned line;
+	unsigned flags;			/* CONFIG_* */
 	config_error_fn error;
 	void *opaque;
 	unsigned errors;
@@ -74,7 +94,7 @@ struct reader {
 	size_t buf_size;
 	bool understood;		/* nothing is left to be said about the line before */
 	struct config *config;
-	char section[LINE_MAX_BYTES + 1];	/* "" = before the first */
+	char section[OWN_LINE_MAX_BYTES + 1];	/* "" = before the first */
 	bool skip;			/* inside a section that was refused */
 	struct config_override *override;	/* inside a [domain ...] */
 	unsigned section_lines[CONFIG_KEYS_MAX];	/* per key's row: where its section began */
@@ -85,15 +105,13 @@ struct reader {
 __attribute__((format(printf, 2, 3)))
 static void complain(struct reader *r, const char *fmt, ...)
 {
-	char what[768], line[1024];
+	char what[OWN_LINE_MAX_BYTES + 768], line[sizeof(what) + 512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	for (char *p = what; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
+	mt_utf8_scrub(what);
 	if (r->line)
 		snprintf(line, sizeof(line), "%s:%u: %s", r->path, r->line, what);
 	else
@@ -120,8 +138,13 @@ static void section_begin(struct reader *r, const char *name)
 	if (!strncmp(name, domain, strlen(domain)) && isblank((unsigned char)name[strlen(domain)])) {
 		const char *glob = name + strlen(domain);
 		struct config_override *o;
+		struct mt_err why = { 0 };
 
 		glob += strspn(glob, " \t");
+		if (value_check_pattern(glob, strlen(glob), &why)) {
+			complain(r, "section [%s]: %s", name, why.msg);
+			return;
+		}
 		for (size_t i = 0; i < c->n_overrides; i++) {
 			if (!strcmp(c->overrides[i].glob, glob)) {
 				complain(r, "section [%s] was already in line %u", name, c->overrides[i].line);
@@ -135,7 +158,7 @@ static void section_begin(struct reader *r, const char *name)
 		}
 		c->overrides = o;
 		o += c->n_overrides;
-		*o = (struct config_override){ .glob = strdup(glob), .line = r->line };
+		*o = (struct config_override){ .glob = strdup(glob), .line = r->line, .guest.limits = MT_LIMITS_UNSET };
 		if (!o->glob) {
 			complain(r, "out of memory");
 			return;
@@ -199,7 +222,7 @@ static void set_value(struct reader *r, const struct config_key *key, const char
 {
 	struct mt_err why = { 0 };
 	char accepted[256];
-	int ret = value_parse(key, key_base(r, key), value, &why);
+	int ret = value_parse(key, key_base(r, key), value, r->flags & CONFIG_NO_LOOKUP, &why);
 
 	if (ret == -ENOMEM)
 		complain(r, "out of memory");
@@ -265,7 +288,7 @@ static void line_end(struct reader *r)
 /* @line is "[...". inih would take it silently, so names are read here. */
 static void read_section(struct reader *r, char *line)
 {
-	char *end = strchr(line, ']');
+	char *end = strrchr(line, ']');		/* the last: a pattern may have [a-z] in it */
 	char *name = line + 1;
 
 	if (!end) {
@@ -318,8 +341,12 @@ static char *read_line(char *out, int size, void *opaque)
 	text = line + strspn(line, " \t");
 	if (!*text || *text == '#')
 		return out;
-	if (len > LINE_MAX_BYTES || len > size - 3) {
-		complain(r, "longer than %d bytes; a list goes on in further lines, indented", LINE_MAX_BYTES);
+	if (len > OWN_LINE_MAX_BYTES) {
+		complain(r, "longer than %d bytes", OWN_LINE_MAX_BYTES);
+		if (*text == '[')
+			r->skip = true;		/* what follows belongs to a section that nobody knows */
+		r->key = NULL;
+		r->key_refused = true;
 		return out;
 	}
 	if (*text == '[') {
@@ -330,6 +357,10 @@ static char *read_line(char *out, int size, void *opaque)
 		continue_value(r, text);
 		return out;
 	}
+	if (len > LINE_MAX_BYTES || len > size - 3) {
+		complain(r, "longer than %d bytes; a list goes on in further lines, indented", LINE_MAX_BYTES);
+		return out;
+	}
 	r->understood = false;
 	memcpy(out, text, strlen(text) + 1);
 	return out;
@@ -337,9 +368,10 @@ static char *read_line(char *out, int size, void *opaque)
 
 static int config_defaults(struct config *c)
 {
+	c->guest.limits = (struct mt_limits)MT_LIMITS_UNSET;
 	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
 		void *base = keys[i].per_guest ? (void *)&c->guest : c;
-		int ret = value_parse(&keys[i], base, keys[i].initial, NULL);
+		int ret = value_parse(&keys[i], base, keys[i].initial, true, NULL);
 
 		if (ret)
 			return ret;
@@ -347,10 +379,100 @@ static int config_defaults(struct config *c)
 	return 0;
 }
 
-int config_load(struct config **out, const char *path, bool must_exist, config_error_fn error, void *opaque)
+/* --- limits that contradict each other -------------------------------- */
+
+#define CONTRADICTIONS_MAX	8
+
+struct contradictions {
+	struct {
+		bool error;
+		char line[512];
+	} found[CONTRADICTIONS_MAX];
+	size_t n;
+};
+
+static void note_contradiction(bool error, const char *line, void *opaque)
+{
+	struct contradictions *all = opaque;
+
+	if (all->n == CONTRADICTIONS_MAX)
+		return;
+	all->found[all->n].error = error;
+	snprintf(all->found[all->n].line, sizeof(all->found[0].line), "%s", line);
+	all->n++;
+}
+
+/* What is in effect where @o is the only section that matches; NULL: where none does. */
+static void guest_of(const struct config *c, const struct config_override *o, struct config_guest *out)
+{
+	*out = c->guest;
+	for (size_t k = 0; o && k < MT_ARRAY_SIZE(keys); k++)
+		if (keys[k].per_guest && o->given[k])
+			value_copy(&keys[k], out, &o->guest);
+}
+
+/* Into @all, what @o itself brings about: not once more what is said of [supervise] already. */
+static void contradictions_of(const struct config *c, const struct config_override *o, struct contradictions *all)
+{
+	struct contradictions common = { .n = 0 }, here = { .n = 0 };
+	struct config_guest guest;
+
+	all->n = 0;
+	guest_of(c, NULL, &guest);
+	mt_limits_check(guest.policy, &guest.limits, note_contradiction, o ? &common : all);
+	if (!o)
+		return;
+	guest_of(c, o, &guest);
+	mt_limits_check(guest.policy, &guest.limits, note_contradiction, &here);
+	for (size_t i = 0; i < here.n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < common.n && !known; k++)
+			known = !strcmp(common.found[k].line, here.found[i].line);
+		if (!known)
+			note_contradiction(here.found[i].error, here.found[i].line, all);
+	}
+}
+
+static void complain_of_contradictions(struct reader *r, const struct config_override *o)
+{
+	struct contradictions all;
+
+	contradictions_of(r->config, o, &all);
+	r->line = o ? o->line : 0;
+	for (size_t i = 0; i < all.n; i++)
+		if (all.found[i].error)
+			complain(r, "[%s%s]: %s", o ? "domain " : "supervise", o ? o->glob : "", all.found[i].line);
+}
+
+static void check_limits(struct reader *r)
+{
+	complain_of_contradictions(r, NULL);
+	for (size_t i = 0; i < r->config->n_overrides; i++)
+		complain_of_contradictions(r, &r->config->overrides[i]);
+}
+
+void config_warnings(const struct config *c, config_error_fn warn, void *opaque)
+{
+	struct reader r = { .path = c->path ? c->path : "defaults", .error = warn, .opaque = opaque };
+	struct contradictions all;
+
+	for (size_t n = 0; n <= c->n_overrides; n++) {
+		const struct config_override *o = n ? &c->overrides[n - 1] : NULL;
+
+		contradictions_of(c, o, &all);
+		r.line = o ? o->line : 0;
+		for (size_t i = 0; i < all.n; i++)
+			complain(&r, "[%s%s]: %s", o ? "domain " : "supervise", o ? o->glob : "", all.found[i].line);
+	}
+}
+
+/* --- the whole -------------------------------------------------------- */
+
+int config_load(struct config **out, const char *path, unsigned flags, config_error_fn error, void *opaque)
 {
 	struct config *c = calloc(1, sizeof(*c));
-	struct reader r = { .path = path, .error = error, .opaque = opaque, .config = c, .understood = true };
+	struct reader r = { .path = path, .flags = flags, .error = error, .opaque = opaque, .config = c, .understood = true };
 	int ret;
 
 	if (!c)
@@ -365,7 +487,7 @@ int config_load(struct config **out, const char *path, bool must_exist, config_e
 	r.file = fopen(path, "re");
 	if (!r.file) {
 		ret = -errno;
-		if (ret == -ENOENT && !must_exist) {
+		if (ret == -ENOENT && !(flags & CONFIG_MUST_EXIST)) {
 			*out = c;
 			return 0;
 		}
@@ -384,6 +506,8 @@ int config_load(struct config **out, const char *path, bool must_exist, config_e
 	}
 	fclose(r.file);
 	free(r.buf);
+	if (!r.errors)
+		check_limits(&r);
 	if (!r.errors) {
 		*out = c;
 		return 0;
@@ -392,6 +516,21 @@ int config_load(struct config **out, const char *path, bool must_exist, config_e
 fail:
 	config_put(c);
 	return ret;
+}
+
+int config_keep(struct config *c, const struct config *old, config_error_fn note, void *opaque)
+{
+	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
+		char line[128];
+
+		if (!keys[i].restart || value_is_same(&keys[i], c, old))
+			continue;
+		if (value_keep(&keys[i], c, old))
+			return -ENOMEM;
+		snprintf(line, sizeof(line), "[%s] %s has changed: a restart is needed for that", keys[i].section, keys[i].name);
+		note(line, opaque);
+	}
+	return 0;
 }
 
 struct config *config_get(struct config *c)
@@ -413,32 +552,55 @@ void config_put(struct config *c)
 	free(c->uri);
 	free(c->directory);
 	free(c->socket);
+	free(c->hands);
 	free(c->group.name);
 	free(c);
 }
 
 /* --- use -------------------------------------------------------------- */
 
-bool config_wants(const struct config *c, const char *domain)
+static bool matches(const char *pattern, const char *domain, const char *uuid)
+{
+	const char *of_uuid = value_uuid_pattern(pattern);
+
+	if (of_uuid)
+		return !fnmatch(of_uuid, uuid, FNM_CASEFOLD);
+	return domain && !fnmatch(pattern, domain, 0);
+}
+
+bool config_wants(const struct config *c, const char *domain, const char *uuid)
 {
 	for (size_t i = 0; i < c->domains.n; i++)
-		if (!fnmatch(c->domains.items[i], domain, 0))
+		if (matches(c->domains.items[i], domain, uuid) || (!domain && !value_uuid_pattern(c->domains.items[i])))
 			return true;
 	return false;
 }
 
-void config_for_domain(const struct config *c, const char *domain, struct config_guest *out)
+void config_for_domain(const struct config *c, const char *domain, const char *uuid, struct config_guest *out)
 {
 	*out = c->guest;
 	for (size_t i = 0; i < c->n_overrides; i++) {
 		const struct config_override *o = &c->overrides[i];
 
-		if (fnmatch(o->glob, domain, 0))
+		if (!matches(o->glob, domain, uuid))
 			continue;
 		for (size_t k = 0; k < MT_ARRAY_SIZE(keys); k++)
 			if (keys[k].per_guest && o->given[k])
 				value_copy(&keys[k], out, &o->guest);
 	}
+	if (!domain)
+		out->mode = CONFIG_OBSERVE;
+}
+
+bool config_acts(const struct config *c)
+{
+	bool acts = c->guest.mode == CONFIG_ACT;
+
+	for (size_t i = 0; i < c->n_overrides && !acts; i++)
+		for (size_t k = 0; k < MT_ARRAY_SIZE(keys) && !acts; k++)
+			acts = c->overrides[i].given[k] && keys[k].kind == VALUE_MODE &&
+			       c->overrides[i].guest.mode == CONFIG_ACT;
+	return acts;
 }
 
 void config_print(const struct config *c, FILE *out)

@@ -15,6 +15,7 @@
 
 #include <migtrace/cleanup.h>
 #include <migtrace/policy.h>
+#include <migtrace/supervise.h>
 
 #define CONFIG_DEFAULT_PATH	"/etc/migtrace/migtraced.conf"
 
@@ -28,11 +29,10 @@ enum config_mode {
 struct config_guest {
 	enum config_mode mode;
 	const struct mt_policy *policy;
-	uint64_t max_downtime_ms;
-	uint64_t deadline_ms, timeout_ms;	/* 0 = none */
-	uint64_t fixed_ms;
+	struct mt_limits limits;	/* as the engine takes them; QEMU's own is not known here */
 	uint64_t poll_ms;
-	bool postcopy;
+	uint64_t decision_max_age_ms;
+	enum mt_others others;		/* when somebody else changes QEMU's limits */
 };
 
 struct config_list {
@@ -42,12 +42,15 @@ struct config_list {
 
 struct config_group {
 	char *name;			/* "" = leave as it is */
-	gid_t gid;
+	gid_t gid;			/* (gid_t)-1 where it was not looked up: see CONFIG_NO_LOOKUP */
 };
 
 #define CONFIG_KEYS_MAX	32
 
-/* One [domain GLOB] section. */
+/*
+ * One [domain PATTERN] section. A pattern is one of names, or behind "uuid:" of UUIDs, and never of both: a guest may be
+ * called like another's UUID.
+ */
 struct config_override {
 	char *glob;
 	unsigned line;
@@ -61,35 +64,60 @@ struct config {
 	char *path;			/* NULL: built-in defaults, there was no file */
 	char *uri;
 	struct config_guest guest;
-	struct config_list domains;	/* globs: guests that are looked after at all */
+	struct config_list domains;	/* patterns: guests that are looked after at all */
 	struct config_override *overrides;
 	size_t n_overrides;
 	struct config_list destinations;
 	char *directory;		/* "" = record nothing */
 	uint64_t keep;			/* finished recordings; 0 = all */
+	uint64_t quota_bytes;		/* of all recordings; 0 = none */
+	uint64_t keep_free_bytes;	/* of their filesystem; 0 = none */
 	char *socket;
 	struct config_group group;
 	uint64_t socket_mode;
+	uint64_t max_stopped;		/* guests at once, over all processes of the host */
+	char *hands;			/* directory; "" = the host's own */
 	unsigned given[CONFIG_KEYS_MAX];	/* as above */
 };
 
 /* One line, without a newline: "FILE:LINE: what is wrong; what is accepted". */
 typedef void (*config_error_fn)(const char *line, void *opaque);
 
+#define CONFIG_MUST_EXIST	(1u << 0)	/* a missing file is an error; else it means the defaults */
 /*
- * @must_exist: a missing file is an error; else it means the defaults.
- * Return: 0 and a configuration with one reference, or -errno after @error has
+ * Names of groups are not looked up, which may ask a directory server and wait for it: for a reload, on a thread that must
+ * not wait. What depends on them takes a restart in any case, and then they are.
+ */
+#define CONFIG_NO_LOOKUP	(1u << 1)
+
+/*
+ * @flags: CONFIG_*. Return: 0 and a configuration with one reference, or -errno after @error has
  * been called for each thing that is wrong.
  */
-MT_MUST_CHECK int config_load(struct config **c, const char *path, bool must_exist,
+MT_MUST_CHECK int config_load(struct config **c, const char *path, unsigned flags,
 			      config_error_fn error, void *opaque);
+
+/* Limits that are accepted and contradict each other, or the policy: "FILE: [section]: what; what to do". */
+void config_warnings(const struct config *c, config_error_fn warn, void *opaque);
+
+/*
+ * Before @c, just loaded, takes the place of @old: keys that take a restart keep @old's values, so that what is said to be
+ * in effect is. @note is called for each that would have changed. Return: 0 or -ENOMEM.
+ */
+MT_MUST_CHECK int config_keep(struct config *c, const struct config *old, config_error_fn note, void *opaque);
 
 struct config *config_get(struct config *c);
 void config_put(struct config *c);
 
-/* Is this guest looked after, and how. */
-bool config_wants(const struct config *c, const char *domain);
-void config_for_domain(const struct config *c, const char *domain, struct config_guest *out);
+/*
+ * Is this guest looked after, and how. @domain NULL: its whole name is not known, so nobody can say which rules are
+ * meant for it: it is watched unless only UUIDs are, and never touched.
+ */
+bool config_wants(const struct config *c, const char *domain, const char *uuid);
+void config_for_domain(const struct config *c, const char *domain, const char *uuid, struct config_guest *out);
+
+/* Whether there is a rule by which some guest would be acted upon. */
+bool config_acts(const struct config *c);
 
 /* The effective configuration, as a file that config_load() accepts. */
 void config_print(const struct config *c, FILE *out);

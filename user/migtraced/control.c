@@ -17,7 +17,7 @@
 #include "log.h"
 
 #define CLIENTS_MAX	64
-#define LINE_MAX_BYTES	256
+#define LINE_MAX_BYTES	512	/* a request and a guest's name */
 /* A client that neither asks nor reads for this long makes room for others. */
 #define IDLE_US		(60 * 1000000ULL)
 
@@ -25,6 +25,7 @@ struct client {
 	struct client *next;
 	struct control *control;
 	int fd;
+	struct control_peer peer;
 	sd_event_source *io, *idle;
 	char in[LINE_MAX_BYTES];
 	size_t in_len;
@@ -67,14 +68,71 @@ static void client_free(struct client *client)
 		sd_event_source_set_enabled(c->io, SD_EVENT_ON);
 }
 
+/* --- who asks --------------------------------------------------------- */
+
+static void read_peer(int fd, struct control_peer *peer)
+{
+	struct ucred cred = { .pid = 0, .uid = (uid_t)-1 };
+	socklen_t len = sizeof(cred);
+	char path[64];
+	FILE *f;
+
+	*peer = (struct control_peer){ .uid = (uid_t)-1, .comm = "?" };
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
+		return;
+	peer->pid = cred.pid;
+	peer->uid = cred.uid;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)cred.pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(peer->comm, sizeof(peer->comm), f))
+		peer->comm[strcspn(peer->comm, "\n")] = '\0';
+	else
+		strcpy(peer->comm, "?");
+	fclose(f);
+}
+
+static void log_request(const struct control_request *r, const char *args, const struct control_peer *peer)
+{
+	if (r->changes)
+		log_info("%s%s%s asked for by pid %d (%s), uid %u", r->name, *args ? " " : "", args, (int)peer->pid, peer->comm,
+			 peer->uid);
+	else
+		log_debug("%s%s%s asked for by pid %d (%s), uid %u", r->name, *args ? " " : "", args, (int)peer->pid, peer->comm,
+			  peer->uid);
+}
+
+/* --- answers ---------------------------------------------------------- */
+
 static json_t *error_json(const char *text)
 {
 	return json_pack("{s:s}", "error", text);
 }
 
+static json_t *args_json(const struct control_request *r)
+{
+	char text[128];
+
+	if (r->args)
+		snprintf(text, sizeof(text), "%s needs an argument: %s %s", r->name, r->name, r->args);
+	else
+		snprintf(text, sizeof(text), "%s takes no argument", r->name);
+	return error_json(text);
+}
+
+static json_t *help_json(const struct control *c)
+{
+	json_t *a = json_array();
+
+	for (const struct control_request *r = c->requests; r->name && a; r++)
+		json_array_append_new(a, json_pack("{s:s, s:s?, s:s}", "request", r->name, "arguments", r->args, "help", r->help));
+	return a ? json_pack("{s:o}", "requests", a) : NULL;
+}
+
 static json_t *unknown_json(const struct control *c, const char *line)
 {
-	char text[LINE_MAX_BYTES + 128];
+	char text[LINE_MAX_BYTES + 256];
 	int at = snprintf(text, sizeof(text), "unknown request '");
 
 	for (const char *p = line; *p && at < LINE_MAX_BYTES; p++)
@@ -104,15 +162,27 @@ static void answer_line(struct client *client, char *line)
 {
 	struct control *c = client->control;
 	const struct control_request *r = c->requests;
-	size_t len = strlen(line);
+	size_t len = strlen(line), word;
+	const char *args;
 
 	while (len && isspace((unsigned char)line[len - 1]))
 		line[--len] = '\0';
 	if (!len)
 		return;
-	while (r->name && strcmp(r->name, line))
+	word = strcspn(line, " \t");
+	args = line + word + strspn(line + word, " \t");
+	while (r->name && (strlen(r->name) != word || strncmp(r->name, line, word)))
 		r++;
-	set_answer(client, r->name ? r->answer(c->opaque) : unknown_json(c, line));
+	if (!r->name) {
+		set_answer(client, strcmp(line, "help") ? unknown_json(c, line) : help_json(c));
+		return;
+	}
+	if (!r->args == !!*args) {
+		set_answer(client, args_json(r));
+		return;
+	}
+	log_request(r, args, &client->peer);
+	set_answer(client, r->answer(c->opaque, args, &client->peer));
 }
 
 /* Takes requests from the buffer until one has an answer to be sent. */
@@ -240,6 +310,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 	}
 	client->control = c;
 	client->fd = conn;
+	read_peer(conn, &client->peer);
 	client->next = c->clients;
 	c->clients = client;
 	c->n_clients++;

@@ -1,49 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* guest.c - one migration of one guest: a thread, its inbox, its recording */
-#include "guest.h"
-
+/*
+ * guest.c - one migration of one guest: a thread, its inbox, its recording
+ *
+ * Threads: its own does the work and may hang in any call; whatever others ask of it waits for none.
+ */
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <string.h>
 
-#include <base/json.h>
+#include <base/thread.h>
 #include <migtrace/units.h>
 
+#include "guest_int.h"
+#include "health.h"
 #include "log.h"
+#include "reins.h"
 
 /* libvirt knows of its job before QEMU begins; this is for a slow answer. */
 #define APPEAR_MS	1000
 #define APPEAR_POLL_MS	50
 
-struct guest {
-	struct mt_conn *calls;		/* of this worker alone, where it could be had */
-	struct guest_setup setup;
-	char uuid[VIR_UUID_STRING_BUFLEN];
-	uint64_t first_t_ns;		/* when we learnt of it */
-	bool told;			/* by an event, which is the first in the inbox */
-	bool seen_begin;
-	pthread_t thread;
-	struct mt_inbox *inbox;
+/* A connection of its own is tried for that often: libvirtd may be busy, or have too many clients for the moment. */
+#define CONNECT_MS	60000
+#define CONNECT_FIRST_MS	100
+#define CONNECT_MAX_MS	1000
 
-	/* The thread's own. */
-	struct mt_domain_info info;
-	struct config_guest how;
-	uint64_t total_ms;		/* of the job when it was picked up */
-	struct mt_plan logged;		/* newest that went to the log */
-	struct mt_collector *collector;
-
-	pthread_mutex_t lock;		/* of what follows: what `status` shows */
-	bool supervised;
-	bool resumed;
-	char source[384];		/* kernel source, or why there is none */
-	char *recording;		/* path; NULL = none */
-	bool has_sample;
-	struct mt_sample sample;
-	struct mt_plan plan;
-	enum mt_verdict verdict;
-	char note[256];
-};
+#define BUSY_MS		10000	/* of work of its own between two calls */
 
 /* --- whether there is a migration ------------------------------------- */
 
@@ -52,31 +34,28 @@ static bool leaving(const struct guest *g)
 	return __atomic_load_n(g->setup.leave, __ATOMIC_ACQUIRE);
 }
 
-static void sleep_ms(uint64_t ms)
-{
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 };
-
-	nanosleep(&t, NULL);
-}
-
 /*
- * Calls of one migration must not wait behind another's on one connection (see conn.h): each worker
- * makes its own, and shares the manager's only where that fails.
+ * Calls of one migration must not wait behind another's (see conn.h), so each worker makes its own over a connection of
+ * its own, or none. Return: whether it has one.
  */
-static void open_calls(struct guest *g)
+static bool open_calls(struct guest *g)
 {
+	uint64_t until_ns = mt_deadline_ns(CONNECT_MS), delay_ms = CONNECT_FIRST_MS;
 	struct mt_err err = { 0 };
+	bool told = false;
 
-	if (mt_conn_open(&g->calls, mt_conn_uri(g->setup.conn), &err)) {
-		log_warn("%s: no connection of its own, the common one has to do: %s", g->uuid, err.msg);
-		g->calls = g->setup.conn;
+	health_call("a connection of its own");
+	while (mt_conn_open(&g->calls, g->setup.uri, &err)) {
+		g->calls = NULL;
+		if (!told)
+			log_warn("%s: not supervised as long as it has no connection of its own: %s", g->uuid, err.msg);
+		told = true;
+		if (leaving(g) || mt_now_ns() >= until_ns)
+			return false;
+		mt_sleep_ms(delay_ms);
+		delay_ms = delay_ms * 2 < CONNECT_MAX_MS ? delay_ms * 2 : CONNECT_MAX_MS;
 	}
-}
-
-static void close_calls(struct guest *g)
-{
-	if (g->calls != g->setup.conn)
-		mt_conn_close(g->calls);
+	return true;
 }
 
 /* Incoming migrations look the same in QEMU's events; only libvirt tells them apart. */
@@ -85,46 +64,49 @@ static bool is_migrating_out(struct guest *g)
 	uint64_t until_ns = mt_now_ns() + APPEAR_MS * MT_NS_PER_MS;
 
 	do {
+		struct mt_domain_info info;
 		struct mt_err err = { 0 };
 		struct mt_sample sample;
-		int ret = mt_domain_info(g->calls, g->uuid, &g->info, &err);
+		int ret = mt_domain_info(g->calls, g->uuid, &info, &err);
 
 		if (ret) {
 			log_debug("%s: %s", g->uuid, err.msg);
 			return false;
 		}
-		if (g->info.migrating_in) {
-			log_debug("%s: migrates to this host; its source supervises that", g->info.name);
+		pthread_mutex_lock(&g->lock);
+		g->info = info;
+		pthread_mutex_unlock(&g->lock);
+		if (info.migrating_in) {
+			log_debug("%s: migrates to this host; its source supervises that", info.name);
 			return false;
 		}
-		if (g->info.migrating_out) {
+		if (info.migrating_out) {
 			ret = mt_domain_sample(g->calls, g->uuid, &sample, NULL);
 			if (!ret && mt_sample_has(&sample, total_ms))
 				g->total_ms = sample.total_ms;
 			return true;
 		}
-		sleep_ms(APPEAR_POLL_MS);
+		mt_sleep_ms(APPEAR_POLL_MS);
 	} while (!leaving(g) && mt_now_ns() < until_ns);
 	return false;
 }
 
-/* --- its recording ---------------------------------------------------- */
-
-static struct mt_limits limits_of(const struct config_guest *how)
+/* The configuration as it is at this moment; what comes later goes through guest_reconfigure(). */
+static void take_rules(struct guest *g)
 {
-	return (struct mt_limits){
-		.max_downtime_ms = how->max_downtime_ms,
-		.deadline_ms = how->deadline_ms,
-		.timeout_ms = how->timeout_ms,
-		.fixed_ms = how->fixed_ms,
-		.postcopy_allowed = how->postcopy,
-	};
+	pthread_mutex_lock(&g->lock);
+	config_for_domain(g->config, g->info.name_cut ? NULL : g->info.name, g->uuid, &g->how);
+	g->ruled = true;
+	pthread_mutex_unlock(&g->lock);
 }
 
-static int open_recording(struct guest *g, struct mt_recorder **r, char **path, struct mt_err *err)
+/* --- its recording ---------------------------------------------------- */
+
+/* Whatever goes wrong here, the migration is supervised all the same. */
+static struct recording *begin_recording(struct guest *g)
 {
 	const struct mt_versions *v = g->setup.versions;
-	uint64_t now_ns = mt_now_ns();
+	uint64_t now_ns = mt_now_ns(), wall_ms = mt_wall_us() / 1000;
 	const struct mt_record_header h = {
 		.domain = g->info.name,
 		.uuid = g->uuid,
@@ -137,174 +119,26 @@ static int open_recording(struct guest *g, struct mt_recorder **r, char **path, 
 		.policy = g->how.policy->name,
 		.mode = g->how.mode == CONFIG_ACT ? "supervise" : "observe",
 		.start_t_ns = g->first_t_ns,
-		.start_wall_ms = mt_wall_us() / 1000 - (now_ns - g->first_t_ns) / MT_NS_PER_MS,
-		.limits = limits_of(&g->how),
+		.start_wall_ms = wall_ms - (now_ns - g->first_t_ns) / MT_NS_PER_MS,
+		.limits = g->how.limits,
 	};
 
-	return recordings_open(r, path, g->setup.config->directory, &h, err);
+	return recording_begin(&(struct recording_setup){
+		.config = g->config,
+		.leftovers = g->setup.leftovers,
+		.header = &h,
+		.job_wall_ms = wall_ms - g->total_ms,
+	});
 }
 
-/* Whatever goes wrong here, the migration is supervised all the same. */
-static struct mt_recorder *begin_recording(struct guest *g)
+const char *guest_recording(struct guest *g)
 {
-	uint64_t wall_ms = mt_wall_us() / 1000;
-	struct mt_recorder *r = NULL;
-	struct mt_err err = { 0 };
-	bool resumed = false;
-	char *path = NULL;
-	int ret;
-
-	ret = leftovers_resume(g->setup.leftovers, g->uuid, wall_ms - g->total_ms, &r, &path, &err);
-	if (!ret) {
-		resumed = true;
-		mt_recorder_event(r, mt_now_ns(), "resumed", "migtraced was restarted and goes on recording");
-	} else {
-		if (ret != -ENOENT)
-			log_warn("%s: its recording %s cannot be continued, a new one is begun: %s",
-				 g->info.name, path ? path : "", err.msg);
-		free(path);
-		path = NULL;
-		r = NULL;
-		err = (struct mt_err){ 0 };
-		if (*g->setup.config->directory && open_recording(g, &r, &path, &err)) {
-			r = NULL;
-			log_err("%s: not recorded: %s", g->info.name, err.msg);
-		}
-	}
-	pthread_mutex_lock(&g->lock);
-	g->recording = path;
-	g->resumed = resumed;
-	pthread_mutex_unlock(&g->lock);
-	return r;
+	if (!g->recording)
+		g->recording = recording_path(g->record, &g->resumed);
+	return g->recording;
 }
 
-static void end_recording(struct guest *g, struct mt_recorder *r, int record_error)
-{
-	struct mt_err err = { 0 };
-	int pruned;
-
-	if (!r)
-		return;
-	if (mt_recorder_close(r, &err)) {
-		log_err("%s: the recording is not whole: %s", g->info.name, err.msg);
-	} else if (record_error) {
-		log_err("%s: the recording is not whole: %s", g->info.name, strerror(-record_error));
-	}
-	pruned = recordings_prune(g->setup.config->directory, g->setup.config->keep);
-	if (pruned > 0)
-		log_info("%s: %d old recording%s removed, %llu kept", g->setup.config->directory, pruned,
-			 pruned == 1 ? "" : "s", (unsigned long long)g->setup.config->keep);
-}
-
-/* --- what is seen meanwhile ------------------------------------------- */
-
-/* A policy may say the same at each step; the log says it once. */
-static void log_plan(struct guest *g, const struct mt_progress *p)
-{
-	const struct mt_plan *plan = p->plan;
-	bool dry = g->how.mode == CONFIG_OBSERVE;
-
-	if (plan->action == MT_ACTION_CONTINUE)
-		return;
-	if (plan->action == g->logged.action && plan->downtime_limit_ms == g->logged.downtime_limit_ms &&
-	    plan->bandwidth_bytes_per_s == g->logged.bandwidth_bytes_per_s &&
-	    plan->throttle_percent == g->logged.throttle_percent)
-		return;
-	g->logged = *plan;
-	log_info("%s: iteration %llu: %s%s: %s", p->domain, (unsigned long long)p->sample->iteration,
-		 dry ? "would " : "", mt_action_name(plan->action), plan->reason);
-}
-
-static void on_progress(const struct mt_progress *p, void *opaque)
-{
-	struct guest *g = opaque;
-
-	pthread_mutex_lock(&g->lock);
-	if (p->sample && p->sample->valid) {
-		g->sample = *p->sample;
-		g->has_sample = true;
-	}
-	if (p->plan && (*p->plan->reason || p->plan->action != MT_ACTION_CONTINUE))
-		g->plan = *p->plan;
-	g->verdict = p->engine->prediction.verdict;
-	if (p->note)
-		snprintf(g->note, sizeof(g->note), "%s", p->note);
-	pthread_mutex_unlock(&g->lock);
-
-	if (p->plan)
-		log_plan(g, p);
-	if (p->note)
-		log_info("%s: %s", p->domain, p->note);
-}
-
-static json_t *field_json(const struct mt_sample *s, bool known, enum mt_field field)
-{
-	uint64_t value;
-
-	return known && mt_sample_get(s, field, &value) ? mt_json_uint(value) : json_null();
-}
-
-static json_t *text_json(const char *text)
-{
-	return mt_json_string(text && *text ? text : NULL);
-}
-
-json_t *guest_status(struct guest *g)
-{
-	json_t *o = NULL;
-	int failed = 0;
-
-	pthread_mutex_lock(&g->lock);
-	if (g->supervised)
-		o = json_object();
-	if (o) {
-		mt_json_set(o, "domain", mt_json_string(g->info.name), &failed);
-		mt_json_set(o, "uuid", mt_json_string(g->uuid), &failed);
-		mt_json_set(o, "policy", mt_json_string(g->how.policy->name), &failed);
-		mt_json_set(o, "mode", mt_json_string(config_mode_name(g->how.mode)), &failed);
-		mt_json_set(o, "status", mt_json_string(g->has_sample ? mt_status_name(g->sample.status) : NULL), &failed);
-		mt_json_set(o, "iteration", field_json(&g->sample, g->has_sample, MT_FIELD_iteration), &failed);
-		mt_json_set(o, "total_ms", field_json(&g->sample, g->has_sample, MT_FIELD_total_ms), &failed);
-		mt_json_set(o, "remaining_bytes", field_json(&g->sample, g->has_sample, MT_FIELD_remaining_bytes), &failed);
-		mt_json_set(o, "bandwidth_bytes_per_s",
-			    field_json(&g->sample, g->has_sample, MT_FIELD_bandwidth_bytes_per_s), &failed);
-		mt_json_set(o, "dirty_pages_per_s",
-			    field_json(&g->sample, g->has_sample, MT_FIELD_dirty_pages_per_s), &failed);
-		mt_json_set(o, "verdict", mt_json_string(mt_verdict_name(g->verdict)), &failed);
-		mt_json_set(o, "action", mt_json_string(mt_action_name(g->plan.action)), &failed);
-		mt_json_set(o, "reason", text_json(g->plan.reason), &failed);
-		mt_json_set(o, "note", text_json(g->note), &failed);
-		mt_json_set(o, "recording", mt_json_string(g->recording), &failed);
-		mt_json_set(o, "resumed", json_boolean(g->resumed), &failed);
-		mt_json_set(o, "kernel_source", text_json(g->source), &failed);
-	}
-	pthread_mutex_unlock(&g->lock);
-	return o;
-}
-
-static json_t *finished_json(struct guest *g, const struct mt_supervise_result *r)
-{
-	json_t *o = json_object();
-	int failed = 0;
-
-	if (!o)
-		return NULL;
-	mt_json_set(o, "domain", mt_json_string(g->info.name), &failed);
-	mt_json_set(o, "uuid", mt_json_string(g->uuid), &failed);
-	mt_json_set(o, "policy", mt_json_string(g->how.policy->name), &failed);
-	mt_json_set(o, "mode", mt_json_string(config_mode_name(g->how.mode)), &failed);
-	mt_json_set(o, "outcome", mt_json_string(mt_outcome_name(r->outcome)), &failed);
-	mt_json_set(o, "detail", text_json(r->detail), &failed);
-	mt_json_set(o, "total_ms", field_json(&r->final, true, MT_FIELD_total_ms), &failed);
-	mt_json_set(o, "downtime_ms", field_json(&r->final, true, MT_FIELD_downtime_ms), &failed);
-	mt_json_set(o, "transferred_bytes", field_json(&r->final, true, MT_FIELD_transferred_bytes), &failed);
-	mt_json_set(o, "actions_done", mt_json_uint(r->actions_done), &failed);
-	mt_json_set(o, "actions_failed", mt_json_uint(r->actions_failed), &failed);
-	mt_json_set(o, "recording", mt_json_string(g->recording), &failed);
-	mt_json_set(o, "resumed", json_boolean(g->resumed), &failed);
-	mt_json_set(o, "ended_wall_ms", mt_json_uint(mt_wall_us() / 1000), &failed);
-	return o;
-}
+/* --- its outcome ------------------------------------------------------ */
 
 static void log_outcome(const struct guest *g, const struct mt_supervise_result *r)
 {
@@ -345,29 +179,12 @@ static void log_begin(const struct guest *g)
 		 g->seen_begin ? "" : ", picked up",
 		 config_mode_name(g->how.mode), g->how.policy->name,
 		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "", g->source);
+	if (g->info.name_cut)
+		log_warn("%s: only observed: its name is longer than %d bytes, and no rule can be matched with it",
+			 g->info.name, MT_DOMAIN_NAME_MAX);
 	if (mt_versions_may_lose_memory(g->setup.versions, g->info.type))
 		log_warn("%s: runs under TCG: QEMU before 9.0 loses memory of such a guest in pre-copy; verify it afterwards",
 			 g->info.name);
-}
-
-/*
- * Closing a recorder would finish the recording. What is in it is on disk, and the next
- * daemon goes on from there; until the process ends it stays open, and known here.
- */
-static void leave_open(struct mt_recorder *r)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct mt_recorder **left;
-	static size_t n;
-	struct mt_recorder **more;
-
-	pthread_mutex_lock(&lock);
-	more = realloc(left, (n + 1) * sizeof(*left));
-	if (more) {
-		left = more;
-		left[n++] = r;
-	}
-	pthread_mutex_unlock(&lock);
 }
 
 /* Whatever comes of it, the migration is supervised. */
@@ -376,6 +193,7 @@ static void open_collector(struct guest *g)
 	struct mt_err err = { 0 };
 	char source[sizeof(g->source)];
 
+	health_call("its source of dirty pages");
 	if (mt_collector_open(&g->collector, g->calls, &g->info, NULL, &err))
 		snprintf(source, sizeof(source), "none: %.360s", err.msg);
 	else
@@ -385,34 +203,60 @@ static void open_collector(struct guest *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
-static json_t *supervise(struct guest *g, struct mt_recorder *r)
+/* Who asks for status from now on has its path, if it has one. */
+static void recording_over(struct guest *g)
 {
+	pthread_mutex_lock(&g->lock);
+	guest_recording(g);
+	g->record = NULL;
+	pthread_mutex_unlock(&g->lock);
+}
+
+static int see_through(struct guest *g, struct recording *record, struct mt_supervise_result *result, struct mt_err *err)
+{
+	/* Without a directory of hands nobody could know whose hand is on it. */
+	bool acts = g->how.mode == CONFIG_ACT && g->setup.hands;
 	const struct mt_supervise_options options = {
 		.policy = g->how.policy,
-		.actuators = g->how.mode == CONFIG_ACT ? &mt_actuators_libvirt : &mt_actuators_dry,
-		.limits = limits_of(&g->how),
-		.destinations = (const char *const *)g->setup.config->destinations.items,
-		.recorder = r,
+		.actuators = acts ? &mt_actuators_libvirt : &mt_actuators_dry,
+		.limits = g->how.limits,
+		.destinations = (const char *const *)g->config->destinations.items,
+		.recorder = recording_recorder(record),
 		.collector = g->collector,
 		.poll_ms = g->how.poll_ms,
+		.guard = acts ? g->setup.guard : NULL,
+		.hands = g->setup.hands,
+		.who = REINS_WHO,
+		.age_limit_ms = g->how.decision_max_age_ms,
+		.others = g->how.others,
+		.observe = &g->observe,
 		.leave = g->setup.leave,
-		.progress = on_progress,
+		.progress = guest_on_progress,
 		.opaque = g,
 	};
+
+	/* What it waits for, and for how long, is seen by what it tells: guest_stuck_json(). */
+	health_waiting("its migration");
+	return mt_supervise(g->calls, g->inbox, g->uuid, &options, result, err);
+}
+
+static json_t *supervise(struct guest *g, struct recording *record)
+{
 	struct mt_supervise_result result = { 0 };
 	struct mt_err err = { 0 };
-	int ret = mt_supervise(g->calls, g->inbox, g->uuid, &options, &result, &err);
+	int ret = see_through(g, record, &result, &err);
 
+	health_call("its source of dirty pages, to close it");
 	mt_collector_close(g->collector);
 	if (ret)
 		drop_unread(g, UINT_MAX);
 	g->setup.ended(g, g->setup.opaque);
+	recording_over(g);
+	health_call("its recording, to close it");
 	if (!ret && result.left) {
-		mt_recorder_event(r, mt_now_ns(), RECORDINGS_LEFT, "migtraced was stopped; the migration goes on");
+		recording_leave(record);
 		log_info("%s: let go; the migration goes on%s", g->info.name,
-			 r ? ", its recording waits for the next migtraced" : "");
-		if (r)
-			leave_open(r);
+			 record ? ", its recording waits for the next migtraced" : "");
 		return NULL;
 	}
 	if (ret) {
@@ -422,92 +266,125 @@ static json_t *supervise(struct guest *g, struct mt_recorder *r)
 
 		result.outcome = MT_OUTCOME_UNKNOWN;
 		snprintf(result.detail, sizeof(result.detail), "%s", err.msg);
-		mt_recorder_outcome(r, &o);
+		mt_recorder_outcome(recording_recorder(record), &o);
 	}
 	log_outcome(g, &result);
-	end_recording(g, r, result.record_error);
-	return finished_json(g, &result);
+	recording_end(record, result.record_error);
+	return guest_finished_json(g, &result);
+}
+
+static json_t *found(struct guest *g)
+{
+	struct recording *record;
+
+	take_rules(g);
+	health_call("its recording, to begin it");
+	record = begin_recording(g);
+	pthread_mutex_lock(&g->lock);
+	g->record = record;
+	guest_recording(g);
+	pthread_mutex_unlock(&g->lock);
+	open_collector(g);
+	g->setup.ready(g, g->setup.opaque);
+	pthread_mutex_lock(&g->lock);
+	g->supervised = true;
+	g->answered_ns = mt_now_ns();
+	pthread_mutex_unlock(&g->lock);
+	log_begin(g);
+	return supervise(g, record);
 }
 
 static void *guest_main(void *arg)
 {
 	struct guest *g = arg;
-	struct mt_recorder *r;
 	json_t *finished = NULL;
 	bool migrates;
 
-	open_calls(g);
-	migrates = !leaving(g) && is_migrating_out(g);
+	health_begin(g->uuid, BUSY_MS);
+	migrates = open_calls(g);
+	health_call("whether it migrates");
+	migrates = migrates && !leaving(g) && is_migrating_out(g);
+	health_busy();
 	if (!migrates || leaving(g)) {
 		drop_unread(g, g->told);
 		g->setup.ready(g, g->setup.opaque);
 		g->setup.ended(g, g->setup.opaque);
 	} else {
-		config_for_domain(g->setup.config, g->info.name, &g->how);
-		r = begin_recording(g);
-		open_collector(g);
-		g->setup.ready(g, g->setup.opaque);
-		pthread_mutex_lock(&g->lock);
-		g->supervised = true;
-		pthread_mutex_unlock(&g->lock);
-		log_begin(g);
-		finished = supervise(g, r);
+		finished = found(g);
 	}
-	close_calls(g);
+	health_call("its connection, to close it");
+	mt_conn_close(g->calls);
+	health_end();
 	g->setup.done(g, finished, g->setup.opaque);
 	return NULL;
 }
 
-struct guest *guest_new(const struct guest_setup *setup)
-{
-	struct guest *g = calloc(1, sizeof(*g));
-	int ret;
+/* --- the interface ---------------------------------------------------- */
 
-	if (!g)
-		goto no_memory;
-	g->setup = *setup;
-	g->inbox = mt_inbox_new();
-	if (!g->inbox)
-		goto no_memory;
-	pthread_mutex_init(&g->lock, NULL);
-	snprintf(g->uuid, sizeof(g->uuid), "%s", setup->uuid);
-	g->setup.uuid = g->uuid;
-	g->setup.event = NULL;		/* the caller's, and gone when the thread runs */
-	g->told = setup->event;
-	g->seen_begin = setup->event && setup->event->kind == MT_EVENT_MIGRATION;
-	g->first_t_ns = setup->event ? setup->event->t_ns : mt_now_ns();
-	config_get(setup->config);
-	if (setup->event)
-		mt_inbox_post(setup->event, g->inbox);
-	ret = pthread_create(&g->thread, NULL, guest_main, g);
-	if (ret) {
-		log_err("%s: not supervised: no thread: %s", setup->uuid, strerror(ret));
-		config_put(setup->config);
-		pthread_mutex_destroy(&g->lock);
-		mt_inbox_free(g->inbox);
-		free(g);
-		return NULL;
-	}
-	return g;
-no_memory:
-	log_err("%s: not supervised: out of memory", setup->uuid);
-	free(g);
-	return NULL;
-}
-
-void guest_free(struct guest *g)
+static void release(struct guest *g)
 {
-	pthread_join(g->thread, NULL);
-	config_put(g->setup.config);
+	config_put(g->config);
 	mt_inbox_free(g->inbox);
 	pthread_mutex_destroy(&g->lock);
 	free(g->recording);
 	free(g);
 }
 
+struct guest *guest_new(const struct guest_setup *setup)
+{
+	struct guest *g = calloc(1, sizeof(*g));
+	int ret = -ENOMEM;
+
+	if (g)
+		g->inbox = mt_inbox_new();
+	if (!g || !g->inbox)
+		goto fail;
+	pthread_mutex_init(&g->lock, NULL);
+	g->setup = *setup;
+	snprintf(g->uuid, sizeof(g->uuid), "%s", setup->uuid);
+	g->setup.uuid = g->uuid;
+	g->setup.event = NULL;		/* the caller's, and gone when the thread runs */
+	g->config = config_get(setup->config);
+	g->setup.config = NULL;
+	g->told = setup->event;
+	g->seen_begin = setup->event && setup->event->kind == MT_EVENT_MIGRATION;
+	g->begun_ns = mt_now_ns();
+	g->first_t_ns = setup->event ? setup->event->t_ns : g->begun_ns;
+	g->observe = setup->locked ? OBSERVE_LOCKED : 0;
+	if (setup->event) {
+		snprintf(g->info.name, sizeof(g->info.name), "%s", setup->event->domain);	/* for people, until it is asked */
+		mt_inbox_post(setup->event, g->inbox);
+	}
+	ret = mt_thread_start(&g->thread, "guest", guest_main, g);
+	if (!ret)
+		return g;
+	release(g);
+	g = NULL;
+fail:
+	free(g);
+	log_err("%s: not supervised: no thread: %s", setup->uuid, strerror(-ret));
+	return NULL;
+}
+
+void guest_free(struct guest *g)
+{
+	mt_thread_join(g->thread);
+	release(g);
+}
+
 const char *guest_uuid(const struct guest *g)
 {
 	return g->uuid;
+}
+
+bool guest_is_called(struct guest *g, const char *name)
+{
+	bool is;
+
+	pthread_mutex_lock(&g->lock);
+	is = !g->info.name_cut && !strcmp(g->info.name, name);
+	pthread_mutex_unlock(&g->lock);
+	return is;
 }
 
 void guest_post(struct guest *g, const struct mt_event *ev)
@@ -518,4 +395,59 @@ void guest_post(struct guest *g, const struct mt_event *ev)
 int guest_unread(struct guest *g, struct mt_event *ev)
 {
 	return mt_inbox_take(g->inbox, ev, 0);
+}
+
+/* --- whether it is only observed ---------------------------------------- */
+
+/* With the lock held. Return: whether that was news. */
+static bool set_observe(struct guest *g, int bit, bool on)
+{
+	int was = g->observe;
+
+	__atomic_store_n(&g->observe, on ? was | bit : was & ~bit, __ATOMIC_RELEASE);
+	return g->observe != was;
+}
+
+static void wake(struct guest *g)
+{
+	const struct mt_event ev = { .kind = MT_EVENT_WAKE, .t_ns = mt_now_ns() };
+
+	guest_post(g, &ev);
+}
+
+void guest_reconfigure(struct guest *g, struct config *config)
+{
+	struct config *old = NULL;
+	struct config_guest how;
+	const char *domain;
+	bool news = false;
+
+	pthread_mutex_lock(&g->lock);
+	if (!g->ruled) {
+		old = g->config;
+		g->config = config_get(config);
+	} else if (g->how.mode == CONFIG_ACT) {
+		domain = g->info.name_cut ? NULL : g->info.name;
+		config_for_domain(config, domain, g->uuid, &how);
+		/* Once it is let go of it stays so: a rule that acts again is for the next migration. */
+		if (how.mode == CONFIG_OBSERVE || !config_wants(config, domain, g->uuid))
+			news = set_observe(g, OBSERVE_RELOADED, true);
+	}
+	pthread_mutex_unlock(&g->lock);
+	config_put(old);
+	if (news) {
+		log_info("%s: only observed from now on, as configured", g->info.name);
+		wake(g);
+	}
+}
+
+void guest_set_locked(struct guest *g, bool locked)
+{
+	bool news;
+
+	pthread_mutex_lock(&g->lock);
+	news = set_observe(g, OBSERVE_LOCKED, locked);
+	pthread_mutex_unlock(&g->lock);
+	if (news)
+		wake(g);
 }

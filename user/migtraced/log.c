@@ -2,7 +2,6 @@
 /* log.c - one line an event, on stderr: for the journal, or for a person */
 #include "log.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <base/utf8.h>
+
+#include "logqueue.h"
+
 #define LOG_DEBUG_PRIORITY	7
+#define QUEUE_BYTES	(256 * 1024)	/* some two thousand lines */
+#define LATE_MS		1000		/* so much later than it happened a line says so: journald stamps the writing */
 
 static bool verbose;
 static bool for_people;
+static struct logqueue *queue;	/* NULL before log_start() */
 
 /* $JOURNAL_STREAM is "DEVICE:INODE" of the journal's socket: set for the service, whatever stderr has become. */
 static bool stderr_is_journal(void)
@@ -42,25 +48,51 @@ static const char *priority_name(int priority)
 	}
 }
 
+static size_t compose(char *buf, size_t size, int priority, const char *text, uint64_t late_ms)
+{
+	char late[48] = "";
+	size_t len;
+
+	if (late_ms >= LATE_MS)
+		snprintf(late, sizeof(late), "(%.1f s ago) ", (double)late_ms / 1000);
+	if (for_people)
+		len = snprintf(buf, size, "migtraced: %s%s%s\n", priority_name(priority), late, text);
+	else
+		len = snprintf(buf, size, "<%d>%s%s\n", priority, late, text);
+	return len < size ? len : size - 1;
+}
+
+int log_start(void)
+{
+	return logqueue_new(&queue, STDERR_FILENO, QUEUE_BYTES, compose);
+}
+
+bool log_flush(uint64_t timeout_ms)
+{
+	return !queue || logqueue_flush(queue, timeout_ms);
+}
+
+uint64_t log_lost(void)
+{
+	return queue ? logqueue_lost(queue) : 0;
+}
+
 void log_write(int priority, const char *fmt, ...)
 {
 	char text[2048], line[2112];
 	va_list ap;
-	int len;
 
 	if (priority >= LOG_DEBUG_PRIORITY && !verbose)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *p = text; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
-	if (for_people)
-		len = snprintf(line, sizeof(line), "migtraced: %s%s\n", priority_name(priority), text);
-	else
-		len = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
+	mt_utf8_scrub(text);	/* names in it are a tenant's */
+	if (queue) {
+		logqueue_put(queue, priority, text);
+		return;
+	}
 	/* One write a line, so that threads do not mix theirs; and if it fails, whom to tell? */
-	if (write(STDERR_FILENO, line, len) < 0)
+	if (write(STDERR_FILENO, line, compose(line, sizeof(line), priority, text, 0)) < 0)
 		return;
 }

@@ -13,15 +13,18 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include <base/clock.h>
 #include <base/json.h>
 
 #include "config.h"
 #include "control.h"
+#include "health.h"
 #include "log.h"
 #include "manager.h"
 
 /* Stopping may take 2 s in all; a call of libvirt's blocks up to 1.4 s when a migration completes. */
-#define STOP_MS	1600
+#define STOP_MS	1600	/* and 8 s more where a guest is stopped for its last pages: see TimeoutStopSec= */
+#define LOG_MS	300	/* for whoever reads the log to take the last lines */
 
 enum { EXIT_USAGE = 2 };
 
@@ -43,6 +46,11 @@ static void print_line(const char *line, void *opaque)
 	fprintf(stderr, "migtraced: %s\n", line);
 }
 
+static void print_warning(const char *line, void *opaque)
+{
+	fprintf(stderr, "migtraced: warning: %s\n", line);
+}
+
 /* Into the log, and into a JSON array if there is one. */
 static void tell_line(const char *line, void *lines)
 {
@@ -58,27 +66,24 @@ static void tell_note(const char *line, void *notes)
 		json_array_append_new(notes, mt_json_string(line));
 }
 
-static void tell_restarts(const struct config *old, const struct config *new, json_t *notes)
-{
-	if (strcmp(old->uri, new->uri))
-		tell_note("[libvirt] uri has changed: a restart is needed for that", notes);
-	if (strcmp(old->socket, new->socket) || old->socket_mode != new->socket_mode ||
-	    old->group.gid != new->group.gid)
-		tell_note("[control] has changed: a restart is needed for that", notes);
-}
-
 static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 {
 	struct config *new;
 	int ret;
 
 	sd_notify(0, "RELOADING=1");
-	ret = config_load(&new, d->path, d->path_given || d->config->path, tell_line, errors);
+	ret = config_load(&new, d->path, CONFIG_NO_LOOKUP | (d->path_given || d->config->path ? CONFIG_MUST_EXIST : 0),
+			  tell_line, errors);
+	if (!ret) {
+		ret = config_keep(new, d->config, tell_note, notes);
+		if (ret)
+			config_put(new);
+	}
 	if (ret) {
 		log_err("%s: not taken over; the configuration stays as it was", d->path);
 	} else {
-		tell_restarts(d->config, new, notes);
-		log_info("%s: taken over for migrations that begin from now on: mode %s, policy %s",
+		config_warnings(new, tell_note, notes);
+		log_info("%s: taken over for migrations that begin from now on: mode %s, policy %s; where it says observe, at once",
 			 new->path ? new->path : "defaults", config_mode_name(new->guest.mode), new->guest.policy->name);
 		manager_set_config(d->manager, new);
 		config_put(d->config);
@@ -90,14 +95,17 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 
 /* --- requests ----------------------------------------------------------- */
 
-static json_t *answer_status(void *opaque)
+static json_t *answer_status(void *opaque, const char *args, const struct control_peer *peer)
 {
 	struct daemon *d = opaque;
+	json_t *status = manager_status(d->manager);
 
-	return manager_status(d->manager);
+	if (status)
+		json_object_set_new(status, "threads", health_status(mt_now_ns()));
+	return status;
 }
 
-static json_t *answer_reload(void *opaque)
+static json_t *answer_reload(void *opaque, const char *args, const struct control_peer *peer)
 {
 	json_t *errors = json_array(), *notes = json_array();
 	bool ok = reload(opaque, errors, notes);
@@ -105,16 +113,41 @@ static json_t *answer_reload(void *opaque)
 	return json_pack("{s:b, s:o, s:o}", "reloaded", ok, "errors", errors, "notes", notes);
 }
 
-static json_t *answer_ping(void *opaque)
+/* "UUID", "NAME", or "--all" */
+static json_t *answer_hands(struct daemon *d, const char *who, bool off)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN] = "";
+	struct mt_err err = { 0 };
+	bool all = !strcmp(who, "--all");
+
+	if (manager_release(d->manager, all ? NULL : who, off, uuid, sizeof(uuid), &err))
+		return json_pack("{s:o}", "error", mt_json_string(err.msg));
+	log_info("%s: %s", all ? "all guests" : who, off ? "hands off, as asked over the socket" : "may be acted upon again");
+	return json_pack("{s:b, s:b, s:o}", off ? "released" : "undone", 1, "all", all, "uuid", mt_json_string(all ? NULL : uuid));
+}
+
+static json_t *answer_release(void *opaque, const char *args, const struct control_peer *peer)
+{
+	return answer_hands(opaque, args, true);
+}
+
+static json_t *answer_undo(void *opaque, const char *args, const struct control_peer *peer)
+{
+	return answer_hands(opaque, args, false);
+}
+
+static json_t *answer_ping(void *opaque, const char *args, const struct control_peer *peer)
 {
 	return json_pack("{s:b, s:s, s:i}", "pong", 1, "version", MT_VERSION, "pid", (int)getpid());
 }
 
 static const struct control_request requests[] = {
-	{ "status", answer_status },
-	{ "reload", answer_reload },
-	{ "ping", answer_ping },
-	{ NULL, NULL },
+	{ "status", NULL, "what is supervised, and what ended", false, answer_status },
+	{ "reload", NULL, "read the configuration again, as SIGHUP", true, answer_reload },
+	{ "release", "UUID, NAME or --all", "hands off a migration, or all, at once", true, answer_release },
+	{ "undo", "UUID, NAME or --all", "takes a release back", true, answer_undo },
+	{ "ping", NULL, "whether it answers", false, answer_ping },
+	{ NULL },
 };
 
 /* --- events ------------------------------------------------------------- */
@@ -179,7 +212,7 @@ static int start(struct daemon *d)
 	if (ret >= 0)
 		ret = sd_event_add_signal(d->event, NULL, SIGHUP, on_hangup, d);
 	if (ret >= 0)
-		ret = sd_event_set_watchdog(d->event, true);
+		ret = health_watchdog(d->event);
 	if (ret < 0) {
 		log_err("no event loop: %s", strerror(-ret));
 		return ret;
@@ -200,8 +233,12 @@ static int start(struct daemon *d)
 
 static int run(struct daemon *d)
 {
-	int ret = start(d);
+	int ret = log_start();
 
+	if (ret)
+		log_err("cannot start: no thread for the log: %s", strerror(-ret));
+	else
+		ret = start(d);
 	if (!ret) {
 		log_info("migtraced " MT_VERSION ": mode %s, policy %s, configuration %s, socket %s",
 			 config_mode_name(d->config->guest.mode), d->config->guest.policy->name,
@@ -213,9 +250,10 @@ static int run(struct daemon *d)
 	}
 	sd_event_source_disable_unref(d->manager_changed);
 	if (d->manager && manager_stop(d->manager, STOP_MS)) {
-		/* What is recorded is on disk. Threads that hang in libvirt end with us. */
-		log_warn("libvirt does not answer: not waiting for it");
+		/* What is recorded is on disk. Threads that hang in a call end with us. */
+		log_warn("libvirt, a guest or a disk does not answer: not waiting for it");
 		control_close(d->control);
+		log_flush(LOG_MS);
 		_exit(ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 	}
 	control_close(d->control);
@@ -285,14 +323,16 @@ int main(int argc, char **argv)
 	}
 
 	log_init(verbose);
-	if (config_load(&d.config, d.path, d.path_given, check ? print_line : tell_line, NULL))
+	if (config_load(&d.config, d.path, d.path_given ? CONFIG_MUST_EXIST : 0, check ? print_line : tell_line, NULL))
 		return EXIT_FAILURE;
+	config_warnings(d.config, check ? print_warning : tell_note, NULL);
 	if (check) {
 		config_print(d.config, stdout);
 		status = fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	} else {
 		block_signals();
 		status = run(&d);
+		log_flush(LOG_MS);
 	}
 	config_put(d.config);
 	return status;

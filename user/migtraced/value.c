@@ -10,6 +10,11 @@
 
 #include <migtrace/units.h>
 
+static const char *const others_names[] = {
+	[MT_OTHERS_BACK_OFF] = "back-off",
+	[MT_OTHERS_OBSERVE] = "observe",
+};
+
 static const char *const mode_names[CONFIG_MODE_COUNT] = {
 	[CONFIG_OBSERVE] = "observe",
 	[CONFIG_ACT] = "act",
@@ -56,6 +61,45 @@ static bool looks_like_uri(const char *s, size_t len)
 	return i > 0 && i < len && s[i] == ':' && i + 1 < len;
 }
 
+#define UUID_PREFIX	"uuid:"
+#define UUID_LEN	36	/* as libvirt writes it, 8-4-4-4-12 */
+
+const char *value_uuid_pattern(const char *pattern)
+{
+	return strncmp(pattern, UUID_PREFIX, strlen(UUID_PREFIX)) ? NULL : pattern + strlen(UUID_PREFIX);
+}
+
+/* Whether it is a UUID as libvirt writes it, but for upper case. */
+static bool is_uuid(const char *s, size_t len)
+{
+	if (len != UUID_LEN)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
+/* What can never match must not stand there and look as if it exempted somebody. */
+int value_check_pattern(const char *pattern, size_t len, struct mt_err *err)
+{
+	const char *uuid = len >= strlen(UUID_PREFIX) ? value_uuid_pattern(pattern) : NULL;
+
+	if (!len)
+		return mt_err_set(err, -EINVAL, "a name, a pattern, or uuid: and a UUID is missing");
+	if (!uuid)
+		return 0;
+	len -= strlen(UUID_PREFIX);
+	if (is_uuid(uuid, len))
+		return 0;
+	if (len && !memchr(uuid, '*', len) && !memchr(uuid, '?', len) && !memchr(uuid, '[', len))
+		return mt_err_set(err, -EINVAL, "'%.*s' is no UUID such as 6f1c1c5e-5d0b-4a43-9a5c-3f7d1b0a2c44", (int)len, uuid);
+	for (size_t i = 0; i < len; i++)
+		if (!isxdigit((unsigned char)uuid[i]) && !strchr("-*?[]!^", uuid[i]))
+			return mt_err_set(err, -EINVAL, "no UUID matches '%.*s': of hexadecimal digits, '-' and * ? [ ] only", (int)len, uuid);
+	return len ? 0 : mt_err_set(err, -EINVAL, "a UUID, or a pattern of UUIDs, is missing behind uuid:");
+}
+
 static int parse_list(const struct config_key *key, const char *value, struct config_list *list, struct mt_err *why)
 {
 	if (!list->items) {
@@ -71,6 +115,8 @@ static int parse_list(const struct config_key *key, const char *value, struct co
 		/* A key that is indented by mistake would else become a pattern that matches nothing. */
 		if (key->kind == VALUE_GLOBS && memchr(value, '=', len))
 			return mt_err_set(why, -EINVAL, "no '=' in them; an indented line continues the key before it");
+		if (key->kind == VALUE_GLOBS && value_check_pattern(value, len, why))
+			return -EINVAL;
 		if (list_add(list, value, len))
 			return -ENOMEM;
 		value += len;
@@ -84,7 +130,7 @@ static int parse_duration(const struct config_key *key, const char *value, uint6
 	int ret;
 
 	if (key->kind == VALUE_DURATION_OR_NONE && !strcmp(value, "none")) {
-		*out = 0;
+		*out = MT_LIMIT_NONE;
 		return 0;
 	}
 	ret = mt_parse_duration_ms(key->name, value, &ms, why);
@@ -96,17 +142,49 @@ static int parse_duration(const struct config_key *key, const char *value, uint6
 	return 0;
 }
 
-static int parse_group(const char *value, struct config_group *out)
+static int parse_size(const struct config_key *key, const char *value, uint64_t *out, struct mt_err *why)
+{
+	uint64_t bytes;
+	int ret;
+
+	if (!strcmp(value, "none")) {
+		*out = 0;
+		return 0;
+	}
+	ret = mt_parse_size_bytes(key->name, value, &bytes, why);
+	if (ret)
+		return ret;
+	if (bytes < key->min || bytes > key->max)
+		return -ERANGE;
+	*out = bytes;
+	return 0;
+}
+
+static void print_size(uint64_t bytes, FILE *out)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+
+	while (bytes && bytes % 1024 == 0 && unit + 1 < MT_ARRAY_SIZE(units)) {
+		bytes /= 1024;
+		unit++;
+	}
+	if (bytes)
+		fprintf(out, " %llu%s", (unsigned long long)bytes, units[unit]);
+	else
+		fputs(" none", out);
+}
+
+static int parse_group(const char *value, struct config_group *out, bool no_lookup)
 {
 	struct group *gr = NULL;
 	uint64_t number;
 	char *name;
 
-	if (!*value) {
-		out->gid = (gid_t)-1;
-	} else if (!mt_parse_count("group", value, (gid_t)-2, &number, NULL)) {
+	out->gid = (gid_t)-1;
+	if (*value && !mt_parse_count("group", value, (gid_t)-2, &number, NULL)) {
 		out->gid = number;
-	} else {
+	} else if (*value && !no_lookup) {
 		gr = getgrnam(value);
 		if (!gr)
 			return -EINVAL;
@@ -145,7 +223,7 @@ static int set_string(char **out, const char *value)
 	return 0;
 }
 
-int value_parse(const struct config_key *key, void *base, const char *value, struct mt_err *why)
+int value_parse(const struct config_key *key, void *base, const char *value, bool no_lookup, struct mt_err *why)
 {
 	void *out = (char *)base + key->offset;
 
@@ -154,6 +232,14 @@ int value_parse(const struct config_key *key, void *base, const char *value, str
 		for (int m = 0; m < CONFIG_MODE_COUNT; m++) {
 			if (!strcmp(value, mode_names[m])) {
 				*(enum config_mode *)out = m;
+				return 0;
+			}
+		}
+		return -EINVAL;
+	case VALUE_OTHERS:
+		for (size_t i = 0; i < MT_ARRAY_SIZE(others_names); i++) {
+			if (!strcmp(value, others_names[i])) {
+				*(enum mt_others *)out = i;
 				return 0;
 			}
 		}
@@ -169,13 +255,28 @@ int value_parse(const struct config_key *key, void *base, const char *value, str
 	case VALUE_DURATION:
 	case VALUE_DURATION_OR_NONE:
 		return parse_duration(key, value, out, why);
+	case VALUE_SIZE_OR_NONE:
+		return parse_size(key, value, out, why);
 	case VALUE_BOOL:
 		if (strcmp(value, "yes") && strcmp(value, "no"))
 			return -EINVAL;
 		*(bool *)out = !strcmp(value, "yes");
 		return 0;
-	case VALUE_COUNT:
+	case VALUE_COUNT_OR_DEFAULT:
+		if (!strcmp(value, "default")) {
+			*(uint64_t *)out = MT_LIMIT_UNSET;
+			return 0;
+		}
 		return mt_parse_count(key->name, value, key->max, out, NULL);
+	case VALUE_COUNT: {
+		uint64_t n;
+		int ret = mt_parse_count(key->name, value, key->max, &n, NULL);
+
+		if (ret || n < key->min)
+			return ret ? ret : -ERANGE;
+		*(uint64_t *)out = n;
+		return 0;
+	}
 	case VALUE_URI:
 		if (!looks_like_uri(value, strlen(value)) || strpbrk(value, " \t"))
 			return -EINVAL;
@@ -190,7 +291,7 @@ int value_parse(const struct config_key *key, void *base, const char *value, str
 	case VALUE_URIS:
 		return parse_list(key, value, out, why);
 	case VALUE_GROUP:
-		return parse_group(value, out);
+		return parse_group(value, out, no_lookup);
 	case VALUE_OCTAL:
 		return parse_octal(key, value, out);
 	}
@@ -210,14 +311,21 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	case VALUE_MODE:
 		fprintf(out, " %s", config_mode_name(*(const enum config_mode *)in));
 		break;
-	case VALUE_POLICY:
-		fprintf(out, " %s", (*(const struct mt_policy *const *)in)->name);
+	case VALUE_OTHERS:
+		fprintf(out, " %s", others_names[*(const enum mt_others *)in]);
 		break;
+	case VALUE_POLICY: {
+		const struct mt_policy *policy = *(const struct mt_policy *const *)in;
+		const char *ignores = mt_policy_ignores(policy);
+
+		fprintf(out, " %s%s%s", policy->name, *ignores ? " ; does not heed " : "", ignores);
+		break;
+	}
 	case VALUE_DURATION:
 	case VALUE_DURATION_OR_NONE: {
 		uint64_t ms = *(const uint64_t *)in;
 
-		if (!ms && key->kind == VALUE_DURATION_OR_NONE)
+		if (ms == MT_LIMIT_NONE)
 			fputs(" none", out);
 		else if (ms && ms % MT_MS_PER_S == 0)
 			fprintf(out, " %llus", (unsigned long long)(ms / MT_MS_PER_S));
@@ -225,9 +333,18 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 			fprintf(out, " %llums", (unsigned long long)ms);
 		break;
 	}
+	case VALUE_SIZE_OR_NONE:
+		print_size(*(const uint64_t *)in, out);
+		break;
 	case VALUE_BOOL:
 		fputs(*(const bool *)in ? " yes" : " no", out);
 		break;
+	case VALUE_COUNT_OR_DEFAULT:
+		if (*(const uint64_t *)in == MT_LIMIT_UNSET) {
+			fputs(" default", out);
+			break;
+		}
+		__attribute__((fallthrough));
 	case VALUE_COUNT:
 		fprintf(out, " %llu", (unsigned long long)*(const uint64_t *)in);
 		break;
@@ -249,7 +366,7 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 		list = in;
 		column = strlen(key->name) + 2;
 		for (size_t i = 0; i < list->n; i++) {
-			if (column + strlen(list->items[i]) > 100 && i) {
+			if (column + strlen(list->items[i]) > 100) {
 				fputs("\n ", out);
 				column = 1;
 			}
@@ -264,10 +381,38 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 void value_copy(const struct config_key *key, struct config_guest *to, const struct config_guest *from)
 {
 	size_t size = key->kind == VALUE_MODE ? sizeof(from->mode) :
+		      key->kind == VALUE_OTHERS ? sizeof(from->others) :
 		      key->kind == VALUE_POLICY ? sizeof(from->policy) :
-		      key->kind == VALUE_BOOL ? sizeof(from->postcopy) : sizeof(uint64_t);
+		      key->kind == VALUE_BOOL ? sizeof(bool) : sizeof(uint64_t);
 
 	memcpy((char *)to + key->offset, (const char *)from + key->offset, size);
+}
+
+bool value_is_same(const struct config_key *key, const void *a, const void *b)
+{
+	const void *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
+
+	if (key->kind == VALUE_GROUP)	/* by name: one of them may not have been looked up */
+		return !strcmp(((const struct config_group *)x)->name, ((const struct config_group *)y)->name);
+	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT)
+		return *(const uint64_t *)x == *(const uint64_t *)y;
+	return !strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+int value_keep(const struct config_key *key, void *to, const void *from)
+{
+	const void *in = (const char *)from + key->offset;
+	void *out = (char *)to + key->offset;
+
+	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT) {
+		*(uint64_t *)out = *(const uint64_t *)in;
+		return 0;
+	}
+	if (key->kind == VALUE_GROUP) {
+		((struct config_group *)out)->gid = ((const struct config_group *)in)->gid;
+		return set_string(&((struct config_group *)out)->name, ((const struct config_group *)in)->name);
+	}
+	return set_string(out, *(char *const *)in);
 }
 
 const char *value_accepted(const struct config_key *key, char *buf, size_t size)

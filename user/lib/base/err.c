@@ -8,6 +8,8 @@
 
 #include <migtrace/err.h>
 
+#include "utf8.h"
+
 int mt_err_set(struct mt_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -24,6 +26,8 @@ int mt_err_set(struct mt_err *err, int code, const char *fmt, ...)
 			*c = ' ';
 	for (size_t len = strlen(err->msg); len && err->msg[len - 1] == ' '; len--)
 		err->msg[len - 1] = '\0';
+	/* And names in them are a tenant's, or cut in mid-character by the buffer's end. */
+	mt_utf8_scrub(err->msg);
 	if (!err->msg[0])
 		snprintf(err->msg, sizeof(err->msg), "%s", strerror(code < 0 ? -code : code));
 	return code;

@@ -2,6 +2,7 @@
 /*
  * utf8.c - what is valid UTF-8 (RFC 3629) and what is printable
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,31 +53,37 @@ size_t mt_utf8_len(const char *s)
 static bool is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||	/* C0, DEL, C1 */
-	       c == 0x200e || c == 0x200f ||		/* and what turns the writing direction around */
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	       c == 0x2028 || c == 0x2029 ||		/* line and paragraph separators */
+	       c == 0x061c || c == 0x200e || c == 0x200f ||	/* and what turns the writing direction around */
+	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x206f);
 }
 
-char *mt_utf8_clean(const char *s, bool printable)
+void mt_utf8_scrub(char *s)
 {
-	char *copy = malloc(strlen(s) + 1);	/* never grows: '?' is the shortest sequence */
-	size_t n = 0;
+	char *to = s;		/* never ahead of s: '?' is the shortest sequence */
 
-	if (!copy)
-		return NULL;
 	while (*s) {
 		uint32_t code = 0;
 		size_t len = decode(s, &code);
 
-		if (!len || (printable && is_control(code))) {
-			copy[n++] = '?';
+		if (!len || is_control(code)) {
+			*to++ = '?';
 			s += len ? len : 1;
 			continue;
 		}
-		memcpy(copy + n, s, len);
-		n += len;
+		memmove(to, s, len);
+		to += len;
 		s += len;
 	}
-	copy[n] = '\0';
+	*to = '\0';
+}
+
+char *mt_utf8_clean(const char *s)
+{
+	char *copy = strdup(s);
+
+	if (copy)
+		mt_utf8_scrub(copy);
 	return copy;
 }
 

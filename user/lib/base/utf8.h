@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * utf8.h - text of unknown origin made fit for JSON and for a terminal
+ * utf8.h - text of unknown origin made fit for JSON, logs and terminals
  *
  * Names and reasons come from files and from other hosts, and fixed buffers cut
  * them anywhere. JSON takes only valid UTF-8; a terminal obeys control
@@ -9,17 +9,19 @@
 #ifndef MIGTRACE_BASE_UTF8_H
 #define MIGTRACE_BASE_UTF8_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes of the valid sequence at @s, 0 if there is none (or the string's end). */
 size_t mt_utf8_len(const char *s);
 
 /*
- * A copy of @s with '?' for each byte that is not part of valid UTF-8 and, if
- * @printable, a '?' for each control character too. NULL: no memory.
+ * Makes @s fit to be shown, whatever shows it: '?' for each byte that is not part of valid
+ * UTF-8 and for each control character: C0 with tab and newline, DEL, C1, what breaks lines, and what turns
+ * the direction of writing around. In place: it never grows. Every text that goes to a log, a table, a
+ * terminal or into JSON goes through here, for a tenant may have chosen it.
  */
-char *mt_utf8_clean(const char *s, bool printable);
+void mt_utf8_scrub(char *s);
+char *mt_utf8_clean(const char *s);	/* a copy of @s, scrubbed. NULL: no memory */
 
 /* Columns that cleaned text takes: one a code point. */
 size_t mt_utf8_width(const char *s);

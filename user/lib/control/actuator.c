@@ -6,70 +6,41 @@
  * call on the same connection. Nothing is kept.
  */
 #include <errno.h>
-#include <stdlib.h>
-
-#include <libvirt/virterror.h>
 
 #include <migtrace/actuator.h>
 #include <migtrace/domain.h>
 #include <migtrace/units.h>
 
-#include "lookup.h"
-
-/* --- libvirt ---------------------------------------------------------- */
-static int set_downtime(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err)
+/* --- for real --------------------------------------------------------- */
+int mt_suspend_check(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
-	mt_autodomain virDomainPtr dom = NULL;
-	int ret = mt_lookup_uuid(c, uuid, &dom, err);
+	struct mt_domain_state now;
+	int ret = mt_domain_state(c, uuid, &now, err);
 
-	if (ret)
-		return ret;
-	if (virDomainMigrateSetMaxDowntime(dom, mt_downtime_clamp(ms), 0) < 0)
-		return mt_virt_error(err, "cannot set the downtime limit");
-	return 0;
+	if (!ret && now.state != VIR_DOMAIN_RUNNING)
+		ret = mt_err_set(err, -EBUSY, "the guest is %s already", mt_domain_state_name(now.state));
+	return ret;
 }
 
-static int set_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err)
+int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
-	mt_autodomain virDomainPtr dom = NULL;
-	int ret = mt_lookup_uuid(c, uuid, &dom, err);
+	struct mt_domain_state now;
+	int ret;
 
-	if (ret)
-		return ret;
-	if (virDomainMigrateSetMaxSpeed(dom, (unsigned long)mt_bandwidth_mib_per_s(bytes_per_s), 0) < 0)
-		return mt_virt_error(err, "cannot set the bandwidth limit");
-	return 0;
-}
-
-static int suspend(struct mt_conn *c, const char *uuid, struct mt_err *err)
-{
-	mt_autodomain virDomainPtr dom = NULL;
-	int state, reason, ret = mt_lookup_uuid(c, uuid, &dom, err);
-
-	if (ret)
-		return ret;
-	if (virDomainGetState(dom, &state, &reason, 0) < 0)
-		return mt_virt_error(err, "cannot ask for the guest's state");
-	if (state != VIR_DOMAIN_RUNNING)
-		return mt_err_set(err, -EBUSY, "the guest is %s already", mt_domain_state_name(state));
-	if (virDomainSuspend(dom) < 0)
-		return mt_virt_error(err, "cannot pause the guest");
 	/*
 	 * Nobody but us would resume a guest whose migration ended just before: libvirt says by the
 	 * reason whether it paused it within one.
 	 */
-	if (!virDomainGetState(dom, &state, &reason, 0) &&
-	    state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_USER) {
-		if (virDomainResume(dom) < 0)
-			return mt_virt_error(err, "the migration had ended, and the guest, paused for it, cannot be resumed; try virsh resume");
-		return mt_err_set(err, -EBUSY, "the migration had ended already; the guest goes on here");
-	}
-	return 0;
+	if (mt_domain_state(c, uuid, &now, NULL) || now.state != VIR_DOMAIN_PAUSED || now.reason != VIR_DOMAIN_PAUSED_USER)
+		return 0;
+	ret = mt_domain_resume(c, uuid, err);
+	if (ret)
+		return ret;
+	return mt_err_set(err, -EBUSY, "the migration had ended already; the guest goes on here");
 }
 
-static int start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err)
+int mt_flip_check(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
-	mt_autodomain virDomainPtr dom = NULL;
 	struct mt_err why = { 0 };
 	int ret = mt_domain_is_parallel(c, uuid, &why);
 
@@ -81,36 +52,17 @@ static int start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *er
 		return mt_err_set(err, -EPERM,
 				  "cannot tell whether this migration uses parallel connections, with which post-copy loses the guest: %s",
 				  why.msg);
-	if (ret < 0)
-		return mt_err_set(err, ret, "%s", why.msg);
-	ret = mt_lookup_uuid(c, uuid, &dom, err);
-	if (ret)
-		return ret;
-	if (virDomainMigrateStartPostCopy(dom, 0) < 0)
-		return mt_virt_error(err, "cannot flip to post-copy");
-	return 0;
-}
-
-static int abort_job(struct mt_conn *c, const char *uuid, struct mt_err *err)
-{
-	mt_autodomain virDomainPtr dom = NULL;
-	int ret = mt_lookup_uuid(c, uuid, &dom, err);
-
-	if (ret)
-		return ret;
-	if (virDomainAbortJob(dom) < 0)
-		return mt_virt_error(err, "cannot abort the migration");
-	return 0;
+	return ret < 0 ? mt_err_set(err, ret, "%s", why.msg) : 0;
 }
 
 const struct mt_actuators mt_actuators_libvirt = {
 	.name = "libvirt",
 	.done = "done",
-	.set_downtime = set_downtime,
-	.set_bandwidth = set_bandwidth,
-	.suspend = suspend,
-	.start_postcopy = start_postcopy,
-	.abort = abort_job,
+	.set_downtime = mt_domain_set_downtime_limit,
+	.set_bandwidth = mt_domain_set_max_bandwidth,
+	.suspend = mt_domain_suspend,
+	.start_postcopy = mt_domain_start_postcopy,
+	.abort = mt_domain_abort,
 };
 
 /* --- dry run ---------------------------------------------------------- */

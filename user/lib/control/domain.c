@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * domain.c - one guest as libvirt tells of it
- *
- * Threads: any but the loop's, since each call waits for libvirtd. Nothing is kept.
+ * domain.c - a domain's name and states, as they are kept and told
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <libvirt/virterror.h>
-
 #include <migtrace/domain.h>
-
-#include "lookup.h"
 
 static const char *const state_names[] = {
 	[VIR_DOMAIN_NOSTATE] = "no state",
@@ -32,174 +24,17 @@ const char *mt_domain_state_name(int state)
 	return state_names[state];
 }
 
-/* --- identity --------------------------------------------------------- */
-/*
- * The value of @attribute in the first @element of libvirt's XML, which quotes by ' and
- * escapes < in all text: no text can look like an element.
- */
-static bool xml_attribute(const char *xml, const char *element, const char *attribute, char *value, size_t size)
+bool mt_domain_name_copy(char to[MT_DOMAIN_NAME_MAX + 1], const char *name)
 {
-	const char *p = strstr(xml, element), *end, *v, *v_end;
+	size_t len = name ? strlen(name) : 0;
+	bool cut = !name || len > MT_DOMAIN_NAME_MAX;
 
-	if (!p || !(end = strchr(p, '>')))
-		return false;
-	v = strstr(p, attribute);
-	if (!v || v >= end)
-		return false;
-	v += strlen(attribute);
-	v_end = strchr(v, '\'');
-	if (!v_end || v_end >= end || (size_t)(v_end - v) >= size)
-		return false;
-	memcpy(value, v, (size_t)(v_end - v));
-	value[v_end - v] = '\0';
-	return true;
-}
-
-static void fill_from_xml(struct mt_domain_info *info, virDomainPtr dom)
-{
-	mt_autofree char *xml = virDomainGetXMLDesc(dom, 0);
-	char value[32];
-
-	if (!xml)
-		return;
-	if (xml_attribute(xml, "<domain ", " type='", value, sizeof(info->type)))
-		strcpy(info->type, value);
-	if (xml_attribute(xml, "<dirty-ring ", " state='", value, sizeof(value)) && !strcmp(value, "on") &&
-	    xml_attribute(xml, "<dirty-ring ", " size='", value, sizeof(value)))
-		info->dirty_ring_entries = strtoull(value, NULL, 10);
-}
-
-static void fill_migration(struct mt_domain_info *info, virDomainPtr dom)
-{
-	virTypedParameterPtr params = NULL;
-	struct mt_sample s;
-	int type, n = 0;
-
-	/* The destination: paused until the guest arrives, or running on what has arrived. */
-	if ((info->state == VIR_DOMAIN_PAUSED && info->reason == VIR_DOMAIN_PAUSED_MIGRATION) ||
-	    (info->state == VIR_DOMAIN_RUNNING && (info->reason == VIR_DOMAIN_RUNNING_POSTCOPY ||
-						   info->reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED)))
-		info->migrating_in = true;
-	if (virDomainGetJobStats(dom, &type, &params, &n, 0) < 0)
-		return;		/* on the destination libvirt refuses to tell */
-	mt_sample_from_params(&s, type, params, n);
-	virTypedParamsFree(params, n);
-	info->migrating_out = s.status == MT_STATUS_SETUP || s.status == MT_STATUS_ACTIVE || s.status == MT_STATUS_POSTCOPY;
-	if (info->migrating_out)
-		info->migrating_in = false;
-}
-
-/* Return: 0, or libvirt's error: gone meanwhile, for one. */
-static int fill(struct mt_domain_info *info, virDomainPtr dom, struct mt_err *err)
-{
-	const char *name = virDomainGetName(dom);
-	virDomainInfo i;
-
-	memset(info, 0, sizeof(*info));
-	strncpy(info->name, name ? name : "", sizeof(info->name) - 1);
-	if (virDomainGetUUIDString(dom, info->uuid) < 0 ||
-	    virDomainGetInfo(dom, &i) < 0 ||
-	    virDomainGetState(dom, &info->state, &info->reason, 0) < 0)
-		return mt_virt_error(err, "cannot ask for the domain's state");
-	info->memory_bytes = (uint64_t)i.maxMem * 1024;
-	info->vcpus = i.nrVirtCpu;
-	info->cpu_time_ns = i.cpuTime;
-	info->persistent = virDomainIsPersistent(dom) == 1;
-	fill_from_xml(info, dom);
-	if (info->state != VIR_DOMAIN_SHUTOFF)
-		fill_migration(info, dom);
-	return 0;
-}
-
-int mt_domain_info(struct mt_conn *c, const char *name, struct mt_domain_info *info, struct mt_err *err)
-{
-	mt_autodomain virDomainPtr dom = NULL;
-	int ret = mt_lookup_any(c, name, &dom, err);
-
-	return ret ? ret : fill(info, dom, err);
-}
-
-int mt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n, struct mt_err *err)
-{
-	mt_autovirt virConnectPtr virt = NULL;
-	virDomainPtr *doms = NULL;
-	int found, ret = mt_lookup_conn(c, &virt, err);
-
-	if (ret)
-		return ret;
-	found = virConnectListAllDomains(virt, &doms, running ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : 0);
-	if (found < 0)
-		return mt_virt_error(err, "cannot list the domains");
-	*list = calloc((size_t)found + 1, sizeof(**list));
-	*n = 0;
-	if (!*list)
-		ret = mt_err_set(err, -ENOMEM, "out of memory");
-	for (int i = 0; i < found; i++) {
-		/* One that went away since is none. */
-		if (!ret && !fill(&(*list)[*n], doms[i], NULL))
-			++*n;
-		virDomainFree(doms[i]);
-	}
-	free(doms);
-	return ret;
-}
-
-/* --- job -------------------------------------------------------------- */
-static int job_stats(virDomainPtr dom, unsigned flags, struct mt_sample *s, struct mt_err *err)
-{
-	virTypedParameterPtr params = NULL;
-	int type = VIR_DOMAIN_JOB_NONE, n = 0;
-
-	memset(s, 0, sizeof(*s));
-	if (virDomainGetJobStats(dom, &type, &params, &n, flags) < 0)
-		return mt_virt_error(err, "cannot ask for the job's figures");
-	mt_sample_from_params(s, type, params, n);
-	s->t_ns = mt_now_ns();
-	virTypedParamsFree(params, n);
-	return 0;
-}
-
-int mt_domain_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err)
-{
-	mt_autodomain virDomainPtr dom = NULL;
-	int state, reason, ret = mt_lookup_uuid(c, uuid, &dom, err);
-
-	if (ret)
-		return ret;
-	ret = job_stats(dom, 0, s, err);
-	if (ret || s->status != MT_STATUS_ACTIVE)
-		return ret;
-	/* The job does not say that post-copy has begun; the paused source does. Answered from libvirtd's memory. */
-	if (!virDomainGetState(dom, &state, &reason, 0) && state == VIR_DOMAIN_PAUSED &&
-	    (reason == VIR_DOMAIN_PAUSED_POSTCOPY || reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED)) {
-		s->status = MT_STATUS_POSTCOPY;
-		s->valid &= ~(1ULL << MT_FIELD_expected_downtime_ms);
-	}
-	return 0;
-}
-
-int mt_domain_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err)
-{
-	mt_autodomain virDomainPtr dom = NULL;
-	int ret = mt_lookup_uuid(c, uuid, &dom, err);
-
-	if (!ret)
-		ret = job_stats(dom, VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED, s, err);
-	if (!ret && s->status == MT_STATUS_NONE)
-		ret = mt_err_set(err, -ENODATA, "libvirt has no figures of a completed migration");
-	return ret;
-}
-
-int mt_domain_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err)
-{
-	mt_autodomain virDomainPtr dom = NULL;
-	unsigned long long limit;
-	int ret = mt_lookup_uuid(c, uuid, &dom, err);
-
-	if (ret)
-		return ret;
-	if (virDomainMigrateGetMaxDowntime(dom, &limit, 0) < 0)
-		return mt_virt_error(err, "cannot ask for the downtime limit");
-	*ms = limit;
-	return 0;
+	if (len > MT_DOMAIN_NAME_MAX)
+		len = MT_DOMAIN_NAME_MAX;
+	/* Not within a character: whoever prints it expects UTF-8. */
+	while (cut && len && ((unsigned char)name[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(to, name ? name : "", len);
+	to[len] = '\0';
+	return cut;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * domain_memory.c - how much of a guest's memory is there, and what its migrations may use of the link
+ * domain_memory.c - how much of a guest's memory is there
  */
 #include <errno.h>
 
@@ -9,10 +9,7 @@
 #include <migtrace/versions.h>
 #include <migtrace/vmm.h>
 
-#include "lookup.h"
-
-/* libvirt's driver for QEMU takes up to 2^63 bytes/s, and says that where nobody has set a limit. */
-#define NO_LIMIT_MIB	(INT64_MAX / MT_MIB)
+#include "virt_lookup.h"
 
 static int from_process(struct mt_conn *c, const struct mt_domain_info *info, struct mt_domain_memory *memory)
 {
@@ -54,20 +51,4 @@ int mt_domain_memory(struct mt_conn *c, const struct mt_domain_info *info, struc
 			return 0;
 		}
 	return mt_err_set(err, -ENODATA, "libvirt does not say how much of %s is resident", info->name);
-}
-
-int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err)
-{
-	mt_autodomain virDomainPtr dom = NULL;
-	unsigned long mib;
-	int rc = mt_lookup_uuid(c, uuid, &dom, err);
-
-	if (rc)
-		return rc;
-	if (virDomainMigrateGetMaxSpeed(dom, &mib, 0) < 0)
-		return mt_virt_error(err, "cannot ask for the bandwidth limit of migrations");
-	if (!mib || mib >= NO_LIMIT_MIB)
-		return mt_err_set(err, -ENODATA, "migrations have no bandwidth limit");
-	*bytes_per_s = (uint64_t)mib * MT_MIB;
-	return 0;
 }

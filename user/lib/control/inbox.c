@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "thread.h"
+#include "base/thread.h"
 
 #include <migtrace/conn.h>
 
@@ -95,7 +95,7 @@ void mt_inbox_post(const struct mt_event *ev, void *inbox)
 		in->end = &e->next;
 		if (++in->n > INBOX_MAX)
 			dropped = drop_oldest_iteration(in);
-		pthread_cond_signal(&in->filled);
+		mt_cond_wake(&in->filled);
 	}
 	pthread_mutex_unlock(&in->lock);
 	free(dropped);

@@ -14,7 +14,7 @@
 
 #include <migtrace/conn.h>
 
-#include "thread.h"
+#include "base/thread.h"
 
 static pthread_mutex_t loop_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool loop_registered, loop_running;

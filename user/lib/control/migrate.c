@@ -23,9 +23,9 @@
 #include <migtrace/migrate.h>
 #include <migtrace/units.h>
 
-#include "lookup.h"
-#include "open.h"
-#include "thread.h"
+#include "virt_lookup.h"
+#include "virt_open.h"
+#include "base/thread.h"
 
 struct mt_migrate {
 	atomic_int refs;
@@ -202,19 +202,6 @@ static int check_options(const struct mt_migrate_options *o, struct mt_err *err)
 
 /* --- both sides ------------------------------------------------------- */
 /* <host><uuid>...</uuid> of the capabilities; "" if there is none. */
-static void host_uuid(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN])
-{
-	mt_autovirt virConnectPtr virt = mt_conn_get(c);
-	mt_autofree char *xml = virt ? virConnectGetCapabilities(virt) : NULL;
-	const char *p = xml ? strstr(xml, "<uuid>") : NULL;
-
-	uuid[0] = '\0';
-	if (p && strnlen(p, VIR_UUID_STRING_BUFLEN + 6) == VIR_UUID_STRING_BUFLEN + 6) {
-		memcpy(uuid, p + 6, VIR_UUID_STRING_BUFLEN - 1);
-		uuid[VIR_UUID_STRING_BUFLEN - 1] = '\0';
-	}
-}
-
 static int check_source(struct mt_conn *conn, const char *uuid, struct mt_domain_info *info, struct mt_err *err)
 {
 	int ret = mt_domain_info(conn, uuid, info, err);
@@ -241,8 +228,11 @@ static int check_destination(struct mt_conn *there, const struct mt_domain_info 
 				  mt_domain_state_name(other.state));
 	if (ret && ret != -ENOENT)
 		return mt_err_set(err, ret, "cannot ask %s for its domains", mt_conn_uri(there));
-	ret = mt_domain_info(there, info->name, &other, NULL);
-	if (!ret && strcmp(other.uuid, info->uuid))
+	if (info->name_cut)
+		return 0;	/* libvirt itself refuses a second guest of that name */
+	ret = mt_domain_find(there, info->name, &other, NULL);
+	/* A name of digits finds another by its id, and one like a UUID the one that has it. */
+	if (!ret && !strcmp(other.name, info->name) && strcmp(other.uuid, info->uuid))
 		return mt_err_set(err, -EEXIST, "another guest at %s is called %s", mt_conn_uri(there), info->name);
 	return 0;
 }
@@ -265,9 +255,7 @@ int mt_migrate_check(struct mt_conn *conn, const char *uuid, const struct mt_mig
 	ret = mt_conn_open(&there, o->destination_uri, err);
 	if (ret)
 		return ret;
-	host_uuid(conn, here_uuid);
-	host_uuid(there, there_uuid);
-	if (here_uuid[0] && !strcmp(here_uuid, there_uuid))
+	if (!mt_conn_host(conn, here_uuid, NULL) && !mt_conn_host(there, there_uuid, NULL) && !strcmp(here_uuid, there_uuid))
 		ret = mt_err_set(err, -EINVAL,
 				 "%s is the source's own host, or has the same host UUID %s; if these are two hosts, set host_uuid in libvirtd.conf",
 				 o->destination_uri, here_uuid);
@@ -302,7 +290,7 @@ static void *run(void *arg)
 	ev.t_ns = mt_now_ns();
 	ev.detail = ret ? -1 : 0;
 	memcpy(ev.text, err.msg, sizeof(ev.text) - 1);	/* cut to fit; the last byte stays 0 */
-	strncpy(ev.domain, name ? name : "", sizeof(ev.domain) - 1);
+	ev.domain_cut = mt_domain_name_copy(ev.domain, name);
 	if (virDomainGetUUIDString(m->dom, ev.uuid) < 0)
 		ev.uuid[0] = '\0';
 
@@ -310,7 +298,7 @@ static void *run(void *arg)
 	m->done = true;
 	if (m->fn)
 		m->fn(&ev, m->opaque);
-	pthread_cond_signal(&m->returned);
+	mt_cond_wake(&m->returned);
 	pthread_mutex_unlock(&m->lock);
 	put(m);
 	return NULL;

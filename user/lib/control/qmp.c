@@ -62,3 +62,19 @@ int mt_qmp_capability(const char *reply, const char *capability)
 	}
 	return 0;
 }
+
+int mt_qmp_query_migrate(const char *reply, enum mt_status *status)
+{
+	autojson json_t *j = load(reply);
+	json_t *answer = json_object_get(j, "return"), *word;
+
+	if (!json_is_object(answer))
+		return -EBADMSG;
+	*status = MT_STATUS_NONE;
+	word = json_object_get(answer, "status");
+	if (word && !json_is_string(word))
+		return -EBADMSG;
+	if (word)
+		*status = mt_status_of(json_string_value(word));
+	return 0;
+}

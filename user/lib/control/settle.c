@@ -11,6 +11,7 @@
  *	nobody to ask, libvirt said success	completed, not verified
  *	source runs it				aborted or failed
  *	source has it, paused			paused
+ *	it was powered off at the source	failed
  *	on neither side, both looked at		lost
  *	else					unknown
  */
@@ -21,70 +22,42 @@
 #include <migtrace/units.h>
 
 #include "settle.h"
+#include "settle_ask.h"
 
 #define LOOK_MS		5000	/* for the guest to get to the destination, or to run again at the source */
 #define SOURCE_BACK_MS	30000	/* for a restarted libvirtd to answer */
 #define POSTCOPY_MS	120000	/* for a post-copy that goes on without its libvirtd */
 #define LOOK_EVERY_MS	100
+#define GLANCE_MS	500	/* to tell whether a guest runs takes two looks */
 
-enum side {
-	SIDE_RUNS,
-	SIDE_PAUSED,
-	SIDE_ABSENT,
-	SIDE_UNKNOWN,
-};
-
-static void pause_ms(unsigned ms)
+static bool is_off_by_itself(int reason)
 {
-	usleep(ms * 1000);
+	return reason == VIR_DOMAIN_SHUTOFF_SHUTDOWN || reason == VIR_DOMAIN_SHUTOFF_DESTROYED || reason == VIR_DOMAIN_SHUTOFF_CRASHED;
 }
 
-static enum side look_at_destination(const struct mt_settle_input *in, const char **where,
-				     uint64_t timeout_ms, struct mt_err *err)
+static enum mt_side source_once(const struct mt_settle_input *in, int *reason)
 {
-	enum side seen = SIDE_UNKNOWN;
-
-	for (const char *const *uri = in->destinations; uri && *uri; uri++) {
-		struct mt_conn *c;
-		int rc;
-
-		rc = mt_conn_open(&c, *uri, err);
-		if (rc)
-			continue;
-		rc = mt_domain_verify(c, in->uuid, timeout_ms, err);
-		mt_conn_close(c);
-		*where = *uri;
-		if (!rc)
-			return SIDE_RUNS;
-		if (rc == -EAGAIN)
-			return SIDE_PAUSED;
-		if (rc == -ENOENT && seen == SIDE_UNKNOWN)
-			seen = SIDE_ABSENT;
-	}
-	return seen;
-}
-
-static enum side source_once(const struct mt_settle_input *in, int *reason)
-{
-	struct mt_domain_info info;
+	struct mt_domain_state now;
 	struct mt_err err = { 0 };
-	int rc = mt_domain_info(in->source, in->uuid, &info, &err);
+	int rc = mt_domain_state(in->source, in->uuid, &now, &err);
 
 	*reason = 0;
 	if (rc == -ENOENT)
-		return SIDE_ABSENT;
+		return MT_SIDE_ABSENT;
 	if (rc)
-		return SIDE_UNKNOWN;
-	*reason = info.reason;
-	switch (info.state) {
+		return MT_SIDE_UNKNOWN;
+	*reason = now.reason;
+	switch (now.state) {
 	case VIR_DOMAIN_RUNNING:
 	case VIR_DOMAIN_BLOCKED:
-		return SIDE_RUNS;
+		return MT_SIDE_RUNS;
 	case VIR_DOMAIN_PAUSED:
 	case VIR_DOMAIN_PMSUSPENDED:
-		return SIDE_PAUSED;
+		return MT_SIDE_PAUSED;
+	case VIR_DOMAIN_SHUTOFF:
+		return is_off_by_itself(now.reason) ? MT_SIDE_OFF : MT_SIDE_ABSENT;
 	default:
-		return SIDE_ABSENT;
+		return MT_SIDE_ABSENT;
 	}
 }
 
@@ -93,25 +66,25 @@ static enum side source_once(const struct mt_settle_input *in, int *reason)
  * migration failed, and a post-copy goes on without its libvirtd: give both
  * their time before calling the guest paused.
  */
-static enum side look_at_source(const struct mt_settle_input *in)
+static enum mt_side look_at_source(const struct mt_settle_input *in)
 {
 	uint64_t begin = mt_now_ns(), waited_ms = 0;
-	enum side seen;
+	enum mt_side seen;
 	int reason;
 
 	if (mt_conn_wait(in->source, SOURCE_BACK_MS))
-		return SIDE_UNKNOWN;
+		return MT_SIDE_UNKNOWN;
 	for (;;) {
 		bool flipped;
 
 		seen = source_once(in, &reason);
-		flipped = seen == SIDE_PAUSED && reason == VIR_DOMAIN_PAUSED_POSTCOPY;
-		if (seen == SIDE_RUNS || seen == SIDE_ABSENT || (seen == SIDE_PAUSED && in->was_paused && !flipped))
+		flipped = seen == MT_SIDE_PAUSED && reason == VIR_DOMAIN_PAUSED_POSTCOPY;
+		if (seen == MT_SIDE_RUNS || seen == MT_SIDE_ABSENT || seen == MT_SIDE_OFF || (seen == MT_SIDE_PAUSED && in->was_paused && !flipped))
 			return seen;
 		waited_ms = (mt_now_ns() - begin) / MT_NS_PER_MS;
 		if (waited_ms >= (flipped ? POSTCOPY_MS : LOOK_MS))
 			return seen;
-		pause_ms(LOOK_EVERY_MS);
+		mt_sleep_ms(LOOK_EVERY_MS);
 	}
 }
 
@@ -130,10 +103,10 @@ static enum mt_outcome at_source(const struct mt_settle_input *in, char *detail,
 	return MT_OUTCOME_FAILED;
 }
 
-static enum mt_outcome at_destination(const struct mt_settle_input *in, enum side seen,
+static enum mt_outcome at_destination(const struct mt_settle_input *in, enum mt_side seen,
 				      const char *where, char *detail, size_t size)
 {
-	if (seen == SIDE_RUNS) {
+	if (seen == MT_SIDE_RUNS) {
 		snprintf(detail, size, "the guest runs at %s", where);
 		return MT_OUTCOME_COMPLETED;
 	}
@@ -145,44 +118,77 @@ static enum mt_outcome at_destination(const struct mt_settle_input *in, enum sid
 	return MT_OUTCOME_PAUSED;
 }
 
-enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t size)
+static enum mt_outcome off_at_source(const struct mt_settle_input *in, char *detail, size_t size)
 {
-	enum side source, destination = SIDE_UNKNOWN;
-	const char *where = "the destination";
-	struct mt_err err = { 0 };
+	snprintf(detail, size, "the guest %s while it migrated; it is off, at the source",
+		 in->off && *in->off ? in->off : "was shut down");
+	return MT_OUTCOME_FAILED;
+}
 
-	if (in->claimed) {
-		destination = look_at_destination(in, &where, LOOK_MS, &err);
-		if (destination == SIDE_RUNS || destination == SIDE_PAUSED)
-			return at_destination(in, destination, where, detail, size);
-	}
-	source = look_at_source(in);
-	if (source == SIDE_RUNS)
-		return at_source(in, detail, size);
-	if (!in->claimed) {
-		destination = look_at_destination(in, &where, source == SIDE_PAUSED ? 0 : LOOK_MS, &err);
-		/* An incoming guest is paused until its migration is done: where the source still has one, that is ours. */
-		if (destination == SIDE_RUNS || (destination == SIDE_PAUSED && source == SIDE_ABSENT))
-			return at_destination(in, destination, where, detail, size);
-	}
-	if (source == SIDE_PAUSED && in->was_paused)
-		return at_source(in, detail, size);
-	if (source == SIDE_PAUSED) {
+/* Whoever resumes it here while it runs elsewhere makes two of it. */
+static void paused_at_source(const struct mt_settle_input *in, enum mt_side destination, const struct mt_err *err,
+			     char *detail, size_t size)
+{
+	if (destination == MT_SIDE_ABSENT || destination == MT_SIDE_OFF || destination == MT_SIDE_PAUSED)
 		snprintf(detail, size, "the guest is paused at the source and does not run elsewhere: %s", because(in));
-		return MT_OUTCOME_PAUSED;
-	}
-	if (destination == SIDE_UNKNOWN && in->claimed) {
+	else if (in->destinations && *in->destinations)
+		snprintf(detail, size, "the guest is paused at the source; whether it runs at the destination could not be looked at, "
+			 "so look before you resume it: %s", err->msg);
+	else
+		snprintf(detail, size, "the guest is paused at the source (%s); no destination was named to look at, so look before you resume it",
+			 because(in));
+}
+
+/* Nobody has it, as far as they answered. */
+static enum mt_outcome nowhere(const struct mt_settle_input *in, enum mt_side source, enum mt_side destination, const struct mt_err *err,
+			       char *detail, size_t size)
+{
+	if (destination == MT_SIDE_UNKNOWN && in->claimed) {
 		snprintf(detail, size, "libvirt reports success; the destination was not looked at: %s",
-			 in->destinations && *in->destinations ? err.msg : "none was named");
+			 in->destinations && *in->destinations ? err->msg : "none was named");
 		return MT_OUTCOME_COMPLETED_UNVERIFIED;
 	}
-	if (source == SIDE_ABSENT && destination == SIDE_ABSENT) {
+	if (source == MT_SIDE_ABSENT && destination == MT_SIDE_ABSENT) {
 		snprintf(detail, size, "the guest is on neither side: %s", because(in));
 		return MT_OUTCOME_LOST;
 	}
 	snprintf(detail, size, "where the guest is cannot be told (source %s, destination %s): %s",
-		 source == SIDE_ABSENT ? "has it no more" : "does not answer",
-		 destination == SIDE_ABSENT ? "does not have it" : "was not or could not be looked at",
-		 *err.msg ? err.msg : because(in));
+		 source == MT_SIDE_ABSENT ? "has it no more" : "does not answer",
+		 destination == MT_SIDE_ABSENT ? "does not have it" : "was not or could not be looked at",
+		 *err->msg ? err->msg : because(in));
 	return MT_OUTCOME_UNKNOWN;
+}
+
+enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t size)
+{
+	enum mt_side source, destination = MT_SIDE_UNKNOWN;
+	const char *where = "the destination";
+	struct mt_err err = { 0 };
+
+	if (in->claimed) {
+		destination = mt_settle_ask(in->destinations, in->uuid, LOOK_MS, &where, &err);
+		if (destination == MT_SIDE_RUNS || destination == MT_SIDE_PAUSED)
+			return at_destination(in, destination, where, detail, size);
+	}
+	source = look_at_source(in);
+	if (source == MT_SIDE_RUNS)
+		return at_source(in, detail, size);
+	if (!in->claimed) {
+		/* One that was powered off at the source has not got to anywhere. */
+		bool quick = source == MT_SIDE_PAUSED || source == MT_SIDE_OFF || (in->off && *in->off);
+
+		destination = mt_settle_ask(in->destinations, in->uuid, quick ? GLANCE_MS : LOOK_MS, &where, &err);
+		/* An incoming guest is paused until its migration is done: where the source still has one, that is ours. */
+		if (destination == MT_SIDE_RUNS || (destination == MT_SIDE_PAUSED && source == MT_SIDE_ABSENT && !quick))
+			return at_destination(in, destination, where, detail, size);
+	}
+	if (source == MT_SIDE_OFF || (source == MT_SIDE_ABSENT && in->off && *in->off))
+		return off_at_source(in, detail, size);
+	if (source == MT_SIDE_PAUSED && in->was_paused)
+		return at_source(in, detail, size);
+	if (source == MT_SIDE_PAUSED) {
+		paused_at_source(in, destination, &err, detail, size);
+		return MT_OUTCOME_PAUSED;
+	}
+	return nowhere(in, source, destination, &err, detail, size);
 }

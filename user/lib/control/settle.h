@@ -16,6 +16,7 @@ struct mt_settle_input {
 	bool cancelled;		/* it was asked to end, by us or by somebody */
 	bool was_paused;	/* the guest was paused before it began */
 	const char *text;	/* libvirt's error, "" = none */
+	const char *off;	/* how it was powered off at the source meanwhile, "was shut down"; NULL or "" = not that we know */
 };
 
 /*

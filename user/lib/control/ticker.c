@@ -11,7 +11,7 @@
 #include <migtrace/ticker.h>
 
 #include "pagereader.h"
-#include "thread.h"
+#include "base/thread.h"
 
 #define LOOK_MS		1000	/* should a source forget to wake us */
 #define NICE		-10	/* a set of pages is there for one tick only */
@@ -123,6 +123,6 @@ void mt_ticker_stop(struct mt_ticker *t)
 		return;
 	while (write(t->wake, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
-	pthread_join(t->thread, NULL);
+	mt_thread_join(t->thread);
 	release(t);
 }

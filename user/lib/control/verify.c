@@ -8,50 +8,32 @@
  * Threads: any but the loop's: it waits. Nothing is kept.
  */
 #include <errno.h>
-#include <time.h>
-
-#include <libvirt/virterror.h>
 
 #include <migtrace/domain.h>
-#include <migtrace/units.h>
-
-#include "lookup.h"
-#include "thread.h"
 
 /* Between two looks; a guest that runs at all uses its vCPUs within a few of them. */
 #define LOOK_MS	50
 
-static void sleep_ms(uint64_t ms)
-{
-	struct timespec ts = {
-		.tv_sec = (time_t)(ms / MT_MS_PER_S),
-		.tv_nsec = (long)(ms % MT_MS_PER_S * MT_NS_PER_MS),
-	};
-
-	nanosleep(&ts, NULL);
-}
-
 /* An idle guest uses no time. Then QEMU's main loop at least must answer; the limit is asked of QEMU itself. */
-static bool monitor_answers(virDomainPtr dom)
+static bool monitor_answers(struct mt_conn *c, const char *uuid)
 {
-	unsigned long long limit;
+	uint64_t limit_ms;
 
-	return virDomainMigrateGetMaxDowntime(dom, &limit, 0) >= 0;
+	return !mt_domain_downtime_limit(c, uuid, &limit_ms, NULL);
 }
 
 /* One look. Return: 0; -EAGAIN not (yet) running; -ENOENT not (yet) there; else as mt_virt_error(). */
 static int look(struct mt_conn *c, const char *uuid, uint64_t *cpu_ns, struct mt_err *err)
 {
-	mt_autodomain virDomainPtr dom = NULL;
-	int state, reason, ret = mt_lookup_uuid(c, uuid, &dom, err);
-	virDomainInfo info;
+	struct mt_domain_state now;
+	int state, reason, ret = mt_domain_state(c, uuid, &now, err);
 	uint64_t before_ns = *cpu_ns;
 
 	if (ret)
 		return ret;
-	if (virDomainGetState(dom, &state, &reason, 0) < 0 || virDomainGetInfo(dom, &info) < 0)
-		return mt_virt_error(err, "cannot ask for the guest's state at the destination");
-	*cpu_ns = info.cpuTime;
+	state = now.state;
+	reason = now.reason;
+	*cpu_ns = now.cpu_time_ns;
 	if (state == VIR_DOMAIN_SHUTOFF)
 		return mt_err_set(err, -ENOENT, "the guest is defined at %s and shut off", mt_conn_uri(c));
 	if (state != VIR_DOMAIN_RUNNING && state != VIR_DOMAIN_BLOCKED)
@@ -62,7 +44,7 @@ static int look(struct mt_conn *c, const char *uuid, uint64_t *cpu_ns, struct mt
 				  reason == VIR_DOMAIN_RUNNING_POSTCOPY ? "" : ": post-copy has failed");
 	if (before_ns && *cpu_ns > before_ns)
 		return 0;
-	if (before_ns && monitor_answers(dom))
+	if (before_ns && monitor_answers(c, uuid))
 		return 0;
 	return mt_err_set(err, -EAGAIN, "the guest is at %s, and neither uses time nor does its QEMU answer", mt_conn_uri(c));
 }
@@ -73,12 +55,13 @@ int mt_domain_verify(struct mt_conn *destination, const char *uuid, uint64_t tim
 	struct mt_err last;
 	int ret;
 
-	for (;;) {
+	/* One look alone cannot say that it runs, however long it took. */
+	for (unsigned looks = 1; ; looks++) {
 		last = (struct mt_err){ 0 };
 		ret = look(destination, uuid, &cpu_ns, &last);
-		if (!ret || mt_now_ns() >= until_ns)
+		if (!ret || (mt_now_ns() >= until_ns && !(ret == -EAGAIN && cpu_ns && looks < 2)))
 			break;
-		sleep_ms(LOOK_MS);
+		mt_sleep_ms(LOOK_MS);
 	}
 	if (!ret)
 		return 0;

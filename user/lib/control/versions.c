@@ -27,17 +27,14 @@ bool mt_versions_may_lose_memory(const struct mt_versions *v, const char *domain
 
 void mt_versions_get(struct mt_versions *v, struct mt_conn *conn)
 {
-	virConnectPtr virt = mt_conn_get(conn);
 	struct utsname u;
 
 	memset(v, 0, sizeof(*v));
 	if (mt_versions_uri_is_local(mt_conn_uri(conn)) && !uname(&u))
 		snprintf(v->kernel, sizeof(v->kernel), "%s", u.release);
-	if (!virt)
-		return;
-	if (!virConnectGetLibVersion(virt, &v->libvirt_number))
+	mt_conn_versions(conn, &v->libvirt_number, &v->qemu_number);
+	if (v->libvirt_number)
 		mt_versions_format(v->libvirt, sizeof(v->libvirt), v->libvirt_number);
-	if (!virConnectGetVersion(virt, &v->qemu_number))
+	if (v->qemu_number)
 		mt_versions_format(v->qemu, sizeof(v->qemu), v->qemu_number);
-	virConnectClose(virt);
 }

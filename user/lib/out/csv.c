@@ -4,16 +4,18 @@
  *
  * Lines end in a newline alone, as every tool on this side of the RFC expects.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "out/renderer.h"
 
 static void put_string(FILE *out, const char *s)
 {
 	/* A lone "" would be an empty cell, and that means unknown. */
-	if (*s && !strpbrk(s, ",\"\r\n") && *s != ' ' && s[strlen(s) - 1] != ' ') {
+	if (*s && !strpbrk(s, ",\"") && *s != ' ' && s[strlen(s) - 1] != ' ') {
 		fputs(s, out);
 		return;
 	}
@@ -26,13 +28,18 @@ static void put_string(FILE *out, const char *s)
 	fputc('"', out);
 }
 
-static void put_cell(FILE *out, const struct mt_cell *c)
+static int put_cell(FILE *out, const struct mt_cell *c)
 {
+	mt_autofree char *clean = NULL;
+
 	switch (c->kind) {
 	case MT_CELL_UNKNOWN:
 		break;
 	case MT_CELL_STRING:
-		put_string(out, c->s);
+		clean = mt_utf8_clean(c->s);
+		if (!clean)
+			return -ENOMEM;
+		put_string(out, clean);
 		break;
 	case MT_CELL_UINT:
 		fprintf(out, "%" PRIu64, c->u);
@@ -45,6 +52,7 @@ static void put_cell(FILE *out, const struct mt_cell *c)
 		fputs(c->b ? "true" : "false", out);
 		break;
 	}
+	return 0;
 }
 
 static int csv_begin(struct mt_table *t)
@@ -61,9 +69,13 @@ static int csv_begin(struct mt_table *t)
 static int csv_row(struct mt_table *t, const struct mt_cell *cells)
 {
 	for (size_t i = 0; i < t->n_columns; i++) {
+		int rc;
+
 		if (i)
 			fputc(',', t->out);
-		put_cell(t->out, &cells[i]);
+		rc = put_cell(t->out, &cells[i]);
+		if (rc)
+			return rc;
 	}
 	fputc('\n', t->out);
 	return 0;

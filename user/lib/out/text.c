@@ -50,7 +50,7 @@ static char *show_cell(const struct mt_cell *c, enum mt_show show)
 	case MT_CELL_UNKNOWN:
 		break;
 	case MT_CELL_STRING:
-		return mt_utf8_clean(c->s, true);
+		return mt_utf8_clean(c->s);
 	case MT_CELL_UINT:
 		if (show != MT_SHOW_PLAIN)
 			return show_number((double)c->u, show);

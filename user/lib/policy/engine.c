@@ -7,18 +7,10 @@
 #include <migtrace/engine.h>
 #include <migtrace/units.h>
 
-static uint64_t or_default(uint64_t value, uint64_t otherwise)
-{
-	return value ? value : otherwise;
-}
-
 void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits)
 {
 	e->limits = *limits;
-	e->limits.max_downtime_ms = or_default(limits->max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS);
-	e->limits.qemu_limit_ms = or_default(limits->qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS);
-	e->limits.timeout_ms = or_default(limits->timeout_ms, MT_TIMEOUT_DEFAULT_MS);
-	e->limits.fixed_ms = or_default(limits->fixed_ms, MT_FIXED_DEFAULT_MS);
+	mt_limits_resolve(&e->limits);
 }
 
 void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,

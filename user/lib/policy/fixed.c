@@ -13,10 +13,15 @@
 
 static void fni_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
-	uint64_t wanted = view->limits->passes ? view->limits->passes : PASSES_DEFAULT;
+	uint64_t wanted = view->limits->passes == MT_LIMIT_UNSET ? PASSES_DEFAULT : view->limits->passes;
 	uint64_t done = view->iterations->total;
 	bool stop = done >= wanted;
 
+	/* Of 0 passes: as psc, below. */
+	if (stop && plan->implied_downtime_ms < 0) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "how long a stop would take is not known yet");
+		return;
+	}
 	mt_plan_set(plan, stop ? MT_ACTION_STOP : MT_ACTION_CONTINUE, "%" PRIu64 " of %" PRIu64 " passes are done", done, wanted);
 }
 
@@ -36,12 +41,15 @@ static void psc_step(void *priv, const struct mt_view *view, uint64_t now_ms, st
 
 const struct mt_policy mt_policy_fni = {
 	.name = "fni",
-	.help = "a fixed number of passes (--passes, 4 if not given), then stop, however long the pause",
+	.help = "a fixed number of passes, 4 if not given, then stop, however long the pause",
+	.heeds = MT_HEEDS_PASSES,
+	.acts = true,
 	.step = fni_step,
 };
 
 const struct mt_policy mt_policy_psc = {
 	.name = "psc",
 	.help = "pure stop-and-copy: stop at once, however long the pause",
+	.acts = true,
 	.step = psc_step,
 };

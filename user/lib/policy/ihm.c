@@ -70,5 +70,6 @@ _Static_assert(sizeof(struct ihm) <= MT_POLICY_STATE_MAX, "state fits");
 const struct mt_policy mt_policy_ihm = {
 	.name = "ihm",
 	.help = "intelligent hybrid: when the dirty set stops shrinking, switch at a local minimum",
+	.acts = true,
 	.step = ihm_step,
 };

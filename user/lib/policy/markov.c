@@ -30,7 +30,7 @@ static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms,
 	const struct mt_limits *limits = view->limits;
 
 	params.markov.adjust = adjust;
-	if (limits->deadline_ms)
+	if (limits->deadline_ms != MT_LIMIT_NONE)
 		params.horizon_s = fmax(HORIZON_MIN_S, fmin(params.horizon_s, ((double)limits->deadline_ms - (double)now_ms) / 1e3));
 	s->begun = !mt_pilot_init(&s->pilot, &params);
 	if (s->begun && limits->history && limits->history->slot_s == params.slot_s)
@@ -131,11 +131,15 @@ _Static_assert(sizeof(struct markov) <= MT_POLICY_STATE_MAX, "state fits");
 const struct mt_policy mt_policy_fm = {
 	.name = "fm",
 	.help = "Chen & Cao's feedback method: stop where patterns forecast the shortest pause, however long it is",
+	.heeds = MT_HEEDS_DEADLINE,
+	.acts = true,
 	.step = fm_step,
 };
 
 const struct mt_policy mt_policy_am = {
 	.name = "am",
 	.help = "Chen & Cao's adjusted method: as fm, and a pattern that repeats is not expected to do so for ever",
+	.heeds = MT_HEEDS_DEADLINE,
+	.acts = true,
 	.step = am_step,
 };

@@ -9,13 +9,16 @@
 
 #include "policy.h"
 
+/* The first whole pass, before which post-copy is not taken unless somebody asks for just that. */
+#define PASSES_DEFAULT	1
+
 static void passes_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
 	uint64_t done = view->iterations->total, wanted = view->limits->passes;
 	bool flip = view->limits->postcopy_allowed;
 
-	if (!wanted && !view->limits->at_once)
-		wanted = 1;
+	if (wanted == MT_LIMIT_UNSET)
+		wanted = PASSES_DEFAULT;
 	if (done < wanted)
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "pass %" PRIu64 " of %" PRIu64 " is under way", done + 1, wanted);
 	else
@@ -26,6 +29,8 @@ static void passes_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 const struct mt_policy mt_policy_passes = {
 	.name = "passes",
 	.help = "after a fixed number of passes: post-copy where allowed, else stop",
+	.heeds = MT_HEEDS_PASSES,
+	.acts = true,
 	.flips_at_once = true,
 	.step = passes_step,
 };

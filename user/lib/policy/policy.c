@@ -8,6 +8,8 @@
 
 #include "policy.h"
 
+#define MISCOUNTED	"QEMU has lost count of what is left to send (a RAM block was resized meanwhile?) and may never end: cancel the migration"
+
 static const struct mt_policy *const rows[] = {
 	&mt_policy_qemu,
 	&mt_policy_timeout,
@@ -68,32 +70,124 @@ static bool is_final(enum mt_action action)
 	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
 }
 
+void mt_policy_refused(struct mt_policy_state *state, enum mt_action action)
+{
+	state->last = MT_ACTION_CONTINUE;
+	if ((unsigned)action < MT_ACTION_COUNT)
+		state->refused[action]++;
+}
+
+/* --- warnings: what is wrong with the migration itself ------------------ */
+enum warning {
+	WARN_STATUS,		/* a status in which a person is needed, or that nobody here knows */
+	WARN_MISCOUNTED,
+	WARN_STALLED,
+};
+
+/* Return: whether it is news. */
+static bool warn(struct mt_policy_state *state, enum warning what, bool holds)
+{
+	unsigned bit = 1U << what, before = state->warned;
+
+	state->warned = holds ? before | bit : before & ~bit;
+	return holds && !(before & bit);
+}
+
+/* A count that went wrong once stays wrong, and QEMU waits for it to become small: that never ends. */
+static void tell_miscounted(struct mt_policy_state *state, const struct mt_view *view, struct mt_plan *plan)
+{
+	bool news = warn(state, WARN_MISCOUNTED, view->sample->miscounted);
+
+	if (!view->sample->miscounted || plan->action != MT_ACTION_CONTINUE)
+		return;
+	plan->warns = news;
+	mt_plan_set(plan, MT_ACTION_CONTINUE, MISCOUNTED);
+}
+
+static void heed_stall(struct mt_policy_state *state, const struct mt_view *view, struct mt_plan *plan)
+{
+	double still_ms = view->iterations->still_s * 1e3;
+	uint64_t limit_ms = view->limits->stall_timeout_ms;
+	bool news = warn(state, WARN_STALLED, still_ms >= MT_STALL_TELL_MS);
+	char still[MT_UNIT_STR], limit[MT_UNIT_STR];
+
+	if (plan->action == MT_ACTION_ABORT)
+		return;
+	if (still_ms >= (double)limit_ms)
+		mt_plan_set(plan, MT_ACTION_ABORT, "nothing has been sent for %s, and %s is the limit: the link or the destination stands still",
+			    mt_format_duration_ms(still, still_ms), mt_format_duration_ms(limit, (double)limit_ms));
+	else if (plan->action == MT_ACTION_CONTINUE && still_ms >= MT_STALL_TELL_MS && (news || !view->sample->miscounted)) {
+		plan->warns |= news;
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "nothing has been sent for %s: the link or the destination stands still%s",
+			    mt_format_duration_ms(still, still_ms), limit_ms < MT_LIMIT_NONE ? "" : ", and no limit says when to give up");
+	}
+}
+
+/* --- what holds for every row ------------------------------------------- */
+
+/* Why what a policy asks for is not to be; NULL: it may be. */
+static const char *turned_down(const struct mt_policy *policy, const struct mt_policy_state *state,
+			       const struct mt_view *view, enum mt_action action)
+{
+	bool flip = action == MT_ACTION_FLIP;
+
+	if (action == MT_ACTION_CONTINUE || action == MT_ACTION_ABORT)
+		return NULL;
+	if (flip && !view->limits->postcopy_allowed)
+		return "post-copy is not allowed";
+	/* A flip before each page was sent once makes the guest fault on everything: only for who asks for just that. */
+	if (flip && !view->iterations->total && !(policy->flips_at_once && !view->limits->passes))
+		return "post-copy has to wait for the first whole pass";
+	if ((flip || action == MT_ACTION_STOP) && view->sample->miscounted)
+		return MISCOUNTED;
+	/* On a dead link a flip strands the guest between two hosts, and a stop pauses it until the link is back. */
+	if ((flip || action == MT_ACTION_STOP) && view->iterations->stuck)
+		return flip ? "the link carries next to nothing: no time to flip to post-copy" :
+			      "the link carries next to nothing: no time to stop the guest";
+	if (state->refused[action] >= MT_POLICY_TRIES)
+		return "what this calls for was refused too often";
+	return NULL;
+}
+
+static void hold_back(const struct mt_policy *policy, const struct mt_policy_state *state,
+		      const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	const char *why = turned_down(policy, state, view, plan->action);
+	uint64_t deadline_ms = view->limits->deadline_ms;
+	char deadline[MT_UNIT_STR];
+
+	if (!why)
+		return;
+	if (is_final(plan->action) && now_ms >= deadline_ms)
+		mt_plan_set(plan, MT_ACTION_ABORT, "the deadline of %s is over, and %s",
+			    mt_format_duration_ms(deadline, (double)deadline_ms), why);
+	else
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s", why);
+}
+
 void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *state,
 		    const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
+	enum mt_status status = view->sample->status;
+
 	memset(plan, 0, sizeof(*plan));
 	plan->implied_downtime_ms = -1;
 	if (view->bandwidth_bytes_per_s > 0 && mt_sample_has(view->sample, remaining_bytes))
 		plan->implied_downtime_ms = view->sample->remaining_bytes / view->bandwidth_bytes_per_s * 1e3;
 
+	plan->warns = warn(state, WARN_STATUS, status == MT_STATUS_POSTCOPY_PAUSED || status == MT_STATUS_UNKNOWN);
+	if (status != MT_STATUS_ACTIVE) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s", mt_status_why(status));
+		return;
+	}
 	if (state->last != MT_ACTION_CONTINUE) {
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s has been asked for", mt_action_name(state->last));
 		return;
 	}
-	if (view->sample->status != MT_STATUS_ACTIVE)
-		return;
 	policy->step(state->priv, view, now_ms, plan);
-
-	if (plan->action == MT_ACTION_FLIP && !view->limits->postcopy_allowed)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "post-copy is not allowed");
-	/* A flip before each page was sent once makes the guest fault on everything: only for who asks for just that. */
-	if (plan->action == MT_ACTION_FLIP && !view->iterations->total &&
-	    !(policy->flips_at_once && view->limits->at_once))
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "post-copy has to wait for the first whole pass");
-	/* On a dead link a flip strands the guest between two hosts, and a stop pauses it until the link is back. */
-	if ((plan->action == MT_ACTION_FLIP || plan->action == MT_ACTION_STOP) && view->iterations->stuck)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "the link carries next to nothing: no time to %s",
-			    plan->action == MT_ACTION_FLIP ? "flip to post-copy" : "stop the guest");
+	hold_back(policy, state, view, now_ms, plan);
+	tell_miscounted(state, view, plan);
+	heed_stall(state, view, plan);
 	if (is_final(plan->action))
 		state->last = plan->action;
 }

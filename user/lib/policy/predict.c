@@ -158,7 +158,7 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	struct predict *s = priv;
 	bool in_time;
 
-	if (limits->deadline_ms && now_ms >= limits->deadline_ms) {
+	if (now_ms >= limits->deadline_ms) {
 		out_of_time(view, plan);
 		return;
 	}
@@ -176,7 +176,7 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	if (!view->boundary || !mt_iterations_last(view->iterations))
 		return;
 	remember(s, view);
-	in_time = !limits->deadline_ms || p->total_ms.p50 <= limits->deadline_ms;
+	in_time = limits->deadline_ms == MT_LIMIT_NONE || p->total_ms.p50 <= limits->deadline_ms;
 	if (p->verdict == MT_VERDICT_CONVERGES && in_time && s->since_lowest < PATIENCE_CONVERGES)
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "ends by itself in %u iteration(s), after %s in all, with a pause of %s",
 			    p->iterations_left, mt_format_duration_ms(total, p->total_ms.p50),
@@ -190,5 +190,7 @@ _Static_assert(sizeof(struct predict) <= MT_POLICY_STATE_MAX, "state fits");
 const struct mt_policy mt_policy_predict = {
 	.name = "predict",
 	.help = "ours: leave what converges alone; else stop within the allowed downtime, flip, or abort, as early as sure",
+	.heeds = MT_HEEDS_MAX_DOWNTIME | MT_HEEDS_DEADLINE | MT_HEEDS_FIXED,
+	.acts = true,
 	.step = predict_step,
 };

@@ -11,6 +11,10 @@ static void timeout_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	bool flip = view->limits->postcopy_allowed;
 	char after[MT_UNIT_STR];
 
+	if (timeout_ms == MT_LIMIT_NONE) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "there is no timeout: QEMU decides by itself");
+		return;
+	}
 	mt_format_duration_ms(after, timeout_ms);
 	if (now_ms < timeout_ms)
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "the timeout of %s is not over", after);
@@ -23,5 +27,7 @@ static void timeout_step(void *priv, const struct mt_view *view, uint64_t now_ms
 const struct mt_policy mt_policy_timeout = {
 	.name = "timeout",
 	.help = "virsh --timeout: after a fixed time, post-copy where allowed, else suspend",
+	.heeds = MT_HEEDS_TIMEOUT,
+	.acts = true,
 	.step = timeout_step,
 };

@@ -37,6 +37,7 @@ struct fitted {
 	struct mt_rng rng;
 	uint64_t seed, memory_pages;
 	char told[192];
+	uint64_t steps;
 };
 
 static double share(const struct class *c, double window_s)
@@ -106,8 +107,15 @@ static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_e
 	for (unsigned k = 0; k < f->n; k++) {
 		struct class *c = &f->classes[k];
 		double due = c->rate * (double)c->pages * (double)work_ns / 1e9 + c->part;
-		uint64_t left = (uint64_t)due;
+		uint64_t left;
 
+		if (f->steps > MT_TRACE_STEPS_MAX || !(due <= (double)MT_TRACE_STEPS_MAX)) {
+			f->steps = MT_TRACE_STEPS_MAX + 1;
+			return;
+		}
+		left = (uint64_t)due;
+
+		f->steps += left;
 		c->part = due - (double)left;
 		while (left) {
 			size_t n = left < BATCH ? left : BATCH;
@@ -128,9 +136,17 @@ static void restart(void *opaque)
 	mt_scatter_init(&f->scatter, f->memory_pages, mt_rng_next(&f->rng));
 	for (unsigned k = 0; k < f->n; k++)
 		f->classes[k].part = 0;
+	f->steps = 0;
 }
 
-static const struct mt_trace_ops fitted_ops = { "fitted", advance, restart, free };
+static bool gave_up(const void *opaque)
+{
+	const struct fitted *f = opaque;
+
+	return f->steps > MT_TRACE_STEPS_MAX;
+}
+
+static const struct mt_trace_ops fitted_ops = { "fitted", advance, restart, free, gave_up };
 
 static int check(const struct mt_trace_point *points, size_t n, uint64_t memory_pages, struct mt_err *err)
 {

@@ -103,6 +103,8 @@ static int play(struct sim *s)
 	s->pass = (struct mt_sim_pass){ .n = 1, .start_ms = s->p->host.setup_ms };
 	sim_sync(s);
 	while (!s->over && !rc) {
+		if (s->trace && s->trace->ops->gave_up && s->trace->ops->gave_up(s->trace->opaque))
+			return -E2BIG;
 		if (!sim_limited(s))
 			rc = iterate(s);
 		if (s->over || rc)

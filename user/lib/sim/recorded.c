@@ -45,7 +45,7 @@ void mt_trace_record_abandon(struct mt_trace_recorder *r)
 
 int mt_trace_record_tick(struct mt_trace_recorder *r, uint64_t start_ns, uint64_t end_ns, bool begins)
 {
-	if (end_ns <= start_ns || start_ns < r->end_ns)
+	if (end_ns <= start_ns || start_ns < r->end_ns || end_ns - start_ns < MT_TRACE_TICK_MIN_NS)
 		return -EINVAL;
 	if (room_for((void **)&r->ticks, &r->ticks_room, r->n_ticks, sizeof(*r->ticks))) {
 		r->lost = true;
@@ -63,7 +63,7 @@ int mt_trace_record_run(struct mt_trace_recorder *r, uint64_t first, uint64_t co
 {
 	struct recorded_tick *t = r->n_ticks ? &r->ticks[r->n_ticks - 1] : NULL;
 
-	if (!t || !count || first > UINT32_MAX || count > UINT32_MAX - first)
+	if (!t || !count || first >= MT_TRACE_RECORDED_PAGES_MAX || count > MT_TRACE_RECORDED_PAGES_MAX - first)
 		return -EINVAL;
 	if (room_for((void **)&r->runs, &r->runs_room, r->n_runs, sizeof(*r->runs))) {
 		r->lost = true;
@@ -72,14 +72,32 @@ int mt_trace_record_run(struct mt_trace_recorder *r, uint64_t first, uint64_t co
 	r->runs[r->n_runs++] = (struct recorded_run){ (uint32_t)first, (uint32_t)count };
 	t->n_runs++;
 	t->pages += count;
+	r->written += count;
 	if (first + count > r->pages)
 		r->pages = first + count;
 	return 0;
 }
 
+/* The first tick may have all of memory: a guest that has just begun to be logged. */
+static bool too_many(const struct mt_trace_recorder *r)
+{
+	double later = (double)r->written - (double)r->pages;
+
+	return later > (double)r->length_ns / 1e9 * MT_TRACE_PAGES_PER_S_MAX;
+}
+
+static int check_and_rate(struct mt_trace_recorder *r)
+{
+	if (r->lost)
+		return -ENOMEM;
+	if (!r->n_ticks)
+		return -ENODATA;
+	return too_many(r) ? -ERANGE : recorded_rates(r);
+}
+
 int mt_trace_recorded(struct mt_trace *t, struct mt_trace_recorder *r)
 {
-	int rc = r->lost ? -ENOMEM : r->n_ticks ? recorded_rates(r) : -ENODATA;
+	int rc = check_and_rate(r);
 
 	memset(t, 0, sizeof(*t));
 	if (rc) {

@@ -25,6 +25,7 @@ struct mt_trace_recorder {
 	struct recorded_run *runs;
 	size_t n_ticks, n_runs, ticks_room, runs_room;
 	uint64_t end_ns, pages, length_ns;
+	uint64_t written;		/* pages of all ticks */
 	bool lost;
 	float *rates;			/* of each page, writes a second as long as it is in use; NULL: no window ever begins */
 	char told[192];
@@ -32,6 +33,7 @@ struct mt_trace_recorder {
 	struct mt_rng rng;
 	size_t tick;
 	uint64_t in_tick_ns;
+	uint64_t steps;
 	uint32_t *due;			/* this tick's writes, in order */
 	size_t n_due, done, due_room;
 	uint32_t *used;			/* pages logged so far in this window that may be written to again */

@@ -52,6 +52,7 @@ static void begin_tick(struct mt_trace_recorder *r)
 	r->n_due = r->done = 0;
 	r->in_tick_ns = 0;
 	r->n_used = used;
+	r->steps += used + t->pages;
 	for (size_t i = 0; i < used; i++)
 		if (mt_rng_unit(&r->rng) < -expm1(-(double)r->rates[r->used[i]] * length_s) &&
 		    append(&r->due, &r->n_due, &r->due_room, r->used[i]))
@@ -88,7 +89,7 @@ static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_e
 {
 	struct mt_trace_recorder *r = opaque;
 
-	while (work_ns) {
+	while (work_ns && r->steps <= MT_TRACE_STEPS_MAX) {
 		const struct recorded_tick *t = &r->ticks[r->tick];
 		uint64_t left_ns = t->length_ns - r->in_tick_ns;
 
@@ -112,6 +113,7 @@ static void restart(void *opaque)
 	r->rng.state = 1;
 	r->tick = 0;
 	r->n_used = 0;
+	r->steps = 0;
 	begin_tick(r);
 }
 
@@ -120,4 +122,11 @@ static void release(void *opaque)
 	mt_trace_record_abandon(opaque);
 }
 
-const struct mt_trace_ops recorded_ops = { "recorded", advance, restart, release };
+static bool gave_up(const void *opaque)
+{
+	const struct mt_trace_recorder *r = opaque;
+
+	return r->steps > MT_TRACE_STEPS_MAX;
+}
+
+const struct mt_trace_ops recorded_ops = { "recorded", advance, restart, release, gave_up };

@@ -198,11 +198,42 @@ static void finish(struct mt_iterations *it, const struct mt_sample *end, double
 	it->total++;
 }
 
+/* Any of what QEMU counts as it sends. Not what remains: a balloon makes that less on a link that is dead. */
+static bool moves(const struct mt_sample *from, const struct mt_sample *to)
+{
+	static const enum mt_field counters[] = {
+		MT_FIELD_transferred_bytes, MT_FIELD_other_bytes, MT_FIELD_normal_pages, MT_FIELD_zero_pages, MT_FIELD_iteration,
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(counters); i++) {
+		uint64_t before, now;
+
+		if (mt_sample_get(from, counters[i], &before) && mt_sample_get(to, counters[i], &now) && before != now)
+			return true;
+	}
+	return false;
+}
+
+static void still_update(struct mt_iterations *it, const struct mt_sample *s)
+{
+	if (s->status != MT_STATUS_ACTIVE) {
+		it->still_s = it->moved.valid = 0;
+		return;
+	}
+	/* What was sent is not known, or the look is an old one: neither says that nothing was. */
+	if (!mt_sample_has(s, transferred_bytes) || (it->moved.valid && s->t_ns < it->moved.t_ns))
+		return;
+	if (!it->moved.valid || moves(&it->moved, s))
+		it->moved = *s;
+	it->still_s = (double)(s->t_ns - it->moved.t_ns) / MT_NS_PER_S;
+}
+
 bool mt_iterations_feed(struct mt_iterations *it, const struct mt_sample *s)
 {
 	bool ended = false;
 	double sync;
 
+	still_update(it, s);
 	if (!mt_sample_has(s, iteration) || !mt_sample_has(s, remaining_bytes))
 		return false;
 	if (it->started && (s->t_ns < it->last.t_ns || s->iteration < it->start.iteration))

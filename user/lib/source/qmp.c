@@ -2,10 +2,9 @@
 /*
  * qmp.c - QEMU's answer to query-migrate as a sample
  *
- * QEMU, qapi/migration.json, MigrationInfo and MigrationStats (7.2 to 10.0):
+ * QEMU, qapi/migration.json, MigrationInfo and MigrationStats (7.2 to 11.0):
  * times in ms, sizes in bytes, "mbps" in 10^6 bits a second.
  */
-#include <errno.h>
 #include <math.h>
 
 #include <migtrace/cleanup.h>
@@ -36,41 +35,47 @@ static const struct {
 	{ "postcopy-requests",	MT_FIELD_postcopy_requests, true },
 };
 
-static int read_status(struct mt_sample *s, const json_t *answer, struct mt_err *err)
-{
-	const char *name = json_string_value(json_object_get(answer, "status"));
+static const char *const beside_ram[] = { "disk", "vfio" };
 
-	if (!name)
-		return mt_err_set(err, -EBADMSG, "\"status\" is missing or no string");
-	if (mt_status_parse(name, &s->status))
-		return mt_err_set(err, -EBADMSG, "\"status\" has the unknown value \"%.40s\"", name);
-	return 0;
+/* A whole number, as integer or, from readers that have no large ones, as real. Return: false for what is neither. */
+static bool read_whole(const json_t *v, uint64_t *value, bool *negative)
+{
+	double d = json_number_value(v);
+
+	if (json_is_integer(v)) {
+		*negative = json_integer_value(v) < 0;
+		*value = (uint64_t)json_integer_value(v);
+		return true;
+	}
+	if (!json_is_real(v) || !isfinite(d) || d != floor(d))
+		return false;
+	*negative = d < 0;
+	*value = d < 0 ? 0 : d < 0x1p63 ? (uint64_t)d : UINT64_MAX;
+	return true;
 }
 
-int mt_qmp_sample(struct mt_sample *s, const json_t *answer, struct mt_err *err)
+void mt_qmp_sample(struct mt_sample *s, const json_t *answer)
 {
 	const json_t *ram = json_object_get(answer, "ram");
 	const json_t *mbps = json_object_get(ram, "mbps");
+	uint64_t value, other = 0;
+	bool negative, others = false;
 
-	if (read_status(s, answer, err))
-		return -EBADMSG;
-	if (ram && !json_is_object(ram))
-		return mt_err_set(err, -EBADMSG, "\"ram\" is no object");
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
-		const json_t *v = json_object_get(keys[i].in_ram ? ram : answer, keys[i].key);
+	s->status = mt_status_of(json_string_value(json_object_get(answer, "status")));
+	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++)
+		if (read_whole(json_object_get(keys[i].in_ram ? ram : answer, keys[i].key), &value, &negative))
+			mt_sample_told(s, keys[i].field, value, negative);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(beside_ram); i++) {
+		const json_t *section = json_object_get(answer, beside_ram[i]);
 
-		if (!v)
-			continue;
-		if (!json_is_integer(v) || json_integer_value(v) < 0)
-			return mt_err_set(err, -EBADMSG, "\"%s\" is not a whole number that is 0 or more", keys[i].key);
-		mt_sample_put(s, keys[i].field, (uint64_t)json_integer_value(v));
+		if (read_whole(json_object_get(section, "transferred"), &value, &negative) && !negative && value <= INT64_MAX) {
+			other += value;
+			others = true;
+		}
 	}
-	if (mbps) {
-		double v = json_number_value(mbps);
-
-		if (!json_is_number(mbps) || !isfinite(v) || v < 0 || v > MBPS_MAX)
-			return mt_err_set(err, -EBADMSG, "\"mbps\" is not a rate");
-		mt_sample_set(s, bandwidth_bytes_per_s, (uint64_t)(v * BYTES_PER_S_PER_MBPS + 0.5));
-	}
-	return 0;
+	if (others)
+		mt_sample_told(s, MT_FIELD_other_bytes, other, false);
+	/* -1 before the first 100 ms are over. */
+	if (json_is_number(mbps) && json_number_value(mbps) >= 0 && json_number_value(mbps) <= MBPS_MAX)
+		mt_sample_set(s, bandwidth_bytes_per_s, (uint64_t)(json_number_value(mbps) * BYTES_PER_S_PER_MBPS + 0.5));
 }

@@ -5,15 +5,14 @@
 #ifndef MIGTRACE_SOURCE_QMP_H
 #define MIGTRACE_SOURCE_QMP_H
 
-#include <migtrace/err.h>
 #include <migtrace/sample.h>
 
 #include "base/json.h"
 
 /*
- * Fills in status and columns; the time is the caller's to set. @answer may be anything.
- * Return: 0; -EBADMSG with a line that names the key.
+ * Fills in status and columns; the time is the caller's to set. @answer may be anything: what QEMU cannot have meant, what
+ * is missing and what is not known here is unknown in the sample, never a reason to refuse it.
  */
-int mt_qmp_sample(struct mt_sample *s, const json_t *answer, struct mt_err *err);
+void mt_qmp_sample(struct mt_sample *s, const json_t *answer);
 
 #endif

@@ -34,6 +34,7 @@ COLUMNS(tick, MT_TICK_COUNT)
 #define M(type, kind_, key_, field)	{ .key = key_, .kind = kind_, AT(type, field) }
 #define M_MUST(type, kind_, key_, field) { .key = key_, .kind = kind_, AT(type, field), .required = true }
 #define M_SOME(type, kind_, key_, field) { .key = key_, .kind = kind_, AT(type, field), .omit_zero = true }
+#define M_LIMIT(type, key_, field)	{ .key = key_, .kind = MEMBER_U64, AT(type, field), .unset = true }
 #define M_REAL(type, key_, field)	{ .key = key_, .kind = MEMBER_DOUBLE, AT(type, field), .absent = NAN }
 #define M_WORD(type, key_, field, w)	{ .key = key_, .kind = MEMBER_NAME, AT(type, field), .words = &w, .required = true }
 #define M_IN(type, key_, field, table)	{ .key = key_, .kind = MEMBER_OBJECT, AT(type, field), .inside = table }
@@ -43,13 +44,13 @@ COLUMNS(tick, MT_TICK_COUNT)
 
 #define T struct mt_limits
 static const struct mt_member limits_members[] = {
-	M_SOME(T, MEMBER_U64, "max_downtime_ms", max_downtime_ms),
-	M_SOME(T, MEMBER_U64, "deadline_ms", deadline_ms),
-	M_SOME(T, MEMBER_U64, "timeout_ms", timeout_ms),
-	M_SOME(T, MEMBER_U64, "qemu_limit_ms", qemu_limit_ms),
-	M_SOME(T, MEMBER_U64, "fixed_ms", fixed_ms),
-	M_SOME(T, MEMBER_U64, "passes", passes),
-	M_SOME(T, MEMBER_BOOL, "at_once", at_once),
+	M_LIMIT(T, "max_downtime_ms", max_downtime_ms),
+	M_LIMIT(T, "deadline_ms", deadline_ms),
+	M_LIMIT(T, "timeout_ms", timeout_ms),
+	M_LIMIT(T, "stall_timeout_ms", stall_timeout_ms),
+	M_LIMIT(T, "qemu_limit_ms", qemu_limit_ms),
+	M_LIMIT(T, "fixed_ms", fixed_ms),
+	M_LIMIT(T, "passes", passes),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
 	END
 };
@@ -81,6 +82,7 @@ static const struct mt_member sample_members[] = {
 	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
 	M_WORD(T, "status", status, status_words),
 	M(T, MEMBER_BOOL, "boundary", boundary),
+	M_SOME(T, MEMBER_BOOL, "miscounted", miscounted),
 	M(T, MEMBER_U64, "sync_t_ns", sync_t_ns),
 	M_COLUMNS(sample_columns),
 	END
@@ -322,6 +324,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 {
 	json_t *object = parse_line(line, len, err);
 	const json_t *schema;
+	unsigned strange = 0;
 	int rc;
 
 	memset(h, 0, sizeof(*h));
@@ -335,7 +338,9 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 		rc = mt_err_set(err, -EPROTO, "written by a later migtrace: schema %lld, this one reads up to %d",
 				(long long)json_integer_value(schema), MT_RECORD_SCHEMA);
 	else
-		rc = mt_members_read(h, header_members, object, strings, err);
+		rc = mt_members_read(h, header_members, object, strings, &strange, err);
+	if (!rc && json_is_true(json_object_get(json_object_get(object, "limits"), "at_once")))
+		h->limits.passes = 0;	/* how it used to be written, when a 0 itself was left out */
 	if (!rc && !h->schema)
 		rc = mt_err_set(err, -EBADMSG, "\"schema\" is 0");
 	json_decref(object);
@@ -343,7 +348,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 }
 
 int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
-		   struct mt_strings *strings, struct mt_err *err)
+		   struct mt_strings *strings, unsigned *strange, struct mt_err *err)
 {
 	json_t *object = parse_line(line, len, err);
 	int rc = MT_ENTRY_UNKNOWN;
@@ -357,7 +362,8 @@ int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
 		if (strcmp(type, entry_types[i].type))
 			continue;
 		e->type = i;
-		rc = mt_members_read((char *)e + entry_types[i].offset, entry_types[i].members, object, strings, err);
+		rc = mt_members_read((char *)e + entry_types[i].offset, entry_types[i].members, object, strings,
+				     strange, err);
 		break;
 	}
 	json_decref(object);

@@ -21,9 +21,9 @@ char *mt_entry_line(const struct mt_entry *e);
  */
 MT_MUST_CHECK int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 				  struct mt_strings *strings, struct mt_err *err);
-/* Also MT_ENTRY_UNKNOWN. */
+/* Also MT_ENTRY_UNKNOWN. @strange counts words that no enum of ours has. */
 MT_MUST_CHECK int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
-				 struct mt_strings *strings, struct mt_err *err);
+				 struct mt_strings *strings, unsigned *strange, struct mt_err *err);
 
 /* Where @e keeps its time; never NULL. */
 uint64_t *mt_entry_time(struct mt_entry *e);

@@ -53,10 +53,20 @@ static int fill_in(struct mt_lines *l, struct mt_err *err)
 	l->in_pos = 0;
 	l->in_len = (size_t)n;
 	l->in_end = !n;
+	l->packed += (uint64_t)n;
 	return 0;
 }
 
-/* Return: bytes made, 0 at the end of the input. */
+static const char *bound(const struct mt_lines *l)
+{
+	if (l->total > MT_STREAM_MAX_BYTES)
+		return "it unpacks to more than 1 GiB";
+	if (l->total > MT_STREAM_FREE_BYTES + l->packed * MT_STREAM_MAX_RATIO)
+		return "it unpacks to more than 256 times its size, as nothing does that migtrace wrote";
+	return NULL;
+}
+
+/* Return: bytes made, 0 at the end of the input or at a bound. */
 static int fill_out(struct mt_lines *l, struct mt_err *err)
 {
 	ZSTD_outBuffer out = { l->out, OUT_BYTES, l->out_len };
@@ -85,10 +95,8 @@ static int fill_out(struct mt_lines *l, struct mt_err *err)
 
 			l->total += (uint64_t)made;
 			l->out_len = out.pos;
-			if (l->total > MT_STREAM_MAX_BYTES)
-				return mt_err_set(err, -EBADMSG, "unpacks to more than %llu MiB",
-						  MT_STREAM_MAX_BYTES >> 20);
-			return made;
+			l->bound = bound(l);
+			return l->bound ? 0 : made;
 		}
 		if (l->in_end && l->in_pos == l->in_len)
 			return 0;
@@ -119,6 +127,8 @@ int mt_lines_next(struct mt_lines *l, const char **line, size_t *len, struct mt_
 		made = fill_out(l, err);
 		if (made < 0)
 			return made;
+		if (!made && l->bound)
+			return MT_LINES_BOUND;
 		if (!made)
 			return l->frame_done && !l->out_len ? MT_LINES_END : MT_LINES_CUT;
 	}

@@ -12,9 +12,14 @@
 #include <migtrace/cleanup.h>
 #include <migtrace/err.h>
 
-/* Bounds on what a file may make us allocate and do; ours stay far below them. */
+/*
+ * Bounds on what a file may make us allocate and do; ours stay far below them. A stream of ours unpacks to 4 to 6 times its
+ * size, never to 50 times: each line is flushed. A bomb unpacks to 20,000 times, and costs its reader's time by that.
+ */
 #define MT_LINE_MAX_BYTES	(1U << 20)
 #define MT_STREAM_MAX_BYTES	(1ULL << 30)
+#define MT_STREAM_FREE_BYTES	(16ULL << 20)	/* whatever its size, a stream may unpack to so much */
+#define MT_STREAM_MAX_RATIO	256		/* and beyond that to so many bytes for each of its own */
 
 struct mt_lines {
 	void *stream;			/* zstd's */
@@ -25,7 +30,8 @@ struct mt_lines {
 	bool frame_done;		/* the stream may end here */
 	char *out;
 	size_t out_pos, out_len;
-	uint64_t total;			/* bytes decompressed */
+	uint64_t packed, total;		/* bytes read, and what they unpacked to */
+	const char *bound;		/* after MT_LINES_BOUND: which one */
 	size_t n;			/* lines handed out */
 };
 
@@ -33,12 +39,13 @@ enum mt_lines_state {
 	MT_LINES_END,			/* all there */
 	MT_LINES_LINE,
 	MT_LINES_CUT,			/* the stream or its last line ends early */
+	MT_LINES_BOUND,			/* there may be more, beyond what is unpacked of any file */
 };
 
 MT_MUST_CHECK int mt_lines_init(struct mt_lines *l, int fd);
 /*
  * The next line, without its newline, valid until the next call. Return: enum mt_lines_state;
- * -EBADMSG a damaged stream, a line too long, too many bytes; errno of read(2).
+ * -EBADMSG a damaged stream, a line too long; errno of read(2).
  */
 MT_MUST_CHECK int mt_lines_next(struct mt_lines *l, const char **line, size_t *len, struct mt_err *err);
 void mt_lines_fini(struct mt_lines *l);

@@ -30,6 +30,8 @@ void mt_members_write(json_t *object, const struct mt_member *members, const voi
 			write_columns(object, m->columns, base, failed);
 			continue;
 		}
+		if (m->unset && *(const uint64_t *)at == UINT64_MAX)
+			continue;
 		value = value_of(m, at);
 		if (json_is_null(value) || (m->omit_zero && (json_is_false(value) || (json_is_integer(value) && !json_integer_value(value)))))
 			json_decref(value);
@@ -105,19 +107,24 @@ static int read_columns(void *base, const struct mt_columns *columns, const json
 	return 0;
 }
 
-static int read_word(const struct mt_member *m, const char *name, int *out, struct mt_err *err)
+static void read_word(const struct mt_member *m, const char *name, int *out, unsigned *strange)
 {
+	int unknown = 0;
+
 	for (int i = 0; i < m->words->count; i++) {
 		if (!strcmp(m->words->name(i), name)) {
 			*out = i;
-			return 0;
+			return;
 		}
+		if (!strcmp(m->words->name(i), "unknown"))
+			unknown = i;
 	}
-	return mt_err_set(err, -EBADMSG, "\"%s\" has the unknown value \"%.40s\"", m->key, name);
+	*out = unknown;
+	(*strange)++;
 }
 
 static int read_member(const struct mt_member *m, void *at, const json_t *v,
-		       struct mt_strings *strings, struct mt_err *err)
+		       struct mt_strings *strings, unsigned *strange, struct mt_err *err)
 {
 	const char *text = json_string_value(v);
 	uint64_t u = 0;
@@ -155,11 +162,12 @@ static int read_member(const struct mt_member *m, void *at, const json_t *v,
 	case MEMBER_NAME:
 		if (!text)
 			return wrong(m->key, "a string", err);
-		return read_word(m, text, at, err);
+		read_word(m, text, at, strange);
+		return 0;
 	case MEMBER_OBJECT:
 		if (!json_is_object(v))
 			return wrong(m->key, "an object", err);
-		return mt_members_read(at, m->inside, v, strings, err);
+		return mt_members_read(at, m->inside, v, strings, strange, err);
 	case MEMBER_COLUMNS:
 		break;
 	}
@@ -168,7 +176,9 @@ static int read_member(const struct mt_member *m, void *at, const json_t *v,
 
 static void set_absent(const struct mt_member *m, void *at)
 {
-	if (m->kind == MEMBER_DOUBLE)
+	if (m->unset)
+		*(uint64_t *)at = UINT64_MAX;
+	else if (m->kind == MEMBER_DOUBLE)
 		*(double *)at = m->absent;
 	else if (m->kind == MEMBER_OBJECT)
 		for (const struct mt_member *i = m->inside; i->key; i++)
@@ -177,7 +187,7 @@ static void set_absent(const struct mt_member *m, void *at)
 
 /* @base comes zeroed. */
 int mt_members_read(void *base, const struct mt_member *members, const json_t *object,
-			struct mt_strings *strings, struct mt_err *err)
+			struct mt_strings *strings, unsigned *strange, struct mt_err *err)
 {
 	for (const struct mt_member *m = members; m->key; m++) {
 		void *at = (char *)base + m->offset;
@@ -187,7 +197,7 @@ int mt_members_read(void *base, const struct mt_member *members, const json_t *o
 		if (m->kind == MEMBER_COLUMNS) {
 			rc = read_columns(base, m->columns, object, err);
 		} else if ((v = json_object_get(object, m->key))) {
-			rc = read_member(m, at, v, strings, err);
+			rc = read_member(m, at, v, strings, strange, err);
 		} else if (m->required) {
 			rc = mt_err_set(err, -EBADMSG, "\"%s\" is missing", m->key);
 		} else {

@@ -52,6 +52,7 @@ struct mt_member {
 	const struct mt_columns *columns;
 	bool required;
 	bool omit_zero;		/* 0 means "none": not written */
+	bool unset;		/* MEMBER_U64: UINT64_MAX means "not given": not written, and what it reads as when it is not there */
 	double absent;		/* what a double reads as when it is not there */
 };
 
@@ -59,10 +60,11 @@ struct mt_member {
 void mt_members_write(json_t *object, const struct mt_member *members, const void *base, int *failed);
 
 /*
- * @base comes zeroed. Keys that no member has are ignored. Return: 0; -EBADMSG with the key
- * and what is wrong with it; -ENOMEM.
+ * @base comes zeroed. Keys that no member has are ignored. A word that its enum has not, which a later version
+ * may write, reads as the enum's "unknown", or its first, and is counted in @strange. Return: 0; -EBADMSG with
+ * the key and what is wrong with it; -ENOMEM.
  */
 int mt_members_read(void *base, const struct mt_member *members, const json_t *object,
-		    struct mt_strings *strings, struct mt_err *err);
+		    struct mt_strings *strings, unsigned *strange, struct mt_err *err);
 
 #endif

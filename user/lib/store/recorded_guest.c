@@ -52,7 +52,9 @@ void mt_recorded_guest(struct mt_recorded_guest *g, const struct mt_recording *r
 	struct seen seen = { .first_over = false };
 	double logged_bytes = 0;
 
-	*g = (struct mt_recorded_guest){ .cpu_share = NAN, .downtime_limit_ms = (double)rec->header.limits.qemu_limit_ms };
+	*g = (struct mt_recorded_guest){ .cpu_share = NAN };
+	if (rec->header.limits.qemu_limit_ms != MT_LIMIT_UNSET)
+		g->downtime_limit_ms = (double)rec->header.limits.qemu_limit_ms;
 	mt_iterations_init(&seen.iterations);
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_entry *e = &rec->entries[i];

@@ -7,29 +7,25 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "store/behind.h"
 #include "store/entry.h"
+#include "store/files.h"
 #include "store/lines.h"
-#include "store/sink.h"
+#include "store/recorder.h"
 
-struct mt_recorder {
-	struct mt_sink sink;
-	char *path, *part;
-	uint64_t shift_ns;	/* added to times: the host booted since the recording began */
-};
-
-static char *with_suffix(const char *path, const char *suffix)
+char *mt_recorder_suffixed(const char *path, const char *suffix)
 {
 	char *s;
 
 	return asprintf(&s, "%s%s", path, suffix) < 0 ? NULL : s;
 }
 
-static void recorder_free(struct mt_recorder *r)
+void mt_recorder_free(struct mt_recorder *r)
 {
 	if (!r)
 		return;
@@ -39,24 +35,26 @@ static void recorder_free(struct mt_recorder *r)
 	free(r);
 }
 
-static int recorder_new(struct mt_recorder **out, const char *path, struct mt_err *err)
+int mt_recorder_new(struct mt_recorder **out, const char *path, struct mt_err *err)
 {
 	struct mt_recorder *r = calloc(1, sizeof(*r));
 
 	if (r) {
 		r->sink.fd = -1;
 		r->path = strdup(path);
-		r->part = with_suffix(path, ".part");
+		r->part = mt_recorder_suffixed(path, ".part");
+		r->thin.max_entries = MT_RECORDING_MAX_ENTRIES;
+		r->thin.max_text_bytes = MT_RECORDING_MAX_TEXT_BYTES;
 	}
 	if (!r || !r->path || !r->part) {
-		recorder_free(r);
+		mt_recorder_free(r);
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	}
 	*out = r;
 	return 0;
 }
 
-static int refuse_existing(const char *path, struct mt_err *err)
+int mt_recorder_refuse_existing(const char *path, struct mt_err *err)
 {
 	struct stat st;
 
@@ -65,22 +63,20 @@ static int refuse_existing(const char *path, struct mt_err *err)
 	return 0;
 }
 
-/* Creates @path for us alone; the descriptor is the sink's. */
-static int open_sink(struct mt_sink *sink, const char *path, int flags, struct mt_err *err)
+int mt_recorder_create(struct mt_recorder *r, const char *name, struct mt_err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0644);
-	int rc;
+	int fd = mt_file_create(name), rc;
 
-	if (fd < 0 && errno == EEXIST)
-		return mt_err_set(err, -EEXIST, "%s is an unfinished recording; remove it or record into another file", path);
+	if (fd == -EEXIST)
+		return mt_err_set(err, -EEXIST, "%s is an unfinished recording; remove it or record into another file", name);
 	if (fd < 0)
-		return mt_err_set(err, -errno, "cannot create %s: %s", path, strerror(errno));
+		return mt_err_set(err, fd, "cannot create %s: %s", name, strerror(-fd));
 	/* Filesystems without locks are written all the same. */
 	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
 		close(fd);
-		return mt_err_set(err, -EBUSY, "%s is being written by another process", path);
+		return mt_err_set(err, -EBUSY, "%s is being written by another process", name);
 	}
-	rc = mt_sink_init(sink, fd);
+	rc = mt_sink_init(&r->sink, fd);
 	if (rc) {
 		close(fd);
 		return mt_err_set(err, rc, "out of memory");
@@ -103,156 +99,116 @@ int mt_recorder_open(struct mt_recorder **out, const char *path,
 	line = mt_header_line(&header);
 	if (!line)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	rc = refuse_existing(path, err);
+	rc = mt_recorder_refuse_existing(path, err);
 	if (!rc)
-		rc = recorder_new(&r, path, err);
+		rc = mt_recorder_new(&r, path, err);
 	if (!rc)
-		rc = open_sink(&r->sink, r->part, O_EXCL, err);
+		rc = mt_recorder_create(r, r->part, err);
 	if (rc) {
-		recorder_free(r);
+		mt_recorder_free(r);
 		return rc;
 	}
 	rc = mt_sink_line(&r->sink, line, strlen(line));
 	if (rc) {
 		mt_err_set(err, rc, "cannot write %s: %s", r->part, strerror(-rc));
 		unlink(r->part);
-		recorder_free(r);
+		mt_recorder_free(r);
 		return rc;
 	}
 	*out = r;
 	return 0;
 }
 
-/* --- resuming ----------------------------------------------------------- */
-static uint64_t clock_ns(clockid_t id)
+void mt_recorder_set_room(struct mt_recorder *r, mt_recorder_room_fn fn, void *opaque)
 {
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
-/*
- * CLOCK_MONOTONIC counts from boot. When it is behind what the recording has
- * already seen, the host booted in between, and the old clock is continued by
- * the time of day; never backwards.
- */
-static uint64_t shift_after_boot(const struct mt_record_header *h, uint64_t newest_t_ns)
-{
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), wall_ms = clock_ns(CLOCK_REALTIME) / 1000000, then;
-
-	if (now >= newest_t_ns)
-		return 0;
-	then = newest_t_ns;
-	if (h->start_wall_ms && wall_ms > h->start_wall_ms) {
-		uint64_t elapsed_ns;
-
-		if (!__builtin_mul_overflow(wall_ms - h->start_wall_ms, 1000000, &elapsed_ns) &&
-		    !__builtin_add_overflow(h->start_t_ns, elapsed_ns, &elapsed_ns) && elapsed_ns > then)
-			then = elapsed_ns;
-	}
-	return then - now;
-}
-
-/* Copies whole lines, up to the first that is not whole or not ours. */
-static int copy_lines(struct mt_recorder *r, int from, struct mt_err *err)
-{
-	struct mt_strings strings = { 0 };
-	struct mt_record_header header;
-	uint64_t newest_t_ns;
-	struct mt_lines lines;
-	const char *line;
-	size_t len;
-	int rc, state;
-
-	rc = mt_lines_init(&lines, from);
-	if (rc)
-		return mt_err_set(err, rc, "out of memory");
-	state = mt_lines_next(&lines, &line, &len, NULL);
-	if (state == MT_LINES_LINE)
-		rc = mt_header_parse(&header, line, len, &strings, err);
-	else
-		rc = mt_err_set(err, state < 0 ? state : -ENODATA, "nothing in it is whole, not even its header");
-	if (rc)
-		goto out;
-	newest_t_ns = header.start_t_ns;
-	for (;;) {
-		struct mt_entry e;
-
-		rc = mt_sink_line(&r->sink, line, len);
-		if (rc) {
-			mt_err_set(err, rc, "cannot be copied: %s", strerror(-rc));
-			goto out;
-		}
-		if (mt_lines_next(&lines, &line, &len, NULL) != MT_LINES_LINE)
-			break;
-		rc = mt_entry_parse(&e, line, len, &strings, NULL);
-		mt_strings_fini(&strings);
-		if (rc < 0)
-			break;
-		if (rc != MT_ENTRY_UNKNOWN && *mt_entry_time(&e) > newest_t_ns)
-			newest_t_ns = *mt_entry_time(&e);
-	}
-	rc = 0;
-	r->shift_ns = shift_after_boot(&header, newest_t_ns);
-out:
-	mt_strings_fini(&strings);
-	mt_lines_fini(&lines);
-	return rc;
-}
-
-int mt_recorder_resume(struct mt_recorder **out, const char *path, struct mt_err *err)
-{
-	mt_autofree char *fresh = with_suffix(path, ".part.new");
-	struct mt_recorder *r = NULL;
-	struct mt_err why = { 0 };
-	mt_autoclose int old = -1;
-	int rc;
-
-	*out = NULL;
-	if (!fresh)
-		return mt_err_set(err, -ENOMEM, "out of memory");
-	rc = refuse_existing(path, err);
-	if (!rc)
-		rc = recorder_new(&r, path, err);
-	if (rc)
-		return rc;
-	old = open(r->part, O_RDONLY | O_CLOEXEC);
-	if (old < 0) {
-		rc = mt_err_set(err, -errno, "cannot open %s: %s", r->part, strerror(errno));
-	} else if (flock(old, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
-		rc = mt_err_set(err, -EBUSY, "%s is being written by another process", r->part);
-	} else {
-		/* O_TRUNC: of a resume that was killed itself; the lock above is on what it worked from. */
-		rc = open_sink(&r->sink, fresh, O_TRUNC, err);
-	}
-	if (rc) {
-		recorder_free(r);
-		return rc;
-	}
-	rc = copy_lines(r, old, &why);
-	if (!rc && (fsync(r->sink.fd) || rename(fresh, r->part)))
-		rc = mt_err_set(&why, -errno, "cannot be replaced: %s", strerror(errno));
-	if (rc) {
-		mt_err_set(err, rc, "%s: %s", r->part, why.msg);
-		unlink(fresh);
-		recorder_free(r);
-		return rc;
-	}
-	*out = r;
-	return 0;
+	r->room = fn;
+	r->room_opaque = opaque;
+	r->asked = 0;
 }
 
 /* --- entries ------------------------------------------------------------ */
-static int write_entry(struct mt_recorder *r, struct mt_entry *e)
+static int write_line(struct mt_recorder *r, const struct mt_entry *e)
+{
+	mt_autofree char *line = mt_entry_line(e);
+
+	if (!line)
+		return -ENOMEM;
+	return mt_sink_line(&r->sink, line, strlen(line));
+}
+
+/* What the recording says of itself. */
+__attribute__((format(printf, 4, 5)))
+static void tell(struct mt_recorder *r, uint64_t t_ns, const char *event, const char *fmt, ...)
+{
+	struct mt_entry e = { .type = MT_ENTRY_EVENT };
+	char detail[sizeof(r->ended.msg) + 128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	e.event.t_ns = t_ns;
+	e.event.event = event;
+	e.event.detail = detail;
+	mt_thin_count(&r->thin, e.type, strlen(detail));
+	write_line(r, &e);	/* a failure comes back with the next entry */
+}
+
+static int end_here(struct mt_recorder *r, uint64_t t_ns)
+{
+	tell(r, t_ns, "ended", "nothing more is recorded but the outcome: %s", r->ended.msg);
+	return r->ended.code;
+}
+
+static int ask_for_room(struct mt_recorder *r, size_t len, uint64_t t_ns)
+{
+	off_t most = r->sink.whole + (off_t)len;	/* what is written is less, it is compressed */
+
+	if (!r->room || most <= r->asked)
+		return 0;
+	r->asked = most + MT_RECORDER_ROOM_BYTES;
+	if (r->room((uint64_t)r->asked, r->room_opaque, &r->ended)) {
+		mt_err_set(&r->ended, -EDQUOT, "no room for it");
+		return end_here(r, t_ns);
+	}
+	return 0;
+}
+
+/* Return: 0 write it; 1 leave it out; -errno it ends here. */
+static int judge(struct mt_recorder *r, const struct mt_entry *e, size_t len)
+{
+	uint64_t t_ns = mt_entry_t_ns(e);
+
+	switch (mt_thin_judge(&r->thin, e, len)) {
+	case MT_THIN_KEEP:
+		return 0;
+	case MT_THIN_KEEP_RARER:
+		tell(r, t_ns, "thinned", "a long recording: from here on %llu looks and ticks are one",
+		     (unsigned long long)r->thin.one_of);
+		return 0;
+	case MT_THIN_LEAVE_OUT:
+		return 1;
+	case MT_THIN_PAGES_END:
+		tell(r, t_ns, "thinned", "a large recording: no more sets of pages from here on");
+		return 1;
+	case MT_THIN_FULL:
+		break;
+	}
+	mt_err_set(&r->ended, -EFBIG, "a recording has at most %u entries and %llu MiB of text",
+		   MT_RECORDING_MAX_ENTRIES, MT_RECORDING_MAX_TEXT_BYTES >> 20);
+	return end_here(r, t_ns);
+}
+
+int mt_recorder_write(struct mt_recorder *r, struct mt_entry *e)
 {
 	mt_autofree char *line = NULL;
 	size_t len;
+	int rc;
 
-	if (!r)
-		return 0;
 	if (r->sink.error)
 		return r->sink.error;
+	if (r->ended.code && e->type != MT_ENTRY_OUTCOME)
+		return r->ended.code;
 	*mt_entry_time(e) += r->shift_ns;
 	line = mt_entry_line(e);
 	if (!line)
@@ -260,7 +216,20 @@ static int write_entry(struct mt_recorder *r, struct mt_entry *e)
 	len = strlen(line);
 	if (len > MT_LINE_MAX_BYTES)
 		return -EMSGSIZE;	/* no reader would take it */
-	return mt_sink_line(&r->sink, line, len);
+	rc = r->ended.code ? 0 : ask_for_room(r, len, mt_entry_t_ns(e));
+	if (!rc || e->type == MT_ENTRY_OUTCOME)
+		rc = judge(r, e, len);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = mt_sink_line(&r->sink, line, len);
+	return rc ? rc : r->ended.code;
+}
+
+static int write_entry(struct mt_recorder *r, struct mt_entry *e)
+{
+	if (!r)
+		return 0;
+	return r->behind ? mt_behind_put(r->behind, e) : mt_recorder_write(r, e);
 }
 
 #define WRITER(what, TYPE, struct_) \
@@ -291,17 +260,20 @@ int mt_recorder_event(struct mt_recorder *r, uint64_t t_ns, const char *event, c
 	return write_entry(r, &e);
 }
 
-/* rename(2) that takes nobody's place. */
-static int rename_new(const char *from, const char *to)
+static int finish(struct mt_recorder *r, struct mt_err *err)
 {
-	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	/* A filesystem that cannot. */
-	if (!access(to, F_OK))
-		return -EEXIST;
-	return rename(from, to) ? -errno : 0;
+	int rc = mt_sink_end(&r->sink);
+
+	if (fsync(r->sink.fd) && !rc)
+		rc = -errno;
+	if (rc)
+		return mt_err_set(err, rc, "%s ends early: %s; what was recorded before is readable", r->part, strerror(-rc));
+	rc = mt_rename_new(r->part, r->path);
+	if (rc)
+		return mt_err_set(err, rc, "cannot rename %s to %s: %s", r->part, r->path, strerror(-rc));
+	if (r->ended.code)
+		return mt_err_set(err, r->ended.code, "%s ends early: %s", r->path, r->ended.msg);
+	return 0;
 }
 
 int mt_recorder_close(struct mt_recorder *r, struct mt_err *err)
@@ -310,17 +282,67 @@ int mt_recorder_close(struct mt_recorder *r, struct mt_err *err)
 
 	if (!r)
 		return 0;
-	rc = mt_sink_end(&r->sink);
-	if (fsync(r->sink.fd) && !rc)
-		rc = -errno;
-	if (rc) {
-		mt_err_set(err, rc, "%s ends early: %s; what was recorded before is readable",
-			   r->part, strerror(-rc));
-	} else {
-		rc = rename_new(r->part, r->path);
-		if (rc)
-			mt_err_set(err, rc, "cannot rename %s to %s: %s", r->part, r->path, strerror(-rc));
+	if (r->behind) {
+		rc = mt_behind_close(r->behind, err);
+		free(r);
+		return rc;
 	}
-	recorder_free(r);
+	rc = finish(r, err);
+	mt_recorder_free(r);
 	return rc;
+}
+
+/* --- behind a queue ------------------------------------------------------- */
+int mt_recorder_behind(struct mt_recorder **out, const struct mt_recorder_behind *how, struct mt_err *err)
+{
+	struct mt_recorder *r = calloc(1, sizeof(*r));
+	int rc;
+
+	*out = NULL;
+	if (!r)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	rc = mt_behind_start(&r->behind, how, err);
+	if (rc) {
+		free(r);
+		return rc;
+	}
+	*out = r;
+	return 0;
+}
+
+static int begin_open(struct mt_recorder **r, void *opaque, struct mt_err *err)
+{
+	*r = opaque;
+	return 0;
+}
+
+int mt_recorder_go_behind(struct mt_recorder **r, struct mt_err *err)
+{
+	const struct mt_recorder_behind how = { .begin = begin_open, .opaque = *r };
+	struct mt_recorder *front;
+	int rc;
+
+	if (!*r || (*r)->behind)
+		return 0;
+	rc = mt_recorder_behind(&front, &how, err);
+	if (!rc)
+		*r = front;
+	return rc;
+}
+
+int mt_recorder_begun(struct mt_recorder *r, uint64_t timeout_ms, struct mt_err *err)
+{
+	return r && r->behind ? mt_behind_begun(r->behind, timeout_ms, err) : 0;
+}
+
+int mt_recorder_flush(struct mt_recorder *r, uint64_t timeout_ms)
+{
+	if (!r)
+		return 0;
+	return r->behind ? mt_behind_flush(r->behind, timeout_ms) : r->sink.error;
+}
+
+uint64_t mt_recorder_dropped(struct mt_recorder *r)
+{
+	return r && r->behind ? mt_behind_dropped(r->behind) : 0;
 }

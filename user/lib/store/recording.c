@@ -6,11 +6,10 @@
  * recording or with one line that says what is wrong, within bounded memory.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "store/entry.h"
+#include "store/files.h"
 #include "store/lines.h"
 #include "store/recording.h"
 
@@ -18,13 +17,19 @@
 #define SERIES_MAX_BYTES	(32U << 20)
 #define PEEK_BYTES		4096
 
-static struct mt_recording *recording_new(const char *path)
+/* What a writer keeps (thin.c), a reader has room for: entries, and text in blocks that are at least half full. */
+_Static_assert(MT_RECORDING_MAX_ENTRIES * sizeof(struct mt_entry) + 2ULL * MT_RECORDING_MAX_TEXT_BYTES <= MT_RECORDING_MEMORY_BYTES,
+	       "a recording would be written that is not read");
+
+static struct mt_recording *recording_new(const char *path, const struct mt_recording_limits *limits)
 {
 	struct mt_recording *rec = calloc(1, sizeof(*rec));
 
 	if (!rec)
 		return NULL;
 	rec->priv = calloc(1, sizeof(struct mt_recording_store));
+	if (rec->priv)
+		mt_recording_store(rec)->memory_bytes = limits->memory_bytes ? limits->memory_bytes : MT_RECORDING_MEMORY_BYTES;
 	if (rec->priv)
 		rec->path = mt_strings_add(&mt_recording_store(rec)->strings, path);
 	if (!rec->path) {
@@ -45,16 +50,27 @@ void mt_recording_free(struct mt_recording *rec)
 	free(rec);
 }
 
+/* How many entries fit beside the strings. */
+static size_t most_entries(const struct mt_recording_store *store)
+{
+	if (store->strings.bytes >= store->memory_bytes)
+		return 0;
+	return (store->memory_bytes - store->strings.bytes) / sizeof(struct mt_entry);
+}
+
 int mt_recording_add(struct mt_recording *rec, const struct mt_entry *e, struct mt_err *err)
 {
 	struct mt_recording_store *store = rec->priv;
+	size_t most = most_entries(store);
 
-	if (rec->n_entries == MT_RECORDING_MAX_ENTRIES)
-		return mt_err_set(err, -EBADMSG, "more than %d entries", MT_RECORDING_MAX_ENTRIES);
+	if (rec->n_entries >= most)
+		return MT_RECORDING_FULL;
 	if (rec->n_entries == store->room) {
 		size_t room = store->room ? 2 * store->room : 64;
-		struct mt_entry *more = reallocarray(rec->entries, room, sizeof(*more));
+		struct mt_entry *more;
 
+		room = room < most ? room : most;
+		more = reallocarray(rec->entries, room, sizeof(*more));
 		if (!more)
 			return mt_err_set(err, -ENOMEM, "out of memory");
 		rec->entries = more;
@@ -64,26 +80,62 @@ int mt_recording_add(struct mt_recording *rec, const struct mt_entry *e, struct 
 	return 0;
 }
 
-static int read_lines(struct mt_recording *rec, struct mt_lines *lines, struct mt_err *err)
+void mt_recording_cut(struct mt_recording *rec, const char *bound)
 {
-	struct mt_strings *strings = &mt_recording_store(rec)->strings;
+	rec->truncated = true;
+	rec->bound = bound;
+}
+
+/* What becomes of each entry: kept with its strings, or shown to somebody and forgotten. */
+struct reader {
+	struct mt_recording *rec;
+	struct mt_strings *strings;	/* the recording's, or those of the entry that is shown */
+	mt_recording_scan_fn fn;
+	void *opaque;
+};
+
+static int take_entry(const struct reader *r, const char *line, size_t len, struct mt_err *err)
+{
+	struct mt_recording *rec = r->rec;
+	unsigned strange = 0;
+	struct mt_entry e;
+	int rc = mt_entry_parse(&e, line, len, r->strings, &strange, err);
+
+	if (rc == MT_ENTRY_UNKNOWN) {
+		rec->strange_entries++;
+		return 0;
+	}
+	if (rc)
+		return rc;
+	rec->strange_words += strange;
+	if (!r->fn)
+		return mt_recording_add(rec, &e, err);
+	r->fn(&e, r->opaque);
+	mt_strings_fini(r->strings);
+	return 0;
+}
+
+static int read_lines(const struct reader *r, struct mt_lines *lines, struct mt_err *err)
+{
+	struct mt_recording *rec = r->rec;
 	const char *line;
 	size_t len;
 	int state;
 
 	while ((state = mt_lines_next(lines, &line, &len, err)) == MT_LINES_LINE) {
-		struct mt_entry e;
 		int rc;
 
-		if (lines->n == 1) {
-			rc = mt_header_parse(&rec->header, line, len, strings, err);
-		} else {
-			rc = mt_entry_parse(&e, line, len, strings, err);
-			if (!rc)
-				rc = mt_recording_add(rec, &e, err);
-		}
+		if (lines->n == 1)
+			rc = mt_header_parse(&rec->header, line, len, &mt_recording_store(rec)->strings, err);
+		else
+			rc = take_entry(r, line, len, err);
 		if (rc < 0)
 			return rc;
+		if (rc == MT_RECORDING_FULL) {
+			mt_recording_cut(rec, "it takes more memory than a recording may");
+			rec->truncated_after = lines->n - 1;
+			return 0;
+		}
 	}
 	if (state < 0) {
 		lines->n++;	/* the one that could not be had */
@@ -91,26 +143,28 @@ static int read_lines(struct mt_recording *rec, struct mt_lines *lines, struct m
 	}
 	if (!lines->n)
 		return mt_err_set(err, -ENODATA, "ends before its first line is whole: nothing in it");
-	rec->truncated = state == MT_LINES_CUT;
+	if (state != MT_LINES_END)
+		mt_recording_cut(rec, lines->bound);
 	rec->truncated_after = lines->n;
 	return 0;
 }
 
-static int load_recording(struct mt_recording *rec, int fd, struct mt_err *err)
+static int load_recording(const struct reader *r, int fd, struct mt_err *err)
 {
+	const char *path = r->rec->path;
 	struct mt_err why = { 0 };
 	struct mt_lines lines;
 	int rc = mt_lines_init(&lines, fd);
 
 	if (rc)
-		return mt_err_set(err, rc, "%s: out of memory", rec->path);
-	rc = read_lines(rec, &lines, &why);
+		return mt_err_set(err, rc, "%s: out of memory", path);
+	rc = read_lines(r, &lines, &why);
 	if (rc == -EBADMSG && lines.n == 1)
-		mt_err_set(err, rc, "%s is no recording of migtrace: line 1: %s", rec->path, why.msg);
+		mt_err_set(err, rc, "%s is no recording of migtrace: line 1: %s", path, why.msg);
 	else if (rc == -EBADMSG)
-		mt_err_set(err, rc, "%s: line %zu: %s", rec->path, lines.n, why.msg);
+		mt_err_set(err, rc, "%s: line %zu: %s", path, lines.n, why.msg);
 	else if (rc)
-		mt_err_set(err, rc, "%s: %s", rec->path, why.msg);
+		mt_err_set(err, rc, "%s: %s", path, why.msg);
 	mt_lines_fini(&lines);
 	return rc;
 }
@@ -146,44 +200,70 @@ static int load_series(struct mt_recording *rec, int fd, struct mt_err *err)
 					  rec->path, SERIES_MAX_BYTES >> 20);
 	}
 	rec->foreign = true;
+	rec->header.limits = (struct mt_limits)MT_LIMITS_UNSET;
 	rc = mt_series_parse(rec, text, len, &why);
 	return rc ? mt_err_set(err, rc, "%s: %s", rec->path, why.msg) : 0;
 }
 
-static int load(struct mt_recording *rec, struct mt_err *err)
+static int load(const struct reader *r, bool ours, struct mt_err *err)
 {
-	mt_autoclose int fd = open(rec->path, O_RDONLY | O_CLOEXEC);
+	mt_autoclose int fd = mt_file_open(r->rec->path, ours, err);
+	const char *path = r->rec->path;
 	char peek[PEEK_BYTES];
 	ssize_t n;
 
 	if (fd < 0)
-		return mt_err_set(err, -errno, "cannot open %s: %s", rec->path, strerror(errno));
+		return fd;
 	n = pread(fd, peek, sizeof(peek), 0);
 	if (n < 0)
-		return mt_err_set(err, -errno, "cannot read %s: %s", rec->path, strerror(errno));
+		return mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
 	if (!n)
-		return mt_err_set(err, -ENODATA, "%s is empty", rec->path);
+		return mt_err_set(err, -ENODATA, "%s is empty", path);
 	if (mt_lines_recognise(peek, (size_t)n))
-		return load_recording(rec, fd, err);
-	if (mt_series_recognise(peek, (size_t)n))
-		return load_series(rec, fd, err);
+		return load_recording(r, fd, err);
+	if (!r->fn && mt_series_recognise(peek, (size_t)n))
+		return load_series(r->rec, fd, err);
 	return mt_err_set(err, -EBADMSG,
-			  "%s is neither a recording of migtrace nor a JSON array of QMP query-migrate answers", rec->path);
+			  "%s is neither a recording of migtrace nor a JSON array of QMP query-migrate answers", path);
+}
+
+static int read_into(struct mt_recording **out, const char *path, const struct mt_recording_limits *limits,
+		     mt_recording_scan_fn fn, void *opaque, struct mt_err *err)
+{
+	static const struct mt_recording_limits usual = { 0 };
+	struct mt_strings passing = { 0 };
+	struct reader r = { .fn = fn, .opaque = opaque };
+	int rc;
+
+	*out = NULL;
+	limits = limits ? limits : &usual;
+	r.rec = recording_new(path, limits);
+	if (!r.rec)
+		return mt_err_set(err, -ENOMEM, "%s: out of memory", path);
+	r.strings = fn ? &passing : &mt_recording_store(r.rec)->strings;
+	rc = load(&r, limits->ours, err);
+	mt_strings_fini(&passing);
+	if (rc) {
+		mt_recording_free(r.rec);
+		return rc;
+	}
+	*out = r.rec;
+	return 0;
 }
 
 int mt_recording_load(struct mt_recording **out, const char *path, struct mt_err *err)
 {
-	struct mt_recording *rec = recording_new(path);
-	int rc;
+	return read_into(out, path, NULL, NULL, NULL, err);
+}
 
-	*out = NULL;
-	if (!rec)
-		return mt_err_set(err, -ENOMEM, "%s: out of memory", path);
-	rc = load(rec, err);
-	if (rc) {
-		mt_recording_free(rec);
-		return rc;
-	}
-	*out = rec;
-	return 0;
+int mt_recording_load_within(struct mt_recording **out, const char *path, const struct mt_recording_limits *limits,
+			     struct mt_err *err)
+{
+	return read_into(out, path, limits, NULL, NULL, err);
+}
+
+int mt_recording_scan(struct mt_recording **out, const char *path, const struct mt_recording_limits *limits,
+		      mt_recording_scan_fn fn, void *opaque, struct mt_err *err)
+{
+	return read_into(out, path, limits, fn, opaque, err);
 }

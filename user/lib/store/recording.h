@@ -9,13 +9,11 @@
 
 #include "store/strings.h"
 
-/* Bounds memory: a struct mt_entry has about 1 KiB. Three days of a sample every 250 ms. */
-#define MT_RECORDING_MAX_ENTRIES	1000000
-
 /* Behind mt_recording.priv. */
 struct mt_recording_store {
 	struct mt_strings strings;
 	size_t room;			/* allocated entries */
+	size_t memory_bytes;		/* that entries and strings may take */
 };
 
 static inline struct mt_recording_store *mt_recording_store(struct mt_recording *rec)
@@ -23,8 +21,12 @@ static inline struct mt_recording_store *mt_recording_store(struct mt_recording 
 	return rec->priv;
 }
 
-/* A copy of @e goes to the end. -ENOMEM, -EBADMSG too many; with a line in @err that does not name the file. */
+#define MT_RECORDING_FULL	1
+
+/* A copy of @e goes to the end. MT_RECORDING_FULL: it would take too much memory; -ENOMEM with a line in @err that does not name the file. */
 MT_MUST_CHECK int mt_recording_add(struct mt_recording *rec, const struct mt_entry *e, struct mt_err *err);
+/* It was not read to its end. @bound: because of which bound; NULL: the file ends early. */
+void mt_recording_cut(struct mt_recording *rec, const char *bound);
 
 /*
  * A QMP series' text into @rec; see series.c. Errors do not name the file.

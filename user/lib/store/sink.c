@@ -17,7 +17,7 @@ int mt_sink_init(struct mt_sink *s, int fd)
 {
 	ZSTD_CCtx *stream = ZSTD_createCCtx();
 
-	*s = (struct mt_sink){ .stream = stream, .buf_size = ZSTD_CStreamOutSize(), .fd = fd };
+	*s = (struct mt_sink){ .stream = stream, .buf_size = ZSTD_CStreamOutSize(), .fd = fd, .write = write };
 	s->buf = malloc(s->buf_size);
 	if (!stream || !s->buf ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(stream, ZSTD_c_compressionLevel, LEVEL)) ||
@@ -30,10 +30,10 @@ int mt_sink_init(struct mt_sink *s, int fd)
 	return 0;
 }
 
-static int write_all(int fd, const char *p, size_t n)
+static int write_all(const struct mt_sink *s, const char *p, size_t n)
 {
 	while (n) {
-		ssize_t done = write(fd, p, n);
+		ssize_t done = s->write(s->fd, p, n);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -57,7 +57,7 @@ static int push(struct mt_sink *s, const char *p, size_t n, ZSTD_EndDirective ho
 		left = ZSTD_compressStream2(s->stream, &out, &in, how);
 		if (ZSTD_isError(left))
 			return -EIO;
-		rc = write_all(s->fd, s->buf, out.pos);
+		rc = write_all(s, s->buf, out.pos);
 		if (rc)
 			return rc;
 		s->whole += (off_t)out.pos;

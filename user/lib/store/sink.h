@@ -17,6 +17,7 @@ struct mt_sink {
 	int fd;			/* the sink's from init to fini */
 	off_t whole;		/* size of the file up to the last whole line */
 	int error;		/* the first one, for good */
+	ssize_t (*write)(int fd, const void *bytes, size_t n);	/* write(2), or a test's */
 };
 
 MT_MUST_CHECK int mt_sink_init(struct mt_sink *s, int fd);

@@ -29,6 +29,7 @@ const char *mt_strings_add(struct mt_strings *strings, const char *s)
 			return NULL;
 		*b = (struct mt_string_block){ .next = strings->newest, .size = size };
 		strings->newest = b;
+		strings->bytes += sizeof(*b) + size;
 	}
 	copy = memcpy(b->bytes + b->used, s, len);
 	b->used += len;
@@ -45,5 +46,5 @@ void mt_strings_fini(struct mt_strings *strings)
 		free(b);
 		b = next;
 	}
-	strings->newest = NULL;
+	*strings = (struct mt_strings){ 0 };
 }

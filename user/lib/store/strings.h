@@ -5,10 +5,13 @@
 #ifndef MIGTRACE_STORE_STRINGS_H
 #define MIGTRACE_STORE_STRINGS_H
 
+#include <stddef.h>
+
 struct mt_string_block;
 
 struct mt_strings {
 	struct mt_string_block *newest;
+	size_t bytes;			/* allocated */
 };
 
 /* A copy of @s; NULL: no memory. */

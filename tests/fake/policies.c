@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * policies.c - policies that do what a test wants when it wants it (PURE)
+ */
+#include <stdio.h>
+
+#include "policies.h"
+
+static bool is_time(const struct mt_view *view, uint64_t later)
+{
+	return view->sample->iteration > view->limits->passes + later;
+}
+
+static void plan_for(struct mt_plan *plan, const struct mt_view *view, enum mt_action action)
+{
+	plan->action = action;
+	plan->implied_downtime_ms = (double)view->limits->fixed_ms;
+	snprintf(plan->reason, sizeof(plan->reason), "the test wants it: %s", mt_action_name(action));
+}
+
+static void none_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+}
+
+static void stop_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	if (is_time(view, 0))
+		plan_for(plan, view, MT_ACTION_STOP);
+}
+
+static void flip_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	if (is_time(view, 0))
+		plan_for(plan, view, MT_ACTION_FLIP);
+}
+
+static void abort_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	if (is_time(view, 0))
+		plan_for(plan, view, MT_ACTION_ABORT);
+}
+
+static void stop_or_abort_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	if (now_ms >= view->limits->deadline_ms)
+		plan_for(plan, view, MT_ACTION_ABORT);
+	else if (is_time(view, 0))
+		plan_for(plan, view, MT_ACTION_STOP);
+}
+
+static void limit_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	if (is_time(view, 4)) {
+		plan_for(plan, view, MT_ACTION_STOP);
+	} else if (view->boundary && is_time(view, 0)) {
+		plan_for(plan, view, MT_ACTION_SET_DOWNTIME);
+		plan->downtime_limit_ms = view->limits->qemu_limit_ms + 50;
+	}
+}
+
+static void speed_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	if (is_time(view, 3)) {
+		plan_for(plan, view, MT_ACTION_STOP);
+	} else if (view->boundary && is_time(view, 0)) {
+		plan_for(plan, view, MT_ACTION_SET_BANDWIDTH);
+		plan->bandwidth_bytes_per_s = (8 + view->sample->iteration) << 20;
+	}
+}
+
+const struct mt_policy fake_policy_none = { .name = "test-none", .help = "does nothing", .step = none_step };
+const struct mt_policy fake_policy_stop = { .name = "test-stop", .help = "stops", .step = stop_step };
+const struct mt_policy fake_policy_flip = { .name = "test-flip", .help = "flips", .step = flip_step };
+const struct mt_policy fake_policy_abort = { .name = "test-abort", .help = "aborts", .step = abort_step };
+const struct mt_policy fake_policy_stop_or_abort = { .name = "test-stop-or-abort", .help = "stops, later aborts", .step = stop_or_abort_step };
+const struct mt_policy fake_policy_limit = { .name = "test-limit", .help = "raises the limit", .step = limit_step };
+const struct mt_policy fake_policy_speed = { .name = "test-speed", .help = "changes the speed", .step = speed_step };

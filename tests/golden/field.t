@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What operators have met: each file is a series of QEMU's answers of one kind of trouble, and what is right about it.
+#
+#	MIGTRACE_DATA	where field/ lies, not in this repository
+#			(default ../shared/data); skipped where missing
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+B=${B:-build}
+data=${MIGTRACE_DATA:-../shared/data}/field
+
+n=0
+# replays DESCRIPTION FILE JQ [OPTION...]: whether it holds of the rows of all policies, in r. p(NAME): that one's.
+replays() {
+	local what=$1 file=$2 jq=$3 out
+	shift 3
+	n=$((n + 1))
+	if [ ! -e "$data/$file" ]; then echo "ok $n # SKIP $data/$file is missing ($what)"; return; fi
+	out=$("$B/migtrace" replay -f json "$data/$file" "$@" 2>&1)
+	holds "$what" "$out" ". as \$r | def p(n): \$r[] | select(.policy == n); $jq"
+}
+# reports DESCRIPTION FILE JQ: of the report
+reports() {
+	local what=$1 file=$2 jq=$3
+	n=$((n + 1))
+	if [ ! -e "$data/$file" ]; then echo "ok $n # SKIP $data/$file is missing ($what)"; return; fi
+	holds "$what" "$("$B/migtrace" report -f json "$data/$file" 2>&1)" "$jq"
+}
+holds() {
+	if jq -e "$3" <<<"$2" >/dev/null 2>&1; then echo "ok $n - $1"; else
+		echo "not ok $n - $1"
+		cut -c 1-400 <<<"$2" | head -n 20 | sed 's/^/# /'
+	fi
+}
+
+echo "TAP version 13"
+echo "1..20"
+replays "a deadline within the switchover ends nothing" switchover-deadline.json \
+	'p("predict") | .action == "none" and .at_ms == 23510 and (.reason | test("switchover is under way.*pause of 1.0 s"))' --deadline 22.6s
+replays "no policy acts in status device" switchover-deadline.json \
+	'all(.action == "none" or .at_ms < 22500)' --deadline 22.6s --timeout 22.4s --postcopy
+replays "a rate of -1 is unknown" mbps-minus-one.json 'p("predict") | .action == "none" and .at_ms == 67774'
+reports "and the rest is read" mbps-minus-one.json '(.iterations | length >= 2) and .outcome.downtime_ms == 294 and .warnings == []'
+replays "lines of a monitor, timed by QEMU" raw-qmp-lines.jsonl 'p("predict") | .action == "none" and .at_ms == 67774'
+reports "their report" raw-qmp-lines.jsonl \
+	'(.iterations | length >= 2) and .outcome.t_ms == 67574 and .outcome.downtime_ms == 294 and (.migrations | length == 1)'
+n=$((n + 1))
+if [ -e "$data/raw-qmp-lines.jsonl" ]; then
+	same() { "$B/migtrace" replay -f json "$data/$1" | jq -S 'map(select(.policy != "psc") | {policy, action, at_ms, iteration})'; }
+	# psc stops at the first look that has a rate: that is the second where QEMU said -1.
+	holds "every policy decides the same in both forms" "$(jq -n --argjson a "$(same raw-qmp-lines.jsonl)" --argjson b "$(same mbps-minus-one.json)" \
+		'{$a, $b}')" '(.a | length) > 3 and .a == .b'
+else
+	echo "ok $n # SKIP $data/raw-qmp-lines.jsonl is missing (both forms)"
+fi
+replays "post-copy that stands still: for how long, and what to do" postcopy-paused.json \
+	'p("predict") | .action == "none" and (.reason | test("postcopy-paused for 9 min 50 s") and test("guest waits") and test("--postcopy-resume") and
+	(test("recording ends") | not))'
+reports "its report" postcopy-paused.json '.outcome.outcome == "paused" and .migrations[0].status == "postcopy-paused" and
+	(.warnings | any(test("stands still.*9 min 50 s.*--postcopy-resume")))'
+replays "nobody acts on it" postcopy-paused.json 'all(.action == "none" or .at_ms < 13000)' --deadline 30s --stall-timeout 30s
+replays "30 min without a byte are told" stuck-first-pass.json \
+	'p("predict") | .action == "none" and (.reason | test("at 37.0 s: nothing has been sent for 10.0 s.*nothing has been sent for 30 min"))'
+replays "and ended where there is a limit" stuck-first-pass.json \
+	'[p("predict", "qemu", "ihm")] | length == 3 and all(.action == "abort" and .at_ms > 87000 and .at_ms <= 97000 and (.reason | test("nothing has been sent for 1 min")))' \
+	--stall-timeout 60s
+reports "its report" stuck-first-pass.json '.warnings | any(test("nothing was sent for 30 min 07 s"))'
+replays "two migrations, each for itself" two-attempts.json \
+	'[p("predict")] | length == 2 and .[0].migration == 1 and .[0].action == "abort" and .[0].at_ms < 181000 and
+	.[1].migration == 2 and .[1].action == "none" and .[1].at_ms == 16745 and (.[1].reason | test("2 of 2.*finished by itself"))'
+replays "policy qemu sees both ends" two-attempts.json \
+	'[p("qemu").reason] | length == 2 and (.[0] | test("1 of 2.*was cancelled")) and (.[1] | test("2 of 2.*finished by itself"))'
+reports "both in the report" two-attempts.json '(.migrations | map([.status, .downtime_ms]) == [["cancelled", null], ["completed", 265]]) and
+	(.migrations[0].transferred_bytes == 21602355468) and .outcome.total_ms == 16745 and (.iterations | map(.migration) | unique == [1, 2])'
+reports "no pass of one in the other" two-attempts.json \
+	'[.iterations[] | select(.migration == 2)] | .[0].iteration == 1 and all(.start_ms < 16745 and .bandwidth_bytes_per_s > 1e9)'
+replays "a count that is lost" remaining-wraps.json \
+	'p("predict") | .action == "none" and (.reason | test("lost count.*RAM block was resized.*cancel"))'
+replays "no stop by it, but an end by the deadline" remaining-wraps.json \
+	'[p("timeout", "predict")] | length == 2 and all(.action == "abort" and .at_ms == 40000 and .implied_downtime_ms == null)' --timeout 35s --deadline 40s
+reports "its report" remaining-wraps.json '.warnings | any(test("lost count") and test("17 answers") and test("cancel"))'

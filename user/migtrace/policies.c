@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * policies.c - the table of policies, as commands ask for one and explain them
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <migtrace/err.h>
+
+#include "cmd.h"
+#include "policies.h"
+
+int policy_option(const struct command_usage *usage, const char *option, const char *name, const struct mt_policy **policy)
+{
+	char known[256] = "";
+	size_t len = 0;
+
+	*policy = mt_policy_find(name);
+	if (*policy)
+		return OPTIONS_RUN;
+	for (size_t i = 0; mt_policy_at(i) && len < sizeof(known); i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "", mt_policy_at(i)->name);
+	return options_error(usage, "--%s: unknown policy \"%s\"; there are %s", option, name, known);
+}
+
+void policies_help(FILE *out)
+{
+	int width = 0;
+
+	for (size_t i = 0; mt_policy_at(i); i++)
+		if ((int)strlen(mt_policy_at(i)->name) > width)
+			width = (int)strlen(mt_policy_at(i)->name);
+	fputs("\nPolicies:\n", out);
+	for (size_t i = 0; mt_policy_at(i); i++) {
+		const struct mt_policy *p = mt_policy_at(i);
+		const char *ignores = mt_policy_ignores(p);
+
+		fprintf(out, "  %-*s  %s%s%s%s\n", width, p->name, p->help, *ignores ? "; does not heed " : "", ignores,
+			strcmp(p->name, MT_POLICY_DEFAULT) ? "" : " (default)");
+	}
+}
+
+void limits_tell(bool error, const char *line, void *err)
+{
+	if (error)
+		mt_err_set(err, -EINVAL, "%s", line);
+	else
+		cmd_warn("%s", line);
+}

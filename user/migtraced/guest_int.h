@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guest_int.h - what guest.c and guest_status.c share
+ */
+#ifndef MIGTRACED_GUEST_INT_H
+#define MIGTRACED_GUEST_INT_H
+
+#include <pthread.h>
+
+#include "guest.h"
+#include "recording.h"
+
+/* Why a migration that began under a rule that acts is only observed, bits of ->observe. */
+#define OBSERVE_RELOADED	1	/* the configuration as it is now says so, or looks after it no more */
+#define OBSERVE_LOCKED		2	/* another daemon acts on this hypervisor */
+
+struct guest {
+	struct mt_conn *calls;		/* of this worker alone */
+	struct guest_setup setup;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	uint64_t first_t_ns;		/* when we learnt of it */
+	bool told;			/* by an event, which is the first in the inbox */
+	bool seen_begin;
+	pthread_t thread;
+	struct mt_inbox *inbox;
+	volatile int observe;		/* OBSERVE_*; set with the lock held, read without */
+
+	/* The thread's own; those below ->lock are read by others once ->supervised. */
+	uint64_t total_ms;		/* of the job when it was picked up */
+	struct mt_plan logged;		/* newest that went to the log */
+	struct mt_collector *collector;
+
+	pthread_mutex_t lock;		/* of what follows, most of it what `status` shows */
+	struct config *config;		/* as of now, until ->how was made of it */
+	bool ruled;			/* ->info and ->how are known */
+	bool supervised;
+	struct mt_domain_info info;
+	struct config_guest how;
+	bool resumed;
+	char source[384];		/* kernel source, or why there is none */
+	struct recording *record;
+	char *recording;		/* its path; NULL = none, or none yet */
+	bool has_sample;
+	struct mt_sample sample;
+	struct mt_plan plan;
+	enum mt_verdict verdict;
+	enum mt_stage stage;
+	uint64_t begun_ns, answered_ns;	/* the thread; newest sign that a call came back */
+	bool acts;
+	char hand[160];			/* why not */
+	char note[256];
+};
+
+/* With the lock held. A slow disk has none for a while. */
+const char *guest_recording(struct guest *g);
+
+void guest_on_progress(const struct mt_progress *p, void *guest);
+json_t *guest_finished_json(struct guest *g, const struct mt_supervise_result *r);
+
+#endif
