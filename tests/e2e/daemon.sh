@@ -77,13 +77,13 @@ daemon_recorded() {
 daemon_did() { daemon_recorded "$1" "$2" '[.decisions[] | select(.applied == "done") | .action] | unique | join(" ")'; }
 
 eventually() {
-	local i n=$(($1 * 20))
+	local until=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
-	for ((i = 0; i < n; i++)); do
+	while :; do
 		"$@" && return 0
+		((${EPOCHREALTIME/./} < until)) || return 1
 		sleep 0.05
 	done
-	return 1
 }
 
 # virsh_migrate NAME OPTION...: a migration that migtrace knows nothing of

@@ -3,9 +3,9 @@
 #	make check-fake		the named scenarios and 10,000 random schedules, under ASan and UBSan
 #	make check-tsan		the same code with threads side by side, under TSan
 
-FAKE_PARTS := $(addprefix tests/fake/,world.c world_any.c world_real.c files.c trace.c faults.c truth.c guest.c hypervisor.c policies.c process.c daemon.c schedule.c)
+FAKE_PARTS := $(addprefix tests/fake/,world.c world_any.c world_real.c files.c trace.c faults.c truth.c guest.c hypervisor.c policies.c process.c daemon.c source.c schedule.c)
 comma	:= ,
-FAKE_CALLS := open openat close write fsync fdatasync eventfd pipe2 fcntl mkostemp poll closedir fclose getpid pthread_mutex_lock
+FAKE_CALLS := open openat close write fsync fdatasync eventfd pipe2 fcntl mkostemp poll closedir fclose getpid pthread_mutex_lock mt_domain_source_open
 FAKE_WRAPS := $(addprefix -Wl$(comma)--wrap=,$(FAKE_CALLS))
 
 FAKE_SAN := -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -49,10 +49,8 @@ tsan-tests: $(B)/tests/fake/schedules-tsan
 
 check-fake: fake-tests
 	prove --timer $(FAKE_TESTS) $(B)/tests/fake/schedules
-# TSan of this compiler does not know addresses that are spread over 32 bits and more, as newer kernels do.
 check-tsan: tsan-tests
-	setarch -R env TSAN_OPTIONS=halt_on_error=1:report_thread_leaks=0 $(B)/tests/fake/schedules-tsan --real 40 --runs $(TSAN_RUNS) --keep-going
-TSAN_RUNS ?= 100
+	prove --timer tests/fake/tsan.t
 
 -include $(shell find $(B)/fake $(B)/tsan -name '*.d' 2>/dev/null)
 .PHONY: fake-tests tsan-tests check-fake check-tsan

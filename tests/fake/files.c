@@ -18,6 +18,7 @@
 #include <poll.h>
 
 #include "files.h"
+#include "source.h"
 #include "trace.h"
 #include "truth.h"
 #include "world.h"
@@ -257,6 +258,19 @@ int __wrap_close(int fd)
 	return __real_close(fd);
 }
 
+/* Of sources that are no files. */
+static int ticks(struct pollfd *pfds, nfds_t n)
+{
+	int ready = 0;
+
+	for (nfds_t i = 0; i < n; i++)
+		if (pfds[i].events & POLLIN && fake_source_ready(pfds[i].fd)) {
+			pfds[i].revents = POLLIN;
+			ready++;
+		}
+	return ready;
+}
+
 /* Looks, and lets the world's time pass between two looks. */
 int __wrap_poll(struct pollfd *pfds, nfds_t n, int timeout_ms)
 {
@@ -265,7 +279,7 @@ int __wrap_poll(struct pollfd *pfds, nfds_t n, int timeout_ms)
 
 	if (!fake_group())
 		return __real_poll(pfds, n, timeout_ms);
-	while (!(rc = __real_poll(pfds, n, 0)) && mt_now_ns() < until_ns)
+	while (!(rc = __real_poll(pfds, n, 0)) && !(rc = ticks(pfds, n)) && mt_now_ns() < until_ns)
 		mt_sleep_ms(until_ns == MT_FOR_EVER_NS || until_ns - mt_now_ns() > POLL_NS ? POLL_NS / MT_NS_PER_MS : 1);
 	return rc;
 }

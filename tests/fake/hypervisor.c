@@ -158,6 +158,7 @@ static void lose(struct fake_conn *c)
 		return;
 	c->lost = true;
 	c->losses++;
+	truth_deaf(c->group);
 	c->lost_ns = mt_now_ns();
 	c->delay_ms = RETRY_FIRST_MS;
 	c->retry_ns = c->lost_ns + c->delay_ms * MT_NS_PER_MS;
@@ -659,7 +660,9 @@ static int op_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status
 	int rc = enter(&call);
 
 	if (!rc) {
-		*status = call.g->job.status[0] ? mt_status_of(call.g->job.status) : MT_STATUS_NONE;
+		*status = MT_STATUS_NONE;
+		if (call.g->job.status[0])
+			*status = mt_status_of(call.g->job.status);
 	}
 	return leave(&call, rc);
 }

@@ -32,7 +32,7 @@ static inline struct fake_guest *scene_guest(const char *name)
 	how->policy = &fake_policy_stop;
 	how->limits = (struct mt_limits){
 		.max_downtime_ms = 2000, .passes = 2, .fixed_ms = SCENE_PREDICTED_MS, .timeout_ms = 1000,
-		.deadline_ms = MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET, .stall_timeout_ms = MT_LIMIT_NONE,
+		.deadline_ms = MT_LIMIT_NONE, .stall_timeout_ms = MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
 	};
 	truth_predicted(g, SCENE_PREDICTED_MS);
 	return g;

@@ -740,7 +740,9 @@ static void no_more_than_one(void)
 
 	fake_setup.max_stopped = 1;
 	truth_reset(1);
-	truth_predicted(g, SCENE_PREDICTED_MS);
+	/* It stays stopped for long enough for the other to want the same. */
+	fake_hows[g->index].limits.fixed_ms = 3000;
+	truth_predicted(g, 3000);
 	truth_predicted(other, SCENE_PREDICTED_MS);
 	fake_supervisor_start("daemon");
 	scene_pass(500);

@@ -196,9 +196,15 @@ static bool somebody_lives(uint64_t now_ns)
 	return false;
 }
 
+/* QEMU has stopped it too, and somebody wants it so. */
+static bool is_switching_over(const struct fake_guest *g)
+{
+	return !strcmp(g->job.status, "pre-switchover");
+}
+
 static bool can_be_helped(const struct fake_guest *g, uint64_t now_ns)
 {
-	return fake_hv.host[FAKE_SOURCE].up && now_ns >= g->hung_until_ns && !g->job.deaf && !fake_hv.over &&
+	return fake_hv.host[FAKE_SOURCE].up && now_ns >= g->hung_until_ns && !g->job.deaf && !is_switching_over(g) && !fake_hv.over &&
 	       !fake_fault_hinders(g, now_ns) && somebody_lives(now_ns);
 }
 
@@ -381,6 +387,14 @@ static bool told_before(unsigned i)
 		    t.refused[k].call == t.refused[i].call)
 			return true;
 	return false;
+}
+
+void truth_deaf(int group)
+{
+	hold();
+	for (size_t i = 0; i < fake_hv.n_guests; i++)
+		t.g[i].heard[group][0] = '\0';
+	release();
 }
 
 void truth_conclude(void)

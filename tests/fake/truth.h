@@ -15,7 +15,7 @@
  *
  *    of time in which somebody could do something about it: a process of ours lives (one that is up
  *    for FAKE_UP_MS), libvirtd runs, QEMU answers (it is not stopped, nor deaf while the last pages are under
- *    way), and no fault hits the calls that are needed (fake_fault_hinders(); faults that hit so
+ *    way, nor has it stopped the guest itself before it switches over), and no fault hits the calls that are needed (fake_fault_hinders(); faults that hit so
  *    many calls only do not count, they are to be overcome).
  *  - At the end none is ours.
  *  - No call that changes something reaches an exempted guest, or comes after a release during a migration (but for
@@ -70,6 +70,7 @@ void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc);
 /* Return: the number for the error's text. */
 unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group);
 void truth_heard(struct fake_guest *g, int group, const char *status);
+void truth_deaf(int group);			/* it may have missed something since */
 void truth_state(struct fake_guest *g);		/* it may have changed */
 
 #endif
