@@ -18,7 +18,7 @@ enum fake_fault_kind {
 	FAKE_FAULT_NEVER,		/* comes back when the fault ends, ->for_ever: when all is over */
 	/* Events. */
 	FAKE_FAULT_LOST, FAKE_FAULT_LATE, FAKE_FAULT_DOUBLE,
-	/* Figures. */
+	/* Figures; contradictory: ->ms says how, 1 too much is left, 2 and 3 they go backwards, 0 any. */
 	FAKE_FAULT_STALE, FAKE_FAULT_CONTRADICTORY, FAKE_FAULT_OTHER_JOB,
 	FAKE_FAULT_KINDS
 };

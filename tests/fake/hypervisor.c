@@ -561,9 +561,10 @@ static int op_resume(struct mt_conn *c, const char *uuid, struct mt_err *err)
 }
 
 /* --- the migration of one -------------------------------------------------------------- */
-static void contradict(struct mt_sample *s)
+/* @which: 1 to 3; 0: any of them. */
+static void contradict(struct mt_sample *s, uint64_t which)
 {
-	switch (fake_random(3)) {
+	switch (which ? which - 1 : fake_random(3)) {
 	case 0:
 		mt_sample_set(s, remaining_bytes, s->memory_bytes * 3);
 		break;
@@ -609,7 +610,7 @@ static void sample_of(struct fake_guest *g, int host, struct mt_sample *s)
 		if (s->valid)
 			mt_sample_set(s, total_ms, job_ms(g));
 	} else if (f->kind == FAKE_FAULT_CONTRADICTORY) {
-		contradict(s);
+		contradict(s, f->ms);
 	} else if (f->kind == FAKE_FAULT_OTHER_JOB && g->job.before.valid) {
 		*s = g->job.before;
 	}

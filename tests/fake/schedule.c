@@ -236,6 +236,7 @@ static void draw_fault(struct schedule *s)
 		break;
 	case 1:
 		f->kind = FAKE_FAULT_STALE + (enum fake_fault_kind)draw(s, 3);
+		f->ms = 0;
 		f->percent = chance(s, 50) ? (unsigned)between(s, 5, 95) : 0;
 		break;
 	default:

@@ -28,6 +28,15 @@ static struct fake_guest *begin(bool leaks)
 	return g;
 }
 
+static struct fake_guest *another(const char *name)
+{
+	struct fake_guest *g = scene_guest(name);
+
+	fake_hows[g->index].policy = passes();
+	truth_predicted(g, 3000);
+	return g;
+}
+
 static bool status_has(struct fake_process *p, const char *text)
 {
 	char *status = fake_daemon_status(p);
@@ -88,10 +97,9 @@ static void terminated_after_stop(void)
 /* With the reader of the log gone to sleep right before. */
 static void log_is(int error)
 {
-	struct fake_guest *g;
+	struct fake_guest *g = begin(true), *other = another("guest1");
 	struct fake_process *p;
 
-	g = begin(true);
 	fake_setup.log = true;
 	p = fake_daemon_start("migtraced");
 	scene_pass(1000);
@@ -103,6 +111,11 @@ static void log_is(int error)
 	fake_guest_stall(g, 0, 600000);
 	CHECK(scene_until(scene_runs_here, g, 3000 + 4 * 3000 + 4000));
 	CHECK(fake_counted(error ? "log fails" : "log blocks"));
+	/* One that begins now has something to say at once. */
+	fake_guest_migrate(other, NULL, NULL);
+	CHECK(scene_until(scene_is_ours, other, 60000));
+	CHECK(scene_until(scene_runs_there, other, 60000));
+	scene_pass(5000);
 	/* It still answers, and ends when it is asked to. */
 	CHECK(status_has(p, "\"supervised\""));
 	fake_process_terminate(p);
@@ -220,15 +233,6 @@ static void libvirtd_down_at_start(void)
 	SCENE_END();
 }
 
-static struct fake_guest *another(const char *name)
-{
-	struct fake_guest *g = scene_guest(name);
-
-	fake_hows[g->index].policy = passes();
-	truth_predicted(g, 3000);
-	return g;
-}
-
 /* One guest whose QEMU hangs when the daemon starts: the other's migration is picked up all the same. */
 static void hung_guest_at_start(void)
 {
@@ -293,6 +297,31 @@ static void two_daemons(void)
 	fake_process_kill(first);
 	CHECK(scene_until(scene_is_ours, other, 60000));
 	CHECK(scene_until(scene_runs_there, other, 60000));
+	scene_pass(10000);
+	SCENE_END();
+}
+
+/* Whoever has the host's lock need not have every wheel. */
+static void another_has_the_lock(void)
+{
+	struct fake_guest *g = begin(false);
+	struct mt_host_lock *lock = NULL;
+	struct mt_hands *hands = NULL;
+	struct mt_err err = { 0 };
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/hands", fake_setup.directory);
+	CHECK(!mt_hands_open(&hands, path, &err));
+	CHECK(!mt_host_lock_take(hands, fake_hv.host[FAKE_SOURCE].uuid, "another", &lock, NULL, &err));
+	fake_daemon_start("migtraced");
+	scene_pass(1000);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(20000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+	mt_host_lock_drop(lock);
+	mt_hands_close(hands);
+	CHECK(scene_until(scene_is_ours, g, 20000));
+	CHECK(scene_until(scene_runs_there, g, 60000));
 	scene_pass(10000);
 	SCENE_END();
 }
@@ -438,6 +467,7 @@ static const struct ktap_case cases[] = {
 	{ "a hung guest at the start holds up nobody", hung_guest_at_start },
 	{ "a hung guest at a reconnection holds up nobody", hung_guest_at_reconnect },
 	{ "two daemons: one acts, the other takes over", two_daemons },
+	{ "another has the lock of the host", another_has_the_lock },
 	{ "100 migrations at once", hundred_at_once },
 	{ "100 migrations at once, of which one hangs", hundred_and_one_hangs },
 };

@@ -104,6 +104,8 @@ static void suspend_fails_and_comes(void)
 	f = scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_SUSPEND, -ETIMEDOUT, 0, 1);
 	f->late = true;
 	f->ms = 2500;
+	/* What it tries afterwards is refused, and has nothing to do with it. */
+	scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_SUSPEND, -EACCES, 600000, 0);
 	fake_guest_migrate(g, NULL, NULL);
 	CHECK(scene_until(is_being_suspended, g, 60000));
 	fake_guest_stall(g, 0, 600000);
@@ -186,6 +188,25 @@ static void tool_cancelled(void)
 	SCENE_END();
 }
 
+/* Whoever supervises hangs in a call: a person's wish is heeded all the same. */
+static void tool_hangs_and_is_cancelled(void)
+{
+	struct fake_guest *g = scene_begin(true);
+	struct fake_process *p;
+	struct fake_fault *f;
+
+	fake_hows[g->index].policy = &fake_policy_none;
+	p = fake_tool_start("tool", g);
+	CHECK(scene_until(scene_is_slow, g, 60000));
+	f = scene_fault(FAKE_FAULT_NEVER, FAKE_CALL_SAMPLE, 0, 0, 1);
+	f->for_ever = true;
+	scene_pass(2000);
+	fake_process_cancel(p);
+	CHECK(scene_until(scene_is_over, g, 6000));
+	CHECK(scene_runs_here(g));
+	SCENE_END();
+}
+
 /* --- calls fail -------------------------------------------------------------------------------- */
 static void abort_fails_once(void)
 {
@@ -249,6 +270,25 @@ static void suspend_is_refused(void)
 	/* Three refused stops end the stops, and not the deadline. */
 	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 3);
 	CHECK(truth_writes(g, FAKE_CALL_ABORT) >= 1);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	SCENE_END();
+}
+
+/* A policy that knows of nothing else: what was refused becomes an abort when the time is over. */
+static void refused_until_deadline(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_process *p = fake_supervisor_start("daemon");
+
+	fake_hows[g->index].limits.deadline_ms = 20000;
+	scene_pass(500);
+	scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_SUSPEND, -EACCES, 600000, 0);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(19000);
+	CHECK(g->job.active);
+	CHECK(scene_until(scene_is_over, g, 5000));
+	scene_pass(10000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 3);
 	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
 	SCENE_END();
 }
@@ -502,7 +542,7 @@ static void qemu_hangs(void)
 }
 
 /* --- figures and clocks --------------------------------------------------------------------------- */
-static void nothing_is_done_on(enum fake_fault_kind kind)
+static void nothing_is_done_on(enum fake_fault_kind kind, uint64_t how, bool for_good)
 {
 	struct fake_guest *g = scene_begin(false);
 
@@ -518,25 +558,42 @@ static void nothing_is_done_on(enum fake_fault_kind kind)
 	fake_hows[g->index].limits.passes = 2;
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(1500);
-	scene_fault(kind, FAKE_CALL_COUNT, 0, 30000, 0);
+	scene_fault(kind, FAKE_CALL_COUNT, 0, 30000, 0)->ms = how;
 	scene_pass(29000);
 	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
 	CHECK(g->job.active);
-	/* When they make sense again it goes on. */
-	CHECK(scene_until(scene_is_ours, g, 30000));
-	CHECK(scene_until(scene_runs_there, g, 60000));
+	/* When they make sense again it goes on. But those of half a minute that went back were another migration's. */
+	if (for_good) {
+		scene_pass(20000);
+		CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+		fake_guest_cancel(g);
+		scene_pass(10000);
+	} else {
+		CHECK(scene_until(scene_is_ours, g, 30000));
+		CHECK(scene_until(scene_runs_there, g, 60000));
+	}
 	scene_pass(10000);
 	SCENE_END();
 }
 
 static void stale_figures(void)
 {
-	nothing_is_done_on(FAKE_FAULT_STALE);
+	nothing_is_done_on(FAKE_FAULT_STALE, 0, false);
 }
 
 static void figures_of_another_job(void)
 {
-	nothing_is_done_on(FAKE_FAULT_OTHER_JOB);
+	nothing_is_done_on(FAKE_FAULT_OTHER_JOB, 0, false);
+}
+
+static void more_left_than_there_is(void)
+{
+	nothing_is_done_on(FAKE_FAULT_CONTRADICTORY, 1, false);
+}
+
+static void figures_go_backwards(void)
+{
+	nothing_is_done_on(FAKE_FAULT_CONTRADICTORY, 3, true);
 }
 
 static void wall_clock_steps(void)
@@ -674,6 +731,29 @@ static void reloaded_between_look_and_act(void)
 	truth_exempt(g, true);
 	scene_pass(30000);
 	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	SCENE_END();
+}
+
+/* The same with what is no stop. */
+static void reloaded_before_setting(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_process *p = fake_supervisor_start("daemon");
+
+	fake_hows[g->index].policy = &fake_policy_limit;
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(1000);
+	scene_fault(FAKE_FAULT_SLOW, FAKE_CALL_GET_DOWNTIME, 0, 600, 1);
+	while (!fake_counted("call is slow: get downtime limit") && fake_ms() < 60000)
+		scene_pass(10);
+	CHECK(fake_counted("call is slow: get downtime limit"));
+	fake_process_observe(p, true);
+	truth_exempt(g, true);
+	scene_pass(30000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SET_DOWNTIME), 0);
 	fake_guest_cancel(g);
 	scene_pass(20000);
 	SCENE_END();
@@ -966,10 +1046,12 @@ static const struct ktap_case cases[] = {
 	{ "SIGTERM right after the stop: given back first", terminated_after_stop },
 	{ "the tool killed after the stop: its guardian gives back", tool_killed_after_stop },
 	{ "the tool is asked to cancel", tool_cancelled },
+	{ "the tool hangs, and is asked to cancel", tool_hangs_and_is_cancelled },
 	{ "an abort that fails once, by any error", abort_fails_once },
 	{ "aborts that never come back", abort_hangs },
 	{ "the state cannot be asked for a while", state_fails_for_a_while },
 	{ "three refused stops do not end the deadline's abort", suspend_is_refused },
+	{ "what was refused becomes an abort at the deadline", refused_until_deadline },
 	{ "an abort is tried as long as it is wanted", abort_is_refused },
 	{ "no mark, no stop", mark_cannot_be_written },
 	{ "nothing is done before a switchover", before_switchover },
@@ -986,6 +1068,8 @@ static const struct ktap_case cases[] = {
 	{ "QEMU hangs after the stop", qemu_hangs },
 	{ "stale figures lead to nothing", stale_figures },
 	{ "figures of another job lead to nothing", figures_of_another_job },
+	{ "more is left than there is: leads to nothing", more_left_than_there_is },
+	{ "figures that go backwards lead to nothing", figures_go_backwards },
 	{ "steps of the wall clock change nothing", wall_clock_steps },
 	{ "the wall clock goes back behind the beginning", wall_clock_before_beginning },
 	{ "two daemons: one acts, the other takes over", two_daemons },
@@ -993,6 +1077,7 @@ static const struct ktap_case cases[] = {
 	{ "an exempted guest is not touched", exempted },
 	{ "a reload to observe holds for what is under way", reloaded_to_observe },
 	{ "a reload between look and act", reloaded_between_look_and_act },
+	{ "a reload before a limit is set", reloaded_before_setting },
 	{ "a released migration is not touched, until that is taken back", released_one },
 	{ "hands off all", released_all },
 	{ "released after the stop: given back all the same", released_after_stop },
