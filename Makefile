@@ -96,7 +96,7 @@ $(B)/man/%: Documentation/man/%.rst
 
 include bpf/bpf.mk
 include tests/fake/fake.mk
--include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/kmod/kmod.mk tests/perf/kernel/kernel.mk
+-include tests/guest/guest.mk tests/guest/linux.mk tests/kvm/kvm.mk tests/perf/kernel/kernel.mk
 
 # --- the module, for the running kernel or another whose headers are here -------------------
 KREL	?= $(shell uname -r)
@@ -104,6 +104,8 @@ KMOD_SRC := $(wildcard kmod/*.c kmod/*.h) kmod/Kbuild kmod/Makefile include/uapi
 LAB_KREL := $(shell cat build/lab/kernel-*/release 2>/dev/null)
 # The lab's kernels are unpacked, not installed.
 kdir	= $(or $(KDIR),$(patsubst %/release,%/build,$(shell grep -lxF '$(1)' build/lab/kernel-*/release 2>/dev/null)),/lib/modules/$(1)/build)
+
+-include tests/kmod/kmod.mk
 
 kmod: $(B)/kmod/$(KREL)/migtrace.ko
 kmod-lab: $(LAB_KREL:%=$(B)/kmod/%/migtrace.ko)

@@ -7,8 +7,8 @@
 
 #include "session.h"
 
-/* As the session begins: bits that are there already are nobody's. May sleep. */
-void migtrace_bitmap_adopt(struct migtrace_session *s);
+/* Logs that were there before us: bits that are set already are nobody's. May sleep. */
+void migtrace_bitmap_found(struct migtrace_session *s);
 /* The thread's part of a tick: bits that have appeared. May sleep. */
 void migtrace_bitmap_tick(struct migtrace_session *s);
 /* KVM has cleared the bits of @mask, from page @first on, a multiple of 64. Under the lock. */

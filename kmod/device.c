@@ -120,11 +120,14 @@ static long slots(struct migtrace_session *s, void __user *arg)
 		const struct migtrace_set *set = s->sets->set[i];
 
 		list[i] = (struct migtrace_slot) {
-			.as_id = set->slot >> 16,
 			.id = set->slot,
-			.logging = set->logging,
+			.flags = (set->logging ? MIGTRACE_SLOT_LOGGING : 0) |
+				 (set->large ? MIGTRACE_SLOT_LARGE : 0) |
+				 (set->published ? MIGTRACE_SLOT_SETS : 0),
 			.base_gfn = set->base_gfn,
 			.pages = set->pages,
+			.unknown_pages = set->unknown_pages,
+			.logging_ns = set->logging_ns,
 		};
 	}
 	raw_spin_unlock(&s->lock);
@@ -144,7 +147,12 @@ static unsigned long word(const struct migtrace_session *s, const struct migtrac
 {
 	if (kind == MIGTRACE_SET_TICK)
 		return set->published[i];
-	return s->ring ? set->window[i] : set->a[i] | set->b[i];
+	if (s->ring)
+		return set->window[i];
+	/* Of a log that nobody has looked at yet. */
+	if (set->part_epoch[i / MIGTRACE_PART_LONGS] != set->epoch)
+		return 0;
+	return set->a[i] | set->b[i];
 }
 
 static long copy_words(struct migtrace_session *s, const struct migtrace_pages *args,
@@ -156,7 +164,7 @@ static long copy_words(struct migtrace_session *s, const struct migtrace_pages *
 
 	raw_spin_lock(&s->lock);
 	set = migtrace_sets_find(s->sets, (u32)args->as_id << 16 | args->id);
-	if (!set)
+	if (!set || !set->published)
 		err = -ENXIO;
 	else if (args->first_page > set->pages || args->page_count > set->pages - args->first_page)
 		err = -EINVAL;
@@ -219,6 +227,26 @@ static long window(struct migtrace_session *s)
 	return 0;
 }
 
+static long stats(struct migtrace_session *s, void __user *arg)
+{
+	struct migtrace_cost cost;
+	struct migtrace_stats args;
+
+	raw_spin_lock(&s->lock);
+	cost = s->cost;
+	raw_spin_unlock(&s->lock);
+	args = (struct migtrace_stats) {
+		.hold_ns = cost.hold_ns,
+		.hold_work = cost.hold_work,
+		.look_ns = cost.look_ns,
+		.late_ns = cost.late_ns,
+		.missed_hooks = cost.missed,
+		.bytes = cost.bytes,
+		.bytes_max = cost.bytes_max,
+	};
+	return copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : 0;
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct migtrace_session *s = session_of(file);
@@ -235,6 +263,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return s ? pages(s, user) : -ENOTCONN;
 	case MIGTRACE_IOC_WINDOW:
 		return s ? window(s) : -ENOTCONN;
+	case MIGTRACE_IOC_STATS:
+		return s ? stats(s, user) : -ENOTCONN;
 	}
 	return -ENOTTY;
 }
@@ -254,7 +284,8 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 	if (!s)
 		return EPOLLERR;
 	poll_wait(file, &s->wait, table);
-	if (migtrace_records_pending(&s->records))
+	if (migtrace_records_pending(&s->records) >= max(s->wake_records, 1U) ||
+	    (READ_ONCE(s->gone) && migtrace_records_pending(&s->records)))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(s->gone))
 		events |= EPOLLHUP;

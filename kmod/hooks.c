@@ -20,8 +20,8 @@
 #include <linux/tracepoint.h>
 
 #include "bitmap.h"
-#include "compat.h"
 #include "hooks.h"
+#include "layout.h"
 #include "ring.h"
 
 static DEFINE_MUTEX(mutex);
@@ -42,11 +42,8 @@ static void on_ring_reset(void *unused, struct kvm_dirty_ring *ring)
 	u64 now_ns = ktime_get_ns();
 
 	rcu_read_lock();
-	for_each_session_of(s, vcpu->kvm) {
-		raw_spin_lock(&s->lock);
+	for_each_session_of(s, vcpu->kvm)
 		migtrace_ring_reset(s, vcpu, now_ns);
-		raw_spin_unlock(&s->lock);
-	}
 	rcu_read_unlock();
 }
 
@@ -74,19 +71,23 @@ static int on_clear(struct kprobe *probe, struct pt_regs *regs)
 	unsigned long mask = regs_get_kernel_argument(regs, 3);
 	struct migtrace_session *s;
 
+	if (slot->as_id)
+		return 0;
 	rcu_read_lock();
 	for_each_session_of(s, kvm) {
 		if (s->ring)
 			continue;
 		raw_spin_lock(&s->lock);
-		migtrace_bitmap_cleared(s, slot->as_id << 16 | slot->id, first, mask);
+		migtrace_bitmap_cleared(s, (u16)slot->id, first, mask);
 		raw_spin_unlock(&s->lock);
 	}
 	rcu_read_unlock();
 	return 0;
 }
 
-/* kvm_arch_commit_memory_region(kvm, old, new, change), change having been made */
+/* kvm_arch_commit_memory_region(kvm, old, new, change): the change has been made, and the VMM, which
+ * waits for it, has not read or cleared anything yet.
+ */
 static int on_commit(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct kvm *kvm = (void *)regs_get_kernel_argument(regs, 0);
@@ -94,13 +95,10 @@ static int on_commit(struct kprobe *probe, struct pt_regs *regs)
 	const struct kvm_memory_slot *new = (void *)regs_get_kernel_argument(regs, 2);
 	struct migtrace_session *s;
 
-	if (!new || !(new->flags & KVM_MEM_LOG_DIRTY_PAGES) ||
-	    (old && old->flags & KVM_MEM_LOG_DIRTY_PAGES))
-		return 0;
 	rcu_read_lock();
 	for_each_session_of(s, kvm) {
 		raw_spin_lock(&s->lock);
-		s->logging_ns = ktime_get_ns();
+		migtrace_sets_commit(s, old, new);
 		raw_spin_unlock(&s->lock);
 	}
 	rcu_read_unlock();
@@ -155,6 +153,7 @@ static int on_tracepoint_module(struct notifier_block *block, unsigned long acti
 
 	if (strcmp(mod->name, "kvm"))
 		return 0;
+	migtrace_layout_forget();
 	mutex_lock(&mutex);
 	if (action == MODULE_STATE_COMING) {
 		for (i = 0; i < mod->num_tracepoints; i++)
@@ -240,11 +239,35 @@ static u64 features(enum need need)
 	return had;
 }
 
-void migtrace_hooks_attach(struct migtrace_session *s)
+unsigned long migtrace_hooks_missed(void)
+{
+	unsigned long missed = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		missed += READ_ONCE(probes[i].kprobe.nmissed);
+	return missed;
+}
+
+static unsigned int sessions_of(kuid_t uid)
+{
+	struct migtrace_session *s;
+	unsigned int n = 0;
+
+	list_for_each_entry(s, &sessions, node)
+		n += uid_eq(s->uid, uid);
+	return n;
+}
+
+int migtrace_hooks_attach(struct migtrace_session *s, unsigned int max_of_user)
 {
 	enum need need = need_of(s);
 
 	mutex_lock(&mutex);
+	if (sessions_of(s->uid) >= max_of_user) {
+		mutex_unlock(&mutex);
+		return -EUSERS;
+	}
 	if (!attached[need]++)
 		hook(need);
 	if (!attached[NEED_BOTH]++)
@@ -253,8 +276,10 @@ void migtrace_hooks_attach(struct migtrace_session *s)
 	/* To get here took its time: a ring may have been round since. */
 	if (s->ring)
 		migtrace_ring_begin(s);
+	s->hooks_missed = migtrace_hooks_missed();
 	list_add_rcu(&s->node, &sessions);
 	mutex_unlock(&mutex);
+	return 0;
 }
 
 void migtrace_hooks_detach(struct migtrace_session *s)

@@ -10,9 +10,14 @@
 int migtrace_hooks_init(void);
 void migtrace_hooks_fini(void);
 
-/* From the return on, KVM's news of the session's VM reach it; features say which. */
-void migtrace_hooks_attach(struct migtrace_session *s);
+/* From the return on, KVM's news of the session's VM reach it; features say which. -EUSERS: its
+ * user has @max_of_user sessions.
+ */
+int migtrace_hooks_attach(struct migtrace_session *s, unsigned int max_of_user);
 /* After the return none does, and none is under way. May sleep. */
 void migtrace_hooks_detach(struct migtrace_session *s);
+
+/* How many calls the kernel did not tell of, in all. If it changes, something was missed. */
+unsigned long migtrace_hooks_missed(void);
 
 #endif

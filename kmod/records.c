@@ -40,7 +40,7 @@ free:
 	return NULL;
 }
 
-int migtrace_records_init(struct migtrace_records *r, u32 count, u32 vcpus)
+int migtrace_records_init(struct migtrace_records *r, u32 count, u32 vcpus, size_t bytes_max)
 {
 	struct migtrace_ring *ring;
 
@@ -52,6 +52,8 @@ int migtrace_records_init(struct migtrace_records *r, u32 count, u32 vcpus)
 	r->count = count;
 	r->record_bytes = ALIGN(sizeof(struct migtrace_record) + vcpus * sizeof(u32), 64);
 	r->map_bytes = PAGE_ALIGN(PAGE_SIZE + (size_t)count * r->record_bytes);
+	if (r->map_bytes > bytes_max)
+		return -ENOMEM;
 	ring = alloc_mappable(r->map_bytes);
 	if (!ring)
 		return -ENOMEM;
@@ -79,9 +81,9 @@ int migtrace_records_mmap(struct migtrace_records *r, struct vm_area_struct *vma
 	return remap_vmalloc_range(vma, r->ring, 0);
 }
 
-bool migtrace_records_pending(const struct migtrace_records *r)
+u64 migtrace_records_pending(const struct migtrace_records *r)
 {
-	return READ_ONCE(r->ring->head) != READ_ONCE(r->ring->tail);
+	return READ_ONCE(r->ring->head) - READ_ONCE(r->ring->tail);
 }
 
 struct migtrace_record *migtrace_records_begin(struct migtrace_records *r)

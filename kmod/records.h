@@ -15,10 +15,12 @@ struct migtrace_records {
 	size_t map_bytes;
 };
 
-int migtrace_records_init(struct migtrace_records *r, u32 count, u32 vcpus);
+/* -ENOMEM: it may not be more than @bytes_max, or cannot be had. */
+int migtrace_records_init(struct migtrace_records *r, u32 count, u32 vcpus, size_t bytes_max);
 void migtrace_records_fini(struct migtrace_records *r);
 int migtrace_records_mmap(struct migtrace_records *r, struct vm_area_struct *vma);
-bool migtrace_records_pending(const struct migtrace_records *r);
+/* How many the reader has not read, if its tail is to be believed. */
+u64 migtrace_records_pending(const struct migtrace_records *r);
 
 /* One writer. The record is written in place: NULL when the reader has left no room. */
 struct migtrace_record *migtrace_records_begin(struct migtrace_records *r);

@@ -14,13 +14,13 @@
  * within a memslot. Each look at an entry is made once.
  *
  * No lock of KVM's is needed: rings and vCPUs live as long as the VM, a vCPU that is made
- * later begins with an index of 0, and on x86 an entry is whole before dirty_index says so.
+ * later begins with an index of 0, and KVM has written an entry before dirty_index says so (it
+ * orders the two by the barrier in front of the entry's flags; we by an acquire).
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include "compat.h"
 #include "ring.h"
 
 /* Entries read before the lock is let go. */
@@ -28,9 +28,9 @@
 
 int migtrace_ring_init(struct migtrace_session *s)
 {
-	s->positions = s->kvm->max_vcpus;
-	s->position = kvcalloc(s->positions, sizeof(*s->position), GFP_KERNEL_ACCOUNT);
-	return s->position ? 0 : -ENOMEM;
+	s->readers = s->kvm->max_vcpus;
+	s->reader = kvcalloc(s->readers, sizeof(*s->reader), GFP_KERNEL_ACCOUNT);
+	return s->reader ? 0 : -ENOMEM;
 }
 
 void migtrace_ring_begin(struct migtrace_session *s)
@@ -39,13 +39,29 @@ void migtrace_ring_begin(struct migtrace_session *s)
 	unsigned long i;
 
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
-		if (i < s->positions)
-			s->position[i] = READ_ONCE(vcpu->dirty_ring.dirty_index);
+		if (i < s->readers)
+			s->reader[i] = (struct migtrace_reader) {
+				.position = READ_ONCE(vcpu->dirty_ring.dirty_index),
+				.reset = READ_ONCE(vcpu->dirty_ring.reset_index),
+			};
+}
+
+void migtrace_ring_mark(struct migtrace_session *s)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	s->window.marked = true;
+	for (i = 0; i < s->readers; i++)
+		s->reader[i].mark = 0;		/* of one that is made later */
+	kvm_for_each_vcpu(i, vcpu, s->kvm)
+		if (i < s->readers)
+			s->reader[i].mark = READ_ONCE(vcpu->dirty_ring.dirty_index);
 }
 
 void migtrace_ring_fini(struct migtrace_session *s)
 {
-	kvfree(s->position);
+	kvfree(s->reader);
 }
 
 /* Set a page's bit in both sets, and add the old ones to the counts: an add with carry, which C
@@ -129,32 +145,42 @@ static void take(struct migtrace_session *s, const struct kvm_dirty_gfn *entry,
 {
 	while (entry != end) {
 		const struct kvm_dirty_gfn *next = entry;
-		struct migtrace_set *set = migtrace_sets_find(s->sets, READ_ONCE(entry->slot));
+		u32 slot = READ_ONCE(entry->slot);
+		struct migtrace_set *set = migtrace_sets_find(s->sets, slot);
 
-		if (set)
+		if (set && set->published)
 			next = set->touched ? take_large(s, set, entry, end) :
 					      take_small(s, set, entry, end);
 		if (next == entry) {
-			s->counts.overruns++;
+			if (slot >> 16)
+				s->counts.other_events++;
+			else
+				s->counts.overruns++;
 			next++;
 		}
 		entry = next;
 	}
 }
 
+/* Indices run free. */
+static u32 min_index(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0 ? a : b;
+}
+
 /* Take the entries of a ring up to the index @to. Under the lock. */
 static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 {
 	const struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
-	u32 size = ring->size, from = s->position[vcpu->vcpu_idx];
-	u32 pushed = READ_ONCE(ring->dirty_index), first, lost;
+	u32 size = ring->size, from = s->reader[vcpu->vcpu_idx].position;
+	u32 pushed = smp_load_acquire(&ring->dirty_index), first, lost;
 
 	if ((s32)(to - from) <= 0)
 		return;
 	s->counts.events += to - from;
 	if (vcpu->vcpu_idx < s->vcpus)
 		s->vcpu_events[vcpu->vcpu_idx] += to - from;
-	s->position[vcpu->vcpu_idx] = to;
+	s->reader[vcpu->vcpu_idx].position = to;
 
 	lost = pushed - from > size ? min(pushed - from - size, to - from) : 0;
 	s->counts.overruns += lost;
@@ -173,91 +199,192 @@ static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 		s->counts.overruns += min(pushed - from - size, to - from) - lost;
 }
 
-void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 now_ns)
+/* Read up to the index @to, or to what is there beyond. */
+static void harvest_to(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 {
-	if (vcpu->vcpu_idx >= s->positions)
-		return;
-	s->counts.resets++;
-	take_ring(s, vcpu, READ_ONCE(vcpu->dirty_ring.reset_index));
-	/* A window that is just being emptied is not to be trusted with what came now. */
-	if (s->window.due || s->window.pending || s->window.clearing) {
-		s->window.pending = true;
-		s->window.pending_ns = now_ns;
+	bool more = true;
+	u64 since_ns;
+	u32 from;
+
+	while (more) {
+		since_ns = migtrace_hold(s);
+		from = s->reader[vcpu->vcpu_idx].position;
+		more = (s32)(to - from) > BATCH;
+		take_ring(s, vcpu, more ? from + BATCH : to);
+		migtrace_unhold(s, since_ns, s->reader[vcpu->vcpu_idx].position - from);
+		cond_resched();
 	}
 }
 
 static void harvest(struct migtrace_session *s, struct kvm_vcpu *vcpu)
 {
-	u32 from, to = READ_ONCE(vcpu->dirty_ring.dirty_index);
-	bool more = true;
-
-	while (more) {
-		raw_spin_lock(&s->lock);
-		from = s->position[vcpu->vcpu_idx];
-		more = (s32)(to - from) > BATCH;
-		take_ring(s, vcpu, more ? from + BATCH : to);
-		raw_spin_unlock(&s->lock);
-		cond_resched();
-	}
+	harvest_to(s, vcpu, READ_ONCE(vcpu->dirty_ring.dirty_index));
 }
 
-/* Entries that were read and not yet freed are dirty as the window begins. Under the lock. */
-static void take_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu)
+/*
+ * Entries that were read and not yet freed are dirty as the window begins, but for those of a
+ * log that has begun since: then all was protected anew. Takes them from where it was to @to.
+ * Under the lock.
+ */
+static void take_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 {
 	const struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
-	u32 index = READ_ONCE(ring->reset_index), to = s->position[vcpu->vcpu_idx];
+	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
 
-	if (to - index > ring->size)	/* we are behind: none was read */
-		return;
-	for (; index != to; index++) {
-		const struct kvm_dirty_gfn *entry = &ring->dirty_gfns[index & (ring->size - 1)];
+	to = min_index(to, r->stale_end);
+	for (; (s32)(to - r->stale) > 0; r->stale++) {
+		const struct kvm_dirty_gfn *entry = &ring->dirty_gfns[r->stale & (ring->size - 1)];
 		struct migtrace_set *set = migtrace_sets_find(s->sets, READ_ONCE(entry->slot));
 		u64 page = READ_ONCE(entry->offset);
 
-		if (set && page < set->pages && !__test_and_set_bit(page, set->window))
+		if (set && set->published && page < set->pages && set->logging_ns < s->start_ns &&
+		    !__test_and_set_bit(page, set->window)) {
 			s->window.pages++;
+			s->window.stale_pages++;
+		}
+	}
+}
+
+static void note_used(struct migtrace_session *s, const struct kvm_dirty_ring *ring, u32 since)
+{
+	u32 used = READ_ONCE(ring->dirty_index) - since;
+
+	if (used > s->counts.ring_used)
+		s->counts.ring_used = min(used, ring->size);
+}
+
+/* Under the lock. */
+static void note_reset(struct migtrace_session *s, u64 now_ns)
+{
+	s->counts.resets++;
+	if (s->window.due || s->window.pending) {
+		s->window.pending = true;
+		s->window.pending_ns = now_ns;
+		s->window.marked = false;
+	}
+}
+
+void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 now_ns)
+{
+	u32 to = READ_ONCE(vcpu->dirty_ring.reset_index), before;
+	struct migtrace_reader *r;
+	bool more = true;
+	u64 since_ns;
+
+	if (vcpu->vcpu_idx >= s->readers)
+		return;
+	r = &s->reader[vcpu->vcpu_idx];
+	while (more) {
+		since_ns = migtrace_hold(s);
+		before = r->position + r->stale;
+		if (s->window.searching)
+			take_stale(s, vcpu, min_index(to, r->stale + BATCH / 2));
+		take_ring(s, vcpu, min_index(to, r->position + BATCH / 2));
+		more = (s32)(to - r->position) > 0 ||
+		       (s->window.searching && r->stale != r->stale_end && (s32)(to - r->stale) > 0);
+		if (!more) {
+			note_used(s, &vcpu->dirty_ring, r->reset);
+			r->reset = to;
+			r->unannounced = false;
+			note_reset(s, now_ns);
+		}
+		migtrace_unhold(s, since_ns, r->position + r->stale - before);
 	}
 }
 
 /*
- * The next window begins with the reset that was seen last. Events since then are still in
- * the rings, for the harvest that follows; what is emptied is the set of the one before.
+ * From 6.17 on, a reset that a signal interrupts is not announced: then reset_index is further
+ * on than we were told, and still is a tick later. (One that goes on now will be announced.)
+ */
+static void check_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu)
+{
+	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
+	u32 index = READ_ONCE(vcpu->dirty_ring.reset_index);
+
+	raw_spin_lock(&s->lock);
+	note_used(s, &vcpu->dirty_ring, index);
+	if (index == r->reset) {
+		r->unannounced = false;
+	} else if (!r->unannounced) {
+		r->unannounced = true;
+	} else {
+		r->reset = index;
+		r->unannounced = false;
+		note_reset(s, ktime_get_ns());
+	}
+	raw_spin_unlock(&s->lock);
+}
+
+static void begin_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu)
+{
+	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
+
+	r->stale = READ_ONCE(vcpu->dirty_ring.reset_index);
+	r->stale_end = r->position;
+	if (r->stale_end - r->stale > vcpu->dirty_ring.size)	/* we are behind: none was read */
+		r->stale = r->stale_end;
+}
+
+static void find_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu)
+{
+	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
+	bool more = true;
+	u64 since_ns;
+	u32 from;
+
+	while (more) {
+		since_ns = migtrace_hold(s);
+		from = r->stale;
+		take_stale(s, vcpu, from + BATCH);
+		more = r->stale != r->stale_end;
+		migtrace_unhold(s, since_ns, r->stale - from);
+		cond_resched();
+	}
+}
+
+/*
+ * The next window begins with the reset that was seen last, or with a log. Events since then
+ * are still in the rings, for the harvest that follows. Its sets are there already, empty: it
+ * takes no time, so that no reset can come in between, and is sure to begin however fast they
+ * come. What a reset frees of the stale ones that are looked for afterwards it takes itself.
  */
 static void begin_window(struct migtrace_session *s)
 {
 	struct migtrace_window *w = &s->window;
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
+	u64 since_ns;
 
-	raw_spin_lock(&s->lock);
-	w->pending = false;
-	w->clearing = true;
-	raw_spin_unlock(&s->lock);
-
-	for (i = 0; i < s->sets->count; i++) {
-		struct migtrace_set *set = s->sets->set[i];
-
-		memset64((u64 *)set->window, 0, migtrace_set_longs(set));
-		cond_resched();
+	if (READ_ONCE(w->marked)) {
+		kvm_for_each_vcpu(i, vcpu, s->kvm)
+			if (i < s->readers)
+				harvest_to(s, vcpu, READ_ONCE(s->reader[i].mark));
 	}
-
-	raw_spin_lock(&s->lock);
-	w->clearing = false;
-	if (w->pending) {	/* another reset came in between: next tick */
-		w->clean = false;
-		goto unlock;
+	since_ns = migtrace_hold(s);
+	if (!w->pending) {	/* the log has ended again */
+		raw_spin_unlock(&s->lock);
+		return;
 	}
+	for (i = 0; i < s->sets->count; i++)
+		swap(s->sets->set[i]->window, s->sets->set[i]->spare);
+	w->pending = w->marked = w->wanted = false;
 	w->number++;
 	w->start_ns = w->pending_ns;
-	w->pages = 0;
-	w->wanted = false;
-	w->clean = true;
+	w->pages = w->stale_pages = 0;
+	w->clean = w->searching = true;
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
-		if (i < s->positions)
-			take_stale(s, vcpu);
-	w->stale_pages = w->pages;
-unlock:
+		if (i < s->readers)
+			begin_stale(s, vcpu);
+	migtrace_unhold(s, since_ns, max_t(u64, s->sets->count, s->readers));
+
+	kvm_for_each_vcpu(i, vcpu, s->kvm)
+		if (i < s->readers)
+			find_stale(s, vcpu);
+	raw_spin_lock(&s->lock);
+	w->searching = false;
 	raw_spin_unlock(&s->lock);
+	for (i = 0; i < s->sets->count; i++)
+		migtrace_set_clear(s->sets->set[i], s->sets->set[i]->spare, NULL);
 }
 
 void migtrace_ring_tick(struct migtrace_session *s)
@@ -274,9 +401,12 @@ void migtrace_ring_tick(struct migtrace_session *s)
 
 	if (s->window.pending)
 		begin_window(s);
-	kvm_for_each_vcpu(i, vcpu, s->kvm)
-		if (i < s->positions)
-			harvest(s, vcpu);
+	kvm_for_each_vcpu(i, vcpu, s->kvm) {
+		if (i >= s->readers)
+			break;
+		harvest(s, vcpu);
+		check_reset(s, vcpu);
+	}
 }
 
 void migtrace_ring_publish(struct migtrace_session *s)

@@ -12,6 +12,8 @@ int migtrace_ring_init(struct migtrace_session *s);
 void migtrace_ring_begin(struct migtrace_session *s);
 void migtrace_ring_fini(struct migtrace_session *s);
 
+/* A log begins: what the rings have by now is older. Under the lock. */
+void migtrace_ring_mark(struct migtrace_session *s);
 /* The thread's part of a tick: all that the rings hold by now. May sleep. */
 void migtrace_ring_tick(struct migtrace_session *s);
 /* What a reset has just freed. Under the lock; @now_ns is when. */

@@ -11,6 +11,7 @@
 
 #include "bitmap.h"
 #include "hooks.h"
+#include "layout.h"
 #include "ring.h"
 #include "session.h"
 #include "tick.h"
@@ -19,6 +20,14 @@
 static unsigned int max_sessions = 64;
 module_param(max_sessions, uint, 0644);
 MODULE_PARM_DESC(max_sessions, "sessions that may be open at once (64)");
+
+static unsigned int max_user_sessions = 16;
+module_param(max_user_sessions, uint, 0644);
+MODULE_PARM_DESC(max_user_sessions, "of them, sessions of one user without CAP_SYS_ADMIN (16)");
+
+static unsigned int session_mib = 512;
+module_param(session_mib, uint, 0644);
+MODULE_PARM_DESC(session_mib, "memory of a session in MiB: sets have 4 bits for each page of a guest (512)");
 
 static atomic_t sessions = ATOMIC_INIT(0);
 
@@ -40,21 +49,28 @@ static int check(const struct migtrace_attach *args)
 	if (args->abi_version != MIGTRACE_ABI_VERSION)
 		return -EPROTO;
 	if (args->tick_ns < MIGTRACE_TICK_MIN_NS || args->tick_ns > MIGTRACE_TICK_MAX_NS ||
-	    args->vcpu_count > MIGTRACE_VCPUS_MAX || args->reserved[0] || args->reserved[1])
+	    args->vcpu_count > MIGTRACE_VCPUS_MAX || args->pad || args->reserved[0] || args->reserved[1])
 		return -EINVAL;
 	return 0;
 }
 
 static int pin_vm(struct migtrace_session *s, int fd)
 {
+	int err;
+
 	s->vm_file = fget(fd);
 	if (!s->vm_file)
 		return -EBADF;
 	s->kvm = migtrace_vm_of(s->vm_file);
 	if (!s->kvm)
 		return -EINVAL;
+	err = migtrace_layout_check(s->kvm);
+	if (err)
+		return err;
 	if (migtrace_vm_dead(s->kvm))
 		return -ESRCH;
+	if (!migtrace_vm_permitted(s->kvm))
+		return -EPERM;
 	/* Without a vCPU the VMM may still ask for rings. The first one that is being made has been
 	 * created, but may fail to be.
 	 */
@@ -79,7 +95,7 @@ static int first_sync(struct migtrace_session *s)
 /* All that a session owns, in whatever state its making was left. */
 static void session_free(struct migtrace_session *s)
 {
-	migtrace_sets_free(s->sets);
+	migtrace_sets_free(s);
 	migtrace_ring_fini(s);
 	migtrace_records_fini(&s->records);
 	kvfree(s->vcpu_events);
@@ -106,12 +122,18 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 		atomic_dec(&sessions);
 		return -ENOMEM;
 	}
+	s->uid = current_uid();
 	s->memcg = get_mem_cgroup_from_mm(current->mm);
 	raw_spin_lock_init(&s->lock);
 	init_waitqueue_head(&s->wait);
-	s->tick_ns = args->tick_ns;
+	s->tick_ns = s->tick_now_ns = args->tick_ns;
+	s->start_ns = ktime_get_ns();
+	s->wake_records = args->wake_records;
+	s->cost.bytes_max = (size_t)READ_ONCE(session_mib) << 20;
 	s->window_ns = args->window_ns;
 	s->vcpus = args->vcpu_count;
+	s->large_pages = args->large_pages;
+	s->ended_tick = ~0ULL;
 	s->window.due = true;
 
 	err = pin_vm(s, args->vm_fd);
@@ -121,9 +143,10 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 	s->vcpu_events = kvcalloc(s->vcpus + 1, sizeof(u32), GFP_KERNEL_ACCOUNT);
 	if (!s->vcpu_events)
 		goto free;
-	err = migtrace_records_init(&s->records, args->record_count, args->vcpu_count);
+	err = migtrace_records_init(&s->records, args->record_count, args->vcpu_count, s->cost.bytes_max / 4);
 	if (err)
 		goto free;
+	s->cost.bytes = s->records.map_bytes;
 	err = s->ring ? migtrace_ring_init(s) : 0;
 	if (err)
 		goto free;
@@ -131,9 +154,16 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 	if (err)
 		goto free;
 
-	migtrace_hooks_attach(s);
+	err = migtrace_hooks_attach(s, capable(CAP_SYS_ADMIN) ? UINT_MAX : READ_ONCE(max_user_sessions));
+	if (err)
+		goto free;
+	/* What came before the hooks were there was not told. */
+	s->doubt = true;
+	err = first_sync(s);
+	if (err)
+		goto detach;
 	if (!s->ring)
-		migtrace_bitmap_adopt(s);
+		migtrace_bitmap_found(s);
 	err = migtrace_tick_start(s);
 	if (err)
 		goto detach;

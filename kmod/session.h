@@ -31,9 +31,27 @@
 
 /* What the tick that runs has seen so far. Under the lock. */
 struct migtrace_counts {
-	u64 pages, events, overruns;
+	u64 pages, events, overruns, other_events;
 	u64 resets, cleared_pages, ring_full_exits;
+	u32 ring_used;
 	u32 state;			/* enum migtrace_state, what is sure already */
+};
+
+/**
+ * struct migtrace_reader - where the session is in a vCPU's ring; under the lock
+ * @position: first index not yet read
+ * @mark: dirty_index as the log began that the pending window begins with
+ * @reset: reset_index when last looked at
+ * @unannounced: it was further on at the last tick than the resets that were told of
+ * @stale: where the search for stale pages is, while it goes on
+ * @stale_end: and where it ends
+ */
+struct migtrace_reader {
+	u32 position;
+	u32 mark;
+	u32 reset;
+	bool unannounced;
+	u32 stale, stale_end;
 };
 
 /**
@@ -47,44 +65,92 @@ struct migtrace_counts {
  * @wanted: user space asked for one
  * @pending: something did: the thread has to, at the next tick
  * @pending_ns: when
+ * @marked: ring: it begins with a log: what the rings had before their marks is older
  * @again: how often it may still begin anew because a harvest goes on
- * @clearing: the thread is emptying its set without the lock
+ * @searching: ring: the thread is looking for its stale pages
  */
 struct migtrace_window {
 	u64 number, start_ns, stale_pages, pages;
-	bool clean, due, wanted, pending, clearing;
+	bool clean, due, wanted, pending, marked, searching;
 	u8 again;
 	u64 pending_ns;
 };
+
+/**
+ * struct migtrace_cost - what the session costs others; under the lock
+ * @hold_ns: longest time that the lock was held
+ * @hold_work: most that was done in it
+ * @look_ns: longest look
+ * @late_ns: the most that a tick was late
+ * @missed: hits of hooks that the kernel dropped
+ * @bytes: memory of sets and records
+ * @bytes_max: how much they may have
+ */
+struct migtrace_cost {
+	u64 hold_ns, hold_work, look_ns, late_ns, missed;
+	size_t bytes, bytes_max;
+};
+
+#define MIGTRACE_LOOKS	4
 
 struct migtrace_session {
 	struct list_head node;		/* hooks.c */
 	struct file *vm_file;
 	struct kvm *kvm;
 	struct mem_cgroup *memcg;	/* the opener's: the thread's memory is charged to it */
+	kuid_t uid;			/* the opener's */
 	bool ring;			/* the VM logs by rings */
 	bool initially_set;		/* its bitmaps begin all ones */
 	bool gone;
 	u64 features;
-	u64 tick_ns, window_ns;
+	u64 tick_ns, window_ns, large_pages;
 
 	raw_spinlock_t lock;
 	struct migtrace_sets *sets;
-	u32 *position;			/* ring: of each vCPU: first index not yet read */
-	u32 positions;
+	struct migtrace_reader *reader;	/* ring: of each vCPU */
+	u32 readers;
+	u64 commits;			/* changes of memslots that we were told of */
+	u64 epoch;			/* logs of large memslots that have begun */
+	u64 ended_tick;			/* in which a log ended last */
+	u64 new_logging_ns;		/* when a memslot that has no set yet began to be logged; 0: none did */
+	bool missed;			/* its log has been cleared since, or was there before */
+	bool doubt;			/* commits may have been missed */
+	u64 unconfirmed;		/* a generation that no commit was told of */
+	unsigned long hooks_missed;	/* as the sets were last made sure of */
+	struct migtrace_cost cost;
 	struct migtrace_counts counts;
 	struct migtrace_window window;
-	u64 logging_ns;			/* when a memslot last began to be logged; 0: not since the last tick */
 	u64 published_tick;		/* whose pages the published sets hold; 0: in the making */
 	u64 published_pages;		/* ring: how many; none need no clearing */
 	u32 *vcpu_events;		/* of the tick that runs */
 	u32 vcpus;
 
 	u64 tick, start_ns;		/* the thread's */
+	u64 looks_ns[MIGTRACE_LOOKS];	/* what the last ones took */
+	u64 tick_now_ns;		/* how long a tick is, for them to take no more than a quarter of it */
+	u32 wake_records;
 	struct task_struct *thread;
 	struct migtrace_records records;
 	wait_queue_head_t wait;
 };
+
+/* The lock, for a piece of work that may be long: how long it was is remembered. */
+static inline u64 migtrace_hold(struct migtrace_session *s)
+{
+	raw_spin_lock(&s->lock);
+	return ktime_get_mono_fast_ns();
+}
+
+static inline void migtrace_unhold(struct migtrace_session *s, u64 since_ns, u64 work)
+{
+	u64 ns = ktime_get_mono_fast_ns() - since_ns;
+
+	if (ns > s->cost.hold_ns)
+		s->cost.hold_ns = ns;
+	if (work > s->cost.hold_work)
+		s->cost.hold_work = work;
+	raw_spin_unlock(&s->lock);
+}
 
 int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session **session);
 void migtrace_session_close(struct migtrace_session *s);

@@ -6,6 +6,7 @@
  * interrupt may, and because it allocates. A tick that comes late is a longer tick: it says
  * when it began and ended, and what KVM logged meanwhile is in it.
  */
+#include <linux/cgroup.h>
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
@@ -22,15 +23,21 @@
 /* A harvest of several rings, or of a large bitmap, is rarely over within one tick. */
 #define WINDOW_AGAIN	4
 
-/* A guest's memory is in the memslots of address space 0; QEMU lists it again for SMM. */
-static u64 logged_pages(const struct migtrace_session *s)
+/* Of the memory that windows are about. @lacking: some that is logged has no sets. */
+static u64 logged_pages(const struct migtrace_session *s, bool *lacking)
 {
 	u64 pages = 0;
 	unsigned int i;
 
-	for (i = 0; i < s->sets->count; i++)
-		if (s->sets->set[i]->logging && !(s->sets->set[i]->slot >> 16))
-			pages += s->sets->set[i]->pages;
+	for (i = 0; i < s->sets->count; i++) {
+		const struct migtrace_set *set = s->sets->set[i];
+
+		if (!set->logging)
+			continue;
+		*lacking |= !set->published;
+		if (set->large)
+			pages += set->pages;
+	}
 	return pages;
 }
 
@@ -39,13 +46,16 @@ static void fill_record(const struct migtrace_session *s, struct migtrace_record
 {
 	const struct migtrace_counts *c = &s->counts;
 	const struct migtrace_window *w = &s->window;
-	u64 logged = logged_pages(s);
+	bool lacking = false;
+	u64 logged = logged_pages(s, &lacking);
 
 	*r = (struct migtrace_record) {
 		.tick = s->tick,
 		.start_ns = s->start_ns,
 		.end_ns = end_ns,
 		.state = c->state | (logged ? MIGTRACE_STATE_LOGGING : 0) |
+			 (lacking ? MIGTRACE_STATE_NO_MEMORY | MIGTRACE_STATE_LOWER_BOUND : 0) |
+			 (s->tick_now_ns > s->tick_ns ? MIGTRACE_STATE_SLOWED : 0) |
 			 (s->gone ? MIGTRACE_STATE_GONE : 0),
 		.valid = MIGTRACE_VALID_PAGES,
 		.pages = c->pages,
@@ -59,7 +69,11 @@ static void fill_record(const struct migtrace_session *s, struct migtrace_record
 		.window_stale_pages = w->stale_pages,
 		.window_pages = w->pages,
 		.logged_pages = logged,
+		.other_events = c->other_events,
+		.epoch = s->epoch,
+		.tick_ns = s->tick_now_ns,
 		.vcpus = s->vcpus,
+		.ring_used = c->ring_used,
 	};
 	memcpy(r->vcpu_events, s->vcpu_events, s->vcpus * sizeof(u32));
 
@@ -71,7 +85,7 @@ static void fill_record(const struct migtrace_session *s, struct migtrace_record
 		r->state |= MIGTRACE_STATE_LOWER_BOUND;
 	if (s->features & MIGTRACE_FEAT_RING_FULL)
 		r->valid |= MIGTRACE_VALID_RING_FULL;
-	if (w->clean && !(r->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_GONE)))
+	if (w->clean && logged && !(r->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_GONE)))
 		r->valid |= MIGTRACE_VALID_WINDOW;
 }
 
@@ -79,9 +93,9 @@ static void close_tick(struct migtrace_session *s)
 {
 	struct migtrace_window *w = &s->window;
 	struct migtrace_record *r;
-	u64 end_ns;
+	u64 end_ns, since_ns;
 
-	raw_spin_lock(&s->lock);
+	since_ns = migtrace_hold(s);
 	end_ns = ktime_get_ns();
 	s->tick++;
 	if (s->counts.overruns)
@@ -102,13 +116,47 @@ static void close_tick(struct migtrace_session *s)
 		.state = s->counts.state & MIGTRACE_STATE_NO_MEMORY,
 	};
 	memset(s->vcpu_events, 0, s->vcpus * sizeof(u32));
-	s->logging_ns = 0;
 	s->start_ns = end_ns;
-	raw_spin_unlock(&s->lock);
+	migtrace_unhold(s, since_ns, s->sets->count);
 
 	if (r)
 		migtrace_records_commit(&s->records);
-	wake_up_interruptible(&s->wait);
+	if (s->gone || migtrace_records_pending(&s->records) >= s->wake_records)
+		wake_up_interruptible(&s->wait);
+}
+
+/*
+ * How long a tick has to be for looks to take no more than a quarter of it. The shortest of the last
+ * ones is what a look costs: in the others somebody else had the CPU.
+ */
+static void learn_look(struct migtrace_session *s, u64 look_ns)
+{
+	u64 least_ns = U64_MAX;
+	unsigned int i;
+
+	s->looks_ns[s->tick % MIGTRACE_LOOKS] = look_ns;
+	for (i = 0; i < MIGTRACE_LOOKS; i++)
+		least_ns = min(least_ns, s->looks_ns[i]);
+	s->tick_now_ns = clamp_t(u64, 4 * least_ns, s->tick_ns, MIGTRACE_TICK_MAX_NS);
+	raw_spin_lock(&s->lock);
+	s->cost.look_ns = max(s->cost.look_ns, look_ns);
+	raw_spin_unlock(&s->lock);
+}
+
+static void check_hooks(struct migtrace_session *s)
+{
+	unsigned long missed = migtrace_hooks_missed();
+
+	if (likely(missed == s->hooks_missed))
+		return;
+	/* Fewer: a hook was put in place anew, for another session. */
+	if (missed > s->hooks_missed) {
+		raw_spin_lock(&s->lock);
+		s->cost.missed += missed - s->hooks_missed;
+		raw_spin_unlock(&s->lock);
+		migtrace_sets_doubt(s);
+	}
+	s->hooks_missed = missed;
 }
 
 static void note_sync(struct migtrace_session *s, int err)
@@ -122,14 +170,15 @@ static void note_sync(struct migtrace_session *s, int err)
 
 static void run_tick(struct migtrace_session *s)
 {
-	u64 window = s->window.number;
+	u64 window = s->window.number, begun_ns = ktime_get_ns();
 
-	if (migtrace_vm_dead(s->kvm)) {
+	if (migtrace_vm_dead(s->kvm) || migtrace_vm_abandoned(s->vm_file)) {
 		s->gone = true;
 		close_tick(s);
 		migtrace_session_let_go(s);
 		return;
 	}
+	check_hooks(s);
 	note_sync(s, migtrace_sets_sync(s));
 	if (s->ring)
 		migtrace_ring_tick(s);
@@ -142,6 +191,17 @@ static void run_tick(struct migtrace_session *s)
 	else if (s->window.number != window && s->window.stale_pages)
 		s->window.again = WINDOW_AGAIN;
 	close_tick(s);
+	learn_look(s, ktime_get_ns() - begun_ns);
+}
+
+static void note_late(struct migtrace_session *s, ktime_t due)
+{
+	s64 late_ns = ktime_to_ns(ktime_sub(ktime_get(), due));
+
+	raw_spin_lock(&s->lock);
+	if (late_ns > (s64)s->cost.late_ns)
+		s->cost.late_ns = late_ns;
+	raw_spin_unlock(&s->lock);
 }
 
 static int tick_thread(void *data)
@@ -158,15 +218,17 @@ static int tick_thread(void *data)
 			__set_current_state(TASK_RUNNING);
 			continue;
 		}
-		next = ktime_add_ns(next, s->tick_ns);
+		next = ktime_add_ns(next, s->tick_now_ns);
 		if (ktime_before(next, ktime_get()))
 			next = ktime_get();
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (!kthread_should_stop())
 			schedule_hrtimeout_range(&next, SLACK_NS, HRTIMER_MODE_ABS);
 		__set_current_state(TASK_RUNNING);
-		if (!kthread_should_stop())
-			run_tick(s);
+		if (kthread_should_stop())
+			break;
+		note_late(s, next);
+		run_tick(s);
 	}
 	set_active_memcg(ours);
 	return 0;
@@ -174,9 +236,23 @@ static int tick_thread(void *data)
 
 int migtrace_tick_start(struct migtrace_session *s)
 {
+	struct task_struct *thread = kthread_create(tick_thread, s, "migtrace/%d", s->kvm->userspace_pid);
+	int err;
+
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	/* What it takes is the opener's, as far as cgroups of the first version go: into one of the second
+	 * only user space can put a thread of the kernel. (vhost does so, and has the same limits.)
+	 */
+	err = cgroup_attach_task_all(current, thread);
+	if (err) {
+		kthread_stop(thread);
+		return err;
+	}
 	s->start_ns = ktime_get_ns();
-	s->thread = kthread_run(tick_thread, s, "migtrace/%d", s->kvm->userspace_pid);
-	return PTR_ERR_OR_ZERO(s->thread);
+	s->thread = thread;
+	wake_up_process(thread);
+	return 0;
 }
 
 void migtrace_tick_stop(struct migtrace_session *s)

@@ -7,6 +7,7 @@
  * which the kernel's symbol table knows and user space cannot forge: the operations must be
  * constant data of the same module as the handler, and the inode one of anon_inodefs.
  */
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/magic.h>
@@ -32,4 +33,34 @@ struct kvm *migtrace_vm_of(struct file *file)
 bool migtrace_vm_dead(struct kvm *kvm)
 {
 	return !atomic_read(&kvm->mm->mm_users);
+}
+
+bool migtrace_vm_abandoned(struct file *file)
+{
+	return file_count(file) == 1;
+}
+
+/* As ptrace(2) asks it: a process that has changed its user may know what that one must not. */
+static bool may_trace(const struct cred *his)
+{
+	const struct cred *ours = current_cred();
+
+	if (uid_eq(ours->uid, his->uid) && uid_eq(ours->uid, his->euid) && uid_eq(ours->uid, his->suid) &&
+	    gid_eq(ours->gid, his->gid) && gid_eq(ours->gid, his->egid) && gid_eq(ours->gid, his->sgid))
+		return true;
+	return ns_capable(his->user_ns, CAP_SYS_PTRACE);
+}
+
+bool migtrace_vm_permitted(struct kvm *kvm)
+{
+	bool may = kvm->mm == current->mm || capable(CAP_SYS_PTRACE);
+#ifdef CONFIG_MEMCG
+	const struct task_struct *owner;
+
+	rcu_read_lock();
+	owner = rcu_dereference(kvm->mm->owner);
+	may = may || (owner && may_trace(__task_cred(owner)));
+	rcu_read_unlock();
+#endif
+	return may;
 }

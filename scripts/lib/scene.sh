@@ -52,18 +52,21 @@ scene_migtrace() {
 	scripts/testbed exec a -- "$SCENE_B/migtrace" "$@"
 }
 
+# scene_sock NAME: of its watcher. A socket's path has at most 107 bytes, so of a long name it has the end.
+scene_sock() { echo "$SCENE_DIR/${1: -$((${#1} < 40 ? ${#1} : 40))}.sock"; }
+
 scene_ask() {
 	local name=$1
 	shift
-	"$SCENE_B/guest/guestwatch" --ask "$SCENE_DIR/$name.sock" "$@"
+	"$SCENE_B/guest/guestwatch" --ask "$(scene_sock "$name")" "$@"
 }
 
 # scene_domain NAME [domain's options]: a watcher, the domain, and its "ready"
 scene_domain() {
 	local name=$1
 	shift
-	"$SCENE_B/guest/guestwatch" --daemon "$SCENE_DIR/$name.sock" "$SCENE_DIR/$name.serial" &&
-		tests/guest/domain --name "$name" --serial "$SCENE_DIR/$name.sock" "$@" >"$SCENE_DIR/$name.xml" &&
+	"$SCENE_B/guest/guestwatch" --daemon "$(scene_sock "$name")" "$SCENE_DIR/$name.serial" &&
+		tests/guest/domain --name "$name" --serial "$(scene_sock "$name")" "$@" >"$SCENE_DIR/$name.xml" &&
 		scene_on a virsh -q create "$SCENE_DIR/$name.xml" >"$SCENE_DIR/$name.out" 2>&1 || {
 		cat "$SCENE_DIR/$name.out" >&2
 		return 1
@@ -86,9 +89,9 @@ scene_remove() {
 	for host in a b; do
 		scene_on "$host" virsh -q destroy "$name" >/dev/null 2>&1
 	done
-	if [ -e "$SCENE_DIR/$name.sock.pid" ]; then
-		kill "$(cat "$SCENE_DIR/$name.sock.pid")" 2>/dev/null
-		rm -f "$SCENE_DIR/$name.sock" "$SCENE_DIR/$name.sock.ctl" "$SCENE_DIR/$name.sock.pid"
+	if [ -e "$(scene_sock "$name").pid" ]; then
+		kill "$(cat "$(scene_sock "$name").pid")" 2>/dev/null
+		rm -f "$(scene_sock "$name")" "$(scene_sock "$name").ctl" "$(scene_sock "$name").pid"
 	fi
 	return 0
 }

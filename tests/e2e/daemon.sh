@@ -97,7 +97,7 @@ virsh_migrate() {
 virsh_cancel() { scene_on a virsh -q domjobabort "$1" >/dev/null 2>&1; }
 
 state() { scene_on a virsh -q domstate --reason "$1" 2>/dev/null; }
-is_stopped() { [ "$(state "$1")" = "paused (migration)" ]; }
+is_stopped() { [ "$(state "$1")" = "paused (migrating)" ]; }
 runs_here() { [ "$(scene_where "$1")" = a ]; }
 runs_there() { [ "$(scene_where "$1")" = b ]; }
 marks() { scene_on a sh -c "ls /run/migtrace/hands 2>/dev/null | grep -c stopped"; }

@@ -5,7 +5,7 @@
 # that nothing but the guard can end it: the guest must run again here, its memory whole.
 . tests/e2e/lib.sh
 
-plan 41
+plan 43
 begin 120mbit 13	# so slow that it takes a second or two to send the rest
 type=$(types | cut -d' ' -f1)
 busy="region=48M rate=max pattern=seq"

@@ -246,6 +246,7 @@ struct call {
 	unsigned losses;
 	bool lost;			/* its caller knows that the connection was lost meanwhile */
 	bool busy;			/* it holds libvirt's job lock */
+	bool gives_back;		/* when it was issued, the guest was stopped by its caller's kind */
 	struct fake_fault *after;	/* what still happens to it when it is done */
 };
 
@@ -290,7 +291,7 @@ static bool spend(struct call *call, uint64_t until_ns)
 static int fail(struct call *call, int error)
 {
 	return mt_err_set(call->err, error, "cannot %s: %s [fault %u]", fake_call_names[call->kind], strerror(-error),
-			  truth_refused(call->g, call->kind, call->c->group));
+			  truth_refused(call->g, call->kind, call->c->group, call->gives_back));
 }
 
 static int suffer(struct call *call, struct fake_fault *f)
@@ -348,7 +349,7 @@ static int enter(struct call *call)
 	if (!is_up(c))
 		return lost_error(call);
 	if (call->g)
-		truth_issued(call->g, call->kind, c->group);
+		call->gives_back = truth_issued(call->g, call->kind, c->group);
 	if (fake_call_writes(call->kind))
 		fake_trace("%s on %s", fake_call_names[call->kind], call->g ? call->g->name : "-");
 	if (durations[call->kind].most_us) {

@@ -311,7 +311,7 @@ static void two_hands(struct fake_guest *g, struct guest_truth *gt, enum fake_ca
 	gt->writer = group;
 }
 
-void truth_issued(struct fake_guest *g, enum fake_call call, int group)
+bool truth_issued(struct fake_guest *g, enum fake_call call, int group)
 {
 	struct guest_truth *gt = &t.g[g->index];
 	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
@@ -319,7 +319,7 @@ void truth_issued(struct fake_guest *g, enum fake_call call, int group)
 	bool wished = call == FAKE_CALL_ABORT && t.wished[group];
 
 	if (!fake_call_writes(call) || !group)
-		return;
+		return false;
 	hold();
 	gt->writes[call]++;
 	gt->giving_back[group] |= gives_back;
@@ -337,6 +337,7 @@ void truth_issued(struct fake_guest *g, enum fake_call call, int group)
 	}
 	two_hands(g, gt, call, group);
 	release();
+	return gives_back;
 }
 
 void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc)
@@ -356,7 +357,7 @@ void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc)
 	release();
 }
 
-unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group)
+unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group, bool gives_back)
 {
 	unsigned number;
 
@@ -365,8 +366,8 @@ unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group)
 	t.refused[number].group = group;
 	t.refused[number].call = call;
 	t.refused[number].guest = g ? g->index : 0;
-	/* How a guest is given back is told as a whole. */
-	t.refused[number].told = !fake_call_writes(call) || !group || !g ||
+	/* How a guest is given back is told as a whole, and that a call for it hangs before it fails. */
+	t.refused[number].told = !fake_call_writes(call) || !group || !g || gives_back ||
 		((call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
 		 t.g[g->index].giving_back[group]);
 	release();

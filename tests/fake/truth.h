@@ -65,10 +65,11 @@ uint64_t truth_stopped_ms(const struct fake_guest *g);		/* the longest time that
 unsigned truth_writes(const struct fake_guest *g, enum fake_call call);	/* so many were issued */
 
 /* --- told by the hypervisor, with its lock held -------------------------------- */
-void truth_issued(struct fake_guest *g, enum fake_call call, int group);
+/* Return: whether it gives a guest back, which is told as a whole. */
+bool truth_issued(struct fake_guest *g, enum fake_call call, int group);
 void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc);
 /* Return: the number for the error's text. */
-unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group);
+unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group, bool gives_back);
 void truth_heard(struct fake_guest *g, int group, const char *status);
 void truth_deaf(int group);			/* it may have missed something since */
 void truth_state(struct fake_guest *g);		/* it may have changed */

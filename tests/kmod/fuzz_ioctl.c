@@ -265,7 +265,7 @@ static bool valid_session(unsigned int n)
 	}
 	r = &w.last.record;
 	/* A page's event may be in the tick before. */
-	good = !err && w.sum.pages <= w.sum.events && !w.sum.overruns && r->logged_pages == PAGES && !r->reserved;
+	good = !err && w.sum.pages <= w.sum.events && !w.sum.overruns && r->logged_pages == PAGES && !r->other_events;
 	if (!good)
 		printf("# machine %u: %s; tick %llu: %lu pages of %lu events, %lu overruns, %llu pages logged\n",
 		       n % MACHINES, strerror(-err), r->tick, w.sum.pages, w.sum.events, w.sum.overruns, r->logged_pages);

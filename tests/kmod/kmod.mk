@@ -16,3 +16,17 @@ $(KMT_OUT)/%.o: $(KMT_SRC)/%.c $(wildcard $(KMT_SRC)/*.h) $(KVM_HDR) include/uap
 
 $(KMT_BIN): $(KMT_OUT)/%: $(KMT_OUT)/%.o $(KMT_LIB:%=$(KMT_OUT)/%.o) $(KVM_OUT)/zipf.o $(KVM_OUT)/libvm.a
 	$(CC) $(KMT_CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+# Modules for a KVM that is not the one of the lab's kernels: its header with members put in. All of
+# them must be refused, see test_layout.c.
+KMT_SHIFTED := $(LAB_KREL:%=$(B)/kmod-shifted/%/migtrace.ko)
+kmod-tests: $(KMT_SHIFTED)
+
+$(B)/kmod-shifted/%/migtrace.ko: $(KMOD_SRC) $(KMT_SRC)/kmod.mk
+	@mkdir -p $(@D)/shifted/linux
+	common=$$(sed -n 's,^include .*/\(linux-headers[^/]*\)/Makefile$$,/../\1,p' $(call kdir,$*)/Makefile); \
+	header=$(realpath $(call kdir,$*))$$common/include/linux/kvm_host.h; \
+	sed 's/^struct kvm_vcpu {$$/&\n\tunsigned long shifted;/; s/^struct kvm {$$/&\n\tunsigned long shifted[3];/' \
+		$$header >$(@D)/shifted/linux/kvm_host.h
+	grep -q shifted $(@D)/shifted/linux/kvm_host.h
+	$(MAKE) -s -C kmod KDIR="$(abspath $(call kdir,$*))" OUT="$(abspath $(@D))"

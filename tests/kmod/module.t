@@ -83,7 +83,7 @@ done
 rmmod migtrace 2>&1 | sed 's/^/# /'
 [ ! -e /sys/module/migtrace ]
 result $? "the module unloads"
-complaints=$(dmesg | sed "0,/$mark/d" | grep -E 'WARNING:|BUG:|Oops|general protection|memory leak|refcount_t|UBSAN|INFO: task' | sed 's/^/# /')
+complaints=$(dmesg | sed "0,/$mark/d" | grep -E 'WARNING:|BUG:|Oops|general protection|memory leak|refcount_t|UBSAN|INFO: (task|rcu)' | sed 's/^/# /')
 [ -z "$complaints" ] || echo "$complaints"
 [ -z "$complaints" ]
 result $? "the kernel did not complain"

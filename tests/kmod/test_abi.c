@@ -239,7 +239,7 @@ static void test_slots(void)
 		if (list[i].id != 3 && list[i].id != 70)
 			continue;
 		seen++;
-		CHECK_INT(list[i].logging, list[i].id == 3);
+		CHECK_INT(!!(list[i].flags & MIGTRACE_SLOT_LOGGING), list[i].id == 3);
 		CHECK_INT(list[i].pages, list[i].id == 3 ? PAGES : 77);
 		CHECK_INT(list[i].base_gfn, vm_slot_gfn(vm, list[i].id, 0));
 	}

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "../kvm/vm_int.h"
 #include "kernel.h"
 #include "kmodtest.h"
 #include "late.h"
@@ -230,6 +231,21 @@ static void run_killed(enum vm_mode mode)
 static void test_killed_ring(void) { run_killed(VM_RING); }
 static void test_killed_bitmap(void) { run_killed(VM_BITMAP_MANUAL); }
 
+/* Its VMM lives on without the VM's file: that is the end, and what hangs on the file goes with it. */
+static void test_abandoned(void)
+{
+	struct watch w;
+	struct vm *vm;
+
+	KMODTEST_OPEN(vm, &params, w, TICK_NS, 0);
+	CHECK_INT(watch_settle(&w), 0);
+	close(vm->fd);
+	vm->fd = -1;
+	CHECK_INT(read_until_gone(&w), 0);
+	CHECK(w.last.record.state & MIGTRACE_STATE_GONE);
+	KMODTEST_CLOSE(vm, w);
+}
+
 /* A VM without a VMM cannot be attached to. */
 static void test_dead(void)
 {
@@ -388,6 +404,7 @@ static const struct ktap_case cases[] = {
 	{ "a file that a child inherits", test_inherited },
 	{ "VMM killed: ring", test_killed_ring },
 	{ "VMM killed: bitmap", test_killed_bitmap },
+	{ "the VM's file is closed, its VMM lives", test_abandoned },
 	{ "attach to a VM whose VMM is gone", test_dead },
 	{ "unload while attached, unload, load", test_reload },
 	{ "KVM loaded after the module", test_kvm_later },

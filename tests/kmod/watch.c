@@ -36,15 +36,16 @@ const char *watch_unsupported(void)
 
 int watch_open(struct watch *w, int vm_fd, uint64_t tick_ns, uint64_t window_ns)
 {
+	return watch_open_as(w, &(struct migtrace_attach) { .vm_fd = vm_fd, .tick_ns = tick_ns, .window_ns = window_ns });
+}
+
+int watch_open_as(struct watch *w, const struct migtrace_attach *args)
+{
 	memset(w, 0, sizeof(*w));
-	w->args = (struct migtrace_attach) {
-		.abi_version = MIGTRACE_ABI_VERSION,
-		.vm_fd = vm_fd,
-		.tick_ns = tick_ns,
-		.window_ns = window_ns,
-		.record_count = 4096,
-		.vcpu_count = WATCH_VCPUS,
-	};
+	w->args = *args;
+	w->args.abi_version = MIGTRACE_ABI_VERSION;
+	w->args.record_count = 4096;
+	w->args.vcpu_count = WATCH_VCPUS;
 	w->fd = open(WATCH_DEVICE, O_RDWR | O_CLOEXEC);
 	if (w->fd < 0)
 		return -errno;
@@ -80,6 +81,7 @@ static void add(struct watch *w, const struct migtrace_record *r)
 	s->pages += r->pages;
 	s->events += r->events;
 	s->overruns += r->overruns;
+	s->other_events += r->other_events;
 	s->resets += r->resets;
 	s->cleared_pages += r->cleared_pages;
 	s->ring_full_exits += r->ring_full_exits;

@@ -17,7 +17,7 @@
 
 /* What the records read so far add up to */
 struct watch_sum {
-	uint64_t records, pages, events, overruns, resets, cleared_pages, ring_full_exits, missed;
+	uint64_t records, pages, events, overruns, other_events, resets, cleared_pages, ring_full_exits, missed;
 	uint64_t vcpu_events[WATCH_VCPUS];
 };
 
@@ -42,6 +42,8 @@ uint64_t watch_now_ns(void);
 
 /* 0 or -errno */
 int watch_open(struct watch *w, int vm_fd, uint64_t tick_ns, uint64_t window_ns);
+/* The same, with all that there is to be asked for; version and counts are set here. */
+int watch_open_as(struct watch *w, const struct migtrace_attach *args);
 void watch_close(struct watch *w);
 /* Reads what is there. How many, or -errno */
 int watch_drain(struct watch *w);

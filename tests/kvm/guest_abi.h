@@ -13,7 +13,7 @@
 
 #include "pattern.h"
 
-#define GUEST_VCPUS_MAX		4
+#define GUEST_VCPUS_MAX		16
 
 /* Guest-physical addresses in the low slot; the mapping is identity. */
 #define GUEST_CODE		0x1000UL
@@ -25,7 +25,7 @@
 #define GUEST_PD		0x200000UL	/* 512 pages: 512 GiB in pages of 2 MiB */
 #define GUEST_LIST(vcpu)	(0x400000UL + (vcpu) * 0x80000UL)
 #define GUEST_LIST_MAX		0x10000UL
-#define GUEST_LOW_BYTES		0x600000UL
+#define GUEST_LOW_BYTES		0xc00000UL
 
 /* The weights of PATTERN_ALIAS, in a slot of their own, without logging either */
 #define GUEST_TABLE		(1UL << 38)

@@ -18,7 +18,7 @@
 
 #include "pattern.h"
 
-#define VM_VCPUS_MAX		4
+#define VM_VCPUS_MAX		16
 #define VM_SLOTS_MAX		32
 #define VM_PAGE_SIZE		4096UL
 #define VM_FIRST_GFN		0x1000UL	/* below are the guest's own things */

@@ -42,7 +42,7 @@ static void usage(FILE *to)
 	fputs("usage: kvmwriter [OPTION...]\n"
 	      "A KVM machine that writes its pages, with dirty logging.\n"
 	      "  --mode M         ring (default), bitmap, manual, initially-set\n"
-	      "  --vcpus N        1 to 4 (1)\n"
+	      "  --vcpus N        1 to 16 (1)\n"
 	      "  --ring N         entries of a ring (4096)\n"
 	      "  --pages N        written by each vCPU, in a slot of its own (16384)\n"
 	      "  --shared         one slot that all vCPUs write\n"

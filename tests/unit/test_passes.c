@@ -185,9 +185,9 @@ static void long_passes(void)
 #define SLOTS	3
 
 static struct migtrace_slot slots[SLOTS] = {
-	{ .id = 0, .logging = 1, .base_gfn = 0, .pages = 160 },
-	{ .id = 1, .logging = 1, .base_gfn = 1 << 20, .pages = 100 },
-	{ .as_id = 1, .id = 0, .logging = 1, .base_gfn = 0, .pages = 160 },
+	{ .id = 0, .flags = MIGTRACE_SLOT_LOGGING, .base_gfn = 0, .pages = 160 },
+	{ .id = 1, .flags = MIGTRACE_SLOT_LOGGING, .base_gfn = 1 << 20, .pages = 100 },
+	{ .as_id = 1, .id = 0, .flags = MIGTRACE_SLOT_LOGGING, .base_gfn = 0, .pages = 160 },
 };
 static size_t n_slots;
 static int pages_rc;

@@ -89,7 +89,7 @@ struct session {
 	};
 	uint64_t tick_ns;
 	uint64_t told;			/* window */
-	bool late;
+	bool late, restarted;
 	bool in_window[N_MAX];
 	struct mt_pageset *set;
 };
@@ -140,6 +140,7 @@ struct play {
 	uint64_t stale;
 	unsigned lose;			/* every so many-th set cannot be read; 0 = none */
 	bool no_sets;
+	bool restarts;			/* a tick in which logging went off and on reports all memory, and says so */
 };
 
 /* As a source's window set. */
@@ -167,9 +168,20 @@ static void show_pages(struct mt_profile_builder *b, const struct play *p)
 	sets.late = p->lose && sets.r.tick % p->lose == 0;
 	if (sets.late)
 		pages.logged = NULL;
-	else
+	else if (sets.r.valid & MIGTRACE_VALID_WINDOW)
 		pages.begun = begun();
 	mt_profile_pages(b, &sets.r, &pages);
+}
+
+static void spoil_restarted(struct session *s)
+{
+	if (!s->restarted)
+		return;
+	s->restarted = false;
+	s->r.state |= MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_RESTART;
+	for (unsigned page = 0; page < N_MAX; page++)
+		mt_pageset_add(s->set, page);
+	s->r.pages = N_MAX;
 }
 
 static void tick_until(struct mt_profile_builder *b, const struct play *p, uint64_t now_ns, bool logging)
@@ -179,12 +191,16 @@ static void tick_until(struct mt_profile_builder *b, const struct play *p, uint6
 	while (fine.r.end_ns <= now_ns) {
 		fine.r.valid = valid | (fine.r.window ? MIGTRACE_VALID_WINDOW : 0);
 		fine.r.state = logging ? MIGTRACE_STATE_LOGGING : 0;
+		spoil_restarted(&fine);
 		mt_profile_tick(b, &fine.r);
 		session_next(&fine);
 	}
 	while (sets.r.end_ns <= now_ns) {
 		sets.r.valid = fine.r.valid;
-		sets.r.state = fine.r.state;
+		sets.r.state = logging ? MIGTRACE_STATE_LOGGING : 0;
+		spoil_restarted(&sets);
+		if (sets.r.state & MIGTRACE_STATE_RESTART)
+			sets.r.valid &= ~(uint32_t)MIGTRACE_VALID_WINDOW;
 		if (!p->no_sets)
 			show_pages(b, p);
 		session_next(&sets);
@@ -215,6 +231,7 @@ static int play(const struct play *p, struct mt_profile *out)
 			session_window(&fine, reset_ns, p->stale);
 			session_window(&sets, reset_ns, p->stale);
 			next_reset_s += g.reset_s;
+			fine.restarted = sets.restarted = p->restarts;
 		} else if (!logging) {
 			continue;
 		}
@@ -312,6 +329,24 @@ static void few_sets_are_missing(void)
 	g.off_s = 0;
 	how.lose = 97;
 	check_against_closed_form(&how, 0.03, 50, 30);
+}
+
+/* Measurements one right after the other: the tick between them is in no union and no window. */
+static void restarts_are_left_out(void)
+{
+	struct play how = minute;
+	struct mt_profile p;
+
+	uniform_guest(2000, 6000);
+	g.reset_s = 1.02;
+	g.off_s = 0;
+	how.restarts = true;
+	CHECK_INT(play(&how, &p), 0);
+	CHECK_NEAR(p.mw_pages, 2000, 20);
+	CHECK_NEAR(p.s_pages / closed_form(1), 1, 0.03);
+	CHECK_NEAR(p.points[9].mean_pages / closed_form(1), 1, 0.03);
+	CHECK(p.points[9].windows >= 50);
+	mt_profile_fini(&p);
 }
 
 /* Much of the memory is hot, the rest is touched once. */
@@ -521,6 +556,7 @@ static const struct ktap_case cases[] = {
 	{ "Zipf, resets every second", zipf_ring },
 	{ "Zipf, measured second by second with breaks", zipf_bitmap },
 	{ "some sets read too late", few_sets_are_missing },
+	{ "restarts of the log are left out", restarts_are_left_out },
 	{ "hot pages, vCPUs and totals", hot_pages_are_counted },
 	{ "without sets of pages nothing is joined", without_sets },
 	{ "a guest that is never reset has one window", one_window },

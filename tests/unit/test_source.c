@@ -128,7 +128,7 @@ static void hostile_headers(void)
 		uint32_t abi, offset, bytes, count;
 		size_t map_bytes, promised;
 	} rows[] = {
-		{ "another ABI", 2, OFFSET, BYTES, COUNT, MAPPED, BYTES },
+		{ "another ABI", MIGTRACE_ABI_VERSION + 1, OFFSET, BYTES, COUNT, MAPPED, BYTES },
 		{ "no records", 1, OFFSET, BYTES, 0, MAPPED, BYTES },
 		{ "no power of two", 1, OFFSET, BYTES, 7, MAPPED, BYTES },
 		{ "more than there may be", 1, OFFSET, BYTES, 1u << 31, MAPPED, BYTES },

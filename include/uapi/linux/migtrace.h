@@ -18,6 +18,9 @@
  * Counts are therefore worth most in a window that began with everything clean, and
  * records say which window they belong to and how many pages it began with.
  *
+ * x86 has a second address space, for system management mode, in which VMMs list the same
+ * memory again. It is left out: no sets, no counts of pages, no windows.
+ *
  * All times are CLOCK_MONOTONIC in nanoseconds; all counts of pages are of 4 KiB. Errors
  * are the usual ones of ioctl(2); those with a meaning of their own stand at each call.
  */
@@ -28,12 +31,13 @@
 #include <linux/types.h>
 
 /** MIGTRACE_ABI_VERSION - changes when a structure or a meaning below does */
-#define MIGTRACE_ABI_VERSION	1
+#define MIGTRACE_ABI_VERSION	2
 
 #define MIGTRACE_TICK_MIN_NS	1000000ULL
 #define MIGTRACE_TICK_MAX_NS	10000000000ULL
 #define MIGTRACE_RECORDS_MAX	65536
 #define MIGTRACE_VCPUS_MAX	4096
+#define MIGTRACE_LARGE_AUTO	(~0ULL)
 
 /**
  * enum migtrace_mode - how the VM logs dirty pages; fixed when its VMM created it
@@ -86,15 +90,27 @@ struct migtrace_info {
  * @record_count: in, records that the ring holds: a power of two up to
  *	MIGTRACE_RECORDS_MAX, 0 for 1024
  * @vcpu_count: in, how many vCPUs to count apart, at most MIGTRACE_VCPUS_MAX
+ * @large_pages: in, memslots of at least so many pages are the memory that windows are about:
+ *	a guest's video memory is logged always, and says nothing of a migration. 0: all of
+ *	them; MIGTRACE_LARGE_AUTO: an eighth of the largest, but no more than 128 MiB
+ * @wake_records: in, a reader is woken once so many records are there, or the last one:
+ *	poll(2) says no sooner that it is worth reading. 0: each
+ * @pad: in, 0
  * @features: out, set of enum migtrace_feature
  * @map_bytes: out, length to mmap
  * @record_bytes: out, size of a record with its @vcpu_count counts
  * @mode: out, enum migtrace_mode
  * @reserved: in, 0
  *
- * -EBUSY: the file has a session already. -EUSERS: too many sessions. -ESRCH: the VMM is
- * gone. -EAGAIN: the VM has no vCPU yet, and its VMM may still choose how it logs.
- * -EOPNOTSUPP: KVM is not the one whose structures this module was built for.
+ * -EBUSY: the file has a session already. -EUSERS: too many sessions, in all or of this
+ * user. -ESRCH: the VMM is gone, or has closed the VM. -EAGAIN: the VM has no vCPU yet, and its
+ * VMM may still choose how it logs. -EPERM: what a guest writes is its VMM's secret: the caller
+ * has to have the VMM's user and groups, or CAP_SYS_PTRACE over it. -EOPNOTSUPP: KVM is not the
+ * one whose structures this module was built for.
+ *
+ * A session has at most the module's session_mib of memory. Records may have a quarter of it.
+ * Sets are made for memslots that are not logged as far as they fit into another quarter; for
+ * others once they are logged, and what the VMM clears before the next tick is then not seen.
  */
 struct migtrace_attach {
 	__u32 abi_version;
@@ -103,6 +119,9 @@ struct migtrace_attach {
 	__u64 window_ns;
 	__u32 record_count;
 	__u32 vcpu_count;
+	__u64 large_pages;
+	__u32 wake_records;
+	__u32 pad;
 	__u64 features;
 	__u64 map_bytes;
 	__u32 record_bytes;
@@ -158,11 +177,16 @@ enum migtrace_valid {
 
 /**
  * enum migtrace_state - what was the case during a tick
- * @MIGTRACE_STATE_LOGGING: at least one memslot was logged at the tick's end
+ * @MIGTRACE_STATE_LOGGING: at least one large memslot was logged at the tick's end
  * @MIGTRACE_STATE_SLOTS: memslots came, went or changed
  * @MIGTRACE_STATE_LOWER_BOUND: pages, events and window_pages are at least these
- * @MIGTRACE_STATE_NO_MEMORY: sets for a new memslot could not be had; its pages are overruns
+ * @MIGTRACE_STATE_NO_MEMORY: sets for a memslot that is logged could not be had, or are more
+ *	than a session may have: its pages are overruns (ring), or not counted (bitmap)
  * @MIGTRACE_STATE_GONE: the VMM is gone; this is the session's last record
+ * @MIGTRACE_STATE_RESTART: logging went off and on again within the tick: what it counts is
+ *	of several logs, and of the time between them nothing is known. LOWER_BOUND is set, too
+ * @MIGTRACE_STATE_SLOWED: ticks are longer than was asked for, since a look takes so long: it
+ *	may take a quarter of the time
  */
 enum migtrace_state {
 	MIGTRACE_STATE_LOGGING = 1 << 0,
@@ -170,6 +194,8 @@ enum migtrace_state {
 	MIGTRACE_STATE_LOWER_BOUND = 1 << 2,
 	MIGTRACE_STATE_NO_MEMORY = 1 << 3,
 	MIGTRACE_STATE_GONE = 1 << 4,
+	MIGTRACE_STATE_RESTART = 1 << 5,
+	MIGTRACE_STATE_SLOWED = 1 << 6,
 };
 
 /**
@@ -184,6 +210,8 @@ enum migtrace_state {
  *	the bitmaps
  * @overruns: events whose page is not known, because the entry was overwritten before it
  *	was read or named no page of a memslot; they are in @events, not in @pages
+ * @other_events: events of other address spaces than the first (x86: what the guest writes
+ *	in system management mode); they are in @events, not in @pages and not in @overruns
  * @resets: resets of a ring, or clears of 64 pages of a bitmap
  * @cleared_pages: bitmap: pages made clean by those clears
  * @ring_full_exits: vCPUs' exits because of a full ring
@@ -191,9 +219,13 @@ enum migtrace_state {
  * @window_start_ns: when it began
  * @window_stale_pages: pages that were dirty when it began, and so count from its start
  * @window_pages: distinct pages logged since it began
- * @logged_pages: size of the memslots of address space 0 that are logged
+ * @logged_pages: size of the large memslots that are logged
+ * @epoch: how often the log of a large memslot has begun since the session did; two records
+ *	with different ones do not belong to one log
+ * @tick_ns: how long ticks are meant to be now
  * @vcpus: how many counts follow
- * @reserved: 0
+ * @ring_used: ring: the most entries that any vCPU's ring held, of those that the VMM had not
+ *	reset; a ring that comes near to its size is too small
  * @vcpu_events: events of each vCPU by its index (ring only)
  */
 struct migtrace_record {
@@ -213,25 +245,46 @@ struct migtrace_record {
 	__u64 window_stale_pages;
 	__u64 window_pages;
 	__u64 logged_pages;
+	__u64 other_events;
+	__u64 epoch;
+	__u64 tick_ns;
 	__u32 vcpus;
-	__u32 reserved;
+	__u32 ring_used;
 	__u32 vcpu_events[];
 };
 
 /**
- * struct migtrace_slot - one memslot for which the session keeps sets of pages
- * @as_id: address space
+ * enum migtrace_slot_flag - what is the case with a memslot
+ * @MIGTRACE_SLOT_LOGGING: it is logged
+ * @MIGTRACE_SLOT_LARGE: windows are about it
+ * @MIGTRACE_SLOT_SETS: sets of its pages are kept
+ */
+enum migtrace_slot_flag {
+	MIGTRACE_SLOT_LOGGING = 1 << 0,
+	MIGTRACE_SLOT_LARGE = 1 << 1,
+	MIGTRACE_SLOT_SETS = 1 << 2,
+};
+
+/**
+ * struct migtrace_slot - one memslot of the VM
+ * @as_id: address space: 0, others are not listed
  * @id: number of the memslot in it
- * @logging: 1 while it is logged
+ * @flags: set of enum migtrace_slot_flag
  * @base_gfn: first guest page
  * @pages: size
+ * @unknown_pages: bitmap: pages whose writes are not seen before they are cleared for the
+ *	first time: nobody knows since when they have been dirty. What is counted of the memslot
+ *	is a lower bound while there are any
+ * @logging_ns: when it began to be logged; 0: never, or before the session began
  */
 struct migtrace_slot {
 	__u16 as_id;
 	__u16 id;
-	__u32 logging;
+	__u32 flags;
 	__u64 base_gfn;
 	__u64 pages;
+	__u64 unknown_pages;
+	__u64 logging_ns;
 };
 
 /**
@@ -278,6 +331,29 @@ struct migtrace_pages {
 	__u64 bitmap_ptr;
 };
 
+/**
+ * struct migtrace_stats - what the session has cost so far
+ * @hold_ns: longest time that its lock was held, while KVM may wait for it. (A virtual host's
+ *	CPU may be taken away meanwhile.)
+ * @hold_work: most entries, words of a bitmap, or memslots that were handled in such a time
+ * @look_ns: longest look
+ * @late_ns: the most that a tick was late
+ * @missed_hooks: calls of KVM's that the kernel did not tell of; logs are then taken as found
+ * @bytes: memory of sets and records
+ * @bytes_max: how much they may have
+ * @reserved: 0
+ */
+struct migtrace_stats {
+	__u64 hold_ns;
+	__u64 hold_work;
+	__u64 look_ns;
+	__u64 late_ns;
+	__u64 missed_hooks;
+	__u64 bytes;
+	__u64 bytes_max;
+	__u64 reserved;
+};
+
 #define MIGTRACE_IOC_MAGIC	0xDC
 #define MIGTRACE_IOC_INFO	_IOR(MIGTRACE_IOC_MAGIC, 0, struct migtrace_info)
 #define MIGTRACE_IOC_ATTACH	_IOWR(MIGTRACE_IOC_MAGIC, 1, struct migtrace_attach)
@@ -285,15 +361,17 @@ struct migtrace_pages {
 #define MIGTRACE_IOC_PAGES	_IOWR(MIGTRACE_IOC_MAGIC, 3, struct migtrace_pages)
 /* Let the next window begin at the next reset or clear, whatever window_ns says. */
 #define MIGTRACE_IOC_WINDOW	_IO(MIGTRACE_IOC_MAGIC, 4)
+#define MIGTRACE_IOC_STATS	_IOR(MIGTRACE_IOC_MAGIC, 5, struct migtrace_stats)
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct migtrace_info) == 16, "ABI");
-_Static_assert(sizeof(struct migtrace_attach) == 72, "ABI");
+_Static_assert(sizeof(struct migtrace_attach) == 88, "ABI");
 _Static_assert(sizeof(struct migtrace_ring) == 192, "ABI");
-_Static_assert(sizeof(struct migtrace_record) == 128, "ABI");
-_Static_assert(sizeof(struct migtrace_slot) == 24, "ABI");
+_Static_assert(sizeof(struct migtrace_record) == 152, "ABI");
+_Static_assert(sizeof(struct migtrace_slot) == 40, "ABI");
 _Static_assert(sizeof(struct migtrace_slots) == 16, "ABI");
 _Static_assert(sizeof(struct migtrace_pages) == 40, "ABI");
+_Static_assert(sizeof(struct migtrace_stats) == 64, "ABI");
 #endif
 
 #endif

@@ -124,6 +124,7 @@ enum mt_pages_read mt_pagereader_read(struct mt_pagereader *p, const struct migt
 	p->has_begun = r->window != p->window && r->valid & MIGTRACE_VALID_WINDOW &&
 		       !read_set(p, r->tick, MIGTRACE_SET_WINDOW, p->begun);
 	p->tick = r->tick;
-	p->window = r->window;
+	/* One that is doubtful so far begins for us with the tick that is not. */
+	p->window = r->valid & MIGTRACE_VALID_WINDOW ? r->window : 0;
 	return whole ? MT_PAGES_TICK : window ? MT_PAGES_WINDOW : MT_PAGES_LOST;
 }

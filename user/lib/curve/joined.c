@@ -139,6 +139,12 @@ void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const 
 	/* While nothing is logged nothing can be missing. */
 	else if (gap && (logging || j->window))
 		give_up(j);
+	if (r->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_RESTART)) {
+		/* Less than there was, or of two logs: neither its pages nor its time are in any union. */
+		end_window(j, j->logged_until_ns);
+		j->lost += r->events;
+		return;
+	}
 	if (!pages->logged)
 		j->unread += r->events;
 	else if (j->unread)

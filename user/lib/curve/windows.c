@@ -40,6 +40,7 @@ void mt_windows_end(struct mt_windows *w)
 void mt_windows_tick(struct mt_windows *w, const struct migtrace_record *r)
 {
 	bool usable = r->valid & MIGTRACE_VALID_WINDOW && r->state & MIGTRACE_STATE_LOGGING &&
+		      !(r->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_RESTART)) &&
 		      r->end_ns > r->window_start_ns && r->end_ns > r->start_ns;
 
 	if (r->state & MIGTRACE_STATE_LOGGING)

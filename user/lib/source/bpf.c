@@ -29,7 +29,7 @@
 struct window {
 	uint64_t number, start_ns, pages, stale_pages;
 	bool clean;			/* it counts from a clean start */
-	bool lower;			/* and what it counts is not all */
+	bool lower;			/* but what it has counted is not all */
 };
 
 struct bpf {
@@ -222,7 +222,7 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 	struct mt_bpf_sums sums;
 	struct window *w = &b->window;
 	struct mt_bpf_cut cut;
-	bool gone = is_gone(b);
+	bool gone = is_gone(b), less;
 	int slots, rc;
 
 	/* First the memslots: what the tick's pages belong to. */
@@ -240,19 +240,19 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 	collect(b, &cut, slots & MT_BPF_SETS_LOGGING, &counts);
 	b->start_ns = r->end_ns;
 
-	if (sums.strange || slots & MT_BPF_SETS_NO_ROOM)
-		w->lower = true;
+	less = sums.strange || b->sets.lacking || slots & (MT_BPF_SETS_NO_ROOM | MT_BPF_SETS_RESTART);
+	w->lower |= less && !(slots & MT_BPF_SETS_RESTART);
 	if (!b->sets.logged_pages)
 		w->clean = false;
 	r->valid = MIGTRACE_VALID_PAGES | MIGTRACE_VALID_RESETS;
 	if (b->source.mode == MIGTRACE_MODE_RING)
 		r->valid |= MIGTRACE_VALID_VCPUS | MIGTRACE_VALID_RING_FULL;
-	if (w->number && w->clean)
+	if (w->number && w->clean && !w->lower && !less)
 		r->valid |= MIGTRACE_VALID_WINDOW;
 	r->state = (b->sets.logged_pages ? MIGTRACE_STATE_LOGGING : 0) |
 		   (slots & MT_BPF_SETS_CHANGED ? MIGTRACE_STATE_SLOTS : 0) |
-		   (slots & MT_BPF_SETS_NO_ROOM ? MIGTRACE_STATE_NO_MEMORY : 0) |
-		   (w->lower || sums.strange ? MIGTRACE_STATE_LOWER_BOUND : 0) |
+		   (b->sets.lacking || slots & MT_BPF_SETS_NO_ROOM ? MIGTRACE_STATE_NO_MEMORY : 0) |
+		   (slots & MT_BPF_SETS_RESTART ? MIGTRACE_STATE_RESTART : 0) | (less ? MIGTRACE_STATE_LOWER_BOUND : 0) |
 		   (gone ? MIGTRACE_STATE_GONE : 0);
 	r->pages = counts.pages;
 	r->events = sums.events;
@@ -265,6 +265,7 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 	r->window_stale_pages = w->stale_pages;
 	r->window_pages = w->pages;
 	r->logged_pages = b->sets.logged_pages;
+	r->tick_ns = b->source.tick_ns;
 	/* Not a moment longer than needed: the descriptor keeps the dead VM's memory. */
 	if (gone)
 		bpf_close_vm(b);
@@ -312,7 +313,7 @@ static int bpf_slots(struct mt_source *source, struct migtrace_slot *slots, size
 		if (*count < room)
 			slots[*count] = (struct migtrace_slot){
 				.as_id = (uint16_t)(set->slot >> 16), .id = (uint16_t)set->slot,
-				.logging = set->logging, .base_gfn = set->base_gfn, .pages = set->pages,
+				.flags = MIGTRACE_SLOT_SETS | MIGTRACE_SLOT_LARGE | (set->logging ? MIGTRACE_SLOT_LOGGING : 0), .base_gfn = set->base_gfn, .pages = set->pages,
 			};
 		(*count)++;
 	}

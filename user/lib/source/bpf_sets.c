@@ -130,6 +130,7 @@ int mt_bpf_sets_sync(struct mt_bpf_sets *s, const struct mte_walk *walk)
 	if (!new)
 		return -ENOMEM;
 	s->logged_pages = 0;
+	s->lacking = false;
 	for (size_t i = 0; i < n; i++) {
 		const struct mte_walk_slot *w = &walk->slot[i];
 		uint32_t slot = (uint32_t)w->as_id << 16 | w->id;
@@ -146,13 +147,17 @@ int mt_bpf_sets_sync(struct mt_bpf_sets *s, const struct mte_walk *walk)
 		new[i].slot = slot;
 		new[i].base_gfn = w->base_gfn;
 		new[i].pages = w->pages;
+		/* Off and on again since we looked: another bitmap. With rings there is nothing to tell by. */
+		if (logging && new[i].logging && new[i].dirty_bitmap != w->dirty_bitmap)
+			what |= MT_BPF_SETS_RESTART | MT_BPF_SETS_LOGGING;
 		new[i].dirty_bitmap = w->dirty_bitmap;
 		if (logging && !new[i].logging)
 			what |= MT_BPF_SETS_LOGGING;
 		if (logging != new[i].logging)
 			what |= MT_BPF_SETS_CHANGED;
 		new[i].logging = logging;
-		s->logged_pages += logging ? w->pages : 0;
+		/* Elsewhere the same memory is listed again, for SMM. */
+		s->logged_pages += logging && !w->as_id ? w->pages : 0;
 	}
 	for (size_t i = 0; i < s->count; i++) {
 		if (!s->set[i].pages)
@@ -163,7 +168,7 @@ int mt_bpf_sets_sync(struct mt_bpf_sets *s, const struct mte_walk *walk)
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!new[i].placed && !place(s, &new[i], new, n))
-			what |= MT_BPF_SETS_NO_ROOM;
+			s->lacking |= new[i].logging;
 	qsort(new, n, sizeof(*new), by_slot);
 	free(s->set);
 	s->set = new;

@@ -33,13 +33,15 @@ struct mt_bpf_sets {
 	uint64_t n_words;
 	struct mt_bpf_set *set;		/* by slot */
 	size_t count;
-	uint64_t logged_pages;
+	uint64_t logged_pages;		/* of address space 0 */
+	bool lacking;			/* there was no room for a memslot that is logged */
 };
 
 /* What became of the memslots: for the record's state. */
 #define MT_BPF_SETS_CHANGED	1
 #define MT_BPF_SETS_LOGGING	2	/* some began to be logged that were not */
-#define MT_BPF_SETS_NO_ROOM	4
+#define MT_BPF_SETS_NO_ROOM	4	/* for the list itself */
+#define MT_BPF_SETS_RESTART	8	/* logging went off and on again */
 
 /* How many words a VM's memslots want, with room for some more memory. */
 uint64_t mt_bpf_sets_words(const struct mte_walk *walk);

@@ -11,6 +11,7 @@
 #include "source/records.h"
 
 #define DEVICE		"/dev/migtrace"
+#define WAKE_NS		10000000ULL	/* shorter ticks are read several at a time */
 #define MAP_MAX_BYTES	(1ULL << 31)	/* 65536 records with the counts of 4096 vCPUs have 1 GiB */
 
 struct kmod {
@@ -38,7 +39,7 @@ static int open_device(struct mt_err *err)
 		return mt_err_set(err, -ENODEV, "the module is not loaded (no " DEVICE "): modprobe migtrace");
 	case EACCES:
 	case EPERM:
-		return mt_err_set(err, -EPERM, DEVICE " is not for this user: run as root, or load the module with gid= of a group of yours");
+		return mt_err_set(err, -EPERM, DEVICE " is not for this user: run as root, or load the module with group= of a group of yours");
 	default:
 		return mt_err_set(err, -errno, "cannot open " DEVICE ": %s", strerror(errno));
 	}
@@ -78,12 +79,17 @@ static int attach(int fd, const struct mt_source_params *p, struct migtrace_atta
 		.window_ns = p->window_ns,
 		.record_count = p->records,
 		.vcpu_count = p->vcpus,
+		.large_pages = MIGTRACE_LARGE_AUTO,	/* windows are about the memory, not the screen */
+		.wake_records = (uint32_t)(WAKE_NS / p->tick_ns),
 	};
 	if (!ioctl(fd, MIGTRACE_IOC_ATTACH, args))
 		return 0;
 	switch (errno) {
 	case EUSERS:
-		return mt_err_set(err, -EUSERS, "all sessions of the module are taken");
+		return mt_err_set(err, -EUSERS, "all sessions of the module, or of this user, are taken (its parameters max_sessions, "
+				  "max_user_sessions)");
+	case EPERM:
+		return mt_err_set(err, -EPERM, "the guest is another user's: run as its user, as root, or with CAP_SYS_PTRACE");
 	case ESRCH:
 		return mt_err_set(err, -ESRCH, "the guest is gone");
 	case EOPNOTSUPP:
@@ -91,7 +97,7 @@ static int attach(int fd, const struct mt_source_params *p, struct migtrace_atta
 	case EPROTO:
 		return mt_err_set(err, -EPROTO, "the module has another ABI version: install module and tool from one build");
 	case ENOMEM:
-		return mt_err_set(err, -ENOMEM, "the module has no memory for its sets of pages (3 bits for each of the guest's)");
+		return mt_err_set(err, -ENOMEM, "the module has no memory for its records and sets of pages, or may have no more (its parameter session_mib)");
 	default:
 		/* Not of the guest, as -EINVAL of a file that is no VM would be: we found it by its link. */
 		return mt_err_set(err, -EIO, "the module refuses the guest: %s", strerror(errno));
