@@ -140,6 +140,7 @@ const char *mt_policy_ignores(const struct mt_policy *policy);
 #define MT_POLICY_TRIES		3
 void mt_policy_refused(struct mt_policy_state *state, enum mt_action action);
 
+bool mt_action_is_final(enum mt_action action);	/* it ends pre-copy: stop, flip, abort */
 const char *mt_action_name(enum mt_action action);	/* "none", "stop", "flip", "abort", "set-downtime" ... */
 
 #endif

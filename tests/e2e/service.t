@@ -42,7 +42,7 @@ lay_out()
 	mkdir -p "$dir/root/etc/systemd/system" "$dir/root/usr/local/sbin" "$dir/root/bin" &&
 		cp user/migtraced/migtraced.service "$dir/root/etc/systemd/system/" &&
 		install -m 755 "$B/migtraced" "$dir/root/usr/local/sbin/migtraced" &&
-		install -m 755 /bin/kill "$dir/root/bin/kill"
+		install -m 755 /bin/kill /bin/sh "$dir/root/bin/"
 }
 turn_on()
 {

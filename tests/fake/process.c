@@ -316,6 +316,23 @@ static void close_guard(struct program *prog)
 	mt_hands_close(prog->hands);
 }
 
+/* A program's orderly end: it gives back what it holds. @id: of its subscription, if above 0. */
+static void *ended(struct program *prog, int id)
+{
+	struct fake_process *p = prog->p;
+
+	if (id > 0)
+		mt_conn_unsubscribe(prog->conn, id);
+	if (prog->conn)
+		mt_conn_close(prog->conn);
+	close_guard(prog);
+	mt_inbox_free(prog->inbox);
+	pthread_mutex_destroy(&prog->mutex);
+	free(prog);
+	fake_process_ended(p);
+	return NULL;
+}
+
 static void adopt(struct program *prog, const char *uuid)
 {
 	struct mt_err err = { 0 };
@@ -389,16 +406,7 @@ static void *supervisor(void *arg)
 		fake_process_ended(prog->p);
 		return NULL;
 	}
-	if (id > 0)
-		mt_conn_unsubscribe(prog->conn, id);
-	if (prog->conn)
-		mt_conn_close(prog->conn);
-	close_guard(prog);
-	mt_inbox_free(prog->inbox);
-	pthread_mutex_destroy(&prog->mutex);
-	free(prog);
-	fake_process_ended(arg);
-	return NULL;
+	return ended(prog, id);
 }
 
 /* --- the tool and its guardian --------------------------------------------------------- */
@@ -486,16 +494,7 @@ static void *tool(void *arg)
 	if (prog->guard && mt_guard_leave(prog->guard, FAKE_LEAVE_MS))
 		fake_count("mark left behind");
 	mt_wheel_put(wheel);
-	if (id > 0)
-		mt_conn_unsubscribe(prog->conn, id);
-	if (prog->conn)
-		mt_conn_close(prog->conn);
-	close_guard(prog);
-	mt_inbox_free(prog->inbox);
-	pthread_mutex_destroy(&prog->mutex);
-	free(prog);
-	fake_process_ended(p);
-	return NULL;
+	return ended(prog, id);
 }
 
 /* --- the interface ----------------------------------------------------------------------- */
@@ -668,4 +667,33 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void fake_directory_remove(void)
 {
 	nftw(fake_setup.directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void fake_processes_judge(void)
+{
+	const char *what = fake_processes_end();
+
+	if (what)
+		truth_fail("%s", what);
+	truth_conclude();
+	for (int group = 1; group < FAKE_GROUPS && !fake_setup.leaks; group++)
+		if (fake_conns(group) || fake_files_open(group, false))
+			truth_fail("%s left %u connections and %u files open", fake_group_name(group), fake_conns(group),
+				   fake_files_open(group, true));
+}
+
+void fake_processes_let_go(void)
+{
+	const char *what;
+
+	fake_hv_over();
+	/* Now all calls come back: what still does not end is ours to find. */
+	what = fake_processes_end();
+	if (what)
+		truth_fail("%s, though all calls have come back", what);
+	for (size_t i = 0; i < FAKE_PROCESSES; i++)
+		if (fake_processes[i].used && !fake_group_is_dead(fake_processes[i].group) &&
+		    fake_group_threads(fake_processes[i].group))
+			fake_process_kill(&fake_processes[i]);
+	mt_sleep_ms(60000);
 }

@@ -66,6 +66,10 @@ void fake_process_cancel(struct fake_process *p);	/* the tool's first */
 void fake_process_observe(struct fake_process *p, bool observe);	/* a reload */
 /* Asks all to end and waits. Return: NULL, or what did not. */
 const char *fake_processes_end(void);
+/* At the end: what did not end, what truth.h says of the whole, and what was left open. */
+void fake_processes_judge(void);
+/* After that: all calls come back, so whatever still runs is the code's own, and is ended. */
+void fake_processes_let_go(void);
 /* Those that have ended: a thread of theirs that hangs in a call ends, too. Now and then. */
 void fake_processes_bury(void);
 void fake_processes_reset(void);

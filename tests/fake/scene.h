@@ -144,27 +144,11 @@ static inline bool scene_stop(struct fake_guest *g)
 static inline const char *scene_end(void)
 {
 	static char violation[600];
-	const char *what;
 	unsigned left;
 
 	scene_pass(3000);
-	what = fake_processes_end();
-	if (what)
-		truth_fail("%s", what);
-	truth_conclude();
-	for (int group = 1; group < FAKE_GROUPS && !fake_setup.leaks; group++)
-		if (fake_conns(group) || fake_files_open(group, false))
-			truth_fail("%s left %u connections and %u files open", fake_group_name(group), fake_conns(group),
-				   fake_files_open(group, true));
-	fake_hv_over();
-	what = fake_processes_end();
-	if (what)
-		truth_fail("%s, though all calls have come back", what);
-	for (size_t i = 0; i < FAKE_PROCESSES; i++)
-		if (fake_processes[i].used && !fake_group_is_dead(fake_processes[i].group) &&
-		    fake_group_threads(fake_processes[i].group))
-			fake_process_kill(&fake_processes[i]);
-	mt_sleep_ms(60000);
+	fake_processes_judge();
+	fake_processes_let_go();
 	fake_hv_end();
 	left = fake_world_end();
 	fake_directory_remove();

@@ -611,31 +611,14 @@ static void go(struct schedule *s)
 static void judge_end(struct schedule *s)
 {
 	char text[600];
-	const char *what;
 
 	/* Late news are told, too. */
 	mt_sleep_ms(3000);
-	what = fake_processes_end();
-	if (what)
-		truth_fail("%s", what);
-	truth_conclude();
-	for (int group = 1; group < FAKE_GROUPS; group++)
-		if (!fake_setup.leaks && (fake_conns(group) || fake_files_open(group, false)))
-			truth_fail("%s left %u connections and %u files open", fake_group_name(group), fake_conns(group),
-				   fake_files_open(group, true));
+	fake_processes_judge();
 	if (truth_violation() && s->print)
 		for (size_t i = 0; i < fake_hv.n_guests; i++)
 			fprintf(s->print, "# %s\n", fake_guest_told(&fake_hv.guests[i], text, sizeof(text)));
-	fake_hv_over();
-	/* Now all calls come back: what still does not end is ours to find. */
-	what = fake_processes_end();
-	if (what)
-		truth_fail("%s, though all calls have come back", what);
-	for (size_t i = 0; i < FAKE_PROCESSES; i++)
-		if (fake_processes[i].used && !fake_group_is_dead(fake_processes[i].group) &&
-		    fake_group_threads(fake_processes[i].group))
-			fake_process_kill(&fake_processes[i]);
-	mt_sleep_ms(60000);
+	fake_processes_let_go();
 }
 
 static void begin(struct schedule *s, uint64_t seed)

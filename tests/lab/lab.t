@@ -109,7 +109,8 @@ for kernel in 6.1 6.12; do
 	check "$kernel: hardware virtualisation with nested paging" grep -qE 'Nested Paging enabled|kvm_intel|VMX' s/dmesg
 	check "$kernel: an emulated clock is this machine's, not guessed" bash -c '
 		! grep -q " TCG," stderr.txt || {
-			khz=$(sed -n "s/.*tsc: Detected \([0-9]*\)\.\([0-9]*\) MHz.*/\1\2/p" s/dmesg)
+			# The processor first, as guessed, then the counter, where that differs.
+			khz=$(sed -n "s/.*tsc: Detected \([0-9]*\)\.\([0-9]*\) MHz.*/\1\2/p" s/dmesg | tail -n 1)
 			((khz > 0 && (khz - $1) ** 2 <= (khz / 1000) ** 2)) || { echo "$khz kHz, not $1"; exit 1; }
 		}' - "$("$here/../../build/lab/tsc")"
 	check "$kernel: modules for the network" is "$(cat s/modules)" modules

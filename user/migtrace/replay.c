@@ -190,16 +190,11 @@ static void explain_settings(const struct replay *r, struct replay_result *resul
 		    mt_format_duration_ms(at, (double)r->ends_at_ms));
 }
 
-static bool is_end(enum mt_action action)
-{
-	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
-}
-
 static void note_recorded(struct replay *r, const struct mt_record_decision *d)
 {
 	if (!d->applied || strcmp(d->applied, "done"))
 		return;
-	if (!r->ended && is_end(d->plan.action))
+	if (!r->ended && mt_action_is_final(d->plan.action))
 		r->ended = d;
 	if (d->plan.action == MT_ACTION_SET_DOWNTIME)
 		r->relimited = d;
@@ -276,9 +271,9 @@ static bool step(struct replay *r, const struct mt_sample *s, struct mt_plan *pl
 		note_end(r, plan, s);
 	if (plan->warns)
 		note_warning(r, plan);
-	if (plan->action != MT_ACTION_CONTINUE && !is_end(plan->action))
+	if (plan->action != MT_ACTION_CONTINUE && !mt_action_is_final(plan->action))
 		note_setting(r, s, plan);
-	return is_end(plan->action);
+	return mt_action_is_final(plan->action);
 }
 
 /* "migration 2 of 3: ", where there are several. */

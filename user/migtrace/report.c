@@ -40,11 +40,6 @@ static void merge(struct mt_sample *into, const struct mt_sample *newer)
 			mt_sample_put(into, f, v);
 }
 
-static bool is_end(enum mt_action action)
-{
-	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
-}
-
 static bool was_applied(const struct mt_record_decision *d)
 {
 	return d->applied && !strcmp(d->applied, "done");
@@ -60,9 +55,9 @@ static void consider(struct report *r, const struct mt_record_decision *d)
 
 	if (d->prediction.verdict == MT_VERDICT_UNKNOWN)
 		return;
-	if (now && is_end(now->plan.action) && was_applied(now))
+	if (now && mt_action_is_final(now->plan.action) && was_applied(now))
 		return;
-	if (now && now->prediction.verdict == MT_VERDICT_CONVERGES && !(is_end(d->plan.action) && was_applied(d)))
+	if (now && now->prediction.verdict == MT_VERDICT_CONVERGES && !(mt_action_is_final(d->plan.action) && was_applied(d)))
 		return;
 	r->compared = d;
 }
@@ -78,7 +73,7 @@ static void pick_predictions(struct report *r)
 	if (r->stopped) {
 		r->predicted_downtime_ms = d->prediction.stop_now_ms;
 		r->predicted_total_ms = (double)d->total_ms + d->prediction.stop_now_ms;
-	} else if (!is_end(d->plan.action)) {
+	} else if (!mt_action_is_final(d->plan.action)) {
 		r->predicted_downtime_ms = d->prediction.downtime_ms.p50;
 		if (d->prediction.verdict == MT_VERDICT_CONVERGES)
 			r->predicted_total_ms = d->prediction.total_ms.p50;

@@ -32,11 +32,6 @@ void mt_record_decision(struct supervision *s, const struct mt_plan *plan, const
 	mt_recorded(s, mt_recorder_decision(s->o->recorder, &d));
 }
 
-static bool is_final(enum mt_action action)
-{
-	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
-}
-
 static uint64_t age_limit_ns(const struct supervision *s)
 {
 	return (s->o->age_limit_ms ? s->o->age_limit_ms : MT_AGE_LIMIT_DEFAULT_MS) * MT_NS_PER_MS;
@@ -55,7 +50,7 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 	s->result->actions_done++;
 	s->engine.state.refused[plan->action] = 0;
 	if (a == &mt_actuators_dry) {
-		s->only_said |= is_final(plan->action);
+		s->only_said |= mt_action_is_final(plan->action);
 		return;
 	}
 	mt_others_set(s, plan);

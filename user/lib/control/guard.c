@@ -17,11 +17,6 @@
 #define CLOSE_WAIT_MS	1000	/* for threads that are not stuck */
 
 /* --- threads -------------------------------------------------------------------- */
-struct thread_arg {
-	void *(*fn)(void *);
-	void *arg;
-};
-
 static void put(struct mt_guard *g)
 {
 	unsigned refs;

@@ -110,7 +110,7 @@ static int compare(struct supervision *s, struct others_value *ours, const struc
 
 int mt_others_check(struct supervision *s, const struct mt_plan *plan)
 {
-	bool is_final = plan->action == MT_ACTION_STOP || plan->action == MT_ACTION_FLIP || plan->action == MT_ACTION_ABORT;
+	bool is_final = mt_action_is_final(plan->action);
 	struct others_value now = { 0 };
 	int ret = 0, changed = 0;
 

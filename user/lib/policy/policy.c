@@ -65,7 +65,7 @@ void mt_policy_init(struct mt_policy_state *state)
 	memset(state, 0, sizeof(*state));
 }
 
-static bool is_final(enum mt_action action)
+bool mt_action_is_final(enum mt_action action)
 {
 	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
 }
@@ -158,7 +158,7 @@ static void hold_back(const struct mt_policy *policy, const struct mt_policy_sta
 
 	if (!why)
 		return;
-	if (is_final(plan->action) && now_ms >= deadline_ms)
+	if (mt_action_is_final(plan->action) && now_ms >= deadline_ms)
 		mt_plan_set(plan, MT_ACTION_ABORT, "the deadline of %s is over, and %s",
 			    mt_format_duration_ms(deadline, (double)deadline_ms), why);
 	else
@@ -188,6 +188,6 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 	hold_back(policy, state, view, now_ms, plan);
 	tell_miscounted(state, view, plan);
 	heed_stall(state, view, plan);
-	if (is_final(plan->action))
+	if (mt_action_is_final(plan->action))
 		state->last = plan->action;
 }
