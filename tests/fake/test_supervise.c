@@ -354,6 +354,29 @@ static void before_switchover(void)
 	SCENE_END();
 }
 
+/* The event is lost with the connection. */
+static void switchover_while_cut(void)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	g->preswitchover_ms = 30000;
+	g->pattern = "idle";
+	fake_hows[g->index].policy = &fake_policy_stop_or_abort;
+	fake_hows[g->index].limits.passes = 1000;
+	fake_hows[g->index].limits.deadline_ms = 10000;
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(300);
+	scene_fault(FAKE_FAULT_LOST, FAKE_CALL_COUNT, 0, 9000, 0);
+	CHECK(scene_until(is_before_switchover, g, 9000));
+	fake_host_cut(FAKE_SOURCE, 0);
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 0);
+	scene_pass(10000);
+	SCENE_END();
+}
+
 /* So that only finishing saves it. */
 static void deadline_in_postcopy(void)
 {
@@ -1055,6 +1078,7 @@ static const struct ktap_case cases[] = {
 	{ "an abort is tried as long as it is wanted", abort_is_refused },
 	{ "no mark, no stop", mark_cannot_be_written },
 	{ "nothing is done before a switchover", before_switchover },
+	{ "nor if it began while the connection was lost", switchover_while_cut },
 	{ "nor in post-copy", deadline_in_postcopy },
 	{ "a decision that is too old is dropped", decision_is_too_old },
 	{ "the limit cannot be read again: not stopped", limit_cannot_be_read_again },

@@ -94,6 +94,7 @@ void mt_happened(struct supervision *s, const struct mt_event *ev)
 		/* Events may be missed; but from these two there is no way back to where something may be done. */
 		if (s->told != MT_STATUS_SWITCHOVER && s->told != MT_STATUS_CANCELLING)
 			s->told = MT_STATUS_NONE;
+		s->caught_up = false;
 		mt_note_event(s, "libvirtd went away", "waiting for it to come back; QEMU goes on by itself");
 		break;
 	case MT_EVENT_CONN_UP:

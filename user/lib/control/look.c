@@ -49,6 +49,24 @@ bool mt_may_look(const struct supervision *s)
 	return s->phase <= PHASE_RUNNING && !s->down && !s->stopped;
 }
 
+/*
+ * Statistics do not tell of a switch-over that has begun, or of a cancel; events do, but those before the first look, and
+ * those of a time without a connection, told nobody. QEMU is asked once, and again only where it may answer another time.
+ */
+static void catch_up(struct supervision *s)
+{
+	struct mt_err err = { 0 };
+	enum mt_status status;
+	int rc;
+
+	if (s->caught_up)
+		return;
+	rc = s->told ? 0 : mt_domain_migrate_status(s->conn, s->uuid, &status, &err);
+	if (!s->told && !rc)
+		s->told = status;
+	s->caught_up = !rc || rc == -EPERM || rc == -EACCES || rc == -EOPNOTSUPP;
+}
+
 /* Return: whether there is a migration to decide about. */
 static bool see(struct supervision *s, struct mt_sample *sample)
 {
@@ -61,6 +79,8 @@ static bool see(struct supervision *s, struct mt_sample *sample)
 	if (rc && rc != -ENOENT)
 		return false;		/* busy switching over: the next look tells */
 	/* QEMU's events know of states that libvirt's statistics do not. */
+	if (!rc)
+		catch_up(s);
 	if (!rc)
 		sample->status = mt_status_combine(s->told, sample->status);
 	if (rc || mt_status_is_over(sample->status)) {

@@ -32,7 +32,8 @@ struct supervision {
 	struct mt_sample sample;	/* newest */
 	uint64_t asked_ns;		/* when the newest was asked for: nothing in it is older */
 	uint64_t looked_ns;		/* and the newest that was decided by: QEMU had not synced again before that */
-	enum mt_status told;		/* by QEMU's newest event; NONE: none, or some may have been missed */
+	enum mt_status told;		/* by QEMU's newest event, or when it was asked; NONE: neither */
+	bool caught_up;			/* with the events before the first, or that a lost connection missed */
 	enum phase phase;
 	uint64_t phase_since_ns;
 	bool settling;
