@@ -197,7 +197,8 @@ static void hung_at_start(void)
 	fake_guest_cancel(late);
 	CHECK(waits_for(d, "finished", late, 20000));
 	fake_host_cut(FAKE_SOURCE, d->group);
-	scene_pass(1000);
+	/* It is over for its QEMU, too. */
+	scene_pass(2000);
 	fake_guest_migrate(late, NULL, NULL);
 	scene_pass(100);
 	CHECK(waits_for(d, "supervised", late, 2000));

@@ -39,7 +39,7 @@ int mt_guard_list(struct mt_guard *g, struct mt_guarded **list, size_t *n)
 		for (size_t i = 0; i < MT_ARRAY_SIZE(w->busy_since_ns); i++) {
 			uint64_t since_ns = w->busy_since_ns[i];
 
-			if (since_ns && mt_now_ns() - since_ns > GUARD_STUCK_MS * MT_NS_PER_MS &&
+			if (since_ns && mt_now_ns() - since_ns >= GUARD_STUCK_MS * MT_NS_PER_MS &&
 			    (!to->stuck_since_ns || since_ns < to->stuck_since_ns))
 				to->stuck_since_ns = since_ns;
 		}
