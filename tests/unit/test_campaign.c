@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <migtrace/runs.h>
 #include <migtrace/units.h>
 
 #include "ktap.h"
@@ -373,6 +375,29 @@ static void refuses(void)
 	}
 }
 
+/* Whoever wrote it, and whatever for: what it may take is bounded. */
+static void too_large(void)
+{
+	char line[100001];
+	struct mt_runs runs;
+	struct mt_err err = { 0 };
+
+	memset(line, ' ', sizeof(line));
+	memcpy(line, "{}", 2);
+	strcpy(line + sizeof(line) - 2, "\n");
+	mkdir(in_dir("large"), 0700);
+	write_file("large/runs.jsonl", "{}\n");
+	CHECK_INT(mt_runs_load(&runs, in_dir("large"), &err), 0);
+	mt_runs_free(&runs);
+	write_file("large/runs.jsonl", line);
+	CHECK_INT(mt_runs_load(&runs, in_dir("large"), &err), -EBADMSG);
+	write_file("large/runs.jsonl", "{}\n");
+	CHECK(!truncate(in_dir("large/runs.jsonl"), 65LL << 20));
+	err.code = 0;
+	CHECK_INT(mt_runs_load(&runs, in_dir("large"), &err), -EFBIG);
+	CHECK(strstr(err.msg, "64 MiB"));
+}
+
 /* --- lines -------------------------------------------------------------------------------- */
 static void a_line(void)
 {
@@ -460,6 +485,7 @@ static const struct ktap_case cases[] = {
 	{ "what is shipped", shipped },
 	{ "taken up again", goes_on },
 	{ "not taken up", refuses },
+	{ "too large to be read", too_large },
 	{ "a line of results", a_line },
 	{ "what a watcher answers", answers },
 	{ "commands", commands },

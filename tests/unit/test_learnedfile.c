@@ -168,6 +168,11 @@ static void test_files(void)
 	snprintf(other, sizeof(other), "%s/nowhere", dir);
 	err.code = 0;
 	CHECK_INT(mt_learned_load(&l, other, &err), -ENOENT);
+	/* It would be refused by its first bytes, but is not even read. */
+	write_text("{");
+	CHECK(!truncate(path, 100LL << 20));
+	err.code = 0;
+	CHECK_INT(mt_learned_load(&l, path, &err), -EFBIG);
 	snprintf(other, sizeof(other), "%s/nowhere/x", dir);
 	err.code = 0;
 	CHECK_INT(mt_learned_save(&l, other, &err), -ENOENT);

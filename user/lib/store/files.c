@@ -48,6 +48,25 @@ int mt_file_open(const char *path, bool ours, struct mt_err *err)
 	return fd;
 }
 
+int mt_file_stream(FILE **f, const char *path, size_t max_bytes, struct mt_err *err)
+{
+	int fd = mt_file_open(path, false, err), rc = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st))
+		rc = mt_err_set(err, -errno, "cannot look at %s: %s", path, strerror(errno));
+	else if (st.st_size > 0 && (size_t)st.st_size > max_bytes)
+		rc = mt_err_set(err, -EFBIG, "%s is larger than the %zu MiB that are read of such a file", path, max_bytes >> 20);
+	*f = rc ? NULL : fdopen(fd, "r");
+	if (!rc && !*f)
+		rc = mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	if (rc)
+		close(fd);
+	return rc;
+}
+
 int mt_file_create(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);

@@ -6,6 +6,8 @@
 #define MIGTRACE_STORE_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 
 #include <migtrace/cleanup.h>
 #include <migtrace/err.h>
@@ -16,6 +18,9 @@
  * -EISDIR, -EINVAL neither file nor directory, -ELOOP a link, -EPERM not ours, errno of open(2).
  */
 MT_MUST_CHECK int mt_file_open(const char *path, bool ours, struct mt_err *err);
+
+/* As mt_file_open(path, false), of at most @max_bytes: -EFBIG it is larger. */
+MT_MUST_CHECK int mt_file_stream(FILE **f, const char *path, size_t max_bytes, struct mt_err *err);
 
 /* A new file for us alone, read and written; what has its name already stays: -EEXIST. Tells nothing. */
 MT_MUST_CHECK int mt_file_create(const char *path);

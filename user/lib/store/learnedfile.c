@@ -12,6 +12,10 @@
 #include <migtrace/learnedfile.h>
 
 #include "base/json.h"
+#include "store/files.h"
+
+/* A hundred times of what all methods and models fill. */
+#define FILE_MAX_BYTES	(8U << 20)
 
 struct figure {
 	const char *key;
@@ -227,17 +231,14 @@ static int check_head(const json_t *o, const char *path, struct mt_err *err)
 	return 0;
 }
 
-/* jansson reads through stdio: a directory opens, and only its read fails. */
 static json_t *load(const char *path, struct mt_err *err)
 {
-	mt_autofclose FILE *f = fopen(path, "re");
+	mt_autofclose FILE *f = NULL;
 	json_error_t why;
 	json_t *o;
 
-	if (!f) {
-		mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	if (mt_file_stream(&f, path, FILE_MAX_BYTES, err))
 		return NULL;
-	}
 	errno = 0;
 	o = json_loadf(f, MT_JSON_STRICT, &why);
 	if (!o && ferror(f) && errno)

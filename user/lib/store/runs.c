@@ -11,6 +11,11 @@
 #include <migtrace/runs.h>
 
 #include "base/json.h"
+#include "store/files.h"
+
+/* About 50,000 migrations; a line of `migtrace campaign` has 1 KiB. */
+#define FILE_MAX_BYTES	(64U << 20)
+#define LINE_MAX_BYTES	(64 << 10)
 
 enum kind { NUMBER, TEXT };
 
@@ -124,17 +129,17 @@ int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err)
 	mt_autofclose FILE *f = NULL;
 	mt_autofree char *path = NULL, *line = NULL;
 	size_t size = 0, number_of_line = 0;
+	struct mt_err why = { 0 };
 	ssize_t len;
-	int rc = 0;
+	int rc;
 
 	*r = (struct mt_runs){ .dir = strdup(dir) };
 	if (!r->dir || asprintf(&path, "%s/runs.jsonl", dir) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	f = fopen(path, "re");
-	if (!f) {
-		rc = -errno;
+	rc = mt_file_stream(&f, path, FILE_MAX_BYTES, &why);
+	if (rc) {
 		mt_runs_free(r);
-		return mt_err_set(err, rc, "%s: %s; a campaign's directory is what migtrace campaign -o wrote", path, strerror(-rc));
+		return mt_err_set(err, rc, "%s; a campaign's directory is what migtrace campaign -o wrote", why.msg);
 	}
 	while (!rc && (len = getline(&line, &size, f)) > 0) {
 		struct mt_run run;
@@ -142,7 +147,7 @@ int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err)
 		number_of_line++;
 		if (line[len - 1] != '\n')	/* the writer was killed */
 			break;
-		if (!parse(&run, line, (size_t)len))
+		if (len > LINE_MAX_BYTES || !parse(&run, line, (size_t)len))
 			rc = mt_err_set(err, -EBADMSG, "%s: line %zu is no run of a campaign", path, number_of_line);
 		else if (add(r, &run))
 			rc = mt_err_set(err, -ENOMEM, "out of memory");
