@@ -51,8 +51,12 @@ static void ended_as_said(void)
 static void cancelled_but_said_to_end(void)
 {
 	const struct mt_run run = { .method = MT_METHOD_AUTOCONVERGE };
-	const struct evaluate_case c = a_case(&run, false);
-	struct evaluate_result r = { .of = &c, .forecast = a_forecast(0.7) };
+	struct evaluate_case c = a_case(&run, false);
+	struct evaluate_result r = { .of = &c, .model = "x", .forecast = a_forecast(0.7) };
+
+	c.live.model = r.model;
+	c.floor_ms = 300;
+	c.settled_ms = 400;
 
 	evaluate_judge(&r);
 	CHECK_NEAR(r.error[ERROR_WRONG_VERDICT], 1, 0);
@@ -60,6 +64,7 @@ static void cancelled_but_said_to_end(void)
 	CHECK(isnan(r.error[ERROR_SAID_NOT_TO_END]));
 	CHECK_NEAR(r.error[ERROR_BAD], 1, 0);
 	CHECK_NEAR(r.error[BRIER], 0.49, 1e-12);
+	CHECK_NEAR(r.error[ERROR_SETTLED], 0.25, 1e-12);
 	for (int e = ERROR_TOTAL; e <= ERROR_STALL; e++)
 		CHECK(isnan(r.error[e]));
 	for (int e = COVERED_TOTAL; e <= POINT_STALL; e++)
@@ -164,7 +169,7 @@ static bool by_hand(struct mt_prediction *p, const struct mt_entry *entries, siz
 }
 
 /* The moments are those of the engine, and the decision that of the default policy. */
-static void moments(const char *guest, enum mt_action action, unsigned passes)
+static void moments(const char *guest, enum mt_action action, unsigned passes, double *settled_ms, double *late)
 {
 	static struct mt_entry entries[SAMPLES_MAX];
 	static struct evaluate_replayed r;
@@ -188,16 +193,31 @@ static void moments(const char *guest, enum mt_action action, unsigned passes)
 	CHECK_NEAR(r.allowed_ms, MIGRATION_ALLOWED_MS, 0);
 	CHECK(r.at[MOMENT_DECISION].reached);
 	CHECK_INT(r.at[MOMENT_DECISION].iterations.total, passes);
+	*settled_ms = r.settled_ms;
+	*late = r.at[MOMENT_40_S].reached ? (double)r.at[MOMENT_40_S].iterations.last.total_ms : NAN;
 }
 
 static void ends_by_itself(void)
 {
-	moments("uniform, slow", MT_ACTION_CONTINUE, 2);
+	double settled_ms, late;
+
+	moments("uniform, slow", MT_ACTION_CONTINUE, 2, &settled_ms, &late);
+	CHECK(isnan(late));
 }
 
 static void given_up(void)
 {
-	moments("uniform, 2.4 x the link", MT_ACTION_ABORT, 3);
+	double settled_ms, late;
+
+	moments("uniform, 2.4 x the link", MT_ACTION_ABORT, 3, &settled_ms, &late);
+	/* It goes on for the 60 s that are played, with passes of at most 2 s. */
+	CHECK(late <= 40000 && late > 38000);
+	/*
+	 * 20000 writes/s at random over W = 16384 pages, 8176 pages/s sent. A pass leaves D = c + (W - c) (1 - exp(-20000 T / W))
+	 * pages with T = (D - c) / 8176 s, c = 2453 - 409 being kept back, half a budget below the threshold: D = 13966, or
+	 * 1705 ms at 32 MiB/s, and 120 ms for the rest of a pause.
+	 */
+	CHECK_NEAR(settled_ms, 1825, 20);
 }
 
 /* --- verdicts counted ---------------------------------------------------------------- */

@@ -29,6 +29,7 @@ struct evaluate_case {
 	struct mt_dirtying dirtying;
 	struct mt_learned_case learned;	/* ->in.dirtying points to the above */
 	struct mt_forecast live;	/* the live model's; ->model NULL: it said nothing, or is not asked here */
+	double floor_ms, settled_ms;	/* the shortest pause that it saw in sight, and the one it came to; NaN: not known */
 	double climatology;		/* share of other workloads' migrations that ended by themselves; NaN: none */
 };
 
@@ -80,6 +81,7 @@ enum evaluate_error {
 	ERROR_TRAFFIC,
 	ERROR_DOWNTIME,			/* absolute, ms */
 	ERROR_STALL,
+	ERROR_SETTLED,			/* relative, of those that were cancelled: the shortest pause in sight */
 	ERROR_WRONG_VERDICT,		/* 0 or 1, from here on: */
 	ERROR_SAID_NOT_TO_END,		/* of those that ended by themselves */
 	ERROR_SAID_TO_END,		/* of those that were cancelled */

@@ -44,14 +44,11 @@ static int save(const struct evaluate_set *set, const struct evaluate_campaign_o
 }
 
 /* A directory is a campaign; of what is looked at while it runs, any recording will do. */
-static int load_runs(struct mt_runs *runs, const char *path, const struct evaluate_campaign_options *o,
-		     struct mt_err *err)
+static bool is_series(const char *path, const struct evaluate_campaign_options *o)
 {
 	struct stat st;
 
-	if ((o->live || o->verdicts) && (stat(path, &st) || !S_ISDIR(st.st_mode)))
-		return evaluate_series(runs, path, err);
-	return mt_runs_load(runs, path, err);
+	return (o->live || o->verdicts) && (stat(path, &st) || !S_ISDIR(st.st_mode));
 }
 
 static int print_forecasts(const struct mt_runs *runs, size_t n, const struct evaluate_campaign_options *o,
@@ -107,14 +104,23 @@ int evaluate_campaigns(char **paths, int n, const struct evaluate_campaign_optio
 {
 	struct mt_runs *runs = calloc((size_t)n, sizeof(*runs));
 	struct mt_err err = { 0 };
-	int rc = runs ? 0 : mt_err_set(&err, -ENOMEM, "out of memory");
+	int rc = runs ? 0 : mt_err_set(&err, -ENOMEM, "out of memory"), status = CMD_OK;
+	size_t loaded = 0;
 
-	for (int i = 0; i < n && !rc; i++)
-		rc = load_runs(&runs[i], paths[i], o, &err);
-	if (!rc)
+	for (int i = 0; i < n && !rc; i++) {
+		struct mt_err why = { 0 };
+		bool series = is_series(paths[i], o);
+
+		if (series && evaluate_series(&runs[i], paths[i], &why))
+			status = cmd_fail(&why);	/* the others are evaluated all the same */
+		else if (!series)
+			rc = mt_runs_load(&runs[i], paths[i], &err);
+		loaded += runs[i].n;
+	}
+	if (!rc && loaded)
 		rc = (o->verdicts ? print_verdicts : print_forecasts)(runs, (size_t)n, o, &err);
 	for (int i = 0; i < n && runs; i++)
 		mt_runs_free(&runs[i]);
 	free(runs);
-	return rc ? cmd_fail(&err) : CMD_OK;
+	return rc ? cmd_fail(&err) : status;
 }

@@ -87,7 +87,7 @@ struct evaluate_case *evaluate_case_new(const struct mt_run *run, const struct m
 	if (!c)
 		return NULL;
 	c->run = run;
-	c->climatology = NAN;
+	c->climatology = c->floor_ms = c->settled_ms = NAN;
 	fill(c);
 	if (after)
 		fill_passes(&c->learned, after);

@@ -74,8 +74,10 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from, const
 	}
 	fill_progress(&c->learned.in, c->run, &b->iterations);
 	/* Its own curve is the line; of how a flip ends it says nothing. */
-	if (curve == CURVE_LINE && !evaluate_flips(c->run))
+	if (curve == CURVE_LINE && !evaluate_flips(c->run)) {
 		evaluate_live_forecast(&c->live, &b->prediction, c->run);
+		c->floor_ms = b->prediction.floor_ms;
+	}
 	return evaluate_set_keep(set, c);
 }
 
@@ -86,8 +88,10 @@ int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run, const 
 	struct evaluate_case *from = evaluate_case_new(run, after);
 	int rc = r && from ? 0 : -ENOMEM;
 
-	if (!rc)
+	if (!rc) {
 		evaluate_replay(r, after);
+		from->settled_ms = r->settled_ms;
+	}
 	for (unsigned m = MOMENT_PASS_1; m < EVALUATE_MOMENTS && !rc; m++)
 		for (unsigned k = 0; k < EVALUATE_CURVES && !rc && r->at[m].reached; k++)
 			rc = add(set, from, profile, &r->at[m], m, k);

@@ -13,6 +13,7 @@ enum evaluate_moment {
 	MOMENT_PASS_1,		/* as its first pass has ended, and so on */
 	MOMENT_PASS_2,
 	MOMENT_PASS_3,
+	MOMENT_40_S,		/* the last boundary within 40 s, of a migration that goes on after that */
 	MOMENT_DECISION,	/* where the default policy ends it, or the last boundary at which it did not */
 	EVALUATE_MOMENTS
 };
@@ -28,6 +29,11 @@ struct evaluate_boundary {
 struct evaluate_replayed {
 	struct evaluate_boundary at[EVALUATE_MOMENTS];	/* that of START stays empty */
 	struct replay_result decided;	/* by the default policy */
+	/*
+	 * The pause of a stop at a boundary once it had settled: the middle one of the last boundaries, as the model reckons
+	 * it from what was left there. NaN: the first pass is all there was.
+	 */
+	double settled_ms;
 	double allowed_ms;		/* of a pause, by the recorded limits; NaN: no boundary was reached */
 };
 

@@ -17,6 +17,7 @@ const struct evaluate_error_info evaluate_errors[EVALUATE_ERRORS] = {
 	[ERROR_TRAFFIC] = { "traffic_error", "ratio" },
 	[ERROR_DOWNTIME] = { "downtime_error", "ms" },
 	[ERROR_STALL] = { "stall_error", "ms" },
+	[ERROR_SETTLED] = { "settled_pause_error", "ratio" },
 	[ERROR_WRONG_VERDICT] = { "wrong_verdict", "share", true },
 	[ERROR_SAID_NOT_TO_END] = { "ended_said_not_to", "share", true },
 	[ERROR_SAID_TO_END] = { "cancelled_said_to_end", "share", true },
@@ -80,6 +81,8 @@ void evaluate_judge(struct evaluate_result *r)
 		r->error[i] = NAN;
 	if (!evaluate_flips(r->of->run))
 		judge_verdict(r);
+	if (!c->ended && r->model == r->of->live.model)
+		r->error[ERROR_SETTLED] = relative(r->of->floor_ms, r->of->settled_ms);
 	if (!c->ended)
 		return;
 	r->error[ERROR_TOTAL] = relative(f[MT_METRIC_TOTAL_MS].p50, real[MT_METRIC_TOTAL_MS]);
