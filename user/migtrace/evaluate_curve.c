@@ -20,7 +20,7 @@ typedef int (*know_fn)(struct mt_dirtying *d, const struct mt_run *run, const st
 static void add_passes(struct mt_dirtying *d, const struct evaluate_boundary *b)
 {
 	for (size_t i = 0; b && i < b->iterations.n_kept; i++)
-		mt_dirtying_add(d, b->iterations.kept[i].window_s, b->iterations.kept[i].dirtied_bytes);
+		mt_dirtying_add(d, b->iterations.kept[i].duration_s, b->iterations.kept[i].dirtied_bytes);
 }
 
 static int know_profile(struct mt_dirtying *d, const struct mt_run *run, const struct mt_recording *profile,
