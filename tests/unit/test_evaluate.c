@@ -2,6 +2,9 @@
 /*
  * test_evaluate.c - how forecasts and verdicts are judged, against figures reckoned by hand
  */
+#include <errno.h>
+#include <unistd.h>
+
 #include <migtrace/units.h>
 
 #include "../../user/migtrace/evaluate_campaign.h"
@@ -220,6 +223,65 @@ static void given_up(void)
 	CHECK_NEAR(settled_ms, 1825, 20);
 }
 
+/* --- a migration without a campaign ------------------------------------------------- */
+#define ANSWER(t, status, more)	"{\"t_monotonic\": " t ", \"query_migrate\": {\"status\": \"" status "\"" more "}}"
+#define RAM(pass, left, sent)	", \"ram\": {\"total\": 1073741824, \"remaining\": " left ", \"transferred\": " sent ", " \
+				"\"dirty-sync-count\": " pass ", \"page-size\": 4096}"
+/* Its first pass takes 10 s, so it is taken for cancelled 36 s after its begin. */
+#define BEGIN \
+	"[" ANSWER("100", "active", ", \"total-time\": 0" RAM("1", "1073741824", "0")) \
+	"," ANSWER("110", "active", ", \"total-time\": 10000" RAM("2", "536870912", "1073741824"))
+
+static int load_series(struct mt_runs *runs, const char *text)
+{
+	char dir[] = "/tmp/migtrace-evaluate.XXXXXX", path[64];
+	struct mt_err err = { 0 };
+	FILE *f;
+	int rc;
+
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/run.json", dir);
+	f = fopen(path, "w");
+	if (!f)
+		return -1;
+	fputs(text, f);
+	fclose(f);
+	rc = evaluate_series(runs, path, &err);
+	unlink(path);
+	rmdir(dir);
+	return rc;
+}
+
+static void series(void)
+{
+	struct mt_runs runs;
+
+	/* The answer that says so has no figures; what is asked after it does not count. */
+	CHECK_INT(load_series(&runs, BEGIN "," ANSWER("135", "completed", "") "," ANSWER("200", "completed", "") "]"), 0);
+	CHECK_INT(runs.n, 1);
+	CHECK(runs.v[0].converged && runs.v[0].outcome == MT_OUTCOME_COMPLETED);
+	CHECK_NEAR(runs.v[0].total_ms, 35000, 0);
+	CHECK_NEAR(runs.v[0].cap_ms, 36000, 0);
+	CHECK_NEAR(runs.v[0].memory_bytes, 1073741824, 0);
+	CHECK_STR(runs.v[0].where, "tmp");
+	CHECK(!strncmp(runs.v[0].workload, "migtrace-evaluate.", 18) && isnan(runs.v[0].downtime_ms));
+	mt_runs_free(&runs);
+	CHECK_INT(load_series(&runs, BEGIN "," ANSWER("137", "completed", "") "]"), 0);
+	CHECK(!runs.v[0].converged);
+	mt_runs_free(&runs);
+	/* Never completed: what is known of it ends with it. */
+	CHECK_INT(load_series(&runs, BEGIN "," ANSWER("120", "cancelled", "") "]"), 0);
+	CHECK(!runs.v[0].converged && runs.v[0].outcome == MT_OUTCOME_ABORTED);
+	CHECK_NEAR(runs.v[0].cap_ms, 20000, 0);
+	mt_runs_free(&runs);
+	CHECK(load_series(&runs, BEGIN "," ANSWER("120", "postcopy-active", "") "," ANSWER("121", "completed", "") "]") == 0);
+	CHECK(!runs.v[0].converged && runs.v[0].method == MT_METHOD_HYBRID);
+	mt_runs_free(&runs);
+	/* Without a whole pass there is nothing to forecast. */
+	CHECK_INT(load_series(&runs, "[" ANSWER("100", "active", ", \"total-time\": 0" RAM("1", "1", "0")) "]"), -ENODATA);
+}
+
 /* --- verdicts counted ---------------------------------------------------------------- */
 static void counted(void)
 {
@@ -270,6 +332,7 @@ static const struct ktap_case cases[] = {
 	{ "the live model's prediction as a forecast", live_prediction },
 	{ "moments of a migration that ends by itself are the engine's", ends_by_itself },
 	{ "and of one that is given up", given_up },
+	{ "a migration without a campaign ends, or is taken for cancelled", series },
 	{ "verdicts are counted by campaign and method", counted },
 };
 

@@ -5,6 +5,8 @@
 #ifndef EVALUATE_CAMPAIGN_H
 #define EVALUATE_CAMPAIGN_H
 
+#include <math.h>
+
 #include <migtrace/learned.h>
 #include <migtrace/out.h>
 #include <migtrace/runs.h>
@@ -39,6 +41,12 @@ struct evaluate_set {
 };
 
 /* --- cases ------------------------------------------------------------------ */
+/* A figure of a run; 0: it says none. */
+static inline double evaluate_known(double v)
+{
+	return isfinite(v) && v > 0 ? v : 0;
+}
+
 /* Takes @run and the passes of its recording @after (NULL: there is none); NULL: no memory. */
 struct evaluate_case *evaluate_case_new(const struct mt_run *run, const struct mt_recording *after);
 /* @c is the set's from now on, or freed. */

@@ -18,11 +18,6 @@ bool evaluate_flips(const struct mt_run *r)
 	return r->method == MT_METHOD_POSTCOPY || r->method == MT_METHOD_HYBRID;
 }
 
-static double known(double v)
-{
-	return isfinite(v) && v > 0 ? v : 0;
-}
-
 static void fill(struct evaluate_case *c)
 {
 	const struct mt_run *r = c->run;
@@ -31,17 +26,17 @@ static void fill(struct evaluate_case *c)
 		.in = {
 			.dirtying = &c->dirtying,
 			.memory_bytes = r->memory_bytes,
-			.resident_bytes = known(isfinite(r->nonzero_bytes) ? r->nonzero_bytes : r->resident_bytes),
+			.resident_bytes = evaluate_known(isfinite(r->nonzero_bytes) ? r->nonzero_bytes : r->resident_bytes),
 			.cpu_share = r->cpu_share,
 			.method = r->method,
 			.options = r->options,
 			.bandwidth_bytes_per_s = r->bandwidth_bytes_per_s,
-			.link_bytes_per_s = known(r->link_bytes_per_s),
+			.link_bytes_per_s = evaluate_known(r->link_bytes_per_s),
 			.downtime_limit_ms = r->downtime_limit_ms,
-			.give_up_ms = known(r->cap_ms),
+			.give_up_ms = evaluate_known(r->cap_ms),
 		},
 		.ended = r->converged || (r->outcome == MT_OUTCOME_COMPLETED && evaluate_flips(r)),
-		.real = { r->total_ms - known(r->prepare_ms), r->transferred_bytes, r->downtime_ms, r->felt_ms },
+		.real = { r->total_ms - evaluate_known(r->prepare_ms), r->transferred_bytes, r->downtime_ms, r->felt_ms },
 	};
 }
 

@@ -10,18 +10,13 @@
 
 #include "evaluate_campaign.h"
 
-static double known(double v)
-{
-	return isfinite(v) && v > 0 ? v : 0;
-}
-
 /*
  * The verdict is about whether it ends at all, and is told as certain. Whether a cancelled migration would have
  * ended later nobody knows, so what is judged is whether it ends before that, by the middle of the prediction.
  */
 void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p, const struct mt_run *run)
 {
-	const double before_ms = known(run->prepare_ms), cap_ms = known(run->cap_ms);
+	const double before_ms = evaluate_known(run->prepare_ms), cap_ms = evaluate_known(run->cap_ms);
 	const struct mt_interval *t = &p->total_ms, nothing = { NAN, NAN, NAN };
 
 	*f = (struct mt_forecast){ .method = run->method };
@@ -46,7 +41,7 @@ static void fill_progress(struct mt_forecast_input *in, const struct mt_run *run
 
 	in->done = (struct mt_forecast_progress){
 		.passes = (unsigned)its->total,
-		.elapsed_ms = its->last.total_ms - known(run->prepare_ms),
+		.elapsed_ms = its->last.total_ms - evaluate_known(run->prepare_ms),
 		.wire_bytes = its->last.transferred_bytes,
 		.left_bytes = its->last.remaining_bytes,
 		.zero_bytes = fmax(0, in->memory_bytes - mt_forecast_full_bytes(in) - its->last.zero_pages * 4096.0),

@@ -14,10 +14,9 @@
 static void judge(struct evaluate_verdict *v, const struct evaluate_replayed *r)
 {
 	const struct evaluate_boundary *last = &r->at[MOMENT_DECISION];
-	double before_ms = isfinite(v->run->prepare_ms) ? v->run->prepare_ms : 0;
 
 	v->action = r->decided.action;
-	v->at_ms = mt_sample_has(&r->decided.at, total_ms) ? (double)r->decided.at.total_ms - before_ms : NAN;
+	v->at_ms = mt_sample_has(&r->decided.at, total_ms) ? (double)r->decided.at.total_ms - evaluate_known(v->run->prepare_ms) : NAN;
 	v->passes = last->reached ? (double)last->iterations.total : NAN;
 	v->allowed_ms = r->allowed_ms;
 	v->prediction = last->prediction;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "evaluate_campaign.h"
 #include "evaluate_verdict.h"
 
 static struct mt_cell rounded(double v)
@@ -91,14 +92,13 @@ int evaluate_print_wrong_verdicts(const struct evaluate_verdicts *v, enum mt_for
 	for (size_t i = 0; i < v->n; i++) {
 		const struct evaluate_verdict *w = &v->v[i];
 		const struct mt_run *run = w->run;
-		double before_ms = isfinite(run->prepare_ms) ? run->prepare_ms : 0;
 
 		if (!evaluate_verdict_is_wrong(w))
 			continue;
 		mt_table_row(t, (struct mt_cell[]){
 			MT_STR(w->dir), MT_STR(run->recording), MT_STR(run->guest), MT_STR(run->workload),
 			MT_STR(mt_method_name(run->method)),
-			MT_BOOL(run->converged), rounded(run->total_ms - before_ms), rounded(run->downtime_ms),
+			MT_BOOL(run->converged), rounded(run->total_ms - evaluate_known(run->prepare_ms)), rounded(run->downtime_ms),
 			rounded(w->allowed_ms), rounded(run->iterations),
 			MT_STR(mt_action_name(w->action)), rounded(w->at_ms), rounded(w->passes),
 			rounded(w->prediction.stop_now_ms), rounded(w->prediction.floor_ms),
