@@ -176,6 +176,8 @@ refused "report with two files" 2 'good.mtrec' report cut.mtrec good.mtrec
 refused "replay without a file" 2 'FILE' replay
 refused "evaluate without a file" 2 'FILE' evaluate --one-step
 refused "evaluate: a file is no campaign" 1 'good.mtrec/runs.jsonl: Not a directory; a campaign' evaluate good.mtrec
+refused "evaluate: two kinds at once" 2 'one at a time' evaluate --live --verdicts good.mtrec
+refused "evaluate: rows of verdicts by workload" 2 'by-workload' evaluate --verdicts --by-workload good.mtrec
 refused "migrate without a destination" 2 'DESTURI' migrate guest
 refused "migrate with too much" 2 'third' migrate guest $T third
 refused "list with an argument" 2 'guest' list guest
@@ -284,6 +286,8 @@ for command in report replay; do
 	partly "$command: cut within a line" 'halfline.mtrec.*early' $command halfline.mtrec
 done
 refused "evaluate: not there" 1 'nowhere.mtrec.*No such file' evaluate --one-step nowhere.mtrec
+refused "evaluate: a live migration that is not there" 1 'nowhere.mtrec.*No such file' evaluate --live nowhere.mtrec
+refused "evaluate: verdicts on text" 1 'text.mtrec.*recording' evaluate --verdicts text.mtrec
 refused "evaluate: text" 1 'text.mtrec.*recording' evaluate --one-step text.mtrec
 HEADER=0
 partly "replay: one of two is bad" 'text.mtrec' replay good.mtrec text.mtrec

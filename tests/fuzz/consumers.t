@@ -19,6 +19,8 @@ commands=(
 	"plan --link 1GiB/s"
 	"evaluate --one-step"
 	"evaluate"
+	"evaluate --live"
+	"evaluate --verdicts --runs"
 	"simulate --bandwidth 1GiB/s --cap 30s"
 	"simulate --bandwidth 1GiB/s --memory 256MiB --cap 30s -m precopy,xbzrle"
 	"simulate --bandwidth 1GiB/s --memory 256MiB --cap 30s --policy predict --history 10s"

@@ -18,11 +18,15 @@ int cmd_evaluate(int argc, char **argv)
 		{ .name = "by-workload", .kind = OPTION_FLAG, .dest = &campaign.by_workload,
 		  .help = "campaigns: a row for each workload, too" },
 		{ .name = "runs", .kind = OPTION_FLAG, .dest = &campaign.runs,
-		  .help = "campaigns: each forecast beside what happened" },
+		  .help = "each forecast beside what happened; with --verdicts: each wrong one" },
 		{ .name = "save", .kind = OPTION_STRING, .arg = "FILE", .dest = &campaign.save,
 		  .help = "campaigns: write what they have taught, for migtrace predict --learned" },
 		{ .name = "hosts", .kind = OPTION_STRING, .arg = "LABEL", .dest = &campaign.hosts,
 		  .help = "with --save: learn from the migrations of these hosts only" },
+		{ .name = "live", .kind = OPTION_FLAG, .dest = &campaign.live,
+		  .help = "as decided live: after passes 1, 2, 3 and where the default policy decides" },
+		{ .name = "verdicts", .kind = OPTION_FLAG, .dest = &campaign.verdicts,
+		  .help = "how often the default policy would have been wrong to abort, or to go on" },
 		{ .name = "one-step", .kind = OPTION_FLAG, .dest = &one_step,
 		  .help = "forecasts of what the next iteration dirties, given how long it takes" },
 		{ .name = "polled-time", .kind = OPTION_FLAG, .dest = &polled,
@@ -38,13 +42,16 @@ int cmd_evaluate(int argc, char **argv)
 			"Compares what models say with what happened, and prints their errors, ours and the\n"
 			"baselines' side by side. DIR is a campaign's directory: each of its migrations is forecast\n"
 			"from what was known before it began, with what the migrations of other workloads have\n"
-			"taught. With --one-step, FILE is a recording of migtrace or a JSON array of QMP query-migrate\n"
-			"answers, and its workload is the folder it lies in. With --epr and --finish, the series in FILEs\n"
-			"and made-up ones are used; without FILEs, these alone.",
+			"taught. With --live and --verdicts its recordings go through the engine that decides live\n"
+			"migrations. With these and --one-step, FILE is a recording of migtrace or a JSON array of QMP\n"
+			"query-migrate answers, and its workload is the folder it lies in. With --epr and --finish, the\n"
+			"series in FILEs and made-up ones are used; without FILEs, these alone.",
 		.examples =
 			"  migtrace evaluate results\n"
 			"  migtrace evaluate results/a results/b --by-workload -f json\n"
 			"  migtrace evaluate results --save learned.json\n"
+			"  migtrace evaluate --live results runs/*.json\n"
+			"  migtrace evaluate --verdicts --runs results\n"
 			"  migtrace evaluate --one-step runs/*.json\n"
 			"  migtrace evaluate --epr profiles/*.mtrec\n",
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
@@ -56,16 +63,16 @@ int cmd_evaluate(int argc, char **argv)
 		return status;
 	if (polled && !one_step)
 		return options_error(&usage, "--polled-time is about --one-step");
-	if (one_step && (campaign.by_workload || campaign.runs))
-		return options_error(&usage, "--by-workload and --runs are about campaigns, not --one-step");
 	if (campaign.hosts && !campaign.save)
 		return options_error(&usage, "--hosts is about --save");
-	if ((one_step || epr || finish) && campaign.save)
-		return options_error(&usage, "--save is about campaigns");
-	if (one_step + epr + finish > 1)
-		return options_error(&usage, "--one-step, --epr and --finish are one at a time");
-	if ((epr || finish) && (campaign.by_workload || campaign.runs))
-		return options_error(&usage, "--by-workload and --runs are about campaigns, not series");
+	if (campaign.live + campaign.verdicts + one_step + epr + finish > 1)
+		return options_error(&usage, "--live, --verdicts, --one-step, --epr and --finish are one at a time");
+	if ((one_step || epr || finish) && (campaign.by_workload || campaign.runs))
+		return options_error(&usage, "--by-workload and --runs are about whole migrations");
+	if ((campaign.live || campaign.verdicts || one_step || epr || finish) && campaign.save)
+		return options_error(&usage, "--save is about forecasts of whole migrations before they begin");
+	if (campaign.verdicts && campaign.by_workload)
+		return options_error(&usage, "--by-workload is about forecasts, not --verdicts");
 	if (epr)
 		return evaluate_epr(args.v, (size_t)args.n, common.format);
 	if (finish)

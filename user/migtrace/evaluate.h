@@ -24,7 +24,9 @@
 struct evaluate_campaign_options {
 	enum mt_format format;
 	bool by_workload;	/* a row for each, too */
-	bool runs;		/* each forecast beside what happened, instead */
+	bool runs;		/* each forecast beside what happened, or each wrong verdict, instead */
+	bool live;		/* at moments of the migration, not before it; a file of one is a campaign, too */
+	bool verdicts;		/* what the default policy would have done; likewise */
 	const char *save;	/* a file for what the migrations have taught; NULL: none */
 	const char *hosts;	/* those of this label; NULL: all are of one */
 };

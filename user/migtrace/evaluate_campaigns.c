@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <migtrace/learnedfile.h>
 
 #include "cmd.h"
 #include "evaluate.h"
 #include "evaluate_campaign.h"
+#include "evaluate_verdict.h"
 
 /*
  * What the migrations of one label have taught, all workloads together: with the kernel's profiles, if there
@@ -20,7 +22,7 @@ static int save(const struct evaluate_set *set, const struct evaluate_campaign_o
 {
 	mt_autofree struct mt_learned_case *cases = calloc(set->n, sizeof(*cases));
 	struct mt_learned learned = mt_learned_default;
-	static const char *const kinds[] = { "kernel", "coarse" };
+	static const enum evaluate_curve kinds[] = { CURVE_KERNEL, CURVE_COARSE };
 	const char *hosts = o->hosts ? o->hosts : set->v[0]->run->where;
 	size_t n = 0;
 
@@ -28,10 +30,11 @@ static int save(const struct evaluate_set *set, const struct evaluate_campaign_o
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < set->n && !o->hosts; i++)
 		if (strcmp(set->v[i]->run->where, hosts))
-			return mt_err_set(err, -EINVAL, "migrations of %s teach nothing of %s: say which by --hosts", hosts, set->v[i]->run->where);
+			return mt_err_set(err, -EINVAL, "migrations of %s teach nothing of %s: say which by --hosts",
+					  hosts, set->v[i]->run->where);
 	for (size_t k = 0; k < MT_ARRAY_SIZE(kinds) && !n; k++)
 		for (size_t i = 0; i < set->n; i++)
-			if (!strcmp(set->v[i]->run->where, hosts) && !strcmp(set->v[i]->profile, kinds[k]))
+			if (!strcmp(set->v[i]->run->where, hosts) && set->v[i]->curve == kinds[k])
 				cases[n++] = set->v[i]->learned;
 	if (!n)
 		return mt_err_set(err, -ENODATA, "no migration is of hosts \"%s\"", hosts);
@@ -40,37 +43,84 @@ static int save(const struct evaluate_set *set, const struct evaluate_campaign_o
 	return mt_learned_save(&learned, o->save, err);
 }
 
-int evaluate_campaigns(char **dirs, int n, const struct evaluate_campaign_options *o)
+/* A directory is a campaign; of what is looked at while it runs, any recording will do. */
+static bool is_series(const char *path, const struct evaluate_campaign_options *o)
 {
-	struct mt_runs *runs = calloc((size_t)n, sizeof(*runs));
+	struct stat st;
+
+	return (o->live || o->verdicts) && (stat(path, &st) || !S_ISDIR(st.st_mode));
+}
+
+static int print_forecasts(const struct mt_runs *runs, size_t n, const struct evaluate_campaign_options *o,
+			   struct mt_err *err)
+{
 	struct evaluate_results results = { 0 };
 	struct evaluate_set set = { 0 };
-	struct mt_err err = { 0 };
-	int rc = runs ? 0 : mt_err_set(&err, -ENOMEM, "out of memory");
+	int rc = 0;
 
-	for (int i = 0; i < n && !rc; i++) {
-		rc = mt_runs_load(&runs[i], dirs[i], &err);
-		if (!rc)
-			rc = evaluate_load(&set, &runs[i], &err);
-	}
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = evaluate_load(&set, &runs[i], o->live, err);
 	if (!rc && !set.n)
-		rc = mt_err_set(&err, -ENODATA, "no migration there has a profile from before it");
+		rc = mt_err_set(err, -ENODATA, o->live ? "no migration there has a whole pass in its recording" :
+							  "no migration there has a profile from before it");
 	if (!rc && o->save)
-		rc = save(&set, o, &err);
+		rc = save(&set, o, err);
 	if (!rc) {
 		rc = evaluate_run(&results, &set);
 		if (!rc)
 			rc = o->runs ? evaluate_print_runs(&results, o->format) :
 				       evaluate_print(&results, o->format, o->by_workload);
 		if (rc)
-			mt_err_set(&err, rc, "%s", strerror(-rc));
+			mt_err_set(err, rc, "%s", strerror(-rc));
 	}
 	if (!rc && set.left_out)
-		cmd_warn("%zu migrations are left out: they failed, or have no profile", set.left_out);
+		cmd_warn("%zu migrations are left out: they failed, or have no %s", set.left_out,
+			 o->live ? "whole pass" : "profile");
 	free(results.v);
 	evaluate_set_free(&set);
+	return rc;
+}
+
+static int print_verdicts(const struct mt_runs *runs, size_t n, const struct evaluate_campaign_options *o,
+			  struct mt_err *err)
+{
+	struct evaluate_verdicts verdicts = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = evaluate_verdicts_load(&verdicts, &runs[i], err);
+	if (!rc && !verdicts.n)
+		rc = mt_err_set(err, -ENODATA, "no migration there has a recording, and was not made to flip");
+	if (!rc) {
+		rc = (o->runs ? evaluate_print_wrong_verdicts : evaluate_print_verdicts)(&verdicts, o->format);
+		if (rc)
+			mt_err_set(err, rc, "%s", strerror(-rc));
+	}
+	free(verdicts.v);
+	return rc;
+}
+
+int evaluate_campaigns(char **paths, int n, const struct evaluate_campaign_options *o)
+{
+	struct mt_runs *runs = calloc((size_t)n, sizeof(*runs));
+	struct mt_err err = { 0 };
+	int rc = runs ? 0 : mt_err_set(&err, -ENOMEM, "out of memory"), status = CMD_OK;
+	size_t loaded = 0;
+
+	for (int i = 0; i < n && !rc; i++) {
+		struct mt_err why = { 0 };
+		bool series = is_series(paths[i], o);
+
+		if (series && evaluate_series(&runs[i], paths[i], &why))
+			status = cmd_fail(&why);	/* the others are evaluated all the same */
+		else if (!series)
+			rc = mt_runs_load(&runs[i], paths[i], &err);
+		loaded += runs[i].n;
+	}
+	if (!rc && loaded)
+		rc = (o->verdicts ? print_verdicts : print_forecasts)(runs, (size_t)n, o, &err);
 	for (int i = 0; i < n && runs; i++)
 		mt_runs_free(&runs[i]);
 	free(runs);
-	return rc ? cmd_fail(&err) : CMD_OK;
+	return rc ? cmd_fail(&err) : status;
 }

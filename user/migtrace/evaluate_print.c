@@ -7,132 +7,221 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cluster.h"
 #include "base/quantile.h"
 #include "evaluate_campaign.h"
 
 struct summary {
 	size_t n;
 	double p50, p90, mean;
+	double low, high;	/* of shares: the 90 % interval of the mean, workloads drawn; NaN: one workload */
 };
 
 /* What a row is about; NULL: all of them. */
 struct row_key {
-	const char *where, *profile, *model, *method, *workload;
+	const char *where;
+	enum evaluate_moment moment;
+	enum evaluate_curve curve;
+	enum mt_method method;
+	const char *model, *workload;
+};
+
+/* Room for one row's values, and for a cluster each. */
+struct scratch {
+	double *values;
+	const char **workloads;		/* of the values */
+	struct mt_cluster *clusters;
 };
 
 static bool is_in(const struct row_key *k, const struct evaluate_result *r)
 {
-	return !strcmp(k->where, r->of->run->where) && !strcmp(k->profile, r->of->profile) && !strcmp(k->model, r->model) &&
-	       !strcmp(k->method, mt_method_name(r->of->run->method)) &&
+	return k->moment == r->of->moment && k->curve == r->of->curve && k->method == r->of->run->method &&
+	       !strcmp(k->where, r->of->run->where) && !strcmp(k->model, r->model) &&
 	       (!k->workload || !strcmp(k->workload, r->of->run->workload));
 }
 
 static struct row_key key_of(const struct evaluate_result *r, bool by_workload)
 {
-	return (struct row_key){ r->of->run->where, r->of->profile, r->model, mt_method_name(r->of->run->method),
+	return (struct row_key){ r->of->run->where, r->of->moment, r->of->curve, r->of->run->method, r->model,
 				 by_workload ? r->of->run->workload : NULL };
 }
 
-static struct summary summarise(const struct evaluate_results *r, const struct row_key *k, enum evaluate_error error, double *values)
+static void intervals(struct summary *s, const struct scratch *t)
 {
-	struct summary s = { 0, NAN, NAN, NAN };
+	const char **first = t->workloads;	/* of each cluster, over those that have been read */
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const char *workload = t->workloads[i];
+		size_t k = 0;
+
+		while (k < n && strcmp(first[k], workload))
+			k++;
+		if (k == n) {
+			first[n] = workload;
+			t->clusters[n++] = (struct mt_cluster){ 0 };
+		}
+		t->clusters[k].sum += t->values[i];
+		t->clusters[k].n++;
+	}
+	mt_cluster_interval(t->clusters, n, &s->low, &s->high);
+}
+
+static struct summary summarise(const struct evaluate_results *r, const struct row_key *k, enum evaluate_error error,
+				const struct scratch *t)
+{
+	struct summary s = { 0, NAN, NAN, NAN, NAN, NAN };
 	double sum = 0;
 
-	for (size_t i = 0; i < r->n; i++)
-		if (is_in(k, &r->v[i]) && isfinite(r->v[i].error[error]))
-			values[s.n++] = r->v[i].error[error];
+	for (size_t i = 0; i < r->n; i++) {
+		if (!is_in(k, &r->v[i]) || !isfinite(r->v[i].error[error]))
+			continue;
+		t->workloads[s.n] = r->v[i].of->run->workload;
+		t->values[s.n++] = r->v[i].error[error];
+		sum += r->v[i].error[error];
+	}
 	if (!s.n)
 		return s;
-	for (size_t i = 0; i < s.n; i++)
-		sum += values[i];
-	mt_sort(values, s.n);
-	s.mean = sum / s.n;
-	s.p50 = evaluate_errors[error].share ? s.mean : mt_quantile(values, s.n, 0.5);
-	s.p90 = evaluate_errors[error].share ? s.mean : mt_quantile(values, s.n, 0.9);
+	s.p50 = s.p90 = s.mean = sum / s.n;
+	if (evaluate_errors[error].share) {
+		intervals(&s, t);
+		return s;
+	}
+	mt_sort(t->values, s.n);
+	s.p50 = mt_quantile(t->values, s.n, 0.5);
+	s.p90 = mt_quantile(t->values, s.n, 0.9);
 	return s;
 }
 
-static struct mt_cell rounded(double v, double unit)
+/* --- for programs: a row for each metric ------------------------------------ */
+static const struct mt_column narrow[] = {
+	{ "where", "HOSTS" }, { "moment", "MOMENT" }, { "profile", "PROFILE" }, { "model", "MODEL" },
+	{ "method", "METHOD" },
+	{ "workload", "WORKLOAD" }, { "metric", "METRIC" }, { "n", "N" }, { "p50", "P50" }, { "p90", "P90" },
+	{ "mean", "MEAN" },
+	{ "low", "LOW" }, { "high", "HIGH" }, { "unit", "UNIT" },
+};
+
+static struct mt_cell known(double v)
 {
-	return isfinite(v) ? MT_DOUBLE(round(v / unit) * unit) : MT_NONE;
+	return isfinite(v) ? MT_DOUBLE(v) : MT_NONE;
 }
 
-/* --- for programs: a row for each metric ------------------------------------ */
-static void long_rows(struct mt_table *t, const struct evaluate_results *r, const struct row_key *k, double *values)
+static void long_rows(struct mt_table *t, const struct evaluate_results *r, const struct row_key *k,
+		      const struct scratch *scratch)
 {
 	for (enum evaluate_error e = 0; e < EVALUATE_ERRORS; e++) {
-		struct summary s = summarise(r, k, e, values);
+		struct summary s = summarise(r, k, e, scratch);
 
 		if (s.n)
 			mt_table_row(t, (struct mt_cell[]){
-				MT_STR(k->where), MT_STR(k->profile), MT_STR(k->model), MT_STR(k->method),
-				MT_STR(k->workload ? k->workload : "all"), MT_STR(evaluate_errors[e].metric), MT_UINT(s.n),
-				MT_DOUBLE(s.p50), MT_DOUBLE(s.p90), MT_DOUBLE(s.mean), MT_STR(evaluate_errors[e].unit) });
+				MT_STR(k->where), MT_STR(evaluate_moment_name(k->moment)),
+				MT_STR(evaluate_curve_name(k->curve)),
+				MT_STR(k->model), MT_STR(mt_method_name(k->method)),
+				MT_STR(k->workload ? k->workload : "all"),
+				MT_STR(evaluate_errors[e].metric), MT_UINT(s.n), MT_DOUBLE(s.p50),
+				MT_DOUBLE(s.p90), MT_DOUBLE(s.mean),
+				known(s.low), known(s.high), MT_STR(evaluate_errors[e].unit) });
 	}
 }
 
 /* --- for people: a row for each model ----------------------------------------- */
-static void percent(char *buf, size_t size, double v)
-{
-	if (isfinite(v))
-		snprintf(buf, size, "%.1f%%", v * 100);
-	else
-		snprintf(buf, size, "-");
-}
+enum figure { COUNT, P50, P90, MEAN, WITH_INTERVAL };
 
-static void ms(char *buf, size_t size, double v)
+static const struct wide {
+	const char *title;
+	enum evaluate_error error;
+	enum figure figure;
+} wide[] = {
+	{ "N", ERROR_BAD, COUNT }, { "CANCELLED", ERROR_SAID_TO_END, COUNT }, { "ENDED", ERROR_TOTAL, COUNT },
+	{ "TOTAL P50", ERROR_TOTAL, P50 }, { "P90", ERROR_TOTAL, P90 }, { "TRAFFIC P50", ERROR_TRAFFIC, P50 },
+	{ "P90", ERROR_TRAFFIC, P90 },
+	{ "PAUSE P50 MS", ERROR_DOWNTIME, P50 }, { "P90", ERROR_DOWNTIME, P90 }, { "STALL P90 MS", ERROR_STALL, P90 },
+	{ "SETTLED PAUSE P50", ERROR_SETTLED, P50 }, { "P90", ERROR_SETTLED, P90 },
+	{ "WRONG VERDICT", ERROR_WRONG_VERDICT, MEAN }, { "BAD", ERROR_BAD, MEAN },
+	{ "IN P10-P90: TOTAL", COVERED_TOTAL, WITH_INTERVAL }, { "TRAFFIC", COVERED_TRAFFIC, MEAN },
+	{ "PAUSE", COVERED_DOWNTIME, MEAN },
+	{ "STALL", COVERED_STALL, MEAN }, { "POINTS: TOTAL", POINT_TOTAL, MEAN }, { "PAUSE", POINT_DOWNTIME, MEAN },
+	{ "BRIER", BRIER, WITH_INTERVAL }, { "CLIMATOLOGY", BRIER_CLIMATOLOGY, MEAN },
+};
+
+static const struct mt_column wide_keys[] = {
+	{ "where", "HOSTS" }, { "moment", "MOMENT" }, { "method", "METHOD" }, { "profile", "PROFILE" },
+	{ "model", "MODEL" },
+	{ "workload", "WORKLOAD" },
+};
+
+#define CELL	32
+
+static void print_value(char *buf, size_t size, double v, const char *unit)
 {
-	if (isfinite(v))
+	if (!isfinite(v))
+		snprintf(buf, size, "-");
+	else if (!strcmp(unit, "ms"))
 		snprintf(buf, size, "%.0f", v);
+	else if (!strcmp(unit, "score"))
+		snprintf(buf, size, "%.3f", v);
 	else
-		snprintf(buf, size, "-");
+		snprintf(buf, size, "%.1f%%", v * 100);
 }
 
-static void wide_row(struct mt_table *t, const struct evaluate_results *r, const struct row_key *k, double *values)
+static void print_cell(char *buf, size_t size, const struct wide *w, const struct summary *s)
 {
-	struct summary s[EVALUATE_ERRORS];
-	char cell[10][16];
+	const char *unit = evaluate_errors[w->error].unit;
+	char low[CELL / 4], high[CELL / 4], mean[CELL / 4];
 
-	for (enum evaluate_error e = 0; e < EVALUATE_ERRORS; e++)
-		s[e] = summarise(r, k, e, values);
-	percent(cell[0], sizeof(cell[0]), s[ERROR_TOTAL].p50);
-	percent(cell[1], sizeof(cell[1]), s[ERROR_TOTAL].p90);
-	percent(cell[2], sizeof(cell[2]), s[ERROR_TRAFFIC].p90);
-	ms(cell[3], sizeof(cell[3]), s[ERROR_DOWNTIME].p90);
-	ms(cell[4], sizeof(cell[4]), s[ERROR_STALL].p90);
-	percent(cell[5], sizeof(cell[5]), s[ERROR_WRONG_VERDICT].mean);
-	percent(cell[6], sizeof(cell[6]), s[ERROR_BAD].mean);
-	percent(cell[7], sizeof(cell[7]), s[COVERED_TOTAL].mean);
-	percent(cell[8], sizeof(cell[8]), s[COVERED_DOWNTIME].mean);
-	percent(cell[9], sizeof(cell[9]), s[COVERED_STALL].mean);
-	mt_table_row(t, (struct mt_cell[]){
-		MT_STR(k->where), MT_STR(k->profile), MT_STR(k->method), MT_STR(k->model), MT_STR(k->workload ? k->workload : "all"),
-		MT_UINT(s[ERROR_BAD].n), MT_UINT(s[ERROR_TOTAL].n), MT_STR(cell[0]), MT_STR(cell[1]), MT_STR(cell[2]), MT_STR(cell[3]),
-		MT_STR(cell[4]), MT_STR(cell[5]), MT_STR(cell[6]), MT_STR(cell[7]), MT_STR(cell[8]), MT_STR(cell[9]) });
+	print_value(buf, size, w->figure == P50 ? s->p50 : w->figure == P90 ? s->p90 : s->mean, unit);
+	if (w->figure == COUNT)
+		snprintf(buf, size, "%zu", s->n);
+	if (w->figure != WITH_INTERVAL || !isfinite(s->low))
+		return;
+	print_value(mean, sizeof(mean), s->mean, unit);
+	print_value(low, sizeof(low), s->low, unit);
+	print_value(high, sizeof(high), s->high, unit);
+	snprintf(buf, size, "%s (%s-%s)", mean, low, high);
 }
 
-static const struct mt_column wide[] = {
-	{ "where", "HOSTS" }, { "profile", "PROFILE" }, { "method", "METHOD" }, { "model", "MODEL" }, { "workload", "WORKLOAD" },
-	{ "n", "N" }, { "ended", "ENDED" }, { "total_p50", "TOTAL P50" }, { "total_p90", "P90" }, { "traffic_p90", "TRAFFIC P90" },
-	{ "downtime_p90", "PAUSE P90 MS" }, { "stall_p90", "STALL P90 MS" }, { "wrong", "WRONG VERDICT" }, { "bad", "BAD" },
-	{ "covered_total", "IN P10-P90: TOTAL" }, { "covered_downtime", "PAUSE" }, { "covered_stall", "STALL" },
-};
+static void wide_row(struct mt_table *t, const struct evaluate_results *r, const struct row_key *k,
+		     const struct scratch *scratch)
+{
+	struct mt_cell cells[MT_ARRAY_SIZE(wide_keys) + MT_ARRAY_SIZE(wide)] = {
+		MT_STR(k->where), MT_STR(evaluate_moment_name(k->moment)), MT_STR(mt_method_name(k->method)),
+		MT_STR(evaluate_curve_name(k->curve)), MT_STR(k->model), MT_STR(k->workload ? k->workload : "all"),
+	};
+	char text[MT_ARRAY_SIZE(wide)][CELL];
 
-static const struct mt_column narrow[] = {
-	{ "where", "HOSTS" }, { "profile", "PROFILE" }, { "model", "MODEL" }, { "method", "METHOD" }, { "workload", "WORKLOAD" },
-	{ "metric", "METRIC" }, { "n", "N" }, { "p50", "P50" }, { "p90", "P90" }, { "mean", "MEAN" }, { "unit", "UNIT" },
-};
+	for (size_t i = 0; i < MT_ARRAY_SIZE(wide); i++) {
+		struct summary s = summarise(r, k, wide[i].error, scratch);
 
+		print_cell(text[i], sizeof(text[i]), &wide[i], &s);
+		cells[MT_ARRAY_SIZE(wide_keys) + i] = MT_STR(text[i]);
+	}
+	mt_table_row(t, cells);
+}
 
+/* A table keeps its columns. */
+static struct mt_table *wide_table(enum mt_format format)
+{
+	static struct mt_column columns[MT_ARRAY_SIZE(wide_keys) + MT_ARRAY_SIZE(wide)];
+
+	memcpy(columns, wide_keys, sizeof(wide_keys));
+	for (size_t i = 0; i < MT_ARRAY_SIZE(wide); i++)
+		columns[MT_ARRAY_SIZE(wide_keys) + i] = (struct mt_column){ wide[i].title, wide[i].title };
+	return mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
+}
+
+/* --- rows ------------------------------------------------------------------------ */
 static int compare_keys(const void *a, const void *b)
 {
 	const struct row_key *x = a, *y = b;
 	int c = strcmp(x->where, y->where);
 
 	if (!c)
-		c = strcmp(x->method, y->method);
+		c = strcmp(mt_method_name(x->method), mt_method_name(y->method));
 	if (!c)
-		c = -strcmp(x->profile, y->profile);
+		c = (x->moment > y->moment) - (x->moment < y->moment);
+	if (!c)
+		c = (x->curve > y->curve) - (x->curve < y->curve);
 	if (!c)
 		c = strcmp(x->workload ? x->workload : "", y->workload ? y->workload : "");
 	return c;
@@ -145,7 +234,7 @@ static size_t collect(const struct evaluate_results *r, bool by_workload, struct
 	for (size_t i = 0; i < r->n; i++) {
 		size_t k = 0;
 
-		while (k < n && !(is_in(&keys[k], &r->v[i]) && !keys[k].workload == !by_workload))
+		while (k < n && !is_in(&keys[k], &r->v[i]))
 			k++;
 		if (k == n)
 			keys[n++] = key_of(&r->v[i], by_workload);
@@ -156,13 +245,15 @@ static size_t collect(const struct evaluate_results *r, bool by_workload, struct
 int evaluate_print(const struct evaluate_results *r, enum mt_format format, bool by_workload)
 {
 	bool text = format == MT_FORMAT_TEXT;
-	struct mt_table *t = text ? mt_table_new(stdout, format, wide, MT_ARRAY_SIZE(wide)) :
-				    mt_table_new(stdout, format, narrow, MT_ARRAY_SIZE(narrow));
+	struct mt_table *t = text ? wide_table(format) : mt_table_new(stdout, format, narrow, MT_ARRAY_SIZE(narrow));
 	mt_autofree double *values = calloc(r->n + 1, sizeof(*values));
+	mt_autofree const char **workloads = calloc(r->n + 1, sizeof(*workloads));
+	mt_autofree struct mt_cluster *clusters = calloc(r->n + 1, sizeof(*clusters));
 	mt_autofree struct row_key *keys = calloc(2 * r->n + 1, sizeof(*keys));
+	const struct scratch scratch = { values, workloads, clusters };
 	size_t n;
 
-	if (!t || !values || !keys)
+	if (!t || !values || !workloads || !clusters || !keys)
 		return -ENOMEM;
 	n = collect(r, false, keys);
 	if (by_workload || !text)
@@ -171,44 +262,9 @@ int evaluate_print(const struct evaluate_results *r, enum mt_format format, bool
 	qsort(keys, n, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < n; i++) {
 		if (text)
-			wide_row(t, r, &keys[i], values);
+			wide_row(t, r, &keys[i], &scratch);
 		else
-			long_rows(t, r, &keys[i], values);
-	}
-	return mt_table_finish(t);
-}
-
-int evaluate_print_runs(const struct evaluate_results *r, enum mt_format format)
-{
-	static const struct mt_column columns[] = {
-		{ "where", "HOSTS" }, { "run", "RUN" }, { "workload", "WORKLOAD" }, { "type", "TYPE" }, { "method", "METHOD" }, { "profile", "PROFILE" },
-		{ "model", "MODEL" }, { "bandwidth_bytes_per_s", "LINK", MT_SHOW_RATE_BYTES_PER_S },
-		{ "downtime_limit_ms", "LIMIT", MT_SHOW_DURATION_MS }, { "ends", "ENDS" }, { "ended", "ENDED" },
-		{ "total_p10_ms", "P10", MT_SHOW_DURATION_MS }, { "total_p50_ms", "TOTAL", MT_SHOW_DURATION_MS },
-		{ "total_p90_ms", "P90", MT_SHOW_DURATION_MS }, { "total_ms", "WAS", MT_SHOW_DURATION_MS },
-		{ "transferred_p50_bytes", "TRAFFIC", MT_SHOW_SIZE_BYTES }, { "transferred_bytes", "WAS", MT_SHOW_SIZE_BYTES },
-		{ "downtime_p50_ms", "PAUSE", MT_SHOW_DURATION_MS }, { "downtime_ms", "WAS", MT_SHOW_DURATION_MS },
-		{ "stall_p50_ms", "STALL", MT_SHOW_DURATION_MS }, { "stall_ms", "WAS", MT_SHOW_DURATION_MS },
-		{ "passes", "PASSES" }, { "iterations", "WAS" }, { "load_1min", "LOAD" }, { "note", "NOTE" },
-	};
-	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
-
-	if (!t)
-		return -ENOMEM;
-	for (size_t i = 0; i < r->n; i++) {
-		const struct evaluate_result *e = &r->v[i];
-		const struct mt_run *run = e->of->run;
-		const struct mt_interval *m = e->forecast.metric;
-
-		mt_table_row(t, (struct mt_cell[]){
-			MT_STR(run->where), MT_UINT(run->run), MT_STR(run->workload), MT_STR(run->type), MT_STR(mt_method_name(run->method)), MT_STR(e->of->profile),
-			MT_STR(e->model), MT_DOUBLE(run->bandwidth_bytes_per_s), MT_DOUBLE(run->downtime_limit_ms),
-			rounded(e->forecast.ends, 0.01), MT_BOOL(e->of->learned.ended),
-			rounded(m[MT_METRIC_TOTAL_MS].p10, 1), rounded(m[MT_METRIC_TOTAL_MS].p50, 1), rounded(m[MT_METRIC_TOTAL_MS].p90, 1),
-			rounded(e->of->learned.real[MT_METRIC_TOTAL_MS], 1), rounded(m[MT_METRIC_TRANSFERRED_BYTES].p50, 1), rounded(run->transferred_bytes, 1),
-			rounded(m[MT_METRIC_DOWNTIME_MS].p50, 1), rounded(run->downtime_ms, 1),
-			rounded(m[MT_METRIC_STALL_MS].p50, 1), rounded(run->felt_ms, 1),
-			rounded(e->forecast.passes, 0.1), rounded(run->iterations, 1), rounded(run->load_1min, 0.1), MT_STR(run->note) });
+			long_rows(t, r, &keys[i], &scratch);
 	}
 	return mt_table_finish(t);
 }

@@ -39,6 +39,7 @@ struct replay {
 	const struct mt_record_decision *relimited;	/* a change of QEMU's limit that is still to be heeded */
 	uint64_t planned_limit_ms;	/* as the policy would have it; 0 = left alone */
 	const struct mt_record_decision *ended;	/* what the recorded policy did; NULL = nothing final */
+	const struct replay_watch *watch;	/* NULL: nobody looks on */
 };
 
 static struct mt_limits limits_of(const struct mt_recording *rec, const struct mt_limits *given)
@@ -269,6 +270,8 @@ static bool step(struct replay *r, const struct mt_sample *s, struct mt_plan *pl
 		return false;
 	if (boundary)
 		note_end(r, plan, s);
+	if (boundary && r->watch)
+		r->watch->boundary(&r->engine, plan, r->watch->opaque);
 	if (plan->warns)
 		note_warning(r, plan);
 	if (plan->action != MT_ACTION_CONTINUE && !mt_action_is_final(plan->action))
@@ -288,9 +291,9 @@ static void say_which(struct replay_result *result, const struct mt_recording *r
 }
 
 void replay_run(struct replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
-		const struct mt_policy *policy, const struct mt_limits *given)
+		const struct mt_policy *policy, const struct mt_limits *given, const struct replay_watch *watch)
 {
-	struct replay r = { .last_implied_ms = NAN };
+	struct replay r = { .last_implied_ms = NAN, .watch = watch };
 	struct mt_limits limits = limits_of(rec, given);
 
 	memset(result, 0, sizeof(*result));

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cluster.h - how sure a mean is, where the cases come in clusters (PURE)
+ */
+#ifndef MIGTRACE_BASE_CLUSTER_H
+#define MIGTRACE_BASE_CLUSTER_H
+
+#include <stddef.h>
+
+/* Cases that are alike: the migrations of one workload. */
+struct mt_cluster {
+	double sum;		/* of their values */
+	double n;		/* of them, > 0 */
+};
+
+#define MT_CLUSTER_DRAWS	1000
+
+/*
+ * The 90 % interval of the mean over all cases, by the bootstrap of whole clusters (Davison and Hinkley, Bootstrap
+ * Methods and their Application, 1997, section 3.8): as many clusters as there are, drawn with replacement,
+ * MT_CLUSTER_DRAWS times, always the same. One cluster tells of no other: NaN.
+ */
+void mt_cluster_interval(const struct mt_cluster *c, size_t n, double *low, double *high);
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * evaluate_live.c - what could be forecast of a migration while it ran
+ *
+ * At each moment the live model's own prediction, as the engine has it there, and beside it what every learner of U(T)
+ * would have given the forecast models.
+ */
+#include <errno.h>
+#include <math.h>
+
+#include "evaluate_campaign.h"
+
+/*
+ * The verdict is about whether it ends at all, and is told as certain. Whether a cancelled migration would have
+ * ended later nobody knows, so what is judged is whether it ends before that, by the middle of the prediction.
+ */
+void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p, const struct mt_run *run)
+{
+	const double before_ms = evaluate_known(run->prepare_ms), cap_ms = evaluate_known(run->cap_ms);
+	const struct mt_interval *t = &p->total_ms, nothing = { NAN, NAN, NAN };
+
+	*f = (struct mt_forecast){ .method = run->method };
+	if (p->verdict == MT_VERDICT_UNKNOWN)
+		return;
+	f->model = p->model;
+	for (size_t i = 0; i < MT_METRIC_COUNT; i++)
+		f->metric[i] = nothing;
+	if (p->verdict != MT_VERDICT_CONVERGES)
+		return;
+	f->ends = !(cap_ms > 0) || t->p50 - before_ms <= cap_ms;
+	f->metric[MT_METRIC_TOTAL_MS] = (struct mt_interval){
+		t->p10 - before_ms, t->p50 - before_ms, t->p90 - before_ms };
+	f->metric[MT_METRIC_TRANSFERRED_BYTES] = p->transferred_bytes;
+	f->metric[MT_METRIC_DOWNTIME_MS] = p->downtime_ms;
+}
+
+/* From the sync that has just been: what is done, and of a link of which nobody told how fast it is. */
+static void fill_progress(struct mt_forecast_input *in, const struct mt_run *run, const struct mt_iterations *its)
+{
+	bool expects = mt_sample_has(&its->last, expected_downtime_ms);
+
+	in->done = (struct mt_forecast_progress){
+		.passes = (unsigned)its->total,
+		.elapsed_ms = its->last.total_ms - evaluate_known(run->prepare_ms),
+		.wire_bytes = its->last.transferred_bytes,
+		.left_bytes = its->last.remaining_bytes,
+		.zero_bytes = fmax(0, in->memory_bytes - mt_forecast_full_bytes(in) - its->last.zero_pages * 4096.0),
+		.expected_downtime_ms = expects ? (double)its->last.expected_downtime_ms : NAN,
+	};
+	if (!*run->profile && its->bandwidth_bytes_per_s > 0)
+		in->bandwidth_bytes_per_s = its->bandwidth_bytes_per_s;
+}
+
+/* Return: 0, also where nothing is known of that curve; -ENOMEM. */
+static int add(struct evaluate_set *set, const struct evaluate_case *from, const struct mt_recording *profile,
+	       const struct evaluate_boundary *b, enum evaluate_moment moment, enum evaluate_curve curve)
+{
+	struct evaluate_case *c = malloc(sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	*c = *from;
+	c->moment = moment;
+	c->curve = curve;
+	c->learned.in.dirtying = &c->dirtying;
+	if (evaluate_curve_know(c, profile, b)) {
+		free(c);
+		return 0;
+	}
+	fill_progress(&c->learned.in, c->run, &b->iterations);
+	/* Its own curve is the line; of how a flip ends it says nothing. */
+	if (curve == CURVE_LINE && !evaluate_flips(c->run)) {
+		evaluate_live_forecast(&c->live, &b->prediction, c->run);
+		c->floor_ms = b->prediction.floor_ms;
+	}
+	return evaluate_set_keep(set, c);
+}
+
+int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run, const struct mt_recording *profile,
+		      const struct mt_recording *after)
+{
+	struct evaluate_replayed *r = malloc(sizeof(*r));
+	struct evaluate_case *from = evaluate_case_new(run, after);
+	int rc = r && from ? 0 : -ENOMEM;
+
+	if (!rc) {
+		evaluate_replay(r, after);
+		from->settled_ms = r->settled_ms;
+	}
+	for (unsigned m = MOMENT_PASS_1; m < EVALUATE_MOMENTS && !rc; m++)
+		for (unsigned k = 0; k < EVALUATE_CURVES && !rc && r->at[m].reached; k++)
+			rc = add(set, from, profile, &r->at[m], m, k);
+	free(from);
+	free(r);
+	return rc;
+}
