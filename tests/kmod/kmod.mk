@@ -24,8 +24,10 @@ kmod-tests: $(KMT_SHIFTED)
 
 $(B)/kmod-shifted/%/migtrace.ko: $(KMOD_SRC) $(KMT_SRC)/kmod.mk
 	@mkdir -p $(@D)/shifted/linux
-	common=$$(sed -n 's,^include .*/\(linux-headers[^/]*\)/Makefile$$,/../\1,p' $(call kdir,$*)/Makefile); \
-	header=$(realpath $(call kdir,$*))$$common/include/linux/kvm_host.h; \
+	kdir=$(realpath $(call kdir,$*)); from=$$(sed -n 's,^include \(.*\)/Makefile$$,\1,p' $$kdir/Makefile); \
+	for dir in "$$kdir" "$$from" "$$kdir/../$${from##*/}"; do \
+		header=$$dir/include/linux/kvm_host.h; [ ! -e "$$header" ] || break; \
+	done; \
 	sed 's/^struct kvm_vcpu {$$/&\n\tunsigned long shifted;/; s/^struct kvm {$$/&\n\tunsigned long shifted[3];/' \
 		$$header >$(@D)/shifted/linux/kvm_host.h
 	grep -q shifted $(@D)/shifted/linux/kvm_host.h
