@@ -108,6 +108,16 @@ static __always_inline __u32 dirty_index(const struct mte_vcpu *v)
 	return index;
 }
 
+/* How full the ring is. Two at once may lose the smaller one's, or the larger one's to the other's. */
+static __always_inline void note_used(struct mte_vcpu *v, __u32 to)
+{
+	__u32 index = to;
+
+	READ_AT(index, v->ring + bpf_core_field_offset(struct kvm_dirty_ring, reset_index));
+	if (to - index > v->used)
+		v->used = to - index;
+}
+
 /* Claims some entries and reads them. Return: 1 at the end. */
 static long take_batch(__u32 turn, struct harvest *h)
 {
@@ -180,6 +190,7 @@ static __noinline int harvest(__u32 vcpu, __u32 key)
 	if (!v->ring)
 		return 0;
 	h.to = dirty_index(v);
+	note_used(v, h.to);
 	if (h.to == v->position)
 		return 0;
 	h.lane = enter();

@@ -109,6 +109,7 @@ struct migtrace_session {
 	struct migtrace_sets *sets;
 	struct migtrace_reader *reader;	/* ring: of each vCPU */
 	u32 readers;
+	u32 ring_entries;		/* ring: what each has room for */
 	u64 commits;			/* changes of memslots that we were told of */
 	u64 epoch;			/* logs of large memslots that have begun */
 	u64 ended_tick;			/* in which a log ended last */
@@ -122,7 +123,7 @@ struct migtrace_session {
 	struct migtrace_window window;
 	u64 published_tick;		/* whose pages the published sets hold; 0: in the making */
 	u64 published_pages;		/* ring: how many; none need no clearing */
-	u32 *vcpu_events;		/* of the tick that runs */
+	struct migtrace_vcpu *vcpu;	/* of the tick that runs */
 	u32 vcpus;
 
 	u64 tick, start_ns;		/* the thread's */

@@ -74,11 +74,12 @@ static void fill_record(const struct migtrace_session *s, struct migtrace_record
 		.tick_ns = s->tick_now_ns,
 		.vcpus = s->vcpus,
 		.ring_used = c->ring_used,
+		.ring_entries = s->ring_entries,
 	};
-	memcpy(r->vcpu_events, s->vcpu_events, s->vcpus * sizeof(u32));
+	memcpy(r->vcpu, s->vcpu, s->vcpus * sizeof(*s->vcpu));
 
 	if (s->ring)
-		r->valid |= MIGTRACE_VALID_VCPUS;
+		r->valid |= MIGTRACE_VALID_VCPUS | MIGTRACE_VALID_RING_USED;
 	if (s->features & (s->ring ? MIGTRACE_FEAT_RESET : MIGTRACE_FEAT_CLEAR))
 		r->valid |= MIGTRACE_VALID_RESETS;
 	else if (!s->ring)
@@ -115,7 +116,7 @@ static void close_tick(struct migtrace_session *s)
 	s->counts = (struct migtrace_counts) {
 		.state = s->counts.state & MIGTRACE_STATE_NO_MEMORY,
 	};
-	memset(s->vcpu_events, 0, s->vcpus * sizeof(u32));
+	memset(s->vcpu, 0, s->vcpus * sizeof(*s->vcpu));
 	s->start_ns = end_ns;
 	migtrace_unhold(s, since_ns, s->sets->count);
 

@@ -141,6 +141,7 @@ struct mt_record_vcpu {
 	uint64_t vcpu;
 	uint64_t events;		/* pages that it logged */
 	uint64_t duration_ns;		/* within so long */
+	uint64_t ring_used;		/* the most entries that its ring held; 0 = not known */
 };
 
 /* The figures of a profile; see struct mt_profile. Unknown doubles are NaN. */

@@ -195,7 +195,7 @@ static void test_kernel_entries(void)
 	const struct mt_record_pass pass = { BEGIN_NS + 9, BEGIN_NS + 2, 3, 1234, 1300, 0, 0 };
 	const struct mt_record_pass vague = { BEGIN_NS + 9, BEGIN_NS + 2, 4, NAN, 1300, 7, 8 };
 	const struct mt_record_curve curve = { BEGIN_NS + 9, 0.5, 9, 10.25, 8, 10, 12 };
-	const struct mt_record_vcpu vcpu = { BEGIN_NS + 9, 3, 456, 1000000000 };
+	const struct mt_record_vcpu vcpu = { BEGIN_NS + 9, 3, 456, 1000000000, 789 };
 	struct mt_record_profile profile = {
 		.t_ns = BEGIN_NS + 9, .duration_ns = 10000000000, .windows = 9, .s_pages = 100.5, .s_new_pages_per_s = NAN,
 		.mw_pages = 1000, .mw_lower_bound = true, .hot_seconds = 3, .hot_threshold = 0.8, .hot_pages = NAN,
@@ -239,6 +239,7 @@ static void test_kernel_entries(void)
 	CHECK_INT(rec->entries[5].type, MT_ENTRY_CURVE);
 	CHECK(rec->entries[5].curve.window_ms == 0.5 && rec->entries[5].curve.p90_pages == 12);
 	CHECK_INT(rec->entries[6].vcpu.events, 456);
+	CHECK_INT(rec->entries[6].vcpu.ring_used, 789);
 	CHECK(rec->entries[7].profile.s_pages == 100.5 && isnan(rec->entries[7].profile.s_new_pages_per_s));
 	CHECK(rec->entries[7].profile.mw_lower_bound && rec->entries[7].profile.total.valid == tick.valid);
 	for (size_t i = 0; i < rec->n_entries; i++)

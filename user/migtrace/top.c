@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <migtrace/ringsize.h>
 #include <migtrace/units.h>
 
 #include "top.h"
@@ -23,8 +24,8 @@ void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_d
 	}
 	g->room = g->source->record_bytes > sizeof(*g->record) ? g->source->record_bytes : MT_SOURCE_RECORD_MAX_BYTES;
 	g->record = malloc(g->room);
-	g->vcpu_events = calloc(MIGTRACE_VCPUS_MAX, sizeof(*g->vcpu_events));
-	if (!g->record || !g->vcpu_events) {
+	g->vcpu = calloc(MIGTRACE_VCPUS_MAX, sizeof(*g->vcpu));
+	if (!g->record || !g->vcpu) {
 		top_guest_close(g);
 		snprintf(g->why, sizeof(g->why), "out of memory");
 	}
@@ -34,10 +35,10 @@ void top_guest_close(struct top_guest *g)
 {
 	mt_source_close(g->source);
 	free(g->record);
-	free(g->vcpu_events);
+	free(g->vcpu);
 	g->source = NULL;
 	g->record = NULL;
-	g->vcpu_events = NULL;
+	g->vcpu = NULL;
 }
 
 int top_guest_fd(const struct top_guest *g)
@@ -52,6 +53,9 @@ static void take(struct top_guest *g)
 
 	mt_tick_from_record(&tick, r);
 	mt_tick_merge(&g->sum, &tick);
+	if (r->valid & MIGTRACE_VALID_RING_USED && r->ring_used > g->most_used)
+		g->most_used = r->ring_used;
+	g->ring_was_full |= r->valid & MIGTRACE_VALID_RING_FULL && r->ring_full_exits;
 	g->logging = r->state & MIGTRACE_STATE_LOGGING;
 	if (g->logging && r->end_ns > r->start_ns)
 		g->logged_ns += r->end_ns - r->start_ns;
@@ -59,8 +63,11 @@ static void take(struct top_guest *g)
 		return;
 	if (r->vcpus > g->vcpus)
 		g->vcpus = r->vcpus;
-	for (unsigned i = 0; i < r->vcpus && i < MIGTRACE_VCPUS_MAX; i++)
-		g->vcpu_events[i] += r->vcpu_events[i];
+	for (unsigned i = 0; i < r->vcpus && i < MIGTRACE_VCPUS_MAX; i++) {
+		g->vcpu[i].events += r->vcpu[i].events;
+		if (r->vcpu[i].ring_used > g->vcpu[i].ring_used)
+			g->vcpu[i].ring_used = r->vcpu[i].ring_used;
+	}
 }
 
 void top_guest_read(struct top_guest *g)
@@ -86,6 +93,10 @@ struct mt_table *top_table(enum mt_format format)
 		{ "window_ms", "WINDOW", MT_SHOW_DURATION_MS },
 		{ "window_pages", "ITS PAGES" },
 		{ "vcpu_pages_per_s", "PAGES/S BY VCPU" },
+		{ "ring_used", "RING USED" },
+		{ "ring_entries", "OF" },
+		{ "ring_entries_wanted", "ASK FOR" },
+		{ "vcpu_ring_used", NULL },
 		{ "ring_full_exits", "RING FULL" },
 		{ "overruns", "OVERRUNS" },
 		{ "lost_ticks", NULL },
@@ -94,16 +105,36 @@ struct mt_table *top_table(enum mt_format format)
 	return mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
 }
 
+static double pages_per_s(const struct top_vcpu *v, double seconds)
+{
+	return v->events / seconds;
+}
+
+static double ring_used(const struct top_vcpu *v, double seconds)
+{
+	(void)seconds;
+	return v->ring_used;
+}
+
 /* "1200 0 34", for as many as fit. */
-static const char *by_vcpu(const struct top_guest *g, double seconds, char *buf, size_t size)
+static const char *by_vcpu(const struct top_guest *g, double (*of)(const struct top_vcpu *v, double seconds),
+			   double seconds, char *buf, size_t size)
 {
 	size_t used = 0;
 
 	if (!g->vcpus || !(seconds > 0))
 		return NULL;
 	for (unsigned i = 0; i < g->vcpus && used + 24 < size; i++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%.0f", i ? " " : "", g->vcpu_events[i] / seconds);
+		used += (size_t)snprintf(buf + used, size - used, "%s%.0f", i ? " " : "", of(&g->vcpu[i], seconds));
 	return buf;
+}
+
+/* Nothing is wanted before something was logged. */
+static struct mt_cell wanted(const struct top_guest *g)
+{
+	bool ring = mt_tick_has(&g->sum, ring_entries) && g->most_used;
+
+	return ring ? MT_UINT(mt_ring_entries_wanted(g->most_used, g->sum.ring_entries, g->ring_was_full)) : MT_NONE;
 }
 
 static struct mt_cell known(const struct mt_tick *t, enum mt_tick_field f, bool wanted)
@@ -118,7 +149,7 @@ int top_guest_row(struct top_guest *g, struct mt_table *t)
 	const double seconds = g->logged_ns / 1e9;
 	const bool pages = seconds > 0 && mt_tick_has(&g->sum, pages), window = g->logging && mt_tick_has(&g->sum, window);
 	const double per_s = pages ? g->sum.pages / seconds : 0;
-	char vcpus[1024];
+	char vcpus[1024], used[1024];
 	int rc;
 
 	rc = mt_table_row(t, (struct mt_cell[]){
@@ -130,14 +161,18 @@ int top_guest_row(struct top_guest *g, struct mt_table *t)
 		pages ? MT_UINT((uint64_t)round(per_s * PAGE_BYTES)) : MT_NONE,
 		window ? MT_UINT(g->sum.window_ns / MT_NS_PER_MS) : MT_NONE,
 		known(&g->sum, MT_TICK_window_pages, window),
-		MT_STR(by_vcpu(g, seconds, vcpus, sizeof(vcpus))),
+		MT_STR(by_vcpu(g, pages_per_s, seconds, vcpus, sizeof(vcpus))),
+		known(&g->sum, MT_TICK_ring_used, true),
+		known(&g->sum, MT_TICK_ring_entries, true),
+		wanted(g),
+		MT_STR(by_vcpu(g, ring_used, seconds, used, sizeof(used))),
 		known(&g->sum, MT_TICK_ring_full_exits, true),
 		known(&g->sum, MT_TICK_overruns, true),
 		known(&g->sum, MT_TICK_lost_ticks, true),
 	});
 	memset(&g->sum, 0, sizeof(g->sum));
 	g->logged_ns = 0;
-	if (g->vcpu_events)
-		memset(g->vcpu_events, 0, g->vcpus * sizeof(*g->vcpu_events));
+	if (g->vcpu)
+		memset(g->vcpu, 0, g->vcpus * sizeof(*g->vcpu));
 	return rc;
 }

@@ -20,8 +20,13 @@ struct top_guest {
 	struct mt_tick sum;		/* all 0: no tick yet */
 	uint64_t logged_ns;		/* of that time logging was on */
 	bool logging;			/* in the newest tick */
-	uint64_t *vcpu_events;
+	struct top_vcpu {
+		uint64_t events, ring_used;
+	} *vcpu;
 	unsigned vcpus;			/* 0: not told */
+	/* Since it was opened, for the size to ask for: */
+	uint64_t most_used;
+	bool ring_was_full;
 };
 
 /* Never fails: a guest without a source has a row, too. */

@@ -244,23 +244,31 @@ static uint64_t since(const __u64 *lanes, __u64 *seen, const struct mt_bpf_cut *
 }
 
 void mt_bpf_dirty_sums(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut, struct mt_bpf_sums *sums,
-		       uint32_t *vcpu_events, unsigned vcpus)
+		       struct migtrace_vcpu *vcpu, unsigned vcpus)
 {
 	const struct mte_dirty *now = &d->skel->bss->dirty;
 	unsigned n = d->ring ? now->vcpus : d->cpus;
 
-	memset(vcpu_events, 0, vcpus * sizeof(*vcpu_events));
+	memset(vcpu, 0, vcpus * sizeof(*vcpu));
 	sums->events = 0;
+	sums->ring_used = sums->ring_entries = 0;
 	sums->resets = since(now->resets, d->seen.resets, cut);
 	sums->cleared_pages = since(now->cleared_pages, d->seen.cleared_pages, cut);
 	sums->ring_full = since(now->ring_full, d->seen.ring_full, cut);
 	sums->strange = since(now->strange, d->seen.strange, cut);
 	for (unsigned i = 0; i < n && i < MTE_VCPUS; i++) {
-		uint64_t events = since(d->skel->bss->vcpus[i].events, d->seen_events[i], cut);
+		struct mte_vcpu *v = &d->skel->bss->vcpus[i];
+		uint64_t events = since(v->events, d->seen_events[i], cut);
+		uint32_t used = __atomic_exchange_n(&v->used, 0, __ATOMIC_RELAXED);
 
 		sums->events += events;
-		if (d->ring && i < vcpus)
-			vcpu_events[i] = (uint32_t)events;
+		if (!d->ring)
+			continue;
+		used = used < v->size ? used : v->size;
+		sums->ring_used = sums->ring_used > used ? sums->ring_used : used;
+		sums->ring_entries = v->size;
+		if (i < vcpus)
+			vcpu[i] = (struct migtrace_vcpu){ (uint32_t)events, used };
 	}
 }
 

@@ -206,6 +206,7 @@ static const struct mt_member vcpu_members[] = {
 	M_MUST(T, MEMBER_U64, "vcpu", vcpu),
 	M_MUST(T, MEMBER_U64, "events", events),
 	M_MUST(T, MEMBER_U64, "duration_ns", duration_ns),
+	M_SOME(T, MEMBER_U64, "ring_used", ring_used),
 	END
 };
 #undef T
