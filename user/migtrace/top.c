@@ -11,13 +11,25 @@
 #include "top.h"
 
 #define PAGE_BYTES	4096
+#define SOURCE_CELLS	16
 
-void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d, const char *source_name)
+static void open_workload(struct top_guest *g, struct mt_conn *conn, unsigned probes)
+{
+	struct mt_err err = { 0 };
+	int rc = mt_domain_workload_open(conn, &g->domain, probes, &g->workload, &err);
+
+	snprintf(g->why_no_work, sizeof(g->why_no_work), "%.500s", rc ? err.msg : mt_workload_lacks(g->workload));
+}
+
+void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d, const char *source_name,
+		    unsigned probes)
 {
 	struct mt_err err = { 0 };
 
 	memset(g, 0, sizeof(*g));
 	g->domain = *d;
+	if (probes)
+		open_workload(g, conn, probes);
 	if (mt_domain_source_open(conn, d, source_name, MT_SESSION_RATES, 0, &g->source, &err)) {
 		snprintf(g->why, sizeof(g->why), "%.250s", err.msg);
 		return;
@@ -34,6 +46,8 @@ void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_d
 void top_guest_close(struct top_guest *g)
 {
 	mt_source_close(g->source);
+	mt_workload_close(g->workload);
+	g->workload = NULL;
 	free(g->record);
 	free(g->vcpu);
 	g->source = NULL;
@@ -81,9 +95,43 @@ void top_guest_read(struct top_guest *g)
 	g->gone = rc < 0;
 }
 
-struct mt_table *top_table(enum mt_format format)
+/* What the probes tell: each figure of the workload, by time or as it is. */
+static const struct work_column {
+	struct mt_column column;
+	enum mt_work_field field;
+	double unit;			/* divides what was counted in a second */
+} work_columns[] = {
+	{ { "cpu_percent", "CPU %" }, MT_WORK_run_ns, 1e7 },
+	{ { "exits_per_s", "EXITS/S" }, MT_WORK_exits, 1 },
+	{ { "ring_full_percent", "STILL %" }, MT_WORK_ring_full_ns, 1e7 },
+	{ { "net_sent_bytes_per_s", "NET OUT", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_net_sent_bytes, 1 },
+	{ { "net_received_bytes_per_s", "NET IN", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_net_received_bytes, 1 },
+	{ { "disk_read_bytes_per_s", "READ", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_disk_read_bytes, 1 },
+	{ { "disk_written_bytes_per_s", "WRITTEN", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_disk_written_bytes, 1 },
+	{ { "page_waits_per_s", "WAITS/S" }, MT_WORK_page_waits, 1 },
+	{ { "page_wait_percent", "WAITING %" }, MT_WORK_page_wait_ns, 1e7 },
+};
+
+static void work_cells(struct top_guest *g, struct mt_cell *cells)
 {
-	static const struct mt_column columns[] = {
+	struct mt_work work = { 0 };
+	double seconds;
+
+	if (g->workload)
+		mt_workload_read(g->workload, &work);
+	seconds = (double)(work.t_ns - work.start_ns) / 1e9;
+	for (size_t i = 0; i < MT_ARRAY_SIZE(work_columns); i++) {
+		const struct work_column *c = &work_columns[i];
+		uint64_t v;
+
+		cells[i] = seconds > 0 && mt_work_get(&work, c->field, &v) ?
+			MT_UINT((uint64_t)round((double)v / seconds / c->unit)) : MT_NONE;
+	}
+}
+
+struct mt_table *top_table(enum mt_format format, unsigned probes)
+{
+	static const struct mt_column of_source[] = {
 		{ "domain", "DOMAIN" },
 		{ "source", "SOURCE" },
 		{ "t_ns", NULL },
@@ -102,6 +150,17 @@ struct mt_table *top_table(enum mt_format format)
 		{ "lost_ticks", NULL },
 	};
 
+	struct mt_column columns[MT_ARRAY_SIZE(of_source) + MT_ARRAY_SIZE(work_columns)];
+
+	_Static_assert(MT_ARRAY_SIZE(of_source) == SOURCE_CELLS, "a cell for each column");
+	memcpy(columns, of_source, sizeof(of_source));
+	for (size_t i = 0; i < MT_ARRAY_SIZE(work_columns); i++) {
+		struct mt_column *c = &columns[SOURCE_CELLS + i];
+
+		*c = work_columns[i].column;
+		if (!(probes >> mt_work_schema[work_columns[i].field].probe & 1))
+			c->title = NULL;
+	}
 	return mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
 }
 
@@ -151,8 +210,7 @@ int top_guest_row(struct top_guest *g, struct mt_table *t)
 	const double per_s = pages ? g->sum.pages / seconds : 0;
 	char vcpus[1024], used[1024];
 	int rc;
-
-	rc = mt_table_row(t, (struct mt_cell[]){
+	struct mt_cell cells[SOURCE_CELLS + MT_ARRAY_SIZE(work_columns)] = {
 		MT_STR(g->domain.name),
 		MT_STR(g->gone ? "gone" : g->source ? g->source->ops->name : "none"),
 		g->sum.t_ns ? MT_UINT(g->sum.t_ns) : MT_NONE,
@@ -169,7 +227,10 @@ int top_guest_row(struct top_guest *g, struct mt_table *t)
 		known(&g->sum, MT_TICK_ring_full_exits, true),
 		known(&g->sum, MT_TICK_overruns, true),
 		known(&g->sum, MT_TICK_lost_ticks, true),
-	});
+	};
+
+	work_cells(g, &cells[SOURCE_CELLS]);
+	rc = mt_table_row(t, cells);
 	memset(&g->sum, 0, sizeof(g->sum));
 	g->logged_ns = 0;
 	if (g->vcpu)
