@@ -54,6 +54,7 @@ void mt_bpf_dirty_close(struct mt_bpf_dirty *d)
 enum way {
 	WAY_RING,		/* by tracepoints */
 	WAY_RING_FENTRY,	/* and before resets */
+	WAY_FENTRY_DIRECT,	/* with a word of the bitmap read by an instruction */
 	WAY_FENTRY,
 	WAY_KPROBE,
 };
@@ -69,7 +70,8 @@ static void choose(struct dirty_bpf *skel, enum way way)
 	bpf_program__set_autoload(skel->progs.on_reset, way <= WAY_RING_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_ring_full, way <= WAY_RING_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_mark, way == WAY_FENTRY);
-	bpf_program__set_autoload(skel->progs.on_clear, way == WAY_FENTRY);
+	bpf_program__set_autoload(skel->progs.on_mark_direct, way == WAY_FENTRY_DIRECT);
+	bpf_program__set_autoload(skel->progs.on_clear, way == WAY_FENTRY || way == WAY_FENTRY_DIRECT);
 	bpf_program__set_autoload(skel->progs.on_mark_kprobe, way == WAY_KPROBE);
 	bpf_program__set_autoload(skel->progs.on_clear_kprobe, way == WAY_KPROBE);
 }
@@ -154,6 +156,8 @@ int mt_bpf_dirty_open(uint64_t kvm, bool ring, uint64_t words, uint64_t window_n
 	if (words > MT_BPF_WORDS_MAX)
 		return mt_err_set(err, -EFBIG, "the guest has more than the 4 TiB that the BPF probe can tell pages of apart: use the module");
 	/* The better way first; why it failed is of interest only if the other does as well. */
+	if (!ring && !open_way(kvm, words, window_ns, wanted, WAY_FENTRY_DIRECT, dirty, NULL))
+		return 0;
 	rc = open_way(kvm, words, window_ns, wanted, ring ? WAY_RING_FENTRY : WAY_FENTRY, dirty, &why);
 	if (!rc)
 		return 0;
