@@ -23,14 +23,14 @@ static void show(struct migtrace_session *s, void *opaque)
 	raw_spin_lock(&s->lock);
 	cost = s->cost;
 	raw_spin_unlock(&s->lock);
-	seq_printf(m, "%d %s %llu %llu %llu %llu %llu %llu %zu %zu\n", s->kvm->userspace_pid,
+	seq_printf(m, "%d %s %llu %llu %llu %llu %llu %llu %zu %zu %llu\n", s->kvm->userspace_pid,
 		   s->ring ? "ring" : "bitmap", tick_ns, cost.late_ns, cost.look_ns, cost.hold_ns, cost.hold_work,
-		   cost.missed, cost.bytes, cost.bytes_max);
+		   cost.missed, cost.bytes, cost.bytes_max, cost.kicks);
 }
 
 static int sessions_show(struct seq_file *m, void *unused)
 {
-	seq_puts(m, "pid mode tick_ns late_ns look_ns hold_ns hold_work missed_hooks bytes bytes_max\n");
+	seq_puts(m, "pid mode tick_ns late_ns look_ns hold_ns hold_work missed_hooks bytes bytes_max kicks\n");
 	migtrace_hooks_each(show, m);
 	return 0;
 }

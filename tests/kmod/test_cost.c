@@ -5,6 +5,7 @@
  * How long the lock is held is judged by how much was done meanwhile, as the module counts it: the
  * time itself is the machine's, which may be slow or take the CPU away.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -173,6 +174,56 @@ static void test_slow_looks(void)
 	KMODTEST_CLOSE(vm, w);
 }
 
+#define KICK	"/sys/module/migtrace/parameters/kick"
+
+static int set_kick(const char *value)
+{
+	int fd = open(KICK, O_WRONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = write(fd, value, 1) == 1 ? 0 : -errno;
+	close(fd);
+	return rc;
+}
+
+/* A vCPU in the guest is made to leave it at each tick, where root said so; one that waits is left alone. */
+static void test_kick(void)
+{
+	struct vm_params p = { .mode = VM_RING, .vcpus = 2, .ring_entries = 1024,
+		.slot = { { .id = 3, .pages = 77, .logging = true } } };
+	struct vm_run run = { .first_gfn = 0, .count = VM_COUNT_ENDLESS, .rate = VM_RATE_MAX };
+	struct migtrace_stats before, during, after;
+	struct watch w;
+	struct vm *vm;
+
+	KMODTEST_OPEN(vm, &p, w, 5 * WATCH_MS, 0);
+	run.first_gfn = vm_slot_gfn(vm, 3, 0);
+	pattern_init(&run.pattern, PATTERN_SEQUENTIAL, 77, 1);
+	CHECK_INT(vm_run_begin(vm, 0, &run), 0);
+	for (unsigned int i = 0; i < 10; i++)
+		CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(stats_of(&w, &before), 0);
+	CHECK_INT(set_kick("Y"), 0);
+	w.sum.records = w.sum.missed = 0;
+	for (unsigned int i = 0; i < 100; i++)
+		CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(set_kick("N"), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(stats_of(&w, &during), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(stats_of(&w, &after), 0);
+	vm_cancel(vm, 0);
+	CHECK_INT(vm_wait(vm, 0, 30000), 0);
+	printf("# %llu kicks in %lu ticks\n", during.kicks, w.sum.records);
+	CHECK_INT(before.kicks, 0);
+	CHECK(during.kicks > 0 && during.kicks <= w.sum.records);
+	CHECK_INT(after.kicks, during.kicks);
+	CHECK_INT(w.sum.overruns, 0);
+	KMODTEST_CLOSE(vm, w);
+}
+
 /* A reader that asked for ten records at a time is not woken for one. */
 static void test_wake(void)
 {
@@ -201,6 +252,7 @@ static const struct ktap_case cases[] = {
 	{ "a reset that reads full rings", test_reset_reads },
 	{ "resets without end", test_fast_resets },
 	{ "looks that take longer than a tick", test_slow_looks },
+	{ "vCPUs are made to leave the guest where root said so", test_kick },
 	{ "readers are woken for many records", test_wake },
 };
 

@@ -358,7 +358,7 @@ struct migtrace_pages {
  * @missed_hooks: calls of KVM's that the kernel did not tell of; logs are then taken as found
  * @bytes: memory of sets and records
  * @bytes_max: how much they may have
- * @reserved: 0
+ * @kicks: vCPUs that were made to leave the guest: module parameter kick
  */
 struct migtrace_stats {
 	__u64 hold_ns;
@@ -368,7 +368,7 @@ struct migtrace_stats {
 	__u64 missed_hooks;
 	__u64 bytes;
 	__u64 bytes_max;
-	__u64 reserved;
+	__u64 kicks;
 };
 
 #define MIGTRACE_IOC_MAGIC	0xDC
