@@ -150,7 +150,8 @@ struct mt_table *top_table(enum mt_format format, unsigned probes)
 		{ "lost_ticks", NULL },
 	};
 
-	struct mt_column columns[MT_ARRAY_SIZE(of_source) + MT_ARRAY_SIZE(work_columns)];
+	/* A table looks at its columns to its end, and all tables here have the same. */
+	static struct mt_column columns[MT_ARRAY_SIZE(of_source) + MT_ARRAY_SIZE(work_columns)];
 
 	_Static_assert(MT_ARRAY_SIZE(of_source) == SOURCE_CELLS, "a cell for each column");
 	memcpy(columns, of_source, sizeof(of_source));
