@@ -23,7 +23,7 @@ DAEMON_SRC := $(wildcard user/migtraced/*.c)
 # Tests of the daemon's parts use its objects, all but its main().
 DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))
 # And those of the tool's parts that have some.
-TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command) user/migtrace/screen.c user/migtrace/say.c \
+TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command) user/migtrace/screen.c user/migtrace/say.c user/migtrace/top.c \
 	$(patsubst %,user/migtrace/evaluate_%.c,case curve live load replayed score series verdict) user/migtrace/replay.c user/migtrace/recording_load.c
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
@@ -46,7 +46,8 @@ help:
 	@echo 'make kmod           build/kmod/KERNEL/migtrace.ko; KREL= for another kernel than the running one'
 	@echo 'make lab            fetch the stock kernels and the QEMU that scripts/lab runs them in'
 	@echo 'make check-kernel   tests of module and probes on this kernel (root; in the lab:'
-	@echo '                    scripts/lab --kernel 6.12 -- make check-kernel)'
+	@echo '                    scripts/lab --kernel 6.12 -- make check-kernel, or'
+	@echo '                    make check-kernel KERNELS="6.1 6.12 newest": those that have not passed yet)'
 	@echo 'make evaluate       how far predictions were off, from the recordings that are here'
 	@echo 'make bench          benchmarks, JSON on stdout (root)'
 	@echo 'make bpf            the BPF probes; make bpf-tests: their tests'
@@ -102,7 +103,8 @@ include tests/fake/fake.mk
 # --- the module, for the running kernel or another whose headers are here -------------------
 KREL	?= $(shell uname -r)
 KMOD_SRC := $(wildcard kmod/*.c kmod/*.h) kmod/Kbuild kmod/Makefile include/uapi/linux/migtrace.h
-LAB_KREL := $(shell cat build/lab/kernel-*/release 2>/dev/null)
+LAB_KERNELS ?= 6.1 6.12
+LAB_KREL := $(shell cat $(LAB_KERNELS:%=build/lab/kernel-%/release) 2>/dev/null)
 # The lab's kernels are unpacked, not installed.
 kdir	= $(or $(KDIR),$(patsubst %/release,%/build,$(shell grep -lxF '$(1)' build/lab/kernel-*/release 2>/dev/null)),/lib/modules/$(1)/build)
 
@@ -126,8 +128,14 @@ check:
 	scripts/check
 check-unit: unit-tests
 	prove $(UNIT_BIN)
+# On this kernel, or with KERNELS= in the lab on each of those.
+ifdef KERNELS
+check-kernel:
+	@for k in $(KERNELS); do env -u KERNELS -u MAKEFLAGS scripts/check-lab --runs 1 --kernel $$k || exit 1; done
+else
 check-kernel: kernel-tests kmod
 	@scripts/check-kernel
+endif
 lab:
 	scripts/lab --prepare
 evaluate: all

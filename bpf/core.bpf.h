@@ -100,6 +100,11 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+/* Taken for 64 bits of plain number at an address, see on_mark_direct(). */
+struct timespec64 {
+	long long tv_sec;
+};
+
 struct kvm_dirty_ring {
 	__u32 dirty_index;
 	__u32 reset_index;
@@ -149,6 +154,9 @@ struct kvm_vcpu {
 
 /* Reads at an address that the verifier knows nothing of. */
 #define READ_AT(to, address) bpf_probe_read_kernel(&(to), sizeof(to), (const void *)(address))
+
+/* Since 6.2; no code of its own. What is read by its result is 0 where there is nothing. */
+extern void *bpf_rdonly_cast(const void *at, __u32 type) __ksym __weak;
 
 /* A ring is a part of its vCPU, and there is no way to say so to the verifier before 6.2. */
 static __always_inline __u64 vcpu_of_ring(const struct kvm_dirty_ring *ring)

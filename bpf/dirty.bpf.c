@@ -108,6 +108,16 @@ static __always_inline __u32 dirty_index(const struct mte_vcpu *v)
 	return index;
 }
 
+/* How full the ring is. Two at once may lose the smaller one's, or the larger one's to the other's. */
+static __always_inline void note_used(struct mte_vcpu *v, __u32 to)
+{
+	__u32 index = to;
+
+	READ_AT(index, v->ring + bpf_core_field_offset(struct kvm_dirty_ring, reset_index));
+	if (to - index > v->used)
+		v->used = to - index;
+}
+
 /* Claims some entries and reads them. Return: 1 at the end. */
 static long take_batch(__u32 turn, struct harvest *h)
 {
@@ -180,6 +190,7 @@ static __noinline int harvest(__u32 vcpu, __u32 key)
 	if (!v->ring)
 		return 0;
 	h.to = dirty_index(v);
+	note_used(v, h.to);
 	if (h.to == v->position)
 		return 0;
 	h.lane = enter();
@@ -288,15 +299,20 @@ int BPF_PROG(on_ring_full, struct kvm_vcpu *vcpu)
 }
 
 /* --- guests with bitmaps ----------------------------------------------------------------- */
-static __always_inline int mark(__u64 bitmap, __u64 slot, __u64 offset)
+static __always_inline __u64 word_of(__u64 bitmap, __u64 offset)
 {
-	struct mte_vcpu *cpu = &vcpus[bpf_get_smp_processor_id() & (MTE_VCPUS - 1)];
-	__u64 lane = dirty.state & MTE_STATE_LANE, word;
+	return bitmap + (offset >> 6) * sizeof(__u64);
+}
 
-	if (!bitmap || READ_AT(word, bitmap + (offset >> 6) * sizeof(word)))
-		return 0;
+/* @word: of KVM's bitmap, as it is before the mark */
+static __always_inline int mark(__u64 word, __u64 slot, __u64 offset)
+{
+	__u64 lane = dirty.state & MTE_STATE_LANE;
+	struct mte_vcpu *cpu;
+
 	if (word >> (offset & 63) & 1)
 		return 0;
+	cpu = &vcpus[bpf_get_smp_processor_id() & (MTE_VCPUS - 1)];
 	/* 6.1's verifier does not follow what clang makes of the number's parts. */
 	asm volatile("" : "+r"(slot));
 	/* By CPU, so that it is seldom contended; atomic, since a program may be preempted here. */
@@ -308,20 +324,46 @@ static __always_inline int mark(__u64 bitmap, __u64 slot, __u64 offset)
 SEC("fentry/mark_page_dirty_in_slot")
 int BPF_PROG(on_mark, struct kvm *vm, struct kvm_memory_slot *slot, __u64 gfn)
 {
-	if ((__u64)vm != kvm || !slot || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES))
+	__u64 offset, word;
+
+	if ((__u64)vm != kvm || !slot || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES) || !slot->dirty_bitmap)
 		return 0;
-	return mark((__u64)slot->dirty_bitmap, (__u32)slot->as_id << 16 | (__u16)slot->id, gfn - slot->base_gfn);
+	offset = gfn - slot->base_gfn;
+	if (READ_AT(word, word_of((__u64)slot->dirty_bitmap, offset)))
+		return 0;
+	return mark(word, (__u32)slot->as_id << 16 | (__u16)slot->id, offset);
+}
+
+/*
+ * From 6.2 on the word can be read by an instruction instead of a helper: the verifier takes the address
+ * for that of a structure that begins with a number.
+ */
+SEC("fentry/mark_page_dirty_in_slot")
+int BPF_PROG(on_mark_direct, struct kvm *vm, struct kvm_memory_slot *slot, __u64 gfn)
+{
+	const struct timespec64 *at;
+	__u64 offset;
+
+	if ((__u64)vm != kvm || !slot || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES) || !slot->dirty_bitmap)
+		return 0;
+	offset = gfn - slot->base_gfn;
+	at = bpf_rdonly_cast((void *)word_of((__u64)slot->dirty_bitmap, offset), bpf_core_type_id_kernel(struct timespec64));
+	return mark((__u64)at->tv_sec, (__u32)slot->as_id << 16 | (__u16)slot->id, offset);
 }
 
 /* For kernels that have no trampolines for fentry, or not for kvm.ko */
 SEC("kprobe/mark_page_dirty_in_slot")
 int BPF_KPROBE(on_mark_kprobe, void *vm, struct kvm_memory_slot *slot, __u64 gfn)
 {
+	__u64 bitmap, offset, word;
+
 	if ((__u64)vm != kvm || !slot || !(BPF_CORE_READ(slot, flags) & KVM_MEM_LOG_DIRTY_PAGES))
 		return 0;
-	return mark((__u64)BPF_CORE_READ(slot, dirty_bitmap),
-		    (__u32)BPF_CORE_READ(slot, as_id) << 16 | (__u16)BPF_CORE_READ(slot, id),
-		    gfn - BPF_CORE_READ(slot, base_gfn));
+	bitmap = (__u64)BPF_CORE_READ(slot, dirty_bitmap);
+	offset = gfn - BPF_CORE_READ(slot, base_gfn);
+	if (!bitmap || READ_AT(word, word_of(bitmap, offset)))
+		return 0;
+	return mark(word, (__u32)BPF_CORE_READ(slot, as_id) << 16 | (__u16)BPF_CORE_READ(slot, id), offset);
 }
 
 static __always_inline __u64 popcount(__u64 x)

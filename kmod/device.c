@@ -243,6 +243,7 @@ static long stats(struct migtrace_session *s, void __user *arg)
 		.missed_hooks = cost.missed,
 		.bytes = cost.bytes,
 		.bytes_max = cost.bytes_max,
+		.kicks = cost.kicks,
 	};
 	return copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : 0;
 }

@@ -249,6 +249,16 @@ unsigned long migtrace_hooks_missed(void)
 	return missed;
 }
 
+void migtrace_hooks_each(void (*fn)(struct migtrace_session *s, void *opaque), void *opaque)
+{
+	struct migtrace_session *s;
+
+	mutex_lock(&mutex);
+	list_for_each_entry(s, &sessions, node)
+		fn(s, opaque);
+	mutex_unlock(&mutex);
+}
+
 static unsigned int sessions_of(kuid_t uid)
 {
 	struct migtrace_session *s;

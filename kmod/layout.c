@@ -45,6 +45,7 @@ static const struct {
 	MEMBER(KVM, kvm, userspace_pid), MEMBER(KVM, kvm, dirty_ring_size),
 	MEMBER(KVM, kvm, manual_dirty_log_protect),
 	MEMBER(VCPU, kvm_vcpu, kvm), MEMBER(VCPU, kvm_vcpu, vcpu_idx), MEMBER(VCPU, kvm_vcpu, dirty_ring),
+	MEMBER(VCPU, kvm_vcpu, cpu), MEMBER(VCPU, kvm_vcpu, mode),
 	MEMBER(RING, kvm_dirty_ring, dirty_index), MEMBER(RING, kvm_dirty_ring, reset_index),
 	MEMBER(RING, kvm_dirty_ring, size), MEMBER(RING, kvm_dirty_ring, dirty_gfns),
 	MEMBER(SLOT, kvm_memory_slot, base_gfn), MEMBER(SLOT, kvm_memory_slot, npages),

@@ -8,6 +8,7 @@
  */
 #include <linux/module.h>
 
+#include "debug.h"
 #include "device.h"
 #include "hooks.h"
 
@@ -18,13 +19,17 @@ static int __init migtrace_init(void)
 	if (err)
 		return err;
 	err = migtrace_device_init();
-	if (err)
+	if (err) {
 		migtrace_hooks_fini();
-	return err;
+		return err;
+	}
+	migtrace_debug_init();
+	return 0;
 }
 
 static void __exit migtrace_exit(void)
 {
+	migtrace_debug_fini();
 	migtrace_device_fini();
 	migtrace_hooks_fini();
 }

@@ -179,7 +179,7 @@ static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 		return;
 	s->counts.events += to - from;
 	if (vcpu->vcpu_idx < s->vcpus)
-		s->vcpu_events[vcpu->vcpu_idx] += to - from;
+		s->vcpu[vcpu->vcpu_idx].events += to - from;
 	s->reader[vcpu->vcpu_idx].position = to;
 
 	lost = pushed - from > size ? min(pushed - from - size, to - from) : 0;
@@ -245,12 +245,14 @@ static void take_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to
 	}
 }
 
-static void note_used(struct migtrace_session *s, const struct kvm_dirty_ring *ring, u32 since)
+/* How full the ring was, that held what was logged since the index @since. Under the lock. */
+static void note_used(struct migtrace_session *s, const struct kvm_vcpu *vcpu, u32 since)
 {
-	u32 used = READ_ONCE(ring->dirty_index) - since;
+	u32 used = min(READ_ONCE(vcpu->dirty_ring.dirty_index) - since, vcpu->dirty_ring.size);
 
-	if (used > s->counts.ring_used)
-		s->counts.ring_used = min(used, ring->size);
+	s->counts.ring_used = max(s->counts.ring_used, used);
+	if (vcpu->vcpu_idx < s->vcpus)
+		s->vcpu[vcpu->vcpu_idx].ring_used = max(s->vcpu[vcpu->vcpu_idx].ring_used, used);
 }
 
 /* Under the lock. */
@@ -283,7 +285,7 @@ void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 
 		more = (s32)(to - r->position) > 0 ||
 		       (s->window.searching && r->stale != r->stale_end && (s32)(to - r->stale) > 0);
 		if (!more) {
-			note_used(s, &vcpu->dirty_ring, r->reset);
+			note_used(s, vcpu, r->reset);
 			r->reset = to;
 			r->unannounced = false;
 			note_reset(s, now_ns);
@@ -302,7 +304,7 @@ static void check_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu)
 	u32 index = READ_ONCE(vcpu->dirty_ring.reset_index);
 
 	raw_spin_lock(&s->lock);
-	note_used(s, &vcpu->dirty_ring, index);
+	note_used(s, vcpu, index);
 	if (index == r->reset) {
 		r->unannounced = false;
 	} else if (!r->unannounced) {

@@ -77,7 +77,8 @@ static int pin_vm(struct migtrace_session *s, int fd)
 	if (!atomic_read(&s->kvm->online_vcpus))
 		return -EAGAIN;
 	smp_rmb();
-	s->ring = READ_ONCE(s->kvm->dirty_ring_size);
+	s->ring_entries = READ_ONCE(s->kvm->dirty_ring_size) / sizeof(struct kvm_dirty_gfn);
+	s->ring = s->ring_entries;
 	s->initially_set = s->kvm->manual_dirty_log_protect & KVM_DIRTY_LOG_INITIALLY_SET;
 	return 0;
 }
@@ -98,7 +99,7 @@ static void session_free(struct migtrace_session *s)
 	migtrace_sets_free(s);
 	migtrace_ring_fini(s);
 	migtrace_records_fini(&s->records);
-	kvfree(s->vcpu_events);
+	kvfree(s->vcpu);
 	if (s->vm_file)
 		fput(s->vm_file);
 	mem_cgroup_put(s->memcg);
@@ -140,8 +141,8 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 	if (err)
 		goto free;
 	err = -ENOMEM;
-	s->vcpu_events = kvcalloc(s->vcpus + 1, sizeof(u32), GFP_KERNEL_ACCOUNT);
-	if (!s->vcpu_events)
+	s->vcpu = kvcalloc(s->vcpus + 1, sizeof(*s->vcpu), GFP_KERNEL_ACCOUNT);
+	if (!s->vcpu)
 		goto free;
 	err = migtrace_records_init(&s->records, args->record_count, args->vcpu_count, s->cost.bytes_max / 4);
 	if (err)

@@ -83,11 +83,12 @@ struct migtrace_window {
  * @look_ns: longest look
  * @late_ns: the most that a tick was late
  * @missed: hits of hooks that the kernel dropped
+ * @kicks: vCPUs that were made to leave the guest
  * @bytes: memory of sets and records
  * @bytes_max: how much they may have
  */
 struct migtrace_cost {
-	u64 hold_ns, hold_work, look_ns, late_ns, missed;
+	u64 hold_ns, hold_work, look_ns, late_ns, missed, kicks;
 	size_t bytes, bytes_max;
 };
 
@@ -109,6 +110,7 @@ struct migtrace_session {
 	struct migtrace_sets *sets;
 	struct migtrace_reader *reader;	/* ring: of each vCPU */
 	u32 readers;
+	u32 ring_entries;		/* ring: what each has room for */
 	u64 commits;			/* changes of memslots that we were told of */
 	u64 epoch;			/* logs of large memslots that have begun */
 	u64 ended_tick;			/* in which a log ended last */
@@ -122,10 +124,11 @@ struct migtrace_session {
 	struct migtrace_window window;
 	u64 published_tick;		/* whose pages the published sets hold; 0: in the making */
 	u64 published_pages;		/* ring: how many; none need no clearing */
-	u32 *vcpu_events;		/* of the tick that runs */
+	struct migtrace_vcpu *vcpu;	/* of the tick that runs */
 	u32 vcpus;
 
 	u64 tick, start_ns;		/* the thread's */
+	u64 logged;			/* pages of large memslots that were logged as the last tick ended */
 	u64 looks_ns[MIGTRACE_LOOKS];	/* what the last ones took */
 	u64 tick_now_ns;		/* how long a tick is, for them to take no more than a quarter of it */
 	u32 wake_records;

@@ -10,7 +10,9 @@
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
+#include <linux/smp.h>
 
 #include "bitmap.h"
 #include "hooks.h"
@@ -22,6 +24,37 @@
 #define SLACK_NS	50000
 /* A harvest of several rings, or of a large bitmap, is rarely over within one tick. */
 #define WINDOW_AGAIN	4
+
+static bool kick;
+module_param(kick, bool, 0644);
+MODULE_PARM_DESC(kick, "make vCPUs leave the guest at each tick, so that Intel's PML tells what it has (N)");
+
+static void just_interrupt(void *unused)
+{
+}
+
+/*
+ * With PML a processor keeps up to 512 pages to itself until its vCPU leaves the guest; an interrupt has it
+ * leave, and KVM then takes them, for the next tick to find. Only where it is in the guest, else there is nothing
+ * to take; one that leaves or moves meanwhile is none the worse. KVM's own kick is no longer to be had by others.
+ */
+static void kick_vcpus(struct migtrace_session *s)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+	u64 kicks = 0;
+
+	kvm_for_each_vcpu(i, vcpu, s->kvm) {
+		int cpu = READ_ONCE(vcpu->cpu);
+
+		if (READ_ONCE(vcpu->mode) == IN_GUEST_MODE && cpu >= 0 && cpu < nr_cpu_ids)
+			kicks += !smp_call_function_single(cpu, just_interrupt, NULL, 0);
+		cond_resched();
+	}
+	raw_spin_lock(&s->lock);
+	s->cost.kicks += kicks;
+	raw_spin_unlock(&s->lock);
+}
 
 /* Of the memory that windows are about. @lacking: some that is logged has no sets. */
 static u64 logged_pages(const struct migtrace_session *s, bool *lacking)
@@ -42,12 +75,11 @@ static u64 logged_pages(const struct migtrace_session *s, bool *lacking)
 }
 
 /* Under the lock. */
-static void fill_record(const struct migtrace_session *s, struct migtrace_record *r, u64 end_ns)
+static void fill_record(const struct migtrace_session *s, struct migtrace_record *r, u64 end_ns, bool lacking)
 {
 	const struct migtrace_counts *c = &s->counts;
 	const struct migtrace_window *w = &s->window;
-	bool lacking = false;
-	u64 logged = logged_pages(s, &lacking);
+	u64 logged = s->logged;
 
 	*r = (struct migtrace_record) {
 		.tick = s->tick,
@@ -74,11 +106,12 @@ static void fill_record(const struct migtrace_session *s, struct migtrace_record
 		.tick_ns = s->tick_now_ns,
 		.vcpus = s->vcpus,
 		.ring_used = c->ring_used,
+		.ring_entries = s->ring_entries,
 	};
-	memcpy(r->vcpu_events, s->vcpu_events, s->vcpus * sizeof(u32));
+	memcpy(r->vcpu, s->vcpu, s->vcpus * sizeof(*s->vcpu));
 
 	if (s->ring)
-		r->valid |= MIGTRACE_VALID_VCPUS;
+		r->valid |= MIGTRACE_VALID_VCPUS | MIGTRACE_VALID_RING_USED;
 	if (s->features & (s->ring ? MIGTRACE_FEAT_RESET : MIGTRACE_FEAT_CLEAR))
 		r->valid |= MIGTRACE_VALID_RESETS;
 	else if (!s->ring)
@@ -94,15 +127,17 @@ static void close_tick(struct migtrace_session *s)
 	struct migtrace_window *w = &s->window;
 	struct migtrace_record *r;
 	u64 end_ns, since_ns;
+	bool lacking = false;
 
 	since_ns = migtrace_hold(s);
 	end_ns = ktime_get_ns();
 	s->tick++;
 	if (s->counts.overruns)
 		w->clean = false;
+	s->logged = logged_pages(s, &lacking);
 	r = migtrace_records_begin(&s->records);
 	if (r)
-		fill_record(s, r, end_ns);
+		fill_record(s, r, end_ns, lacking);
 	/* The last one's set is not looked for any more: that of the tick before stays. */
 	if (!s->gone) {
 		if (s->ring)
@@ -115,7 +150,7 @@ static void close_tick(struct migtrace_session *s)
 	s->counts = (struct migtrace_counts) {
 		.state = s->counts.state & MIGTRACE_STATE_NO_MEMORY,
 	};
-	memset(s->vcpu_events, 0, s->vcpus * sizeof(u32));
+	memset(s->vcpu, 0, s->vcpus * sizeof(*s->vcpu));
 	s->start_ns = end_ns;
 	migtrace_unhold(s, since_ns, s->sets->count);
 
@@ -191,6 +226,9 @@ static void run_tick(struct migtrace_session *s)
 	else if (s->window.number != window && s->window.stale_pages)
 		s->window.again = WINDOW_AGAIN;
 	close_tick(s);
+	/* Who logs nothing has nothing to tell. */
+	if (READ_ONCE(kick) && s->logged)
+		kick_vcpus(s);
 	learn_look(s, ktime_get_ns() - begun_ns);
 }
 

@@ -35,7 +35,8 @@ struct mte_vcpu {
 	__u64 entries;			/* and of what is in it */
 	__u32 size;			/* a power of two */
 	__u32 position;			/* the index up to which it has been read; runs free */
-	__u64 pad;
+	__u32 used;			/* the most entries it held since user space took this */
+	__u32 pad;
 	__u64 events[MTE_LANES];	/* guests with bitmaps: of a CPU of the host's */
 };
 

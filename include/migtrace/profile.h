@@ -41,6 +41,11 @@ struct mt_profile_point {
 	double mean_pages, p10_pages, p50_pages, p90_pages;
 };
 
+struct mt_profile_vcpu {
+	uint64_t events;		/* pages that it logged */
+	uint64_t ring_used;		/* the most entries that its ring held before they were reset */
+};
+
 /* Unknown doubles are NaN. Unless said otherwise counts are of the session with the shortest tick. */
 struct mt_profile {
 	struct mt_profile_point points[MT_PROFILE_POINTS];
@@ -53,7 +58,7 @@ struct mt_profile {
 	double hot_pages, hot_share;	/* hot_pages / mw_pages */
 	double pages_per_s;		/* logged, a page once a tick */
 	struct mt_tick total;		/* all ticks while logging was on */
-	uint64_t *vcpu_events;		/* per vCPU; NULL: not known */
+	struct mt_profile_vcpu *vcpu;	/* NULL: not known */
 	unsigned vcpus;
 };
 

@@ -21,6 +21,7 @@
  *   {"type":"vcpu","t_ns":...,"vcpu":0,"events":...,"duration_ns":...}
  *   {"type":"profile","t_ns":...,"s_pages":...,"mw_pages":...,...}
  *   {"type":"guest","t_ns":...,"memory_bytes":...,"nonzero_bytes":...,...}
+ *   {"type":"work","t_ns":...,"start_ns":...,"run_ns":...,"net_sent_bytes":...,...}
  *   {"type":"outcome","t_ns":...,"outcome":"completed",...}
  *
  * A reader ignores keys and entry types that it does not know, takes a word that it does not
@@ -37,6 +38,7 @@
 #include <migtrace/engine.h>
 #include <migtrace/err.h>
 #include <migtrace/tick.h>
+#include <migtrace/workload.h>
 
 #define MT_RECORD_SCHEMA	1
 #define MT_RECORD_SUFFIX	".mtrec"
@@ -141,6 +143,7 @@ struct mt_record_vcpu {
 	uint64_t vcpu;
 	uint64_t events;		/* pages that it logged */
 	uint64_t duration_ns;		/* within so long */
+	uint64_t ring_used;		/* the most entries that its ring held; 0 = not known */
 };
 
 /* The figures of a profile; see struct mt_profile. Unknown doubles are NaN. */
@@ -213,6 +216,7 @@ int mt_recorder_curve(struct mt_recorder *r, const struct mt_record_curve *c);
 int mt_recorder_pages(struct mt_recorder *r, const struct mt_record_pages *p);
 int mt_recorder_vcpu(struct mt_recorder *r, const struct mt_record_vcpu *v);
 int mt_recorder_profile(struct mt_recorder *r, const struct mt_record_profile *p);
+int mt_recorder_work(struct mt_recorder *r, const struct mt_work *w);
 int mt_recorder_guest(struct mt_recorder *r, const struct mt_record_guest *g);
 
 /* Ends the stream, fsyncs and renames. Frees @r in any case. An error says what is missing. */
@@ -266,6 +270,7 @@ enum mt_entry_type {
 	MT_ENTRY_PROFILE,
 	MT_ENTRY_GUEST,
 	MT_ENTRY_PAGES,
+	MT_ENTRY_WORK,
 	MT_ENTRY_COUNT
 };
 
@@ -285,6 +290,7 @@ struct mt_entry {
 		struct mt_record_profile profile;
 		struct mt_record_guest guest;
 		struct mt_record_pages pages;
+		struct mt_work work;
 	};
 };
 

@@ -23,7 +23,7 @@
 
 #define MT_SOURCE_TICK_DEFAULT_NS	10000000ULL
 /* A record with the counts of as many vCPUs as there may be: room that fits any source's. */
-#define MT_SOURCE_RECORD_MAX_BYTES	(sizeof(struct migtrace_record) + MIGTRACE_VCPUS_MAX * sizeof(__u32))
+#define MT_SOURCE_RECORD_MAX_BYTES	(sizeof(struct migtrace_record) + MIGTRACE_VCPUS_MAX * sizeof(struct migtrace_vcpu))
 
 struct mt_source;
 

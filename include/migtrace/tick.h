@@ -29,7 +29,9 @@
 	X(window_ns,		"ns",	MIGTRACE_VALID_WINDOW,	  LAST,	"how long it has run") \
 	X(window_stale_pages,	"pages", MIGTRACE_VALID_WINDOW,	  LAST,	"pages that were dirty when it began") \
 	X(window_pages,		"pages", MIGTRACE_VALID_WINDOW,	  LAST,	"distinct pages logged since it began: U(window_ns)") \
-	X(logged_pages,		"pages", 0,			  LAST,	"size of the memslots that are logged")
+	X(logged_pages,		"pages", 0,			  LAST,	"size of the memslots that are logged") \
+	X(ring_used,		"",	MIGTRACE_VALID_RING_USED, MOST,	"the most entries that a vCPU's ring held before they were reset") \
+	X(ring_entries,		"",	MIGTRACE_VALID_RING_USED, LAST,	"how many a vCPU's ring has room for")
 
 enum mt_tick_field {
 #define X(name, unit, needs, merge, help) MT_TICK_##name,
@@ -38,7 +40,7 @@ enum mt_tick_field {
 	MT_TICK_COUNT
 };
 
-enum mt_tick_merge { MT_TICK_SUM, MT_TICK_LAST };
+enum mt_tick_merge { MT_TICK_SUM, MT_TICK_LAST, MT_TICK_MOST };
 
 struct mt_tick {
 	uint64_t t_ns;		/* its end, CLOCK_MONOTONIC */

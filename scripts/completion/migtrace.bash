@@ -103,6 +103,12 @@ _migtrace()
 		compopt -o nospace 2>/dev/null
 		return
 		;;
+	--probes)
+		[[ $cur == *,* ]] && before=${cur%,*},
+		COMPREPLY=($(compgen -P "$before" -W 'vcpu net disk postcopy all' -- "${cur##*,}"))
+		compopt -o nospace 2>/dev/null
+		return
+		;;
 	--source)
 		COMPREPLY=($(compgen -W "$(_migtrace_sources)" -- "$cur"))
 		return

@@ -8,6 +8,7 @@
 # while another CPU runs it (each tracepoint switched on) crashed 3 boots of 4.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+declare -A apt_is_fresh=()
 
 # quietly CMD...: what it says is shown when it fails.
 quietly()
@@ -24,19 +25,19 @@ mirror()
 	apt-get --print-uris update 2>/dev/null | sed -n "s|^'\(.*\)/dists/$1/InRelease'.*|\1|p" | head -n 1 || :
 }
 
-# A private apt, of Debian 12 with its backports, that knows of nothing installed.
+# refresh_apt SUITE: a private apt, of that Debian with its backports, that knows of nothing installed.
 refresh_apt()
 {
-	local apt=$lab/apt debian security
-	[[ ! $apt_is_fresh ]] || return 0
+	local suite=$1 apt=$lab/apt-$1 debian security
+	[[ ! ${apt_is_fresh[$suite]-} ]] || return 0
 	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
 	debian=$(mirror bookworm)
 	security=$(mirror bookworm-security)
 	cat >"$apt/sources.list" <<-END
-	deb [signed-by=$keyring] ${debian:=http://deb.debian.org/debian} bookworm main
-	deb [signed-by=$keyring] $debian bookworm-updates main
-	deb [signed-by=$keyring] $debian bookworm-backports main
-	deb [signed-by=$keyring] ${security:-http://deb.debian.org/debian-security} bookworm-security main
+	deb [signed-by=$keyring] ${debian:=http://deb.debian.org/debian} $suite main
+	deb [signed-by=$keyring] $debian $suite-updates main
+	deb [signed-by=$keyring] $debian $suite-backports main
+	deb [signed-by=$keyring] ${security:-http://deb.debian.org/debian-security} $suite-security main
 	END
 	# The machine's own hooks are for its own packages.
 	cat >"$apt/apt.conf" <<-END
@@ -54,16 +55,17 @@ refresh_apt()
 	#clear APT::Update::Post-Invoke-Success;
 	END
 	quietly apt-get -c "$apt/apt.conf" -o APT::Update::Error-Mode=any update
-	apt_is_fresh=1
+	apt_is_fresh[$suite]=1
 }
 
-# unpack DIRECTORY PACKAGE...
+# unpack SUITE DIRECTORY PACKAGE...
 unpack()
 {
-	local to=$1 deb
-	shift
+	local suite=$1 to=$2 deb
+	shift 2
+	refresh_apt "$suite"
 	mkdir -p "$to/debs"
-	(cd "$to/debs" && quietly apt-get -c "$lab/apt/apt.conf" -t bookworm-backports download "$@")
+	(cd "$to/debs" && quietly apt-get -c "$lab/apt-$suite/apt.conf" -t "$suite-backports" download "$@")
 	for deb in "$to"/debs/*.deb; do
 		quietly dpkg -x "$deb" "$to"
 	done
@@ -75,9 +77,8 @@ prepare_qemu()
 	local new=$lab/qemu.new version
 	[[ ! -e $lab/qemu/version ]] || return 0
 	say "fetching QEMU"
-	refresh_apt
 	rm -rf "$new" "$lab/qemu"
-	unpack "$new" qemu-system-x86 qemu-system-common qemu-system-data seabios
+	unpack bookworm "$new" qemu-system-x86 qemu-system-common qemu-system-data seabios
 	version=$("$new/usr/bin/qemu-system-x86_64" --version) ||
 		die "the QEMU of bookworm-backports does not run here: scripts/install-deps installs its libraries"
 	[[ $version =~ version\ ([0-9.]+) ]]
@@ -94,32 +95,73 @@ prepare_tsc()
 	mv "$lab/tsc.new" "$lab/tsc"
 }
 
-# latest_image KERNEL: the package's name; neither -cloud nor -rt.
+# The kernels of the lab: which Debian has it, and the name of its image; neither -cloud nor -rt.
+declare -A lab_kernels=(
+	[6.1]='bookworm linux-image-6\.1\.0-[0-9]+-amd64'
+	[6.12]='bookworm linux-image-6\.12\.[0-9]+\+[a-z0-9]+-amd64'
+	[newest]='trixie linux-image-[0-9]+\.[0-9]+\.[0-9]+\+[a-z0-9]+-amd64'
+)
+
+# latest_image SUITE PATTERN: the package's name
 latest_image()
 {
-	local pattern
-	case $1 in
-	6.1) pattern='linux-image-6\.1\.0-[0-9]+-amd64' ;;
-	6.12) pattern='linux-image-6\.12\.[0-9]+\+[a-z0-9]+-amd64' ;;
-	esac
-	apt-cache -c "$lab/apt/apt.conf" pkgnames linux-image- |
-		grep -xE "$pattern(-unsigned)?" | sort -V | tail -n 1
+	apt-cache -c "$lab/apt-$1/apt.conf" pkgnames linux-image- |
+		grep -xE "$2(-unsigned)?" | sort -V | tail -n 1
+}
+
+# wrap FILE DIRECTORY: has a program run with the C library and the libraries that were unpacked beside it.
+wrap()
+{
+	local file=$1 up
+	[[ $(head -c 4 "$file") == $'\x7fELF' ]] || return 0
+	# From its directory to usr.
+	up=${file#"$2"/usr/}
+	up=$(dirname "$up" | sed 's|[^/][^/]*|..|g')/
+	mv "$file" "$file.elf"
+	cat >"$file" <<-END
+	#!/bin/sh
+	at=\${0%/*} lib=\${0%/*}/${up}lib/x86_64-linux-gnu
+	exec "\$lib/ld-linux-x86-64.so.2" --library-path "\$lib" --argv0 "\$0" "\$at/${file##*/}.elf" "\$@"
+	END
+	chmod 755 "$file"
+}
+
+# fetch_compiler DIRECTORY SUITE HEADERS: a later Debian's kbuild wants its own compiler, which this machine's may not
+# be, and both want its C library. Nothing of it is found by anybody else.
+fetch_compiler()
+{
+	local to=$1 suite=$2 headers=$3 gcc file
+	gcc=$(sed -n 's/^CC = .*\(gcc-[0-9]*\)$/\1/p' "$to/usr/src/$headers/.kernelvariables")
+	unpack "$suite" "$to" "$gcc-x86-64-linux-gnu" "cpp${gcc#gcc}-x86-64-linux-gnu" \
+		libc6 libelf1t64 libssl3t64 zlib1g libzstd1 libgmp10 libisl23 libmpc3 libmpfr6
+	find "$to"/usr/{bin,libexec,lib/linux-kbuild-*} -type f -perm /111 ! -name '*.so*' | while read -r file; do
+		wrap "$file" "$to"
+	done
+	# Where the file is, by its own name: it may be copied elsewhere.
+	sed -i "s|^CC = .*|CC := \$(dir \$(realpath \$(lastword \$(MAKEFILE_LIST))))../../bin/x86_64-linux-gnu-$gcc|" \
+		"$to/usr/src/$headers/.kernelvariables"
+	sed -i 's|^KBUILD_OUTPUT=.*|KBUILD_OUTPUT := $(realpath $(dir $(lastword $(MAKEFILE_LIST))))|' "$to/usr/src/$headers/Makefile"
+	# With it modules get BTF, for which this machine may have no pahole, or an old one.
+	rm -f "$to/usr/src/$headers/vmlinux"
 }
 
 # Kernel, modules, and headers complete enough to build modules against.
 fetch_kernel()
 {
-	local to=$1 kernel=$2 image release headers more
-	refresh_apt
-	image=$(latest_image "$kernel") || die "the mirror has no Linux $kernel"
+	local to=$1 kernel=$2 suite pattern image release headers more
+	read -r suite pattern <<<"${lab_kernels[$kernel]}"
+	refresh_apt "$suite"
+	image=$(latest_image "$suite" "$pattern") || die "the mirror has no Linux $kernel"
 	release=${image#linux-image-}
 	release=${release%-unsigned}
 	headers=linux-headers-$release
-	# The -common headers and kbuild, whatever they are called.
-	more=$(apt-cache -c "$lab/apt/apt.conf" show "$headers" |
-		grep ^Depends: | grep -oE '\blinux-(headers|kbuild)-[^ ,]+' | sort -u) || die "the mirror has no $headers"
+	# The -common headers and kbuild, and the parts that an image has since 7.0, whatever they are called.
+	more=$(apt-cache -c "$lab/apt-$suite/apt.conf" show "$headers" "$image" | grep ^Depends: |
+		grep -oE '\blinux-(headers|kbuild|base|binary|modules)-[^ ,]+' | sort -u) || die "the mirror has no $headers"
 	# shellcheck disable=SC2086
-	unpack "$to" "$image" "$headers" $more
+	unpack "$suite" "$to" "$image" "$headers" $more
+	[[ -e $to/lib ]] || ln -s usr/lib "$to/lib"
+	[[ $suite == bookworm ]] || fetch_compiler "$to" "$suite" "$headers"
 
 	# Only these three name places on the machine that they are not installed on.
 	sed -i "s|^include /usr/src/|include \$(dir \$(realpath \$(lastword \$(MAKEFILE_LIST))))../|" \
@@ -128,7 +170,11 @@ fetch_kernel()
 	ln -sfn "../../../usr/src/${headers%-amd64}-common" "$to/lib/modules/$release/source"
 
 	quietly depmod -b "$to" "$release"
-	ln -s "boot/vmlinuz-$release" "$to/vmlinuz"
+	if [[ -e $to/boot/vmlinuz-$release ]]; then
+		ln -s "boot/vmlinuz-$release" "$to/vmlinuz"
+	else
+		ln -s "lib/modules/$release/vmlinuz" "$to/vmlinuz"
+	fi
 	ln -s "lib/modules/$release" "$to/modules"
 	ln -s "usr/src/$headers" "$to/build"
 	echo "$release" >"$to/release"
@@ -186,7 +232,6 @@ prepare()
 	mkdir -p "$lab"
 	exec 9>"$lab/lock"
 	flock 9
-	apt_is_fresh=
 	prepare_qemu
 	prepare_tsc
 	if [[ $kernel ]]; then

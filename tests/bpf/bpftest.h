@@ -38,7 +38,7 @@ static inline int watch_open(struct watch *w, uint64_t tick_ns, uint64_t window_
 		snprintf(w->why, sizeof(w->why), "%s", err.msg);
 		return rc;
 	}
-	w->bytes = sizeof(*w->last) + VM_VCPUS_MAX * sizeof(uint32_t);
+	w->bytes = sizeof(*w->last) + VM_VCPUS_MAX * sizeof(struct migtrace_vcpu);
 	w->last = calloc(1, w->bytes);
 	return 0;
 }
@@ -70,7 +70,7 @@ static inline int watch_tick(struct watch *w)
 	w->cleared_pages += w->last->cleared_pages;
 	w->ring_full += w->last->ring_full_exits;
 	for (unsigned v = 0; v < w->last->vcpus; v++)
-		w->vcpu_events[v] += w->last->vcpu_events[v];
+		w->vcpu_events[v] += w->last->vcpu[v].events;
 	return 0;
 }
 

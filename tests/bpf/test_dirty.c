@@ -54,7 +54,11 @@ static void test_one_tick(void)
 	CHECK_INT(w.last->pages, 100);
 	CHECK_INT(w.last->overruns, 0);
 	CHECK_INT(w.last->vcpus, VM_VCPUS_MAX);
-	CHECK_INT(w.last->vcpu_events[0], 100);
+	CHECK_INT(w.last->vcpu[0].events, 100);
+	CHECK(w.last->valid & MIGTRACE_VALID_RING_USED);
+	CHECK_INT(w.last->vcpu[0].ring_used, 100);
+	CHECK_INT(w.last->ring_used, 100);
+	CHECK_INT(w.last->ring_entries, ring.ring_entries);
 	CHECK_INT(w.last->logged_pages, PAGES + 77);
 	CHECK(w.last->state & MIGTRACE_STATE_LOGGING);
 	CHECK(!(w.last->valid & MIGTRACE_VALID_WINDOW));

@@ -44,6 +44,7 @@ static const char lines_seed[] =
 	"{\"type\":\"pass\",\"t_ns\":9,\"start_ns\":8,\"iteration\":2,\"pages\":77,\"events\":78}\n"
 	"{\"type\":\"curve\",\"t_ns\":9,\"window_ms\":0.5,\"windows\":3,\"mean_pages\":1.5,\"p10_pages\":1,\"p90_pages\":2}\n"
 	"{\"type\":\"pages\",\"t_ns\":9,\"start_ns\":8,\"begins\":true,\"pages\":\"4096+511 3 1+7\"}\n"
+	"{\"type\":\"work\",\"t_ns\":9,\"start_ns\":8,\"exits\":7,\"page_waits\":1}\n"
 	"{\"type\":\"vcpu\",\"t_ns\":9,\"vcpu\":1,\"events\":3,\"duration_ns\":5}\n"
 	"{\"type\":\"profile\",\"t_ns\":9,\"duration_ns\":8,\"windows\":3,\"s_pages\":10.5,\"mw_pages\":20,\"mw_lower_bound\":true,"
 	"\"hot_share\":0.5,\"total\":{\"t_ns\":9,\"start_ns\":1,\"events\":4}}\n"

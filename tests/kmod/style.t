@@ -12,7 +12,8 @@ if [ -e /run/lab/control ]; then
 	echo "1..0 # SKIP compilers are slow in the lab: run it outside"
 	exit 0
 fi
-[ $# -gt 0 ] || set -- build/lab/kernel-*/build "/lib/modules/$(uname -r)/build"
+# The headers of the lab's newest kernel refuse Debian 12's sparse; it is built with W=1 as any.
+[ $# -gt 0 ] || set -- build/lab/kernel-6*/build "/lib/modules/$(uname -r)/build"
 kdirs=()
 for k in "$@"; do
 	[ ! -e "$k/Makefile" ] || kdirs+=("$(realpath "$k")")

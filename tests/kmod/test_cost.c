@@ -5,8 +5,10 @@
  * How long the lock is held is judged by how much was done meanwhile, as the module counts it: the
  * time itself is the machine's, which may be slow or take the CPU away.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 
 #include "kmodtest.h"
 
@@ -25,6 +27,29 @@ static const struct vm_params full = {
 static int stats_of(struct watch *w, struct migtrace_stats *stats)
 {
 	return ioctl(w->fd, MIGTRACE_IOC_STATS, stats) ? -errno : 0;
+}
+
+#define DEBUGFS	"/sys/kernel/debug"
+
+/* What debugfs tells whoever looks after the host is what the session's reader is told. Return: lines of our VMM. */
+static int told_by_debugfs(const struct migtrace_stats *stats)
+{
+	unsigned long long late_ns, look_ns, hold_ns, hold_work, bytes;
+	int pid, found = 0;
+	char line[256];
+	FILE *f;
+
+	if (access(DEBUGFS "/migtrace", F_OK) && mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+		return -errno;
+	f = fopen(DEBUGFS "/migtrace/sessions", "re");
+	while (f && fgets(line, sizeof(line), f))
+		found += sscanf(line, "%d ring %*u %llu %llu %llu %llu %*u %llu", &pid, &late_ns, &look_ns, &hold_ns,
+				&hold_work, &bytes) == 6 && pid == getpid() && late_ns >= stats->late_ns &&
+			 look_ns >= stats->look_ns && hold_ns >= stats->hold_ns && hold_work == stats->hold_work &&
+			 bytes == stats->bytes;
+	if (f)
+		fclose(f);
+	return found;
 }
 
 /* Each vCPU writes pages of its own. */
@@ -67,6 +92,7 @@ static void test_full_rings(void)
 	CHECK_INT(stats_of(&w, &stats), 0);
 	printf("# %d vCPUs with %d entries each: at most %llu in one hold, %llu ns; looks up to %llu ns, late up to %llu ns\n",
 	       VCPUS, EACH, stats.hold_work, stats.hold_ns, stats.look_ns, stats.late_ns);
+	CHECK_INT(told_by_debugfs(&stats), 1);
 	CHECK(stats.hold_work > 1000);
 	CHECK(stats.hold_work <= HOLD_MOST);
 	CHECK_INT(stats.missed_hooks, 0);
@@ -148,6 +174,56 @@ static void test_slow_looks(void)
 	KMODTEST_CLOSE(vm, w);
 }
 
+#define KICK	"/sys/module/migtrace/parameters/kick"
+
+static int set_kick(const char *value)
+{
+	int fd = open(KICK, O_WRONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = write(fd, value, 1) == 1 ? 0 : -errno;
+	close(fd);
+	return rc;
+}
+
+/* A vCPU in the guest is made to leave it at each tick, where root said so; one that waits is left alone. */
+static void test_kick(void)
+{
+	struct vm_params p = { .mode = VM_RING, .vcpus = 2, .ring_entries = 1024,
+		.slot = { { .id = 3, .pages = 77, .logging = true } } };
+	struct vm_run run = { .first_gfn = 0, .count = VM_COUNT_ENDLESS, .rate = VM_RATE_MAX };
+	struct migtrace_stats before, during, after;
+	struct watch w;
+	struct vm *vm;
+
+	KMODTEST_OPEN(vm, &p, w, 5 * WATCH_MS, 0);
+	run.first_gfn = vm_slot_gfn(vm, 3, 0);
+	pattern_init(&run.pattern, PATTERN_SEQUENTIAL, 77, 1);
+	CHECK_INT(vm_run_begin(vm, 0, &run), 0);
+	for (unsigned int i = 0; i < 10; i++)
+		CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(stats_of(&w, &before), 0);
+	CHECK_INT(set_kick("Y"), 0);
+	w.sum.records = w.sum.missed = 0;
+	for (unsigned int i = 0; i < 100; i++)
+		CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(set_kick("N"), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(stats_of(&w, &during), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(stats_of(&w, &after), 0);
+	vm_cancel(vm, 0);
+	CHECK_INT(vm_wait(vm, 0, 30000), 0);
+	printf("# %llu kicks in %lu ticks\n", during.kicks, w.sum.records);
+	CHECK_INT(before.kicks, 0);
+	CHECK(during.kicks > 0 && during.kicks <= w.sum.records);
+	CHECK_INT(after.kicks, during.kicks);
+	CHECK_INT(w.sum.overruns, 0);
+	KMODTEST_CLOSE(vm, w);
+}
+
 /* A reader that asked for ten records at a time is not woken for one. */
 static void test_wake(void)
 {
@@ -176,6 +252,7 @@ static const struct ktap_case cases[] = {
 	{ "a reset that reads full rings", test_reset_reads },
 	{ "resets without end", test_fast_resets },
 	{ "looks that take longer than a tick", test_slow_looks },
+	{ "vCPUs are made to leave the guest where root said so", test_kick },
 	{ "readers are woken for many records", test_wake },
 };
 

@@ -31,6 +31,39 @@ static void check_events(const struct watch *w, struct vm *vm)
 	CHECK_INT(w->sum.missed, 0);
 }
 
+/* How full each vCPU's ring was, before and after a reset. */
+static void test_used(void)
+{
+	struct watch w;
+	struct vm *vm;
+
+	params.vcpus = 2;
+	KMODTEST_OPEN(vm, &params, w, SLOW_NS, 0);
+	KMODTEST_CLEAN(vm, w, 70);
+	memset(&w.sum, 0, sizeof(w.sum));
+	for (size_t i = 0; i < 410; i++)
+		gfns[i] = vm_slot_gfn(vm, 3, i);
+	CHECK_INT(vm_write(vm, 0, gfns, 300), 0);
+	CHECK_INT(vm_write(vm, 1, gfns + 300, 10), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK(w.last.record.valid & MIGTRACE_VALID_RING_USED);
+	CHECK_INT(w.last.record.ring_entries, params.ring_entries);
+	CHECK_INT(w.last.record.ring_used, 300);
+	CHECK_INT(w.last.vcpu[0].ring_used, 300);
+	CHECK_INT(w.last.vcpu[1].ring_used, 10);
+	/* What a reset freed was there until then. */
+	CHECK_INT(vm_write(vm, 1, gfns + 310, 100), 0);
+	CHECK_INT(vm_harvest(vm, NULL, 0), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(watch_settle(&w), 0);
+	CHECK_INT(w.sum.vcpu_ring_used[0], 300);
+	CHECK_INT(w.sum.vcpu_ring_used[1], 110);
+	CHECK_INT(w.last.record.ring_used, 0);
+	CHECK_INT(w.last.vcpu[1].ring_used, 0);
+	CHECK_INT(w.sum.events, 410);
+	KMODTEST_CLOSE(vm, w);
+}
+
 /* A list of pages, no reset: the tick's set and the window's are the list. */
 static void test_list(void)
 {
@@ -103,6 +136,7 @@ static void test_partial_resets(void) { run_rounds(2, FAST_NS, 300); }
 
 static const struct ktap_case cases[] = {
 	{ "a list of pages: events, the tick's and the window's set", test_list },
+	{ "how full each vCPU's ring was", test_used },
 	{ "random pages, 1 vCPU, harvests", test_rounds_1 },
 	{ "random pages, 2 vCPUs, harvests", test_rounds_2 },
 	{ "random pages, 4 vCPUs, harvests", test_rounds_4 },

@@ -18,7 +18,7 @@ static void on_record(struct watch *w, const struct migtrace_record *r, void *ar
 	uint64_t events = 0;
 
 	for (unsigned int v = 0; v < r->vcpus; v++)
-		events += r->vcpu_events[v];
+		events += r->vcpu[v].events;
 	bad_records += events != r->events || r->pages + r->overruns > r->events || r->end_ns <= r->start_ns;
 }
 

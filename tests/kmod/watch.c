@@ -85,8 +85,11 @@ static void add(struct watch *w, const struct migtrace_record *r)
 	s->resets += r->resets;
 	s->cleared_pages += r->cleared_pages;
 	s->ring_full_exits += r->ring_full_exits;
-	for (unsigned int i = 0; i < WATCH_VCPUS; i++)
-		s->vcpu_events[i] += r->vcpu_events[i];
+	for (unsigned int i = 0; i < WATCH_VCPUS; i++) {
+		s->vcpu_events[i] += r->vcpu[i].events;
+		if (r->vcpu[i].ring_used > s->vcpu_ring_used[i])
+			s->vcpu_ring_used[i] = r->vcpu[i].ring_used;
+	}
 	memcpy(&w->last, r, sizeof(w->last));
 }
 

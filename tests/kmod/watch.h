@@ -19,6 +19,7 @@
 struct watch_sum {
 	uint64_t records, pages, events, overruns, other_events, resets, cleared_pages, ring_full_exits, missed;
 	uint64_t vcpu_events[WATCH_VCPUS];
+	uint32_t vcpu_ring_used[WATCH_VCPUS];	/* the largest */
 };
 
 struct watch {
@@ -28,7 +29,7 @@ struct watch {
 	struct watch_sum sum;
 	struct {
 		struct migtrace_record record;
-		uint32_t vcpu_events[WATCH_VCPUS];
+		struct migtrace_vcpu vcpu[WATCH_VCPUS];
 	} last;
 	void (*on_record)(struct watch *w, const struct migtrace_record *r, void *arg);
 	void *arg;

@@ -85,7 +85,7 @@ static unsigned write_page(void)
 struct session {
 	union {
 		struct migtrace_record r;
-		char room[sizeof(struct migtrace_record) + 2 * sizeof(uint32_t)];
+		char room[sizeof(struct migtrace_record) + 2 * sizeof(struct migtrace_vcpu)];
 	};
 	uint64_t tick_ns;
 	uint64_t told;			/* window */
@@ -108,7 +108,8 @@ static void session_log(struct session *s, unsigned page, unsigned vcpu)
 {
 	s->r.events++;
 	s->r.pages += !mt_pageset_has(s->set, page);
-	s->r.vcpu_events[vcpu]++;
+	s->r.vcpu[vcpu].events++;
+	s->r.vcpu[vcpu].ring_used = vcpu ? 300 : 700 - (s->r.tick & 1);
 	mt_pageset_add(s->set, page);
 	s->r.window_pages += !s->in_window[page];
 	s->in_window[page] = true;
@@ -129,7 +130,7 @@ static void session_next(struct session *s)
 	s->r.start_ns = s->r.end_ns;
 	s->r.end_ns += s->tick_ns;
 	s->r.pages = s->r.events = 0;
-	s->r.vcpu_events[0] = s->r.vcpu_events[1] = 0;
+	s->r.vcpu[0].events = s->r.vcpu[1].events = 0;
 	mt_pageset_clear(s->set);
 }
 
@@ -366,8 +367,10 @@ static void hot_pages_are_counted(void)
 	CHECK_NEAR(p.mw_pages, 10000, 10);
 	CHECK_NEAR(p.hot_share, 0.1, 0.001);
 	CHECK_INT(p.vcpus, 2);
-	CHECK_NEAR((double)p.vcpu_events[0] / p.vcpu_events[1], 1, 0.05);
-	CHECK_INT(p.vcpu_events[0] + p.vcpu_events[1], p.total.events);
+	CHECK_NEAR((double)p.vcpu[0].events / p.vcpu[1].events, 1, 0.05);
+	CHECK_INT(p.vcpu[0].events + p.vcpu[1].events, p.total.events);
+	CHECK_INT(p.vcpu[0].ring_used, 700);
+	CHECK_INT(p.vcpu[1].ring_used, 300);
 	CHECK_NEAR(p.duration_ns / 1e9, 60, 0.01);
 	CHECK_INT(p.total.lost_ticks, 0);
 	mt_profile_fini(&p);

@@ -195,7 +195,7 @@ static void test_kernel_entries(void)
 	const struct mt_record_pass pass = { BEGIN_NS + 9, BEGIN_NS + 2, 3, 1234, 1300, 0, 0 };
 	const struct mt_record_pass vague = { BEGIN_NS + 9, BEGIN_NS + 2, 4, NAN, 1300, 7, 8 };
 	const struct mt_record_curve curve = { BEGIN_NS + 9, 0.5, 9, 10.25, 8, 10, 12 };
-	const struct mt_record_vcpu vcpu = { BEGIN_NS + 9, 3, 456, 1000000000 };
+	const struct mt_record_vcpu vcpu = { BEGIN_NS + 9, 3, 456, 1000000000, 789 };
 	struct mt_record_profile profile = {
 		.t_ns = BEGIN_NS + 9, .duration_ns = 10000000000, .windows = 9, .s_pages = 100.5, .s_new_pages_per_s = NAN,
 		.mw_pages = 1000, .mw_lower_bound = true, .hot_seconds = 3, .hot_threshold = 0.8, .hot_pages = NAN,
@@ -204,10 +204,13 @@ static void test_kernel_entries(void)
 	const struct mt_record_guest guest = { .t_ns = BEGIN_NS + 9, .memory_bytes = 1 << 28, .vcpus = 2, .nonzero_bytes = 123, .cpu_share = 0.25 };
 	const struct mt_record_guest unknown = { .t_ns = BEGIN_NS + 9, .cpu_share = NAN };
 	struct mt_tick tick = { .t_ns = BEGIN_NS + 2, .start_ns = BEGIN_NS + 1, .state = 5 };
+	struct mt_work work = { .t_ns = BEGIN_NS + 9, .start_ns = BEGIN_NS + 8 };
 	struct mt_recording *rec;
 	struct mt_recorder *r;
 	uint64_t v;
 
+	mt_work_put(&work, MT_WORK_exits, 0);
+	mt_work_put(&work, MT_WORK_page_wait_ns, 12345);
 	for (int f = 0; f < MT_TICK_COUNT; f++)
 		if (f != MT_TICK_ring_full_exits)
 			mt_tick_put(&tick, f, 50 + f);
@@ -217,10 +220,10 @@ static void test_kernel_entries(void)
 	CHECK_INT(mt_recorder_source(r, &source) | mt_recorder_source(r, &none) | mt_recorder_tick(r, &tick) |
 		  mt_recorder_pass(r, &pass) | mt_recorder_pass(r, &vague) | mt_recorder_curve(r, &curve) |
 		  mt_recorder_vcpu(r, &vcpu) | mt_recorder_profile(r, &profile) | mt_recorder_guest(r, &guest) |
-		  mt_recorder_guest(r, &unknown), 0);
+		  mt_recorder_guest(r, &unknown) | mt_recorder_work(r, &work), 0);
 	CHECK_INT(mt_recorder_close(r, NULL), 0);
 	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);
-	CHECK_INT(rec->n_entries, 10);
+	CHECK_INT(rec->n_entries, 11);
 	CHECK_INT(rec->entries[0].type, MT_ENTRY_SOURCE);
 	CHECK_STR(rec->entries[0].source.source, "kmod");
 	CHECK_STR(rec->entries[0].source.mode, "ring");
@@ -239,8 +242,13 @@ static void test_kernel_entries(void)
 	CHECK_INT(rec->entries[5].type, MT_ENTRY_CURVE);
 	CHECK(rec->entries[5].curve.window_ms == 0.5 && rec->entries[5].curve.p90_pages == 12);
 	CHECK_INT(rec->entries[6].vcpu.events, 456);
+	CHECK_INT(rec->entries[6].vcpu.ring_used, 789);
 	CHECK(rec->entries[7].profile.s_pages == 100.5 && isnan(rec->entries[7].profile.s_new_pages_per_s));
 	CHECK(rec->entries[7].profile.mw_lower_bound && rec->entries[7].profile.total.valid == tick.valid);
+	CHECK_INT(rec->entries[10].type, MT_ENTRY_WORK);
+	CHECK_INT(rec->entries[10].work.valid, work.valid);
+	CHECK_INT(rec->entries[10].work.page_wait_ns, 12345);
+	CHECK_INT(rec->entries[10].work.start_ns, BEGIN_NS + 8);
 	for (size_t i = 0; i < rec->n_entries; i++)
 		CHECK(mt_entry_t_ns(&rec->entries[i]) > BEGIN_NS);
 	mt_recording_free(rec);

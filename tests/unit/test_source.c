@@ -46,7 +46,7 @@ static bool push(void)
 	}
 	*slot(ring->head) = (struct migtrace_record){ .tick = ring->head + ring->lost + 1, .vcpus = VCPUS, .pages = ring->head };
 	for (unsigned i = 0; i < VCPUS; i++)
-		slot(ring->head)->vcpu_events[i] = (uint32_t)(100 * ring->head + i);
+		slot(ring->head)->vcpu[i] = (struct migtrace_vcpu){ (uint32_t)(100 * ring->head + i), i };
 	ring->head++;
 	return true;
 }
@@ -74,7 +74,7 @@ static void reads_in_order_and_wraps(void)
 			CHECK_INT(mt_records_read(&r, &rec.r, sizeof(rec)), 1);
 			CHECK_INT(rec.r.tick, next++);
 			CHECK_INT(rec.r.vcpus, VCPUS);
-			CHECK_INT(rec.r.vcpu_events[2], (uint32_t)(100 * rec.r.pages + 2));
+			CHECK_INT(rec.r.vcpu[2].events, (uint32_t)(100 * rec.r.pages + 2));
 		}
 		CHECK_INT(mt_records_read(&r, &rec.r, sizeof(rec)), 0);
 		CHECK_INT(ring->tail, ring->head);
@@ -181,8 +181,8 @@ static void hostile_later(void)
 	slot(0)->vcpus = UINT32_MAX;
 	slot(1)->vcpus = UINT32_MAX;
 	CHECK_INT(mt_records_read(&r, &rec.r, sizeof(rec)), 1);
-	CHECK_INT(rec.r.vcpus, (BYTES - sizeof(rec.r)) / 4);
-	CHECK_INT(mt_records_read(&r, &rec.r, sizeof(rec.r) + 4), 1);
+	CHECK_INT(rec.r.vcpus, (BYTES - sizeof(rec.r)) / sizeof(rec.r.vcpu[0]));
+	CHECK_INT(mt_records_read(&r, &rec.r, sizeof(rec.r) + sizeof(rec.r.vcpu[0])), 1);
 	CHECK_INT(rec.r.vcpus, 1);
 	CHECK_INT(ring->tail, 2);
 }
@@ -190,9 +190,10 @@ static void hostile_later(void)
 static void ticks_carry_what_is_known(void)
 {
 	const struct migtrace_record all = {
-		.tick = 7, .start_ns = 1000, .end_ns = 3000, .valid = 0x1f, .state = MIGTRACE_STATE_LOGGING,
+		.tick = 7, .start_ns = 1000, .end_ns = 3000, .valid = 0x3f, .state = MIGTRACE_STATE_LOGGING,
 		.pages = 1, .events = 2, .overruns = 3, .resets = 4, .cleared_pages = 5, .ring_full_exits = 6,
 		.window = 7, .window_start_ns = 2500, .window_stale_pages = 8, .window_pages = 9, .logged_pages = 10,
+		.ring_used = 11, .ring_entries = 12,
 	};
 	struct migtrace_record nothing = all;
 	struct mt_tick t, n;
@@ -217,7 +218,7 @@ static void ticks_carry_what_is_known(void)
 static void ticks_merge(void)
 {
 	struct migtrace_record r = {
-		.tick = 1, .end_ns = 10, .valid = 0x1f, .pages = 5, .events = 6, .window = 1, .window_pages = 50,
+		.tick = 1, .end_ns = 10, .valid = 0x3f, .pages = 5, .ring_used = 300, .ring_entries = 1024, .events = 6, .window = 1, .window_pages = 50,
 	};
 	struct mt_tick sum = { 0 }, t;
 
@@ -228,8 +229,11 @@ static void ticks_merge(void)
 		r.start_ns = r.end_ns;
 		r.end_ns += 10;
 		r.window_pages += 50;
+		r.ring_used -= 100;
 	}
 	CHECK_INT(sum.ticks, 3);
+	CHECK_INT(sum.ring_used, 300);
+	CHECK_INT(sum.ring_entries, 1024);
 	CHECK_INT(sum.pages, 15);
 	CHECK_INT(sum.events, 18);
 	CHECK_INT(sum.window_pages, 150);

@@ -52,15 +52,19 @@ static int run(struct record *r, const char *uri, const char *name)
 
 	if (record_check_path(r, &err) || record_connect(r, uri, &err) || record_begin(r, name, &err))
 		return cmd_fail(&err);
+	record_work_begin(r);
 	if (!r->domain.migrating_out)
 		ending = record_profile(r, &err);
 	if (ending == ENDING_MIGRATION)
 		ending = record_follow(r, &err);
+	mt_workload_close(r->workload);
 	return conclude(r, ending, &err);
 }
 
 static int check_options(const struct command_usage *usage, struct record *r, bool tick_given)
 {
+	struct mt_err why = { 0 };
+
 	if (!r->path)
 		return options_error(usage, "-o FILE is needed: where to record");
 	if (!*r->path)
@@ -75,6 +79,8 @@ static int check_options(const struct command_usage *usage, struct record *r, bo
 				     r->mode_name);
 	if (tick_given && (!r->tick_ms || r->tick_ms > TICK_MAX_MS))
 		return options_error(usage, "--tick is 1ms to 1s");
+	if (r->probe_names && mt_probes_parse(r->probe_names, &r->probes, &why))
+		return options_error(usage, "%s", why.msg);
 	return source_option(usage, r->source_name);
 }
 
@@ -99,6 +105,7 @@ int cmd_record(int argc, char **argv)
 		{ "tick", 0, OPTION_DURATION_MS, "DURATION", "shortest T of U(T), 1ms to 1s (default: 1ms, more for large guests with bitmaps)",
 		  &r.tick_ms, &tick_given },
 		{ "pages", 0, OPTION_FLAG, NULL, "also which pages, tick by tick, for migtrace simulate; needs a kernel source", &r.pages },
+		{ "probes", 0, OPTION_STRING, "LIST", "also what else it does, each second: vcpu, net, disk, postcopy, or all", &r.probe_names },
 		{ "mode", 0, OPTION_STRING, "MODE", "auto (default), page-sampling, dirty-bitmap or dirty-ring",
 		  &r.mode_name },
 	};

@@ -25,6 +25,8 @@
 struct top {
 	struct common_options common;
 	const char *source_name;
+	const char *probe_names;	/* NULL: none */
+	unsigned probes;
 	uint64_t interval_ms, count;
 	struct mt_conn *conn;
 	struct top_guest *guests;
@@ -53,7 +55,7 @@ static int take_guest(struct top *top, const struct mt_domain_info *d, struct mt
 	if (!more)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	top->guests = more;
-	top_guest_open(&more[top->n++], top->conn, d, top->source_name);
+	top_guest_open(&more[top->n++], top->conn, d, top->source_name, top->probes);
 	return 0;
 }
 
@@ -88,9 +90,14 @@ static int take_all(struct top *top, struct mt_err *err)
 /* Why a guest shows nothing, once. */
 static void tell_missing(const struct top *top)
 {
-	for (size_t i = 0; i < top->n; i++)
-		if (!top->guests[i].source)
-			cmd_warn("%s: no kernel source: %s", top->guests[i].domain.name, top->guests[i].why);
+	for (size_t i = 0; i < top->n; i++) {
+		const struct top_guest *g = &top->guests[i];
+
+		if (!g->source)
+			cmd_warn("%s: no kernel source: %s", g->domain.name, g->why);
+		if (*g->why_no_work)
+			cmd_warn("%s: no probe %s", g->domain.name, g->why_no_work);
+	}
 }
 
 /* --- the loop ------------------------------------------------------------------- */
@@ -114,7 +121,7 @@ static bool wait_and_read(struct top *top, uint64_t until_ns)
 
 static int show(struct top *top, struct mt_table *stream)
 {
-	struct mt_table *t = stream ? stream : top_table(top->common.format);
+	struct mt_table *t = stream ? stream : top_table(top->common.format, top->probes);
 	int rc = t ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < top->n && !rc; i++)
@@ -132,7 +139,7 @@ static int show(struct top *top, struct mt_table *stream)
 static int loop(struct top *top, struct mt_err *err)
 {
 	/* CSV has one header for all; JSON one array a time, each on lines of its own. */
-	struct mt_table *stream = top->common.format == MT_FORMAT_CSV ? top_table(MT_FORMAT_CSV) : NULL;
+	struct mt_table *stream = top->common.format == MT_FORMAT_CSV ? top_table(MT_FORMAT_CSV, top->probes) : NULL;
 	uint64_t next_ns = mt_now_ns();
 	int rc = 0;
 
@@ -190,6 +197,7 @@ int cmd_top(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ "interval", 'd', OPTION_DURATION_MS, "DURATION", "time between two tables (default 1s)", &top.interval_ms },
 		{ "count", 'n', OPTION_COUNT, "N", "end after so many (default: Ctrl-C ends)", &top.count },
+		{ "probes", 0, OPTION_STRING, "LIST", "also what else they do: vcpu, net, disk, postcopy, or all (see OVERHEAD in migtrace-top(1))", &top.probe_names },
 		{ "source", 0, OPTION_STRING, "NAME", "kmod or bpf (default: the best there is)", &top.source_name },
 	};
 	const struct command_usage usage = {
@@ -206,12 +214,15 @@ int cmd_top(int argc, char **argv)
 		.n_rows = MT_ARRAY_SIZE(rows),
 	};
 	struct option_args args;
+	struct mt_err why = { 0 };
 	int status = options_parse(&usage, argc, argv, &top.common, &args);
 
 	if (status != OPTIONS_RUN)
 		return status;
 	if (top.interval_ms < INTERVAL_MIN_MS || top.interval_ms > INTERVAL_MAX_MS)
 		return options_error(&usage, "--interval is 100ms to 1h");
+	if (top.probe_names && mt_probes_parse(top.probe_names, &top.probes, &why))
+		return options_error(&usage, "%s", why.msg);
 	if (source_is_libvirt(top.source_name))
 		return options_error(&usage, "--source libvirt has no ticks to show: kmod or bpf");
 	status = source_option(&usage, top.source_name);

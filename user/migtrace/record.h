@@ -6,6 +6,7 @@
 #define RECORD_H
 
 #include <migtrace/dirtyrate.h>
+#include <migtrace/domainwork.h>
 #include <migtrace/profiler.h>
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
@@ -43,6 +44,10 @@ struct record {
 	int subscription;		/* to the guest's events */
 	uint64_t begin_ns, begin_cpu_ns;	/* of a profile: when, and what the guest had used of CPUs */
 	char source[512];		/* which kernel source a profile has, or why none */
+	const char *probe_names;	/* NULL: none */
+	unsigned probes;
+	struct mt_workload *workload;	/* NULL: not asked for, or not to be had */
+	uint64_t work_next_ns;
 	bool announced;
 	struct progress progress;
 	unsigned measured, passes, samples;
@@ -76,6 +81,9 @@ enum ending record_measure(struct record *r, virDomainPtr dom, unsigned window_s
 /* record_guest.c: what else a forecast has to know of a guest, before a profile and after it. */
 void record_guest_begin(struct record *r);
 void record_guest_end(struct record *r);
+
+/* record_guest.c: the probes that were asked for. Whatever comes of it, the guest is recorded. */
+void record_work_begin(struct record *r);
 
 /* record_profile.c: a guest that does not migrate. ENDING_MIGRATION: it began to. */
 enum ending record_profile(struct record *r, struct mt_err *err);

@@ -14,6 +14,7 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 	if (p->sample->status != MT_STATUS_NONE)
 		r->samples++;
 	r->passes += p->boundary;
+	mt_workload_record(r->workload, &r->work_next_ns, r->recorder);
 	progress_show(p, &r->progress);
 }
 

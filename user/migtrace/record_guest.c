@@ -46,3 +46,15 @@ void record_guest_end(struct record *r)
 		.cpu_share = share,
 	});
 }
+
+void record_work_begin(struct record *r)
+{
+	struct mt_err why = { 0 };
+
+	if (!r->probes)
+		return;
+	if (mt_domain_workload_open(r->conn, &r->domain, r->probes, &r->workload, &why))
+		record_say(r, "probes: none: %s\n", why.msg);
+	else if (*mt_workload_lacks(r->workload))
+		record_say(r, "probes: without %s\n", mt_workload_lacks(r->workload));
+}

@@ -39,6 +39,7 @@ static void keep_ticks(struct record *r)
 {
 	if (r->profiler)
 		mt_profiler_record(r->profiler, r->recorder);
+	mt_workload_record(r->workload, &r->work_next_ns, r->recorder);
 }
 
 bool record_wait(struct record *r, uint64_t until_ns, enum ending *ending, struct mt_err *err)

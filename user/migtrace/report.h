@@ -65,6 +65,8 @@ int report_curve(const struct report *r, FILE *out, enum mt_format format);
 int report_vcpus(const struct report *r, FILE *out, enum mt_format format);
 int report_ticks(const struct report *r, FILE *out, enum mt_format format);
 int report_figures(const struct report *r, FILE *out, enum mt_format format);	/* text: one a line */
+/* report_work.c: likewise, what other probes told. */
+int report_work(const struct report *r, FILE *out, enum mt_format format);
 /* The median of how far kernel and QEMU are apart, without its sign, in percent; NaN: nothing to compare. */
 double report_passes_apart(const struct report *r);
 

@@ -194,6 +194,7 @@ int report_json(const struct report *r, FILE *out)
 		{ "curve", report_curve, NULL },
 		{ "vcpus", report_vcpus, NULL },
 		{ "ticks", report_ticks, NULL },
+		{ "work", report_work, NULL },
 		{ "outcome", NULL, outcome_object },
 		{ "predicted_vs_actual", NULL, comparison_object },
 	};

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <migtrace/ringsize.h>
 #include <migtrace/units.h>
 
 #include "base/quantile.h"
@@ -133,6 +134,7 @@ int report_vcpus(const struct report *r, FILE *out, enum mt_format format)
 		{ "events", "pages logged", MT_SHOW_PLAIN },
 		{ "pages_per_s", "pages/s", MT_SHOW_PLAIN },
 		{ "bytes_per_s", "dirty rate", MT_SHOW_RATE_BYTES_PER_S },
+		{ "ring_used", "most in its ring", MT_SHOW_PLAIN },
 	};
 	struct mt_table *t = mt_table_new(out, format, columns, MT_ARRAY_SIZE(columns));
 
@@ -145,7 +147,8 @@ int report_vcpus(const struct report *r, FILE *out, enum mt_format format)
 		if (r->rec->entries[i].type != MT_ENTRY_VCPU)
 			continue;
 		per_s = v->duration_ns ? v->events / (v->duration_ns / 1e9) : NAN;
-		if (mt_table_row(t, (struct mt_cell[]){ MT_UINT(v->vcpu), MT_UINT(v->events), tenths(per_s), bytes(per_s) }))
+		if (mt_table_row(t, (struct mt_cell[]){ MT_UINT(v->vcpu), MT_UINT(v->events), tenths(per_s), bytes(per_s),
+							v->ring_used ? MT_UINT(v->ring_used) : MT_NONE }))
 			break;
 	}
 	return mt_table_finish(t);
@@ -187,6 +190,14 @@ static double total(const struct mt_record_profile *p, enum mt_tick_field f)
 	return mt_tick_get(&p->total, f, &v) ? (double)v : NAN;
 }
 
+/* NaN: no rings, or nothing was logged. */
+static double ring_wanted(const struct mt_tick *t)
+{
+	if (!mt_tick_has(t, ring_entries) || !t->ring_entries || !t->ring_used)
+		return NAN;
+	return (double)mt_ring_entries_wanted(t->ring_used, t->ring_entries, mt_tick_has(t, ring_full_exits) && t->ring_full_exits);
+}
+
 enum unit { PAGES, PAGES_PER_S, NUMBER, SHARE, MS };
 
 static void show(char *buf, enum unit unit, double v)
@@ -210,7 +221,7 @@ static void show(char *buf, enum unit unit, double v)
 	}
 }
 
-#define FIGURES_MAX	16
+#define FIGURES_MAX	24
 
 int report_figures(const struct report *r, FILE *out, enum mt_format format)
 {
@@ -233,6 +244,9 @@ int report_figures(const struct report *r, FILE *out, enum mt_format format)
 		{ "logged_pages_per_s", "logged, once a tick", p->logged_pages_per_s, PAGES_PER_S },
 		{ "events", "times that a page was logged", total(p, MT_TICK_events), NUMBER },
 		{ "ring_full_exits", "exits because of a full ring", total(p, MT_TICK_ring_full_exits), NUMBER },
+		{ "ring_used", "most entries in a vCPU's ring", total(p, MT_TICK_ring_used), NUMBER },
+		{ "ring_entries", "of, its size", total(p, MT_TICK_ring_entries), NUMBER },
+		{ "ring_entries_wanted", "ring size to ask for", ring_wanted(&p->total), NUMBER },
 		{ "overruns", "pages not known, overwritten", total(p, MT_TICK_overruns), NUMBER },
 		{ "lost_ticks", "ticks lost", total(p, MT_TICK_lost_ticks), NUMBER },
 	};

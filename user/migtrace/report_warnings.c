@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <migtrace/ringsize.h>
 #include <migtrace/units.h>
 
 #include "report.h"
@@ -66,6 +67,29 @@ static void look(struct seen *seen, struct mt_iterations *its, const struct mt_s
 	seen->last = s->status;
 }
 
+/* In all ticks of the migrations, or of a profile. */
+static void warn_of_rings(struct report *r)
+{
+	struct mt_tick all = { 0 };
+	uint64_t exits = 0;
+
+	for (size_t i = 0; i < r->rec->n_entries; i++) {
+		const struct mt_tick *t = &r->rec->entries[i].tick;
+
+		if (r->rec->entries[i].type != MT_ENTRY_TICK || !mt_tick_has(t, ring_entries))
+			continue;
+		all.ring_used = t->ring_used > all.ring_used ? t->ring_used : all.ring_used;
+		all.ring_entries = t->ring_entries;
+		if (mt_tick_has(t, ring_full_exits))
+			exits += t->ring_full_exits;
+	}
+	if (!exits || all.ring_entries >= MT_RING_ENTRIES_MAX)
+		return;
+	warn(r, "dirty rings of %llu entries were full %llu time%s, and their vCPUs stood still: ask for %llu, as <dirty-ring state='on' size=.../> in the guest's <kvm> features",
+	     (unsigned long long)all.ring_entries, (unsigned long long)exits, exits > 1 ? "s" : "",
+	     (unsigned long long)mt_ring_entries_wanted(all.ring_used, all.ring_entries, true));
+}
+
 void report_warn(struct report *r)
 {
 	char a[MT_UNIT_STR], b[MT_UNIT_STR];
@@ -98,4 +122,5 @@ void report_warn(struct report *r)
 	if (seen.n_unknown)
 		warn(r, "%u answer%s a status that is not known here: nothing was concluded from it", seen.n_unknown,
 		     seen.n_unknown > 1 ? "s have" : " has");
+	warn_of_rings(r);
 }

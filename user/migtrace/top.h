@@ -6,6 +6,7 @@
 #define TOP_H
 
 #include <migtrace/domainsource.h>
+#include <migtrace/domainwork.h>
 #include <migtrace/out.h>
 #include <migtrace/tick.h>
 
@@ -13,6 +14,8 @@ struct top_guest {
 	struct mt_domain_info domain;
 	struct mt_source *source;	/* NULL: see ->why */
 	char why[256];
+	struct mt_workload *workload;	/* NULL: not asked for, or see ->why_no_work */
+	char why_no_work[512];
 	bool gone;
 	struct migtrace_record *record;
 	size_t room;
@@ -20,17 +23,24 @@ struct top_guest {
 	struct mt_tick sum;		/* all 0: no tick yet */
 	uint64_t logged_ns;		/* of that time logging was on */
 	bool logging;			/* in the newest tick */
-	uint64_t *vcpu_events;
+	struct top_vcpu {
+		uint64_t events, ring_used;
+	} *vcpu;
 	unsigned vcpus;			/* 0: not told */
+	/* Since it was opened, for the size to ask for: */
+	uint64_t most_used;
+	bool ring_was_full;
 };
 
-/* Never fails: a guest without a source has a row, too. */
-void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d, const char *source_name);
+/* Never fails: a guest without a source, or without probes (a bit per enum mt_probe), has a row, too. */
+void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d, const char *source_name,
+		    unsigned probes);
 void top_guest_close(struct top_guest *g);
 int top_guest_fd(const struct top_guest *g);	/* for poll(2); -1: none */
 void top_guest_read(struct top_guest *g);
 
-struct mt_table *top_table(enum mt_format format);	/* on stdout; NULL: no memory */
+/* On stdout, in text with the columns of the source and of these probes. NULL: no memory. */
+struct mt_table *top_table(enum mt_format format, unsigned probes);
 /* Adds the row, and begins the next one. */
 int top_guest_row(struct top_guest *g, struct mt_table *t);
 

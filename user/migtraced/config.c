@@ -68,6 +68,8 @@ static const struct config_key keys[] = {
 	  .min = MT_MIB, .max = 1ULL << 50, .accepted = "a size of 1MiB to 1024TiB, or none" },
 	{ "record", "keep_free", VALUE_SIZE_OR_NONE, GLOBAL(keep_free_bytes), .initial = "256MiB",
 	  .min = 1, .max = 1ULL << 50, .accepted = "a size up to 1024TiB, or none" },
+	{ "record", "probes", VALUE_BOOL, GLOBAL(probes), .initial = "no",
+	  .accepted = "yes or no" },
 
 	{ "control", "socket", VALUE_SOCKET, GLOBAL(socket), .restart = true, .initial = "/run/migtrace/control.sock",
 	  .accepted = "an absolute path of at most 107 bytes" },

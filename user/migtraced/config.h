@@ -72,6 +72,7 @@ struct config {
 	uint64_t keep;			/* finished recordings; 0 = all */
 	uint64_t quota_bytes;		/* of all recordings; 0 = none */
 	uint64_t keep_free_bytes;	/* of their filesystem; 0 = none */
+	bool probes;			/* what else a guest does is recorded, too */
 	char *socket;
 	struct config_group group;
 	uint64_t socket_mode;

@@ -203,6 +203,21 @@ static void open_collector(struct guest *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
+/* Post-copy is waited for at the destination: this is the source. */
+static void open_workload(struct guest *g)
+{
+	struct mt_err err = { 0 };
+
+	if (!g->config->probes || !g->record)
+		return;
+	health_call("its probes");
+	if (mt_domain_workload_open(g->calls, &g->info, 1u << MT_PROBE_VCPU | 1u << MT_PROBE_NET | 1u << MT_PROBE_DISK,
+				    &g->workload, &err))
+		log_info("%s: no probe %s", g->info.name, err.msg);
+	else if (*mt_workload_lacks(g->workload))
+		log_info("%s: no probe %s", g->info.name, mt_workload_lacks(g->workload));
+}
+
 /* Who asks for status from now on has its path, if it has one. */
 static void recording_over(struct guest *g)
 {
@@ -248,6 +263,7 @@ static json_t *supervise(struct guest *g, struct recording *record)
 
 	health_call("its source of dirty pages, to close it");
 	mt_collector_close(g->collector);
+	mt_workload_close(g->workload);
 	if (ret)
 		drop_unread(g, UINT_MAX);
 	g->setup.ended(g, g->setup.opaque);
@@ -285,6 +301,7 @@ static json_t *found(struct guest *g)
 	guest_recording(g);
 	pthread_mutex_unlock(&g->lock);
 	open_collector(g);
+	open_workload(g);
 	g->setup.ready(g, g->setup.opaque);
 	pthread_mutex_lock(&g->lock);
 	g->supervised = true;

@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 
+#include <migtrace/domainwork.h>
+
 #include "guest.h"
 #include "recording.h"
 
@@ -29,6 +31,8 @@ struct guest {
 	uint64_t total_ms;		/* of the job when it was picked up */
 	struct mt_plan logged;		/* newest that went to the log */
 	struct mt_collector *collector;
+	struct mt_workload *workload;	/* NULL: not wanted, or not to be had */
+	uint64_t work_next_ns;
 
 	pthread_mutex_t lock;		/* of what follows, most of it what `status` shows */
 	struct config *config;		/* as of now, until ->how was made of it */

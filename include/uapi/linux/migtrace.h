@@ -31,7 +31,7 @@
 #include <linux/types.h>
 
 /** MIGTRACE_ABI_VERSION - changes when a structure or a meaning below does */
-#define MIGTRACE_ABI_VERSION	2
+#define MIGTRACE_ABI_VERSION	3
 
 #define MIGTRACE_TICK_MIN_NS	1000000ULL
 #define MIGTRACE_TICK_MAX_NS	10000000000ULL
@@ -98,7 +98,7 @@ struct migtrace_info {
  * @pad: in, 0
  * @features: out, set of enum migtrace_feature
  * @map_bytes: out, length to mmap
- * @record_bytes: out, size of a record with its @vcpu_count counts
+ * @record_bytes: out, size of a record with its @vcpu_count vCPUs
  * @mode: out, enum migtrace_mode
  * @reserved: in, 0
  *
@@ -163,9 +163,10 @@ struct migtrace_ring {
  *	is unknown, not 0
  * @MIGTRACE_VALID_PAGES: pages, events
  * @MIGTRACE_VALID_WINDOW: window_pages counts from a clean start: it is U(end - start)
- * @MIGTRACE_VALID_VCPUS: vcpu_events
+ * @MIGTRACE_VALID_VCPUS: vcpu, events of each
  * @MIGTRACE_VALID_RING_FULL: ring_full_exits
  * @MIGTRACE_VALID_RESETS: resets, cleared_pages
+ * @MIGTRACE_VALID_RING_USED: ring_used, ring_entries, and ring_used of each vCPU
  */
 enum migtrace_valid {
 	MIGTRACE_VALID_PAGES = 1 << 0,
@@ -173,6 +174,7 @@ enum migtrace_valid {
 	MIGTRACE_VALID_VCPUS = 1 << 2,
 	MIGTRACE_VALID_RING_FULL = 1 << 3,
 	MIGTRACE_VALID_RESETS = 1 << 4,
+	MIGTRACE_VALID_RING_USED = 1 << 5,
 };
 
 /**
@@ -196,6 +198,17 @@ enum migtrace_state {
 	MIGTRACE_STATE_GONE = 1 << 4,
 	MIGTRACE_STATE_RESTART = 1 << 5,
 	MIGTRACE_STATE_SLOWED = 1 << 6,
+};
+
+/**
+ * struct migtrace_vcpu - one vCPU in one tick, for rings only
+ * @events: pages that it logged
+ * @ring_used: the most entries that its ring held of those that the VMM had not reset:
+ *	dirty_index less reset_index, looked at before each reset and at the tick's end
+ */
+struct migtrace_vcpu {
+	__u32 events;
+	__u32 ring_used;
 };
 
 /**
@@ -223,10 +236,12 @@ enum migtrace_state {
  * @epoch: how often the log of a large memslot has begun since the session did; two records
  *	with different ones do not belong to one log
  * @tick_ns: how long ticks are meant to be now
- * @vcpus: how many counts follow
- * @ring_used: ring: the most entries that any vCPU's ring held, of those that the VMM had not
- *	reset; a ring that comes near to its size is too small
- * @vcpu_events: events of each vCPU by its index (ring only)
+ * @vcpus: how many vCPUs follow
+ * @ring_used: ring: the largest that any vCPU has, those among them that do not follow
+ * @ring_entries: ring: what each has room for. KVM takes some of it for itself and lets a vCPU
+ *	exit a little sooner (RING FULL), so a ring that comes near to it is too small
+ * @pad: 0
+ * @vcpu: each vCPU, by its index
  */
 struct migtrace_record {
 	__u64 tick;
@@ -250,7 +265,9 @@ struct migtrace_record {
 	__u64 tick_ns;
 	__u32 vcpus;
 	__u32 ring_used;
-	__u32 vcpu_events[];
+	__u32 ring_entries;
+	__u32 pad;
+	struct migtrace_vcpu vcpu[];
 };
 
 /**
@@ -341,7 +358,7 @@ struct migtrace_pages {
  * @missed_hooks: calls of KVM's that the kernel did not tell of; logs are then taken as found
  * @bytes: memory of sets and records
  * @bytes_max: how much they may have
- * @reserved: 0
+ * @kicks: vCPUs that were made to leave the guest: module parameter kick
  */
 struct migtrace_stats {
 	__u64 hold_ns;
@@ -351,7 +368,7 @@ struct migtrace_stats {
 	__u64 missed_hooks;
 	__u64 bytes;
 	__u64 bytes_max;
-	__u64 reserved;
+	__u64 kicks;
 };
 
 #define MIGTRACE_IOC_MAGIC	0xDC
@@ -367,7 +384,8 @@ struct migtrace_stats {
 _Static_assert(sizeof(struct migtrace_info) == 16, "ABI");
 _Static_assert(sizeof(struct migtrace_attach) == 88, "ABI");
 _Static_assert(sizeof(struct migtrace_ring) == 192, "ABI");
-_Static_assert(sizeof(struct migtrace_record) == 152, "ABI");
+_Static_assert(sizeof(struct migtrace_vcpu) == 8, "ABI");
+_Static_assert(sizeof(struct migtrace_record) == 160, "ABI");
 _Static_assert(sizeof(struct migtrace_slot) == 40, "ABI");
 _Static_assert(sizeof(struct migtrace_slots) == 16, "ABI");
 _Static_assert(sizeof(struct migtrace_pages) == 40, "ABI");

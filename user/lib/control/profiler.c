@@ -172,7 +172,8 @@ static int record_points(const struct mt_profile *result, struct mt_recorder *r,
 	}
 	for (unsigned i = 0; i < result->vcpus && !rc; i++)
 		rc = mt_recorder_vcpu(r, &(struct mt_record_vcpu){
-			.t_ns = now_ns, .vcpu = i, .events = result->vcpu_events[i], .duration_ns = result->duration_ns,
+			.t_ns = now_ns, .vcpu = i, .events = result->vcpu[i].events, .duration_ns = result->duration_ns,
+			.ring_used = result->vcpu[i].ring_used,
 		});
 	return rc;
 }

@@ -19,7 +19,7 @@ struct mt_profile_builder {
 	uint64_t duration_ns;
 	uint64_t newest;		/* tick, logged or not */
 	struct mt_tick total;
-	uint64_t *vcpu_events;
+	struct mt_profile_vcpu *vcpu;
 	unsigned vcpus;
 	bool vcpus_unknown, failed;
 };
@@ -41,7 +41,7 @@ void mt_profile_abandon(struct mt_profile_builder *b)
 		return;
 	mt_windows_fini(&b->windows);
 	mt_joined_fini(&b->joined);
-	free(b->vcpu_events);
+	free(b->vcpu);
 	free(b);
 }
 
@@ -52,18 +52,21 @@ static void add_vcpus(struct mt_profile_builder *b, const struct migtrace_record
 		return;
 	}
 	if (r->vcpus > b->vcpus) {
-		uint64_t *more = realloc(b->vcpu_events, r->vcpus * sizeof(*more));
+		struct mt_profile_vcpu *more = realloc(b->vcpu, r->vcpus * sizeof(*more));
 
 		if (!more) {
 			b->failed = true;
 			return;
 		}
 		memset(more + b->vcpus, 0, (r->vcpus - b->vcpus) * sizeof(*more));
-		b->vcpu_events = more;
+		b->vcpu = more;
 		b->vcpus = r->vcpus;
 	}
-	for (unsigned i = 0; i < r->vcpus; i++)
-		b->vcpu_events[i] += r->vcpu_events[i];
+	for (unsigned i = 0; i < r->vcpus; i++) {
+		b->vcpu[i].events += r->vcpu[i].events;
+		if (r->vcpu[i].ring_used > b->vcpu[i].ring_used)
+			b->vcpu[i].ring_used = r->vcpu[i].ring_used;
+	}
 }
 
 void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record *r)
@@ -152,9 +155,9 @@ int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p)
 	else if (!b->windows.clean)
 		rc = -ENODATA;
 	if (!b->vcpus_unknown) {
-		p->vcpu_events = b->vcpu_events;
+		p->vcpu = b->vcpu;
 		p->vcpus = b->vcpus;
-		b->vcpu_events = NULL;
+		b->vcpu = NULL;
 	}
 	mt_profile_abandon(b);
 	return rc;
@@ -162,7 +165,7 @@ int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p)
 
 void mt_profile_fini(struct mt_profile *p)
 {
-	free(p->vcpu_events);
-	p->vcpu_events = NULL;
+	free(p->vcpu);
+	p->vcpu = NULL;
 	p->vcpus = 0;
 }

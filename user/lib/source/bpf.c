@@ -40,7 +40,7 @@ struct bpf {
 	struct mt_bpf_sets sets;
 	struct window window;
 	unsigned vcpus;
-	uint32_t *vcpu_events;
+	struct migtrace_vcpu *vcpu;
 	uint64_t tick, start_ns;
 };
 
@@ -84,7 +84,7 @@ static void bpf_close(struct mt_source *source)
 		close(b->timer);
 	if (b->pidfd >= 0)
 		close(b->pidfd);
-	free(b->vcpu_events);
+	free(b->vcpu);
 	free(b);
 }
 
@@ -142,9 +142,9 @@ static int bpf_open(const struct mt_source_params *params, struct mt_source **so
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	b->timer = b->pidfd = b->vm_fd = -1;
 	b->vcpus = params->vcpus;
-	b->vcpu_events = calloc(b->vcpus + 1, sizeof(*b->vcpu_events));
-	b->source.record_bytes = sizeof(struct migtrace_record) + b->vcpus * sizeof(uint32_t);
-	rc = b->vcpu_events ? open_vm(b, params, err) : mt_err_set(err, -ENOMEM, "out of memory");
+	b->vcpu = calloc(b->vcpus + 1, sizeof(*b->vcpu));
+	b->source.record_bytes = sizeof(struct migtrace_record) + b->vcpus * sizeof(*b->vcpu);
+	rc = b->vcpu ? open_vm(b, params, err) : mt_err_set(err, -ENOMEM, "out of memory");
 	if (!rc)
 		rc = start_timer(b, params->tick_ns, err);
 	if (rc) {
@@ -236,7 +236,7 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 	r->tick = ++b->tick;
 	r->start_ns = b->start_ns;
 	r->end_ns = now_ns();
-	mt_bpf_dirty_sums(b->dirty, &cut, &sums, b->vcpu_events, b->vcpus);
+	mt_bpf_dirty_sums(b->dirty, &cut, &sums, b->vcpu, b->vcpus);
 	collect(b, &cut, slots & MT_BPF_SETS_LOGGING, &counts);
 	b->start_ns = r->end_ns;
 
@@ -246,7 +246,7 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 		w->clean = false;
 	r->valid = MIGTRACE_VALID_PAGES | MIGTRACE_VALID_RESETS;
 	if (b->source.mode == MIGTRACE_MODE_RING)
-		r->valid |= MIGTRACE_VALID_VCPUS | MIGTRACE_VALID_RING_FULL;
+		r->valid |= MIGTRACE_VALID_VCPUS | MIGTRACE_VALID_RING_FULL | MIGTRACE_VALID_RING_USED;
 	if (w->number && w->clean && !w->lower && !less)
 		r->valid |= MIGTRACE_VALID_WINDOW;
 	r->state = (b->sets.logged_pages ? MIGTRACE_STATE_LOGGING : 0) |
@@ -266,6 +266,8 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 	r->window_pages = w->pages;
 	r->logged_pages = b->sets.logged_pages;
 	r->tick_ns = b->source.tick_ns;
+	r->ring_used = sums.ring_used;
+	r->ring_entries = sums.ring_entries;
 	/* Not a moment longer than needed: the descriptor keeps the dead VM's memory. */
 	if (gone)
 		bpf_close_vm(b);
@@ -275,7 +277,7 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 static int bpf_read(struct mt_source *source, struct migtrace_record *record, size_t room_bytes)
 {
 	struct bpf *b = bpf_of(source);
-	size_t vcpus = (room_bytes - sizeof(*record)) / sizeof(uint32_t);
+	size_t vcpus = (room_bytes - sizeof(*record)) / sizeof(record->vcpu[0]);
 	uint64_t expired;
 	int rc;
 
@@ -289,7 +291,7 @@ static int bpf_read(struct mt_source *source, struct migtrace_record *record, si
 		return rc;
 	if (record->valid & MIGTRACE_VALID_VCPUS) {
 		record->vcpus = (uint32_t)(vcpus < b->vcpus ? vcpus : b->vcpus);
-		memcpy(record->vcpu_events, b->vcpu_events, record->vcpus * sizeof(uint32_t));
+		memcpy(record->vcpu, b->vcpu, record->vcpus * sizeof(*b->vcpu));
 	}
 	return rc;
 }

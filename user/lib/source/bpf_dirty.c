@@ -54,6 +54,7 @@ void mt_bpf_dirty_close(struct mt_bpf_dirty *d)
 enum way {
 	WAY_RING,		/* by tracepoints */
 	WAY_RING_FENTRY,	/* and before resets */
+	WAY_FENTRY_DIRECT,	/* with a word of the bitmap read by an instruction */
 	WAY_FENTRY,
 	WAY_KPROBE,
 };
@@ -69,7 +70,8 @@ static void choose(struct dirty_bpf *skel, enum way way)
 	bpf_program__set_autoload(skel->progs.on_reset, way <= WAY_RING_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_ring_full, way <= WAY_RING_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_mark, way == WAY_FENTRY);
-	bpf_program__set_autoload(skel->progs.on_clear, way == WAY_FENTRY);
+	bpf_program__set_autoload(skel->progs.on_mark_direct, way == WAY_FENTRY_DIRECT);
+	bpf_program__set_autoload(skel->progs.on_clear, way == WAY_FENTRY || way == WAY_FENTRY_DIRECT);
 	bpf_program__set_autoload(skel->progs.on_mark_kprobe, way == WAY_KPROBE);
 	bpf_program__set_autoload(skel->progs.on_clear_kprobe, way == WAY_KPROBE);
 }
@@ -154,6 +156,8 @@ int mt_bpf_dirty_open(uint64_t kvm, bool ring, uint64_t words, uint64_t window_n
 	if (words > MT_BPF_WORDS_MAX)
 		return mt_err_set(err, -EFBIG, "the guest has more than the 4 TiB that the BPF probe can tell pages of apart: use the module");
 	/* The better way first; why it failed is of interest only if the other does as well. */
+	if (!ring && !open_way(kvm, words, window_ns, wanted, WAY_FENTRY_DIRECT, dirty, NULL))
+		return 0;
 	rc = open_way(kvm, words, window_ns, wanted, ring ? WAY_RING_FENTRY : WAY_FENTRY, dirty, &why);
 	if (!rc)
 		return 0;
@@ -244,23 +248,31 @@ static uint64_t since(const __u64 *lanes, __u64 *seen, const struct mt_bpf_cut *
 }
 
 void mt_bpf_dirty_sums(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut, struct mt_bpf_sums *sums,
-		       uint32_t *vcpu_events, unsigned vcpus)
+		       struct migtrace_vcpu *vcpu, unsigned vcpus)
 {
 	const struct mte_dirty *now = &d->skel->bss->dirty;
 	unsigned n = d->ring ? now->vcpus : d->cpus;
 
-	memset(vcpu_events, 0, vcpus * sizeof(*vcpu_events));
+	memset(vcpu, 0, vcpus * sizeof(*vcpu));
 	sums->events = 0;
+	sums->ring_used = sums->ring_entries = 0;
 	sums->resets = since(now->resets, d->seen.resets, cut);
 	sums->cleared_pages = since(now->cleared_pages, d->seen.cleared_pages, cut);
 	sums->ring_full = since(now->ring_full, d->seen.ring_full, cut);
 	sums->strange = since(now->strange, d->seen.strange, cut);
 	for (unsigned i = 0; i < n && i < MTE_VCPUS; i++) {
-		uint64_t events = since(d->skel->bss->vcpus[i].events, d->seen_events[i], cut);
+		struct mte_vcpu *v = &d->skel->bss->vcpus[i];
+		uint64_t events = since(v->events, d->seen_events[i], cut);
+		uint32_t used = __atomic_exchange_n(&v->used, 0, __ATOMIC_RELAXED);
 
 		sums->events += events;
-		if (d->ring && i < vcpus)
-			vcpu_events[i] = (uint32_t)events;
+		if (!d->ring)
+			continue;
+		used = used < v->size ? used : v->size;
+		sums->ring_used = sums->ring_used > used ? sums->ring_used : used;
+		sums->ring_entries = v->size;
+		if (i < vcpus)
+			vcpu[i] = (struct migtrace_vcpu){ (uint32_t)events, used };
 	}
 }
 

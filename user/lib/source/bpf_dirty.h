@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/migtrace.h>
+
 #include <migtrace/cleanup.h>
 #include <migtrace/err.h>
 #include <migtrace/events.h>
@@ -45,11 +47,12 @@ void mt_bpf_dirty_give_back(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut
 /* Counts of a tick's lanes */
 struct mt_bpf_sums {
 	uint64_t events, resets, cleared_pages, ring_full, strange;
+	uint32_t ring_used, ring_entries;	/* the fullest ring, and what each has room for */
 };
 
-/* @vcpu_events: of the first @vcpus of them, set to their events; ring guests only. */
+/* @vcpu: the first @vcpus of them; ring guests only. */
 void mt_bpf_dirty_sums(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut, struct mt_bpf_sums *sums,
-		       uint32_t *vcpu_events, unsigned vcpus);
+		       struct migtrace_vcpu *vcpu, unsigned vcpus);
 
 /* Pages that are dirty now into MTE_LANE_SCRATCH: of all rings, of one memslot's bitmap. */
 MT_MUST_CHECK int mt_bpf_dirty_read_rings(struct mt_bpf_dirty *d);

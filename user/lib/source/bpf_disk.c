@@ -114,6 +114,24 @@ int mt_bpf_disk_sum(const struct mt_bpf_disk *p, const struct mte_disk_file *fil
 	return bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.sums), &key, sum) ? -errno : 0;
 }
 
+void mt_bpf_disk_total(const struct mt_bpf_disk *p, struct mte_disk_sum *total)
+{
+	struct mte_disk_file key, *prev = NULL;
+	struct mte_disk_sum sum;
+	int fd = bpf_map__fd(p->skel->maps.sums);
+
+	*total = (struct mte_disk_sum){ 0 };
+	while (!bpf_map_get_next_key(fd, prev, &key)) {
+		prev = &key;
+		if (bpf_map_lookup_elem(fd, &key, &sum))
+			continue;
+		total->reads += sum.reads;
+		total->read_bytes += sum.read_bytes;
+		total->writes += sum.writes;
+		total->write_bytes += sum.write_bytes;
+	}
+}
+
 uint64_t mt_bpf_disk_lost(const struct mt_bpf_disk *p)
 {
 	return *(volatile __u64 *)&p->skel->bss->lost;

@@ -44,6 +44,8 @@ int mt_bpf_disk_fd(const struct mt_bpf_disk *p);	/* for poll(2): there are reque
 MT_MUST_CHECK int mt_bpf_disk_requests(struct mt_bpf_disk *p, mt_bpf_disk_fn fn, void *opaque);
 /* Sums of all requests, those among them that were lost to mt_bpf_disk_requests(); -ENOENT: none. */
 MT_MUST_CHECK int mt_bpf_disk_sum(const struct mt_bpf_disk *p, const struct mte_disk_file *file, struct mte_disk_sum *sum);
+/* All files together, up to MTE_DISK_FILES of them. */
+void mt_bpf_disk_total(const struct mt_bpf_disk *p, struct mte_disk_sum *total);
 uint64_t mt_bpf_disk_lost(const struct mt_bpf_disk *p);
 void mt_bpf_disk_close(struct mt_bpf_disk *p);
 

@@ -12,7 +12,7 @@
 
 #define DEVICE		"/dev/migtrace"
 #define WAKE_NS		10000000ULL	/* shorter ticks are read several at a time */
-#define MAP_MAX_BYTES	(1ULL << 31)	/* 65536 records with the counts of 4096 vCPUs have 1 GiB */
+#define MAP_MAX_BYTES	(1ULL << 32)	/* 65536 records with 4096 vCPUs each have 2 GiB */
 
 struct kmod {
 	struct mt_source source;	/* first */

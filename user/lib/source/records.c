@@ -46,9 +46,9 @@ int mt_records_init(struct mt_records *r, void *map, size_t map_bytes, size_t re
 int mt_records_read(struct mt_records *r, struct migtrace_record *record, size_t room_bytes)
 {
 	uint64_t head = __atomic_load_n(&r->ring->head, __ATOMIC_ACQUIRE);
-	const size_t counts_max = (r->record_bytes - sizeof(*record)) / sizeof(record->vcpu_events[0]);
+	const size_t counts_max = (r->record_bytes - sizeof(*record)) / sizeof(record->vcpu[0]);
 	size_t bytes = r->record_bytes < room_bytes ? r->record_bytes : room_bytes;
-	size_t counts_here = (bytes - sizeof(*record)) / sizeof(record->vcpu_events[0]);
+	size_t counts_here = (bytes - sizeof(*record)) / sizeof(record->vcpu[0]);
 
 	if (head == r->tail)
 		return 0;

@@ -24,7 +24,7 @@ MT_MUST_CHECK int mt_records_init(struct mt_records *r, void *map, size_t map_by
 				  struct mt_err *err);
 
 /*
- * The oldest record that was not read, as far as it fits into @room_bytes: vcpu_events are
+ * The oldest record that was not read, as far as it fits into @room_bytes: vCPUs are
  * cut, and ->vcpus with them. Return: 1; 0 there is none; -EPROTO a head that cannot be.
  */
 MT_MUST_CHECK int mt_records_read(struct mt_records *r, struct migtrace_record *record, size_t room_bytes);

@@ -51,6 +51,8 @@ void mt_tick_from_record(struct mt_tick *t, const struct migtrace_record *r)
 		.window_stale_pages = r->window_stale_pages,
 		.window_pages = r->window_pages,
 		.logged_pages = r->logged_pages,
+		.ring_used = r->ring_used,
+		.ring_entries = r->ring_entries,
 	};
 	for (int f = 0; f < MT_TICK_COUNT; f++)
 		if ((r->valid & mt_tick_schema[f].needs) == mt_tick_schema[f].needs)
@@ -64,6 +66,8 @@ static void merge_field(struct mt_tick *t, const struct mt_tick *newer, enum mt_
 
 	if (mt_tick_schema[f].merge == MT_TICK_LAST)
 		had = true, sum = more;
+	else if (mt_tick_schema[f].merge == MT_TICK_MOST)
+		sum = sum > more ? sum : more;
 	else if (__builtin_add_overflow(sum, more, &sum))
 		sum = UINT64_MAX;
 	t->valid &= ~(1ULL << f);

@@ -27,6 +27,7 @@ WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name)
 	static const struct mt_columns what##_columns = { number, what##_name, what##_get, what##_put };
 COLUMNS(sample, MT_FIELD_COUNT)
 COLUMNS(tick, MT_TICK_COUNT)
+COLUMNS(work, MT_WORK_COUNT)
 
 #define AT(type, field)		.offset = offsetof(type, field)
 #define END			{ .key = NULL }
@@ -174,6 +175,15 @@ static const struct mt_member tick_members[] = {
 };
 #undef T
 
+#define T struct mt_work
+static const struct mt_member work_members[] = {
+	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
+	M_MUST(T, MEMBER_U64, "start_ns", start_ns),
+	M_COLUMNS(work_columns),
+	END
+};
+#undef T
+
 #define T struct mt_record_pass
 static const struct mt_member pass_members[] = {
 	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
@@ -206,6 +216,7 @@ static const struct mt_member vcpu_members[] = {
 	M_MUST(T, MEMBER_U64, "vcpu", vcpu),
 	M_MUST(T, MEMBER_U64, "events", events),
 	M_MUST(T, MEMBER_U64, "duration_ns", duration_ns),
+	M_SOME(T, MEMBER_U64, "ring_used", ring_used),
 	END
 };
 #undef T
@@ -272,6 +283,7 @@ static const struct {
 	[MT_ENTRY_PROFILE] = ENTRY(profile, profile_members),
 	[MT_ENTRY_GUEST] = ENTRY(guest, guest_members),
 	[MT_ENTRY_PAGES] = ENTRY(pages, pages_members),
+	[MT_ENTRY_WORK] = ENTRY(work, work_members),
 #undef ENTRY
 };
 

@@ -251,6 +251,7 @@ WRITER(pages, PAGES, mt_record_pages)
 WRITER(vcpu, VCPU, mt_record_vcpu)
 WRITER(profile, PROFILE, mt_record_profile)
 WRITER(guest, GUEST, mt_record_guest)
+WRITER(work, WORK, mt_work)
 #undef WRITER
 
 int mt_recorder_event(struct mt_recorder *r, uint64_t t_ns, const char *event, const char *detail)

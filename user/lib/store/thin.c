@@ -11,7 +11,7 @@
 
 bool mt_thin_is_frequent(const struct mt_entry *e)
 {
-	return e->type == MT_ENTRY_TICK || (e->type == MT_ENTRY_SAMPLE && !e->sample.boundary);
+	return e->type == MT_ENTRY_TICK || e->type == MT_ENTRY_WORK || (e->type == MT_ENTRY_SAMPLE && !e->sample.boundary);
 }
 
 /* Entries with strings, which a reader keeps beside them. */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * workload.c - the columns of what a guest does, and the names of the probes (PURE)
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <migtrace/workload.h>
+
+const struct mt_work_info mt_work_schema[MT_WORK_COUNT] = {
+#define X(field, unit_, probe_, help_) \
+	[MT_WORK_##field] = { .name = #field, .unit = unit_, .help = help_, .probe = MT_PROBE_##probe_, \
+			      .offset = offsetof(struct mt_work, field) },
+	MT_WORK_FIELDS(X)
+#undef X
+};
+
+_Static_assert(MT_WORK_COUNT <= 64, "struct mt_work.valid has a bit per field");
+
+bool mt_work_get(const struct mt_work *w, enum mt_work_field f, uint64_t *value)
+{
+	if ((unsigned)f >= MT_WORK_COUNT || !((w->valid >> f) & 1))
+		return false;
+	memcpy(value, (const char *)w + mt_work_schema[f].offset, sizeof(*value));
+	return true;
+}
+
+void mt_work_put(struct mt_work *w, enum mt_work_field f, uint64_t value)
+{
+	if ((unsigned)f >= MT_WORK_COUNT)
+		return;
+	memcpy((char *)w + mt_work_schema[f].offset, &value, sizeof(value));
+	w->valid |= 1ULL << f;
+}
+
+static const char *const names[MT_PROBE_COUNT] = {
+	[MT_PROBE_VCPU] = "vcpu", [MT_PROBE_NET] = "net", [MT_PROBE_DISK] = "disk", [MT_PROBE_POSTCOPY] = "postcopy",
+};
+
+const char *mt_probe_name(enum mt_probe probe)
+{
+	return names[probe];
+}
+
+static unsigned bits_of(const char *name, size_t len)
+{
+	if (len == strlen("all") && !memcmp(name, "all", len))
+		return (1u << MT_PROBE_COUNT) - 1;
+	for (unsigned i = 0; i < MT_PROBE_COUNT; i++)
+		if (strlen(names[i]) == len && !memcmp(names[i], name, len))
+			return 1u << i;
+	return 0;
+}
+
+int mt_probes_parse(const char *list, unsigned *probes, struct mt_err *err)
+{
+	unsigned all = 0;
+
+	for (const char *at = list;; at++) {
+		size_t len = strcspn(at, ",");
+		unsigned bits = bits_of(at, len);
+
+		if (!bits)
+			return mt_err_set(err, -EINVAL, "there is no probe \"%.*s\": vcpu, net, disk, postcopy, with commas between them, or all",
+					  (int)(len < 40 ? len : 40), at);
+		all |= bits;
+		at += len;
+		if (!*at)
+			break;
+	}
+	*probes = all;
+	return 0;
+}
