@@ -307,9 +307,14 @@ void leftovers_put(struct leftovers *l)
 		while (!l->ended && mt_cond_wait_until(&l->changed, &l->lock, until_ns))
 			;
 	}
-	pthread_mutex_unlock(&l->lock);
 	if (last)
 		space_hold(-1, false);
+	/* Its thread has ended, but may not have let go of @l yet. */
+	if (last && l->ended) {
+		close(l->fd);
+		l->fd = -1;
+	}
+	pthread_mutex_unlock(&l->lock);
 	release(l);
 }
 
