@@ -16,6 +16,7 @@ struct mt_engine {
 	struct mt_limits limits;	/* resolved: what the policy and the model really go by */
 	struct mt_iterations iterations;
 	struct mt_curve curve;
+	struct mt_ucurve u;
 	struct mt_prediction prediction;
 	struct mt_policy_state state;
 	double memory_bytes;		/* guest memory as last told; 0 = not yet */

@@ -15,7 +15,7 @@
 #define MIGTRACE_FORECAST_H
 
 #include <migtrace/cleanup.h>
-#include <migtrace/dirtying.h>
+#include <migtrace/ucurve.h>
 #include <migtrace/model.h>
 
 enum mt_method {
@@ -60,7 +60,7 @@ struct mt_forecast_progress {
 };
 
 struct mt_forecast_input {
-	const struct mt_dirtying *dirtying;
+	const struct mt_ucurve *curve;
 	double memory_bytes;		/* of all RAM blocks */
 	double resident_bytes;		/* pages that are not zero; 0 = unknown: all of them */
 	double cpu_share;		/* of its vCPUs' time that the guest uses; NaN = unknown: all of it */

@@ -10,6 +10,7 @@
 #define MIGTRACE_MODEL_H
 
 #include <migtrace/curve.h>
+#include <migtrace/ucurve.h>
 
 enum mt_verdict {
 	MT_VERDICT_UNKNOWN,	/* too little seen: no finished iteration */
@@ -28,6 +29,7 @@ struct mt_interval {
 struct mt_model_input {
 	const struct mt_iterations *iterations;
 	const struct mt_curve *curve;
+	const struct mt_ucurve *u;	/* the same as a distribution */
 	double bandwidth_bytes_per_s;	/* of the link as seen lately, > 0 */
 	double memory_bytes;
 	double limit_ms;		/* QEMU's downtime limit now */
@@ -43,6 +45,9 @@ struct mt_prediction {
 	struct mt_interval total_ms;	/* from the migration's begin; valid if CONVERGES */
 	struct mt_interval transferred_bytes;	/* likewise */
 	struct mt_interval downtime_ms;	/* of stopping at the next boundary, or at convergence */
+	double ends;			/* probability that QEMU's own rule ends it */
+	double reaches;			/* that it, or a limit as high as is allowed, does */
+	struct mt_interval stop_now;
 	double stop_now_ms;		/* downtime if the guest were stopped at this moment */
 	double floor_ms;		/* lowest downtime the coming iterations are expected to offer */
 	double floor_optimistic_ms;	/* the same if U(T) is as low as concavity allows */

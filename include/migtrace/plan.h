@@ -45,7 +45,7 @@ extern const struct mt_schedule_weights mt_schedule_weights_default;
 /* From when on the guest dirties so; the first one from 0. */
 struct mt_schedule_phase {
 	double from_ms;
-	const struct mt_dirtying *dirtying;
+	const struct mt_ucurve *curve;
 };
 
 #define MT_SCHEDULE_PHASES	8

@@ -5,18 +5,18 @@
 #ifndef MIGTRACE_RECORDED_H
 #define MIGTRACE_RECORDED_H
 
-#include <migtrace/dirtying.h>
+#include <migtrace/ucurve.h>
 #include <migtrace/record.h>
 
 /*
  * U(T): the points of a profile, if @kernel and it has any, or else its dirty-rate calculations.
  * -ENODATA: neither.
  */
-MT_MUST_CHECK int mt_recorded_dirtying(struct mt_dirtying *d, const struct mt_recording *rec, bool kernel,
+MT_MUST_CHECK int mt_recorded_curve(struct mt_ucurve *c, const struct mt_recording *rec, bool kernel,
 				       double memory_bytes);
 
 /* The same with the passes of a recorded migration merged in, as far as they ended before @until_ns. */
-void mt_recorded_passes(struct mt_dirtying *d, const struct mt_recording *rec, uint64_t until_ns);
+void mt_recorded_passes(struct mt_ucurve *c, const struct mt_recording *rec, uint64_t until_ns);
 
 /* What else a recording tells of a guest, and how much it has seen. Unknown: 0; of cpu_share NaN. */
 struct mt_recorded_guest {

@@ -41,21 +41,21 @@ static struct spread spread(double *v, size_t n)
 	return (struct spread){ v[n / 2], v[n * 9 / 10], v[n * 99 / 100] };
 }
 
-static void guest(struct mt_dirtying *d, double set_bytes, double bytes_per_s)
+static void guest(struct mt_ucurve *d, double set_bytes, double bytes_per_s)
 {
-	mt_dirtying_begin(d, MT_DIRTYING_KERNEL, 4096 * MIB);
+	mt_ucurve_init(d, 4096 * MIB);
 	for (size_t i = 0; i < MT_PROFILE_POINTS; i++) {
 		double u = set_bytes * -expm1(-bytes_per_s * mt_profile_grid_s[i] / set_bytes);
 
-		mt_dirtying_point(d, mt_profile_grid_s[i], 10, (const double[4]){ u, 0.9 * u, u, 1.1 * u });
+		mt_ucurve_point(d, mt_profile_grid_s[i], u, 0.1);
 	}
 }
 
 /* All methods for one guest; @needed: and with what pre-copy would end. */
-static double forecast_all_us(const struct mt_dirtying *d, bool needed)
+static double forecast_all_us(const struct mt_ucurve *d, bool needed)
 {
 	struct mt_forecast_input in = {
-		.dirtying = d, .memory_bytes = 4096 * MIB, .resident_bytes = 3000 * MIB, .cpu_share = NAN,
+		.curve = d, .memory_bytes = 4096 * MIB, .resident_bytes = 3000 * MIB, .cpu_share = NAN,
 		.bandwidth_bytes_per_s = 120 * MIB, .downtime_limit_ms = 300,
 	};
 	struct mt_forecast f;
@@ -79,7 +79,7 @@ static struct spread forecasts(unsigned rounds, bool needed)
 	struct spread s = { NAN, NAN, NAN };
 
 	for (unsigned i = 0; us && i < rounds; i++) {
-		struct mt_dirtying d;
+		struct mt_ucurve d;
 
 		/* From what converges at once to what never does. */
 		guest(&d, (64 + i % 512) * MIB, (1 + i % 300) * MIB);
@@ -173,13 +173,13 @@ static struct spread windows(unsigned rounds)
 {
 	double *us = calloc(rounds, sizeof(*us));
 	struct spread s = { NAN, NAN, NAN };
-	struct mt_dirtying d;
+	struct mt_ucurve d;
 
 	guest(&d, 64 * MIB, 40 * MIB);
 	for (unsigned i = 0; us && i < rounds; i++) {
 		double from = now_us();
 
-		mt_dirtying_add(&d, 0.2 + 0.01 * (i % 300), 20 * MIB);
+		mt_ucurve_pass(&d, 0.2 + 0.01 * (i % 300), 20 * MIB, !i);
 		us[i] = now_us() - from;
 	}
 	if (us)

@@ -26,20 +26,20 @@ static double normal(void)
 	return sum;
 }
 
-static void guest(struct mt_dirtying *d, double set_bytes, double bytes_per_s)
+static void guest(struct mt_ucurve *d, double set_bytes, double bytes_per_s)
 {
-	mt_dirtying_begin(d, MT_DIRTYING_KERNEL, set_bytes);
+	mt_ucurve_init(d, set_bytes);
 	for (size_t i = 0; i < MT_PROFILE_POINTS; i++) {
 		double u = set_bytes * -expm1(-bytes_per_s * mt_profile_grid_s[i] / set_bytes);
 
-		mt_dirtying_point(d, mt_profile_grid_s[i], 10, (const double[4]){ u, 0.97 * u, u, 1.03 * u });
+		mt_ucurve_point(d, mt_profile_grid_s[i], u, 0.01);
 	}
 }
 
 #define CASES	200
 
 /* A world whose set-up takes 210 ms and switchover 90 ms, in which nothing is quite as forecast. */
-static void live(struct mt_learned_case *cases, struct mt_dirtying *dirtying, double noise)
+static void live(struct mt_learned_case *cases, struct mt_ucurve *dirtying, double noise)
 {
 	struct mt_learned world = mt_learned_default;
 
@@ -51,7 +51,7 @@ static void live(struct mt_learned_case *cases, struct mt_dirtying *dirtying, do
 
 		guest(&dirtying[i], (32 + 96 * draw()) * MIB, (1 + 30 * draw()) * MIB);
 		*c = (struct mt_learned_case){ .in = {
-			.dirtying = &dirtying[i], .memory_bytes = 256 * MIB, .resident_bytes = 128 * MIB, .cpu_share = NAN,
+			.curve = &dirtying[i], .memory_bytes = 256 * MIB, .resident_bytes = 128 * MIB, .cpu_share = NAN,
 			.bandwidth_bytes_per_s = 50 * MIB, .downtime_limit_ms = 300, .learned = &world,
 		} };
 		c->ended = !mt_forecast(NULL, &c->in, &f) && mt_forecast_converges(&f);
@@ -68,7 +68,7 @@ static void live(struct mt_learned_case *cases, struct mt_dirtying *dirtying, do
 static void test_figures(void)
 {
 	static struct mt_learned_case cases[CASES];
-	static struct mt_dirtying dirtying[CASES];
+	static struct mt_ucurve dirtying[CASES];
 	struct mt_learned l = mt_learned_default;
 
 	live(cases, dirtying, 0.002);
@@ -86,7 +86,7 @@ static void test_figures(void)
 static void test_coverage(void)
 {
 	static struct mt_learned_case past[CASES], to_come[CASES];
-	static struct mt_dirtying of_past[CASES], of_those[CASES];
+	static struct mt_ucurve of_past[CASES], of_those[CASES];
 	struct mt_learned l = mt_learned_default;
 	double held[MT_METRIC_COUNT] = { 0 }, n = 0;
 
@@ -145,12 +145,12 @@ static void test_encoded(void)
 {
 	struct mt_learned_case c[4] = { 0 };
 	struct mt_learned l = mt_learned_default;
-	struct mt_dirtying d;
+	struct mt_ucurve d;
 
 	guest(&d, 32 * MIB, MIB);
 	for (size_t i = 0; i < 4; i++) {
 		c[i].in = (struct mt_forecast_input){
-			.dirtying = &d, .memory_bytes = 256 * MIB, .cpu_share = NAN, .method = MT_METHOD_COMPRESSION,
+			.curve = &d, .memory_bytes = 256 * MIB, .cpu_share = NAN, .method = MT_METHOD_COMPRESSION,
 			.bandwidth_bytes_per_s = 100 * MIB, .downtime_limit_ms = 300,
 		};
 		for (unsigned k = 0; k < MT_METRIC_COUNT; k++)

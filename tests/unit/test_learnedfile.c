@@ -70,16 +70,16 @@ static void test_round_trip(void)
 /* What a forecast says with a file that was read is what it said with what was saved. */
 static void test_same_forecast(void)
 {
-	struct mt_dirtying d;
+	struct mt_ucurve d;
 	struct mt_learned l = distinct(), again;
 	struct mt_forecast_input in = {
-		.dirtying = &d, .memory_bytes = 1 << 28, .cpu_share = NAN, .bandwidth_bytes_per_s = 1 << 26, .downtime_limit_ms = 300,
+		.curve = &d, .memory_bytes = 1 << 28, .cpu_share = NAN, .bandwidth_bytes_per_s = 1 << 26, .downtime_limit_ms = 300,
 	};
 	struct mt_forecast before, after;
 	struct mt_err err = { 0 };
 
-	mt_dirtying_begin(&d, MT_DIRTYING_KERNEL, 1 << 28);
-	mt_dirtying_point(&d, 1, 10, (const double[4]){ 1e6, 8e5, 1e6, 1.2e6 });
+	mt_ucurve_init(&d, 1 << 28);
+	mt_ucurve_windows(&d, 1, 10, 1e6, 8e5, 1.2e6);
 	CHECK_INT(mt_learned_save(&l, path, &err), 0);
 	CHECK_INT(mt_learned_load(&again, path, &err), 0);
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {

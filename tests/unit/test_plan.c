@@ -294,19 +294,19 @@ static void test_local(void)
 #define GUESTS	40
 
 struct scene {
-	struct mt_dirtying d[GUESTS], quiet;
+	struct mt_ucurve d[GUESTS], quiet;
 	struct mt_schedule_guest g[GUESTS];
 	struct mt_schedule_request q;
 };
 
 /* Uniform writes over a set. */
-static void uniform(struct mt_dirtying *d, double set_bytes, double bytes_per_s)
+static void uniform(struct mt_ucurve *d, double set_bytes, double bytes_per_s)
 {
-	mt_dirtying_begin(d, MT_DIRTYING_KERNEL, set_bytes);
+	mt_ucurve_init(d, set_bytes);
 	for (size_t i = 0; i < MT_PROFILE_POINTS; i++) {
 		double u = set_bytes * -expm1(-bytes_per_s * mt_profile_grid_s[i] / set_bytes);
 
-		mt_dirtying_point(d, mt_profile_grid_s[i], 10, (const double[4]){ u, u * 0.9, u, u * 1.1 });
+		mt_ucurve_point(d, mt_profile_grid_s[i], u, 0.05);
 	}
 }
 
@@ -316,7 +316,7 @@ static void add_guest(struct scene *s, double memory_mib, double set_mib, double
 
 	uniform(&s->d[i], set_mib * MIB, mib_per_s * MIB);
 	s->g[i] = (struct mt_schedule_guest){
-		.in = { .dirtying = &s->d[i], .memory_bytes = memory_mib * MIB, .cpu_share = NAN },
+		.in = { .curve = &s->d[i], .memory_bytes = memory_mib * MIB, .cpu_share = NAN },
 		.methods = 1u << MT_METHOD_PRECOPY,
 		.downtime_limit_ms = 300,
 	};
@@ -381,7 +381,7 @@ static void test_refusals(void)
 	CHECK_INT(mt_schedule_make(&s.q, &out), -EINVAL);
 	s.g[0].n_phases = 0;
 	add_guest(&s, 1000, 10, 1);
-	s.d[1] = (struct mt_dirtying){ 0 };
+	s.d[1] = (struct mt_ucurve){ 0 };
 	CHECK_INT(mt_schedule_make(&s.q, &out), -ENODATA);
 	CHECK_INT(out.n_left, 1);
 }

@@ -17,9 +17,7 @@
 enum evaluate_curve {
 	CURVE_KERNEL,		/* points of a profile from a kernel source, and the passes so far */
 	CURVE_COARSE,		/* QEMU's calculations before it, and the passes so far */
-	CURVE_PASSES,		/* the passes so far alone, by mt_dirtying_add() */
-	CURVE_ONLINE,		/* the passes so far, by mt_online */
-	CURVE_LINE,		/* the passes so far, by mt_curve: what live migrations are decided by */
+	CURVE_PASSES,		/* the passes so far alone: what live migrations are decided by */
 	EVALUATE_CURVES
 };
 
@@ -28,8 +26,8 @@ struct evaluate_case {
 	const struct mt_run *run;
 	enum evaluate_moment moment;
 	enum evaluate_curve curve;
-	struct mt_dirtying dirtying;
-	struct mt_learned_case learned;	/* ->in.dirtying points to the above */
+	struct mt_ucurve u;
+	struct mt_learned_case learned;	/* ->in.curve points to the above */
 	struct mt_forecast live;	/* the live model's; ->model NULL: it said nothing, or is not asked here */
 	double floor_ms, settled_ms;	/* the shortest pause that it saw in sight, and the one it came to; NaN: not known */
 	double climatology;		/* share of other workloads' migrations that ended by themselves; NaN: none */
@@ -54,7 +52,7 @@ MT_MUST_CHECK int evaluate_set_keep(struct evaluate_set *set, struct evaluate_ca
 void evaluate_set_free(struct evaluate_set *set);
 
 /*
- * Fills in @c->dirtying by @c->curve. @profile: of before the migration; @b: where it is now; NULL: there is none, it
+ * Fills in @c->u by @c->curve. @profile: of before the migration; @b: where it is now; NULL: there is none, it
  * has not begun. Return: 0; -ENODATA: nothing is known of this kind.
  */
 MT_MUST_CHECK int evaluate_curve_know(struct evaluate_case *c, const struct mt_recording *profile,
@@ -68,15 +66,16 @@ bool evaluate_flips(const struct mt_run *r);
 MT_MUST_CHECK int evaluate_recording(struct mt_recording **rec, const char *dir, const char *name, struct mt_err *err);
 
 /*
- * The runs of a campaign as they could be forecast before they began, or with @live, at moments of theirs, added to
- * @set; one run makes several cases.
+ * The runs of a campaign as they could be forecast before they began, or with @live (the model that is asked then), at
+ * moments of theirs, added to @set; one run makes several cases.
  */
-MT_MUST_CHECK int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool live, struct mt_err *err);
+MT_MUST_CHECK int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, const struct mt_model *live,
+				struct mt_err *err);
 
 /* The cases of one run at the moments of its recording @after. @profile: NULL: there is none. */
 MT_MUST_CHECK int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run,
 				    const struct mt_recording *profile,
-				    const struct mt_recording *after);
+				    const struct mt_recording *after, const struct mt_model *model);
 /* What the live model's prediction is as a forecast of @run: whether it ends before it is cancelled. */
 void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p, const struct mt_run *run);
 

@@ -24,7 +24,7 @@ static void fill(struct evaluate_case *c)
 
 	c->learned = (struct mt_learned_case){
 		.in = {
-			.dirtying = &c->dirtying,
+			.curve = &c->u,
 			.memory_bytes = r->memory_bytes,
 			.resident_bytes = evaluate_known(isfinite(r->nonzero_bytes) ? r->nonzero_bytes : r->resident_bytes),
 			.cpu_share = r->cpu_share,

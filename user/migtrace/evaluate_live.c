@@ -62,14 +62,14 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from, const
 	*c = *from;
 	c->moment = moment;
 	c->curve = curve;
-	c->learned.in.dirtying = &c->dirtying;
+	c->learned.in.curve = &c->u;
 	if (evaluate_curve_know(c, profile, b)) {
 		free(c);
 		return 0;
 	}
 	fill_progress(&c->learned.in, c->run, &b->iterations);
-	/* Its own curve is the line; of how a flip ends it says nothing. */
-	if (curve == CURVE_LINE && !evaluate_flips(c->run)) {
+	/* Its own curve is that of the passes; of how a flip ends it says nothing. */
+	if (curve == CURVE_PASSES && !evaluate_flips(c->run)) {
 		evaluate_live_forecast(&c->live, &b->prediction, c->run);
 		c->floor_ms = b->prediction.floor_ms;
 	}
@@ -77,14 +77,14 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from, const
 }
 
 int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run, const struct mt_recording *profile,
-		      const struct mt_recording *after)
+		      const struct mt_recording *after, const struct mt_model *model)
 {
 	struct evaluate_replayed *r = malloc(sizeof(*r));
 	struct evaluate_case *from = evaluate_case_new(run, after);
 	int rc = r && from ? 0 : -ENOMEM;
 
 	if (!rc) {
-		evaluate_replay(r, after);
+		evaluate_replay(r, after, model);
 		from->settled_ms = r->settled_ms;
 	}
 	for (unsigned m = MOMENT_PASS_1; m < EVALUATE_MOMENTS && !rc; m++)

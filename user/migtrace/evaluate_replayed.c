@@ -29,7 +29,7 @@ const char *evaluate_moment_name(enum evaluate_moment moment)
 
 static void take(struct evaluate_boundary *b, const struct mt_engine *e)
 {
-	*b = (struct evaluate_boundary){ true, e->iterations, e->curve, e->prediction };
+	*b = (struct evaluate_boundary){ true, e->iterations, e->prediction };
 }
 
 static double settled_ms(const struct mt_engine *e)
@@ -69,7 +69,7 @@ static void note_decision(const struct mt_engine *e, const struct mt_plan *plan,
 	r->allowed_ms = (double)e->limits.max_downtime_ms;
 }
 
-void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec)
+void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, const struct mt_model *model)
 {
 	static const struct mt_limits as_recorded = MT_LIMITS_UNSET;
 	const struct replay_watch passes = { note_pass, r }, decision = { note_decision, r };
@@ -79,6 +79,6 @@ void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec
 	r->allowed_ms = r->settled_ms = NAN;
 	while ((to = mt_recording_migration(rec, from)) < rec->n_entries)
 		from = to;
-	replay_run(&r->decided, rec, from, to, mt_policy_find("qemu"), &as_recorded, &passes);
-	replay_run(&r->decided, rec, from, to, mt_policy_find(MT_POLICY_DEFAULT), &as_recorded, &decision);
+	replay_run(&r->decided, rec, from, to, mt_policy_find("qemu"), model, &as_recorded, &passes);
+	replay_run(&r->decided, rec, from, to, mt_policy_find(MT_POLICY_DEFAULT), model, &as_recorded, &decision);
 }

@@ -22,7 +22,6 @@ enum evaluate_moment {
 struct evaluate_boundary {
 	bool reached;
 	struct mt_iterations iterations;
-	struct mt_curve curve;
 	struct mt_prediction prediction;
 };
 
@@ -37,8 +36,8 @@ struct evaluate_replayed {
 	double allowed_ms;		/* of a pause, by the recorded limits; NaN: no boundary was reached */
 };
 
-/* Of several migrations in @rec, the last. */
-void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec);
+/* Of several migrations in @rec, the last. @model: the live one; NULL: the default. */
+void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, const struct mt_model *model);
 
 const char *evaluate_moment_name(enum evaluate_moment moment);	/* "start", "pass 1" ... */
 

@@ -49,7 +49,7 @@ static int forecast(struct evaluate_results *r, const struct evaluate_case *c, c
 		struct evaluate_result *to;
 
 		/* While a migration runs baselines look at no curve: once is enough. */
-		if (model->baseline && c->moment != MOMENT_START && c->curve != CURVE_LINE)
+		if (model->baseline && c->moment != MOMENT_START && c->curve != CURVE_PASSES)
 			continue;
 		to = next(r, c, model->name);
 		if (!to)

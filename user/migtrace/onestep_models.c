@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <migtrace/curve.h>
-#include <migtrace/online.h>
+#include <migtrace/ucurve.h>
 
 #include "onestep.h"
 
@@ -16,18 +16,18 @@ static bool whole(const struct mt_iteration *it)
 	return it->syncs == 1 && it->window_s > 0;
 }
 
-static void forecast_online(const struct onestep_runs *runs, size_t r, double *bytes)
+static void forecast_ucurve(const struct onestep_runs *runs, size_t r, double *bytes)
 {
 	const struct onestep_run *run = &runs->v[r];
-	struct mt_online o;
+	struct mt_ucurve c;
 
-	mt_online_init(&o, run->memory_bytes);
+	mt_ucurve_init(&c, run->memory_bytes);
 	for (size_t i = 0; i < run->n_steps; i++) {
 		const struct mt_iteration *it = &run->steps[i].it;
 
-		bytes[i] = o.n ? mt_online_next(&o, it->window_s, 0.5) : NAN;
+		bytes[i] = c.passes ? mt_ucurve_next(&c, it->window_s, 0.5) : NAN;
 		if (whole(it))
-			mt_online_feed(&o, it->window_s, it->dirtied_bytes, it->first);
+			mt_ucurve_pass(&c, it->window_s, it->dirtied_bytes, it->first);
 	}
 }
 
@@ -156,7 +156,7 @@ static void forecast_nathan_self(const struct onestep_runs *runs, size_t r, doub
 }
 
 const struct onestep_model onestep_models[] = {
-	{ "online", "U(T) on logarithmic scales, followed by a filter; causal", forecast_online },
+	{ "ucurve", "U(T) on logarithmic scales, followed by a filter; causal", forecast_ucurve },
 	{ "line", "the weighted line that policies decide by; causal", forecast_line },
 	{ "nathan-others", "S + (T - 1) S_new fitted to the other runs of the same folder", forecast_nathan_others },
 	{ "nathan-self", "the same fitted to the very run: hindsight", forecast_nathan_self },

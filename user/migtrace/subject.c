@@ -15,8 +15,6 @@
 /* S_new is the slope from the first second to at most this. */
 #define S_NEW_UP_TO_S	10.0
 
-/* An assumed U(T) is drawn at these. */
-static const double drawn_s[] = { 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 10, 20, 60 };
 
 bool subject_is_file(const char *name)
 {
@@ -56,9 +54,9 @@ static const char *base_name(const char *path)
 
 static int take_dirtying(struct subject *s, const struct mt_recording *rec, struct mt_err *err)
 {
-	if (mt_recorded_dirtying(&s->dirtying, rec, true, s->guest.memory_bytes))
-		mt_recorded_passes(&s->dirtying, rec, UINT64_MAX);
-	if (s->dirtying.origin == MT_DIRTYING_NONE)
+	if (mt_recorded_curve(&s->curve, rec, true, s->guest.memory_bytes))
+		mt_recorded_passes(&s->curve, rec, UINT64_MAX);
+	if (s->curve.origin == MT_UCURVE_NOTHING)
 		return mt_err_set(err, -ENODATA, "%s tells neither of a profile nor of a finished pass of a migration: nothing is known of what the guest dirties",
 				  rec->path);
 	return 0;
@@ -86,16 +84,9 @@ int subject_load(struct subject *s, const char *path, const struct subject_optio
 	return rc;
 }
 
-/* Uniform writes at the rate of the first second: W (1 - (1 - r/W)^T). */
-static double assumed_bytes(double rate_bytes_per_s, double set_bytes, double t)
-{
-	return rate_bytes_per_s < set_bytes ? set_bytes * -expm1(t * log1p(-rate_bytes_per_s / set_bytes)) :
-		fmin(rate_bytes_per_s * t, set_bytes);
-}
-
 int subject_assume(struct subject *s, const struct subject_options *o, struct mt_err *err)
 {
-	double set = (double)(o->working_set_bytes ? o->working_set_bytes : o->memory_bytes), off = 1.2816 * MT_DIRTYING_SPREAD;
+	double set = (double)(o->working_set_bytes ? o->working_set_bytes : o->memory_bytes);
 	int rc;
 
 	*s = (struct subject){ .name = "assumed", .assumed = true, .guest.cpu_share = NAN };
@@ -104,21 +95,15 @@ int subject_assume(struct subject *s, const struct subject_options *o, struct mt
 		return rc;
 	if (set > s->guest.memory_bytes)
 		return mt_err_set(err, -EINVAL, "--working-set is more than --memory");
-	mt_dirtying_begin(&s->dirtying, MT_DIRTYING_COARSE, s->guest.memory_bytes);
-	for (size_t i = 0; i < MT_ARRAY_SIZE(drawn_s); i++) {
-		double mean = assumed_bytes((double)o->dirty_rate_bytes_per_s, set, drawn_s[i]);
-
-		mt_dirtying_point(&s->dirtying, drawn_s[i], 1, (const double[4]){ mean, mean * (1 - off), mean, mean * (1 + off) });
-	}
-	s->dirtying.cap_bytes = set;
-	s->dirtying.cap_known = o->working_set_bytes > 0;
+	mt_ucurve_init(&s->curve, s->guest.memory_bytes);
+	mt_ucurve_assume(&s->curve, (double)o->dirty_rate_bytes_per_s, (double)o->working_set_bytes);
 	return 0;
 }
 
 struct mt_forecast_input subject_input(const struct subject *s)
 {
 	return (struct mt_forecast_input){
-		.dirtying = &s->dirtying,
+		.curve = &s->curve,
 		.memory_bytes = s->guest.memory_bytes,
 		.resident_bytes = s->guest.resident_bytes,
 		.cpu_share = s->guest.cpu_share,
@@ -130,17 +115,17 @@ struct mt_forecast_input subject_input(const struct subject *s)
 /* --- its figures -------------------------------------------------------- */
 const char *subject_origin(const struct subject *s)
 {
-	return s->assumed ? "assumed" : mt_dirtying_origin_name(s->dirtying.origin);
+	return s->assumed ? "assumed" : mt_ucurve_origin_name(s->curve.origin);
 }
 
 unsigned subject_windows(const struct subject *s)
 {
-	switch (s->assumed ? MT_DIRTYING_NONE : s->dirtying.origin) {
-	case MT_DIRTYING_KERNEL:
+	switch (s->assumed ? MT_UCURVE_NOTHING : s->curve.origin) {
+	case MT_UCURVE_KERNEL:
 		return s->guest.windows;
-	case MT_DIRTYING_COARSE:
+	case MT_UCURVE_COARSE:
 		return s->guest.calculations;
-	case MT_DIRTYING_ITERATIONS:
+	case MT_UCURVE_PASSES:
 		return s->guest.passes;
 	default:
 		return 0;
@@ -149,21 +134,21 @@ unsigned subject_windows(const struct subject *s)
 
 double subject_s_bytes(const struct subject *s)
 {
-	return mt_dirtying_at(&s->dirtying, 1);
+	return mt_ucurve_at(&s->curve, 1);
 }
 
 double subject_s_new_bytes_per_s(const struct subject *s)
 {
-	double seen_s = s->dirtying.n ? fmin(s->dirtying.points[s->dirtying.n - 1].window_s, S_NEW_UP_TO_S) : 0;
+	double seen_s = fmin(s->curve.longest_s, S_NEW_UP_TO_S);
 
 	if (seen_s <= 1)
 		return NAN;
-	return (mt_dirtying_at(&s->dirtying, seen_s) - subject_s_bytes(s)) / (seen_s - 1);
+	return (mt_ucurve_at(&s->curve, seen_s) - subject_s_bytes(s)) / (seen_s - 1);
 }
 
 double subject_mw_bytes(const struct subject *s)
 {
-	return s->dirtying.cap_known ? s->dirtying.cap_bytes : NAN;
+	return s->curve.union_bytes > 0 ? s->curve.union_bytes : NAN;
 }
 
 /* --- for people ----------------------------------------------------------- */
@@ -189,10 +174,10 @@ static const char *or_unknown(char *buf, double v, const char *(*format)(char *b
 
 static void show_dirtying(const struct subject *s, FILE *out)
 {
-	static const char *const from[MT_DIRTYING_ORIGIN_COUNT] = {
-		[MT_DIRTYING_KERNEL] = "as the kernel logs it",
-		[MT_DIRTYING_COARSE] = "coarse, by QEMU's own calculations",
-		[MT_DIRTYING_ITERATIONS] = "from the passes of a migration",
+	static const char *const from[MT_UCURVE_ORIGINS] = {
+		[MT_UCURVE_KERNEL] = "as the kernel logs it",
+		[MT_UCURVE_COARSE] = "coarse, by QEMU's own calculations",
+		[MT_UCURVE_PASSES] = "from the passes of a migration",
 	};
 	char s_text[MT_UNIT_STR], s_new[MT_UNIT_STR], mw[MT_UNIT_STR], tenth[MT_UNIT_STR];
 	unsigned windows = subject_windows(s);
@@ -200,10 +185,10 @@ static void show_dirtying(const struct subject *s, FILE *out)
 	if (s->assumed)
 		fprintf(out, "U(T): assumed, uniform writes");
 	else
-		fprintf(out, "U(T): %s%s%s%s; %u window%s", from[s->dirtying.origin], *s->source ? " (" : "", s->source,
+		fprintf(out, "U(T): %s%s%s%s; %u window%s", from[s->curve.origin], *s->source ? " (" : "", s->source,
 			*s->source ? ")" : "", windows, windows == 1 ? "" : "s");
 	fprintf(out, "\n      %s in 100 ms, S %s in a second, S_new %s after it, M_w %s\n",
-		mt_format_size_bytes(tenth, mt_dirtying_at(&s->dirtying, 0.1)), mt_format_size_bytes(s_text, subject_s_bytes(s)),
+		mt_format_size_bytes(tenth, mt_ucurve_at(&s->curve, 0.1)), mt_format_size_bytes(s_text, subject_s_bytes(s)),
 		or_unknown(s_new, subject_s_new_bytes_per_s(s), mt_format_rate_bytes_per_s),
 		or_unknown(mw, subject_mw_bytes(s), mt_format_size_bytes));
 }

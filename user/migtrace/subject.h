@@ -16,7 +16,7 @@
 struct subject {
 	char name[MT_DOMAIN_NAME_MAX + 1];
 	char uuid[VIR_UUID_STRING_BUFLEN];	/* of a running guest; "": of none */
-	struct mt_dirtying dirtying;
+	struct mt_ucurve curve;
 	bool assumed;			/* U(T), by the operator */
 	char source[64];		/* of the kernel's figures, "kmod, ring"; "": none */
 	struct mt_recorded_guest guest;

@@ -2,6 +2,7 @@
 /*
  * quantile.c - numbers in order, and where a share of them lies (PURE)
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/quantile.h"
@@ -32,4 +33,13 @@ double mt_median(double *v, size_t n)
 {
 	mt_sort(v, n);
 	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+/* Abramowitz and Stegun, 26.2.23 */
+double mt_normal_quantile(double p)
+{
+	double t = sqrt(-2 * log(fmin(p, 1 - p)));
+
+	t -= (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+	return p < 0.5 ? -t : t;
 }

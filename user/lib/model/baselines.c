@@ -36,10 +36,10 @@ static int gudkov(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
 	struct gudkov g = { .most_bytes = mt_forecast_full_bytes(in) };
 
-	if (in->dirtying->origin == MT_DIRTYING_NONE)
+	if (!in->curve->origin)
 		return -ENODATA;
 	for (size_t i = 0; i < MT_ARRAY_SIZE(gudkov_s); i++)
-		g.dirty_bytes[i] = mt_dirtying_at(in->dirtying, gudkov_s[i]);
+		g.dirty_bytes[i] = mt_ucurve_at(in->curve, gudkov_s[i]);
 	mt_plain_forecast(&(struct mt_plain){ INFINITY, GUDKOV_HEADER_BYTES, gudkov_dirtied, &g }, in, out);
 	return 0;
 }
@@ -60,9 +60,9 @@ static double proportional_dirtied(const void *opaque, double t, double sent_byt
 
 static int proportional(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
-	double bytes_per_s = mt_dirtying_at(in->dirtying, 1);
+	double bytes_per_s = mt_ucurve_at(in->curve, 1);
 
-	if (in->dirtying->origin == MT_DIRTYING_NONE)
+	if (!in->curve->origin)
 		return -ENODATA;
 	mt_plain_forecast(&(struct mt_plain){ INFINITY, 0, proportional_dirtied, &bytes_per_s }, in, out);
 	return 0;

@@ -60,7 +60,7 @@ struct mt_forecast_input mt_candidate_input(const struct mt_schedule_guest *g, s
 	struct mt_forecast_input in = g->in;
 
 	if (g->n_phases)
-		in.dirtying = g->phases[phase].dirtying;
+		in.curve = g->phases[phase].curve;
 	in.method = method;
 	in.bandwidth_bytes_per_s = bandwidth_bytes_per_s;
 	in.link_bytes_per_s = 0;

@@ -14,6 +14,7 @@
 
 #define PAGE_BYTES	4096.0
 /* Migrations that it takes to learn a slope, and half as many a guest's speed. Inferred. */
+#define SET_S		600	/* what is dirtied in so long is all there is */
 #define ENOUGH		10
 /* Totals tell a slope if their variance is at least so much of their mean's square. Inferred. */
 #define SPREAD_ENOUGH	0.05
@@ -233,13 +234,13 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
  */
 static double speed(const struct mt_learned_case *c)
 {
-	const struct mt_dirtying *d = c->in.dirtying;
-	double least = fmax(SPEED_LEAST_BYTES, SPEED_LEAST_SHARE * mt_dirtying_at(d, c->first.s));
+	const struct mt_ucurve *d = c->in.curve;
+	double least = fmax(SPEED_LEAST_BYTES, SPEED_LEAST_SHARE * mt_ucurve_at(d, c->first.s));
 
-	if (!(c->first.s > 0) || !(c->first_dirtied_bytes > least) || c->first_dirtied_bytes > SPEED_MOST_SHARE * d->cap_bytes ||
-	    mt_dirtying_at(d, c->first.s) > SPEED_MOST_SHARE * d->cap_bytes)
+	if (!(c->first.s > 0) || !(c->first_dirtied_bytes > least) || c->first_dirtied_bytes > SPEED_MOST_SHARE * mt_ucurve_at(d, SET_S) ||
+	    mt_ucurve_at(d, c->first.s) > SPEED_MOST_SHARE * mt_ucurve_at(d, SET_S))
 		return NAN;
-	return mt_dirtying_window_s(d, c->first_dirtied_bytes) / c->first.s;
+	return mt_ucurve_window_s(d, c->first_dirtied_bytes) / c->first.s;
 }
 
 static void learn_speed(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, double *values)

@@ -7,7 +7,7 @@
 #include "model.h"
 
 /* Filled from the rows' own files; the order is that of the help text. */
-static const struct mt_model *const rows[] = { &mt_model_precopy, &mt_model_qemu };
+static const struct mt_model *const rows[] = { &mt_model_precopy, &mt_model_outlook, &mt_model_qemu };
 
 const struct mt_model *mt_model_at(size_t i)
 {

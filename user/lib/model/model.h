@@ -9,6 +9,7 @@
 #include <migtrace/model.h>
 
 extern const struct mt_model mt_model_precopy;
+extern const struct mt_model mt_model_outlook;
 extern const struct mt_model mt_model_qemu;
 
 #endif

@@ -28,9 +28,9 @@ struct working_set {
 
 static struct working_set working_set(const struct mt_forecast_input *in)
 {
-	struct working_set w = { .s = mt_dirtying_at(in->dirtying, 1), .mw = in->dirtying->cap_bytes };
+	struct working_set w = { .s = mt_ucurve_at(in->curve, 1), .mw = in->curve->union_bytes > 0 ? in->curve->union_bytes : in->memory_bytes };
 
-	w.s_new = (mt_dirtying_at(in->dirtying, LATER_S) - w.s) / (LATER_S - 1);
+	w.s_new = (mt_ucurve_at(in->curve, LATER_S) - w.s) / (LATER_S - 1);
 	return w;
 }
 
@@ -45,7 +45,7 @@ static int kvm(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
 	const struct working_set w = working_set(in);
 
-	if (in->dirtying->origin == MT_DIRTYING_NONE)
+	if (!in->curve->origin)
 		return -ENODATA;
 	mt_plain_forecast(&(struct mt_plain){ INFINITY, 0, dirtied, &w }, in, out);
 	return 0;
@@ -73,7 +73,7 @@ static int xen(const struct mt_forecast_input *in, struct mt_forecast *out)
 	double full = mt_forecast_full_bytes(in);
 	double before = full, before_s = 0, time_s = 0, sent = 0, passes = 0;
 
-	if (in->dirtying->origin == MT_DIRTYING_NONE)
+	if (!in->curve->origin)
 		return -ENODATA;
 	while (passes < XEN_PASSES_MAX && before > XEN_LAST_PAGES * PAGE_BYTES && sent < XEN_SENT_MAX * full && time_s <= give_up_s) {
 		double window = before / rate, now = dirtied(&w, window, before);

@@ -30,7 +30,7 @@ static bool makes_sense(const struct mt_schedule_request *q)
 		if (!(g->downtime_limit_ms > 0) || !(g->in.memory_bytes > 0) || g->n_phases > MT_SCHEDULE_PHASES || g->period_ms < 0)
 			return false;
 		for (size_t k = 0; k < g->n_phases; k++)
-			if (!g->phases[k].dirtying || (k ? !(g->phases[k].from_ms > g->phases[k - 1].from_ms) : g->phases[k].from_ms != 0) ||
+			if (!g->phases[k].curve || (k ? !(g->phases[k].from_ms > g->phases[k - 1].from_ms) : g->phases[k].from_ms != 0) ||
 			    (g->period_ms > 0 && g->phases[k].from_ms >= g->period_ms))
 				return false;
 	}

@@ -44,6 +44,7 @@ struct throttle {
 
 struct state {
 	const struct mt_forecast_input *in;
+	const struct mt_ucurve_sample *u;
 	double threshold_bytes, step_bytes;
 	double time_s, sent_bytes, wire_bytes;
 	double lag_s;			/* of the destination, behind what was sent */
@@ -92,16 +93,21 @@ static double guest_speed(const struct state *s)
 
 static double new_bytes(const struct state *s, double window_s, double kept_bytes, double began_bytes)
 {
-	const struct mt_dirtying *d = s->in->dirtying;
-	double t = window_s * guest_speed(s), u = mt_dirtying_at(d, t), again;
+	double t = window_s * guest_speed(s), u = mt_ucurve_sample_at(s->u, t), again;
 
 	if (!(kept_bytes > 0) || !(began_bytes > 0))
 		return u;
 	if (began_bytes >= s->in->memory_bytes * 0.999)
 		again = u;
 	else
-		again = u + began_bytes - mt_dirtying_at(d, t + fmin(mt_dirtying_window_s(d, began_bytes), 3600));
+		again = u + began_bytes - mt_ucurve_sample_at(s->u, t + fmin(mt_ucurve_sample_window_s(s->u, began_bytes), 3600));
 	return u - fmin(1, kept_bytes / began_bytes) * fmax(0, fmin(again, u));
+}
+
+/* Of a single window, relative to its mean. */
+static double noise(const struct state *s, double window_s)
+{
+	return mt_ucurve_noise_sd(s->in->curve, window_s);
 }
 
 /* migration_trigger_throttle(): twice more than half of what was sent dirtied, and the guest is slowed, or more so. */
@@ -202,7 +208,7 @@ static double share_later(struct state *s)
 
 	if (s->in->method != MT_METHOD_XBZRLE)
 		return f->wire_share_later;
-	all = mt_dirtying_at(s->in->dirtying, s->time_s);
+	all = mt_ucurve_sample_at(s->u, s->time_s);
 	cache = o->xbzrle_cache_bytes > 0 ? o->xbzrle_cache_bytes : MT_XBZRLE_CACHE_BYTES;
 	hit = s->cached_bytes > 0 ? fmin(1, cache / all) * (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) : 0;
 	s->cached_bytes = all;
@@ -225,7 +231,7 @@ static void first_pass(struct mt_play *p, struct state *s)
 	wire = s->wire_bytes;
 	dirtied = new_bytes(s, t, s->kept_bytes + s->zero_bytes, in->memory_bytes);
 	throttle_sync(s, t, dirtied, wire);
-	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, mt_dirtying_spread(in->dirtying, t * guest_speed(s)));
+	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, noise(s, t * guest_speed(s)));
 }
 
 /* From the sync that a running migration has just had: that its guest goes on is known. */
@@ -274,7 +280,7 @@ static void later_pass(struct mt_play *p, struct state *s)
 	throttle_sync(s, t, dirtied, s->wire_bytes - before_wire);
 	s->zero_bytes -= zero;
 	s->kept_bytes = began - sending - zero - s->zero_bytes;
-	sync_pass(p, s, s->step_bytes, dirtied, mt_dirtying_spread(s->in->dirtying, t * guest_speed(s)));
+	sync_pass(p, s, s->step_bytes, dirtied, noise(s, t * guest_speed(s)));
 }
 
 /* --- passes without end --------------------------------------------------- */
@@ -290,7 +296,7 @@ static double one_more(const struct state *s, double time_s, double left_bytes, 
 
 	at.time_s = time_s;
 	at.left_bytes = left_bytes;
-	at.cached_bytes = mt_dirtying_at(s->in->dirtying, time_s);
+	at.cached_bytes = mt_ucurve_sample_at(s->u, time_s);
 	later_pass(&ends, &at);
 	*pass_s = at.time_s - time_s;
 	return ends.n ? NAN : at.left_bytes;
@@ -329,23 +335,31 @@ static void note_flip(struct mt_play *p, const struct state *s, double left_byte
 	p->open = 0;
 }
 
-void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned flip_after, double give_up_s)
+static void begin(struct state *s)
 {
+	const struct mt_forecast_input *in = s->in;
 	const struct mt_method_options *o = &in->options;
-	struct state s = { .in = in, .goes_on = 1 };
-	unsigned played = 0, look_at = ENDLESS_FROM;
-	double goes_on, pass_s;
 
-	*p = (struct mt_play){ 0 };
 	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
-	s.threshold_bytes = fmin(in->bandwidth_bytes_per_s, mt_play_rate(in, true, false) * mt_play_figures(in)->wire_share_first) *
-			    in->downtime_limit_ms / 1e3;
-	s.step_bytes = STEP_S * mt_play_rate(in, in->method == MT_METHOD_XBZRLE, false);
-	s.throttle = (struct throttle){
+	s->threshold_bytes = fmin(in->bandwidth_bytes_per_s, mt_play_rate(in, true, false) * mt_play_figures(in)->wire_share_first) *
+			     in->downtime_limit_ms / 1e3;
+	s->step_bytes = STEP_S * mt_play_rate(in, in->method == MT_METHOD_XBZRLE, false);
+	s->throttle = (struct throttle){
 		.on = in->method == MT_METHOD_AUTOCONVERGE,
 		.initial = o->throttle_initial_percent > 0 ? o->throttle_initial_percent : MT_THROTTLE_INITIAL_PERCENT,
 		.increment = o->throttle_increment_percent > 0 ? o->throttle_increment_percent : MT_THROTTLE_INCREMENT_PERCENT,
 	};
+}
+
+void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned flip_after,
+	     double give_up_s)
+{
+	struct state s = { .in = in, .u = u, .goes_on = 1 };
+	unsigned played = 0, look_at = ENDLESS_FROM;
+	double goes_on, pass_s;
+
+	*p = (struct mt_play){ 0 };
+	begin(&s);
 	if (!flip_after && !in->done.passes) {
 		send_zero(&s, in->memory_bytes - mt_forecast_full_bytes(in));
 		note_flip(p, &s, mt_forecast_full_bytes(in));
@@ -378,4 +392,25 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned fli
 	p->open = s.goes_on;
 	for (; p->n && p->ends[p->n - 1].time_s > give_up_s; p->n--)
 		p->open += p->ends[p->n - 1].probability;
+}
+
+double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned passes, double luck)
+{
+	struct state s = { .in = in, .u = u, .goes_on = 1 };
+	struct mt_play ends = { 0 };
+	double lowest = INFINITY;
+
+	begin(&s);
+	resume(&ends, &s);
+	for (unsigned i = 0; i < passes && s.left_bytes > 0; i++) {
+		double before_s = s.time_s, kept = s.threshold_bytes, dirtied;
+
+		ends.n = 0;
+		s.goes_on = 1;
+		later_pass(&ends, &s);
+		dirtied = fmax(0, s.left_bytes - fmin(kept, s.left_bytes));
+		lowest = fmin(lowest, ends.n ? fmin(ends.ends[0].left_bytes, s.left_bytes) :
+			      s.left_bytes - luck * noise(&s, s.time_s - before_s) * dirtied);
+	}
+	return fmax(0, lowest);
 }

@@ -33,11 +33,18 @@ struct mt_play {
  * @flip_after: passes after which it is flipped; UINT_MAX: never, 0: at once.
  * @give_up_s: what has not ended by then does not.
  */
-void mt_play(struct mt_play *p, const struct mt_forecast_input *in, unsigned flip_after, double give_up_s);
+void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned flip_after,
+	     double give_up_s);
 
-/* The q-quantile of a figure of the ends, given that there is one; NaN if there is none. */
-double mt_play_quantile(const struct mt_play *p, double q, double (*figure)(const struct mt_play_end *e, const void *opaque),
-			const void *opaque);
+/* The least that is left at one of the next @passes boundaries of a migration that runs, @luck standard deviations below its mean. */
+double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned passes, double luck);
+
+struct mt_chance {
+	double probability, value;
+};
+
+/* The 10th, 50th and 90th percentile, of which the probabilities need not add up to one; NaN if there is none. Sorts them. */
+struct mt_interval mt_chances_interval(struct mt_chance *v, size_t n);
 
 /* Memory bytes a second that go out, in the first pass or later, and with QEMU not holding back. */
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited);

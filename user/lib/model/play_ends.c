@@ -1,47 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * play_ends.c - quantiles over the ends that a play may come to (PURE)
+ * play_ends.c - quantiles over what may come (PURE)
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "play.h"
 
-struct pick {
-	double value, weight;
-};
-
-static void sort(struct pick *v, size_t n)
+static int by_value(const void *a, const void *b)
 {
-	for (size_t i = 1; i < n; i++) {
-		struct pick x = v[i];
-		size_t j = i;
+	double x = ((const struct mt_chance *)a)->value, y = ((const struct mt_chance *)b)->value;
 
-		for (; j > 0 && v[j - 1].value > x.value; j--)
-			v[j] = v[j - 1];
-		v[j] = x;
-	}
+	return (x > y) - (x < y);
 }
 
-double mt_play_quantile(const struct mt_play *p, double q, double (*figure)(const struct mt_play_end *e, const void *opaque),
-			const void *opaque)
+struct mt_interval mt_chances_interval(struct mt_chance *v, size_t n)
 {
-	struct pick v[MT_PLAY_ENDS + 1];
-	double sum = 0, at = 0;
-	size_t n = 0;
+	static const double wanted[] = { 0.1, 0.5, 0.9 };
+	double sum = 0, at = 0, found[] = { NAN, NAN, NAN };
+	size_t next = 0;
 
-	for (size_t i = 0; i < p->n; i++)
-		v[n++] = (struct pick){ figure(&p->ends[i], opaque), p->ends[i].probability };
-	if (p->flip.probability > 0)
-		v[n++] = (struct pick){ figure(&p->flip, opaque), p->flip.probability };
-	if (!n)
-		return NAN;
-	sort(v, n);
+	qsort(v, n, sizeof(*v), by_value);
 	for (size_t i = 0; i < n; i++)
-		sum += v[i].weight;
+		sum += v[i].probability;
 	for (size_t i = 0; i < n; i++) {
-		at += v[i].weight;
-		if (at >= q * sum)
-			return v[i].value;
+		at += v[i].probability;
+		for (; next < MT_ARRAY_SIZE(wanted) && (at >= wanted[next] * sum || i == n - 1); next++)
+			found[next] = v[i].value;
 	}
-	return v[n - 1].value;
+	return (struct mt_interval){ found[0], found[1], found[2] };
 }

@@ -57,13 +57,15 @@ static double downtime_ms(const struct mt_play_end *e, const void *opaque)
 
 /* A guest speaks at least this often, if it can. Inferred: heartbeats and network peers are of this order. */
 #define SPEAKS_S	0.01
+/* What it dirties in so long is what it works with. Inferred. */
+#define SET_S		60
 
 double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes)
 {
-	const struct mt_dirtying *d = in->dirtying;
-	double set = fmin(d->cap_bytes, mt_forecast_full_bytes(in));
+	const struct mt_ucurve *d = in->curve;
+	double set = fmin(mt_ucurve_at(d, SET_S), mt_forecast_full_bytes(in));
 
-	return mt_dirtying_at(d, SPEAKS_S) / 4096 * fmin(1, left_bytes / set);
+	return mt_ucurve_at(d, SPEAKS_S) / 4096 * fmin(1, left_bytes / set);
 }
 
 /*
@@ -82,12 +84,6 @@ static double stall_ms(const struct mt_play_end *e, const void *opaque)
 	return fmax(pause, rest_ms * -expm1(-faults_ms / rest_ms));
 }
 
-static struct mt_interval interval(const struct context *c, double (*figure)(const struct mt_play_end *e, const void *opaque))
-{
-	return (struct mt_interval){ mt_play_quantile(c->play, 0.1, figure, c), mt_play_quantile(c->play, 0.5, figure, c),
-				     mt_play_quantile(c->play, 0.9, figure, c) };
-}
-
 static unsigned flip_after(const struct mt_forecast_input *in)
 {
 	if (in->method == MT_METHOD_POSTCOPY)
@@ -97,23 +93,57 @@ static unsigned flip_after(const struct mt_forecast_input *in)
 	return UINT_MAX;
 }
 
+/* The curves that are played: equally likely, at the middles of as many parts of a normal distribution. */
+static const double curves_z[] = { -1.5932, -0.9674, -0.5895, -0.2822, 0, 0.2822, 0.5895, 0.9674, 1.5932 };
+#define CURVES	MT_ARRAY_SIZE(curves_z)
+
+struct outcomes {
+	struct mt_chance of[MT_METRIC_COUNT][CURVES * (MT_PLAY_ENDS + 1)];
+	size_t n;
+};
+
+static void add(struct outcomes *all, const struct context *c, const struct mt_play_end *e)
+{
+	static double (*const figures[MT_METRIC_COUNT])(const struct mt_play_end *e, const void *opaque) = {
+		[MT_METRIC_TOTAL_MS] = total_ms,
+		[MT_METRIC_TRANSFERRED_BYTES] = transferred_bytes,
+		[MT_METRIC_DOWNTIME_MS] = downtime_ms,
+		[MT_METRIC_STALL_MS] = stall_ms,
+	};
+
+	if (!(e->probability > 0))
+		return;
+	for (unsigned m = 0; m < MT_METRIC_COUNT; m++)
+		all->of[m][all->n] = (struct mt_chance){ e->probability, figures[m](e, c) };
+	all->n++;
+}
+
 static int recurrence(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
 	double give_up_ms = in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS;
+	struct outcomes all;
 	struct mt_play play;
 	const struct context c = { in, mt_play_figures(in), &play };
 
-	if (in->dirtying->origin == MT_DIRTYING_NONE)
+	if (!in->curve->origin)
 		return -ENODATA;
-	mt_play(&play, in, flip_after(in), (give_up_ms - c.figures->setup_ms) / 1e3);
-	out->ends = fmin(fmax(1 - play.open, 0), 1);
-	out->passes = play.passes;
-	out->throttle_percent = play.throttle_percent;
-	out->postcopy_pages = play.flip.left_bytes / 4096;
-	out->metric[MT_METRIC_TOTAL_MS] = interval(&c, total_ms);
-	out->metric[MT_METRIC_TRANSFERRED_BYTES] = interval(&c, transferred_bytes);
-	out->metric[MT_METRIC_DOWNTIME_MS] = interval(&c, downtime_ms);
-	out->metric[MT_METRIC_STALL_MS] = interval(&c, stall_ms);
+	all.n = 0;
+	for (size_t i = 0; i < CURVES; i++) {
+		struct mt_ucurve_sample u;
+
+		mt_ucurve_sample(&u, in->curve, curves_z[i]);
+		mt_play(&play, in, &u, flip_after(in), (give_up_ms - c.figures->setup_ms) / 1e3);
+		for (size_t k = 0; k < play.n; k++)
+			add(&all, &c, &play.ends[k]);
+		add(&all, &c, &play.flip);
+		out->ends += fmin(fmax(1 - play.open, 0), 1) / CURVES;
+		out->passes += play.passes / CURVES;
+		out->throttle_percent += play.throttle_percent / CURVES;
+		out->postcopy_pages += play.flip.left_bytes / 4096 / CURVES;
+	}
+	out->ends = fmin(out->ends, 1);
+	for (unsigned m = 0; m < MT_METRIC_COUNT; m++)
+		out->metric[m] = mt_chances_interval(all.of[m], all.n);
 	return 0;
 }
 

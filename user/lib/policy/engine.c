@@ -40,6 +40,7 @@ static void predict(struct mt_engine *e, const struct mt_sample *s, uint64_t now
 	const struct mt_model_input in = {
 		.iterations = its,
 		.curve = &e->curve,
+		.u = &e->u,
 		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
 		.memory_bytes = e->memory_bytes,
 		.limit_ms = e->limits.qemu_limit_ms,
@@ -54,6 +55,17 @@ static void predict(struct mt_engine *e, const struct mt_sample *s, uint64_t now
 		e->prediction.verdict = MT_VERDICT_UNKNOWN;
 }
 
+static void learn(struct mt_engine *e)
+{
+	const struct mt_iteration *it = mt_iterations_last(&e->iterations);
+
+	mt_curve_fit(&e->curve, e->iterations.kept, e->iterations.n_kept, e->memory_bytes);
+	if (!e->u.origin && !e->u.passes)
+		mt_ucurve_init(&e->u, e->memory_bytes);
+	if (it->syncs == 1)
+		mt_ucurve_pass(&e->u, it->window_s, it->dirtied_bytes, it->first);
+}
+
 bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan)
 {
 	struct mt_iterations *its = &e->iterations;
@@ -64,7 +76,7 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
 	if (mt_sample_has(s, memory_bytes))
 		e->memory_bytes = s->memory_bytes;
 	if (boundary)
-		mt_curve_fit(&e->curve, its->kept, its->n_kept, e->memory_bytes);
+		learn(e);
 	predict(e, s, now_ms);
 	view = (struct mt_view){
 		.limits = &e->limits,

@@ -4,44 +4,60 @@
  */
 #include <errno.h>
 
+#include <migtrace/dirtyrate.h>
 #include <migtrace/iteration.h>
 #include <migtrace/recorded.h>
 
 #define PAGE_BYTES	4096.0		/* of a kernel source */
 #define COARSE_MAX	16
 
-int mt_recorded_dirtying(struct mt_dirtying *d, const struct mt_recording *rec, bool kernel, double memory_bytes)
+/* What is not known here is taken for what sees least. */
+static enum mt_ucurve_sees sees(const char *mode)
 {
-	struct mt_dirtying_coarse coarse[COARSE_MAX];
+	enum mt_dirtyrate_mode known;
+
+	if (!mode || mt_dirtyrate_mode_parse(mode, &known) || known == MT_DIRTYRATE_PAGE_SAMPLING)
+		return MT_UCURVE_SEES_SAMPLES;
+	return known == MT_DIRTYRATE_DIRTY_BITMAP ? MT_UCURVE_SEES_UNION : MT_UCURVE_SEES_HARVESTS;
+}
+
+int mt_recorded_curve(struct mt_ucurve *c, const struct mt_recording *rec, bool kernel, double memory_bytes)
+{
+	struct mt_ucurve_coarse coarse[COARSE_MAX];
 	size_t n = 0;
 
-	mt_dirtying_begin(d, MT_DIRTYING_KERNEL, memory_bytes);
+	mt_ucurve_init(c, memory_bytes);
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_entry *e = &rec->entries[i];
 		const struct mt_record_curve *p = &e->curve;
 
 		if (e->type == MT_ENTRY_CURVE && kernel && p->windows)
-			mt_dirtying_point(d, p->window_ms / 1e3, (double)p->windows,
-					  (const double[4]){ p->mean_pages * PAGE_BYTES, p->p10_pages * PAGE_BYTES,
-							     p->p50_pages * PAGE_BYTES, p->p90_pages * PAGE_BYTES });
+			mt_ucurve_windows(c, p->window_ms / 1e3, (double)p->windows, p->mean_pages * PAGE_BYTES,
+					  p->p10_pages * PAGE_BYTES, p->p90_pages * PAGE_BYTES);
 		else if (e->type == MT_ENTRY_PROFILE && kernel)
-			mt_dirtying_working_set(d, e->profile.mw_pages * PAGE_BYTES, e->profile.mw_lower_bound);
+			mt_ucurve_union(c, e->profile.duration_ns * 1e-9, e->profile.mw_pages * PAGE_BYTES, e->profile.mw_lower_bound);
 		else if (e->type == MT_ENTRY_DIRTYRATE && n < COARSE_MAX)
-			coarse[n++] = (struct mt_dirtying_coarse){ e->dirtyrate.window_ms / 1e3, (double)e->dirtyrate.bytes_per_s };
+			coarse[n++] = (struct mt_ucurve_coarse){ sees(e->dirtyrate.mode), e->dirtyrate.window_ms / 1e3,
+								 (double)e->dirtyrate.bytes_per_s };
 	}
-	return d->n ? 0 : mt_dirtying_from_coarse(d, coarse, n, memory_bytes);
+	if (!c->origin)
+		mt_ucurve_coarse(c, coarse, n);
+	return c->origin ? 0 : -ENODATA;
 }
 
-void mt_recorded_passes(struct mt_dirtying *d, const struct mt_recording *rec, uint64_t until_ns)
+void mt_recorded_passes(struct mt_ucurve *c, const struct mt_recording *rec, uint64_t until_ns)
 {
 	struct mt_iterations its;
 
 	mt_iterations_init(&its);
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_entry *e = &rec->entries[i];
+		const struct mt_iteration *it;
 
 		if (e->type != MT_ENTRY_SAMPLE || e->sample.t_ns > until_ns || !mt_iterations_feed(&its, &e->sample))
 			continue;
-		mt_dirtying_add(d, mt_iterations_last(&its)->duration_s, mt_iterations_last(&its)->dirtied_bytes);
+		it = mt_iterations_last(&its);
+		if (it->syncs == 1)
+			mt_ucurve_pass(c, it->window_s, it->dirtied_bytes, it->first);
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * online.c - what U(T) costs on line: nanoseconds for an update and for a forecast
+ * ucurve.c - what U(T) costs on line: nanoseconds for an update and for a forecast
  *
  * Prints one JSON object. Medians of ROUNDS rounds, each of CALLS calls.
  */
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <migtrace/online.h>
+#include <migtrace/ucurve.h>
 #include <migtrace/units.h>
 
 #include "base/quantile.h"
@@ -28,22 +28,22 @@ int main(void)
 {
 	double update[ROUNDS], forecast[ROUNDS], windows[64], bytes[64];
 	volatile double sink = 0;
-	struct mt_online o;
+	struct mt_ucurve o;
 
 	srand(1);
 	for (int i = 0; i < 64; i++) {
 		windows[i] = 0.2 + 0.5 * rand() / RAND_MAX;
 		bytes[i] = (60 + 40.0 * rand() / RAND_MAX) * MT_MIB * windows[i];
 	}
-	mt_online_init(&o, 8192.0 * MT_MIB);
+	mt_ucurve_init(&o, 8192.0 * MT_MIB);
 	for (int r = 0; r < ROUNDS; r++) {
 		uint64_t t0 = now_ns(), t1;
 
 		for (int i = 0; i < CALLS; i++)
-			mt_online_feed(&o, windows[i % 64], bytes[i % 64], false);
+			mt_ucurve_pass(&o, windows[i % 64], bytes[i % 64], false);
 		t1 = now_ns();
 		for (int i = 0; i < CALLS; i++)
-			sink += mt_online_next(&o, windows[i % 64], 0.9);
+			sink += mt_ucurve_next(&o, windows[i % 64], 0.9);
 		update[r] = (double)(t1 - t0) / CALLS;
 		forecast[r] = (double)(now_ns() - t1) / CALLS;
 	}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * outlook.c - how the rest of a running migration goes, by the same play as forecasts (PURE)
+ *
+ * Played on from the sync that ended the last pass, over the curves that U(T) may be: once by QEMU's limit
+ * as it stands, and once by the limit that what is allowed leaves room for. The share of plays that end is the probability
+ * of an end by itself, and of a moment to stop at.
+ */
+#include <math.h>
+
+#include <migtrace/learned.h>
+#include <migtrace/units.h>
+
+#include "model.h"
+#include "play.h"
+
+/* It ends by itself, or comes within reach, more likely than not. */
+#define LIKELY		0.5
+/*
+ * Below it is ruled out: with five of the nine curves a moment to stop at is not. Inferred, by the count of false
+ * aborts and of hopeless migrations recognised in Documentation/evaluation/live.md.
+ */
+#define RULED_OUT	0.45
+/* How far ahead a low is looked for. Inferred. */
+#define HORIZON		10
+#define P90_SIGMA	1.2816
+/* Expected lowest of HORIZON draws from a normal distribution, in standard deviations (order statistics). */
+#define LOWEST_OF_TEN	1.54
+
+static bool fill(const struct mt_model_input *in, struct mt_forecast_input *f, struct mt_learned *learned)
+{
+	const struct mt_iterations *its = in->iterations;
+	const struct mt_sample *start = &its->start;
+	struct mt_learned_figures *figures = &learned->figures[MT_METHOD_PRECOPY];
+	double memory = in->memory_bytes, zero;
+
+	if (!in->u || !in->u->origin || !its->total || !(in->bandwidth_bytes_per_s > 0) || !mt_sample_has(start, remaining_bytes))
+		return false;
+	if (!(memory > 0))
+		memory = fmax(its->kept[0].start_bytes, (double)start->remaining_bytes);
+	zero = mt_sample_has(start, zero_pages) ? start->zero_pages * 4096.0 : 0;
+	*learned = mt_learned_default;
+	figures->setup_ms = 0;
+	figures->switchover_ms = in->fixed_ms;
+	*f = (struct mt_forecast_input){
+		.curve = in->u,
+		.memory_bytes = fmax(memory, 1),
+		.resident_bytes = fmax(memory - zero, 4096),
+		.cpu_share = NAN,
+		.method = MT_METHOD_PRECOPY,
+		.bandwidth_bytes_per_s = in->bandwidth_bytes_per_s,
+		.downtime_limit_ms = fmax(in->limit_ms, 1),
+		.learned = learned,
+		.done = {
+			.passes = (unsigned)its->total,
+			.elapsed_ms = fmax(0, in->elapsed_ms - (double)(its->last.t_ns - start->t_ns) / MT_NS_PER_MS),
+			.wire_bytes = start->transferred_bytes,
+			.left_bytes = start->remaining_bytes,
+			.zero_bytes = 0,
+			.expected_downtime_ms = NAN,
+		},
+	};
+	return true;
+}
+
+/*
+ * Stopped now, QEMU syncs once more: what was dirtied since the last sync comes on top, but for what is due anyway.
+ */
+static struct mt_interval stop_now(const struct mt_model_input *in)
+{
+	const struct mt_iterations *its = in->iterations;
+	double left = its->last.remaining_bytes, began = fmax(its->start.remaining_bytes, 1), since_s, due, b = in->bandwidth_bytes_per_s;
+	struct mt_interval again = { 0 };
+
+	since_s = (double)(its->last.t_ns - its->start.t_ns) / MT_NS_PER_S;
+	due = 1 - fmin(1, left / began);
+	if (since_s > 0 && due > 0)
+		again = (struct mt_interval){ mt_ucurve_quantile(in->u, since_s, 0.1), mt_ucurve_quantile(in->u, since_s, 0.5),
+					      mt_ucurve_quantile(in->u, since_s, 0.9) };
+	return (struct mt_interval){ (left + due * again.p10) / b * 1e3 + in->fixed_ms, (left + due * again.p50) / b * 1e3 + in->fixed_ms,
+				     (left + due * again.p90) / b * 1e3 + in->fixed_ms };
+}
+
+/* The lowest of the next boundaries, over one of the curves. */
+static double low_ms(const struct mt_forecast_input *f, const struct mt_ucurve *c, double z, double luck)
+{
+	struct mt_ucurve_sample u;
+	double lowest;
+
+	mt_ucurve_sample(&u, c, z);
+	lowest = mt_play_lowest(f, &u, HORIZON, luck);
+	return lowest / f->bandwidth_bytes_per_s * 1e3 + f->learned->figures[f->method].switchover_ms;
+}
+
+/* Of those that end: as far as others do not, a quantile of all is never. */
+static struct mt_interval of_all(const struct mt_interval *v, double ends)
+{
+	return (struct mt_interval){ ends > 0.1 ? v->p10 : INFINITY, ends > 0.5 ? v->p50 : INFINITY, ends > 0.9 ? v->p90 : INFINITY };
+}
+
+static enum mt_verdict verdict(const struct mt_prediction *p, const struct mt_model_input *in)
+{
+	if (p->ends >= LIKELY)
+		return MT_VERDICT_CONVERGES;
+	if (p->stop_now_ms <= in->allowed_ms || p->reaches >= LIKELY)
+		return MT_VERDICT_REACHABLE;
+	return p->reaches >= RULED_OUT ? MT_VERDICT_OPEN : MT_VERDICT_HOPELESS;
+}
+
+static int outlook_predict(const struct mt_model_input *in, struct mt_prediction *out)
+{
+	struct mt_learned learned;
+	struct mt_forecast_input f;
+	struct mt_forecast as_is, allowed;
+
+	if (!fill(in, &f, &learned))
+		return -ENODATA;
+	if (mt_forecast(NULL, &f, &as_is))
+		return -ENODATA;
+	out->ends = out->reaches = as_is.ends;
+	if (in->allowed_ms - in->fixed_ms > f.downtime_limit_ms) {
+		struct mt_forecast_input raised = f;
+
+		raised.downtime_limit_ms = in->allowed_ms - in->fixed_ms;
+		out->reaches = mt_forecast(NULL, &raised, &allowed) ? 0 : fmax(as_is.ends, allowed.ends);
+	}
+	out->iterations_left = (unsigned)fmax(1, round(as_is.passes - f.done.passes));
+	out->total_ms = of_all(&as_is.metric[MT_METRIC_TOTAL_MS], as_is.ends);
+	out->transferred_bytes = of_all(&as_is.metric[MT_METRIC_TRANSFERRED_BYTES], as_is.ends);
+	out->stop_now = stop_now(in);
+	out->stop_now_ms = out->stop_now.p50;
+	out->downtime_ms = as_is.ends >= LIKELY ? as_is.metric[MT_METRIC_DOWNTIME_MS] : out->stop_now;
+	out->floor_ms = fmin(low_ms(&f, in->u, 0, LOWEST_OF_TEN), out->stop_now_ms);
+	out->floor_optimistic_ms = fmin(low_ms(&f, in->u, -P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
+	out->verdict = verdict(out, in);
+	if (out->verdict == MT_VERDICT_HOPELESS) {
+		f.downtime_limit_ms = fmax(in->allowed_ms - in->fixed_ms, 1);
+		out->needed_bandwidth_bytes_per_s = mt_forecast_needed_bandwidth(&f, 0);
+	}
+	return 0;
+}
+
+const struct mt_model mt_model_outlook = {
+	.name = "outlook/1",
+	.help = "QEMU's own rules played on over U(T) as a distribution",
+	.predict = outlook_predict,
+};
