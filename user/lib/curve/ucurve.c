@@ -14,7 +14,7 @@
 #include "base/quantile.h"
 #include "knots.h"
 
-#define SLOPE			0.75	/* of 20 profiles, see knots.c */
+#define SLOPE			0.65	/* of 20 profiles, see knots.c */
 #define START_WINDOW_S		1.0
 #define START_SHARE		0.02	/* of memory, in that window, if nothing is known; and its uncertainty in e-folds */
 #define START_SD		10.0
