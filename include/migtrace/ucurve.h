@@ -66,7 +66,8 @@ struct mt_ucurve {
 void mt_ucurve_init(struct mt_ucurve *c, double memory_bytes);
 
 /* A kernel profile's windows of one length: how many, and what was dirty at their ends. */
-void mt_ucurve_windows(struct mt_ucurve *c, double window_s, double windows, double mean_bytes, double p10_bytes, double p90_bytes);
+void mt_ucurve_windows(struct mt_ucurve *c, double window_s, double windows, double mean_bytes,
+		       double p10_bytes, double p90_bytes);
 /* All that was dirtied in a profile of that length; @lower_bound: and perhaps more. */
 void mt_ucurve_union(struct mt_ucurve *c, double duration_s, double bytes, bool lower_bound);
 
@@ -111,9 +112,6 @@ double mt_ucurve_next(const struct mt_ucurve *c, double window_s, double quantil
 /* Standard deviation of the curve's logarithm there, and of one window about the curve. */
 double mt_ucurve_sd(const struct mt_ucurve *c, double window_s);
 double mt_ucurve_noise_sd(const struct mt_ucurve *c, double window_s);
-
-/* Relative standard deviation of one window about what is expected, both of these in it. */
-double mt_ucurve_spread(const struct mt_ucurve *c, double window_s);
 
 /*
  * One of the curves that it may be, @z standard deviations from the median at each T: how far off one

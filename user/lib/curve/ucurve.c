@@ -149,13 +149,6 @@ double mt_ucurve_noise_sd(const struct mt_ucurve *c, double window_s)
 	return sqrt(noise_var(c, knots_at(c, window_s)));
 }
 
-double mt_ucurve_spread(const struct mt_ucurve *c, double window_s)
-{
-	double curve = mt_ucurve_sd(c, window_s), noise = mt_ucurve_noise_sd(c, window_s);
-
-	return sqrt(curve * curve + noise * noise);
-}
-
 const char *mt_ucurve_origin_name(enum mt_ucurve_origin origin)
 {
 	static const char *const names[MT_UCURVE_ORIGINS] = {
@@ -251,7 +244,8 @@ static void learn_noise(struct mt_ucurve *c, double z, double level)
 static void learn_carry(struct mt_ucurve *c, double deviation)
 {
 	c->carry_sum = (1 - CARRY_FORGET) * c->carry_sum + deviation * c->last_deviation;
-	c->carry_weight = (1 - CARRY_FORGET) * c->carry_weight + CARRY_FORGET * CARRY_PRIOR + c->last_deviation * c->last_deviation;
+	c->carry_weight = (1 - CARRY_FORGET) * c->carry_weight + CARRY_FORGET * CARRY_PRIOR +
+			  c->last_deviation * c->last_deviation;
 }
 
 /* What it was off by, as far as that may carry over. */

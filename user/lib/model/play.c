@@ -284,6 +284,8 @@ static void later_pass(struct mt_play *p, struct state *s)
 }
 
 /* --- passes without end --------------------------------------------------- */
+/* What has not ended after so many, each of a step at least, is left open: nobody waits for the play, either. Inferred. */
+#define PASSES_MAX	1000
 #define ENDLESS_FROM	4	/* passes, and after twice as many again */
 #define ENDLESS_STEPS	8
 #define ENDLESS_SAME	1e-6
@@ -379,7 +381,9 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct
 			break;
 		goes_on = s.goes_on;
 		later_pass(p, &s);
-		if (++played < look_at || s.goes_on < goes_on || flip_after != UINT_MAX)
+		if (++played == PASSES_MAX && flip_after == UINT_MAX)
+			break;
+		if (played < look_at || s.goes_on < goes_on || flip_after != UINT_MAX)
 			continue;
 		look_at *= 2;
 		pass_s = endless_pass_s(&s, s.time_s) > 0 ? endless_pass_s(&s, give_up_s) : 0;
