@@ -45,9 +45,6 @@ struct mt_prediction {
 	struct mt_interval total_ms;	/* from the migration's begin; valid if CONVERGES */
 	struct mt_interval transferred_bytes;	/* likewise */
 	struct mt_interval downtime_ms;	/* of stopping at the next boundary, or at convergence */
-	double ends;			/* probability that QEMU's own rule ends it */
-	double reaches;			/* that it, or a limit as high as is allowed, does */
-	struct mt_interval stop_now;
 	double stop_now_ms;		/* downtime if the guest were stopped at this moment */
 	double floor_ms;		/* lowest downtime the coming iterations are expected to offer */
 	double floor_optimistic_ms;	/* the same if U(T) is as low as concavity allows */

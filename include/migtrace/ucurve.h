@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <migtrace/iteration.h>
 #include <migtrace/profile.h>
 
 #define MT_UCURVE_KNOTS		23		/* from 1 ms, by factors of 2, to 70 minutes */
@@ -102,6 +103,8 @@ void mt_ucurve_migrates(struct mt_ucurve *c, double speed, double speed_sd);
  * begin page by page, or chunk by chunk, as they are sent. Not for passes of which a sync was missed.
  */
 void mt_ucurve_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, bool first);
+/* The same of an iteration, if it is a window: the union of several is none. */
+void mt_ucurve_iteration(struct mt_ucurve *c, const struct mt_iteration *it);
 
 /* Bytes of a window of that length: the curve's median, and a quantile of one window's. 0: nothing is known. */
 double mt_ucurve_at(const struct mt_ucurve *c, double window_s);

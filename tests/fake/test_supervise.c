@@ -335,7 +335,7 @@ static bool is_before_switchover(struct fake_guest *g)
 }
 
 /* The deadline comes while QEMU waits to switch over. */
-static void before_switchover(void)
+static struct fake_guest *switches_slowly(void)
 {
 	struct fake_guest *g = scene_begin(false);
 
@@ -347,6 +347,13 @@ static void before_switchover(void)
 	fake_supervisor_start("daemon");
 	scene_pass(500);
 	fake_guest_migrate(g, NULL, NULL);
+	return g;
+}
+
+static void before_switchover(void)
+{
+	struct fake_guest *g = switches_slowly();
+
 	CHECK(scene_until(is_before_switchover, g, 9000));
 	CHECK(scene_until(scene_runs_there, g, 60000));
 	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 0);
@@ -357,16 +364,8 @@ static void before_switchover(void)
 /* The event is lost with the connection. */
 static void switchover_while_cut(void)
 {
-	struct fake_guest *g = scene_begin(false);
+	struct fake_guest *g = switches_slowly();
 
-	g->preswitchover_ms = 30000;
-	g->pattern = "idle";
-	fake_hows[g->index].policy = &fake_policy_stop_or_abort;
-	fake_hows[g->index].limits.passes = 1000;
-	fake_hows[g->index].limits.deadline_ms = 10000;
-	fake_supervisor_start("daemon");
-	scene_pass(500);
-	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(300);
 	scene_fault(FAKE_FAULT_LOST, FAKE_CALL_COUNT, 0, 9000, 0);
 	CHECK(scene_until(is_before_switchover, g, 9000));

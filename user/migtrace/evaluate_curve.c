@@ -41,11 +41,7 @@ int evaluate_curve_know(struct evaluate_case *c, const struct mt_recording *prof
 	} else if (b) {
 		mt_ucurve_migrates(&c->u, 1, MT_UCURVE_SPEED_SD);
 	}
-	for (size_t i = 0; b && i < b->iterations.n_kept; i++) {
-		const struct mt_iteration *it = &b->iterations.kept[i];
-
-		if (it->syncs == 1)
-			mt_ucurve_pass(&c->u, it->window_s, it->dirtied_bytes, it->first);
-	}
+	for (size_t i = 0; b && i < b->iterations.n_kept; i++)
+		mt_ucurve_iteration(&c->u, &b->iterations.kept[i]);
 	return c->u.origin ? 0 : -ENODATA;
 }

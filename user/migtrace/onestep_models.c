@@ -26,8 +26,7 @@ static void forecast_ucurve(const struct onestep_runs *runs, size_t r, double *b
 		const struct mt_iteration *it = &run->steps[i].it;
 
 		bytes[i] = c.passes ? mt_ucurve_next(&c, it->window_s, 0.5) : NAN;
-		if (whole(it))
-			mt_ucurve_pass(&c, it->window_s, it->dirtied_bytes, it->first);
+		mt_ucurve_iteration(&c, it);
 	}
 }
 

@@ -59,10 +59,10 @@ static void catch_up(struct supervision *s)
 	enum mt_status status;
 	int rc;
 
-	if (s->caught_up)
+	if (s->caught_up || s->told)
 		return;
-	rc = s->told ? 0 : mt_domain_migrate_status(s->conn, s->uuid, &status, &err);
-	if (!s->told && !rc)
+	rc = mt_domain_migrate_status(s->conn, s->uuid, &status, &err);
+	if (!rc)
 		s->told = status;
 	s->caught_up = !rc || rc == -EPERM || rc == -EACCES || rc == -EOPNOTSUPP;
 }
@@ -79,10 +79,10 @@ static bool see(struct supervision *s, struct mt_sample *sample)
 	if (rc && rc != -ENOENT)
 		return false;		/* busy switching over: the next look tells */
 	/* QEMU's events know of states that libvirt's statistics do not. */
-	if (!rc)
+	if (!rc) {
 		catch_up(s);
-	if (!rc)
 		sample->status = mt_status_combine(s->told, sample->status);
+	}
 	if (rc || mt_status_is_over(sample->status)) {
 		if (s->phase == PHASE_RUNNING)
 			mt_enter(s, PHASE_ENDING);

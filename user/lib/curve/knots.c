@@ -22,11 +22,6 @@
 #define SLOPE_SD		0.2
 #define SLOPE_WALK		0.12		/* q: for the square root of an e-fold */
 
-static double log_window(size_t k)
-{
-	return log(MT_UCURVE_FIRST_S) + (double)k * STEP;
-}
-
 /* The piece that @window_s lies on, and how far along; beyond the last knots the outermost goes on. */
 static size_t piece(double window_s, double *part)
 {
@@ -181,9 +176,11 @@ void knots_speed(struct mt_ucurve *c, double log_speed)
 
 void knots_reset(struct mt_ucurve *c, double window_s, double level_var)
 {
+	double from = log(MT_UCURVE_FIRST_S / window_s);
+
 	for (size_t i = 0; i < K; i++)
 		for (size_t k = 0; k < K; k++) {
-			double a = log_window(i) - log(window_s), b = log_window(k) - log(window_s);
+			double a = from + (double)i * STEP, b = from + (double)k * STEP;
 			double least = fmin(fabs(a), fabs(b)), most = fmax(fabs(a), fabs(b));
 			double walk = a * b > 0 ? SLOPE_WALK * SLOPE_WALK * least * least / 2 * (most - least / 3) : 0;
 

@@ -92,7 +92,7 @@ static struct forecast forecast(const struct mt_ucurve *c, double window_s, bool
 	struct forecast f = { .row = row_at(window_s) };
 	double share;
 
-	f.level = knots_mean(c, &f.row);
+	f.level = knots_at(c, window_s);
 	f.noise_var = noise_var(c, f.level);
 	share = next && c->passes ? carry(c, f.noise_var) : 0;
 	if (share)
@@ -103,11 +103,11 @@ static struct forecast forecast(const struct mt_ucurve *c, double window_s, bool
 	return f;
 }
 
-static double bytes_of(const struct mt_ucurve *c, double log_bytes)
+static double bytes_of(double log_bytes, double memory_bytes)
 {
 	double bytes = fmax(0, exp(log_bytes) - MT_UCURVE_OFFSET_BYTES);
 
-	return c->memory_bytes > 0 ? fmin(bytes, c->memory_bytes) : bytes;
+	return memory_bytes > 0 ? fmin(bytes, memory_bytes) : bytes;
 }
 
 static double quantile_at(const struct mt_ucurve *c, double window_s, double quantile, bool next)
@@ -118,10 +118,10 @@ static double quantile_at(const struct mt_ucurve *c, double window_s, double qua
 	if (!c->origin || !(window_s > 0))
 		return 0;
 	if (quantile == 0.5 && !next)
-		return bytes_of(c, knots_at(c, window_s));
+		return bytes_of(knots_at(c, window_s), c->memory_bytes);
 	f = forecast(c, window_s, next);
 	z = mt_normal_quantile(fmax(0.001, fmin(0.999, quantile)));
-	return bytes_of(c, f.mean + z * sqrt(f.curve_var + f.noise_var));
+	return bytes_of(f.mean + z * sqrt(f.curve_var + f.noise_var), c->memory_bytes);
 }
 
 double mt_ucurve_quantile(const struct mt_ucurve *c, double window_s, double quantile)
@@ -176,12 +176,7 @@ void mt_ucurve_sample(struct mt_ucurve_sample *u, const struct mt_ucurve *c, dou
 
 double mt_ucurve_sample_at(const struct mt_ucurve_sample *u, double window_s)
 {
-	double bytes;
-
-	if (!(window_s > 0))
-		return 0;
-	bytes = fmax(0, exp(knots_between(u->log, window_s)) - MT_UCURVE_OFFSET_BYTES);
-	return u->memory_bytes > 0 ? fmin(bytes, u->memory_bytes) : bytes;
+	return window_s > 0 ? bytes_of(knots_between(u->log, window_s), u->memory_bytes) : 0;
 }
 
 double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
@@ -251,8 +246,7 @@ static void learn_carry(struct mt_ucurve *c, double deviation)
 /* What it was off by, as far as that may carry over. */
 static void note_last(struct mt_ucurve *c, double window_s, double value, double noise)
 {
-	struct knots_row row = row_at(window_s);
-	double level = knots_mean(c, &row), deviation = (value - level) / sqrt(noise);
+	double level = knots_at(c, window_s), deviation = (value - level) / sqrt(noise);
 
 	deviation = fmax(-DEVIATION_MAX, fmin(DEVIATION_MAX, deviation));
 	if (c->passes > CARRY_FROM)
@@ -295,4 +289,10 @@ void mt_ucurve_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, 
 		learn_noise(c, z, f.level);
 	c->passes++;
 	note_last(c, window_s, value, f.noise_var);
+}
+
+void mt_ucurve_iteration(struct mt_ucurve *c, const struct mt_iteration *it)
+{
+	if (it->syncs == 1)
+		mt_ucurve_pass(c, it->window_s, it->dirtied_bytes, it->first);
 }

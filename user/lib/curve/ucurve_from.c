@@ -8,14 +8,13 @@
 
 #include "knots.h"
 
-#define PAGE_BYTES		4096.0		/* of a kernel source */
 #define P90_SIGMA		1.2816
 /* Windows of a profile follow each other or overlap: so many of them count as one that is independent. Inferred. */
 #define WINDOWS_AS_ONE		3.0
 /* A mean of any number of windows is no surer than this: guests do not stay as they are. Inferred. */
 #define PROFILE_MIN_SD		0.05
 /* What single windows scatter by where a profile has too few of them to tell. Inferred: guests of the lab have 2 to 15 %. */
-#define SPREAD		0.1
+#define SPREAD			0.1
 #define SPREAD_WINDOWS		8
 #define LOWER_BOUND_SD		0.5
 #define ASSUMED_UP_TO_S		1000.0
@@ -35,12 +34,18 @@
  */
 #define VISIBLE_SD		0.3
 
-static void see(struct mt_ucurve *c, double window_s, double bytes, double var)
+static void see_log(struct mt_ucurve *c, double window_s, double value, double var)
 {
 	struct knots_row row = { 0 };
 
 	knots_add(&row, window_s, 1);
-	knots_observe(c, &row, log(fmax(0, bytes) + MT_UCURVE_OFFSET_BYTES), var);
+	knots_observe(c, &row, value, var);
+	c->longest_s = fmax(c->longest_s, window_s);
+}
+
+static void see(struct mt_ucurve *c, double window_s, double bytes, double var)
+{
+	see_log(c, window_s, log(fmax(0, bytes) + MT_UCURVE_OFFSET_BYTES), var);
 }
 
 /* As a share of what is kept: of bytes that are few next to the offset, a small one. */
@@ -64,7 +69,6 @@ void mt_ucurve_windows(struct mt_ucurve *c, double window_s, double windows, dou
 	see(c, window_s, mean_bytes, PROFILE_MIN_SD * PROFILE_MIN_SD + of_mean * of_mean / fmax(1, windows / WINDOWS_AS_ONE));
 	if (window_s >= PASS_LIKE_S)
 		c->noise_bytes2 = fmax(c->noise_bytes2, pow(sd * mean_bytes, 2));
-	c->longest_s = fmax(c->longest_s, window_s);
 	c->origin = MT_UCURVE_KERNEL;
 }
 
@@ -92,7 +96,6 @@ static void rounded(double mib_per_s, double window_s, double *value, double *va
 
 static void see_coarse(struct mt_ucurve *c, const struct mt_ucurve_coarse *r)
 {
-	struct knots_row row = { 0 };
 	double window_s = r->window_s, value, var, bytes;
 
 	/* Each of its harvests is a window of its own: their sum is no union. */
@@ -108,9 +111,7 @@ static void see_coarse(struct mt_ucurve *c, const struct mt_ucurve_coarse *r)
 		var += (1 - share) / fmax(0.5, samples * share);
 	}
 	var += pow((r->sees == MT_UCURVE_SEES_HARVESTS ? RING_SD : SPREAD) * share_of(bytes), 2);
-	knots_add(&row, window_s, 1);
-	knots_observe(c, &row, value, var);
-	c->longest_s = fmax(c->longest_s, window_s);
+	see_log(c, window_s, value, var);
 	c->origin = MT_UCURVE_COARSE;
 }
 
@@ -132,7 +133,6 @@ void mt_ucurve_coarse(struct mt_ucurve *c, const struct mt_ucurve_coarse *v, siz
 void mt_ucurve_point(struct mt_ucurve *c, double window_s, double bytes, double sd)
 {
 	see(c, window_s, bytes, pow(sd * share_of(bytes), 2));
-	c->longest_s = fmax(c->longest_s, window_s);
 	c->origin = MT_UCURVE_KERNEL;
 }
 
@@ -144,7 +144,6 @@ void mt_ucurve_assume(struct mt_ucurve *c, double bytes_per_s, double set_bytes)
 		double bytes = bytes_per_s < set ? set * -expm1(t * log1p(-bytes_per_s / set)) : fmin(bytes_per_s * t, set);
 
 		see(c, t, bytes, PROFILE_MIN_SD * PROFILE_MIN_SD);
-		c->longest_s = t;
 	}
 	knots_blur_level(c, SPREAD * SPREAD);
 	c->union_bytes = set;

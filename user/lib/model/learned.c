@@ -13,8 +13,9 @@
 #include "play.h"
 
 #define PAGE_BYTES	4096.0
+/* What is dirtied in so long is all there is. Inferred. */
+#define SET_S		600
 /* Migrations that it takes to learn a slope, and half as many a guest's speed. Inferred. */
-#define SET_S		600	/* what is dirtied in so long is all there is */
 #define ENOUGH		10
 /* Totals tell a slope if their variance is at least so much of their mean's square. Inferred. */
 #define SPREAD_ENOUGH	0.05
@@ -235,10 +236,10 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 static double speed(const struct mt_learned_case *c)
 {
 	const struct mt_ucurve *d = c->in.curve;
-	double least = fmax(SPEED_LEAST_BYTES, SPEED_LEAST_SHARE * mt_ucurve_at(d, c->first.s));
+	double known = mt_ucurve_at(d, c->first.s), most = SPEED_MOST_SHARE * mt_ucurve_at(d, SET_S);
+	double least = fmax(SPEED_LEAST_BYTES, SPEED_LEAST_SHARE * known);
 
-	if (!(c->first.s > 0) || !(c->first_dirtied_bytes > least) || c->first_dirtied_bytes > SPEED_MOST_SHARE * mt_ucurve_at(d, SET_S) ||
-	    mt_ucurve_at(d, c->first.s) > SPEED_MOST_SHARE * mt_ucurve_at(d, SET_S))
+	if (!(c->first.s > 0) || !(c->first_dirtied_bytes > least) || c->first_dirtied_bytes > most || known > most)
 		return NAN;
 	return mt_ucurve_window_s(d, c->first_dirtied_bytes) / c->first.s;
 }

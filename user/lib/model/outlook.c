@@ -98,13 +98,14 @@ static struct mt_interval of_all(const struct mt_interval *v, double ends)
 	return (struct mt_interval){ ends > 0.1 ? v->p10 : INFINITY, ends > 0.5 ? v->p50 : INFINITY, ends > 0.9 ? v->p90 : INFINITY };
 }
 
-static enum mt_verdict verdict(const struct mt_prediction *p, const struct mt_model_input *in)
+/* @ends: the probability that QEMU's own rule ends it; @reaches: that it, or a limit as high as is allowed, does. */
+static enum mt_verdict verdict(double ends, double reaches, double stop_now_ms, double allowed_ms)
 {
-	if (p->ends >= LIKELY)
+	if (ends >= LIKELY)
 		return MT_VERDICT_CONVERGES;
-	if (p->stop_now_ms <= in->allowed_ms || p->reaches >= LIKELY)
+	if (stop_now_ms <= allowed_ms || reaches >= LIKELY)
 		return MT_VERDICT_REACHABLE;
-	return p->reaches >= RULED_OUT ? MT_VERDICT_OPEN : MT_VERDICT_HOPELESS;
+	return reaches >= RULED_OUT ? MT_VERDICT_OPEN : MT_VERDICT_HOPELESS;
 }
 
 static int outlook_predict(const struct mt_model_input *in, struct mt_prediction *out)
@@ -112,27 +113,27 @@ static int outlook_predict(const struct mt_model_input *in, struct mt_prediction
 	struct mt_learned learned;
 	struct mt_forecast_input f;
 	struct mt_forecast as_is, allowed;
+	struct mt_interval now;
+	double reaches;
 
-	if (!fill(in, &f, &learned))
+	if (!fill(in, &f, &learned) || mt_forecast(NULL, &f, &as_is))
 		return -ENODATA;
-	if (mt_forecast(NULL, &f, &as_is))
-		return -ENODATA;
-	out->ends = out->reaches = as_is.ends;
+	reaches = as_is.ends;
 	if (in->allowed_ms - in->fixed_ms > f.downtime_limit_ms) {
 		struct mt_forecast_input raised = f;
 
 		raised.downtime_limit_ms = in->allowed_ms - in->fixed_ms;
-		out->reaches = mt_forecast(NULL, &raised, &allowed) ? 0 : fmax(as_is.ends, allowed.ends);
+		reaches = mt_forecast(NULL, &raised, &allowed) ? 0 : fmax(as_is.ends, allowed.ends);
 	}
 	out->iterations_left = (unsigned)fmax(1, round(as_is.passes - f.done.passes));
 	out->total_ms = of_all(&as_is.metric[MT_METRIC_TOTAL_MS], as_is.ends);
 	out->transferred_bytes = of_all(&as_is.metric[MT_METRIC_TRANSFERRED_BYTES], as_is.ends);
-	out->stop_now = stop_now(in);
-	out->stop_now_ms = out->stop_now.p50;
-	out->downtime_ms = as_is.ends >= LIKELY ? as_is.metric[MT_METRIC_DOWNTIME_MS] : out->stop_now;
+	now = stop_now(in);
+	out->stop_now_ms = now.p50;
+	out->downtime_ms = as_is.ends >= LIKELY ? as_is.metric[MT_METRIC_DOWNTIME_MS] : now;
 	out->floor_ms = fmin(low_ms(&f, in->u, 0, LOWEST_OF_TEN), out->stop_now_ms);
 	out->floor_optimistic_ms = fmin(low_ms(&f, in->u, -P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
-	out->verdict = verdict(out, in);
+	out->verdict = verdict(as_is.ends, reaches, out->stop_now_ms, in->allowed_ms);
 	if (out->verdict == MT_VERDICT_HOPELESS) {
 		f.downtime_limit_ms = fmax(in->allowed_ms - in->fixed_ms, 1);
 		out->needed_bandwidth_bytes_per_s = mt_forecast_needed_bandwidth(&f, 0);

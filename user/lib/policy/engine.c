@@ -57,13 +57,10 @@ static void predict(struct mt_engine *e, const struct mt_sample *s, uint64_t now
 
 static void learn(struct mt_engine *e)
 {
-	const struct mt_iteration *it = mt_iterations_last(&e->iterations);
-
 	mt_curve_fit(&e->curve, e->iterations.kept, e->iterations.n_kept, e->memory_bytes);
-	if (!e->u.origin && !e->u.passes)
+	if (!e->u.passes)
 		mt_ucurve_init(&e->u, e->memory_bytes);
-	if (it->syncs == 1)
-		mt_ucurve_pass(&e->u, it->window_s, it->dirtied_bytes, it->first);
+	mt_ucurve_iteration(&e->u, mt_iterations_last(&e->iterations));
 }
 
 bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan)

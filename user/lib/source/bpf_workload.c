@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <migtrace/workload.h>
 
+#include "base/clock.h"
 #include "source/bpf_probes.h"
 
 struct mt_workload {
@@ -139,14 +139,6 @@ static void read_postcopy(struct mt_workload *w, struct mt_work *all)
 	all->page_wait_ns = counts.sum_ns;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
 static uint64_t at(const struct mt_work *w, size_t field)
 {
 	uint64_t value;
@@ -157,7 +149,7 @@ static uint64_t at(const struct mt_work *w, size_t field)
 
 void mt_workload_read(struct mt_workload *w, struct mt_work *work)
 {
-	struct mt_work all = { .t_ns = now_ns(), .start_ns = w->seen.t_ns };
+	struct mt_work all = { .t_ns = mt_now_ns(), .start_ns = w->seen.t_ns };
 	const bool has[MT_PROBE_COUNT] = { w->vcpu, w->net, w->disk, w->postcopy };
 
 	if (w->vcpu)

@@ -52,12 +52,8 @@ void mt_recorded_passes(struct mt_ucurve *c, const struct mt_recording *rec, uin
 	mt_iterations_init(&its);
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_entry *e = &rec->entries[i];
-		const struct mt_iteration *it;
 
-		if (e->type != MT_ENTRY_SAMPLE || e->sample.t_ns > until_ns || !mt_iterations_feed(&its, &e->sample))
-			continue;
-		it = mt_iterations_last(&its);
-		if (it->syncs == 1)
-			mt_ucurve_pass(c, it->window_s, it->dirtied_bytes, it->first);
+		if (e->type == MT_ENTRY_SAMPLE && e->sample.t_ns <= until_ns && mt_iterations_feed(&its, &e->sample))
+			mt_ucurve_iteration(c, mt_iterations_last(&its));
 	}
 }
