@@ -41,7 +41,7 @@ struct mt_ucurve {
 	enum mt_ucurve_origin origin;
 	double memory_bytes;			/* no window dirties more; 0: not known */
 	double longest_s;			/* the longest window seen */
-	double union_bytes;			/* all that was dirtied in a profile; 0: not known */
+	double union_bytes;			/* the working set: all that was dirtied in a profile, seen whole; 0: not known */
 	double mean[MT_UCURVE_KNOTS];		/* of log(U + MT_UCURVE_OFFSET_BYTES) */
 	double cov[MT_UCURVE_KNOTS][MT_UCURVE_KNOTS];
 	/* Single windows scatter about the curve, by nearly the same number of bytes whatever their length. */

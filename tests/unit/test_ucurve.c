@@ -381,6 +381,11 @@ static void test_union(void)
 	/* So sharp a bend is not what is expected, and believed only so far. */
 	CHECK_NEAR(mt_ucurve_at(&with, 60) / (800 * MT_MIB), 1.2, 0.2);
 	CHECK(mt_ucurve_sd(&with, 60) < mt_ucurve_sd(&without, 60));
+	/* What may be more is not the working set. */
+	CHECK(with.union_bytes == 800 * MT_MIB);
+	profile(&with, proportional, MEMORY);
+	mt_ucurve_union(&with, 60, 800 * MT_MIB, true);
+	CHECK(!(with.union_bytes > 0));
 }
 
 /* It does not matter in which order they are told: each is one linear observation. */
@@ -441,6 +446,10 @@ static void test_assumed(void)
 	CHECK_NEAR(mt_ucurve_at(&c, 1) / (50 * MT_MIB), 1, 0.03);
 	CHECK_NEAR(mt_ucurve_at(&c, 300) / (400 * MT_MIB), 1, 0.1);
 	CHECK(mt_ucurve_sd(&c, 1) > 0.05);
+	CHECK(c.union_bytes == 400 * MT_MIB);
+	mt_ucurve_init(&c, MEMORY);
+	mt_ucurve_assume(&c, 50 * MT_MIB, 0);
+	CHECK(!(c.union_bytes > 0));
 }
 
 /* A guest that runs at eight tenths of its speed dirties in a second what it did in 0.8. */

@@ -78,7 +78,8 @@ void mt_ucurve_union(struct mt_ucurve *c, double duration_s, double bytes, bool 
 
 	if (!(bytes >= 0) || !isfinite(bytes))
 		return;
-	c->union_bytes = bytes;
+	if (!lower_bound)
+		c->union_bytes = bytes;
 	/* One window, of all of it. */
 	if (duration_s > UNION_LONGER * c->longest_s)
 		see(c, duration_s, bytes, PROFILE_MIN_SD * PROFILE_MIN_SD + sd * sd);
@@ -146,6 +147,6 @@ void mt_ucurve_assume(struct mt_ucurve *c, double bytes_per_s, double set_bytes)
 		see(c, t, bytes, PROFILE_MIN_SD * PROFILE_MIN_SD);
 	}
 	knots_blur_level(c, SPREAD * SPREAD);
-	c->union_bytes = set;
+	c->union_bytes = set_bytes;
 	c->origin = MT_UCURVE_COARSE;
 }
