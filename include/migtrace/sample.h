@@ -116,6 +116,9 @@ extern const struct mt_field_info mt_sample_schema[MT_FIELD_COUNT];
 bool mt_sample_get(const struct mt_sample *s, enum mt_field f, uint64_t *value);
 void mt_sample_put(struct mt_sample *s, enum mt_field f, uint64_t value);
 
+/* What @newer does not tell is as before: the last answers about a migration often have no figures. */
+void mt_sample_follow(struct mt_sample *known, const struct mt_sample *newer);
+
 /*
  * A figure as QEMU or libvirt told it. One that cannot be true stays unknown: counters that fell below 0 come as nearly 2^64
  * (or as negative: @negative), pages of 0 bytes, throttles of more than 100 %. Of what is left, that says more: ->miscounted.

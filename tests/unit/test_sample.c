@@ -28,6 +28,22 @@ static void test_schema(void)
 	}
 }
 
+static void test_follow(void)
+{
+	struct mt_sample known = { .t_ns = 1, .status = MT_STATUS_ACTIVE }, newer = { .t_ns = 2, .status = MT_STATUS_COMPLETED };
+
+	mt_sample_set(&known, remaining_bytes, 7);
+	mt_sample_set(&known, total_ms, 100);
+	mt_sample_set(&newer, total_ms, 0);
+	newer.remaining_bytes = 3;	/* without its bit: nobody told it */
+	mt_sample_follow(&known, &newer);
+	CHECK_INT(known.t_ns, 2);
+	CHECK_INT(known.status, MT_STATUS_COMPLETED);
+	CHECK(mt_sample_has(&known, remaining_bytes) && known.remaining_bytes == 7);
+	CHECK(mt_sample_has(&known, total_ms) && known.total_ms == 0);
+	CHECK(!mt_sample_has(&known, downtime_ms));
+}
+
 static void test_fields_by_name(void)
 {
 	struct mt_sample s = { 0 };
@@ -287,6 +303,7 @@ static void test_qmp_beside(void)
 static const struct ktap_case cases[] = {
 	{ "each column has its own place", test_schema },
 	{ "fields by name and by index are the same", test_fields_by_name },
+	{ "a figure that the newer sample does not tell is as before", test_follow },
 	{ "status names, ours and QMP's", test_status },
 	{ "QEMU's answer", test_qmp },
 	{ "what each status is", test_status_kinds },

@@ -61,15 +61,11 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 	return l;
 }
 
-/* What @newer does not say is as before: QEMU's last answers of a migration have no figures. */
 static void take_last(struct replay *r, const struct mt_sample *newer)
 {
 	double rate;
-	uint64_t v;
 
-	for (int f = 0; f < MT_FIELD_COUNT; f++)
-		if (mt_sample_get(newer, f, &v))
-			mt_sample_put(&r->last, f, v);
+	mt_sample_follow(&r->last, newer);
 	if (newer->miscounted) {
 		r->last.valid &= ~(1ULL << MT_FIELD_remaining_bytes);
 		r->last_implied_ms = NAN;

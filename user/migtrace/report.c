@@ -28,18 +28,6 @@ static int keep_iteration(struct report *r, const struct mt_iteration *it)
 	return 0;
 }
 
-/* What @newer does not know is kept. */
-static void merge(struct mt_sample *into, const struct mt_sample *newer)
-{
-	uint64_t v;
-
-	into->t_ns = newer->t_ns;
-	into->status = newer->status;
-	for (int f = 0; f < MT_FIELD_COUNT; f++)
-		if (mt_sample_get(newer, f, &v))
-			mt_sample_put(into, f, v);
-}
-
 static bool was_applied(const struct mt_record_decision *d)
 {
 	return d->applied && !strcmp(d->applied, "done");
@@ -145,7 +133,7 @@ static int gather_migration(struct report *r, size_t from, size_t to)
 		if (!m->begin_ns)
 			m->begin_ns = s->t_ns;
 		m->end_ns = s->t_ns;
-		merge(&m->known, s);
+		mt_sample_follow(&m->known, s);
 		if (mt_iterations_feed(&iterations, s) && keep_iteration(r, mt_iterations_last(&iterations)))
 			return -ENOMEM;
 	}

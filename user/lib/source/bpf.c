@@ -19,6 +19,7 @@
 
 #include <migtrace/source.h>
 
+#include "base/clock.h"
 #include "source/bpf_dirty.h"
 #include "source/bpf_load.h"
 #include "source/bpf_sets.h"
@@ -47,14 +48,6 @@ struct bpf {
 static struct bpf *bpf_of(struct mt_source *source)
 {
 	return (struct bpf *)source;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 static int probe(struct mt_err *err)
@@ -96,7 +89,7 @@ static int start_timer(struct bpf *b, uint64_t tick_ns, struct mt_err *err)
 	b->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (b->timer < 0 || timerfd_settime(b->timer, 0, &it, NULL))
 		return mt_err_set(err, -errno, "no timer for the ticks: %s", strerror(errno));
-	b->start_ns = now_ns();
+	b->start_ns = mt_now_ns();
 	return 0;
 }
 
@@ -235,7 +228,7 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 	mt_bpf_dirty_cut(b->dirty, &cut);
 	r->tick = ++b->tick;
 	r->start_ns = b->start_ns;
-	r->end_ns = now_ns();
+	r->end_ns = mt_now_ns();
 	mt_bpf_dirty_sums(b->dirty, &cut, &sums, b->vcpu, b->vcpus);
 	collect(b, &cut, slots & MT_BPF_SETS_LOGGING, &counts);
 	b->start_ns = r->end_ns;

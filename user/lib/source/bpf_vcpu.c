@@ -4,12 +4,12 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/libbpf.h>
 
 #include <migtrace/source.h>
 
+#include "base/clock.h"
 #include "source/bpf_load.h"
 #include "source/bpf_probes.h"
 #include "source/bpf_try.h"
@@ -90,14 +90,12 @@ int mt_bpf_try_vcpu(struct mt_err *err)
 
 void mt_bpf_vcpu_read(const struct mt_bpf_vcpu *p, struct mte_vcpu_time *times, size_t vcpus)
 {
-	struct timespec ts;
 	uint64_t now;
 
 	if (vcpus > MTE_VCPU_TIMES)
 		vcpus = MTE_VCPU_TIMES;
 	memcpy(times, p->skel->bss->times, vcpus * sizeof(*times));
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+	now = mt_now_ns();
 	for (size_t i = 0; i < vcpus; i++) {
 		if (times[i].entered_ns && times[i].entered_ns < now)
 			times[i].run_ns += now - times[i].entered_ns;

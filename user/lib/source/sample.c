@@ -32,6 +32,17 @@ void mt_sample_put(struct mt_sample *s, enum mt_field f, uint64_t value)
 	s->valid |= 1ULL << f;
 }
 
+void mt_sample_follow(struct mt_sample *known, const struct mt_sample *newer)
+{
+	uint64_t v;
+
+	known->t_ns = newer->t_ns;
+	known->status = newer->status;
+	for (int f = 0; f < MT_FIELD_COUNT; f++)
+		if (mt_sample_get(newer, f, &v))
+			mt_sample_put(known, f, v);
+}
+
 void mt_sample_told(struct mt_sample *s, enum mt_field f, uint64_t value, bool negative)
 {
 	bool possible = !negative && value <= INT64_MAX;

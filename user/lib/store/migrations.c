@@ -4,18 +4,6 @@
  */
 #include <migtrace/record.h>
 
-/* What @newer does not tell is as before: the last answers about a migration often have no figures. */
-static void follow(struct mt_sample *known, const struct mt_sample *newer)
-{
-	uint64_t v;
-
-	known->t_ns = newer->t_ns;
-	known->status = newer->status;
-	for (int f = 0; f < MT_FIELD_COUNT; f++)
-		if (mt_sample_get(newer, f, &v))
-			mt_sample_put(known, f, v);
-}
-
 size_t mt_recording_migration(const struct mt_recording *rec, size_t from)
 {
 	struct mt_sample known = { 0 };
@@ -29,7 +17,7 @@ size_t mt_recording_migration(const struct mt_recording *rec, size_t from)
 		if (seen && mt_sample_begins(&known, s))
 			return i;
 		seen |= mt_status_is_under_way(s->status);
-		follow(&known, s);
+		mt_sample_follow(&known, s);
 	}
 	return rec->n_entries;
 }
