@@ -38,7 +38,7 @@ test_of dead 'exit 0'
 test_of stays "trap 'echo ended >$work/ended; exit' TERM; echo 1..1; echo x >$work/began; sleep 98768 & wait"
 
 echo "TAP version 13"
-echo "1..8"
+echo "1..9"
 scripts/check "$work/good.t" >"$work/said" 2>&1
 status=$?
 check "all passed: 0" test $status = 0
@@ -51,6 +51,11 @@ check "one failed, one died without a plan: 1" test $status = 1
 check "both are counted" test "$(tail -n 1 "$work/said")" = "2 passed, 2 failed, 1 skipped"
 check "and told, with what the first had printed" bash -c '
 	grep -qx "# the reason" "$1" && grep -q "FAILED: .*bad.t: not ok 1 - a$" "$1" && grep -q "FAILED: .*dead.t: no plan" "$1"' - "$work/said"
+
+scripts/check tests/e2e/no-such.t >"$work/said" 2>&1
+status=$?
+check "no such test: told at once, in one line, and 2" bash -c '
+	[[ $1 == 2 && $(wc -l <"$2") == 1 ]] && grep -q "no test tests/e2e/no-such.t" "$2"' - $status "$work/said"
 
 # As from a terminal: to all of its process group. env, since what is begun in the background ignores it.
 env --default-signal=INT setsid scripts/check "$work/stays.t" "$work/good.t" >"$work/said" 2>&1 &
