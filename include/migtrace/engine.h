@@ -12,10 +12,8 @@
 
 struct mt_engine {
 	const struct mt_policy *policy;
-	const struct mt_model *model;
-	struct mt_limits limits;	/* resolved: what the policy and the model really go by */
+	struct mt_limits limits;	/* resolved: what the policy and the outlook really go by */
 	struct mt_iterations iterations;
-	struct mt_curve curve;
 	struct mt_ucurve u;
 	struct mt_prediction prediction;
 	struct mt_policy_state state;
@@ -23,8 +21,7 @@ struct mt_engine {
 	uint64_t begin_t_ns;		/* of the first sample */
 };
 
-void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
-		    const struct mt_model *model, const struct mt_limits *limits);
+void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy, const struct mt_limits *limits);
 
 /* One sample. @plan says what to do now. Return: true when it ended an iteration. */
 bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan);

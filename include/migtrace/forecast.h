@@ -3,7 +3,7 @@
  * forecast.h - what a migration will cost, before it starts (PURE)
  *
  * A forecast model is one row of a table. It is told what is known of a guest and of a link, and
- * how the guest is to be migrated, and says what that costs. (mt_model, in model.h, is about the
+ * how the guest is to be migrated, and says what that costs. (outlook.h is about the
  * rest of a migration that runs.) Each row covers one method, or several; baselines stand in the
  * same table as ours. Every figure is an interval: p10, p50, p90.
  *
@@ -16,7 +16,7 @@
 
 #include <migtrace/cleanup.h>
 #include <migtrace/ucurve.h>
-#include <migtrace/model.h>
+#include <migtrace/outlook.h>
 
 enum mt_method {
 	MT_METHOD_PRECOPY,
@@ -57,6 +57,7 @@ struct mt_forecast_progress {
 	double left_bytes;		/* after the sync */
 	double zero_bytes;		/* of them zero pages, as far as is known */
 	double expected_downtime_ms;	/* QEMU's own; NaN: unknown */
+	double throttle_percent;	/* of auto-converge by now */
 };
 
 struct mt_forecast_input {
@@ -128,7 +129,7 @@ static inline bool mt_forecast_converges(const struct mt_forecast *f)
 }
 
 /*
- * With what it would end within @within_ms (0: at all), by the default model: the least bandwidth at the
+ * With what it would end, at a probability of 0.9, within @within_ms (0: at all), by the default model: the least bandwidth at the
  * limit given, and the least downtime limit at the bandwidth given. 0: not with 64 times as much.
  */
 double mt_forecast_needed_bandwidth(const struct mt_forecast_input *in, double within_ms);

@@ -24,10 +24,12 @@ struct mt_iteration {
 	uint64_t syncs;			/* that end it: 1, or more where some were missed */
 	double start_bytes;		/* remaining at its start */
 	double remaining_bytes;		/* remaining right after its final sync: what the next has to send */
-	double unsent_bytes;		/* estimate of what it left unsent: start minus pages sent, >= 0 */
+	double unsent_bytes;		/* estimate of what it left unsent: start minus pages sent, >= 0, and no more than the last look found */
 	double dirtied_bytes;		/* remaining - unsent, >= 0: newly dirty pages, what QEMU's sync counts */
 	double sent_bytes;		/* on the wire */
+	double page_bytes;		/* memory that they stand for, zero pages left out; 0 = not known */
 	double bandwidth_bytes_per_s;	/* sent / duration */
+	double throttle_percent;	/* of auto-converge, while it went on; 0 = none, or not told */
 	bool first;			/* the pass over all memory */
 };
 
@@ -47,9 +49,11 @@ struct mt_iterations {
 	double start_sync_s;		/* when the sync was that began it, as far as it can be told */
 	double limit_ms;		/* QEMU's downtime limit, if the first pass told it; 0 = not known */
 	double bandwidth_bytes_per_s;	/* wire rate lately; 0 = unknown, or nothing goes out */
+	double page_share;		/* bytes of memory, zero pages left out, for a byte on the wire, in the latest passes; 1 = not known */
 	bool stuck;			/* next to nothing has gone out for a second, of a link that carried more */
 	double still_s;			/* for so long nothing at all has gone out in pre-copy; 0 = something has, or not known */
 	struct mt_sample moved;		/* behind it: where something last had */
+	double pages_sent_bytes, wire_sent_bytes;	/* behind page_share: both fade */
 	double told[9];			/* behind the rate: QEMU's own figures, newest last */
 	size_t n_told;
 	double window_s[16], window_bytes[16];	/* and recent (time, transferred) points */
@@ -78,6 +82,12 @@ void mt_iterations_init(struct mt_iterations *it);
  * Return: true when this sample ended an iteration: kept[n_kept - 1].
  */
 bool mt_iterations_feed(struct mt_iterations *it, const struct mt_sample *s);
+
+/* Of its window, what a throttled guest has to write in. */
+static inline double mt_iteration_guest_s(const struct mt_iteration *it)
+{
+	return it->window_s * (1 - it->throttle_percent / 100);
+}
 
 /* The newest finished iteration, or NULL. */
 const struct mt_iteration *mt_iterations_last(const struct mt_iterations *it);

@@ -20,7 +20,7 @@
 #ifndef MIGTRACE_POLICY_H
 #define MIGTRACE_POLICY_H
 
-#include <migtrace/model.h>
+#include <migtrace/outlook.h>
 #include <migtrace/slots.h>
 
 enum mt_action {
@@ -53,9 +53,10 @@ struct mt_limits {
 	uint64_t timeout_ms;		/* policy timeout: when it acts; NONE */
 	uint64_t stall_timeout_ms;	/* any policy: pre-copy is aborted when nothing was sent for so long; NONE */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
-	uint64_t fixed_ms;		/* see struct mt_model_input */
+	uint64_t fixed_ms;		/* see struct mt_outlook_input */
 	uint64_t passes;		/* policies passes and fni: act after so many finished passes; UNSET: each its own */
 	bool postcopy_allowed;
+	bool auto_converge;		/* QEMU throttles the guest, or will */
 	const struct mt_history *history;	/* what fm and am learn from; outlives whatever has these limits. NULL = none */
 };
 

@@ -53,7 +53,6 @@ enum mt_others {
 
 struct mt_supervise_options {
 	const struct mt_policy *policy;
-	const struct mt_model *model;		/* NULL: the default one */
 	const struct mt_actuators *actuators;
 	struct mt_limits limits;		/* qemu_limit_ms MT_LIMIT_UNSET: ask libvirt */
 	const char *const *destinations;	/* URIs on which to look for the guest afterwards; NULL-terminated, may be NULL */

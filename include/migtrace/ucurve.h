@@ -99,11 +99,11 @@ void mt_ucurve_migrates(struct mt_ucurve *c, double speed, double speed_sd);
 
 /*
  * A pass has ended, in order. @window_s: from its sync to the next, ignored unless > 0 and finite.
- * @dirtied_bytes: newly dirty at that next sync, >= 0. @first: the pass over all memory, whose windows
+ * @dirtied_bytes: written in it, >= 0. @first: the pass over all memory, whose windows
  * begin page by page, or chunk by chunk, as they are sent. Not for passes of which a sync was missed.
  */
 void mt_ucurve_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, bool first);
-/* The same of an iteration, if it is a window: the union of several is none. */
+/* The same of an iteration, if it is a window (the union of several is none), and of all that was written in it. */
 void mt_ucurve_iteration(struct mt_ucurve *c, const struct mt_iteration *it);
 
 /* Bytes of a window of that length: the curve's median, and a quantile of one window's. 0: nothing is known. */
@@ -127,6 +127,14 @@ struct mt_ucurve_sample {
 void mt_ucurve_sample(struct mt_ucurve_sample *u, const struct mt_ucurve *c, double z);
 double mt_ucurve_sample_at(const struct mt_ucurve_sample *u, double window_s);
 double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes);
+
+/*
+ * Of the bytes that are written in a window, the share that a pass finds newly dirty: it began with @began_bytes and kept back
+ * @kept_bytes of them, which are dirty already and do not count again. Pages go out by address, so a share kept / began of what
+ * it began with is kept back, whatever it is; of the bytes written meanwhile U(T) + R - U(T + T_R) were dirty at its begin, T_R
+ * being the window that dirties the R bytes it began with. More than 0.
+ */
+double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double kept_bytes);
 
 /* How near the test is to calling a change of phase: 0 not at all, 1 it was called just now. */
 double mt_ucurve_change(const struct mt_ucurve *c);

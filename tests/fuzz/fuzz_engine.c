@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_engine.c - hostile samples into the engine, with every policy and model
+ * fuzz_engine.c - hostile samples into the engine, with every policy
  *
  * usage: fuzz_engine [ITERATIONS [SEED]]
  *
@@ -100,7 +100,7 @@ static const char *wrong(const struct mt_engine *e, const struct mt_sample *s, c
 		return "a bandwidth of nothing";
 	if (e->iterations.n_kept > MT_ITERATIONS_KEPT || e->iterations.n_kept > e->iterations.total)
 		return "iterations out of nowhere";
-	if (!(mt_curve_at(&e->curve, 1) >= 0) || !(mt_curve_lowest(&e->curve, 1) >= 0))
+	if (!(mt_ucurve_at(&e->u, 1) >= 0) || !(mt_ucurve_quantile(&e->u, 1, 0.1) >= 0))
 		return "a curve below nothing";
 	if (p->verdict == MT_VERDICT_UNKNOWN)
 		return NULL;
@@ -112,7 +112,7 @@ static const char *wrong(const struct mt_engine *e, const struct mt_sample *s, c
 	return NULL;
 }
 
-static const char *migration(const struct mt_policy *policy, const struct mt_model *model)
+static const char *migration(const struct mt_policy *policy)
 {
 	struct mt_limits limits = {
 		.max_downtime_ms = any() % 3 ? any() % 2000 : hostile(),
@@ -123,13 +123,14 @@ static const char *migration(const struct mt_policy *policy, const struct mt_mod
 		.qemu_limit_ms = any() % 3 ? any() % 1000 : hostile(),
 		.fixed_ms = any() % 3 ? any() % 100 : hostile(),
 		.postcopy_allowed = any() % 2,
+		.auto_converge = any() % 4 == 0,
 	};
 	unsigned madness = any() % 3 ? any() % 10 : any() % 100;
 	struct mt_sample s = { .t_ns = any() % 1000000000 };
 	struct mt_engine e;
 	bool final = false;
 
-	mt_engine_init(&e, policy, model, &limits);
+	mt_engine_init(&e, policy, &limits);
 	for (int i = 0; i < SAMPLES; i++) {
 		struct mt_plan plan;
 		const char *what;
@@ -156,17 +157,14 @@ int main(int argc, char **argv)
 
 	for (unsigned long long i = 0; i < n; i++, seed++) {
 		for (size_t p = 0; mt_policy_at(p); p++) {
-			for (size_t m = 0; mt_model_at(m); m++) {
-				const char *what;
+			const char *what;
 
-				rng = seed * SEED_STEP;
-				what = migration(mt_policy_at(p), mt_model_at(m));
-				if (!what)
-					continue;
-				fprintf(stderr, "fuzz_engine: policy %s, model %s: %s; again with: fuzz_engine 1 %llu\n",
-					mt_policy_at(p)->name, mt_model_at(m)->name, what, seed);
-				return 1;
-			}
+			rng = seed * SEED_STEP;
+			what = migration(mt_policy_at(p));
+			if (!what)
+				continue;
+			fprintf(stderr, "fuzz_engine: policy %s: %s; again with: fuzz_engine 1 %llu\n", mt_policy_at(p)->name, what, seed);
+			return 1;
 		}
 	}
 	return 0;

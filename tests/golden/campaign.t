@@ -23,7 +23,7 @@ check() {
 }
 
 echo "TAP version 13"
-echo 1..14
+echo 1..13
 all=(tests/data/campaign/*/runs.jsonl)
 cat "${all[@]}" | jq -s . >"$dir/out"
 check "500 migrations, 12 workloads, all methods" \
@@ -62,15 +62,12 @@ check "the same after the first pass" \
 	"$pick at(\"lab\"; \"pass 1\"; \"kernel\"; \"recurrence\"; \"total_error\") | .p50 < 0.04 and .p90 < 0.15" "$show"
 check "what decides live stands beside it at each moment, with intervals by workload" \
 	"$pick [[\"lab\", \"machine\"][] as \$w | [\"pass 1\", \"pass 2\", \"pass 3\", \"decision\"][] as \$m
-		| at(\$w; \$m; \"passes\"; \"precopy\"; \"brier\")] | length == 8 and all(.n >= 25 and .low <= .mean and .mean <= .high)" "$show"
-check "a pre-copy with a kernel profile is forecast better than it is decided" \
-	"$pick at(\"lab\"; \"pass 1\"; \"kernel\"; \"recurrence\"; \"total_error\").p50 < at(\"lab\"; \"pass 1\"; \"passes\"; \"precopy\"; \"total_error\").p50" "$show"
+		| at(\$w; \$m; \"passes\"; \"outlook\"; \"brier\")] | length == 8 and all(.n >= 25 and .low <= .mean and .mean <= .high)" "$show"
+check "and where it decides it says of hardly any wrongly whether it ends" \
+	"$pick [at(\"lab\"; \"decision\"; \"passes\"; \"outlook\"; \"brier\"), at(\"machine\"; \"decision\"; \"passes\"; \"outlook\"; \"brier\")] | all(.mean <= 0.01)" "$show"
 "$tool" evaluate --verdicts "${all[@]%/runs.jsonl}" -f json >"$dir/out" 2>"$dir/err" || sed 's/^/# /' "$dir/err"
-check "364 migrations that QEMU completed: at most 31 aborted, 7 of them within the limit" \
-	'.[] | select(.campaign == "all" and .method == "all") | .completed == 364 and .aborted <= 31 and .aborted_within_limit <= 7' '.[] | select(.method == "all")'
+check "364 migrations that QEMU completed: none aborted" \
+	'.[] | select(.campaign == "all" and .method == "all") | .completed == 364 and .aborted == 0' '.[] | select(.method == "all")'
 check "58 that it did not: at most 16 kept" \
 	'.[] | select(.campaign == "all" and .method == "all") | .hopeless == 58 and .kept <= 16' '.[] | select(.method == "all")'
-"$tool" evaluate --verdicts --model outlook "${all[@]%/runs.jsonl}" -f json >"$dir/out" 2>"$dir/err" || sed 's/^/# /' "$dir/err"
-check "by the candidate: at most 12 aborted, and no more kept" \
-	'.[] | select(.campaign == "all" and .method == "all") | .aborted <= 12 and .aborted_within_limit <= 4 and .kept <= 16' '.[] | select(.method == "all")'
 exit $failed

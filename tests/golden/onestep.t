@@ -22,14 +22,14 @@ holds() {
 }
 
 echo "TAP version 13"
-echo "1..11"
+echo "1..10"
 rows=$("$B/migtrace" evaluate --one-step -f json tests/golden/recordings/*.mtrec)
 holds "rows of our own recordings have what rows must have" 'length > 0 and all(keys == (["model", "method", "workload", "metric", "n", "p50", "p90", "mean", "unit"] | sort)) and
 	all(.n > 0 and .unit == "%" and .workload == "recordings" and .p50 <= .p90)'
-holds "there is a row of each causal model" '[.[] | select(.metric == "one_step_from_1s") | .model] | contains(["ucurve", "line", "qemu", "proportional", "last"])'
+holds "there is a row of each causal model" '[.[] | select(.metric == "one_step_from_1s") | .model] | contains(["ucurve", "qemu", "proportional", "last"])'
 
 if [ ! -d "$data" ]; then
-	for what in long short online-line online-nathan read-only load-ended others polled-long polled-short; do
+	for what in long short nathan read-only load-ended others polled-long polled-short; do
 		n=$((n + 1))
 		echo "ok $n # SKIP $data is missing ($what)"
 	done
@@ -40,11 +40,9 @@ files=("$data"/{$busy,$reads}/run-*.json)
 rows=$("$B/migtrace" evaluate --one-step -f json "${files[@]}")
 holds "non-convergent, iterations of 1 s and more: 9 %" "row(\"ucurve\"; \"$busy\"; \"from_1s\") | .n == 28 and .mean < 9.5"
 holds "non-convergent, shorter ones: 14 %" "row(\"ucurve\"; \"$busy\"; \"below_1s\") | .n == 915 and .mean < 14.5"
-holds "in both better than the line" \
-	"[row(\"ucurve\"; \"$busy\"; \"from_1s\", \"below_1s\").mean] as \$a | [row(\"line\"; \"$busy\"; \"from_1s\", \"below_1s\").mean] as \$b | \$a[0] < \$b[0] and \$a[1] < \$b[1]"
-holds "and than two parameters fitted to the other runs" \
+holds "in both better than two parameters fitted to the other runs" \
 	"[row(\"ucurve\"; \"$busy\"; \"from_1s\", \"below_1s\").mean] as \$a | [row(\"nathan-others\"; \"$busy\"; \"from_1s\", \"below_1s\").mean] as \$b | \$a[0] < \$b[0] and \$a[1] < \$b[1]"
-holds "read-only, under load: 4.6 %, median 2.8 %" "row(\"ucurve\"; \"$reads\"; \"from_1s_under_load\") | .n == 226 and .mean < 5 and .p50 < 3"
+holds "read-only, under load: 5.3 %, median 3.2 %" "row(\"ucurve\"; \"$reads\"; \"from_1s_under_load\") | .n == 226 and .mean < 5.5 and .p50 < 3.5"
 holds "read-only, with the five in which the load ended: as documented" "row(\"ucurve\"; \"$reads\"; \"from_1s\") | .n == 231 and .mean > 14 and .mean < 17"
 rows=$("$B/migtrace" evaluate --one-step -f json "$data"/precopy-convergent/run-*.json "$data"/autoconverge-16t/run-*.json)
 holds "auto-converge is told by its name, and the convergent are within 5 %" \

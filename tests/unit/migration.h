@@ -4,7 +4,7 @@
  *
  * Shares nothing with the models under test: real bitmaps, single writes,
  * single pages sent. It does what QEMU does (migration/migration.c, ram.c):
- * spend the bandwidth in budgets of 100 ms, look after each whether what is
+ * send for 50 ms (MAX_WAIT in ram.c), look after each such step whether what is
  * left is below bandwidth x downtime limit, if so sync the dirty bitmap, and
  * stop the guest if it still is. Guest and link run in slices of 10 ms. Two
  * simplifications: the whole dirty log is cleared at a sync, and the guest
@@ -27,7 +27,7 @@
 #define MIGRATION_PAGES		16384u	/* of the largest guest: 64 MiB */
 #define MIGRATION_HEADER	8u	/* of each page on the wire */
 #define MIGRATION_SLICE_MS	10u
-#define MIGRATION_BUDGET_MS	100u	/* BUFFER_DELAY */
+#define MIGRATION_STEP_MS	50u	/* MAX_WAIT */
 #define MIGRATION_POLL_MS	200u	/* how often a sample is taken between boundaries */
 #define MIGRATION_FIXED_MS	60u	/* part of the downtime that is not memory */
 #define MIGRATION_START_NS	(5 * MT_NS_PER_S)
@@ -53,14 +53,14 @@ struct migration_guest {
 		MIGRATION_NEARLY,	/* it does as well, but at the edge: when is a matter of chance */
 		MIGRATION_STOPPABLE,	/* never, but each boundary stays within 500 ms */
 		MIGRATION_ENDLESS	/* nor do they */
-	} fate;			/* over MIGRATION_LINK with a limit of MIGRATION_LIMIT_MS; checked by test_model */
+	} fate;			/* over MIGRATION_LINK with a limit of MIGRATION_LIMIT_MS; checked by test_outlook */
 };
 
 #define MIGRATION_LINK		(32.0 * MT_MIB)	/* bytes/s: a first pass of 2 s */
 #define MIGRATION_LIMIT_MS	300
 #define MIGRATION_ALLOWED_MS	500
 
-/* 1 s of the link is 8176 pages, the threshold 2453, a budget 818. */
+/* 1 s of the link is 8176 pages, the threshold 2453, a step 409. */
 static const struct migration_guest migration_guests[] = {
 	{ .name = "idle", .pages = MIGRATION_PAGES },
 	{ .name = "mostly zero", .pages = MIGRATION_PAGES, .zero_pages = 8192, .load = { 20, 8000 } },
@@ -70,8 +70,8 @@ static const struct migration_guest migration_guests[] = {
 	{ .name = "uniform, 3/4 of the link", .pages = MIGRATION_PAGES, .load = { 6000, MIGRATION_PAGES }, .fate = MIGRATION_NEARLY },
 	{ .name = "uniform, 1.5 x the link", .pages = MIGRATION_PAGES, .load = { 12000, MIGRATION_PAGES }, .fate = MIGRATION_ENDLESS },
 	{ .name = "uniform, 2.4 x the link", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES }, .fate = MIGRATION_ENDLESS },
-	{ .name = "hot set 1/2 budget", .pages = MIGRATION_PAGES, .load = { 10000, MIGRATION_PAGES, 400, 0.98 } },
-	{ .name = "hot set 1 budget", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES, 700, 0.99 } },
+	{ .name = "hot set 1 step", .pages = MIGRATION_PAGES, .load = { 10000, MIGRATION_PAGES, 400, 0.98 } },
+	{ .name = "hot set 2 steps", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES, 700, 0.99 } },
 	{ .name = "hot set 1/2 threshold", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES, 1200, 0.99 } },
 	{ .name = "hot set below threshold", .pages = MIGRATION_PAGES, .load = { 40000, MIGRATION_PAGES, 2000, 0.99 }, .fate = MIGRATION_NEARLY },
 	{ .name = "hot set above threshold", .pages = MIGRATION_PAGES, .load = { 60000, MIGRATION_PAGES, 3200, 0.99 }, .fate = MIGRATION_STOPPABLE },
@@ -96,7 +96,7 @@ struct migration {
 	uint32_t scan, cursor;	/* the next page to look at, the next a cyclic guest writes to */
 	uint64_t slices, polled_ms;
 	double writes_due, send_bytes;
-	bool began, looked, ended;	/* looked: at the threshold, after this budget */
+	bool began, looked, ended;	/* looked: at the threshold, after this step */
 	uint64_t iteration;
 	uint32_t synced_pages;	/* newly set in the bitmap by the last sync: the truth about "dirtied" */
 	uint32_t unsent_pages;	/* still due just before it */
@@ -270,14 +270,14 @@ static inline bool migration_next(struct migration *m, struct mt_sample *s)
 		return true;
 	}
 	for (;;) {
-		bool budget_spent = m->slices && m->slices % (MIGRATION_BUDGET_MS / MIGRATION_SLICE_MS) == 0;
+		bool step_over = m->slices && m->slices % (MIGRATION_STEP_MS / MIGRATION_SLICE_MS) == 0;
 
 		if (m->looked && m->synced_ms == migration_ms(m) && migration_below(m)) {
 			migration_end(m, true);
 			migration_look(m, false, s);
 			return true;
 		}
-		if (!m->looked && (budget_spent || !m->due_pages) && migration_below(m)) {
+		if (!m->looked && (step_over || !m->due_pages) && migration_below(m)) {
 			m->looked = true;
 			migration_sync(m);
 			m->polled_ms = migration_ms(m);

@@ -481,7 +481,7 @@ static void limits_round_trip(void)
 			CHECK_INT(load(&c, again), 0);
 			free(again);
 			config_for_domain(c, "g", UUID, &g);
-			mt_engine_init(&e, g.policy, mt_model_find(MT_MODEL_DEFAULT), &g.limits);
+			mt_engine_init(&e, g.policy, &g.limits);
 			CHECK(*(uint64_t *)((char *)&e.limits + edges[i].offset) == edges[i].used);
 			config_put(c);
 		}
@@ -507,7 +507,7 @@ static enum mt_action decided(const char *text, uint64_t now_ms, bool first_pass
 	free(again);
 	config_for_domain(c, "g", UUID, &g);
 	config_put(c);
-	mt_engine_init(&e, g.policy, mt_model_find(MT_MODEL_DEFAULT), &g.limits);
+	mt_engine_init(&e, g.policy, &g.limits);
 	mt_sample_set(&s, memory_bytes, 1 << 30);
 	mt_sample_set(&s, page_size_bytes, 4096);
 	for (unsigned i = 1; i <= (first_pass_done ? 3 : 1); i++) {

@@ -55,7 +55,7 @@ static struct outcome steer(const char *policy, const struct migration_guest *gu
 	struct mt_sample s;
 	struct mt_plan plan;
 
-	mt_engine_init(&e, mt_policy_find(policy), mt_model_find(MT_MODEL_DEFAULT), limits);
+	mt_engine_init(&e, mt_policy_find(policy), limits);
 	migration_init(&m, guest, MIGRATION_LINK, limits->qemu_limit_ms, seed);
 	while (!o.action && migration_ms(&m) < RUN_MS && migration_next(&m, &s)) {
 		bool ended = mt_engine_feed(&e, &s, &plan);
@@ -102,7 +102,7 @@ static void test_defaults(void)
 					 .fixed_ms = 5, .passes = 6, .postcopy_allowed = true };
 	struct mt_engine e;
 
-	mt_engine_init(&e, mt_policy_find("predict"), mt_model_find("precopy"), &nothing);
+	mt_engine_init(&e, mt_policy_find("predict"), &nothing);
 	CHECK_INT(e.limits.max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS);
 	CHECK_INT(e.limits.qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS);
 	CHECK_INT(e.limits.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
@@ -127,7 +127,7 @@ static void test_feed(void)
 	struct mt_plan plan;
 	uint64_t ended = 0;
 
-	mt_engine_init(&e, mt_policy_find("qemu"), mt_model_find("precopy"), &limits);
+	mt_engine_init(&e, mt_policy_find("qemu"), &limits);
 	migration_init(&m, &migration_guests[12], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
 	while (migration_ms(&m) < 10000 && migration_next(&m, &s)) {
 		bool is_end = mt_engine_feed(&e, &s, &plan);
@@ -136,7 +136,7 @@ static void test_feed(void)
 		ended += is_end;
 		CHECK_INT(e.iterations.total, ended);
 		CHECK_INT(e.prediction.verdict != MT_VERDICT_UNKNOWN, ended > 0);
-		CHECK_STR(e.prediction.model, mt_model_find("precopy")->name);
+		CHECK_STR(e.prediction.model, MT_OUTLOOK_MODEL);
 		CHECK_INT(plan.action, MT_ACTION_CONTINUE);
 		if (plan.implied_downtime_ms >= 0)
 			CHECK_NEAR(plan.implied_downtime_ms, s.remaining_bytes / MIGRATION_LINK * 1e3,
@@ -156,7 +156,7 @@ static void test_new_limits(void)
 	double raised_ms = 0;
 
 	limits.max_downtime_ms = 100;
-	mt_engine_init(&e, mt_policy_find("predict"), mt_model_find("precopy"), &limits);
+	mt_engine_init(&e, mt_policy_find("predict"), &limits);
 	migration_init(&m, &migration_guests[13], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
 	while (plan.action <= MT_ACTION_SET_DOWNTIME && migration_ms(&m) < RUN_MS && migration_next(&m, &s)) {
 		mt_engine_feed(&e, &s, &plan);
@@ -220,7 +220,9 @@ static void test_stops(void)
 			stopped++;
 			CHECK_NEAR(o.stop_now_ms, o.downtime_ms, 0.02 * o.downtime_ms);
 			CHECK(o.downtime_ms <= MIGRATION_ALLOWED_MS);
-			CHECK(o.finished >= o.first_within && o.finished <= o.first_within + 2);
+			/* At the edge it may end by itself, and is left alone for longer. */
+			CHECK(o.finished >= o.first_within);
+			CHECK(o.finished <= o.first_within + 2 || migration_guests[i].fate == MIGRATION_NEARLY);
 		}
 	}
 	CHECK(stopped >= SEEDS);
@@ -267,8 +269,8 @@ static void test_aborts(void)
 			CHECK(strstr(o.reason, "MiB/s") && strstr(o.reason, "allowed") && strstr(o.reason, "post-copy"));
 			if (seed == 0)
 				printf("# %-24s given up after %" PRIu64 " iterations, %.1f s\n", g->name, o.finished, o.acted_ms / 1e3);
-			/* Three times the allowed downtime is beyond doubt; less than twice as much takes a second look. */
-			CHECK(o.finished <= (!strcmp(g->name, "uniform, 1.5 x the link") || g->load.hot_pages ? 12 : 3));
+			/* After the first pass of 2 s, 4 s of the same word and the pass that is under way then. */
+			CHECK(o.acted_ms <= (g->later_s + 2 + 4 + 3) * 1e3);
 		}
 	}
 }
@@ -369,7 +371,7 @@ static void test_poor_source(void)
 		struct mt_sample s;
 		struct mt_plan plan;
 
-		mt_engine_init(&e, mt_policy_find("predict"), mt_model_find("precopy"), &limits);
+		mt_engine_init(&e, mt_policy_find("predict"), &limits);
 		migration_init(&m, g, MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
 		while (migration_next(&m, &s)) {
 			s.valid &= ~(1ULL << poor[i]);
@@ -396,7 +398,7 @@ static void test_switchover(void)
 
 		limits.deadline_ms = 1000000;
 		limits.stall_timeout_ms = 5000;
-		mt_engine_init(&e, mt_policy_find("predict"), mt_model_find("precopy"), &limits);
+		mt_engine_init(&e, mt_policy_find("predict"), &limits);
 		migration_init(&m, &migration_guests[6], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
 		while (migration_next(&m, &s) && !e.iterations.total)
 			mt_engine_feed(&e, &s, &plan);
@@ -425,7 +427,7 @@ static void test_stalls(void)
 		struct mt_plan plan;
 
 		limits.stall_timeout_ms = limit_ms ? limit_ms : MT_LIMIT_NONE;
-		mt_engine_init(&e, mt_policy_find("qemu"), mt_model_find("precopy"), &limits);
+		mt_engine_init(&e, mt_policy_find("qemu"), &limits);
 		mt_sample_set(&s, iteration, 1);
 		for (uint64_t ms = 0; ms < 600000; ms += 500) {
 			s.t_ns += 500 * MT_NS_PER_MS;

@@ -31,6 +31,7 @@ static void scene_init(struct scene *s, const char *policy)
 	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .deadline_ms = MT_LIMIT_NONE, .timeout_ms = 30000,
 					.stall_timeout_ms = MT_LIMIT_NONE,
 					.qemu_limit_ms = 440, .fixed_ms = 60, .passes = MT_LIMIT_UNSET };
+	mt_iterations_init(&s->its);
 	mt_policy_init(&s->state);
 	s->sample.status = MT_STATUS_ACTIVE;
 	s->view = (struct mt_view){
@@ -402,6 +403,7 @@ struct predict_case {
 	unsigned total;
 	bool postcopy;
 	enum mt_action action;
+	uint64_t held_ms;	/* the verdict, for so long */
 };
 
 static const struct predict_case predict_cases[] = {
@@ -422,11 +424,12 @@ static const struct predict_case predict_cases[] = {
 	{ "open, flip",		MT_VERDICT_OPEN,	INFINITY, 900,	84,	0,	9, true, MT_ACTION_FLIP },
 	{ "hopeless, once",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	1, false, MT_ACTION_CONTINUE },
 	{ "hopeless, twice",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	2, false, MT_ACTION_CONTINUE },
-	{ "hopeless",		MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	3, false, MT_ACTION_ABORT },
+	{ "hopeless",		MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	2, false, MT_ACTION_ABORT, 4000 },
+	{ "not long enough",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	9, false, MT_ACTION_CONTINUE, 3999 },
 	{ "hopeless, flip",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	1, true, MT_ACTION_FLIP },
 	{ "hopeless, stop",	MT_VERDICT_HOPELESS,	INFINITY, 500,	44,	0,	3, false, MT_ACTION_STOP },
-	{ "but near (1.5 x)",	MT_VERDICT_HOPELESS,	INFINITY, 750,	69,	0,	3, false, MT_ACTION_CONTINUE },
-	{ "not that near",	MT_VERDICT_HOPELESS,	INFINITY, 751,	69.2,	0,	3, false, MT_ACTION_ABORT },
+	{ "but near (1.5 x)",	MT_VERDICT_HOPELESS,	INFINITY, 750,	69,	0,	3, false, MT_ACTION_CONTINUE, 4000 },
+	{ "not that near",	MT_VERDICT_HOPELESS,	INFINITY, 751,	69.2,	0,	3, false, MT_ACTION_ABORT, 4000 },
 	{ "unknown",		MT_VERDICT_UNKNOWN,	0,	0,	1,	0,	3, true, MT_ACTION_CONTINUE },
 };
 
@@ -443,11 +446,16 @@ static void test_predict(void)
 		s.its.total = c->total - 1;
 		s.p = (struct mt_prediction){
 			.verdict = c->verdict,
+			.ends = c->verdict == MT_VERDICT_CONVERGES ? 0.95 : 0.1,
 			.total_ms = { c->total_ms, c->total_ms, c->total_ms },
 			.stop_now_ms = c->stop_now_ms,
 			.floor_ms = c->stop_now_ms,
 			.needed_bandwidth_bytes_per_s = 2 * LINK,
 		};
+		if (c->held_ms) {
+			s.its.total--;
+			CHECK_INT(boundary(&s, 5000 - c->held_ms, c->left_mib * MT_MIB), MT_ACTION_CONTINUE);
+		}
 		action = boundary(&s, 5000, c->left_mib * MT_MIB);
 		if (action != c->action)
 			printf("# %s: %s (%s), expected %s\n", c->what, mt_action_name(action), s.plan.reason, mt_action_name(c->action));
@@ -471,7 +479,7 @@ static void test_predict_limit(void)
 
 	scene_init(&s, "predict");
 	s.limits.qemu_limit_ms = 300;
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .stop_now_ms = 900 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.95, .stop_now_ms = 900 };
 	CHECK_INT(boundary(&s, 1000, 84 * MT_MIB), MT_ACTION_CONTINUE);
 	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 800, .floor_ms = 700 };
 	CHECK_INT(boundary(&s, 2000, 74 * MT_MIB), MT_ACTION_SET_DOWNTIME);
@@ -499,7 +507,7 @@ static void test_predict_between(void)
 
 	scene_init(&s, "predict");
 	s.limits.postcopy_allowed = true;
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.95 };
 	CHECK_INT(boundary(&s, 1000, 1e9), MT_ACTION_CONTINUE);
 	for (int v = 0; v < MT_VERDICT_COUNT; v++) {
 		s.p.verdict = v;
@@ -514,7 +522,7 @@ static void test_predict_promises(void)
 	int n = 1;
 
 	scene_init(&s, "predict");
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .stop_now_ms = 400 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.95, .stop_now_ms = 400 };
 	CHECK_INT(boundary(&s, 1000, 40e6), MT_ACTION_CONTINUE);
 	while (n < 100 && boundary(&s, 1000 * n, 40e6) == MT_ACTION_CONTINUE)
 		n++;
@@ -522,9 +530,22 @@ static void test_predict_promises(void)
 	CHECK_INT(s.plan.action, MT_ACTION_STOP);
 
 	scene_init(&s, "predict");
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .stop_now_ms = 900 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.95, .stop_now_ms = 900 };
 	for (n = 0; n < 60; n++)
 		CHECK_INT(boundary(&s, 1000 * n, 1e9 * pow(0.94, n / 3)), MT_ACTION_CONTINUE);
+}
+
+/* It may end by itself, and may not: what can be had is taken, what cannot is waited for. */
+static void test_predict_unsure(void)
+{
+	struct scene s;
+
+	scene_init(&s, "predict");
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.89, .stop_now_ms = 501 };
+	CHECK_INT(boundary(&s, 1000, 44 * MT_MIB), MT_ACTION_CONTINUE);
+	s.p.stop_now_ms = 500;
+	CHECK_INT(boundary(&s, 2000, 44 * MT_MIB), MT_ACTION_STOP);
+	CHECK(strstr(s.plan.reason, "may not converge"));
 }
 
 /* A better moment is waited for, but not for ever. */
@@ -940,6 +961,7 @@ static const struct ktap_case cases[] = {
 	{ "predict and QEMU's own limit", test_predict_limit },
 	{ "predict between boundaries", test_predict_between },
 	{ "predict and empty promises", test_predict_promises },
+	{ "predict, unsure", test_predict_unsure },
 	{ "predict's patience", test_predict_patience },
 	{ "predict at its deadline", test_predict_deadline },
 	{ "nothing after a final action", test_final },

@@ -87,6 +87,7 @@ static void choose(struct run *r)
 	r->limits.max_downtime_ms = r->limits.qemu_limit_ms = r->plan->limit_ms;
 	r->limits.passes = m->kind == MT_METHOD_POSTCOPY ? 0 : m->flip_after_passes ? m->flip_after_passes : MT_LIMIT_UNSET;
 	r->limits.postcopy_allowed = flips(m);
+	r->limits.auto_converge = m->kind == MT_METHOD_AUTOCONVERGE;
 }
 
 static const char *policy_name(const struct run *r)

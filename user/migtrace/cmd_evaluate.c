@@ -3,7 +3,6 @@
  * cmd_evaluate.c - how far predictions were off
  */
 #include <migtrace/cleanup.h>
-#include <migtrace/model.h>
 
 #include "cmd.h"
 #include "evaluate.h"
@@ -14,7 +13,6 @@ int cmd_evaluate(int argc, char **argv)
 {
 	struct evaluate_campaign_options campaign = { 0 };
 	struct common_options common = { 0 };
-	const char *model = NULL;
 	bool one_step = false, polled = false, epr = false, finish = false;
 	const struct option_row rows[] = {
 		{ .name = "by-workload", .kind = OPTION_FLAG, .dest = &campaign.by_workload,
@@ -29,8 +27,6 @@ int cmd_evaluate(int argc, char **argv)
 		  .help = "as decided live: after passes 1, 2, 3 and where the default policy decides" },
 		{ .name = "verdicts", .kind = OPTION_FLAG, .dest = &campaign.verdicts,
 		  .help = "how often the default policy would have been wrong to abort, or to go on" },
-		{ .name = "model", .kind = OPTION_STRING, .arg = "NAME", .dest = &model,
-		  .help = "with --live and --verdicts: the model that is asked, precopy (default) or outlook" },
 		{ .name = "one-step", .kind = OPTION_FLAG, .dest = &one_step,
 		  .help = "forecasts of what the next iteration dirties, given how long it takes" },
 		{ .name = "polled-time", .kind = OPTION_FLAG, .dest = &polled,
@@ -77,11 +73,6 @@ int cmd_evaluate(int argc, char **argv)
 		return options_error(&usage, "--save is about forecasts of whole migrations before they begin");
 	if (campaign.verdicts && campaign.by_workload)
 		return options_error(&usage, "--by-workload is about forecasts, not --verdicts");
-	if (model && !campaign.live && !campaign.verdicts)
-		return options_error(&usage, "--model is about --live and --verdicts");
-	campaign.model = mt_model_find(model ? model : MT_MODEL_DEFAULT);
-	if (!campaign.model)
-		return options_error(&usage, "no model \"%s\"; there are precopy and outlook", model);
 	if (epr)
 		return evaluate_epr(args.v, (size_t)args.n, common.format);
 	if (finish)

@@ -331,6 +331,7 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 		return rc;
 	m->how.destination_uri = args[1];
 	m->how.postcopy = m->limits.postcopy_allowed;
+	m->limits.auto_converge = m->how.auto_converge;
 	rc = mt_migrate_check(m->conn, m->domain.uuid, &m->how, err);
 	if (rc)
 		return rc;

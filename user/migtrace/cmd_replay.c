@@ -90,7 +90,7 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 		for (size_t i = 0; i < q->n_chosen; i++) {
 			struct replay_result result;
 
-			replay_run(&result, rec, from, to, q->chosen[i], NULL, &q->limits, NULL);
+			replay_run(&result, rec, from, to, q->chosen[i], &q->limits, NULL);
 			if (add_row(t, path, n, q->chosen[i], &result))
 				break;
 		}

@@ -26,7 +26,6 @@ struct evaluate_campaign_options {
 	bool by_workload;	/* a row for each, too */
 	bool runs;		/* each forecast beside what happened, or each wrong verdict, instead */
 	bool live;		/* at moments of the migration, not before it; a file of one is a campaign, too */
-	const struct mt_model *model;	/* that is asked for these */
 	bool verdicts;		/* what the default policy would have done; likewise */
 	const char *save;	/* a file for what the migrations have taught; NULL: none */
 	const char *hosts;	/* those of this label; NULL: all are of one */

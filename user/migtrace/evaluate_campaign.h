@@ -66,16 +66,15 @@ bool evaluate_flips(const struct mt_run *r);
 MT_MUST_CHECK int evaluate_recording(struct mt_recording **rec, const char *dir, const char *name, struct mt_err *err);
 
 /*
- * The runs of a campaign as they could be forecast before they began, or with @live (the model that is asked then), at
- * moments of theirs, added to @set; one run makes several cases.
+ * The runs of a campaign as they could be forecast before they began, or with @live at moments of
+ * theirs, added to @set; one run makes several cases.
  */
-MT_MUST_CHECK int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, const struct mt_model *live,
-				struct mt_err *err);
+MT_MUST_CHECK int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool live, struct mt_err *err);
 
 /* The cases of one run at the moments of its recording @after. @profile: NULL: there is none. */
 MT_MUST_CHECK int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run,
 				    const struct mt_recording *profile,
-				    const struct mt_recording *after, const struct mt_model *model);
+				    const struct mt_recording *after);
 /* What the live model's prediction is as a forecast of @run: whether it ends before it is cancelled. */
 void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p, const struct mt_run *run);
 

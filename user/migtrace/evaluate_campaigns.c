@@ -59,7 +59,7 @@ static int print_forecasts(const struct mt_runs *runs, size_t n, const struct ev
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = evaluate_load(&set, &runs[i], o->live ? o->model : NULL, err);
+		rc = evaluate_load(&set, &runs[i], o->live, err);
 	if (!rc && !set.n)
 		rc = mt_err_set(err, -ENODATA, o->live ? "no migration there has a whole pass in its recording" :
 							  "no migration there has a profile from before it");
@@ -88,7 +88,7 @@ static int print_verdicts(const struct mt_runs *runs, size_t n, const struct eva
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = evaluate_verdicts_load(&verdicts, &runs[i], o->model, err);
+		rc = evaluate_verdicts_load(&verdicts, &runs[i], err);
 	if (!rc && !verdicts.n)
 		rc = mt_err_set(err, -ENODATA, "no migration there has a recording, and was not made to flip");
 	if (!rc) {

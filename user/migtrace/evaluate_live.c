@@ -11,9 +11,21 @@
 #include "evaluate_campaign.h"
 
 /*
- * The verdict is about whether it ends at all, and is told as certain. Whether a cancelled migration would have
- * ended later nobody knows, so what is judged is whether it ends before that, by the middle of the prediction.
+ * Whether a cancelled migration would have ended later nobody knows, so what is judged is whether it ends before that. Of a
+ * prediction's distribution of totals p10, p50 and p90 are known; between them it is taken for a line.
  */
+static double ends_before(const struct mt_prediction *p, double at_ms)
+{
+	const double at[] = { p->total_ms.p10, p->total_ms.p50, p->total_ms.p90 }, share[] = { 0.1, 0.5, 0.9 };
+	size_t n = 0;
+
+	while (n < MT_ARRAY_SIZE(at) && at[n] <= at_ms)
+		n++;
+	if (n == MT_ARRAY_SIZE(at) || !isfinite(at[n]))
+		return n ? p->ends : 0;
+	return n ? share[n - 1] + (share[n] - share[n - 1]) * (at_ms - at[n - 1]) / (at[n] - at[n - 1]) : 0;
+}
+
 void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p, const struct mt_run *run)
 {
 	const double before_ms = evaluate_known(run->prepare_ms), cap_ms = evaluate_known(run->cap_ms);
@@ -23,11 +35,11 @@ void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p
 	if (p->verdict == MT_VERDICT_UNKNOWN)
 		return;
 	f->model = p->model;
+	f->ends = cap_ms > 0 ? ends_before(p, cap_ms + before_ms) : p->ends;
 	for (size_t i = 0; i < MT_METRIC_COUNT; i++)
 		f->metric[i] = nothing;
 	if (p->verdict != MT_VERDICT_CONVERGES)
 		return;
-	f->ends = !(cap_ms > 0) || t->p50 - before_ms <= cap_ms;
 	f->metric[MT_METRIC_TOTAL_MS] = (struct mt_interval){
 		t->p10 - before_ms, t->p50 - before_ms, t->p90 - before_ms };
 	f->metric[MT_METRIC_TRANSFERRED_BYTES] = p->transferred_bytes;
@@ -77,14 +89,14 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from, const
 }
 
 int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run, const struct mt_recording *profile,
-		      const struct mt_recording *after, const struct mt_model *model)
+		      const struct mt_recording *after)
 {
 	struct evaluate_replayed *r = malloc(sizeof(*r));
 	struct evaluate_case *from = evaluate_case_new(run, after);
 	int rc = r && from ? 0 : -ENOMEM;
 
 	if (!rc) {
-		evaluate_replay(r, after, model);
+		evaluate_replay(r, after, run->method);
 		from->settled_ms = r->settled_ms;
 	}
 	for (unsigned m = MOMENT_PASS_1; m < EVALUATE_MOMENTS && !rc; m++)

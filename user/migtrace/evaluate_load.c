@@ -60,18 +60,17 @@ static int add_before(struct evaluate_set *set, const struct loader *l, const st
 	return evaluate_set_keep(set, c);
 }
 
-static int add(struct evaluate_set *set, const struct loader *l, const struct mt_run *r,
-	       const struct mt_model *live)
+static int add(struct evaluate_set *set, const struct loader *l, const struct mt_run *r, bool live)
 {
 	int rc;
 
 	if (live)
-		return l->after ? evaluate_add_live(set, r, *r->profile ? l->profile : NULL, l->after, live) : 0;
+		return l->after ? evaluate_add_live(set, r, *r->profile ? l->profile : NULL, l->after) : 0;
 	rc = add_before(set, l, r, CURVE_KERNEL);
 	return rc ? rc : add_before(set, l, r, CURVE_COARSE);
 }
 
-int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, const struct mt_model *live, struct mt_err *err)
+int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool live, struct mt_err *err)
 {
 	struct loader l = { .runs = runs, .loaded = "" };
 	int rc = 0;

@@ -69,16 +69,18 @@ static void note_decision(const struct mt_engine *e, const struct mt_plan *plan,
 	r->allowed_ms = (double)e->limits.max_downtime_ms;
 }
 
-void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, const struct mt_model *model)
+void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, enum mt_method method)
 {
-	static const struct mt_limits as_recorded = MT_LIMITS_UNSET;
+	struct mt_limits as_recorded = MT_LIMITS_UNSET;
 	const struct replay_watch passes = { note_pass, r }, decision = { note_decision, r };
 	size_t from = 0, to;
 
 	memset(r, 0, sizeof(*r));
 	r->allowed_ms = r->settled_ms = NAN;
+	/* Older recordings do not tell. */
+	as_recorded.auto_converge = method == MT_METHOD_AUTOCONVERGE;
 	while ((to = mt_recording_migration(rec, from)) < rec->n_entries)
 		from = to;
-	replay_run(&r->decided, rec, from, to, mt_policy_find("qemu"), model, &as_recorded, &passes);
-	replay_run(&r->decided, rec, from, to, mt_policy_find(MT_POLICY_DEFAULT), model, &as_recorded, &decision);
+	replay_run(&r->decided, rec, from, to, mt_policy_find("qemu"), &as_recorded, &passes);
+	replay_run(&r->decided, rec, from, to, mt_policy_find(MT_POLICY_DEFAULT), &as_recorded, &decision);
 }

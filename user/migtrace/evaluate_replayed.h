@@ -5,6 +5,8 @@
 #ifndef EVALUATE_REPLAYED_H
 #define EVALUATE_REPLAYED_H
 
+#include <migtrace/forecast.h>
+
 #include "replay.h"
 
 /* When a migration is forecast. */
@@ -36,8 +38,8 @@ struct evaluate_replayed {
 	double allowed_ms;		/* of a pause, by the recorded limits; NaN: no boundary was reached */
 };
 
-/* Of several migrations in @rec, the last. @model: the live one; NULL: the default. */
-void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, const struct mt_model *model);
+/* Of several migrations in @rec, the last. @method: as it was migrated. */
+void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, enum mt_method method);
 
 const char *evaluate_moment_name(enum evaluate_moment moment);	/* "start", "pass 1" ... */
 

@@ -25,7 +25,7 @@ static void judge(struct evaluate_verdict *v, const struct evaluate_replayed *r)
 
 static int add(struct evaluate_verdicts *v, const struct mt_runs *runs, const struct mt_run *run,
 	       struct mt_recording **rec,
-	       struct evaluate_replayed *r, const struct mt_model *model, struct mt_err *err)
+	       struct evaluate_replayed *r, struct mt_err *err)
 {
 	struct evaluate_verdict *more;
 	int rc = evaluate_recording(rec, runs->dir, run->recording, err);
@@ -37,12 +37,12 @@ static int add(struct evaluate_verdicts *v, const struct mt_runs *runs, const st
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	v->v = more;
 	v->v[v->n] = (struct evaluate_verdict){ .run = run, .dir = runs->dir };
-	evaluate_replay(r, *rec, model);
+	evaluate_replay(r, *rec, run->method);
 	judge(&v->v[v->n++], r);
 	return 0;
 }
 
-int evaluate_verdicts_load(struct evaluate_verdicts *v, const struct mt_runs *runs, const struct mt_model *model, struct mt_err *err)
+int evaluate_verdicts_load(struct evaluate_verdicts *v, const struct mt_runs *runs, struct mt_err *err)
 {
 	mt_autofree struct evaluate_replayed *r = malloc(sizeof(*r));
 	struct mt_recording *rec = NULL;
@@ -50,7 +50,7 @@ int evaluate_verdicts_load(struct evaluate_verdicts *v, const struct mt_runs *ru
 
 	for (size_t i = 0; i < runs->n && !rc; i++)
 		if (evaluate_tells(&runs->v[i]) && !evaluate_flips(&runs->v[i]) && *runs->v[i].recording)
-			rc = add(v, runs, &runs->v[i], &rec, r, model, err);
+			rc = add(v, runs, &runs->v[i], &rec, r, err);
 	mt_recording_free(rec);
 	return rc;
 }

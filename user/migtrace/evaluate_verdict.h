@@ -27,7 +27,7 @@ struct evaluate_verdicts {
 };
 
 /* The runs that were not made to flip and of which there is a recording, added to @v. */
-MT_MUST_CHECK int evaluate_verdicts_load(struct evaluate_verdicts *v, const struct mt_runs *runs, const struct mt_model *model,
+MT_MUST_CHECK int evaluate_verdicts_load(struct evaluate_verdicts *v, const struct mt_runs *runs,
 					 struct mt_err *err);
 
 /*

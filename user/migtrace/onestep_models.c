@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/curve.h>
 #include <migtrace/ucurve.h>
 
 #include "onestep.h"
@@ -16,6 +15,20 @@ static bool whole(const struct mt_iteration *it)
 	return it->syncs == 1 && it->window_s > 0;
 }
 
+/*
+ * Newly dirty, of what is written. How much is kept back is told by how long it takes, and by what was kept before, for
+ * it follows from QEMU's limit: each is off by a step of 50 ms or so, so their mean is taken.
+ */
+static double next_bytes(const struct mt_ucurve *c, const struct mt_iteration *before, const struct mt_iteration *it)
+{
+	double window_s = mt_iteration_guest_s(it), kept = fmax(0, it->start_bytes - before->bandwidth_bytes_per_s * it->window_s);
+	struct mt_ucurve_sample u;
+
+	mt_ucurve_sample(&u, c, 0);
+	return mt_ucurve_next(c, window_s, 0.5) *
+	       mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, (before->unsent_bytes + kept) / 2);
+}
+
 static void forecast_ucurve(const struct onestep_runs *runs, size_t r, double *bytes)
 {
 	const struct onestep_run *run = &runs->v[r];
@@ -23,28 +36,8 @@ static void forecast_ucurve(const struct onestep_runs *runs, size_t r, double *b
 
 	mt_ucurve_init(&c, run->memory_bytes);
 	for (size_t i = 0; i < run->n_steps; i++) {
-		const struct mt_iteration *it = &run->steps[i].it;
-
-		bytes[i] = c.passes ? mt_ucurve_next(&c, it->window_s, 0.5) : NAN;
-		mt_ucurve_iteration(&c, it);
-	}
-}
-
-/* The fit that policies decide by; it takes duration_s for the window, so it is given the same window there. */
-static void forecast_line(const struct onestep_runs *runs, size_t r, double *bytes)
-{
-	const struct onestep_run *run = &runs->v[r];
-	struct mt_iteration kept[MT_ITERATIONS_KEPT];
-	struct mt_curve c = { 0 };
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->n_steps; i++) {
-		bytes[i] = c.n_pairs ? mt_curve_at(&c, run->steps[i].it.window_s) : NAN;
-		if (n == MT_ITERATIONS_KEPT)
-			memmove(kept, kept + 1, --n * sizeof(*kept));
-		kept[n] = run->steps[i].it;
-		kept[n].duration_s = kept[n].window_s;
-		mt_curve_fit(&c, kept, ++n, run->memory_bytes);
+		bytes[i] = c.passes ? next_bytes(&c, &run->steps[i - 1].it, &run->steps[i].it) : NAN;
+		mt_ucurve_iteration(&c, &run->steps[i].it);
 	}
 }
 
@@ -156,7 +149,6 @@ static void forecast_nathan_self(const struct onestep_runs *runs, size_t r, doub
 
 const struct onestep_model onestep_models[] = {
 	{ "ucurve", "U(T) on logarithmic scales, followed by a filter; causal", forecast_ucurve },
-	{ "line", "the weighted line that policies decide by; causal", forecast_line },
 	{ "nathan-others", "S + (T - 1) S_new fitted to the other runs of the same folder", forecast_nathan_others },
 	{ "nathan-self", "the same fitted to the very run: hindsight", forecast_nathan_self },
 	{ "qemu", "QEMU's dirty-pages-rate x T; causal", forecast_qemu },

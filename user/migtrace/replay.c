@@ -58,6 +58,7 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 		if (rows[i].from != MT_LIMIT_UNSET)
 			*rows[i].to = rows[i].from;
 	l.postcopy_allowed |= given->postcopy_allowed;
+	l.auto_converge |= given->auto_converge;
 	return l;
 }
 
@@ -287,14 +288,14 @@ static void say_which(struct replay_result *result, const struct mt_recording *r
 }
 
 void replay_run(struct replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
-		const struct mt_policy *policy, const struct mt_model *model, const struct mt_limits *given,
+		const struct mt_policy *policy, const struct mt_limits *given,
 		const struct replay_watch *watch)
 {
 	struct replay r = { .last_implied_ms = NAN, .watch = watch };
 	struct mt_limits limits = limits_of(rec, given);
 
 	memset(result, 0, sizeof(*result));
-	mt_engine_init(&r.engine, policy, model ? model : mt_model_find(MT_MODEL_DEFAULT), &limits);
+	mt_engine_init(&r.engine, policy, &limits);
 	say_which(result, rec, from);
 	for (size_t i = from; i < to; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;

@@ -22,11 +22,10 @@ struct replay_watch {
 
 /*
  * One of the migrations in @rec: the entries from @from until before @to, see mt_recording_migration(). @given: by the
- * user; what is UNSET there is the recording's, or policy.h's where that says nothing either. @model: NULL: the default one.
- * @watch: NULL: nobody.
+ * user; what is UNSET there is the recording's, or policy.h's where that says nothing either. @watch: NULL: nobody.
  */
 void replay_run(struct replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
-		const struct mt_policy *policy, const struct mt_model *model, const struct mt_limits *given,
+		const struct mt_policy *policy, const struct mt_limits *given,
 		const struct replay_watch *watch);
 
 #endif

@@ -193,6 +193,24 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
 	return INFINITY;
 }
 
+/* Beyond an hour nobody looks. */
+#define BEGAN_MOST_S	3600
+/* At least so much of it counts: what follows from less is not believed. Inferred. */
+#define NEW_LEAST	0.1
+
+double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double kept_bytes)
+{
+	double written = mt_ucurve_sample_at(u, window_s), again = written;
+
+	if (!(kept_bytes > 0) || !(began_bytes > 0) || !(written > 0))
+		return 1;
+	/* Of the first pass everything is dirty. */
+	if (!(u->memory_bytes > 0) || began_bytes < 0.999 * u->memory_bytes)
+		again += began_bytes - mt_ucurve_sample_at(u, window_s + fmin(mt_ucurve_sample_window_s(u, began_bytes), BEGAN_MOST_S));
+	again = fmin(fmax(again, 0), written);
+	return fmax(NEW_LEAST, 1 - fmin(1, kept_bytes / began_bytes) * again / written);
+}
+
 /* --- a migration's passes --------------------------------------------------------- */
 void mt_ucurve_migrates(struct mt_ucurve *c, double speed, double speed_sd)
 {
@@ -257,7 +275,8 @@ static void note_last(struct mt_ucurve *c, double window_s, double value, double
 	c->last_noise_var = noise;
 }
 
-void mt_ucurve_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, bool first)
+/* @more_sd: of the bytes' logarithm, beyond what windows scatter by. */
+static void take_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, bool first, double more_sd)
 {
 	double value, error, z, noise;
 	struct forecast f;
@@ -272,7 +291,7 @@ void mt_ucurve_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, 
 	f = forecast(c, window_s, true);
 	error = value - f.mean;
 	z = error / sqrt(f.curve_var + f.noise_var);
-	noise = f.noise_var + (first ? FIRST_SD * FIRST_SD : 0);
+	noise = f.noise_var + (first ? FIRST_SD * FIRST_SD : 0) + more_sd * more_sd;
 	if (c->passes >= OUTLIERS_FROM) {
 		c->changed = test_change(c, z);
 		if (c->changed) {
@@ -291,8 +310,23 @@ void mt_ucurve_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, 
 	note_last(c, window_s, value, f.noise_var);
 }
 
+void mt_ucurve_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, bool first)
+{
+	take_pass(c, window_s, dirtied_bytes, first, 0);
+}
+
+/* How well the share of what was dirty before is known, next to itself. Inferred. */
+#define AGAIN_SD	0.15
+
 void mt_ucurve_iteration(struct mt_ucurve *c, const struct mt_iteration *it)
 {
-	if (it->syncs == 1)
-		mt_ucurve_pass(c, it->window_s, it->dirtied_bytes, it->first);
+	/* The curve is that of a guest that is not throttled. */
+	double window_s = mt_iteration_guest_s(it), share;
+	struct mt_ucurve_sample u;
+
+	if (it->syncs != 1)
+		return;
+	mt_ucurve_sample(&u, c, 0);
+	share = mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, it->unsent_bytes);
+	take_pass(c, window_s, it->dirtied_bytes / share, it->first, AGAIN_SD * (1 - share) / share);
 }

@@ -113,11 +113,14 @@ int mt_forecast(const struct mt_forecast_model *model, const struct mt_forecast_
 }
 
 /* --- what it would take ----------------------------------------------------- */
+/* Somebody pays for it: an even chance is not enough. */
+#define NEEDED_ENDS	0.9
+
 static bool ends_within(const struct mt_forecast_input *in, double within_ms)
 {
 	struct mt_forecast f;
 
-	return !mt_forecast(NULL, in, &f) && mt_forecast_converges(&f) &&
+	return !mt_forecast(NULL, in, &f) && f.ends >= NEEDED_ENDS &&
 	       (!(within_ms > 0) || f.metric[MT_METRIC_TOTAL_MS].p50 <= within_ms);
 }
 

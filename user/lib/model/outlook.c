@@ -9,9 +9,9 @@
 #include <math.h>
 
 #include <migtrace/learned.h>
+#include <migtrace/outlook.h>
 #include <migtrace/units.h>
 
-#include "model.h"
 #include "play.h"
 
 /* It ends by itself, or comes within reach, more likely than not. */
@@ -27,11 +27,31 @@
 /* Expected lowest of HORIZON draws from a normal distribution, in standard deviations (order statistics). */
 #define LOWEST_OF_TEN	1.54
 
-static bool fill(const struct mt_model_input *in, struct mt_forecast_input *f, struct mt_learned *learned)
+const char *mt_verdict_name(enum mt_verdict verdict)
+{
+	static const char *const names[MT_VERDICT_COUNT] = {
+		[MT_VERDICT_UNKNOWN] = "unknown",
+		[MT_VERDICT_CONVERGES] = "converges",
+		[MT_VERDICT_REACHABLE] = "reachable",
+		[MT_VERDICT_OPEN] = "open",
+		[MT_VERDICT_HOPELESS] = "hopeless",
+	};
+
+	return verdict < MT_VERDICT_COUNT ? names[verdict] : "unknown";
+}
+
+static double throttle_percent(const struct mt_sample *s)
+{
+	return mt_sample_has(s, throttle_percent) ? (double)s->throttle_percent : 0;
+}
+
+static bool fill(const struct mt_outlook_input *in, struct mt_forecast_input *f, struct mt_learned *learned)
 {
 	const struct mt_iterations *its = in->iterations;
 	const struct mt_sample *start = &its->start;
-	struct mt_learned_figures *figures = &learned->figures[MT_METHOD_PRECOPY];
+	double throttle = throttle_percent(start);
+	enum mt_method method = in->auto_converge || throttle > 0 ? MT_METHOD_AUTOCONVERGE : MT_METHOD_PRECOPY;
+	struct mt_learned_figures *figures = &learned->figures[method];
 	double memory = in->memory_bytes, zero;
 
 	if (!in->u || !in->u->origin || !its->total || !(in->bandwidth_bytes_per_s > 0) || !mt_sample_has(start, remaining_bytes))
@@ -42,12 +62,14 @@ static bool fill(const struct mt_model_input *in, struct mt_forecast_input *f, s
 	*learned = mt_learned_default;
 	figures->setup_ms = 0;
 	figures->switchover_ms = in->fixed_ms;
+	/* As pages are encoded lately, if they are. */
+	figures->wire_share_first = figures->wire_share_later = 1 / its->page_share;
 	*f = (struct mt_forecast_input){
 		.curve = in->u,
 		.memory_bytes = fmax(memory, 1),
 		.resident_bytes = fmax(memory - zero, 4096),
 		.cpu_share = NAN,
-		.method = MT_METHOD_PRECOPY,
+		.method = method,
 		.bandwidth_bytes_per_s = in->bandwidth_bytes_per_s,
 		.downtime_limit_ms = fmax(in->limit_ms, 1),
 		.learned = learned,
@@ -58,27 +80,30 @@ static bool fill(const struct mt_model_input *in, struct mt_forecast_input *f, s
 			.left_bytes = start->remaining_bytes,
 			.zero_bytes = 0,
 			.expected_downtime_ms = NAN,
+			.throttle_percent = throttle,
 		},
 	};
 	return true;
 }
 
-/*
- * Stopped now, QEMU syncs once more: what was dirtied since the last sync comes on top, but for what is due anyway.
- */
-static struct mt_interval stop_now(const struct mt_model_input *in)
+/* Stopped now, QEMU syncs once more: what was dirtied since the last sync comes on top, but for what is due anyway. */
+static struct mt_interval stop_now(const struct mt_outlook_input *in)
 {
 	const struct mt_iterations *its = in->iterations;
-	double left = its->last.remaining_bytes, began = fmax(its->start.remaining_bytes, 1), since_s, due, b = in->bandwidth_bytes_per_s;
+	double left = its->last.remaining_bytes, b = in->bandwidth_bytes_per_s * its->page_share, since_s, share;
 	struct mt_interval again = { 0 };
+	struct mt_ucurve_sample u;
 
-	since_s = (double)(its->last.t_ns - its->start.t_ns) / MT_NS_PER_S;
-	due = 1 - fmin(1, left / began);
-	if (since_s > 0 && due > 0)
-		again = (struct mt_interval){ mt_ucurve_quantile(in->u, since_s, 0.1), mt_ucurve_quantile(in->u, since_s, 0.5),
-					      mt_ucurve_quantile(in->u, since_s, 0.9) };
-	return (struct mt_interval){ (left + due * again.p10) / b * 1e3 + in->fixed_ms, (left + due * again.p50) / b * 1e3 + in->fixed_ms,
-				     (left + due * again.p90) / b * 1e3 + in->fixed_ms };
+	since_s = (double)(its->last.t_ns - its->start.t_ns) / MT_NS_PER_S * (1 - throttle_percent(&its->start) / 100);
+	if (since_s > 0) {
+		mt_ucurve_sample(&u, in->u, 0);
+		share = mt_ucurve_sample_new_share(&u, since_s, its->start.remaining_bytes, left);
+		again.p50 = share * mt_ucurve_sample_at(&u, since_s);
+		again.p10 = fmin(again.p50, share * mt_ucurve_quantile(in->u, since_s, 0.1));
+		again.p90 = fmax(again.p50, share * mt_ucurve_quantile(in->u, since_s, 0.9));
+	}
+	return (struct mt_interval){ (left + again.p10) / b * 1e3 + in->fixed_ms, (left + again.p50) / b * 1e3 + in->fixed_ms,
+				     (left + again.p90) / b * 1e3 + in->fixed_ms };
 }
 
 /* The lowest of the next boundaries, over one of the curves. */
@@ -89,26 +114,35 @@ static double low_ms(const struct mt_forecast_input *f, const struct mt_ucurve *
 
 	mt_ucurve_sample(&u, c, z);
 	lowest = mt_play_lowest(f, &u, HORIZON, luck);
-	return lowest / f->bandwidth_bytes_per_s * 1e3 + f->learned->figures[f->method].switchover_ms;
+	return lowest / mt_play_rate(f, false, false) * 1e3 + f->learned->figures[f->method].switchover_ms;
 }
 
 /* Of those that end: as far as others do not, a quantile of all is never. */
 static struct mt_interval of_all(const struct mt_interval *v, double ends)
 {
-	return (struct mt_interval){ ends > 0.1 ? v->p10 : INFINITY, ends > 0.5 ? v->p50 : INFINITY, ends > 0.9 ? v->p90 : INFINITY };
+	return (struct mt_interval){ ends >= 0.1 ? v->p10 : INFINITY, ends >= 0.5 ? v->p50 : INFINITY, ends >= 0.9 ? v->p90 : INFINITY };
 }
 
-/* @ends: the probability that QEMU's own rule ends it; @reaches: that it, or a limit as high as is allowed, does. */
-static enum mt_verdict verdict(double ends, double reaches, double stop_now_ms, double allowed_ms)
+/* A pass that takes longer than it was played has not ended yet. */
+static struct mt_interval not_before(struct mt_interval v, double at)
+{
+	return (struct mt_interval){ fmax(v.p10, at), fmax(v.p50, at), fmax(v.p90, at) };
+}
+
+/*
+ * @ends: the probability that QEMU's own rule ends it; @reaches: that it, or a limit as high as is allowed, does. How much
+ * more of a throttle slows a guest that leaves its CPU idle nobody knows: while it can rise nothing is ruled out.
+ */
+static enum mt_verdict verdict(double ends, double reaches, double stop_now_ms, double allowed_ms, bool can_rise)
 {
 	if (ends >= LIKELY)
 		return MT_VERDICT_CONVERGES;
 	if (stop_now_ms <= allowed_ms || reaches >= LIKELY)
 		return MT_VERDICT_REACHABLE;
-	return reaches >= RULED_OUT ? MT_VERDICT_OPEN : MT_VERDICT_HOPELESS;
+	return reaches >= RULED_OUT || can_rise ? MT_VERDICT_OPEN : MT_VERDICT_HOPELESS;
 }
 
-static int outlook_predict(const struct mt_model_input *in, struct mt_prediction *out)
+void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 {
 	struct mt_learned learned;
 	struct mt_forecast_input f;
@@ -116,8 +150,9 @@ static int outlook_predict(const struct mt_model_input *in, struct mt_prediction
 	struct mt_interval now;
 	double reaches;
 
+	*out = (struct mt_prediction){ .model = MT_OUTLOOK_MODEL };
 	if (!fill(in, &f, &learned) || mt_forecast(NULL, &f, &as_is))
-		return -ENODATA;
+		return;
 	reaches = as_is.ends;
 	if (in->allowed_ms - in->fixed_ms > f.downtime_limit_ms) {
 		struct mt_forecast_input raised = f;
@@ -125,24 +160,20 @@ static int outlook_predict(const struct mt_model_input *in, struct mt_prediction
 		raised.downtime_limit_ms = in->allowed_ms - in->fixed_ms;
 		reaches = mt_forecast(NULL, &raised, &allowed) ? 0 : fmax(as_is.ends, allowed.ends);
 	}
-	out->iterations_left = (unsigned)fmax(1, round(as_is.passes - f.done.passes));
-	out->total_ms = of_all(&as_is.metric[MT_METRIC_TOTAL_MS], as_is.ends);
+	out->ends = as_is.ends;
+	out->reaches = reaches;
+	out->iterations_left = (unsigned)fmax(0, round(as_is.passes - f.done.passes));
+	out->total_ms = not_before(of_all(&as_is.metric[MT_METRIC_TOTAL_MS], as_is.ends), in->elapsed_ms);
 	out->transferred_bytes = of_all(&as_is.metric[MT_METRIC_TRANSFERRED_BYTES], as_is.ends);
 	now = stop_now(in);
 	out->stop_now_ms = now.p50;
 	out->downtime_ms = as_is.ends >= LIKELY ? as_is.metric[MT_METRIC_DOWNTIME_MS] : now;
 	out->floor_ms = fmin(low_ms(&f, in->u, 0, LOWEST_OF_TEN), out->stop_now_ms);
 	out->floor_optimistic_ms = fmin(low_ms(&f, in->u, -P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
-	out->verdict = verdict(as_is.ends, reaches, out->stop_now_ms, in->allowed_ms);
+	out->verdict = verdict(as_is.ends, reaches, out->stop_now_ms, in->allowed_ms,
+			       f.method == MT_METHOD_AUTOCONVERGE && f.done.throttle_percent < MT_THROTTLE_MAX_PERCENT);
 	if (out->verdict == MT_VERDICT_HOPELESS) {
 		f.downtime_limit_ms = fmax(in->allowed_ms - in->fixed_ms, 1);
 		out->needed_bandwidth_bytes_per_s = mt_forecast_needed_bandwidth(&f, 0);
 	}
-	return 0;
 }
-
-const struct mt_model mt_model_outlook = {
-	.name = "outlook/1",
-	.help = "QEMU's own rules played on over U(T) as a distribution",
-	.predict = outlook_predict,
-};

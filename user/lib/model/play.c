@@ -9,10 +9,7 @@
  *   each time ram_save_iterate() returns, after 50 ms or when the budget of 100 ms is spent,
  *   so it is below it by a part of such a step, which is a matter of chance: c = threshold - B v,
  *   0 <= v < step. Then the bitmap is synced, and if it still is below, the guest is stopped.
- * - What was kept back, c, is dirty already and does not count again when it is written. Pages go out by
- *   address, so a share c / R of the R bytes that the pass began with is kept back, whatever
- *   they are; of the pages written meanwhile, U(T) + R - U(T + T_R) were dirty at its begin, T_R being the
- *   window that dirties R. So U(T) - c / R (U(T) + R - U(T + T_R)) are new.
+ * - What was kept back is dirty already and does not count again when it is written: see mt_ucurve_sample_new_share().
  * - Zero pages cost nine bytes. They count as any others do until their turn comes, and then go as good as
  *   at once. They are taken to be at the end of memory, where a guest that has not used all of it has them.
  */
@@ -93,15 +90,9 @@ static double guest_speed(const struct state *s)
 
 static double new_bytes(const struct state *s, double window_s, double kept_bytes, double began_bytes)
 {
-	double t = window_s * guest_speed(s), u = mt_ucurve_sample_at(s->u, t), again;
+	double t = window_s * guest_speed(s);
 
-	if (!(kept_bytes > 0) || !(began_bytes > 0))
-		return u;
-	if (began_bytes >= s->in->memory_bytes * 0.999)
-		again = u;
-	else
-		again = u + began_bytes - mt_ucurve_sample_at(s->u, t + fmin(mt_ucurve_sample_window_s(s->u, began_bytes), 3600));
-	return u - fmin(1, kept_bytes / began_bytes) * fmax(0, fmin(again, u));
+	return mt_ucurve_sample_at(s->u, t) * mt_ucurve_sample_new_share(s->u, t, began_bytes, kept_bytes);
 }
 
 /* Of a single window, relative to its mean. */
@@ -239,6 +230,7 @@ static void resume(struct mt_play *p, struct state *s)
 {
 	const struct mt_forecast_progress *done = &s->in->done;
 
+	s->throttle.percent = done->throttle_percent;
 	s->time_s = done->elapsed_ms / 1e3;
 	s->wire_bytes = done->wire_bytes;
 	s->sent_bytes = done->wire_bytes;

@@ -13,12 +13,10 @@ void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits)
 	mt_limits_resolve(&e->limits);
 }
 
-void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
-		    const struct mt_model *model, const struct mt_limits *limits)
+void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy, const struct mt_limits *limits)
 {
 	memset(e, 0, sizeof(*e));
 	e->policy = policy;
-	e->model = model;
 	mt_engine_set_limits(e, limits);
 	mt_iterations_init(&e->iterations);
 	mt_policy_init(&e->state);
@@ -37,9 +35,8 @@ static uint64_t elapsed_ms(struct mt_engine *e, const struct mt_sample *s)
 static void predict(struct mt_engine *e, const struct mt_sample *s, uint64_t now_ms)
 {
 	const struct mt_iterations *its = &e->iterations;
-	const struct mt_model_input in = {
+	const struct mt_outlook_input in = {
 		.iterations = its,
-		.curve = &e->curve,
 		.u = &e->u,
 		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
 		.memory_bytes = e->memory_bytes,
@@ -47,17 +44,14 @@ static void predict(struct mt_engine *e, const struct mt_sample *s, uint64_t now
 		.allowed_ms = e->limits.max_downtime_ms,
 		.fixed_ms = e->limits.fixed_ms,
 		.elapsed_ms = now_ms,
+		.auto_converge = e->limits.auto_converge,
 	};
 
-	memset(&e->prediction, 0, sizeof(e->prediction));
-	e->prediction.model = e->model->name;
-	if (e->model->predict(&in, &e->prediction))
-		e->prediction.verdict = MT_VERDICT_UNKNOWN;
+	mt_outlook(&in, &e->prediction);
 }
 
 static void learn(struct mt_engine *e)
 {
-	mt_curve_fit(&e->curve, e->iterations.kept, e->iterations.n_kept, e->memory_bytes);
 	if (!e->u.passes)
 		mt_ucurve_init(&e->u, e->memory_bytes);
 	mt_ucurve_iteration(&e->u, mt_iterations_last(&e->iterations));

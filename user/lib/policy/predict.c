@@ -4,7 +4,7 @@
  *
  * At each boundary the model has said how pre-copy would go on. In order:
  *
- *  - it ends by itself, in time: leave it alone;
+ *  - it ends by itself, in time, which is sure, or nothing is to be had yet: leave it alone;
  *  - it does not, but stopping now pauses the guest no longer than allowed: stop,
  *    since each further iteration costs time and gains nothing that was asked for;
  *  - it does not, and post-copy is allowed: flip now, since what is left has to
@@ -12,21 +12,30 @@
  *  - a boundary within the allowed downtime may still come: wait for it, and
  *    raise QEMU's own limit meanwhile, as far as what is allowed lets us: QEMU then
  *    syncs sooner, and the pages that it keeps back cannot be sent twice;
- *  - none can, after three iterations: abort, with what it would have taken.
+ *  - none can, and so it has been for some seconds: abort, with what it would have taken.
  */
 #include <math.h>
 #include <stdio.h>
 
 #include "policy.h"
 
+/* That it ends by itself is sure at this probability. Inferred. */
+#define SURE			0.9
 /* Boundaries without a new low after which "it ends by itself" is no longer believed. Inferred. */
 #define PATIENCE_CONVERGES	4
 /* The same for "a good moment may come": then it is given up. Inferred. */
 #define PATIENCE_OPEN		24
 /* A new low is one at least this much below the last. Inferred. */
 #define LOW_SHARE		0.95
-/* Finished iterations before a verdict of hopeless counts: two that are not the first pass. */
-#define HOPELESS_AFTER		3
+/*
+ * A verdict of hopeless counts when each boundary of so long has brought it, and after a pass that is not the first: guests
+ * change their ways. Inferred, see Documentation/evaluation/live.md.
+ */
+#define HOPELESS_FOR_MS		4000
+#define HOPELESS_AFTER		2
+/* And as long as boundaries leave less and less, only where the odds of coming within reach are no more than this. Inferred. */
+#define HOPELESS_ODDS		0.05
+#define PATIENCE_HOPELESS	3
 
 /* A guest that came this near to the allowed downtime gets more time: iterations scatter (VEP 248's precopyPossibleFactor). */
 #define NEAR_FACTOR		1.5
@@ -36,12 +45,18 @@ struct predict {
 	bool raised, lowered;		/* QEMU's limit, once each */
 	double lowest;			/* bytes left at a boundary */
 	unsigned since_lowest;		/* boundaries since */
+	bool hopeless;			/* at the last boundary */
+	uint64_t hopeless_since_ms;
 };
 
-static void remember(struct predict *s, const struct mt_view *view)
+static void remember(struct predict *s, const struct mt_view *view, uint64_t now_ms)
 {
 	double left = mt_iterations_last(view->iterations)->remaining_bytes;
+	bool hopeless = view->prediction->verdict == MT_VERDICT_HOPELESS;
 
+	if (hopeless && !s->hopeless)
+		s->hopeless_since_ms = now_ms;
+	s->hopeless = hopeless;
 	if (s->lowest <= 0 || left < LOW_SHARE * s->lowest) {
 		s->lowest = left;
 		s->since_lowest = 0;
@@ -63,14 +78,16 @@ static void tell_iteration(char *buf, size_t size, const struct mt_view *view)
 }
 
 /* No good moment is in sight, or none has come for too long. */
-static bool no_use_waiting(const struct predict *s, const struct mt_view *view)
+static bool no_use_waiting(const struct predict *s, const struct mt_view *view, uint64_t now_ms)
 {
 	const struct mt_limits *limits = view->limits;
-	double lowest_ms = s->lowest / view->bandwidth_bytes_per_s * 1e3 + limits->fixed_ms;
+	double lowest_ms = s->lowest / (view->bandwidth_bytes_per_s * view->iterations->page_share) * 1e3 + limits->fixed_ms;
 
 	if (s->since_lowest >= PATIENCE_OPEN)
 		return true;
-	if (view->prediction->verdict != MT_VERDICT_HOPELESS || view->iterations->total < HOPELESS_AFTER)
+	if (!s->hopeless || now_ms - s->hopeless_since_ms < HOPELESS_FOR_MS || view->iterations->total < HOPELESS_AFTER)
+		return false;
+	if (view->prediction->reaches > HOPELESS_ODDS && s->since_lowest < PATIENCE_HOPELESS)
 		return false;
 	return lowest_ms > NEAR_FACTOR * limits->max_downtime_ms || s->since_lowest >= PATIENCE_NEAR;
 }
@@ -83,11 +100,11 @@ static void give_up(const struct mt_view *view, const char *so_far, struct mt_pl
 	mt_format_duration_ms(best, p->floor_ms);
 	mt_format_duration_ms(allowed, view->limits->max_downtime_ms);
 	if (p->needed_bandwidth_bytes_per_s > 0)
-		mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; the shortest pause in sight is %s, %s allowed; it needs %s, or post-copy",
-			    so_far, best, allowed, mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
+		mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; that it comes within reach is %.0f %% likely; the shortest pause in sight is %s, %s allowed; it needs %s, or post-copy",
+			    so_far, 100 * p->reaches, best, allowed, mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
 	else
-		mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; the shortest pause in sight is %s, %s allowed; it needs post-copy",
-			    so_far, best, allowed);
+		mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; that it comes within reach is %.0f %% likely; the shortest pause in sight is %s, %s allowed; it needs post-copy",
+			    so_far, 100 * p->reaches, best, allowed);
 }
 
 /* As far as the rest of a pause leaves room: QEMU then ends it within what is allowed as soon as it can. */
@@ -110,9 +127,10 @@ static void raise_limit(struct predict *s, const struct mt_view *view, const cha
 }
 
 /* Pre-copy will not end by itself: what now? */
-static void act(struct predict *s, const struct mt_view *view, struct mt_plan *plan)
+static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
 	const struct mt_prediction *p = view->prediction;
+	const char *may = p->verdict == MT_VERDICT_CONVERGES ? "may not converge" : "will not converge";
 	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR];
 
 	tell_iteration(so_far, sizeof(so_far), view);
@@ -120,12 +138,12 @@ static void act(struct predict *s, const struct mt_view *view, struct mt_plan *p
 	mt_format_duration_ms(allowed, view->limits->max_downtime_ms);
 	mt_format_duration_ms(best, p->floor_ms);
 	if (p->stop_now_ms <= view->limits->max_downtime_ms)
-		mt_plan_set(plan, MT_ACTION_STOP, "will not converge by itself: %s; stopping now pauses the guest for %s, %s allowed",
-			    so_far, now, allowed);
+		mt_plan_set(plan, MT_ACTION_STOP, "%s by itself: %s; stopping now pauses the guest for %s, %s allowed",
+			    may, so_far, now, allowed);
 	else if (view->limits->postcopy_allowed)
-		mt_plan_set(plan, MT_ACTION_FLIP, "will not converge by itself: %s; stopping now would take %s, %s allowed, and waiting only sends more",
-			    so_far, now, allowed);
-	else if (no_use_waiting(s, view))
+		mt_plan_set(plan, MT_ACTION_FLIP, "%s by itself: %s; stopping now would take %s, %s allowed, and waiting only sends more",
+			    may, so_far, now, allowed);
+	else if (no_use_waiting(s, view, now_ms))
 		give_up(view, so_far, plan);
 	else if (!s->raised && raised_limit_ms(view->limits) > view->limits->qemu_limit_ms)
 		raise_limit(s, view, so_far, plan);
@@ -156,7 +174,7 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	const struct mt_prediction *p = view->prediction;
 	char total[MT_UNIT_STR], pause[MT_UNIT_STR];
 	struct predict *s = priv;
-	bool in_time;
+	bool in_time, believed;
 
 	if (now_ms >= limits->deadline_ms) {
 		out_of_time(view, plan);
@@ -175,14 +193,16 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	}
 	if (!view->boundary || !mt_iterations_last(view->iterations))
 		return;
-	remember(s, view);
+	remember(s, view, now_ms);
 	in_time = limits->deadline_ms == MT_LIMIT_NONE || p->total_ms.p50 <= limits->deadline_ms;
-	if (p->verdict == MT_VERDICT_CONVERGES && in_time && s->since_lowest < PATIENCE_CONVERGES)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "ends by itself in %u iteration(s), after %s in all, with a pause of %s",
-			    p->iterations_left, mt_format_duration_ms(total, p->total_ms.p50),
+	/* Where that is not sure, what is allowed and can be had now is. */
+	believed = p->ends >= SURE || p->stop_now_ms > (double)limits->max_downtime_ms;
+	if (p->verdict == MT_VERDICT_CONVERGES && in_time && believed && s->since_lowest < PATIENCE_CONVERGES)
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "ends by itself in %u iteration(s), %.0f %% likely, after %s in all, with a pause of %s",
+			    p->iterations_left, 100 * p->ends, mt_format_duration_ms(total, p->total_ms.p50),
 			    mt_format_duration_ms(pause, p->downtime_ms.p50));
 	else
-		act(s, view, plan);
+		act(s, view, now_ms, plan);
 }
 
 _Static_assert(sizeof(struct predict) <= MT_POLICY_STATE_MAX, "state fits");

@@ -62,6 +62,7 @@ int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace, const st
 	};
 
 	limits.qemu_limit_ms = (uint64_t)p->downtime_limit_ms;
-	mt_engine_init(&st.engine, policy, mt_model_find(MT_MODEL_DEFAULT), &limits);
+	limits.auto_converge = p->method.auto_converge;
+	mt_engine_init(&st.engine, policy, &limits);
 	return mt_sim_run(p, trace, &ours, result);
 }

@@ -53,6 +53,7 @@ static const struct mt_member limits_members[] = {
 	M_LIMIT(T, "fixed_ms", fixed_ms),
 	M_LIMIT(T, "passes", passes),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
+	M_SOME(T, MEMBER_BOOL, "auto_converge", auto_converge),
 	END
 };
 #undef T
@@ -94,6 +95,8 @@ static const struct mt_member sample_members[] = {
 static const struct mt_member prediction_members[] = {
 	M(T, MEMBER_STRING, "model", model),
 	M_WORD(T, "verdict", verdict, verdict_words),
+	M_REAL(T, "ends", ends),
+	M_REAL(T, "reaches", reaches),
 	M_SOME(T, MEMBER_UNSIGNED, "iterations_left", iterations_left),
 	M_SPREAD(T, "total", total_ms, "ms"),
 	M_SPREAD(T, "transferred", transferred_bytes, "bytes"),
