@@ -146,7 +146,7 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 {
 	struct mt_learned learned;
 	struct mt_forecast_input f;
-	struct mt_forecast as_is, allowed;
+	struct mt_forecast as_is;
 	struct mt_interval now;
 	double reaches;
 
@@ -158,7 +158,7 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 		struct mt_forecast_input raised = f;
 
 		raised.downtime_limit_ms = in->allowed_ms - in->fixed_ms;
-		reaches = mt_forecast(NULL, &raised, &allowed) ? 0 : fmax(as_is.ends, allowed.ends);
+		reaches = fmax(reaches, mt_recurrence_ends(&raised));
 	}
 	out->ends = as_is.ends;
 	out->reaches = reaches;

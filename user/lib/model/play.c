@@ -27,8 +27,7 @@
 /* Chance of chances: less is not followed up. */
 #define NEGLIGIBLE		0.005
 
-/* Parts of a step that are left unsent, and how far a window is from its mean: equally likely ones, and Gauss-Hermite's three. */
-static const double step_parts[] = { 1 / 16., 3 / 16., 5 / 16., 7 / 16., 9 / 16., 11 / 16., 13 / 16., 15 / 16. };
+/* How far a window is from its mean: Gauss-Hermite's three. */
 static const double sigma_at[] = { -1.7320508, 0, 1.7320508 };
 static const double sigma_weight[] = { 1 / 6., 2 / 3., 1 / 6. };
 
@@ -150,27 +149,25 @@ static void end_here(struct mt_play *p, const struct state *s, double probabilit
 }
 
 /*
- * A sync: kept bytes and the new ones are left. Splits what may come into an end and what
- * goes on from here.
+ * A sync: kept bytes and the new ones are left. Splits what may come into an end and what goes on from here. What is kept
+ * back is anything in a step about @kept_bytes alike.
  */
 static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, double dirtied, double spread)
 {
-	double end = 0, end_left = 0, on_left = 0, kept_bytes = s->kept_bytes + s->zero_bytes;
+	double kept_bytes = s->kept_bytes + s->zero_bytes, least = fmax(0, kept_bytes - jitter_bytes / 2);
+	double most = fmax(0, kept_bytes + jitter_bytes / 2), end = 0, end_left = 0, on_left = 0;
 
-	for (size_t i = 0; i < MT_ARRAY_SIZE(step_parts); i++)
-		for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
-			double w = sigma_weight[k] / MT_ARRAY_SIZE(step_parts);
-			double left = fmax(0, kept_bytes + jitter_bytes * (0.5 - step_parts[i])) +
-				      fmax(0, dirtied * (1 + spread * sigma_at[k]));
+	for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
+		double new = fmax(0, dirtied * (1 + spread * sigma_at[k])), below = s->threshold_bytes - new, share = below > least;
 
-			left = fmin(left, s->in->memory_bytes);
-			if (left < s->threshold_bytes) {
-				end += w;
-				end_left += w * left;
-			} else {
-				on_left += w * left;
-			}
-		}
+		if (share > 0 && below < most)
+			share = (below - least) / (most - least);
+		else
+			below = share > 0 ? most : least;
+		end += sigma_weight[k] * share;
+		end_left += sigma_weight[k] * share * fmin(new + (least + below) / 2, s->in->memory_bytes);
+		on_left += sigma_weight[k] * (1 - share) * fmin(new + (below + most) / 2, s->in->memory_bytes);
+	}
 	p->passes += s->goes_on;
 	if (end > 0)
 		end_here(p, s, s->goes_on * end, end_left / end);

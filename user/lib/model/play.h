@@ -50,6 +50,9 @@ struct mt_interval mt_chances_interval(struct mt_chance *v, size_t n);
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited);
 const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input *in);
 
+/* The probability alone that recurrence.c says of an end; @in is one that it takes. */
+double mt_recurrence_ends(const struct mt_forecast_input *in);
+
 /* After a flip with so many bytes left: pages that the guest wants and has not, before it can speak again. */
 double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes);
 

@@ -118,9 +118,34 @@ static void add(struct outcomes *all, const struct context *c, const struct mt_p
 	all->n++;
 }
 
-static int recurrence(const struct mt_forecast_input *in, struct mt_forecast *out)
+static void play_curve(struct mt_play *play, const struct mt_forecast_input *in, size_t i)
 {
 	double give_up_ms = in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS;
+	struct mt_ucurve_sample u;
+
+	mt_ucurve_sample(&u, in->curve, curves_z[i]);
+	mt_play(play, in, &u, flip_after(in), (give_up_ms - mt_play_figures(in)->setup_ms) / 1e3);
+}
+
+static double ended(const struct mt_play *play)
+{
+	return fmin(fmax(1 - play->open, 0), 1);
+}
+
+double mt_recurrence_ends(const struct mt_forecast_input *in)
+{
+	struct mt_play play;
+	double ends = 0;
+
+	for (size_t i = 0; i < CURVES; i++) {
+		play_curve(&play, in, i);
+		ends += ended(&play) / CURVES;
+	}
+	return fmin(ends, 1);
+}
+
+static int recurrence(const struct mt_forecast_input *in, struct mt_forecast *out)
+{
 	struct outcomes all;
 	struct mt_play play;
 	const struct context c = { in, mt_play_figures(in), &play };
@@ -129,14 +154,11 @@ static int recurrence(const struct mt_forecast_input *in, struct mt_forecast *ou
 		return -ENODATA;
 	all.n = 0;
 	for (size_t i = 0; i < CURVES; i++) {
-		struct mt_ucurve_sample u;
-
-		mt_ucurve_sample(&u, in->curve, curves_z[i]);
-		mt_play(&play, in, &u, flip_after(in), (give_up_ms - c.figures->setup_ms) / 1e3);
+		play_curve(&play, in, i);
 		for (size_t k = 0; k < play.n; k++)
 			add(&all, &c, &play.ends[k]);
 		add(&all, &c, &play.flip);
-		out->ends += fmin(fmax(1 - play.open, 0), 1) / CURVES;
+		out->ends += ended(&play) / CURVES;
 		out->passes += play.passes / CURVES;
 		out->throttle_percent += play.throttle_percent / CURVES;
 		out->postcopy_pages += play.flip.left_bytes / 4096 / CURVES;
