@@ -58,6 +58,7 @@ struct mt_forecast_progress {
 	double zero_bytes;		/* of them zero pages, as far as is known */
 	double expected_downtime_ms;	/* QEMU's own; NaN: unknown */
 	double throttle_percent;	/* of auto-converge by now */
+	double page_share;		/* bytes of memory for one on the wire, as seen lately; 0: as learned */
 };
 
 struct mt_forecast_input {

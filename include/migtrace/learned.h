@@ -28,6 +28,9 @@ struct mt_learned_figures {
 	 * far quicker, so it lags behind, and a guest that is stopped then waits for it.
 	 */
 	double zero_page_us;
+	/* The source's own costs, which are not learned: finding out that a page is zero, and a sync of all bitmaps. */
+	double zero_scan_us;
+	double sync_us_per_gib;
 	double guest_speed;		/* how fast a guest dirties while it is migrated, against its profile */
 	double fault_ms;		/* in post-copy, until a page that the guest wants is there */
 };
@@ -43,7 +46,27 @@ struct mt_learned {
 	struct mt_residual residual[MT_FORECAST_MODELS_MAX][MT_METHOD_COUNT][MT_METRIC_COUNT];
 };
 
+/* The rules alone: nothing was learned. */
 extern const struct mt_learned mt_learned_default;
+
+/* When a forecast is made; what it gets wrong differs. */
+enum mt_forecast_stage {
+	MT_FORECAST_BEFORE,
+	MT_FORECAST_PASS_1,	/* the first pass has ended */
+	MT_FORECAST_PASS_2,
+	MT_FORECAST_LATER,
+	MT_FORECAST_STAGES
+};
+static inline enum mt_forecast_stage mt_forecast_stage_of(uint64_t passes)
+{
+	return passes < MT_FORECAST_LATER ? (enum mt_forecast_stage)passes : MT_FORECAST_LATER;
+}
+
+/*
+ * For hosts that nothing is known of: learned from the campaigns in tests/data/campaign by scripts/learn-prior.
+ * Its residuals are those of migrations on hosts other than those its figures were learned from.
+ */
+extern const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES];
 
 /* What is not scaled by a row's own spread. Inferred. */
 #define MT_RESIDUAL_FLOOR_SHARE	0.02
@@ -61,6 +84,7 @@ struct mt_learned_case {
 	double real[MT_METRIC_COUNT];	/* NaN: not known */
 	/* Pages, wire and time of the first pass, and of those after it as far as they ended; 0: not known. */
 	struct { double bytes, wire_bytes, s; } first, later;
+	unsigned hosts;			/* which pair of hosts: any number */
 	double first_dirtied_bytes;	/* within the first pass, kept pages not counted; 0: not known */
 };
 
@@ -69,5 +93,11 @@ struct mt_learned_case {
  * mt_learned_default). -ENOMEM.
  */
 MT_MUST_CHECK int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n);
+
+/*
+ * The same for hosts that are in none of them: figures from all, and residuals of each migration by figures of other hosts'.
+ * With one pair of hosts only there are none.
+ */
+MT_MUST_CHECK int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, size_t n);
 
 #endif

@@ -24,6 +24,9 @@ struct mt_interval {
 	double p10, p50, p90;
 };
 
+struct mt_learned;
+struct mt_forecast_input;
+
 struct mt_outlook_input {
 	const struct mt_iterations *iterations;
 	const struct mt_ucurve *u;
@@ -34,6 +37,7 @@ struct mt_outlook_input {
 	double fixed_ms;		/* part of any downtime that is not memory: device state, switchover */
 	double elapsed_ms;
 	bool auto_converge;		/* QEMU throttles the guest, or will */
+	const struct mt_learned *learned;	/* what past migrations taught of this stage; NULL: mt_learned_prior */
 };
 
 #define MT_OUTLOOK_MODEL "outlook/1"	/* with its version, for recordings */
@@ -55,5 +59,8 @@ struct mt_prediction {
 
 /* @out: ->verdict UNKNOWN where @in does not suffice. */
 void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out);
+
+/* The forecast that it makes, from the sync that ended the last pass. Return: false where @in does not suffice. */
+bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_input *f);
 
 #endif

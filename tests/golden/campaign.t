@@ -23,7 +23,7 @@ check() {
 }
 
 echo "TAP version 13"
-echo 1..13
+echo 1..14
 all=(tests/data/campaign/*/runs.jsonl)
 cat "${all[@]}" | jq -s . >"$dir/out"
 check "500 migrations, 12 workloads, all methods" \
@@ -70,4 +70,9 @@ check "364 migrations that QEMU completed: none aborted" \
 	'.[] | select(.campaign == "all" and .method == "all") | .completed == 364 and .aborted == 0' '.[] | select(.method == "all")'
 check "58 that it did not: at most 16 kept" \
 	'.[] | select(.campaign == "all" and .method == "all") | .hopeless == 58 and .kept <= 16' '.[] | select(.method == "all")'
+"$tool" evaluate --prior "${all[@]%/runs.jsonl}" >"$dir/prior.c" 2>"$dir/err" || sed 's/^/# /' "$dir/err"
+# Figure by figure: another compiler's last digits may differ.
+paste -d '\n' <(grep -oE -- '-?[0-9.]+(e[+-]?[0-9]+)?' user/lib/model/learned_prior.c) <(grep -oE -- '-?[0-9.]+(e[+-]?[0-9]+)?' "$dir/prior.c") |
+	awk 'NR % 2 { a = $1; next } { n++; d = a - $1; m = (a < 0 ? -a : a) * 0.02 + 0.01; if (d > m || d < -m) off++ } END { printf "{\"figures\":%d,\"off\":%d}\n", n, off }' >"$dir/out"
+check "what is expected of unknown hosts is what these migrations teach (scripts/learn-prior)" '.figures > 300 and .off == 0' .
 exit $failed

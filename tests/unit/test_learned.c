@@ -112,6 +112,44 @@ static void test_coverage(void)
 		CHECK_NEAR(held[k] / n, 0.8, 3 * sqrt(2 * 0.16 / n));
 }
 
+/* Two pairs of hosts, one of which takes 400 ms longer: what is expected of a third is wide enough for either, and leans to neither. */
+static void test_prior(void)
+{
+	static struct mt_learned_case cases[CASES];
+	static struct mt_ucurve dirtying[CASES];
+	const struct mt_residual *r;
+	struct mt_learned l = mt_learned_default, own = mt_learned_default;
+	unsigned held = 0, n = 0;
+
+	live(cases, dirtying, 0.002);
+	for (size_t i = 0; i < CASES; i++) {
+		cases[i].hosts = i % 2;
+		cases[i].real[MT_METRIC_TOTAL_MS] += i % 2 * 400;
+	}
+	CHECK_INT(mt_learn_prior(&l, cases, CASES), 0);
+	r = &l.residual[0][MT_METHOD_PRECOPY][MT_METRIC_TOTAL_MS];
+	CHECK(r->p10 < 0 && r->p50 == 0 && r->p90 > 0 && r->n > CASES / 2);
+	for (size_t i = 0; i < CASES; i++) {
+		struct mt_forecast_input in = cases[i].in;
+		struct mt_forecast f;
+
+		in.learned = &l;
+		if (!cases[i].ended || mt_forecast(NULL, &in, &f))
+			continue;
+		n++;
+		held += cases[i].real[MT_METRIC_TOTAL_MS] >= f.metric[MT_METRIC_TOTAL_MS].p10 &&
+			cases[i].real[MT_METRIC_TOTAL_MS] <= f.metric[MT_METRIC_TOTAL_MS].p90;
+	}
+	CHECK(held >= 0.8 * n);
+	/* How fast these hosts find zero pages says nothing of others. */
+	CHECK(l.figures[MT_METHOD_PRECOPY].zero_page_us == mt_learned_default.figures[MT_METHOD_PRECOPY].zero_page_us);
+	/* One pair of hosts does not tell how much hosts differ. */
+	for (size_t i = 0; i < CASES; i++)
+		cases[i].hosts = 7;
+	CHECK_INT(mt_learn_prior(&own, cases, CASES), 0);
+	CHECK_INT(own.residual[0][MT_METHOD_PRECOPY][MT_METRIC_TOTAL_MS].n, 0);
+}
+
 static void test_residual(void)
 {
 	struct mt_interval f = { 90, 100, 110 };
@@ -168,6 +206,7 @@ static void test_encoded(void)
 static const struct ktap_case cases[] = {
 	{ "set-up and switchover are found again", test_figures },
 	{ "p10 to p90 holds four of five", test_coverage },
+	{ "hosts that nothing is known of", test_prior },
 	{ "scores and residuals", test_residual },
 	{ "encoded pages", test_encoded },
 };

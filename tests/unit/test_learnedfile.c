@@ -31,7 +31,7 @@ static struct mt_learned distinct(void)
 			.setup_ms = 10 + m, .stretch = 1 + m / 32., .switchover_ms = m - 3.5, .bandwidth_share = 1 - m / 32.,
 			.wire_share_first = 1 + m / 64., .wire_share_later = 0.3 + m / 64.,
 			.pages_per_s_first = m % 2 ? 1e5 + m : INFINITY, .pages_per_s_later = m % 2 ? INFINITY : 2e5 + m,
-			.zero_page_us = m, .guest_speed = 1 + m / 16., .fault_ms = 8 + m,
+			.zero_page_us = m, .zero_scan_us = m / 4., .sync_us_per_gib = 100 + m, .guest_speed = 1 + m / 16., .fault_ms = 8 + m,
 		};
 		for (size_t row = 0; mt_forecast_model_at(row); row++)
 			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
@@ -53,6 +53,7 @@ static void test_round_trip(void)
 
 		CHECK(a->setup_ms == b->setup_ms && a->switchover_ms == b->switchover_ms && a->pages_per_s_first == b->pages_per_s_first);
 		CHECK(a->stretch == b->stretch && a->bandwidth_share == b->bandwidth_share && a->pages_per_s_later == b->pages_per_s_later);
+		CHECK(a->zero_scan_us == b->zero_scan_us && a->sync_us_per_gib == b->sync_us_per_gib);
 		CHECK(a->zero_page_us == b->zero_page_us && a->guest_speed == b->guest_speed && a->fault_ms == b->fault_ms);
 		CHECK_NEAR(b->wire_share_first, a->wire_share_first, 1e-14);
 		CHECK_NEAR(b->wire_share_later, a->wire_share_later, 1e-14);

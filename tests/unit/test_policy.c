@@ -447,6 +447,7 @@ static void test_predict(void)
 		s.p = (struct mt_prediction){
 			.verdict = c->verdict,
 			.ends = c->verdict == MT_VERDICT_CONVERGES ? 0.95 : 0.1,
+			.iterations_left = 1,
 			.total_ms = { c->total_ms, c->total_ms, c->total_ms },
 			.stop_now_ms = c->stop_now_ms,
 			.floor_ms = c->stop_now_ms,

@@ -27,6 +27,8 @@ int cmd_evaluate(int argc, char **argv)
 		  .help = "as decided live: after passes 1, 2, 3 and where the default policy decides" },
 		{ .name = "verdicts", .kind = OPTION_FLAG, .dest = &campaign.verdicts,
 		  .help = "how often the default policy would have been wrong to abort, or to go on" },
+		{ .name = "prior", .kind = OPTION_FLAG, .dest = &campaign.prior,
+		  .help = "what campaigns teach of hosts that are in none of them, as C source" },
 		{ .name = "one-step", .kind = OPTION_FLAG, .dest = &one_step,
 		  .help = "forecasts of what the next iteration dirties, given how long it takes" },
 		{ .name = "polled-time", .kind = OPTION_FLAG, .dest = &polled,
@@ -65,8 +67,10 @@ int cmd_evaluate(int argc, char **argv)
 		return options_error(&usage, "--polled-time is about --one-step");
 	if (campaign.hosts && !campaign.save)
 		return options_error(&usage, "--hosts is about --save");
-	if (campaign.live + campaign.verdicts + one_step + epr + finish > 1)
-		return options_error(&usage, "--live, --verdicts, --one-step, --epr and --finish are one at a time");
+	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save || campaign.runs || campaign.by_workload))
+		return options_error(&usage, "--prior goes alone");
+	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish > 1)
+		return options_error(&usage, "--live, --verdicts, --prior, --one-step, --epr and --finish are one at a time");
 	if ((one_step || epr || finish) && (campaign.by_workload || campaign.runs))
 		return options_error(&usage, "--by-workload and --runs are about whole migrations");
 	if ((campaign.live || campaign.verdicts || one_step || epr || finish) && campaign.save)

@@ -170,7 +170,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 		return options_error(usage, "--method: postcopy and hybrid need --postcopy, since a guest is lost if the link fails then");
 	if (r->duration_ms < MT_MS_PER_S || r->duration_ms > DURATION_MAX_MS)
 		return options_error(usage, "--duration is 1s to 1h: QEMU measures whole seconds");
-	q->learned = mt_learned_default;
+	q->learned = mt_learned_prior[MT_FORECAST_BEFORE];
 	if (q->learned_path && mt_learned_load(&q->learned, q->learned_path, &err))
 		return cmd_fail(&err);
 	if (!q->planning.postcopy)
@@ -180,6 +180,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 	q->subject.uri = q->common.uri;
 	q->planning.max_downtime_ms = (double)q->max_downtime_ms;
 	q->planning.learned_from = predict_learned_from(&q->learned);
+	q->planning.other_hosts = !q->learned_path;
 	q->planning.request.link_bytes_per_s = (double)q->link_bytes_per_s;
 	q->planning.request.deadline_ms = q->deadline_given ? (double)q->deadline_ms : INFINITY;
 	q->planning.request.parallel = (unsigned)q->parallel;

@@ -68,11 +68,7 @@ static void head(const struct request *q, const struct subject *s)
 	unsigned n = predict_learned_from(&q->learned);
 
 	subject_show(s, stdout);
-	if (n)
-		printf("learned from %u migration%s\n\n", n, n == 1 ? "" : "s");
-	else
-		printf("learned from no migration (--learned FILE): QEMU's rules alone, which do not tell compression and multifd\n"
-		       "      from precopy; the intervals are too narrow\n\n");
+	printf("learned from %u migration%s%s\n\n", n, n == 1 ? "" : "s", q->learned_path ? "" : PREDICT_OTHER_HOSTS);
 }
 
 static int answer(struct request *q, const struct subject *s)
@@ -127,7 +123,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 		return options_error(usage, "--record keeps the profile of a running guest, and none is named");
 	if (r->duration_ms < MT_MS_PER_S || r->duration_ms > DURATION_MAX_MS)
 		return options_error(usage, "--duration is 1s to 1h: QEMU measures whole seconds");
-	q->learned = mt_learned_default;
+	q->learned = mt_learned_prior[MT_FORECAST_BEFORE];
 	if (q->learned_path && mt_learned_load(&q->learned, q->learned_path, &err))
 		return cmd_fail(&err);
 	p->learned = &q->learned;

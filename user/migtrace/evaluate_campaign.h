@@ -71,6 +71,9 @@ MT_MUST_CHECK int evaluate_recording(struct mt_recording **rec, const char *dir,
  */
 MT_MUST_CHECK int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool live, struct mt_err *err);
 
+/* For scripts/learn-prior. */
+MT_MUST_CHECK int evaluate_print_prior(FILE *out, const struct mt_runs *runs, size_t n, struct mt_err *err);
+
 /* The cases of one run at the moments of its recording @after. @profile: NULL: there is none. */
 MT_MUST_CHECK int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run,
 				    const struct mt_recording *profile,

@@ -118,7 +118,8 @@ int evaluate_campaigns(char **paths, int n, const struct evaluate_campaign_optio
 		loaded += runs[i].n;
 	}
 	if (!rc && loaded)
-		rc = (o->verdicts ? print_verdicts : print_forecasts)(runs, (size_t)n, o, &err);
+		rc = o->prior ? evaluate_print_prior(stdout, runs, (size_t)n, &err) :
+		     (o->verdicts ? print_verdicts : print_forecasts)(runs, (size_t)n, o, &err);
 	for (int i = 0; i < n && runs; i++)
 		mt_runs_free(&runs[i]);
 	free(runs);

@@ -63,6 +63,30 @@ static void fill_progress(struct mt_forecast_input *in, const struct mt_run *run
 		in->bandwidth_bytes_per_s = its->bandwidth_bytes_per_s;
 }
 
+/* Told no more than what decides live is told, but for the method. */
+static void fill_as_live(struct evaluate_case *c, const struct evaluate_boundary *b)
+{
+	const struct mt_run *run = c->run;
+	const struct mt_outlook_input in = {
+		.iterations = &b->iterations,
+		.u = &c->u,
+		.bandwidth_bytes_per_s = b->iterations.bandwidth_bytes_per_s,
+		.memory_bytes = run->memory_bytes,
+		.limit_ms = run->downtime_limit_ms,
+		.elapsed_ms = (double)b->iterations.last.total_ms - evaluate_known(run->prepare_ms),
+	};
+	struct mt_forecast_input told = c->learned.in;
+
+	if (!mt_outlook_resume(&in, &c->learned.in)) {
+		fill_progress(&c->learned.in, run, &b->iterations);
+		return;
+	}
+	c->learned.in.method = told.method;
+	c->learned.in.options = told.options;
+	c->learned.in.give_up_ms = told.give_up_ms;
+	c->learned.in.learned = NULL;
+}
+
 /* Return: 0, also where nothing is known of that curve; -ENOMEM. */
 static int add(struct evaluate_set *set, const struct evaluate_case *from, const struct mt_recording *profile,
 	       const struct evaluate_boundary *b, enum evaluate_moment moment, enum evaluate_curve curve)
@@ -79,7 +103,10 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from, const
 		free(c);
 		return 0;
 	}
-	fill_progress(&c->learned.in, c->run, &b->iterations);
+	if (curve == CURVE_PASSES)
+		fill_as_live(c, b);
+	else
+		fill_progress(&c->learned.in, c->run, &b->iterations);
 	/* Its own curve is that of the passes; of how a flip ends it says nothing. */
 	if (curve == CURVE_PASSES && !evaluate_flips(c->run)) {
 		evaluate_live_forecast(&c->live, &b->prediction, c->run);

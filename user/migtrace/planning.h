@@ -15,6 +15,7 @@ struct planning {
 	double max_downtime_ms;
 	bool postcopy;
 	unsigned learned_from;
+	bool other_hosts;		/* what was learned is the prior */
 };
 
 /* Return: 0 or -errno as mt_table_finish(). */

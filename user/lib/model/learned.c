@@ -158,6 +158,14 @@ static size_t figure(const struct mt_learned *l, const struct mt_learned_case *c
 	return k;
 }
 
+/* Of a total, what is played: not what is over, nor the set-up. */
+static double played_ms(const struct mt_learned_case *c, const struct mt_learned *l)
+{
+	double over_ms = c->in.done.passes ? c->in.done.elapsed_ms : 0;
+
+	return c->real[MT_METRIC_TOTAL_MS] - setup_off(c, l) - l->figures[c->in.method].setup_ms - over_ms;
+}
+
 /*
  * A line through (played, real) totals: what is left over is the set-up. Its slope is the median of the slopes from the
  * mean of the played totals and their median error to each total that is far enough from there. (Theil and Sen take all pairs.)
@@ -176,9 +184,8 @@ static void learn_total(struct mt_learned *l, const struct mt_learned_case *case
 	for (size_t i = 0; i < n; i++) {
 		double played;
 
-		if (cases[i].in.method != method || !isfinite(off = setup_off(&cases[i], l)))
+		if (cases[i].in.method != method || !isfinite(played = played_ms(&cases[i], l)))
 			continue;
-		played = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms;
 		sum += played;
 		squares += played * played;
 		k++;
@@ -192,7 +199,7 @@ static void learn_total(struct mt_learned *l, const struct mt_learned_case *case
 
 		if (cases[i].in.method != method || !isfinite(off = setup_off(&cases[i], l)))
 			continue;
-		from_mean = cases[i].real[MT_METRIC_TOTAL_MS] - off - f->setup_ms - mean;
+		from_mean = played_ms(&cases[i], l) - mean;
 		if (fabs(from_mean) > SLOPE_FROM * sqrt(variance))
 			values[slopes++] = off / from_mean;
 	}
@@ -203,24 +210,28 @@ static void learn_total(struct mt_learned *l, const struct mt_learned_case *case
 		f->setup_ms += off;
 }
 
+/* @hosts_known: else how fast their processors are, which encode pages and look at memory, says nothing, nor what their guests' pages encode to. */
 static void learn_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
-			  double *values)
+			  bool hosts_known, double *values)
 {
 	struct mt_learned_figures *f = &l->figures[method];
 	double v;
 
 	if (method == MT_METHOD_XBZRLE || method == MT_METHOD_COMPRESSION) {
 		/* Some runs are held up by the CPU, others by the link: the first tell how fast pages are encoded. */
-		if (method == MT_METHOD_COMPRESSION) {
+		if (hosts_known && method == MT_METHOD_COMPRESSION) {
 			figure(l, cases, n, method, share_first, values, &f->wire_share_first);
 			figure(l, cases, n, method, share_later, values, &f->wire_share_later);
 		}
-		figure(l, cases, n, method, pages_first, values, &f->pages_per_s_first);
-		figure(l, cases, n, method, pages_later, values, &f->pages_per_s_later);
+		if (hosts_known) {
+			figure(l, cases, n, method, pages_first, values, &f->pages_per_s_first);
+			figure(l, cases, n, method, pages_later, values, &f->pages_per_s_later);
+		}
 	} else if (method != MT_METHOD_POSTCOPY) {
 		figure(l, cases, n, method, bandwidth_share, values, &f->bandwidth_share);
 	}
-	learn_zero_page(l, cases, n, method, values);
+	if (hosts_known)
+		learn_zero_page(l, cases, n, method, values);
 	if (method == MT_METHOD_POSTCOPY || method == MT_METHOD_HYBRID)
 		figure(l, cases, n, method, fault, values, &f->fault_ms);
 	learn_total(l, cases, n, method, values);
@@ -257,9 +268,9 @@ static void learn_speed(struct mt_learned *l, const struct mt_learned_case *case
 }
 
 /* --- all of it -------------------------------------------------------------- */
-/* @values: room for the scores of all metrics, one metric after the other. */
-static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, size_t row,
-			    enum mt_method method, double *values)
+/* @values: room for the scores of all metrics, one metric after the other. @by: of each case, what it is forecast with; NULL: nothing. */
+static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *cases, const struct mt_learned *const *by, size_t n,
+			    size_t row, enum mt_method method, double *values)
 {
 	size_t k[MT_METRIC_COUNT] = { 0 };
 
@@ -267,8 +278,8 @@ static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *
 		struct mt_forecast_input in = cases[i].in;
 		struct mt_forecast f;
 
-		in.learned = l;
-		if (!cases[i].ended || in.method != method || mt_forecast(mt_forecast_model_at(row), &in, &f))
+		in.learned = by[i];
+		if (!by[i] || !cases[i].ended || in.method != method || mt_forecast(mt_forecast_model_at(row), &in, &f))
 			continue;
 		for (unsigned m = 0; m < MT_METRIC_COUNT; m++) {
 			double score = mt_residual_score(m, &f.metric[m], cases[i].real[m]);
@@ -281,20 +292,78 @@ static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *
 		mt_residual_learn(&l->residual[row][method][m], values + m * n, k[m]);
 }
 
-int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
+static void learn_all_residuals(struct mt_learned *l, const struct mt_learned_case *cases, const struct mt_learned *const *by, size_t n,
+				double *values)
 {
-	double *values = calloc(n ? n * MT_METRIC_COUNT : 1, sizeof(*values));
-
-	if (!values)
-		return -ENOMEM;
-	memset(l->residual, 0, sizeof(l->residual));
-	learn_speed(l, cases, n, values);
-	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
-		learn_figures(l, cases, n, m, values);
 	/* A baseline learns nothing: it stands as it was published. */
 	for (size_t row = 0; mt_forecast_model_at(row); row++)
 		for (unsigned m = 0; m < MT_METHOD_COUNT && !mt_forecast_model_at(row)->baseline; m++)
-			learn_residuals(l, cases, n, row, m, values);
-	free(values);
+			learn_residuals(l, cases, by, n, row, m, values);
+}
+
+static void learn_all_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, bool hosts_known, double *values)
+{
+	memset(l->residual, 0, sizeof(l->residual));
+	learn_speed(l, cases, n, values);
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		learn_figures(l, cases, n, m, hosts_known, values);
+}
+
+int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
+{
+	mt_autofree double *values = calloc(n ? n * MT_METRIC_COUNT : 1, sizeof(*values));
+	mt_autofree const struct mt_learned **by = calloc(n ? n : 1, sizeof(*by));
+
+	if (!values || !by)
+		return -ENOMEM;
+	learn_all_figures(l, cases, n, true, values);
+	for (size_t i = 0; i < n; i++)
+		by[i] = l;
+	learn_all_residuals(l, cases, by, n, values);
+	return 0;
+}
+
+/* What the migrations on other hosts than @hosts teach; @some is room for them. Return: NULL: there are none. */
+static const struct mt_learned *learn_others(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, unsigned hosts,
+					     struct mt_learned_case *some, double *values)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (cases[i].hosts != hosts)
+			some[others++] = cases[i];
+	*l = mt_learned_default;
+	learn_all_figures(l, some, others, false, values);
+	return others ? l : NULL;
+}
+
+/* Which way other hosts were off says nothing of which way these are. */
+static void widen_only(struct mt_residual *r)
+{
+	*r = (struct mt_residual){ fmin(r->p10, 0), 0, fmax(r->p90, 0), r->n };
+}
+
+int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
+{
+	mt_autofree double *values = calloc(n ? n * MT_METRIC_COUNT : 1, sizeof(*values));
+	mt_autofree const struct mt_learned **by = calloc(n ? n : 1, sizeof(*by));
+	mt_autofree struct mt_learned_case *some = calloc(n ? n : 1, sizeof(*some));
+	mt_autofree struct mt_learned *others = calloc(n ? n : 1, sizeof(*others));
+
+	if (!values || !by || !some || !others)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		size_t first = 0;
+
+		while (cases[first].hosts != cases[i].hosts)
+			first++;
+		by[i] = first < i ? by[first] : learn_others(&others[i], cases, n, cases[i].hosts, some, values);
+	}
+	learn_all_figures(l, cases, n, false, values);
+	learn_all_residuals(l, cases, by, n, values);
+	for (size_t row = 0; row < MT_FORECAST_MODELS_MAX; row++)
+		for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
+				widen_only(&l->residual[row][m][k]);
 	return 0;
 }

@@ -45,34 +45,37 @@ static double throttle_percent(const struct mt_sample *s)
 	return mt_sample_has(s, throttle_percent) ? (double)s->throttle_percent : 0;
 }
 
-static bool fill(const struct mt_outlook_input *in, struct mt_forecast_input *f, struct mt_learned *learned)
+/* More memory for a byte on the wire than this: pages are encoded. Inferred. */
+#define ENCODED_SHARE	1.1
+
+/* QEMU does not say how it was told to migrate; what matters shows. */
+static enum mt_method method_of(const struct mt_outlook_input *in, double throttle)
+{
+	if (in->auto_converge || throttle > 0)
+		return MT_METHOD_AUTOCONVERGE;
+	return in->iterations->page_share > ENCODED_SHARE ? MT_METHOD_XBZRLE : MT_METHOD_PRECOPY;
+}
+
+bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_input *f)
 {
 	const struct mt_iterations *its = in->iterations;
 	const struct mt_sample *start = &its->start;
-	double throttle = throttle_percent(start);
-	enum mt_method method = in->auto_converge || throttle > 0 ? MT_METHOD_AUTOCONVERGE : MT_METHOD_PRECOPY;
-	struct mt_learned_figures *figures = &learned->figures[method];
-	double memory = in->memory_bytes, zero;
+	double throttle = throttle_percent(start), memory = in->memory_bytes, zero;
 
 	if (!in->u || !in->u->origin || !its->total || !(in->bandwidth_bytes_per_s > 0) || !mt_sample_has(start, remaining_bytes))
 		return false;
 	if (!(memory > 0))
 		memory = fmax(its->kept[0].start_bytes, (double)start->remaining_bytes);
 	zero = mt_sample_has(start, zero_pages) ? start->zero_pages * 4096.0 : 0;
-	*learned = mt_learned_default;
-	figures->setup_ms = 0;
-	figures->switchover_ms = in->fixed_ms;
-	/* As pages are encoded lately, if they are. */
-	figures->wire_share_first = figures->wire_share_later = 1 / its->page_share;
 	*f = (struct mt_forecast_input){
 		.curve = in->u,
 		.memory_bytes = fmax(memory, 1),
 		.resident_bytes = fmax(memory - zero, 4096),
 		.cpu_share = NAN,
-		.method = method,
+		.method = method_of(in, throttle),
 		.bandwidth_bytes_per_s = in->bandwidth_bytes_per_s,
 		.downtime_limit_ms = fmax(in->limit_ms, 1),
-		.learned = learned,
+		.learned = in->learned ? in->learned : &mt_learned_prior[mt_forecast_stage_of(its->total)],
 		.done = {
 			.passes = (unsigned)its->total,
 			.elapsed_ms = fmax(0, in->elapsed_ms - (double)(its->last.t_ns - start->t_ns) / MT_NS_PER_MS),
@@ -81,6 +84,7 @@ static bool fill(const struct mt_outlook_input *in, struct mt_forecast_input *f,
 			.zero_bytes = 0,
 			.expected_downtime_ms = NAN,
 			.throttle_percent = throttle,
+			.page_share = its->page_share,
 		},
 	};
 	return true;
@@ -107,14 +111,14 @@ static struct mt_interval stop_now(const struct mt_outlook_input *in)
 }
 
 /* The lowest of the next boundaries, over one of the curves. */
-static double low_ms(const struct mt_forecast_input *f, const struct mt_ucurve *c, double z, double luck)
+static double low_ms(const struct mt_outlook_input *in, const struct mt_forecast_input *f, double z, double luck)
 {
 	struct mt_ucurve_sample u;
 	double lowest;
 
-	mt_ucurve_sample(&u, c, z);
+	mt_ucurve_sample(&u, in->u, z);
 	lowest = mt_play_lowest(f, &u, HORIZON, luck);
-	return lowest / mt_play_rate(f, false, false) * 1e3 + f->learned->figures[f->method].switchover_ms;
+	return lowest / mt_play_rate(f, false, false) * 1e3 + in->fixed_ms;
 }
 
 /* Of those that end: as far as others do not, a quantile of all is never. */
@@ -144,14 +148,13 @@ static enum mt_verdict verdict(double ends, double reaches, double stop_now_ms, 
 
 void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 {
-	struct mt_learned learned;
 	struct mt_forecast_input f;
 	struct mt_forecast as_is;
 	struct mt_interval now;
 	double reaches;
 
 	*out = (struct mt_prediction){ .model = MT_OUTLOOK_MODEL };
-	if (!fill(in, &f, &learned) || mt_forecast(NULL, &f, &as_is))
+	if (!mt_outlook_resume(in, &f) || mt_forecast(NULL, &f, &as_is))
 		return;
 	reaches = as_is.ends;
 	if (in->allowed_ms - in->fixed_ms > f.downtime_limit_ms) {
@@ -168,8 +171,8 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 	now = stop_now(in);
 	out->stop_now_ms = now.p50;
 	out->downtime_ms = as_is.ends >= LIKELY ? as_is.metric[MT_METRIC_DOWNTIME_MS] : now;
-	out->floor_ms = fmin(low_ms(&f, in->u, 0, LOWEST_OF_TEN), out->stop_now_ms);
-	out->floor_optimistic_ms = fmin(low_ms(&f, in->u, -P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
+	out->floor_ms = fmin(low_ms(in, &f, 0, LOWEST_OF_TEN), out->stop_now_ms);
+	out->floor_optimistic_ms = fmin(low_ms(in, &f, -P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
 	out->verdict = verdict(as_is.ends, reaches, out->stop_now_ms, in->allowed_ms,
 			       f.method == MT_METHOD_AUTOCONVERGE && f.done.throttle_percent < MT_THROTTLE_MAX_PERCENT);
 	if (out->verdict == MT_VERDICT_HOPELESS) {

@@ -64,11 +64,28 @@ static double rate_of(double wire_bytes_per_s, double wire_share, double pages_p
 	return fmin(wire_bytes_per_s / wire_share, pages_per_s * PAGE_BYTES);
 }
 
+double mt_play_wire_share(const struct mt_forecast_input *in, bool first)
+{
+	const struct mt_learned_figures *f = mt_play_figures(in);
+
+	if (in->done.page_share > 0)
+		return 1 / in->done.page_share;
+	return first ? f->wire_share_first : f->wire_share_later;
+}
+
+double mt_play_sync_s(const struct mt_forecast_input *in)
+{
+	return in->memory_bytes / (1 << 30) * mt_play_figures(in)->sync_us_per_gib / 1e6;
+}
+
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited)
 {
 	const struct mt_learned_figures *f = mt_play_figures(in);
 	double wire = in->bandwidth_bytes_per_s * f->bandwidth_share;
 
+	/* What was measured is what holds it up. */
+	if (in->done.page_share > 0)
+		return in->bandwidth_bytes_per_s * in->done.page_share;
 	if (unlimited && in->link_bytes_per_s > 0)
 		wire = in->link_bytes_per_s;
 	return first ? rate_of(wire, f->wire_share_first, f->pages_per_s_first) :
@@ -135,7 +152,7 @@ static void send_zero(struct state *s, double bytes)
 	double wire = bytes / PAGE_BYTES * ZERO_PAGE_BYTES;
 
 	s->wire_bytes += wire;
-	s->time_s += wire / s->in->bandwidth_bytes_per_s;
+	s->time_s += fmax(wire / s->in->bandwidth_bytes_per_s, bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_scan_us / 1e6);
 	s->lag_s += lag_s(s->in, bytes);
 }
 
@@ -168,6 +185,7 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 		end_left += sigma_weight[k] * share * fmin(new + (least + below) / 2, s->in->memory_bytes);
 		on_left += sigma_weight[k] * (1 - share) * fmin(new + (below + most) / 2, s->in->memory_bytes);
 	}
+	s->time_s += mt_play_sync_s(s->in);
 	p->passes += s->goes_on;
 	if (end > 0)
 		end_here(p, s, s->goes_on * end, end_left / end);
@@ -194,8 +212,8 @@ static double share_later(struct state *s)
 	const struct mt_method_options *o = &s->in->options;
 	double all, cache, hit;
 
-	if (s->in->method != MT_METHOD_XBZRLE)
-		return f->wire_share_later;
+	if (s->in->method != MT_METHOD_XBZRLE || s->in->done.page_share > 0)
+		return mt_play_wire_share(s->in, false);
 	all = mt_ucurve_sample_at(s->u, s->time_s);
 	cache = o->xbzrle_cache_bytes > 0 ? o->xbzrle_cache_bytes : MT_XBZRLE_CACHE_BYTES;
 	hit = s->cached_bytes > 0 ? fmin(1, cache / all) * (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) : 0;
@@ -213,7 +231,7 @@ static void first_pass(struct mt_play *p, struct state *s)
 	kept = fmin(full, s->threshold_bytes - zero - s->step_bytes / 2);
 	s->kept_bytes = fmax(0, kept);
 	s->zero_bytes = kept > 0 ? zero : 0;
-	send(s, full - s->kept_bytes, rate, mt_play_figures(in)->wire_share_first);
+	send(s, full - s->kept_bytes, rate, mt_play_wire_share(in, true));
 	send_zero(s, zero - s->zero_bytes);
 	t = s->time_s;
 	wire = s->wire_bytes;
@@ -247,6 +265,8 @@ static double later_rate(const struct state *s, double wire_share)
 {
 	const struct mt_learned_figures *f = mt_play_figures(s->in);
 
+	if (s->in->done.page_share > 0)
+		return mt_play_rate(s->in, false, false);
 	return rate_of(s->in->bandwidth_bytes_per_s * f->bandwidth_share, wire_share, f->pages_per_s_later);
 }
 
@@ -332,7 +352,7 @@ static void begin(struct state *s)
 	const struct mt_method_options *o = &in->options;
 
 	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
-	s->threshold_bytes = fmin(in->bandwidth_bytes_per_s, mt_play_rate(in, true, false) * mt_play_figures(in)->wire_share_first) *
+	s->threshold_bytes = fmin(in->bandwidth_bytes_per_s, mt_play_rate(in, true, false) * mt_play_wire_share(in, true)) *
 			     in->downtime_limit_ms / 1e3;
 	s->step_bytes = STEP_S * mt_play_rate(in, in->method == MT_METHOD_XBZRLE, false);
 	s->throttle = (struct throttle){

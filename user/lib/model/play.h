@@ -48,6 +48,10 @@ struct mt_interval mt_chances_interval(struct mt_chance *v, size_t n);
 
 /* Memory bytes a second that go out, in the first pass or later, and with QEMU not holding back. */
 double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimited);
+/* A sync of the dirty bitmaps of all memory. */
+double mt_play_sync_s(const struct mt_forecast_input *in);
+/* Bytes on the wire for a byte of memory. */
+double mt_play_wire_share(const struct mt_forecast_input *in, bool first);
 const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input *in);
 
 /* The probability alone that recurrence.c says of an end; @in is one that it takes. */

@@ -38,21 +38,25 @@ static double total_ms(const struct mt_play_end *e, const void *opaque)
 {
 	const struct context *c = opaque;
 
-	return (e->time_s + rest_s(c, e)) * 1e3 * c->figures->stretch + c->figures->setup_ms;
+	double done_ms = c->in->done.passes ? c->in->done.elapsed_ms : 0;
+
+	/* What is over has taken what it took. */
+	return done_ms + ((e->time_s + rest_s(c, e)) * 1e3 - done_ms) * c->figures->stretch + c->figures->setup_ms;
 }
 
 static double transferred_bytes(const struct mt_play_end *e, const void *opaque)
 {
 	const struct context *c = opaque;
 
-	return e->wire_bytes + e->left_bytes * (e->sent_bytes > 0 ? c->figures->wire_share_later : c->figures->wire_share_first);
+	return e->wire_bytes + e->left_bytes * mt_play_wire_share(c->in, !(e->sent_bytes > 0));
 }
 
 static double downtime_ms(const struct mt_play_end *e, const void *opaque)
 {
 	const struct context *c = opaque;
 
-	return (is_flip(c, e) ? 0 : rest_s(c, e) * 1e3) + c->figures->switchover_ms;
+	/* The last sync is made with the guest stopped. */
+	return ((is_flip(c, e) ? 0 : rest_s(c, e)) + mt_play_sync_s(c->in)) * 1e3 + c->figures->switchover_ms;
 }
 
 /* A guest speaks at least this often, if it can. Inferred: heartbeats and network peers are of this order. */

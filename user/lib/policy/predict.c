@@ -194,7 +194,8 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	if (!view->boundary || !mt_iterations_last(view->iterations))
 		return;
 	remember(s, view, now_ms);
-	in_time = limits->deadline_ms == MT_LIMIT_NONE || p->total_ms.p50 <= limits->deadline_ms;
+	/* Where it is about to end nothing is quicker. */
+	in_time = limits->deadline_ms == MT_LIMIT_NONE || p->total_ms.p50 <= limits->deadline_ms || !p->iterations_left;
 	/* Where that is not sure, what is allowed and can be had now is. */
 	believed = p->ends >= SURE || p->stop_now_ms > (double)limits->max_downtime_ms;
 	if (p->verdict == MT_VERDICT_CONVERGES && in_time && believed && s->since_lowest < PATIENCE_CONVERGES)

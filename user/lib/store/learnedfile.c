@@ -37,6 +37,8 @@ static const struct figure figures[] = {
 	F(pages_per_s_first, true, 0),
 	F(pages_per_s_later, true, 0),
 	F(zero_page_us, false, -1),
+	F(zero_scan_us, false, -1),
+	F(sync_us_per_gib, false, -1),
 	F(guest_speed, false, 0),
 	F(fault_ms, false, 0),
 };
