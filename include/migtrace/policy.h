@@ -57,6 +57,7 @@ struct mt_limits {
 	uint64_t passes;		/* policies passes and fni: act after so many finished passes; UNSET: each its own */
 	bool postcopy_allowed;
 	bool auto_converge;		/* QEMU throttles the guest, or will */
+	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see mt_ucurve_clears() */
 	const struct mt_history *history;	/* what fm and am learn from; outlives whatever has these limits. NULL = none */
 };
 

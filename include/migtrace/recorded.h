@@ -28,8 +28,12 @@ struct mt_recorded_guest {
 	unsigned windows;		/* with a clean start, of the kernel's */
 	unsigned calculations;		/* of QEMU's dirty rate */
 	unsigned passes;		/* finished ones of a migration */
+	bool clears_chunks;		/* its log is a bitmap of KVM's */
 	const char *source, *mode;	/* of the kernel's figures; NULL: none */
 };
 void mt_recorded_guest(struct mt_recorded_guest *g, const struct mt_recording *rec);
+
+/* Whether the guest's log is a bitmap of KVM's, see mt_ucurve_clears(); false where a recording does not tell. */
+bool mt_recorded_clears_chunks(const struct mt_recording *rec);
 
 #endif

@@ -40,6 +40,7 @@ const char *mt_ucurve_origin_name(enum mt_ucurve_origin origin);	/* "none", "ite
 struct mt_ucurve {
 	enum mt_ucurve_origin origin;
 	double memory_bytes;			/* no window dirties more; 0: not known */
+	unsigned chunks;			/* see mt_ucurve_clears(); 0: one */
 	double longest_s;			/* the longest window seen */
 	double union_bytes;			/* the working set: all that was dirtied in a profile, seen whole; 0: not known */
 	double mean[MT_UCURVE_KNOTS];		/* of log(U + MT_UCURVE_OFFSET_BYTES) */
@@ -65,6 +66,13 @@ struct mt_ucurve {
 
 /* Nothing known but the guest's memory; 0: not even that. */
 void mt_ucurve_init(struct mt_ucurve *c, double memory_bytes);
+
+/*
+ * QEMU clears the log of a KVM guest with bitmaps not in its sync but as pages are sent, so many bytes of memory at a time
+ * (clear_bmap in migration/ram.c; its default is MT_CLEAR_CHUNK_BYTES). 0: rings and TCG, which are cleared in the sync.
+ */
+#define MT_CLEAR_CHUNK_BYTES	(1ULL << 30)	/* 2^CLEAR_BITMAP_SHIFT_DEFAULT pages */
+void mt_ucurve_clears(struct mt_ucurve *c, double chunk_bytes);
 
 /* A kernel profile's windows of one length: how many, and what was dirty at their ends. */
 void mt_ucurve_windows(struct mt_ucurve *c, double window_s, double windows, double mean_bytes,
@@ -123,6 +131,7 @@ double mt_ucurve_noise_sd(const struct mt_ucurve *c, double window_s);
 struct mt_ucurve_sample {
 	double log[MT_UCURVE_KNOTS];
 	double memory_bytes;
+	unsigned chunks;
 };
 void mt_ucurve_sample(struct mt_ucurve_sample *u, const struct mt_ucurve *c, double z);
 double mt_ucurve_sample_at(const struct mt_ucurve_sample *u, double window_s);
@@ -132,9 +141,11 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
  * Of the bytes that are written in a window, the share that a pass finds newly dirty: it began with @began_bytes and kept back
  * @kept_bytes of them, which are dirty already and do not count again. Pages go out by address, so a share kept / began of what
  * it began with is kept back, whatever it is; of the bytes written meanwhile U(T) + R - U(T + T_R) were dirty at its begin, T_R
- * being the window that dirties the R bytes it began with. More than 0.
+ * being the window that dirties the R bytes it began with. Where the log is cleared chunk by chunk as they are sent, these count
+ * from then on only: the chunks that are written to go out in the first @cleared_s of the window. More than 0.
  */
-double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double kept_bytes);
+double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double kept_bytes,
+				  double cleared_s);
 
 /* How near the test is to calling a change of phase: 0 not at all, 1 it was called just now. */
 double mt_ucurve_change(const struct mt_ucurve *c);

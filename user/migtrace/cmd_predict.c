@@ -16,7 +16,7 @@
 
 struct request {
 	struct common_options common;
-	const char *bandwidths, *limits, *methods, *models, *learned_path;
+	const char *bandwidths, *limits, *methods, *models, *learned_path, *log;
 	uint64_t deadline_ms, link_bytes_per_s, flip_after_passes;
 	bool memory_given, rate_given, set_given;
 	struct subject_options subject;
@@ -117,6 +117,9 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 		return options_error(usage, "DOMAIN or FILE is expected; or --dirty-rate with --memory, for a guest that is assumed");
 	if (args->n && (q->rate_given || q->set_given))
 		return options_error(usage, "--dirty-rate and --working-set describe a guest that is assumed: name none");
+	if (q->log && (args->n || (strcmp(q->log, "bitmap") && strcmp(q->log, "ring"))))
+		return options_error(usage, "--log bitmap or --log ring, of a guest that is assumed");
+	q->subject.ring = q->log && !strcmp(q->log, "ring");
 	if (!args->n && !q->memory_given)
 		return options_error(usage, "--dirty-rate needs --memory SIZE, the guest's");
 	if ((!args->n || file) && q->subject.keep)
@@ -155,6 +158,8 @@ int cmd_predict(int argc, char **argv)
 		  &q.subject.dirty_rate_bytes_per_s, &q.rate_given },
 		{ "working-set", 0, OPTION_SIZE_BYTES, "SIZE", "of an assumed guest: the memory that it writes to (default: all)",
 		  &q.subject.working_set_bytes, &q.set_given },
+		{ "log", 0, OPTION_STRING, "HOW", "of an assumed guest: bitmap (default), or ring: how KVM logs writes; ring also for TCG",
+		  &q.log },
 		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile a running guest for so long (default 10s)", &record.duration_ms },
 		{ "source", 0, OPTION_STRING, "NAME", "of the profile, as in migtrace record", &record.source_name },
 		{ "record", 0, OPTION_STRING, "FILE", "keep the profile", &q.subject.keep },

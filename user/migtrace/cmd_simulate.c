@@ -119,6 +119,7 @@ static int take(const struct command_usage *usage, struct simulate *q, const str
 
 	if (w->host && simulate_host(&p->host, w->host, &err))
 		return options_error(usage, "%s", err.msg);
+	q->hosts = simulate_host_name(w->host);
 	if (!strcmp(w->log, "ring"))
 		p->log = MT_SIM_LOG_RING;
 	else if (strcmp(w->log, "bitmap"))
@@ -187,7 +188,7 @@ int cmd_simulate(int argc, char **argv)
 		{ "cap", 0, OPTION_DURATION_MS, "DURATION", "give up after (default 10min)", &w.cap_ms },
 		{ "seed", 0, OPTION_COUNT, "N", "of what is drawn", &q.seed, &q.seed_given, UINT32_MAX },
 		{ "passes", 0, OPTION_FLAG, NULL, "a row for each pass instead of one for each migration", &q.passes },
-		{ "host", 0, OPTION_STRING, "KEY=VALUE,...", "what things take on the hosts, see the man page", &w.host },
+		{ "host", 0, OPTION_STRING, "WORDS", "what things take on the hosts: tcg (default) or kvm, and KEY=VALUE,..., see the man page", &w.host },
 		{ "check", 0, OPTION_STRING, "DIR", "play the migrations of a campaign, and show how far off it was", &w.check },
 		{ "profiled", 0, OPTION_FLAG, NULL, "with --check: over the guests' profiles instead of what they were told to do",
 		  &q.profiled },

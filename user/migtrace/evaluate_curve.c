@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include <migtrace/recorded.h>
 
@@ -36,6 +37,7 @@ int evaluate_curve_know(struct evaluate_case *c, const struct mt_recording *prof
 		if (!b)
 			return -ENODATA;
 		mt_ucurve_init(&c->u, c->run->memory_bytes);
+		mt_ucurve_clears(&c->u, !strcmp(c->run->type, "kvm") && !strcmp(c->run->logging, "bitmap") ? MT_CLEAR_CHUNK_BYTES : 0);
 	} else if (know_profile(c, profile)) {
 		return -ENODATA;
 	} else if (b) {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <migtrace/recorded.h>
+
 #include "base/quantile.h"
 #include "onestep.h"
 #include "recording_load.h"
@@ -55,6 +57,7 @@ static int read_samples(struct onestep_run *run, const struct mt_recording *rec,
 	int rc = 0;
 
 	mt_iterations_init(&its);
+	run->clears_chunks = mt_recorded_clears_chunks(rec);
 	for (size_t i = 0; i < rec->n_entries && !rc; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;
 		struct mt_sample start = its.start;

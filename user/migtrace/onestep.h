@@ -23,6 +23,7 @@ struct onestep_run {
 	char *workload;			/* the folder it lies in */
 	const char *method;
 	double memory_bytes;
+	bool clears_chunks;
 	struct onestep_step *steps;
 	size_t n_steps, room;
 };

@@ -26,7 +26,7 @@ static double next_bytes(const struct mt_ucurve *c, const struct mt_iteration *b
 
 	mt_ucurve_sample(&u, c, 0);
 	return mt_ucurve_next(c, window_s, 0.5) *
-	       mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, (before->unsent_bytes + kept) / 2);
+	       mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, (before->unsent_bytes + kept) / 2, window_s);
 }
 
 static void forecast_ucurve(const struct onestep_runs *runs, size_t r, double *bytes)
@@ -35,6 +35,7 @@ static void forecast_ucurve(const struct onestep_runs *runs, size_t r, double *b
 	struct mt_ucurve c;
 
 	mt_ucurve_init(&c, run->memory_bytes);
+	mt_ucurve_clears(&c, run->clears_chunks ? MT_CLEAR_CHUNK_BYTES : 0);
 	for (size_t i = 0; i < run->n_steps; i++) {
 		bytes[i] = c.passes ? next_bytes(&c, &run->steps[i - 1].it, &run->steps[i].it) : NAN;
 		mt_ucurve_iteration(&c, &run->steps[i].it);

@@ -16,6 +16,8 @@
 
 #include <migtrace/units.h>
 
+#include <migtrace/recorded.h>
+
 #include "replay.h"
 
 struct replay {
@@ -59,6 +61,7 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 			*rows[i].to = rows[i].from;
 	l.postcopy_allowed |= given->postcopy_allowed;
 	l.auto_converge |= given->auto_converge;
+	l.clears_chunks |= given->clears_chunks || mt_recorded_clears_chunks(rec);
 	return l;
 }
 

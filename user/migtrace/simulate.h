@@ -22,6 +22,7 @@ struct simulate {
 	struct mt_limits limits;	/* for policies */
 	uint64_t history_ms;		/* of the guest, that they have seen before */
 	uint64_t memory_bytes, resident_bytes;	/* 0: as the trace says */
+	const char *hosts;		/* preset of what things take there */
 	uint64_t seed;
 	bool seed_given, passes;
 	bool profiled;			/* of a campaign: over the profiles, not the patterns */
@@ -36,8 +37,9 @@ MT_MUST_CHECK int simulate_trace(struct mt_trace *t, const char *what, struct si
 MT_MUST_CHECK int simulate_trace_recording(struct mt_trace *t, const struct mt_recording *rec, uint64_t memory_bytes,
 					   uint64_t seed, struct mt_err *err);
 
-/* simulate_host.c: "KEY=VALUE,..." into @host. Return: 0; -EINVAL with a line. */
+/* simulate_host.c: "PRESET,KEY=VALUE,..." into @host, the preset first if at all. Return: 0; -EINVAL with a line. */
 MT_MUST_CHECK int simulate_host(struct mt_sim_host *host, const char *words, struct mt_err *err);
+const char *simulate_host_name(const char *words);	/* of the preset that they begin with; NULL is fine */
 
 /* simulate_run.c */
 struct mt_table *simulate_table(enum mt_format format, bool passes);

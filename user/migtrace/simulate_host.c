@@ -87,6 +87,31 @@ static int set(struct mt_sim_host *host, const struct key *key, const char *text
 	return -EINVAL;
 }
 
+/* tcg is what mt_sim_defaults() has, measured; of kvm nothing was measured here: a page copied at 14 GB/s, a zero page looked at at 16. Inferred. */
+static const struct preset {
+	const char *name, *words;
+} presets[] = {
+	{ "tcg", "" },
+	{ "kvm", "page=300ns,zero-page=250ns,there-page=200ns,there-zero-page=100ns,there-zero-postcopy=100ns,there-discard=300ns,"
+		 "xbzrle-page=1us,compress-page=25us,stop=5ms,finish=20ms" },
+};
+
+static const struct preset *preset_of(const char *word)
+{
+	for (size_t i = 0; i < MT_ARRAY_SIZE(presets); i++)
+		if (!strcmp(presets[i].name, word))
+			return &presets[i];
+	return NULL;
+}
+
+const char *simulate_host_name(const char *words)
+{
+	mt_autofree char *first = strndup(words ? words : "", words ? strcspn(words, ",") : 0);
+	const struct preset *preset = first ? preset_of(first) : NULL;
+
+	return preset ? preset->name : presets[0].name;
+}
+
 int simulate_host(struct mt_sim_host *host, const char *words, struct mt_err *err)
 {
 	mt_autofree char *copy = strdup(words);
@@ -99,6 +124,12 @@ int simulate_host(struct mt_sim_host *host, const char *words, struct mt_err *er
 		const struct key *key = NULL;
 		int rc;
 
+		if (word == copy && preset_of(word)) {
+			rc = *preset_of(word)->words ? simulate_host(host, preset_of(word)->words, err) : 0;
+			if (rc)
+				return rc;
+			continue;
+		}
 		if (value)
 			*value++ = '\0';
 		for (size_t i = 0; i < MT_ARRAY_SIZE(keys) && value && !key; i++)

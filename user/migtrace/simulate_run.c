@@ -18,6 +18,7 @@ static const struct mt_column totals[] = {
 	{ "bandwidth_bytes_per_s", "bandwidth", MT_SHOW_RATE_BYTES_PER_S },
 	{ "downtime_limit_ms", "limit", MT_SHOW_DURATION_MS },
 	{ "memory_bytes", NULL, MT_SHOW_SIZE_BYTES },
+	{ "hosts", "hosts", MT_SHOW_PLAIN },
 	{ "end", "end", MT_SHOW_PLAIN },
 	{ "converged", NULL, MT_SHOW_PLAIN },
 	{ "total_ms", "total", MT_SHOW_DURATION_MS },
@@ -100,7 +101,7 @@ static int total_row(const struct combination *c, const struct mt_sim_result *r)
 
 	return mt_table_row(c->q->table, (struct mt_cell[]){
 		MT_STR(c->what), MT_STR(c->p.method.name), MT_STR(c->policy ? c->policy->name : NULL), bandwidth_of(c),
-		MT_DOUBLE(c->p.downtime_limit_ms), MT_UINT(c->p.memory_bytes), MT_STR(mt_sim_end_name(r->end)),
+		MT_DOUBLE(c->p.downtime_limit_ms), MT_UINT(c->p.memory_bytes), MT_STR(c->q->hosts), MT_STR(mt_sim_end_name(r->end)),
 		MT_BOOL(r->end == MT_SIM_CONVERGED), MT_DOUBLE(rounded(r->total_ms)), MT_UINT(r->transferred_bytes),
 		isfinite(r->downtime_ms) ? MT_DOUBLE(rounded(r->downtime_ms)) : MT_NONE, MT_DOUBLE(rounded(r->stall_ms)),
 		MT_UINT(r->passes), c->p.method.auto_converge ? MT_UINT(r->throttle_percent) : MT_NONE,

@@ -96,6 +96,7 @@ int subject_assume(struct subject *s, const struct subject_options *o, struct mt
 	if (set > s->guest.memory_bytes)
 		return mt_err_set(err, -EINVAL, "--working-set is more than --memory");
 	mt_ucurve_init(&s->curve, s->guest.memory_bytes);
+	mt_ucurve_clears(&s->curve, o->ring ? 0 : MT_CLEAR_CHUNK_BYTES);
 	mt_ucurve_assume(&s->curve, (double)o->dirty_rate_bytes_per_s, (double)o->working_set_bytes);
 	return 0;
 }

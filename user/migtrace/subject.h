@@ -26,6 +26,7 @@ struct subject {
 struct subject_options {
 	uint64_t memory_bytes, resident_bytes;
 	uint64_t dirty_rate_bytes_per_s, working_set_bytes;	/* of an assumed guest */
+	bool ring;			/* an assumed guest's log is a ring */
 	const char *keep;		/* file for the profile; NULL: none */
 	struct record *record;		/* how to profile; static, since the signal thread may look at it to the end */
 	const char *uri;

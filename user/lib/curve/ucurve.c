@@ -55,6 +55,11 @@ void mt_ucurve_init(struct mt_ucurve *c, double memory_bytes)
 	knots_reset(c, START_WINDOW_S, START_SD * START_SD);
 }
 
+void mt_ucurve_clears(struct mt_ucurve *c, double chunk_bytes)
+{
+	c->chunks = chunk_bytes > 0 && c->memory_bytes > chunk_bytes ? (unsigned)ceil(c->memory_bytes / chunk_bytes) : 0;
+}
+
 /* --- what it says --------------------------------------------------------------- */
 static struct knots_row row_at(double window_s)
 {
@@ -171,6 +176,7 @@ double mt_ucurve_window_s(const struct mt_ucurve *c, double bytes)
 void mt_ucurve_sample(struct mt_ucurve_sample *u, const struct mt_ucurve *c, double z)
 {
 	u->memory_bytes = c->memory_bytes;
+	u->chunks = c->chunks;
 	knots_sample(c, z, u->log);
 }
 
@@ -198,17 +204,36 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
 /* At least so much of it counts: what follows from less is not believed. Inferred. */
 #define NEW_LEAST	0.1
 
-double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double kept_bytes)
+/* Points of a pass at which chunks are cleared. */
+#define CLEARS	8
+
+/* Of the bytes that a pass began with, those that are written in a window. */
+static double again_bytes(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double began_s)
 {
 	double written = mt_ucurve_sample_at(u, window_s), again = written;
 
-	if (!(kept_bytes > 0) || !(began_bytes > 0) || !(written > 0))
-		return 1;
 	/* Of the first pass everything is dirty. */
 	if (!(u->memory_bytes > 0) || began_bytes < 0.999 * u->memory_bytes)
-		again += began_bytes - mt_ucurve_sample_at(u, window_s + fmin(mt_ucurve_sample_window_s(u, began_bytes), BEGAN_MOST_S));
-	again = fmin(fmax(again, 0), written);
-	return fmax(NEW_LEAST, 1 - fmin(1, kept_bytes / began_bytes) * again / written);
+		again += began_bytes - mt_ucurve_sample_at(u, window_s + began_s);
+	return fmin(fmax(again, 0), written);
+}
+
+double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double kept_bytes,
+				  double cleared_s)
+{
+	unsigned chunks = u->chunks > 1 ? u->chunks : 1, clears = chunks < CLEARS ? chunks : CLEARS;
+	double written = mt_ucurve_sample_at(u, window_s), began_s, again, since = 0;
+
+	if (!(began_bytes > 0) || !(written > 0) || (!(kept_bytes > 0) && chunks == 1))
+		return 1;
+	began_s = fmin(mt_ucurve_sample_window_s(u, began_bytes), BEGAN_MOST_S);
+	again = again_bytes(u, window_s, began_bytes, began_s);
+	/* The first chunk is cleared as the pass begins, the last a chunk before its end. */
+	for (unsigned i = 0; i < clears && chunks > 1; i++)
+		since += again_bytes(u, window_s - cleared_s * ((i + 0.5) / clears - 0.5 / chunks), began_bytes, began_s) / clears;
+	if (chunks == 1)
+		since = again;
+	return fmax(NEW_LEAST, 1 - (again - (1 - fmin(1, kept_bytes / began_bytes)) * since) / written);
 }
 
 /* --- a migration's passes --------------------------------------------------------- */
@@ -327,6 +352,6 @@ void mt_ucurve_iteration(struct mt_ucurve *c, const struct mt_iteration *it)
 	if (it->syncs != 1)
 		return;
 	mt_ucurve_sample(&u, c, 0);
-	share = mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, it->unsent_bytes);
+	share = mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, it->unsent_bytes, window_s);
 	take_pass(c, window_s, it->dirtied_bytes / share, it->first, AGAIN_SD * (1 - share) / share);
 }

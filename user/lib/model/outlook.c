@@ -101,7 +101,7 @@ static struct mt_interval stop_now(const struct mt_outlook_input *in)
 	since_s = (double)(its->last.t_ns - its->start.t_ns) / MT_NS_PER_S * (1 - throttle_percent(&its->start) / 100);
 	if (since_s > 0) {
 		mt_ucurve_sample(&u, in->u, 0);
-		share = mt_ucurve_sample_new_share(&u, since_s, its->start.remaining_bytes, left);
+		share = mt_ucurve_sample_new_share(&u, since_s, its->start.remaining_bytes, left, since_s);
 		again.p50 = share * mt_ucurve_sample_at(&u, since_s);
 		again.p10 = fmin(again.p50, share * mt_ucurve_quantile(in->u, since_s, 0.1));
 		again.p90 = fmax(again.p50, share * mt_ucurve_quantile(in->u, since_s, 0.9));

@@ -40,7 +40,7 @@ struct throttle {
 
 struct state {
 	const struct mt_forecast_input *in;
-	const struct mt_ucurve_sample *u;
+	struct mt_ucurve_sample u;
 	double threshold_bytes, step_bytes;
 	double time_s, sent_bytes, wire_bytes;
 	double lag_s;			/* of the destination, behind what was sent */
@@ -104,11 +104,12 @@ static double guest_speed(const struct state *s)
 	return run * mt_play_figures(s->in)->guest_speed;
 }
 
-static double new_bytes(const struct state *s, double window_s, double kept_bytes, double began_bytes)
+/* @sent_s: of the window, until the last page that was not zero had gone. */
+static double new_bytes(const struct state *s, double window_s, double kept_bytes, double began_bytes, double sent_s)
 {
-	double t = window_s * guest_speed(s);
+	double speed = guest_speed(s), t = window_s * speed;
 
-	return mt_ucurve_sample_at(s->u, t) * mt_ucurve_sample_new_share(s->u, t, began_bytes, kept_bytes);
+	return mt_ucurve_sample_at(&s->u, t) * mt_ucurve_sample_new_share(&s->u, t, began_bytes, kept_bytes, sent_s * speed);
 }
 
 /* Of a single window, relative to its mean. */
@@ -214,7 +215,7 @@ static double share_later(struct state *s)
 
 	if (s->in->method != MT_METHOD_XBZRLE || s->in->done.page_share > 0)
 		return mt_play_wire_share(s->in, false);
-	all = mt_ucurve_sample_at(s->u, s->time_s);
+	all = mt_ucurve_sample_at(&s->u, s->time_s);
 	cache = o->xbzrle_cache_bytes > 0 ? o->xbzrle_cache_bytes : MT_XBZRLE_CACHE_BYTES;
 	hit = s->cached_bytes > 0 ? fmin(1, cache / all) * (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) : 0;
 	s->cached_bytes = all;
@@ -225,17 +226,18 @@ static void first_pass(struct mt_play *p, struct state *s)
 {
 	const struct mt_forecast_input *in = s->in;
 	double full = mt_forecast_full_bytes(in);
-	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), kept, dirtied, wire, t;
+	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), kept, dirtied, wire, sent_s, t;
 
 	/* A threshold above what is zero is met before those pages' turn. */
 	kept = fmin(full, s->threshold_bytes - zero - s->step_bytes / 2);
 	s->kept_bytes = fmax(0, kept);
 	s->zero_bytes = kept > 0 ? zero : 0;
 	send(s, full - s->kept_bytes, rate, mt_play_wire_share(in, true));
+	sent_s = s->time_s;
 	send_zero(s, zero - s->zero_bytes);
 	t = s->time_s;
 	wire = s->wire_bytes;
-	dirtied = new_bytes(s, t, s->kept_bytes + s->zero_bytes, in->memory_bytes);
+	dirtied = new_bytes(s, t, s->kept_bytes + s->zero_bytes, in->memory_bytes, sent_s);
 	throttle_sync(s, t, dirtied, wire);
 	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, noise(s, t * guest_speed(s)));
 }
@@ -285,7 +287,7 @@ static void later_pass(struct mt_play *p, struct state *s)
 	send(s, sending, rate, share);
 	send_zero(s, zero);
 	t = s->time_s - before_s;
-	dirtied = new_bytes(s, t, began - sending - zero, began);
+	dirtied = new_bytes(s, t, began - sending - zero, began, t);
 	throttle_sync(s, t, dirtied, s->wire_bytes - before_wire);
 	s->zero_bytes -= zero;
 	s->kept_bytes = began - sending - zero - s->zero_bytes;
@@ -307,7 +309,7 @@ static double one_more(const struct state *s, double time_s, double left_bytes, 
 
 	at.time_s = time_s;
 	at.left_bytes = left_bytes;
-	at.cached_bytes = mt_ucurve_sample_at(s->u, time_s);
+	at.cached_bytes = mt_ucurve_sample_at(&s->u, time_s);
 	later_pass(&ends, &at);
 	*pass_s = at.time_s - time_s;
 	return ends.n ? NAN : at.left_bytes;
@@ -351,6 +353,8 @@ static void begin(struct state *s)
 	const struct mt_forecast_input *in = s->in;
 	const struct mt_method_options *o = &in->options;
 
+	/* Chunks that are empty are not written to. */
+	s->u.chunks = (unsigned)ceil(s->u.chunks * fmin(1, mt_forecast_full_bytes(in) / in->memory_bytes));
 	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
 	s->threshold_bytes = fmin(in->bandwidth_bytes_per_s, mt_play_rate(in, true, false) * mt_play_wire_share(in, true)) *
 			     in->downtime_limit_ms / 1e3;
@@ -365,7 +369,7 @@ static void begin(struct state *s)
 void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned flip_after,
 	     double give_up_s)
 {
-	struct state s = { .in = in, .u = u, .goes_on = 1 };
+	struct state s = { .in = in, .u = *u, .goes_on = 1 };
 	unsigned played = 0, look_at = ENDLESS_FROM;
 	double goes_on, pass_s;
 
@@ -409,7 +413,7 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct
 
 double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned passes, double luck)
 {
-	struct state s = { .in = in, .u = u, .goes_on = 1 };
+	struct state s = { .in = in, .u = *u, .goes_on = 1 };
 	struct mt_play ends = { 0 };
 	double lowest = INFINITY;
 

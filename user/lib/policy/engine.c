@@ -52,8 +52,10 @@ static void predict(struct mt_engine *e, const struct mt_sample *s, uint64_t now
 
 static void learn(struct mt_engine *e)
 {
-	if (!e->u.passes)
+	if (!e->u.passes) {
 		mt_ucurve_init(&e->u, e->memory_bytes);
+		mt_ucurve_clears(&e->u, e->limits.clears_chunks ? MT_CLEAR_CHUNK_BYTES : 0);
+	}
 	mt_ucurve_iteration(&e->u, mt_iterations_last(&e->iterations));
 }
 

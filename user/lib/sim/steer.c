@@ -63,6 +63,7 @@ int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace, const st
 
 	limits.qemu_limit_ms = (uint64_t)p->downtime_limit_ms;
 	limits.auto_converge = p->method.auto_converge;
+	limits.clears_chunks = p->log == MT_SIM_LOG_BITMAP;
 	mt_engine_init(&st.engine, policy, &limits);
 	return mt_sim_run(p, trace, &ours, result);
 }

@@ -54,6 +54,7 @@ static const struct mt_member limits_members[] = {
 	M_LIMIT(T, "passes", passes),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
 	M_SOME(T, MEMBER_BOOL, "auto_converge", auto_converge),
+	M_SOME(T, MEMBER_BOOL, "clears_chunks", clears_chunks),
 	END
 };
 #undef T

@@ -27,6 +27,7 @@ int mt_recorded_curve(struct mt_ucurve *c, const struct mt_recording *rec, bool 
 	size_t n = 0;
 
 	mt_ucurve_init(c, memory_bytes);
+	mt_ucurve_clears(c, mt_recorded_clears_chunks(rec) ? MT_CLEAR_CHUNK_BYTES : 0);
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_entry *e = &rec->entries[i];
 		const struct mt_record_curve *p = &e->curve;

@@ -47,12 +47,29 @@ static void take_source(struct mt_recorded_guest *g, const struct mt_record_sour
 	g->mode = s->mode;
 }
 
+static bool is_ring(const struct mt_entry *e)
+{
+	if (e->type == MT_ENTRY_SOURCE)
+		return e->source.mode && !strcmp(e->source.mode, "ring");
+	return e->type == MT_ENTRY_DIRTYRATE && e->dirtyrate.mode && !strcmp(e->dirtyrate.mode, "dirty-ring");
+}
+
+bool mt_recorded_clears_chunks(const struct mt_recording *rec)
+{
+	if (!rec->header.domain_type || strcmp(rec->header.domain_type, "kvm"))
+		return false;
+	for (size_t i = 0; i < rec->n_entries; i++)
+		if (is_ring(&rec->entries[i]))
+			return false;
+	return true;
+}
+
 void mt_recorded_guest(struct mt_recorded_guest *g, const struct mt_recording *rec)
 {
 	struct seen seen = { .first_over = false };
 	double logged_bytes = 0;
 
-	*g = (struct mt_recorded_guest){ .cpu_share = NAN };
+	*g = (struct mt_recorded_guest){ .cpu_share = NAN, .clears_chunks = mt_recorded_clears_chunks(rec) };
 	if (rec->header.limits.qemu_limit_ms != MT_LIMIT_UNSET)
 		g->downtime_limit_ms = (double)rec->header.limits.qemu_limit_ms;
 	mt_iterations_init(&seen.iterations);
