@@ -29,9 +29,10 @@ const char *mt_collector_tell(const struct mt_collector *c);
 void mt_collector_boundary(struct mt_collector *c, uint64_t iteration, uint64_t t_ns);
 
 /*
- * Writes what has come since: the source the first time, merged ticks, passes. @all: nothing
- * follows. The recorder's thread. Return: the recorder's error.
+ * Writes what has come since: the source the first time, ticks (merged where nobody took them in time), passes; and shows
+ * each tick to @seen (NULL: to nobody). @all: nothing follows. The recorder's thread. Return: the recorder's error.
  */
-int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all);
+typedef void (*mt_tick_fn)(const struct mt_tick *t, void *opaque);
+int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all, mt_tick_fn seen, void *opaque);
 
 #endif

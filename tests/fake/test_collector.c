@@ -49,7 +49,7 @@ static bool begin(struct collected *k)
 static bool end(struct collected *k)
 {
 	struct mt_err err = { 0 };
-	bool whole = !mt_collector_record(k->c, k->r, true);
+	bool whole = !mt_collector_record(k->c, k->r, true, NULL, NULL);
 
 	mt_collector_close(k->c);
 	whole &= !mt_recorder_close(k->r, &err);
@@ -107,7 +107,7 @@ static void cut_at_boundaries(struct collected *k)
 	for (unsigned i = 0; i < MT_ARRAY_SIZE(ticks); i++) {
 		mt_sleep_ms(ticks[i] * 10);
 		mt_collector_boundary(k->c, i + 2, mt_now_ns());
-		CHECK(!mt_collector_record(k->c, k->r, false));
+		CHECK(!mt_collector_record(k->c, k->r, false, NULL, NULL));
 	}
 	mt_sleep_ms(200);
 	CHECK(end(k));
@@ -183,7 +183,7 @@ static void nothing_is_there(struct collected *k)
 	CHECK(mt_collector_open(&k->c, k->conn, &k->info, NULL, &err) < 0);
 	CHECK(!k->c && *err.msg);
 	mt_collector_boundary(k->c, 1, mt_now_ns());
-	CHECK(!mt_collector_record(k->c, NULL, true));
+	CHECK(!mt_collector_record(k->c, NULL, true, NULL, NULL));
 	mt_collector_close(k->c);
 	mt_conn_close(k->conn);
 }

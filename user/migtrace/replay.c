@@ -290,6 +290,13 @@ static void say_which(struct replay_result *result, const struct mt_recording *r
 		say(result, "migration %zu of %zu: ", which, n);
 }
 
+/* What the kernel saw between two looks. Settings wait for the next look: what was recorded goes on without them. */
+static bool between(struct replay *r, const struct mt_tick *tick, struct mt_plan *plan)
+{
+	mt_engine_tick(&r->engine, tick, plan);
+	return mt_action_is_final(plan->action);
+}
+
 void replay_run(struct replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
 		const struct mt_policy *policy, const struct mt_limits *given,
 		const struct replay_watch *watch)
@@ -306,8 +313,13 @@ void replay_run(struct replay_result *result, const struct mt_recording *rec, si
 
 		if (rec->entries[i].type == MT_ENTRY_DECISION)
 			note_recorded(&r, &rec->entries[i].decision);
-		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !step(&r, s, &plan))
+		if (rec->entries[i].type == MT_ENTRY_TICK) {
+			if (!between(&r, &rec->entries[i].tick, &plan))
+				continue;
+			s = &r.last;
+		} else if (rec->entries[i].type != MT_ENTRY_SAMPLE || !step(&r, s, &plan)) {
 			continue;
+		}
 		result->action = plan.action;
 		result->at = *s;
 		result->implied_downtime_ms = plan.implied_downtime_ms < 0 ? r.last_implied_ms : plan.implied_downtime_ms;

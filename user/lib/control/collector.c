@@ -120,7 +120,7 @@ static bool take_pass(struct mt_collector *c, struct mt_record_pass *pass, bool 
 	return got;
 }
 
-int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all)
+int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all, mt_tick_fn seen, void *opaque)
 {
 	struct mt_record_pass pass;
 	struct mt_tick tick;
@@ -131,8 +131,13 @@ int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all)
 	if (!c->source_recorded)
 		rc = mt_recorder_source(r, &c->source);
 	c->source_recorded = true;
-	while (!rc && mt_tickqueue_take(&c->ticks, &tick, all))
-		rc = mt_recorder_tick(r, &tick);
+	/* A recorder that is full is no reason not to see. */
+	while (mt_tickqueue_take(&c->ticks, &tick, all)) {
+		if (!rc)
+			rc = mt_recorder_tick(r, &tick);
+		if (seen)
+			seen(&tick, opaque);
+	}
 	while (!rc && take_pass(c, &pass, all))
 		rc = mt_recorder_pass(r, &pass);
 	return rc;

@@ -104,6 +104,25 @@ static bool distrusted(struct supervision *s, struct mt_sample *sample)
 	return why;
 }
 
+/* Between looks: what the kernel has seen since. */
+static void on_tick(const struct mt_tick *t, void *opaque)
+{
+	struct supervision *s = opaque;
+	struct mt_plan plan;
+
+	if (s->phase != PHASE_RUNNING || s->stopped)
+		return;
+	if (mt_engine_tick(&s->engine, t, &plan))
+		mt_note_event(s, "load", "what the guest dirties has changed");
+	if (plan.action != MT_ACTION_CONTINUE && mt_may_look(s))
+		mt_act(s, &plan, NULL);
+}
+
+void mt_take_ticks(struct supervision *s)
+{
+	mt_recorded(s, mt_collector_record(s->o->collector, s->o->recorder, false, on_tick, s));
+}
+
 void mt_look(struct supervision *s, const struct mt_event *cause)
 {
 	struct mt_sample sample = { 0 };
@@ -134,7 +153,7 @@ void mt_look(struct supervision *s, const struct mt_event *cause)
 	else if (boundary && *plan.reason)
 		mt_record_decision(s, &plan, NULL, NULL, 0);
 	mt_recorded(s, mt_recorder_sample(s->o->recorder, &sample));
-	mt_recorded(s, mt_collector_record(s->o->collector, s->o->recorder, false));
+	mt_take_ticks(s);
 	mt_tell(s, &plan, boundary, NULL);
 	if (plan.warns)
 		mt_note_event(s, "warning", plan.reason);

@@ -14,6 +14,7 @@
 #include "supervision.h"
 
 #define POLL_DEFAULT_MS		250
+#define TICKS_MS		50	/* as often as a session for passes has one */
 #define BEGIN_MS		60000	/* a migration that was announced begins within this, or never */
 #define CLAIM_MS		6000	/* after the job is gone: libvirt reports success 1.4 to 2 s late */
 #define BEFORE_MS		2000	/* an event that made us begin may be this old */
@@ -165,6 +166,14 @@ static int begin(struct supervision *s, struct mt_err *err)
 	return 0;
 }
 
+/* With a kernel source, until there are ticks. */
+static uint64_t wait_ms(const struct supervision *s, uint64_t ns)
+{
+	uint64_t ms = ns / MT_NS_PER_MS + 1;
+
+	return s->o->collector && ms > TICKS_MS ? TICKS_MS : ms;
+}
+
 static void follow(struct supervision *s)
 {
 	uint64_t poll_ms = s->o->poll_ms ? s->o->poll_ms : POLL_DEFAULT_MS;
@@ -185,8 +194,10 @@ static void follow(struct supervision *s)
 			now = mt_now_ns();
 			next_ns = now + poll_ms * MT_NS_PER_MS;
 		}
-		if (!mt_inbox_take(s->inbox, &ev, (next_ns - now) / MT_NS_PER_MS + 1))
+		if (!mt_inbox_take(s->inbox, &ev, wait_ms(s, next_ns - now)))
 			mt_happened(s, &ev);
+		else if (s->o->collector)
+			mt_take_ticks(s);
 	}
 }
 
@@ -208,7 +219,7 @@ int mt_supervise(struct mt_conn *conn, struct mt_inbox *inbox, const char *uuid,
 	if (rc)
 		return rc;
 	follow(&s);
-	mt_recorded(&s, mt_collector_record(s.o->collector, s.o->recorder, true));
+	mt_recorded(&s, mt_collector_record(s.o->collector, s.o->recorder, true, NULL, NULL));
 	if (!result->left)
 		mt_conclude(&s);
 	if (s.o->guard) {

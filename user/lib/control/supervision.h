@@ -78,6 +78,7 @@ void mt_hand_end(struct supervision *s);
 /* When QEMU finished what @ev tells of, on our clock; never before the last look or after the event reached us. */
 uint64_t mt_sync_time(const struct supervision *s, const struct mt_event *ev);
 void mt_look(struct supervision *s, const struct mt_event *cause);
+void mt_take_ticks(struct supervision *s);
 bool mt_may_look(const struct supervision *s);
 
 /* --- act.c --------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ static uint64_t elapsed_ms(struct mt_engine *e, const struct mt_sample *s)
 	return s->t_ns > e->begin_t_ns ? (s->t_ns - e->begin_t_ns) / MT_NS_PER_MS : 0;
 }
 
-static void predict(struct mt_engine *e, const struct mt_sample *s, uint64_t now_ms)
+static void predict(struct mt_engine *e, uint64_t now_ms)
 {
 	const struct mt_iterations *its = &e->iterations;
 	const struct mt_outlook_input in = {
@@ -59,26 +59,47 @@ static void learn(struct mt_engine *e)
 	mt_ucurve_iteration(&e->u, mt_iterations_last(&e->iterations));
 }
 
+static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, uint64_t now_ms, struct mt_plan *plan)
+{
+	const struct mt_view view = {
+		.limits = &e->limits,
+		.sample = s,
+		.iterations = &e->iterations,
+		.prediction = &e->prediction,
+		.bandwidth_bytes_per_s = e->iterations.bandwidth_bytes_per_s,
+		.boundary = boundary,
+	};
+
+	predict(e, now_ms);
+	mt_policy_step(e->policy, &e->state, &view, now_ms, plan);
+}
+
 bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan)
 {
-	struct mt_iterations *its = &e->iterations;
-	bool boundary = mt_iterations_feed(its, s);
+	bool boundary = mt_iterations_feed(&e->iterations, s);
 	uint64_t now_ms = elapsed_ms(e, s);
-	struct mt_view view;
 
 	if (mt_sample_has(s, memory_bytes))
 		e->memory_bytes = s->memory_bytes;
 	if (boundary)
 		learn(e);
-	predict(e, s, now_ms);
-	view = (struct mt_view){
-		.limits = &e->limits,
-		.sample = s,
-		.iterations = its,
-		.prediction = &e->prediction,
-		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
-		.boundary = boundary,
-	};
-	mt_policy_step(e->policy, &e->state, &view, now_ms, plan);
+	e->newest = *s;
+	e->newest_ms = now_ms;
+	step(e, s, boundary, now_ms, plan);
 	return boundary;
+}
+
+bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan *plan)
+{
+	uint64_t now_ms = e->newest_ms;
+	bool changed;
+
+	*plan = (struct mt_plan){ .action = MT_ACTION_CONTINUE, .implied_downtime_ms = -1 };
+	if (e->newest.status != MT_STATUS_ACTIVE)
+		return false;
+	changed = mt_growth_tick(&e->growth, e->memory_bytes, t);
+	if (t->t_ns > e->newest.t_ns)
+		now_ms += (t->t_ns - e->newest.t_ns) / MT_NS_PER_MS;
+	step(e, &e->newest, false, now_ms, plan);
+	return changed;
 }
