@@ -28,7 +28,7 @@ struct mt_iteration {
 	double dirtied_bytes;		/* remaining - unsent, >= 0: newly dirty pages, what QEMU's sync counts */
 	double sent_bytes;		/* on the wire */
 	double page_bytes;		/* memory that they stand for, zero pages left out; 0 = not known */
-	double bandwidth_bytes_per_s;	/* sent / duration */
+	double bandwidth_bytes_per_s;	/* sent / duration; where next to nothing was sent, the link's lately */
 	double throttle_percent;	/* of auto-converge, while it went on; 0 = none, or not told */
 	bool first;			/* the pass over all memory */
 };

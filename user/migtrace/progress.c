@@ -71,6 +71,9 @@ static void row(char rows[SCREEN_ROWS][SCREEN_ROW], int *n, const char *label, c
 	snprintf(rows[(*n)++], SCREEN_ROW, "  %-9s %s", label, text);
 }
 
+/* Less is between two looks. */
+#define STILL_S	2
+
 static void draw(struct progress *p, const struct mt_progress *m)
 {
 	const struct mt_iterations *its = &m->engine->iterations;
@@ -95,6 +98,11 @@ static void draw(struct progress *p, const struct mt_progress *m)
 	else
 		snprintf(text, sizeof(text), "- dirtied against %s of the link",
 			 mt_format_rate_bytes_per_s(c, its->bandwidth_bytes_per_s));
+	if (its->still_s >= STILL_S) {
+		size_t len = strlen(text);
+
+		snprintf(text + len, sizeof(text) - len, "; nothing has been sent for %s", mt_format_duration_ms(a, its->still_s * 1e3));
+	}
 	row(rows, &n, "rate", text);
 	tell_forecast(text, sizeof(text), m->engine);
 	row(rows, &n, "forecast", text);

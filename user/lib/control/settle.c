@@ -90,7 +90,11 @@ static enum mt_side look_at_source(const struct mt_settle_input *in)
 
 static const char *because(const struct mt_settle_input *in)
 {
-	return in->text && *in->text ? in->text : "libvirt gave no reason";
+	static const char said[] = "migration failed: ";	/* already, by us */
+
+	if (!in->text || !*in->text)
+		return "libvirt gave no reason";
+	return strncmp(in->text, said, sizeof(said) - 1) ? in->text : in->text + sizeof(said) - 1;
 }
 
 static enum mt_outcome at_source(const struct mt_settle_input *in, char *detail, size_t size)

@@ -16,6 +16,8 @@
 #define STUCK_SHARE		0.1
 /* QEMU spends its bandwidth in budgets of so long (BUFFER_DELAY, migration/migration.c), and looks at what is left before each. */
 #define BUDGET_S		0.1
+/* Bytes on the wire that tell a rate. Inferred. */
+#define RATE_LEAST_BYTES	65536
 /* Two looks closer together than this say nothing about a rate. */
 #define BANDWIDTH_MIN_S		0.05
 
@@ -234,8 +236,11 @@ static void finish(struct mt_iterations *it, const struct mt_sample *end, double
 		i->page_bytes = fmax(0, i->start_bytes - unsent - zero_pages * page_bytes(end));
 	i->throttle_percent = mt_sample_has(start, throttle_percent) ? (double)start->throttle_percent : 0;
 	share_update(it, i, zero_pages);
-	if (i->duration_s > 0)
+	/* A pass that sent next to nothing says nothing of the link. */
+	if (i->sent_bytes >= RATE_LEAST_BYTES && i->duration_s > 0)
 		i->bandwidth_bytes_per_s = i->sent_bytes / i->duration_s;
+	else
+		i->bandwidth_bytes_per_s = it->bandwidth_bytes_per_s;
 	it->total++;
 }
 
