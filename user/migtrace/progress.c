@@ -46,20 +46,21 @@ static void bar(char *buf, double done)
 static void tell_forecast(char *buf, size_t size, const struct mt_engine *e)
 {
 	const struct mt_prediction *f = &e->prediction;
-	char total[MT_UNIT_STR], pause[MT_UNIT_STR], best[MT_UNIT_STR], allowed[MT_UNIT_STR];
+	char total[MT_UNIT_STR], pause[MT_UNIT_STR], best[MT_UNIT_STR], allowed[MT_UNIT_STR], low[MT_UNIT_STR], high[MT_UNIT_STR];
 
 	mt_format_duration_ms(allowed, e->limits.max_downtime_ms);
 	mt_format_duration_ms(pause, f->verdict == MT_VERDICT_CONVERGES ? f->downtime_ms.p50 : f->stop_now_ms);
 	switch (f->verdict) {
 	case MT_VERDICT_CONVERGES:
-		snprintf(buf, size, "converges: ends after %s, with a pause of %s",
-			 mt_format_duration_ms(total, f->total_ms.p50), pause);
+		snprintf(buf, size, "converges, %.0f %%: ends after %s (%s .. %s), with a pause of %s", 100 * f->ends,
+			 mt_format_duration_ms(total, f->total_ms.p50), mt_format_duration_ms(low, f->total_ms.p10),
+			 isfinite(f->total_ms.p90) ? mt_format_duration_ms(high, f->total_ms.p90) : "never", pause);
 		break;
 	case MT_VERDICT_REACHABLE:
 	case MT_VERDICT_OPEN:
 	case MT_VERDICT_HOPELESS:
-		snprintf(buf, size, "%s: pause %s if stopped now, %s at best; %s allowed", mt_verdict_name(f->verdict),
-			 pause, mt_format_duration_ms(best, f->floor_ms), allowed);
+		snprintf(buf, size, "%s, %.0f %% within reach: pause %s if stopped now, %s at best; %s allowed", mt_verdict_name(f->verdict),
+			 100 * f->reaches, pause, mt_format_duration_ms(best, f->floor_ms), allowed);
 		break;
 	default:
 		snprintf(buf, size, "known after the first pass");
