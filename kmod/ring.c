@@ -59,12 +59,12 @@ void migtrace_ring_mark(struct migtrace_session *s)
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
-	s->window.marked = true;
+	WRITE_ONCE(s->window.marked, true);
 	for (i = 0; i < s->readers; i++)
-		s->reader[i].mark = 0;		/* of one that is made later */
+		WRITE_ONCE(s->reader[i].mark, 0);	/* of one that is made later */
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
 		if (i < s->readers)
-			s->reader[i].mark = LOOK(vcpu->dirty_ring.dirty_index);
+			WRITE_ONCE(s->reader[i].mark, LOOK(vcpu->dirty_ring.dirty_index));
 }
 
 void migtrace_ring_fini(struct migtrace_session *s)
@@ -268,9 +268,9 @@ static void note_reset(struct migtrace_session *s, u64 now_ns)
 {
 	s->counts.resets++;
 	if (s->window.due || s->window.pending) {
-		s->window.pending = true;
+		WRITE_ONCE(s->window.pending, true);
 		s->window.pending_ns = now_ns;
-		s->window.marked = false;
+		WRITE_ONCE(s->window.marked, false);
 	}
 }
 
@@ -377,7 +377,9 @@ static void begin_window(struct migtrace_session *s)
 	}
 	for (i = 0; i < s->sets->count; i++)
 		swap(s->sets->set[i]->window, s->sets->set[i]->spare);
-	w->pending = w->marked = w->wanted = false;
+	WRITE_ONCE(w->pending, false);
+	WRITE_ONCE(w->marked, false);
+	w->wanted = false;
 	w->number++;
 	w->start_ns = w->pending_ns;
 	w->pages = w->stale_pages = 0;
@@ -403,13 +405,13 @@ void migtrace_ring_tick(struct migtrace_session *s)
 	unsigned long i;
 
 	raw_spin_lock(&s->lock);
-	s->published_tick = 0;
+	WRITE_ONCE(s->published_tick, 0);
 	raw_spin_unlock(&s->lock);
 	for (i = 0; s->published_pages && i < s->sets->count; i++)
 		migtrace_set_clear(s->sets->set[i], s->sets->set[i]->published,
 				   s->sets->set[i]->touched_published);
 
-	if (s->window.pending)
+	if (READ_ONCE(s->window.pending))
 		begin_window(s);
 	kvm_for_each_vcpu(i, vcpu, s->kvm) {
 		if (i >= s->readers)
