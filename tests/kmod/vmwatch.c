@@ -6,8 +6,8 @@
  *
  * Prints a line of JSON for each tick in which memory was logged; with --pages also which pages,
  * numbers and ranges: "gfns", which are "whole" unless the next tick ended before they were read.
- * Windows begin when logging does. Ends when the VM is gone, or by SIGTERM; prints "ready" on standard
- * error once it watches.
+ * Windows begin when logging of the guest's memory does. Ends when the VM is gone, or by SIGTERM; prints
+ * "ready" on standard error once it watches.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -165,7 +165,9 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &sa, NULL);
 
 	fd = vm_of(atoi(argv[optind]));
-	err = fd < 0 ? fd : watch_open(&w, fd, tick_ms * WATCH_MS, 0);
+	err = fd < 0 ? fd : watch_open_as(&w, &(struct migtrace_attach) {
+		.vm_fd = fd, .tick_ns = tick_ms * WATCH_MS, .large_pages = MIGTRACE_LARGE_AUTO,
+	});
 	if (fd >= 0)
 		close(fd);
 	if (err) {
