@@ -181,6 +181,7 @@ static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 {
 	const struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
 	u32 size = ring->size, from = s->reader[vcpu->vcpu_idx].position;
+	/* As by LOOK(), and the entries after it. */
 	u32 pushed = data_race(smp_load_acquire(&ring->dirty_index)), first, lost;
 
 	if ((s32)(to - from) <= 0)

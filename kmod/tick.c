@@ -45,9 +45,10 @@ static void kick_vcpus(struct migtrace_session *s)
 	u64 kicks = 0;
 
 	kvm_for_each_vcpu(i, vcpu, s->kvm) {
-		int cpu = data_race(READ_ONCE(vcpu->cpu));	/* KVM writes both plainly */
+		int cpu = data_race(READ_ONCE(vcpu->cpu));	/* KVM writes it plainly */
+		int mode = data_race(READ_ONCE(vcpu->mode));	/* likewise */
 
-		if (data_race(READ_ONCE(vcpu->mode)) == IN_GUEST_MODE && cpu >= 0 && cpu < nr_cpu_ids)
+		if (mode == IN_GUEST_MODE && cpu >= 0 && cpu < nr_cpu_ids)
 			kicks += !smp_call_function_single(cpu, just_interrupt, NULL, 0);
 		cond_resched();
 	}
