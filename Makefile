@@ -116,7 +116,7 @@ $(B)/kmod/%/migtrace.ko: $(KMOD_SRC)
 	@test -e "$(call kdir,$*)/Makefile" || { echo "no headers of Linux $*: install linux-headers-$*, or say KDIR=" >&2; exit 1; }
 	$(MAKE) -s -C kmod W=1 KDIR="$(abspath $(call kdir,$*))" OUT="$(abspath $(@D))"
 
-kernel-tests: kvm-tests kmod-tests bpf-tests kernel-perf
+kernel-tests: kvm-tests kmod-tests bpf-tests kernel-perf guest
 
 unit-tests: $(UNIT_BIN)
 fuzz-tests: $(FUZZ_BIN)

@@ -117,7 +117,7 @@ void migtrace_bitmap_found(struct migtrace_session *s)
 		scan_set(s, set, found_words);
 		raw_spin_lock(&s->lock);
 		if (set->epoch == epoch)
-			set->found = false;
+			WRITE_ONCE(set->found, false);
 		raw_spin_unlock(&s->lock);
 	}
 }
@@ -240,7 +240,7 @@ static void begin_window(struct migtrace_session *s, u64 fresh_pages)
 	raw_spin_lock(&s->lock);
 	commits = s->commits;
 	start_ns = w->pending_ns;
-	w->pending = false;
+	WRITE_ONCE(w->pending, false);
 	w->pages = 0;
 	raw_spin_unlock(&s->lock);
 
@@ -268,7 +268,7 @@ void migtrace_bitmap_tick(struct migtrace_session *s)
 	migtrace_bitmap_found(s);
 	begins = READ_ONCE(s->window.pending);
 	raw_spin_lock(&s->lock);
-	s->published_tick = 0;
+	WRITE_ONCE(s->published_tick, 0);
 	pages = s->counts.pages;
 	raw_spin_unlock(&s->lock);
 
@@ -339,7 +339,7 @@ void migtrace_bitmap_cleared(struct migtrace_session *s, u32 slot, u64 first, un
 	forget_unknown(set, i, mask);
 
 	if (set->large && (s->window.due || s->window.pending)) {
-		s->window.pending = true;
+		WRITE_ONCE(s->window.pending, true);
 		s->window.pending_ns = ktime_get_ns();
 	}
 }

@@ -26,6 +26,14 @@
 /* Entries read before the lock is let go. */
 #define BATCH	4096
 
+/*
+ * KVM writes indices and entries plainly, since nobody else of its own reads them meanwhile: to KCSAN
+ * each look of ours is a race. It is meant. They are aligned words, which do not tear, and each look is
+ * one; an index that is old by then is looked at again a tick later, and an entry that is being written
+ * anew is found by dirty_index, see take_ring().
+ */
+#define LOOK(kvms)	data_race(READ_ONCE(kvms))
+
 int migtrace_ring_init(struct migtrace_session *s)
 {
 	s->readers = s->kvm->max_vcpus;
@@ -41,8 +49,8 @@ void migtrace_ring_begin(struct migtrace_session *s)
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
 		if (i < s->readers)
 			s->reader[i] = (struct migtrace_reader) {
-				.position = READ_ONCE(vcpu->dirty_ring.dirty_index),
-				.reset = READ_ONCE(vcpu->dirty_ring.reset_index),
+				.position = LOOK(vcpu->dirty_ring.dirty_index),
+				.reset = LOOK(vcpu->dirty_ring.reset_index),
 			};
 }
 
@@ -51,12 +59,12 @@ void migtrace_ring_mark(struct migtrace_session *s)
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
-	s->window.marked = true;
+	WRITE_ONCE(s->window.marked, true);
 	for (i = 0; i < s->readers; i++)
-		s->reader[i].mark = 0;		/* of one that is made later */
+		WRITE_ONCE(s->reader[i].mark, 0);	/* of one that is made later */
 	kvm_for_each_vcpu(i, vcpu, s->kvm)
 		if (i < s->readers)
-			s->reader[i].mark = READ_ONCE(vcpu->dirty_ring.dirty_index);
+			WRITE_ONCE(s->reader[i].mark, LOOK(vcpu->dirty_ring.dirty_index));
 }
 
 void migtrace_ring_fini(struct migtrace_session *s)
@@ -86,7 +94,7 @@ static __always_inline void set_and_count(u64 page, unsigned long *tick, unsigne
 #define TAKE(n) do {								\
 	if (unlikely(data_race(entry[n].slot) != slot))				\
 		goto other;							\
-	page = READ_ONCE(entry[n].offset);					\
+	page = LOOK(entry[n].offset);						\
 	if (unlikely(page >= pages))						\
 		goto other;							\
 	if (touch)								\
@@ -145,7 +153,7 @@ static void take(struct migtrace_session *s, const struct kvm_dirty_gfn *entry,
 {
 	while (entry != end) {
 		const struct kvm_dirty_gfn *next = entry;
-		u32 slot = READ_ONCE(entry->slot);
+		u32 slot = LOOK(entry->slot);
 		struct migtrace_set *set = migtrace_sets_find(s->sets, slot);
 
 		if (set && set->published)
@@ -173,7 +181,8 @@ static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 {
 	const struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
 	u32 size = ring->size, from = s->reader[vcpu->vcpu_idx].position;
-	u32 pushed = smp_load_acquire(&ring->dirty_index), first, lost;
+	/* As by LOOK(), and the entries after it. */
+	u32 pushed = data_race(smp_load_acquire(&ring->dirty_index)), first, lost;
 
 	if ((s32)(to - from) <= 0)
 		return;
@@ -194,7 +203,7 @@ static void take_ring(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to)
 
 	/* What was overwritten as we read counted as what overwrote it. */
 	smp_rmb();
-	pushed = READ_ONCE(ring->dirty_index);
+	pushed = LOOK(ring->dirty_index);
 	if (unlikely(pushed - from > size))
 		s->counts.overruns += min(pushed - from - size, to - from) - lost;
 }
@@ -218,7 +227,7 @@ static void harvest_to(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to
 
 static void harvest(struct migtrace_session *s, struct kvm_vcpu *vcpu)
 {
-	harvest_to(s, vcpu, READ_ONCE(vcpu->dirty_ring.dirty_index));
+	harvest_to(s, vcpu, LOOK(vcpu->dirty_ring.dirty_index));
 }
 
 /*
@@ -234,8 +243,8 @@ static void take_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to
 	to = min_index(to, r->stale_end);
 	for (; (s32)(to - r->stale) > 0; r->stale++) {
 		const struct kvm_dirty_gfn *entry = &ring->dirty_gfns[r->stale & (ring->size - 1)];
-		struct migtrace_set *set = migtrace_sets_find(s->sets, READ_ONCE(entry->slot));
-		u64 page = READ_ONCE(entry->offset);
+		struct migtrace_set *set = migtrace_sets_find(s->sets, LOOK(entry->slot));
+		u64 page = LOOK(entry->offset);
 
 		if (set && set->published && page < set->pages && set->logging_ns < s->start_ns &&
 		    !__test_and_set_bit(page, set->window)) {
@@ -248,7 +257,7 @@ static void take_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu, u32 to
 /* How full the ring was, that held what was logged since the index @since. Under the lock. */
 static void note_used(struct migtrace_session *s, const struct kvm_vcpu *vcpu, u32 since)
 {
-	u32 used = min(READ_ONCE(vcpu->dirty_ring.dirty_index) - since, vcpu->dirty_ring.size);
+	u32 used = min(LOOK(vcpu->dirty_ring.dirty_index) - since, vcpu->dirty_ring.size);
 
 	s->counts.ring_used = max(s->counts.ring_used, used);
 	if (vcpu->vcpu_idx < s->vcpus)
@@ -260,15 +269,15 @@ static void note_reset(struct migtrace_session *s, u64 now_ns)
 {
 	s->counts.resets++;
 	if (s->window.due || s->window.pending) {
-		s->window.pending = true;
+		WRITE_ONCE(s->window.pending, true);
 		s->window.pending_ns = now_ns;
-		s->window.marked = false;
+		WRITE_ONCE(s->window.marked, false);
 	}
 }
 
 void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 now_ns)
 {
-	u32 to = READ_ONCE(vcpu->dirty_ring.reset_index), before;
+	u32 to = LOOK(vcpu->dirty_ring.reset_index), before;
 	struct migtrace_reader *r;
 	bool more = true;
 	u64 since_ns;
@@ -301,7 +310,7 @@ void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 
 static void check_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu)
 {
 	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
-	u32 index = READ_ONCE(vcpu->dirty_ring.reset_index);
+	u32 index = LOOK(vcpu->dirty_ring.reset_index);
 
 	raw_spin_lock(&s->lock);
 	note_used(s, vcpu, index);
@@ -321,7 +330,7 @@ static void begin_stale(struct migtrace_session *s, struct kvm_vcpu *vcpu)
 {
 	struct migtrace_reader *r = &s->reader[vcpu->vcpu_idx];
 
-	r->stale = READ_ONCE(vcpu->dirty_ring.reset_index);
+	r->stale = LOOK(vcpu->dirty_ring.reset_index);
 	r->stale_end = r->position;
 	if (r->stale_end - r->stale > vcpu->dirty_ring.size)	/* we are behind: none was read */
 		r->stale = r->stale_end;
@@ -369,7 +378,9 @@ static void begin_window(struct migtrace_session *s)
 	}
 	for (i = 0; i < s->sets->count; i++)
 		swap(s->sets->set[i]->window, s->sets->set[i]->spare);
-	w->pending = w->marked = w->wanted = false;
+	WRITE_ONCE(w->pending, false);
+	WRITE_ONCE(w->marked, false);
+	w->wanted = false;
 	w->number++;
 	w->start_ns = w->pending_ns;
 	w->pages = w->stale_pages = 0;
@@ -395,13 +406,13 @@ void migtrace_ring_tick(struct migtrace_session *s)
 	unsigned long i;
 
 	raw_spin_lock(&s->lock);
-	s->published_tick = 0;
+	WRITE_ONCE(s->published_tick, 0);
 	raw_spin_unlock(&s->lock);
 	for (i = 0; s->published_pages && i < s->sets->count; i++)
 		migtrace_set_clear(s->sets->set[i], s->sets->set[i]->published,
 				   s->sets->set[i]->touched_published);
 
-	if (s->window.pending)
+	if (READ_ONCE(s->window.pending))
 		begin_window(s);
 	kvm_for_each_vcpu(i, vcpu, s->kvm) {
 		if (i >= s->readers)

@@ -106,6 +106,10 @@ struct migtrace_session {
 	u64 features;
 	u64 tick_ns, window_ns, large_pages;
 
+	/*
+	 * What is under it and yet read without it, by READ_ONCE(), is written by WRITE_ONCE(): a look that
+	 * is old is made again at the next tick, or finds out under the lock.
+	 */
 	raw_spinlock_t lock;
 	struct migtrace_sets *sets;
 	struct migtrace_reader *reader;	/* ring: of each vCPU */

@@ -184,7 +184,7 @@ static struct migtrace_set *set_new(struct migtrace_session *s, const struct not
 /* @clean: nothing is dirty but what the rings had before @now_ns. */
 static void begin_window_at(struct migtrace_session *s, u64 now_ns)
 {
-	s->window.pending = true;
+	WRITE_ONCE(s->window.pending, true);
 	s->window.pending_ns = now_ns;
 	if (s->ring)
 		migtrace_ring_mark(s);
@@ -193,13 +193,13 @@ static void begin_window_at(struct migtrace_session *s, u64 now_ns)
 static void begin_log(struct migtrace_session *s, struct migtrace_set *set, enum migtrace_birth birth,
 		      const void *kvm_bitmap, u64 now_ns)
 {
-	set->logging = true;
-	set->ending = false;
+	WRITE_ONCE(set->logging, true);
+	WRITE_ONCE(set->ending, false);
 	set->logging_ns = birth == MIGTRACE_BIRTH_FOUND ? 0 : now_ns;
 	set->kvm_bitmap = kvm_bitmap;
 	set->birth = birth;
-	set->epoch++;
-	set->found = birth == MIGTRACE_BIRTH_FOUND && !s->ring;
+	WRITE_ONCE(set->epoch, set->epoch + 1);
+	WRITE_ONCE(set->found, birth == MIGTRACE_BIRTH_FOUND && !s->ring);
 	set->unknown_pages = birth == MIGTRACE_BIRTH_ONES ? set->pages : 0;
 	if (s->ended_tick == s->tick)
 		s->counts.state |= MIGTRACE_STATE_RESTART | MIGTRACE_STATE_LOWER_BOUND;
@@ -219,20 +219,20 @@ static void begin_log(struct migtrace_session *s, struct migtrace_set *set, enum
 
 static void end_log(struct migtrace_session *s, struct migtrace_set *set)
 {
-	set->logging = false;
+	WRITE_ONCE(set->logging, false);
 	set->kvm_bitmap = NULL;
-	set->found = false;
+	WRITE_ONCE(set->found, false);
 	set->unknown_pages = 0;
 	s->ended_tick = s->tick;
 	if (set->large) {
 		s->window.clean = false;
-		s->window.pending = false;
+		WRITE_ONCE(s->window.pending, false);
 	}
 	if (s->ring)
 		return;
 	/* Bits that appeared after the last look went with KVM's bitmap. */
 	s->counts.state |= MIGTRACE_STATE_LOWER_BOUND;
-	set->ending = true;
+	WRITE_ONCE(set->ending, true);
 }
 
 static enum migtrace_birth birth_of(const struct migtrace_session *s)
@@ -294,7 +294,7 @@ void migtrace_set_ended(struct migtrace_session *s, struct migtrace_set *set)
 {
 	raw_spin_lock(&s->lock);
 	if (!set->logging) {
-		set->ending = false;
+		WRITE_ONCE(set->ending, false);
 		set->leftover = true;
 	}
 	raw_spin_unlock(&s->lock);

@@ -45,9 +45,10 @@ static void kick_vcpus(struct migtrace_session *s)
 	u64 kicks = 0;
 
 	kvm_for_each_vcpu(i, vcpu, s->kvm) {
-		int cpu = READ_ONCE(vcpu->cpu);
+		int cpu = data_race(READ_ONCE(vcpu->cpu));	/* KVM writes it plainly */
+		int mode = data_race(READ_ONCE(vcpu->mode));	/* likewise */
 
-		if (READ_ONCE(vcpu->mode) == IN_GUEST_MODE && cpu >= 0 && cpu < nr_cpu_ids)
+		if (mode == IN_GUEST_MODE && cpu >= 0 && cpu < nr_cpu_ids)
 			kicks += !smp_call_function_single(cpu, just_interrupt, NULL, 0);
 		cond_resched();
 	}
@@ -142,7 +143,7 @@ static void close_tick(struct migtrace_session *s)
 	if (!s->gone) {
 		if (s->ring)
 			migtrace_ring_publish(s);
-		s->published_tick = s->tick;
+		WRITE_ONCE(s->published_tick, s->tick);
 	}
 
 	w->due = w->wanted || !w->clean || w->again ||
@@ -172,7 +173,7 @@ static void learn_look(struct migtrace_session *s, u64 look_ns)
 	s->looks_ns[s->tick % MIGTRACE_LOOKS] = look_ns;
 	for (i = 0; i < MIGTRACE_LOOKS; i++)
 		least_ns = min(least_ns, s->looks_ns[i]);
-	s->tick_now_ns = clamp_t(u64, 4 * least_ns, s->tick_ns, MIGTRACE_TICK_MAX_NS);
+	WRITE_ONCE(s->tick_now_ns, clamp_t(u64, 4 * least_ns, s->tick_ns, MIGTRACE_TICK_MAX_NS));
 	raw_spin_lock(&s->lock);
 	s->cost.look_ns = max(s->cost.look_ns, look_ns);
 	raw_spin_unlock(&s->lock);
@@ -208,7 +209,7 @@ static void run_tick(struct migtrace_session *s)
 	u64 window = s->window.number, begun_ns = ktime_get_ns();
 
 	if (migtrace_vm_dead(s->kvm) || migtrace_vm_abandoned(s->vm_file)) {
-		s->gone = true;
+		WRITE_ONCE(s->gone, true);
 		close_tick(s);
 		migtrace_session_let_go(s);
 		return;

@@ -7,7 +7,8 @@
  * Everything runs in 32-bit protected mode without paging, with integer
  * instructions only: hypervisors that emulate a guest's boot code (PVM) do not
  * emulate more than that. They do not emulate iret either, so interrupts are
- * open only inside cpu_nap() and the handler throws its frame away.
+ * open only inside cpu_nap() and the handler throws its frame away: all of its
+ * frames, for an emulated SVM may deliver one interrupt twice (see ../README).
  */
 #define XEN_ELFNOTE_PHYS32_ENTRY	18
 #define STACK_BYTES			4096
@@ -39,24 +40,25 @@ _start:
 /* void cpu_nap(void): sleep until the next timer interrupt */
 	.globl	cpu_nap
 cpu_nap:
+	mov	%esp, %ecx
 	sti
 	hlt
 	/* Reached only if something else than the timer woke the vCPU. */
 	cli
 	ret
 
-/* The timer's gate. The frame (eip, cs, eflags) sits on cpu_nap()'s return. */
+/* The timer's gate. The frame (eip, cs, eflags) sits on cpu_nap()'s return, where ecx points to. */
 	.globl	timer_gate
 timer_gate:
 	mov	$0x20, %al
 	out	%al, $0x20
-	add	$12, %esp
+	mov	%ecx, %esp
 	ret
 
 /* A gate for interrupts nobody asked for (spurious IRQ 7). */
 	.globl	stray_gate
 stray_gate:
-	add	$12, %esp
+	mov	%ecx, %esp
 	ret
 
 /*
