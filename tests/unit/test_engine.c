@@ -447,6 +447,39 @@ static void test_stalls(void)
 	}
 }
 
+/* Between looks a kernel source's ticks step the policy, by their own time. */
+static void test_ticks(void)
+{
+	struct mt_limits limits = limits_of(false, 0);
+	struct mt_engine e;
+	struct migration m;
+	struct mt_sample s;
+	struct mt_plan plan;
+	struct mt_tick t = { .state = MIGTRACE_STATE_LOGGING };
+
+	limits.timeout_ms = 3000;
+	mt_engine_init(&e, mt_policy_find("timeout"), &limits);
+	/* Before there is a migration they say nothing. */
+	CHECK(!mt_engine_tick(&e, &t, &plan));
+	CHECK_INT(plan.action, MT_ACTION_CONTINUE);
+	migration_init(&m, &migration_guests[7], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
+	do {
+		CHECK(migration_next(&m, &s));
+		mt_engine_feed(&e, &s, &plan);
+		CHECK_INT(plan.action, MT_ACTION_CONTINUE);
+	} while (s.total_ms < 2700);
+	t.t_ns = s.t_ns + (2999 - s.total_ms) * MT_NS_PER_MS;
+	CHECK(!mt_engine_tick(&e, &t, &plan));
+	CHECK_INT(plan.action, MT_ACTION_CONTINUE);
+	t.t_ns += MT_NS_PER_MS;
+	mt_engine_tick(&e, &t, &plan);
+	CHECK_INT(plan.action, MT_ACTION_STOP);
+	/* Asked for once, as by looks. */
+	t.t_ns += 50 * MT_NS_PER_MS;
+	mt_engine_tick(&e, &t, &plan);
+	CHECK_INT(plan.action, MT_ACTION_CONTINUE);
+}
+
 static const struct ktap_case cases[] = {
 	{ "limits and their defaults", test_defaults },
 	{ "boundaries, predictions and plans", test_feed },
@@ -461,6 +494,7 @@ static const struct ktap_case cases[] = {
 	{ "sources that leave fields out", test_poor_source },
 	{ "no plan from the switchover on", test_switchover },
 	{ "nothing goes out", test_stalls },
+	{ "ticks step the policy between looks", test_ticks },
 };
 
 KTAP_MAIN(cases)
