@@ -46,6 +46,15 @@ static bool begin(struct collected *k)
 	return !mt_recorder_open(&k->r, k->path, &h, &err) && !mt_collector_open(&k->c, k->conn, &k->info, NULL, &err);
 }
 
+static uint64_t shown_ticks, shown_last_ns;
+
+static void show(const struct mt_tick *t, void *opaque)
+{
+	CHECK(t->t_ns > shown_last_ns && opaque == &collected);
+	shown_last_ns = t->t_ns;
+	shown_ticks += t->ticks;
+}
+
 static bool end(struct collected *k)
 {
 	struct mt_err err = { 0 };
@@ -107,8 +116,10 @@ static void cut_at_boundaries(struct collected *k)
 	for (unsigned i = 0; i < MT_ARRAY_SIZE(ticks); i++) {
 		mt_sleep_ms(ticks[i] * 10);
 		mt_collector_boundary(k->c, i + 2, mt_now_ns());
-		CHECK(!mt_collector_record(k->c, k->r, false, NULL, NULL));
+		CHECK(!mt_collector_record(k->c, k->r, false, show, k));
 	}
+	/* Each tick is shown, once, in order, but for those that are still to be merged. */
+	CHECK(shown_ticks > 147 - 5 && shown_ticks <= 147);
 	mt_sleep_ms(200);
 	CHECK(end(k));
 	CHECK_INT(load(k, passes, 16), MT_ARRAY_SIZE(ticks) + 0);
