@@ -70,7 +70,6 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 		.boundary = boundary,
 	};
 
-	predict(e, now_ms);
 	mt_policy_step(e->policy, &e->state, &view, now_ms, plan);
 }
 
@@ -85,6 +84,7 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
 		learn(e);
 	e->newest = *s;
 	e->newest_ms = now_ms;
+	predict(e, now_ms);
 	step(e, s, boundary, now_ms, plan);
 	return boundary;
 }
@@ -100,6 +100,7 @@ bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan
 	changed = mt_growth_tick(&e->growth, e->memory_bytes, t);
 	if (t->t_ns > e->newest.t_ns)
 		now_ms += (t->t_ns - e->newest.t_ns) / MT_NS_PER_MS;
+	/* What was predicted at the last look holds: nothing has been sent since that is known of. */
 	step(e, &e->newest, false, now_ms, plan);
 	return changed;
 }
