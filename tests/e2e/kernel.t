@@ -3,10 +3,10 @@
 # The module as the source of `migtrace record` and `migtrace migrate`, on QEMU guests of
 # both kinds, between two hosts: on a hypervisor, or in the lab, whose guests need it quiet:
 #
-#	scripts/lab --timeout 900 -- tests/e2e/kernel.t
+#	scripts/lab --timeout 1200 -- tests/e2e/kernel.t
 #
 # A profile is made of measurements by QEMU one right after the other: on bitmap guests of a second each,
-# for each of which QEMU turns the log on anew. DURATION=60s is sixty of them in one session.
+# for each of which QEMU turns the log on anew: DURATION (30s) is as many of them in one session.
 #
 # U(T) of a guest that writes uniformly is known: N pages, of which each write takes one,
 # have been written to N (1 - (1 - 1/N)^n) after n writes. The guest counts its writes.
@@ -39,7 +39,7 @@ profile() {
 	local name=$1 kind=$2 file=$SCENE_DIR/$1.profile.mtrec w0 w1 t0 t1
 
 	w0=$(writes "$name") t0=$(date +%s%N)
-	scene_migtrace record "$name" -o "$file" --duration "${DURATION:-5s}" >"$SCENE_DIR/rec.out" 2>"$SCENE_DIR/rec.err"
+	scene_migtrace record "$name" -o "$file" --duration "${DURATION:-30s}" >"$SCENE_DIR/rec.out" 2>"$SCENE_DIR/rec.err"
 	check_eq "$kind: record of an idle-migration guest" $? 0
 	w1=$(writes "$name") t1=$(date +%s%N)
 	"$SCENE_B/migtrace" report -f json "$file" >"$SCENE_DIR/report.json" 2>&1
@@ -55,8 +55,9 @@ profile() {
 		"\(.window_ms) \(.mean_pages) \($u) \((.mean_pages / $u - 1) * 100)"' "$SCENE_DIR/report.json" >"$SCENE_DIR/curve"
 	note "$(printf 'T_ms measured closed_form error_percent\n' && cat "$SCENE_DIR/curve")"
 	check "$kind: U(T) has points from 10 ms on" test "$(wc -l <"$SCENE_DIR/curve")" -ge 5
-	check_le "$kind: U(T) against the closed form, median error in percent" \
-		"$(awk '{ print ($4 < 0 ? -$4 : $4) }' "$SCENE_DIR/curve" | sort -g | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }')" "${MEDIAN_PERCENT:-10}"
+	# The guest writes to a dozen pages of its own besides, which are much of what 10 ms dirty and little of half a second.
+	check_le "$kind: U(T) against the closed form from 500 ms on, median error in percent" \
+		"$(awk '$1 >= 500 { print ($4 < 0 ? -$4 : $4) }' "$SCENE_DIR/curve" | sort -g | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }')" "${MEDIAN_PERCENT:-10}"
 	# What was written just before the log was turned on, or after, is in the guest's count alone.
 	check_le "$kind: pages dirtied at all against the closed form, error in percent" \
 		"$(jq --argjson writes $((w1 - w0)) --argjson n $REGION_PAGES '
