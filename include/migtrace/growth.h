@@ -5,8 +5,9 @@
 #ifndef MIGTRACE_GROWTH_H
 #define MIGTRACE_GROWTH_H
 
-#include <migtrace/tick.h>
 #include <stdbool.h>
+
+#include <migtrace/tick.h>
 
 #define MT_GROWTH_AGES	56		/* of windows, from 50 ms to ten minutes */
 

@@ -19,4 +19,7 @@ double mt_median(double *v, size_t n);
 /* Of the standard normal distribution, 0 < @p < 1; off by less than 4.5e-4. */
 double mt_normal_quantile(double p);
 
+/* How many standard deviations its p90 lies above its mean, and its p10 below. */
+#define MT_P90_SIGMA	1.2816
+
 #endif

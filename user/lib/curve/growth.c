@@ -7,18 +7,15 @@
  */
 #include <math.h>
 
-#include <migtrace/units.h>
-
 #include <migtrace/growth.h>
 #include <migtrace/ucurve.h>
+#include <migtrace/units.h>
+
+#include "pagetest.h"
 
 #define PAGE_BYTES		4096.0
 /* How far a window's growth lies off that of others of its age. Inferred. */
 #define GROWTH_SD		0.4
-/* Page's cumulative sum test, as for passes (ucurve.c): two ticks that are far off, or three that are less. */
-#define CHANGE_DRIFT		1.0
-#define CHANGE_THRESHOLD	5.0
-#define CHANGE_Z_MAX		4.0
 /* What is expected of an age follows what is seen: of a tick so much. Inferred. */
 #define FOLLOW			0.1
 /* Ages are told apart by a quarter of a power of two, from this on. */
@@ -43,14 +40,6 @@ static double log_of(double bytes)
 	return log(fmax(0, bytes) + MT_UCURVE_OFFSET_BYTES);
 }
 
-static bool test_change(struct mt_growth *g, double z)
-{
-	z = fmax(-CHANGE_Z_MAX, fmin(CHANGE_Z_MAX, z));
-	g->above = fmax(0, g->above + z - CHANGE_DRIFT);
-	g->below = fmax(0, g->below - z - CHANGE_DRIFT);
-	return fmax(g->above, g->below) > CHANGE_THRESHOLD;
-}
-
 static size_t age_of(double window_s)
 {
 	double at = AGES_IN_OCTAVE * log2(window_s / FIRST_AGE_S);
@@ -71,7 +60,7 @@ static bool grew(struct mt_growth *g, double window_s, double bytes)
 	}
 	error = off - g->expected[age] - g->shift;
 	sd = sqrt(GROWTH_SD * GROWTH_SD + PAGE_BYTES / (bytes + MT_UCURVE_OFFSET_BYTES));
-	if (test_change(g, error / sd)) {
+	if (pagetest(&g->above, &g->below, error / sd)) {
 		g->shift += error;
 		g->above = g->below = 0;
 		return true;

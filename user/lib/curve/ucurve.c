@@ -13,6 +13,7 @@
 
 #include "base/quantile.h"
 #include "knots.h"
+#include "pagetest.h"
 
 #define SLOPE			0.65	/* of 20 profiles, see knots.c */
 #define START_WINDOW_S		1.0
@@ -33,15 +34,6 @@
 #define CARRY_MIN		(-0.6)	/* and none above 0: deviations that stay are the level's */
 #define CARRY_FROM		3	/* passes */
 #define DEVIATION_MAX		2.0	/* standard deviations that carry over */
-
-/*
- * Page's cumulative sum test (Biometrika 41, 1954): drift 1, threshold 5, in standard deviations. In normal
- * noise it calls a change about once in 10^5 passes (Siegmund's approximation of its run
- * length). A single outlier, cut off at 4, does not do by itself; two do.
- */
-#define CHANGE_DRIFT		1.0
-#define CHANGE_THRESHOLD	5.0
-#define CHANGE_Z_MAX		4.0
 
 void mt_ucurve_init(struct mt_ucurve *c, double memory_bytes)
 {
@@ -243,15 +235,6 @@ void mt_ucurve_migrates(struct mt_ucurve *c, double speed, double speed_sd)
 	knots_blur_speed(c, speed_sd * speed_sd);
 }
 
-/* Page's test. Return: a change, just now. */
-static bool test_change(struct mt_ucurve *c, double z)
-{
-	z = fmax(-CHANGE_Z_MAX, fmin(CHANGE_Z_MAX, z));
-	c->above = fmax(0, c->above + z - CHANGE_DRIFT);
-	c->below = fmax(0, c->below - z - CHANGE_DRIFT);
-	return fmax(c->above, c->below) > CHANGE_THRESHOLD;
-}
-
 /* From here on another load: the curve is somewhere near this window, and of the others only the shape is known. */
 static void start_phase(struct mt_ucurve *c, struct forecast *f, double window_s, double error)
 {
@@ -267,7 +250,7 @@ static void start_phase(struct mt_ucurve *c, struct forecast *f, double window_s
 
 double mt_ucurve_change(const struct mt_ucurve *c)
 {
-	return c->changed ? 1 : fmin(1, fmax(c->above, c->below) / CHANGE_THRESHOLD);
+	return c->changed ? 1 : fmin(1, fmax(c->above, c->below) / PAGETEST_THRESHOLD);
 }
 
 static void learn_noise(struct mt_ucurve *c, double z, double level)
@@ -318,7 +301,7 @@ static void take_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes
 	z = error / sqrt(f.curve_var + f.noise_var);
 	noise = f.noise_var + (first ? FIRST_SD * FIRST_SD : 0) + more_sd * more_sd;
 	if (c->passes >= OUTLIERS_FROM) {
-		c->changed = test_change(c, z);
+		c->changed = pagetest(&c->above, &c->below, z);
 		if (c->changed) {
 			start_phase(c, &f, window_s, error);
 		} else if (fabs(z) > OUTLIER_Z) {

@@ -6,9 +6,9 @@
 
 #include <migtrace/units.h>
 
+#include "base/quantile.h"
 #include "knots.h"
 
-#define P90_SIGMA		1.2816
 /* Windows of a profile follow each other or overlap: so many of them count as one that is independent. Inferred. */
 #define WINDOWS_AS_ONE		3.0
 /* A mean of any number of windows is no surer than this: guests do not stay as they are. Inferred. */
@@ -57,7 +57,7 @@ static double share_of(double bytes)
 void mt_ucurve_windows(struct mt_ucurve *c, double window_s, double windows, double mean_bytes,
 		       double p10_bytes, double p90_bytes)
 {
-	double sd = (p90_bytes - p10_bytes) / (2 * P90_SIGMA * mean_bytes), of_mean;
+	double sd = (p90_bytes - p10_bytes) / (2 * MT_P90_SIGMA * mean_bytes), of_mean;
 
 	if (!(window_s > 0) || !(windows >= 1) || !(mean_bytes >= 0))
 		return;

@@ -12,6 +12,7 @@
 #include <migtrace/outlook.h>
 #include <migtrace/units.h>
 
+#include "base/quantile.h"
 #include "play.h"
 
 /* It ends by itself, or comes within reach, more likely than not. */
@@ -23,7 +24,6 @@
 #define RULED_OUT	0.45
 /* How far ahead a low is looked for. Inferred. */
 #define HORIZON		10
-#define P90_SIGMA	1.2816
 /* Expected lowest of HORIZON draws from a normal distribution, in standard deviations (order statistics). */
 #define LOWEST_OF_TEN	1.54
 
@@ -172,7 +172,7 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 	out->stop_now_ms = now.p50;
 	out->downtime_ms = as_is.ends >= LIKELY ? as_is.metric[MT_METRIC_DOWNTIME_MS] : now;
 	out->floor_ms = fmin(low_ms(in, &f, 0, LOWEST_OF_TEN), out->stop_now_ms);
-	out->floor_optimistic_ms = fmin(low_ms(in, &f, -P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
+	out->floor_optimistic_ms = fmin(low_ms(in, &f, -MT_P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
 	out->verdict = verdict(as_is.ends, reaches, out->stop_now_ms, in->allowed_ms,
 			       f.method == MT_METHOD_AUTOCONVERGE && f.done.throttle_percent < MT_THROTTLE_MAX_PERCENT);
 	if (out->verdict == MT_VERDICT_HOPELESS) {
