@@ -47,6 +47,9 @@ MT_MUST_CHECK int mt_domain_names(struct mt_conn *c, struct mt_domain_name **lis
 MT_MUST_CHECK int mt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list,
 				 size_t *n, struct mt_err *err);
 
+/* Its dirty log is a bitmap of KVM's, which QEMU clears chunk by chunk as a pass comes by: see mt_ucurve_clears(). */
+bool mt_domain_clears_chunks(const struct mt_domain_info *info);
+
 const char *mt_domain_state_name(int state);	/* "running", "paused", "shut off" ... */
 
 /*

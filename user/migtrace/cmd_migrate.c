@@ -332,7 +332,7 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	m->how.destination_uri = args[1];
 	m->how.postcopy = m->limits.postcopy_allowed;
 	m->limits.auto_converge = m->how.auto_converge;
-	m->limits.clears_chunks = !strcmp(m->domain.type, "kvm") && !m->domain.dirty_ring_entries;
+	m->limits.clears_chunks = mt_domain_clears_chunks(&m->domain);
 	rc = mt_migrate_check(m->conn, m->domain.uuid, &m->how, err);
 	if (rc)
 		return rc;

@@ -156,7 +156,7 @@ static int begin(struct supervision *s, struct mt_err *err)
 	mt_others_begin(s);
 	if (limits.qemu_limit_ms == MT_LIMIT_UNSET && s->others.limit_ms.known)
 		limits.qemu_limit_ms = s->others.limit_ms.value;
-	limits.clears_chunks |= !strcmp(info.type, "kvm") && !info.dirty_ring_entries;
+	limits.clears_chunks |= mt_domain_clears_chunks(&info);
 	mt_engine_init(&s->engine, s->o->policy, &limits);
 	s->phase_since_ns = mt_now_ns();
 	s->looked_ns = s->phase_since_ns > BEFORE_MS * MT_NS_PER_MS ? s->phase_since_ns - BEFORE_MS * MT_NS_PER_MS : 0;

@@ -51,6 +51,11 @@ static void fill_from_xml(struct mt_domain_info *info, virDomainPtr dom)
 		info->dirty_ring_entries = strtoull(value, NULL, 10);
 }
 
+bool mt_domain_clears_chunks(const struct mt_domain_info *info)
+{
+	return !strcmp(info->type, "kvm") && !info->dirty_ring_entries;
+}
+
 static void fill_migration(struct mt_domain_info *info, virDomainPtr dom)
 {
 	virTypedParameterPtr params = NULL;
