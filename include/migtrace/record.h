@@ -92,6 +92,7 @@ struct mt_record_outcome {
 	enum mt_outcome outcome;
 	struct mt_sample final;		/* completed job's figures, as far as valid */
 	const char *detail;		/* one sentence */
+	const char *destination;	/* URI at which the guest was found; NULL: at none */
 };
 
 struct mt_record_dirtyrate {

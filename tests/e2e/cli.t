@@ -15,6 +15,7 @@ trap 'exit 130' INT TERM HUP
 mkdir "$dir/home" "$dir/files"
 cd "$dir/files" || exit 1
 export HOME=$dir/home XDG_RUNTIME_DIR=$dir/home XDG_CACHE_HOME=$dir/home XDG_CONFIG_HOME=$dir/home LC_ALL=C
+export MIGTRACE_LEARNED=none	# what this host has learned is nothing to a test
 unset LIBVIRT_DEFAULT_URI
 N=0 failed=0
 
@@ -323,6 +324,14 @@ works "predict: its inputs stand above" '^quiet: 256.0 MiB of memory, 128.0 MiB 
 works "predict: the working set" 'M_w 64.0 MiB' predict quiet.mtrec --bandwidth 40MiB/s
 works "predict: a migration, at its own bandwidth" '^precopy .* 40.0 MiB/s' predict good.mtrec
 works "predict: what was learned" '^learned from 42 migrations' predict quiet.mtrec --bandwidth 40MiB/s --learned learned.json
+MIGTRACE_LEARNED=$dir/files/learned.json works "predict: what this host has learned counts without being asked for" '^learned from 42 migrations' \
+	predict quiet.mtrec --bandwidth 40MiB/s
+MIGTRACE_LEARNED=$dir/files/learned.json works "predict: or not, as asked" '^learned from [0-9]+ migrations on other hosts' \
+	predict quiet.mtrec --bandwidth 40MiB/s --learned none
+MIGTRACE_LEARNED=$dir/files/future.json run "$M" predict quiet.mtrec --bandwidth 40MiB/s
+want "a forecast by what is built in" grep -Eq '^learned from [0-9]+ migrations on other hosts' "$dir/out"
+want "one line that says why" says 'future.json.*later.*built in'
+finish "predict: what a later version has learned is passed over, and said"
 works "predict: does not end is an answer" '^precopy at 40.0 MiB/s with a limit of 300 ms does not end: to end it needs .* MiB/s, or a limit of' \
 	predict busy.mtrec --bandwidth 40MiB/s --method precopy,postcopy
 works "predict: nor is too late" 'to finish within 2.0 s it needs' predict quiet.mtrec --bandwidth 40MiB/s --deadline 2s

@@ -5,7 +5,7 @@
 . tests/e2e/lib.sh
 . tests/e2e/daemon.sh
 
-plan 42
+plan 46
 begin 320mbit 36
 first=$(types | cut -d' ' -f1)
 type=$first
@@ -23,6 +23,7 @@ steered() {
 	check_eq "$type, steered: noticed at its start" "$(daemon_recorded one "one-$type" '.iterations[0].iteration')" 1
 	check_eq "$type, steered: the guest runs at b only" "$(scene_where "one-$type")" b
 	check "$type, steered: memory verified" verified "one-$type"
+	check "$type, steered: it has taught something" eventually 15 test -s "$REC/learned.json"
 	scene_remove "one-$type"
 	seen=$((seen + 1))
 }
@@ -39,6 +40,7 @@ two_at_once() {
 	wait $l
 	check_eq "$type, two at once: the first succeeds" $? 0
 	check "$type, two at once: both ends seen" eventually 15 daemon_finished one $((seen + 2))
+	check "$type, two at once: they go by what has been learned" grep -q "right-$type: learned from [0-9]* migration" "$(daemon_file one log)"
 	check_eq "$type, two at once: both flipped" "$(for g in left right; do daemon_recorded one $g-$type '[.decisions[] | select(.applied == "done") | .action] | .[0]'; done | xargs)" "flip flip"
 	check "$type, two at once: memory of the first verified" verified left-$type
 	check "$type, two at once: memory of the second verified" verified right-$type
@@ -105,7 +107,7 @@ daemon_start one
 result $? "starts and connects"
 for type in kvm qemu; do
 	if [[ " $(types) " != *" $type "* ]]; then
-		skip 13 "no /dev/kvm to write to"
+		skip 15 "no /dev/kvm to write to"
 		continue
 	fi
 	steered

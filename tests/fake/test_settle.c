@@ -14,6 +14,7 @@ struct asked {
 	struct mt_conn *conn;
 	struct mt_settle_input in;
 	enum mt_outcome outcome;
+	const char *found;
 	char detail[512];
 	uint64_t ms;			/* it took */
 };
@@ -44,7 +45,7 @@ static void ask(struct asked *a)
 {
 	uint64_t begin_ns = mt_now_ns();
 
-	a->outcome = mt_settle(&a->in, a->detail, sizeof(a->detail));
+	a->outcome = mt_settle(&a->in, a->detail, sizeof(a->detail), &a->found);
 	a->ms = (mt_now_ns() - begin_ns) / MT_NS_PER_MS;
 	fake_trace("%s after %llu ms: %s", mt_outcome_name(a->outcome), (unsigned long long)a->ms, a->detail);
 }
@@ -121,6 +122,8 @@ static void table(void)
 			printf("# row %zu: %s: %s\n", i, mt_outcome_name(a.outcome), a.detail);
 		CHECK_INT(a.outcome, row->outcome);
 		CHECK(strstr(a.detail, row->words));
+		CHECK(a.found ? !strcmp(a.found, FAKE_URI_DESTINATION) && strstr(a.detail, a.found) :
+				!strstr(a.detail, "guest runs at") && !strstr(a.detail, "guest is at"));
 		CHECK(a.ms < 15000);
 		END(&a);
 	}

@@ -5,6 +5,7 @@
 #	MIGTRACE_DATA	where field/ lies, not in this repository
 #			(default ../shared/data); skipped where missing
 set -u
+export MIGTRACE_LEARNED=none	# what this host has learned is nothing to a test
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 data=${MIGTRACE_DATA:-../shared/data}/field

@@ -82,7 +82,7 @@ static void defaults(void)
 	CHECK_STR(g.policy->name, MT_POLICY_DEFAULT);
 	CHECK_INT(g.limits.max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS);
 	CHECK_INT(g.limits.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
-	CHECK_INT(g.limits.fixed_ms, MT_FIXED_DEFAULT_MS);
+	CHECK(g.limits.fixed_ms == MT_LIMIT_UNSET);
 	CHECK_INT(g.limits.deadline_ms, MT_LIMIT_NONE);
 	CHECK_INT(g.limits.stall_timeout_ms, MT_LIMIT_NONE);
 	CHECK(!g.limits.postcopy_allowed);
@@ -460,6 +460,7 @@ static void limits_round_trip(void)
 		{ "passes", "default", NULL, AT(passes), MT_LIMIT_UNSET },
 		{ "fixed", "0ms", NULL, AT(fixed_ms), 0 },
 		{ "fixed", "60s", NULL, AT(fixed_ms), 60000 },
+		{ "fixed", "default", NULL, AT(fixed_ms), MT_FIXED_DEFAULT_MS },
 	};
 #undef AT
 

@@ -2,6 +2,8 @@
 /*
  * test_learned.c - what past migrations teach: figures found again, intervals that hold
  */
+#include <string.h>
+
 #include <migtrace/learned.h>
 
 #include "ktap.h"
@@ -150,6 +152,39 @@ static void test_prior(void)
 	CHECK_INT(own.residual[0][MT_METHOD_PRECOPY][MT_METRIC_TOTAL_MS].n, 0);
 }
 
+/* Of hosts that set up 150 ms slower than is expected and stop 50 ms later, the more migrations the surer; without any nothing is known. */
+static void test_own(void)
+{
+	static const struct { size_t n; double least, most; } rows[] = { { 0, 0, 0 }, { 1, 0.1, 1 }, { 5, 0.5, 1.05 }, { 100, 0.9, 1.1 } };
+	static struct mt_learned_case past[CASES], some[CASES];
+	static struct mt_ucurve dirtying[CASES];
+	struct mt_learned l;
+
+	live(past, dirtying, 0.005);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
+		const struct mt_learned_figures *f = &l.figures[MT_METHOD_PRECOPY];
+		struct mt_residual *width = &l.residual[0][MT_METHOD_PRECOPY][MT_METRIC_TOTAL_MS];
+		double wide = 4;
+
+		l = mt_learned_default;
+		*width = (struct mt_residual){ -wide, 0, wide, 200 };
+		memcpy(some, past, sizeof(some));
+		CHECK_INT(mt_learn_own(&l, some, rows[i].n, true), 0);
+		printf("# %zu: set-up %.0f, switchover %.0f ms, p10 to p90 %.2f to %.2f\n", rows[i].n, f->setup_ms, f->switchover_ms, width->p10,
+		       width->p90);
+		CHECK(f->setup_ms - 60 >= rows[i].least * 150 && f->setup_ms - 60 <= rows[i].most * 150);
+		CHECK(f->switchover_ms - 40 >= rows[i].least * 50 && f->switchover_ms - 40 <= rows[i].most * 50);
+		/* It narrows as they come, and not before. */
+		CHECK(rows[i].n <= 1 ? fabs(width->p90 - width->p10 - 2 * wide) < 1e-9 : width->p10 > -wide && width->p90 < wide && width->p10 < width->p90);
+		CHECK(l.figures[MT_METHOD_XBZRLE].setup_ms == mt_learned_default.figures[MT_METHOD_XBZRLE].setup_ms);
+		/* Or only what is in the middle moves. */
+		l = mt_learned_default;
+		*width = (struct mt_residual){ -wide, 0, wide, 200 };
+		CHECK_INT(mt_learn_own(&l, some, rows[i].n, false), 0);
+		CHECK(width->p10 == -wide && width->p50 == 0 && width->p90 == wide && width->n == 200);
+	}
+}
+
 static void test_residual(void)
 {
 	struct mt_interval f = { 90, 100, 110 };
@@ -207,6 +242,7 @@ static const struct ktap_case cases[] = {
 	{ "set-up and switchover are found again", test_figures },
 	{ "p10 to p90 holds four of five", test_coverage },
 	{ "hosts that nothing is known of", test_prior },
+	{ "a host's own migrations, few and many", test_own },
 	{ "scores and residuals", test_residual },
 	{ "encoded pages", test_encoded },
 };

@@ -16,6 +16,7 @@
 #include "cmd.h"
 #include "guardian.h"
 #include "interrupt.h"
+#include "lessons.h"
 #include "options.h"
 #include "policies.h"
 #include "progress.h"
@@ -27,8 +28,9 @@
 
 struct migration {
 	struct common_options common;
-	const char *policy_name, *record_path, *source_name, *history_path;
+	const char *policy_name, *record_path, *source_name, *history_path, *learned_path;
 	struct mt_history history;
+	struct mt_experience experience;
 	const struct mt_policy *policy;
 	struct mt_limits limits;
 	struct mt_migrate_options how;
@@ -190,6 +192,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	progress_init(&m->progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	open_collector(m);
 	snprintf(note, sizeof(note), "kernel source: %s", m->source);
+	progress_note(&m->progress, note);
+	mt_experience_describe(&m->experience, mt_wall_us() / 1000, note, sizeof(note));
 	progress_note(&m->progress, note);
 	/* Who supervises waits for no disk. If there is no thread for it, better so than not at all. */
 	(void)!mt_recorder_go_behind(&m->recorder, NULL);
@@ -398,10 +402,11 @@ int cmd_migrate(int argc, char **argv)
 		{ "timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "when policy timeout acts, or none (default 30s)", &m.limits.timeout_ms },
 		{ "stall-timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "abort when nothing was sent for so long (default none: it is told)",
 		  &m.limits.stall_timeout_ms, .min = 1 },
-		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default 120ms)", &m.limits.fixed_ms,
+		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default: as learned, or 120ms)", &m.limits.fixed_ms,
 		  .max = MT_FIXED_MAX_MS },
 		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, NULL, MT_PASSES_MAX },
 		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
+		LESSONS_OPTION(&m.learned_path),
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
 		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what post-copy may use of it", &m.how.postcopy_bandwidth_bytes_per_s },
@@ -445,6 +450,10 @@ int cmd_migrate(int argc, char **argv)
 
 	if (status != OPTIONS_RUN)
 		return status;
+	status = lessons_load(&m.experience, m.learned_path, m.common.uri, args.v[1]);
+	if (status != OPTIONS_RUN)
+		return status;
+	mt_experience_use(&m.experience, &m.limits);
 	status = policy_option(&usage, "policy", m.policy_name, &m.policy);
 	if (status != OPTIONS_RUN)
 		return status;

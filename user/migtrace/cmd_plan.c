@@ -6,10 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/learnedfile.h>
 #include <migtrace/units.h>
 
 #include "cmd.h"
+#include "lessons.h"
 #include "lists.h"
 #include "planning.h"
 #include "predict.h"
@@ -25,7 +25,7 @@ struct request {
 	bool all, link_given, deadline_given;
 	unsigned allowed;		/* bit per enum mt_method */
 	struct subject_options subject;
-	struct mt_learned learned;
+	struct mt_experience experience;
 	struct planning planning;
 	char **names;			/* domains and files */
 	struct mt_domain_info *listed;	/* behind them, with --all */
@@ -98,7 +98,7 @@ static int get_subjects(struct request *q, struct mt_err *err)
 			.methods = q->allowed,
 			.downtime_limit_ms = (double)q->max_downtime_ms,
 		};
-		guests[i].in.learned = &q->learned;
+		guests[i].in.learned = &q->experience.stage[MT_FORECAST_BEFORE];
 	}
 	return 0;
 }
@@ -147,7 +147,6 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 {
 	const unsigned flips = 1u << MT_METHOD_POSTCOPY | 1u << MT_METHOD_HYBRID;
 	struct record *r = q->subject.record;
-	struct mt_err err = { 0 };
 	int status;
 
 	q->allowed = (1u << MT_METHOD_COUNT) - 1;
@@ -170,17 +169,16 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 		return options_error(usage, "--method: postcopy and hybrid need --postcopy, since a guest is lost if the link fails then");
 	if (r->duration_ms < MT_MS_PER_S || r->duration_ms > DURATION_MAX_MS)
 		return options_error(usage, "--duration is 1s to 1h: QEMU measures whole seconds");
-	q->learned = mt_learned_prior[MT_FORECAST_BEFORE];
-	if (q->learned_path && mt_learned_load(&q->learned, q->learned_path, &err))
-		return cmd_fail(&err);
+	status = lessons_load(&q->experience, q->learned_path, q->common.uri, NULL);
+	if (status != OPTIONS_RUN)
+		return status;
 	if (!q->planning.postcopy)
 		q->allowed &= ~flips;
 	q->names = args->v;
 	q->n = (size_t)args->n;
 	q->subject.uri = q->common.uri;
 	q->planning.max_downtime_ms = (double)q->max_downtime_ms;
-	q->planning.learned_from = predict_learned_from(&q->learned);
-	q->planning.other_hosts = !q->learned_path;
+	q->planning.experience = &q->experience;
 	q->planning.request.link_bytes_per_s = (double)q->link_bytes_per_s;
 	q->planning.request.deadline_ms = q->deadline_given ? (double)q->deadline_ms : INFINITY;
 	q->planning.request.parallel = (unsigned)q->parallel;
@@ -199,7 +197,7 @@ int cmd_plan(int argc, char **argv)
 		{ "postcopy", 0, OPTION_FLAG, NULL, "post-copy is allowed", &q.planning.postcopy },
 		{ "method", 0, OPTION_STRING, "A,B", "methods that may be used; all that are allowed if not given", &q.methods },
 		{ "parallel", 0, OPTION_COUNT, "N", "no more at once, 1 to 4 (default 2)", &q.parallel, NULL, MT_SCHEDULE_PARALLEL },
-		{ "learned", 0, OPTION_STRING, "FILE", "what past migrations have taught, by migtrace evaluate --save", &q.learned_path },
+		LESSONS_OPTION(&q.learned_path),
 		{ "all", 0, OPTION_FLAG, NULL, "all guests that run", &q.all },
 		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of each guest, where files do not tell", &q.subject.memory_bytes },
 		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise", &q.subject.resident_bytes },

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/learnedfile.h>
 #include <migtrace/units.h>
 
 #include "cmd.h"
+#include "lessons.h"
 #include "predict.h"
 #include "sources.h"
 
@@ -21,7 +21,7 @@ struct request {
 	bool memory_given, rate_given, set_given;
 	struct subject_options subject;
 	struct predict_request predict;
-	struct mt_learned learned;
+	struct mt_experience experience;
 };
 
 /* What --bandwidth and --max-downtime leave open is the guest's own. */
@@ -65,10 +65,9 @@ static int get_subject(struct request *q, const struct command_usage *usage, con
 
 static void head(const struct request *q, const struct subject *s)
 {
-	unsigned n = predict_learned_from(&q->learned);
-
 	subject_show(s, stdout);
-	printf("learned from %u migration%s%s\n\n", n, n == 1 ? "" : "s", q->learned_path ? "" : PREDICT_OTHER_HOSTS);
+	lessons_print(&q->experience, stdout);
+	putchar('\n');
 }
 
 static int answer(struct request *q, const struct subject *s)
@@ -97,7 +96,6 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 	struct predict_request *p = &q->predict;
 	struct record *r = q->subject.record;
 	bool file = args->n && subject_is_file(args->v[0]);
-	struct mt_err err = { 0 };
 	int status;
 
 	p->methods = (1u << MT_METHOD_COUNT) - 1;
@@ -126,10 +124,10 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 		return options_error(usage, "--record keeps the profile of a running guest, and none is named");
 	if (r->duration_ms < MT_MS_PER_S || r->duration_ms > DURATION_MAX_MS)
 		return options_error(usage, "--duration is 1s to 1h: QEMU measures whole seconds");
-	q->learned = mt_learned_prior[MT_FORECAST_BEFORE];
-	if (q->learned_path && mt_learned_load(&q->learned, q->learned_path, &err))
-		return cmd_fail(&err);
-	p->learned = &q->learned;
+	status = lessons_load(&q->experience, q->learned_path, q->common.uri, NULL);
+	if (status != OPTIONS_RUN)
+		return status;
+	p->learned = &q->experience.stage[MT_FORECAST_BEFORE];
 	p->deadline_ms = (double)q->deadline_ms;
 	p->link_bytes_per_s = (double)q->link_bytes_per_s;
 	p->flip_after_passes = (unsigned)q->flip_after_passes;
@@ -150,7 +148,7 @@ int cmd_predict(int argc, char **argv)
 		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what the link carries when QEMU does not hold back (default: the bandwidth)",
 		  &q.link_bytes_per_s },
 		{ "flip-after", 0, OPTION_COUNT, "PASSES", "when the method hybrid flips (default 1)", &q.flip_after_passes, NULL, 1000 },
-		{ "learned", 0, OPTION_STRING, "FILE", "what past migrations have taught, by migtrace evaluate --save", &q.learned_path },
+		LESSONS_OPTION(&q.learned_path),
 		{ "model", 0, OPTION_STRING, "A,B", "models (default: ours), baselines among them", &q.models },
 		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "the guest's memory, where the file does not tell", &q.subject.memory_bytes, &q.memory_given },
 		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise", &q.subject.resident_bytes },

@@ -6,6 +6,7 @@
 #define EVALUATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <migtrace/out.h>
 
@@ -28,6 +29,8 @@ struct evaluate_campaign_options {
 	bool live;		/* at moments of the migration, not before it; a file of one is a campaign, too */
 	bool prior;		/* what they teach of other hosts, as C */
 	bool verdicts;		/* what the default policy would have done; likewise */
+	bool own_given;		/* with ->live: by hosts with a history of ->own migrations */
+	uint64_t own;
 	const char *save;	/* a file for what the migrations have taught; NULL: none */
 	const char *hosts;	/* those of this label; NULL: all are of one */
 };

@@ -135,9 +135,10 @@ struct evaluate_results {
 
 /*
  * Each case is forecast by each model that covers its method, with what the cases of other workloads,
- * of the same group, have taught: no model has seen its workload.
+ * of the same group, have taught: no model has seen its workload. @own: instead, of what is known while it runs, with
+ * what so many such migrations teach beside mt_learned_prior; NULL: all of them, and no prior.
  */
-MT_MUST_CHECK int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set);
+MT_MUST_CHECK int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set, const size_t *own);
 
 /* --- tables ---------------------------------------------------------------- */
 const char *evaluate_curve_name(enum evaluate_curve curve);	/* "kernel" ... */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <migtrace/learnedfile.h>
+#include <migtrace/experience.h>
 
 #include "cmd.h"
 #include "evaluate.h"
@@ -21,7 +21,7 @@
 static int save(const struct evaluate_set *set, const struct evaluate_campaign_options *o, struct mt_err *err)
 {
 	mt_autofree struct mt_learned_case *cases = calloc(set->n, sizeof(*cases));
-	struct mt_learned learned = mt_learned_default;
+	struct mt_experience e;
 	static const enum evaluate_curve kinds[] = { CURVE_KERNEL, CURVE_COARSE };
 	const char *hosts = o->hosts ? o->hosts : set->v[0]->run->where;
 	size_t n = 0;
@@ -38,9 +38,14 @@ static int save(const struct evaluate_set *set, const struct evaluate_campaign_o
 				cases[n++] = set->v[i]->learned;
 	if (!n)
 		return mt_err_set(err, -ENODATA, "no migration is of hosts \"%s\"", hosts);
-	if (mt_learn(&learned, cases, n))
+	/* As forecast before they begin: of their course others' stays. */
+	mt_experience_init(&e);
+	e.stage[MT_FORECAST_BEFORE] = mt_learned_default;
+	if (mt_learn(&e.stage[MT_FORECAST_BEFORE], cases, n))
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	return mt_learned_save(&learned, o->save, err);
+	e.migrations = (unsigned)n;
+	snprintf(e.source, sizeof(e.source), "%s", hosts);
+	return mt_experience_save(&e, 1, o->save, err);
 }
 
 /* A directory is a campaign; of what is looked at while it runs, any recording will do. */
@@ -56,6 +61,7 @@ static int print_forecasts(const struct mt_runs *runs, size_t n, const struct ev
 {
 	struct evaluate_results results = { 0 };
 	struct evaluate_set set = { 0 };
+	const size_t own = o->own;
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++)
@@ -66,7 +72,7 @@ static int print_forecasts(const struct mt_runs *runs, size_t n, const struct ev
 	if (!rc && o->save)
 		rc = save(&set, o, err);
 	if (!rc) {
-		rc = evaluate_run(&results, &set);
+		rc = evaluate_run(&results, &set, o->own_given ? &own : NULL);
 		if (!rc)
 			rc = o->runs ? evaluate_print_runs(&results, o->format) :
 				       evaluate_print(&results, o->format, o->by_workload);

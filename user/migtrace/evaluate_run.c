@@ -73,6 +73,17 @@ static bool is_first(const struct evaluate_set *set, size_t i)
 	return true;
 }
 
+/* A file that belongs to no campaign is of hosts that nothing is known of. */
+static bool of_campaign(const struct evaluate_case *c)
+{
+	return *c->run->profile;
+}
+
+static bool same_workload(const struct evaluate_case *a, const struct evaluate_case *b)
+{
+	return !strcmp(a->run->workload, b->run->workload);
+}
+
 static int fold(struct evaluate_results *r, const struct evaluate_set *set, const struct evaluate_case *held_out,
 		struct mt_learned_case *others)
 {
@@ -80,27 +91,70 @@ static int fold(struct evaluate_results *r, const struct evaluate_set *set, cons
 	size_t n = 0;
 	int rc;
 
-	/* A file that belongs to no campaign is of hosts that nothing is known of. */
-	for (size_t i = 0; i < set->n && *held_out->run->profile; i++)
-		if (evaluate_same_group(set->v[i], held_out) &&
-		    strcmp(set->v[i]->run->workload, held_out->run->workload))
+	for (size_t i = 0; i < set->n && of_campaign(held_out); i++)
+		if (evaluate_same_group(set->v[i], held_out) && !same_workload(set->v[i], held_out))
 			others[n++] = set->v[i]->learned;
 	rc = mt_learn(&learned, others, n);
 	for (size_t i = 0; i < set->n && !rc; i++)
-		if (evaluate_same_group(set->v[i], held_out) &&
-		    !strcmp(set->v[i]->run->workload, held_out->run->workload))
+		if (evaluate_same_group(set->v[i], held_out) && same_workload(set->v[i], held_out))
 			rc = forecast(r, set->v[i], &learned);
 	return rc;
 }
 
-int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set)
+/* --- a history of its own ------------------------------------------------------ */
+/* The same each time, whatever machine this is. */
+static size_t draw(uint64_t *state, size_t below)
+{
+	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (size_t)((*state >> 33) % below);
+}
+
+/* At most @own migrations of other workloads by the same method, drawn; of files outside of campaigns any others. */
+static size_t history_of(const struct evaluate_set *set, size_t at, size_t own, struct mt_learned_case *history)
+{
+	const struct evaluate_case *c = set->v[at];
+	uint64_t state = at + 1;
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		if (i != at && evaluate_same_group(set->v[i], c) && set->v[i]->run->method == c->run->method &&
+		    !(of_campaign(c) && same_workload(set->v[i], c)))
+			history[n++] = set->v[i]->learned;
+	for (size_t i = 0; i < own && i < n; i++) {
+		size_t k = i + draw(&state, n - i);
+		struct mt_learned_case drawn = history[k];
+
+		history[k] = history[i];
+		history[i] = drawn;
+	}
+	return n < own ? n : own;
+}
+
+/* As hosts with a history of @own migrations forecast it while it runs. */
+static int with_history(struct evaluate_results *r, const struct evaluate_set *set, size_t at, size_t own, struct mt_learned_case *history)
+{
+	const struct evaluate_case *c = set->v[at];
+	struct mt_learned learned;
+	int rc;
+
+	if (c->curve != CURVE_PASSES || evaluate_flips(c->run))
+		return 0;
+	learned = mt_learned_prior[mt_forecast_stage_of(c->learned.in.done.passes)];
+	rc = mt_learn_own(&learned, history, history_of(set, at, own, history), true);
+	return rc ? rc : forecast(r, c, &learned);
+}
+
+int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set, const size_t *own)
 {
 	mt_autofree struct mt_learned_case *others = calloc(set->n ? set->n : 1, sizeof(*others));
 	int rc = others ? 0 : -ENOMEM;
 
 	evaluate_climatology(set);
-	for (size_t i = 0; i < set->n && !rc; i++)
-		if (is_first(set, i))
+	for (size_t i = 0; i < set->n && !rc; i++) {
+		if (own)
+			rc = with_history(r, set, i, *own, others);
+		else if (is_first(set, i))
 			rc = fold(r, set, set->v[i], others);
+	}
 	return rc;
 }

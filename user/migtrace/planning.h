@@ -7,6 +7,7 @@
 
 #include <migtrace/plan.h>
 
+#include "lessons.h"
 #include "subject.h"
 
 struct planning {
@@ -14,8 +15,7 @@ struct planning {
 	struct mt_schedule_request request;
 	double max_downtime_ms;
 	bool postcopy;
-	unsigned learned_from;
-	bool other_hosts;		/* what was learned is the prior */
+	const struct mt_experience *experience;
 };
 
 /* Return: 0 or -errno as mt_table_finish(). */

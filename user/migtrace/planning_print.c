@@ -196,7 +196,7 @@ void planning_explain(const struct planning *p, const struct mt_schedule *s, FIL
 		mt_format_size_bytes(traffic, s->transferred_bytes));
 	if (!s->exact)
 		fprintf(out, "a good schedule, found by a search that does not look at all of them\n");
-	fprintf(out, "learned from %u migration%s%s\n", p->learned_from, p->learned_from == 1 ? "" : "s", p->other_hosts ? PREDICT_OTHER_HOSTS : "");
+	lessons_print(p->experience, out);
 	for (size_t i = 0; i < s->n_left; i++) {
 		mt_autofree char *name = mt_utf8_clean(name_of(p, s->left[i].guest));
 		struct words w;

@@ -24,16 +24,6 @@ static unsigned learned_from(const struct mt_learned *learned, const struct mt_f
 	return row < MT_FORECAST_MODELS_MAX ? learned->residual[row][method][MT_METRIC_TOTAL_MS].n : 0;
 }
 
-unsigned predict_learned_from(const struct mt_learned *learned)
-{
-	const struct mt_forecast_model *model = mt_forecast_model_find(MT_FORECAST_DEFAULT);
-	unsigned sum = 0;
-
-	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
-		sum += learned_from(learned, model, m);
-	return sum;
-}
-
 static void judge(struct predict_row *row, const struct predict_request *q)
 {
 	bool ours = row->model == mt_forecast_model_find(MT_FORECAST_DEFAULT);

@@ -38,12 +38,6 @@ struct predict_rows {
 /* -ENODATA: none of the models covers any of the methods, or too little is known; -ENOMEM. */
 MT_MUST_CHECK int predict_run(struct predict_rows *rows, const struct subject *s, const struct predict_request *q);
 
-/* Where no --learned FILE is given. */
-#define PREDICT_OTHER_HOSTS	" on other hosts (--learned FILE: on these), so the intervals are wide"
-
-/* Migrations from which the default model has learned, of the method it has seen most of. */
-unsigned predict_learned_from(const struct mt_learned *learned);
-
 /* Return: 0 or -errno as mt_table_finish(). */
 int predict_print(const struct predict_rows *rows, const struct subject *s, const struct predict_request *q, enum mt_format format);
 

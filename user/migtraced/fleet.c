@@ -103,6 +103,7 @@ static void begin(struct fleet *f, const char *uuid, const char *domain, const s
 		.versions = f->versions,
 		.config = f->config,
 		.leftovers = f->o.leftovers,
+		.knowledge = f->o.knowledge,
 		.hands = reins_hands(f->o.reins),
 		.guard = reins_guard(f->o.reins),
 		.locked = f->locked,

@@ -17,6 +17,7 @@ struct fleet;
 struct fleet_options {
 	struct config *config;
 	struct leftovers *leftovers;	/* may be NULL */
+	struct knowledge *knowledge;	/* likewise */
 	struct reins *reins;
 	const volatile int *leave;
 	/* Something that status shows, or that fleet_reap() waits for. On any thread, no lock held. */

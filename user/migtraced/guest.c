@@ -96,6 +96,9 @@ static void take_rules(struct guest *g)
 {
 	pthread_mutex_lock(&g->lock);
 	config_for_domain(g->config, g->info.name_cut ? NULL : g->info.name, g->uuid, &g->how);
+	g->experience = knowledge_get(g->setup.knowledge);
+	if (g->experience)
+		mt_experience_use(g->experience, &g->how.limits);
 	g->ruled = true;
 	pthread_mutex_unlock(&g->lock);
 }
@@ -171,7 +174,7 @@ static void drop_unread(struct guest *g, unsigned n)
 
 static void log_begin(const struct guest *g)
 {
-	char age[MT_UNIT_STR];
+	char age[MT_UNIT_STR], learned[512];
 
 	log_info("%s: migration %s%s%s: mode %s, policy %s, recording %s%s; kernel source %s", g->info.name,
 		 g->seen_begin ? "begins" : "is under way since ",
@@ -179,6 +182,10 @@ static void log_begin(const struct guest *g)
 		 g->seen_begin ? "" : ", picked up",
 		 config_mode_name(g->how.mode), g->how.policy->name,
 		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "", g->source);
+	if (g->experience) {
+		mt_experience_describe(g->experience, mt_wall_us() / 1000, learned, sizeof(learned));
+		log_info("%s: %s, %llu ms of a pause are not memory", g->info.name, learned, (unsigned long long)g->how.limits.fixed_ms);
+	}
 	if (g->info.name_cut)
 		log_warn("%s: only observed: its name is longer than %d bytes, and no rule can be matched with it",
 			 g->info.name, MT_DOMAIN_NAME_MAX);
@@ -286,6 +293,7 @@ static json_t *supervise(struct guest *g, struct recording *record)
 	}
 	log_outcome(g, &result);
 	recording_end(record, result.record_error);
+	knowledge_learn(g->setup.knowledge);
 	return guest_finished_json(g, &result);
 }
 
@@ -344,6 +352,7 @@ static void release(struct guest *g)
 	mt_inbox_free(g->inbox);
 	pthread_mutex_destroy(&g->lock);
 	free(g->recording);
+	free(g->experience);
 	free(g);
 }
 

@@ -14,6 +14,7 @@
 #include <migtrace/versions.h>
 
 #include "config.h"
+#include "knowledge.h"
 #include "leftovers.h"
 
 struct guest;
@@ -23,6 +24,7 @@ struct guest_setup {
 	const struct mt_versions *versions;	/* of what runs there */
 	struct config *config;		/* as of now; the guest takes a reference of its own */
 	struct leftovers *leftovers;	/* may be NULL */
+	struct knowledge *knowledge;	/* likewise */
 	struct mt_hands *hands;		/* both NULL: nothing is done to it */
 	struct mt_guard *guard;
 	bool locked;			/* another daemon acts on this hypervisor; see guest_set_locked() */

@@ -40,6 +40,7 @@ struct guest {
 	bool supervised;
 	struct mt_domain_info info;
 	struct config_guest how;
+	struct mt_experience *experience;	/* behind ->how.limits.learned; NULL: nothing was learned */
 	bool resumed;
 	char source[384];		/* kernel source, or why there is none */
 	struct recording *record;

@@ -355,6 +355,8 @@ static int open_parts(struct manager *m, struct config *config)
 		m->leftovers = leftovers_find(config->directory);
 	fleet.reins = m->reins;
 	fleet.leftovers = m->leftovers;
+	m->knowledge = knowledge_new(config->directory);
+	fleet.knowledge = m->knowledge;
 	ret = fleet_new(&m->fleet, &fleet);
 	if (ret)
 		return ret;
@@ -379,6 +381,7 @@ int manager_new(struct manager **out, struct config *config)
 	}
 	if (m->probes)
 		(void)probes_stop(m->probes, 0);
+	(void)knowledge_stop(m->knowledge, MT_FOR_EVER_NS);
 	manager_free(m);
 	return ret;
 }
@@ -394,6 +397,8 @@ int manager_stop(struct manager *m, uint64_t timeout_ms)
 	/* Whoever supervises has been told; now nobody stops another guest. */
 	reins_leave(m->reins);
 	all &= probes_stop(m->probes, until_ns);
+	if (all)
+		all = knowledge_stop(m->knowledge, until_ns);
 	if (!all)
 		return -ETIMEDOUT;
 	manager_free(m);

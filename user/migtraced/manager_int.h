@@ -24,6 +24,7 @@ struct manager {
 	struct fleet *fleet;
 	struct reins *reins;
 	struct probes *probes;
+	struct knowledge *knowledge;	/* NULL: nothing is recorded */
 
 	/* The thread's own. */
 	struct mt_conn *conn;

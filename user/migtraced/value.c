@@ -133,6 +133,10 @@ static int parse_duration(const struct config_key *key, const char *value, uint6
 		*out = MT_LIMIT_NONE;
 		return 0;
 	}
+	if (key->kind == VALUE_DURATION_OR_DEFAULT && !strcmp(value, "default")) {
+		*out = MT_LIMIT_UNSET;
+		return 0;
+	}
 	ret = mt_parse_duration_ms(key->name, value, &ms, why);
 	if (ret)
 		return ret;
@@ -254,6 +258,7 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 	}
 	case VALUE_DURATION:
 	case VALUE_DURATION_OR_NONE:
+	case VALUE_DURATION_OR_DEFAULT:
 		return parse_duration(key, value, out, why);
 	case VALUE_SIZE_OR_NONE:
 		return parse_size(key, value, out, why);
@@ -322,11 +327,14 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 		break;
 	}
 	case VALUE_DURATION:
-	case VALUE_DURATION_OR_NONE: {
+	case VALUE_DURATION_OR_NONE:
+	case VALUE_DURATION_OR_DEFAULT: {
 		uint64_t ms = *(const uint64_t *)in;
 
 		if (ms == MT_LIMIT_NONE)
 			fputs(" none", out);
+		else if (ms == MT_LIMIT_UNSET)
+			fputs(" default", out);
 		else if (ms && ms % MT_MS_PER_S == 0)
 			fprintf(out, " %llus", (unsigned long long)(ms / MT_MS_PER_S));
 		else

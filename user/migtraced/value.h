@@ -18,6 +18,7 @@ enum value_kind {		/* type at the key's offset */
 	VALUE_POLICY,		/* const struct mt_policy * */
 	VALUE_DURATION,		/* uint64_t, ms */
 	VALUE_DURATION_OR_NONE,	/* uint64_t, ms; MT_LIMIT_NONE */
+	VALUE_DURATION_OR_DEFAULT,	/* uint64_t, ms; MT_LIMIT_UNSET: as learned, or else the built-in one */
 	VALUE_SIZE_OR_NONE,	/* uint64_t, bytes; 0 = none */
 	VALUE_BOOL,		/* bool */
 	VALUE_COUNT,		/* uint64_t */

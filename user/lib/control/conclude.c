@@ -59,7 +59,7 @@ void mt_conclude(struct supervision *s)
 	wait_for_guard(s);
 	in.cancelled = s->cancelled;
 	in.claimed = s->claimed;
-	r->outcome = mt_settle(&in, r->detail, sizeof(r->detail));
+	r->outcome = mt_settle(&in, r->detail, sizeof(r->detail), &o.destination);
 	drain(s);
 	if (!mt_sample_has(&r->final, total_ms) &&
 	    (r->outcome == MT_OUTCOME_COMPLETED || r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED) &&
@@ -67,7 +67,10 @@ void mt_conclude(struct supervision *s)
 		r->final = s->sample;	/* post-copy leaves no completed job behind: the last look has to do */
 	if (!r->final.valid)
 		r->final = s->sample;
-	o = (struct mt_record_outcome){ .t_ns = mt_now_ns(), .outcome = r->outcome, .final = r->final, .detail = r->detail };
+	o.t_ns = mt_now_ns();
+	o.outcome = r->outcome;
+	o.final = r->final;
+	o.detail = r->detail;
 	mt_recorded(s, mt_recorder_outcome(s->o->recorder, &o));
 	s->settling = false;
 }

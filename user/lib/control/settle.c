@@ -163,16 +163,19 @@ static enum mt_outcome nowhere(const struct mt_settle_input *in, enum mt_side so
 	return MT_OUTCOME_UNKNOWN;
 }
 
-enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t size)
+enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t size, const char **found)
 {
 	enum mt_side source, destination = MT_SIDE_UNKNOWN;
 	const char *where = "the destination";
 	struct mt_err err = { 0 };
 
+	*found = NULL;
 	if (in->claimed) {
 		destination = mt_settle_ask(in->destinations, in->uuid, LOOK_MS, &where, &err);
-		if (destination == MT_SIDE_RUNS || destination == MT_SIDE_PAUSED)
+		if (destination == MT_SIDE_RUNS || destination == MT_SIDE_PAUSED) {
+			*found = where;
 			return at_destination(in, destination, where, detail, size);
+		}
 	}
 	source = look_at_source(in);
 	if (source == MT_SIDE_RUNS)
@@ -183,8 +186,10 @@ enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t
 
 		destination = mt_settle_ask(in->destinations, in->uuid, quick ? GLANCE_MS : LOOK_MS, &where, &err);
 		/* An incoming guest is paused until its migration is done: where the source still has one, that is ours. */
-		if (destination == MT_SIDE_RUNS || (destination == MT_SIDE_PAUSED && source == MT_SIDE_ABSENT && !quick))
+		if (destination == MT_SIDE_RUNS || (destination == MT_SIDE_PAUSED && source == MT_SIDE_ABSENT && !quick)) {
+			*found = where;
 			return at_destination(in, destination, where, detail, size);
+		}
 	}
 	if (source == MT_SIDE_OFF || (source == MT_SIDE_ABSENT && in->off && *in->off))
 		return off_at_source(in, detail, size);

@@ -21,8 +21,8 @@ struct mt_settle_input {
 
 /*
  * Looks on both sides, waits for what is still on its way, and never trusts a
- * claim that it can check. @detail: one sentence, where the guest is and why.
+ * claim that it can check. @detail: one sentence, where the guest is and why. @found: the one of ->destinations that has it, NULL: none.
  */
-enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t size);
+enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t size, const char **found);
 
 #endif

@@ -323,17 +323,49 @@ int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n
 	return 0;
 }
 
-/* What the migrations on other hosts than @hosts teach; @some is room for them. Return: NULL: there are none. */
-static const struct mt_learned *learn_others(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, unsigned hosts,
-					     struct mt_learned_case *some, double *values)
+/* Room for learning from some of many cases. */
+struct folds {
+	double *values;
+	const struct mt_learned **by;	/* of each case, what those of other folds taught; NULL: there are none */
+	struct mt_learned_case *some;
+	struct mt_learned *others;	/* of the first case of each fold */
+};
+
+static void folds_fini(struct folds *f)
+{
+	free(f->values);
+	free(f->by);
+	free(f->some);
+	free(f->others);
+}
+
+static int folds_init(struct folds *f, size_t n)
+{
+	if (!n)
+		n = 1;
+	*f = (struct folds){
+		.values = calloc(n * MT_METRIC_COUNT, sizeof(*f->values)),
+		.by = calloc(n, sizeof(*f->by)),
+		.some = calloc(n, sizeof(*f->some)),
+		.others = calloc(n, sizeof(*f->others)),
+	};
+	if (f->values && f->by && f->some && f->others)
+		return 0;
+	folds_fini(f);
+	return -ENOMEM;
+}
+
+/* What the migrations on other hosts than @hosts teach. Return: NULL: there are none. */
+static const struct mt_learned *learn_others(struct folds *f, struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+					     unsigned hosts)
 {
 	size_t others = 0;
 
 	for (size_t i = 0; i < n; i++)
 		if (cases[i].hosts != hosts)
-			some[others++] = cases[i];
+			f->some[others++] = cases[i];
 	*l = mt_learned_default;
-	learn_all_figures(l, some, others, false, values);
+	learn_all_figures(l, f->some, others, false, f->values);
 	return others ? l : NULL;
 }
 
@@ -345,25 +377,159 @@ static void widen_only(struct mt_residual *r)
 
 int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
 {
-	mt_autofree double *values = calloc(n ? n * MT_METRIC_COUNT : 1, sizeof(*values));
-	mt_autofree const struct mt_learned **by = calloc(n ? n : 1, sizeof(*by));
-	mt_autofree struct mt_learned_case *some = calloc(n ? n : 1, sizeof(*some));
-	mt_autofree struct mt_learned *others = calloc(n ? n : 1, sizeof(*others));
+	struct folds f;
 
-	if (!values || !by || !some || !others)
+	if (folds_init(&f, n))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		size_t first = 0;
 
 		while (cases[first].hosts != cases[i].hosts)
 			first++;
-		by[i] = first < i ? by[first] : learn_others(&others[i], cases, n, cases[i].hosts, some, values);
+		f.by[i] = first < i ? f.by[first] : learn_others(&f, &f.others[i], cases, n, cases[i].hosts);
 	}
-	learn_all_figures(l, cases, n, false, values);
-	learn_all_residuals(l, cases, by, n, values);
+	learn_all_figures(l, cases, n, false, f.values);
+	learn_all_residuals(l, cases, f.by, n, f.values);
 	for (size_t row = 0; row < MT_FORECAST_MODELS_MAX; row++)
 		for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
 			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
 				widen_only(&l->residual[row][m][k]);
+	folds_fini(&f);
+	return 0;
+}
+
+/* --- a pair of hosts' own migrations, beside what is expected of any ------------ */
+/* How much set-up and switchover differ from hosts to hosts, as a standard deviation. Inferred: 114 to 257 and 60 to 143 ms in the prior. */
+#define HOSTS_DIFFER_MS	150.0
+/* What a single migration's total and pause scatter by at least, and what is off by more deviations than this has a reason of its own. Inferred. */
+#define SCATTER_MS	50.0
+#define OUTLIER		1.0
+#define SHIFT_STEPS	20
+/* That many migrations of its own say as much of how wide intervals are as all of others'. Inferred. */
+#define OWN_HALF	10.0
+/* Parts in which they are cut: each is forecast with what the others teach. Inferred. */
+#define OWN_PARTS	4
+
+/* How far off the totals, or pauses, of a method were, and how far each could be expected to be. Return: how many of them there are. */
+static size_t offs(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, enum mt_metric metric,
+		   double *off_ms, double *sd_ms)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct mt_forecast_input in = cases[i].in;
+		struct mt_forecast f;
+
+		in.learned = l;
+		if (!cases[i].ended || in.method != method || mt_forecast(NULL, &in, &f))
+			continue;
+		off_ms[k] = cases[i].real[metric] - f.metric[metric].p50;
+		sd_ms[k] = hypot((f.metric[metric].p90 - f.metric[metric].p10) / (2 * MT_P90_SIGMA), SCATTER_MS);
+		k += isfinite(off_ms[k]) && isfinite(sd_ms[k]);
+	}
+	return k;
+}
+
+/*
+ * By how much these hosts differ from any: known to lie about 0 by HOSTS_DIFFER_MS, and seen as often as there were migrations, each
+ * as sharply as its forecast's own interval is. Outliers are cut off (Huber's M-estimate, by fixed points).
+ */
+static double shift_ms(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
+		       enum mt_metric metric, double *values)
+{
+	double *off_ms = values, *sd_ms = values + n, shift = 0;
+	size_t k = offs(l, cases, n, method, metric, off_ms, sd_ms);
+
+	for (int step = 0; step < SHIFT_STEPS; step++) {
+		double sum = 0, weights = 1 / (HOSTS_DIFFER_MS * HOSTS_DIFFER_MS);
+
+		for (size_t i = 0; i < k; i++) {
+			double z = fmin(fmax((off_ms[i] - shift) / sd_ms[i], -OUTLIER), OUTLIER);
+
+			sum += (z * sd_ms[i] + shift) / (sd_ms[i] * sd_ms[i]);
+			weights += 1 / (sd_ms[i] * sd_ms[i]);
+		}
+		shift = sum / weights;
+	}
+	return shift;
+}
+
+/* With few of them, set-up and switchover; with enough, how fast these hosts' processors are, too. */
+static void learn_own_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+{
+	struct mt_learned_figures *f = &l->figures[method];
+	size_t taught = 0;
+
+	for (size_t i = 0; i < n; i++)
+		taught += cases[i].ended && cases[i].in.method == method;
+	if (taught >= ENOUGH) {
+		struct mt_learned known = *l;
+
+		learn_figures(&known, cases, n, method, true, values);
+		known.figures[method].setup_ms = f->setup_ms;
+		known.figures[method].stretch = f->stretch;
+		known.figures[method].switchover_ms = f->switchover_ms;
+		*f = known.figures[method];
+	}
+	f->setup_ms += shift_ms(l, cases, n, method, MT_METRIC_TOTAL_MS, values);
+	f->switchover_ms += shift_ms(l, cases, n, method, MT_METRIC_DOWNTIME_MS, values);
+}
+
+static void learn_all_own(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, double *values)
+{
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		learn_own_figures(l, cases, n, m, values);
+}
+
+static void blend_residual(struct mt_residual *to, const struct mt_residual *own)
+{
+	double middle = own->n / (own->n + OWN_HALF) * (own->p50 - to->p50), width;
+
+	if (!to->n || !own->n)
+		return;
+	/* One alone says nothing of how they scatter. */
+	width = (own->n - 1) / (own->n - 1 + OWN_HALF);
+	to->p10 += middle + width * (own->p10 - own->p50 - (to->p10 - to->p50));
+	to->p90 += middle + width * (own->p90 - own->p50 - (to->p90 - to->p50));
+	to->p50 += middle;
+	to->n += own->n;
+}
+
+static void learn_own_residuals(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, struct folds *f)
+{
+	struct mt_learned own = *l;
+
+	memset(own.residual, 0, sizeof(own.residual));
+	learn_all_residuals(&own, cases, f->by, n, f->values);
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
+			blend_residual(&l->residual[0][m][k], &own.residual[0][m][k]);
+}
+
+int mt_learn_own(struct mt_learned *l, struct mt_learned_case *cases, size_t n, bool widths)
+{
+	struct folds f;
+
+	if (folds_init(&f, n))
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		cases[i].hosts = i % OWN_PARTS;
+	for (size_t part = 0; part < OWN_PARTS && part < n; part++) {
+		struct mt_learned *others = &f.others[part];
+		size_t k = 0;
+
+		for (size_t i = 0; i < n; i++)
+			if (cases[i].hosts != part)
+				f.some[k++] = cases[i];
+		*others = *l;
+		learn_all_own(others, f.some, k, f.values);
+		memset(others->residual, 0, sizeof(others->residual));
+		for (size_t i = part; i < n; i += OWN_PARTS)
+			f.by[i] = others;
+	}
+	learn_all_own(l, cases, n, f.values);
+	if (widths)
+		learn_own_residuals(l, cases, n, &f);
+	folds_fini(&f);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <migtrace/engine.h>
+#include <migtrace/learned.h>
 #include <migtrace/units.h>
 
 void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits)
@@ -45,6 +46,7 @@ static void predict(struct mt_engine *e, uint64_t now_ms)
 		.fixed_ms = e->limits.fixed_ms,
 		.elapsed_ms = now_ms,
 		.auto_converge = e->limits.auto_converge,
+		.learned = e->limits.learned ? &e->limits.learned[mt_forecast_stage_of(its->total)] : NULL,
 	};
 
 	mt_outlook(&in, &e->prediction);

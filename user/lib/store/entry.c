@@ -153,6 +153,7 @@ static const struct mt_member outcome_members[] = {
 	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
 	M_WORD(T, "outcome", outcome, outcome_words),
 	M(T, MEMBER_STRING, "detail", detail),
+	M(T, MEMBER_STRING, "destination", destination),
 	M_IN(T, "final", final, sample_members),
 	END
 };

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * learnedfile.c - what past migrations have taught, to and from a file
+ * learnedjson.c - what past migrations have taught, to and from JSON
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-#include <migtrace/learnedfile.h>
-
-#include "base/json.h"
-#include "store/files.h"
-
-/* A hundred times of what all methods and models fill. */
-#define FILE_MAX_BYTES	(8U << 20)
+#include "learnedjson.h"
 
 struct figure {
 	const char *key;
@@ -88,52 +81,14 @@ static json_t *residuals_array(const struct mt_learned *l, int *failed)
 	return list;
 }
 
-static json_t *learned_object(const struct mt_learned *l, int *failed)
+void mt_learned_write(json_t *o, const struct mt_learned *l, int *failed)
 {
-	json_t *o = json_object(), *methods = json_object();
+	json_t *methods = json_object();
 
-	mt_json_set(o, "type", json_string("learned"), failed);
-	mt_json_set(o, "schema", json_integer(MT_LEARNED_SCHEMA), failed);
-	mt_json_set(o, "tool", json_string("migtrace " MT_VERSION), failed);
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
 		mt_json_set(methods, mt_method_name(m), figures_object(l->figures[m], failed), failed);
 	mt_json_set(o, "figures", methods, failed);
 	mt_json_set(o, "residuals", residuals_array(l, failed), failed);
-	return o;
-}
-
-static int write_file(const char *text, const char *part)
-{
-	FILE *f = fopen(part, "we");
-	int rc = 0;
-
-	if (!f)
-		return -errno;
-	if (fputs(text, f) < 0 || fputc('\n', f) < 0 || fflush(f) || fsync(fileno(f)))
-		rc = -errno;
-	if (fclose(f) && !rc)
-		rc = -errno;
-	return rc;
-}
-
-int mt_learned_save(const struct mt_learned *l, const char *path, struct mt_err *err)
-{
-	mt_autofree char *text = NULL, *part = NULL;
-	int failed = 0, rc;
-	json_t *o = learned_object(l, &failed);
-
-	if (!failed)
-		text = json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-	json_decref(o);
-	if (!text || asprintf(&part, "%s.part", path) < 0)
-		return mt_err_set(err, -ENOMEM, "out of memory");
-	rc = write_file(text, part);
-	if (!rc && rename(part, path))
-		rc = -errno;
-	if (!rc)
-		return 0;
-	unlink(part);
-	return mt_err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
 }
 
 /* --- reading ------------------------------------------------------------ */
@@ -220,53 +175,9 @@ static int read_residuals(struct mt_learned *l, const json_t *list, const char *
 	return 0;
 }
 
-static int check_head(const json_t *o, const char *path, struct mt_err *err)
+int mt_learned_read(struct mt_learned *l, const json_t *o, const char *path, struct mt_err *err)
 {
-	const char *type = json_string_value(json_object_get(o, "type"));
-	const json_t *schema = json_object_get(o, "schema");
+	int rc = read_figures(l, json_object_get(o, "figures"), path, err);
 
-	if (!type || strcmp(type, "learned") || !json_is_integer(schema) || json_integer_value(schema) < 1)
-		return mt_err_set(err, -EBADMSG, "%s is not what migtrace evaluate --save writes", path);
-	if (json_integer_value(schema) > MT_LEARNED_SCHEMA)
-		return mt_err_set(err, -EPROTO, "%s was written by a later migtrace: schema %lld, this one reads up to %d", path,
-				  (long long)json_integer_value(schema), MT_LEARNED_SCHEMA);
-	return 0;
-}
-
-static json_t *load(const char *path, struct mt_err *err)
-{
-	mt_autofclose FILE *f = NULL;
-	json_error_t why;
-	json_t *o;
-
-	if (mt_file_stream(&f, path, FILE_MAX_BYTES, err))
-		return NULL;
-	errno = 0;
-	o = json_loadf(f, MT_JSON_STRICT, &why);
-	if (!o && ferror(f) && errno)
-		mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	else if (!o)
-		mt_err_set(err, -EBADMSG, "%s is not what migtrace evaluate --save writes: line %d: %s", path, why.line, why.text);
-	return o;
-}
-
-int mt_learned_load(struct mt_learned *l, const char *path, struct mt_err *err)
-{
-	struct mt_learned read = mt_learned_default;
-	struct mt_err local = { 0 };
-	struct mt_err *why = err ? err : &local;
-	json_t *o = load(path, why);
-	int rc;
-
-	if (!o)
-		return why->code;
-	rc = check_head(o, path, why);
-	if (!rc)
-		rc = read_figures(&read, json_object_get(o, "figures"), path, why);
-	if (!rc)
-		rc = read_residuals(&read, json_object_get(o, "residuals"), path, why);
-	json_decref(o);
-	if (!rc)
-		*l = read;
-	return rc;
+	return rc ? rc : read_residuals(l, json_object_get(o, "residuals"), path, err);
 }
