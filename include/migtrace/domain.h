@@ -93,6 +93,9 @@ struct mt_domain_memory {
 MT_MUST_CHECK int mt_domain_memory(struct mt_conn *c, const struct mt_domain_info *info,
 				   struct mt_domain_memory *memory, struct mt_err *err);
 
+/* The second of them alone, within milliseconds, or 0. Asks neither libvirt nor QEMU. */
+uint64_t mt_domain_nonzero(struct mt_conn *c, const struct mt_domain_info *info);
+
 /*
  * Whether the running migration uses parallel connections (multifd), asked of QEMU itself:
  * 1 yes, 0 no, -errno cannot tell. Taints the domain "custom-monitor".

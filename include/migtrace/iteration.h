@@ -56,6 +56,8 @@ struct mt_iterations {
 	double pages_sent_bytes, wire_sent_bytes;	/* behind page_share: both fade */
 	double told[9];			/* behind the rate: QEMU's own figures, newest last */
 	size_t n_told;
+	double lag_s;			/* so long the destination may still be busy with empty pages */
+	uint64_t stale_bytes_per_s;	/* one that is of empty pages, and stands until QEMU renews it; 0 = none */
 	double window_s[16], window_bytes[16];	/* and recent (time, transferred) points */
 	size_t window_n;
 };

@@ -27,11 +27,18 @@ struct mt_interval {
 struct mt_learned;
 struct mt_forecast_input;
 
+/* What is known of a guest before it is migrated. */
+struct mt_beforehand {
+	struct mt_ucurve u;		/* U(T); ->origin NOTHING: not known */
+	double nonzero_bytes;		/* of its memory, in pages that are not all zero; 0: not known */
+};
+
 struct mt_outlook_input {
 	const struct mt_iterations *iterations;
 	const struct mt_ucurve *u;
 	double bandwidth_bytes_per_s;	/* of the link as seen lately, > 0 */
 	double memory_bytes;		/* 0: not known */
+	double nonzero_bytes;		/* of it; 0: what has been seen of it so far */
 	double limit_ms;		/* QEMU's downtime limit now */
 	double allowed_ms;		/* what the operator allows */
 	double fixed_ms;		/* part of any downtime that is not memory: device state, switchover */

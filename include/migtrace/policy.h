@@ -58,9 +58,10 @@ struct mt_limits {
 	bool postcopy_allowed;
 	bool auto_converge;		/* QEMU throttles the guest, or will */
 	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see mt_ucurve_clears() */
-	/* Both outlive whatever has these limits. */
+	/* All three outlive whatever has these limits. */
 	const struct mt_history *history;	/* what fm and am learn from; NULL = none */
 	const struct mt_learned *learned;	/* what these hosts' migrations have taught, of each stage; NULL = mt_learned_prior */
+	const struct mt_beforehand *before;	/* what was known of the guest; NULL = nothing */
 };
 
 #define MT_LIMITS_UNSET { .max_downtime_ms = MT_LIMIT_UNSET, .deadline_ms = MT_LIMIT_UNSET, .timeout_ms = MT_LIMIT_UNSET, \

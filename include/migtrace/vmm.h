@@ -56,4 +56,8 @@ struct mt_vmm_memory {
 MT_MUST_CHECK int mt_vmm_memory(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
 				struct mt_vmm_memory *memory, struct mt_err *err);
 
+/* What is not zero alone, within milliseconds whatever the guest's size. -EACCES: its pages may not be looked at; else as above. */
+MT_MUST_CHECK int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes, uint64_t *nonzero_bytes,
+				 struct mt_err *err);
+
 #endif

@@ -121,7 +121,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--record|--history|--learned)
+	-o|--output|--record|--history|--learned|--profile)
 		local IFS=$'\n'
 		_migtrace_files
 		return

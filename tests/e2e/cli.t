@@ -201,6 +201,8 @@ for value in 0s 99ms 2h; do
 done
 refused "top: a malformed count" 2 '--count' top --count many
 refused "record: unknown mode" 2 'guesswork' record guest -o x.mtrec --mode guesswork
+refused "migrate: a profile that is not there" 1 'nowhere.mtrec' migrate test "$NOBODY_THERE" -c $T --profile nowhere.mtrec
+refused "migrate: a profile of another guest" 1 'quiet.mtrec.*another guest' migrate test "$NOBODY_THERE" -c $T --profile quiet.mtrec
 refused "migrate: post-copy with parallel connections" 1 'post-copy.*parallel' migrate test "$NOBODY_THERE" -c $T --postcopy --parallel 2
 
 # --- values --------------------------------------------------------------------------

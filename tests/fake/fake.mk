@@ -5,7 +5,7 @@
 
 FAKE_PARTS := $(addprefix tests/fake/,world.c world_any.c world_real.c files.c trace.c faults.c truth.c guest.c hypervisor.c policies.c process.c daemon.c source.c schedule.c)
 comma	:= ,
-FAKE_CALLS := open openat close write fsync fdatasync eventfd pipe2 fcntl mkostemp poll closedir fclose getpid pthread_mutex_lock mt_domain_source_open
+FAKE_CALLS := open openat close write fsync fdatasync eventfd pipe2 fcntl mkostemp poll closedir fclose getpid pthread_mutex_lock mt_domain_source_open mt_domain_nonzero
 FAKE_WRAPS := $(addprefix -Wl$(comma)--wrap=,$(FAKE_CALLS))
 
 FAKE_SAN := -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -24,7 +24,7 @@ check() {
 
 echo "TAP version 13"
 echo 1..14
-all=(tests/data/campaign/*/runs.jsonl)
+all=(tests/data/campaign/{lab,lab-fast,machine}/runs.jsonl)
 cat "${all[@]}" | jq -s . >"$dir/out"
 check "500 migrations, 12 workloads, all methods" \
 	'length >= 500 and ([.[].workload] | unique | length) >= 12 and ([.[].method] | unique | length) == 7' \

@@ -117,6 +117,30 @@ static void test_defaults(void)
 	CHECK(!memcmp(&e.limits, &zero, sizeof(zero)));
 }
 
+/* What was known before counts from the first pass on. */
+static void test_beforehand(void)
+{
+	struct mt_beforehand before = { .nonzero_bytes = 12345 << 12 };
+	struct mt_limits limits = limits_of(false, 0);
+	struct mt_engine e;
+	struct migration m;
+	struct mt_plan plan;
+	struct mt_sample s;
+
+	mt_ucurve_init(&before.u, 0);
+	mt_ucurve_point(&before.u, 1, 77 << 20, 0.05);
+	before.u.origin = MT_UCURVE_KERNEL;
+	limits.before = &before;
+	migration_init(&m, &migration_guests[0], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
+	mt_engine_init(&e, mt_policy_find("qemu"), &limits);
+	while (migration_next(&m, &s) && !e.iterations.total)
+		mt_engine_feed(&e, &s, &plan);
+	CHECK_INT(e.iterations.total, 1);
+	CHECK_INT(e.u.origin, MT_UCURVE_KERNEL);
+	CHECK_INT(e.u.passes, 1);
+	CHECK(e.prediction.verdict != MT_VERDICT_UNKNOWN);
+}
+
 /* Before the first pass is done nothing is predicted, after it everything. */
 static void test_feed(void)
 {
@@ -481,6 +505,7 @@ static void test_ticks(void)
 }
 
 static const struct ktap_case cases[] = {
+	{ "what was known before counts from the first pass on", test_beforehand },
 	{ "limits and their defaults", test_defaults },
 	{ "boundaries, predictions and plans", test_feed },
 	{ "limits that change", test_new_limits },

@@ -186,7 +186,7 @@ static void moments(const char *guest, enum mt_action action, unsigned passes, d
 	rec.n_entries = record(entries, guest);
 	rec.header.limits.max_downtime_ms = MIGRATION_ALLOWED_MS;
 	rec.header.limits.qemu_limit_ms = MIGRATION_LIMIT_MS;
-	evaluate_replay(&r, &rec, MT_METHOD_PRECOPY);
+	evaluate_replay(&r, &rec, MT_METHOD_PRECOPY, NULL);
 	CHECK(!r.at[MOMENT_START].reached);
 	for (uint64_t k = 1; k <= 3; k++) {
 		const struct evaluate_boundary *b = &r.at[MOMENT_PASS_1 + k - 1];

@@ -83,12 +83,15 @@ static void test_ourselves(void)
 	size_t size = 64 * MIB + 4096;
 	unsigned char *ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct mt_vmm_memory before, after;
+	uint64_t nonzero_bytes = 0;
+	int rc;
 
 	CHECK(ram != MAP_FAILED);
 	memset(ram, 1, size / 2);
 	memset(ram + size / 2, 0, size / 4);
 	CHECK_INT(mt_vmm_memory(NULL, getpid(), size, &before, NULL), 0);
 	CHECK_INT(mt_vmm_memory(NULL, getpid(), size, &after, NULL), 0);
+	rc = mt_vmm_nonzero(NULL, getpid(), size, &nonzero_bytes, NULL);
 	munmap(ram, size);
 	CHECK_INT(before.mapped_bytes, size);
 	CHECK_NEAR((double)before.resident_bytes, 0.75 * size, 8192);
@@ -97,6 +100,8 @@ static void test_ourselves(void)
 		SKIP("this kernel does not let us read our own pagemap");
 	/* Three standard errors. */
 	CHECK_NEAR((double)before.nonzero_bytes, 0.5 * size, 3 * 0.008 * size);
+	CHECK_INT(rc, 0);
+	CHECK_INT(nonzero_bytes, before.nonzero_bytes);
 }
 
 static const struct ktap_case cases[] = {

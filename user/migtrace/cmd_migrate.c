@@ -9,6 +9,7 @@
 
 #include <migtrace/history.h>
 #include <migtrace/migrate.h>
+#include <migtrace/recorded.h>
 #include <migtrace/supervise.h>
 #include <migtrace/units.h>
 #include <migtrace/versions.h>
@@ -28,9 +29,10 @@
 
 struct migration {
 	struct common_options common;
-	const char *policy_name, *record_path, *source_name, *history_path, *learned_path;
+	const char *policy_name, *record_path, *source_name, *history_path, *learned_path, *profile_path;
 	struct mt_history history;
 	struct mt_experience experience;
+	struct mt_beforehand before;
 	const struct mt_policy *policy;
 	struct mt_limits limits;
 	struct mt_migrate_options how;
@@ -316,6 +318,29 @@ static int load_history(struct migration *m, struct mt_err *err)
 	return 0;
 }
 
+/* What it dirtied before, from a profile, or from the passes of an earlier migration. */
+static int load_profile(struct migration *m, struct mt_err *err)
+{
+	struct mt_recording *rec = NULL;
+	const char *uuid;
+	int rc;
+
+	if (!m->profile_path)
+		return 0;
+	rc = recording_load(&rec, m->profile_path, err);
+	if (rc)
+		return rc;
+	uuid = rec->header.uuid;
+	if (uuid && strcmp(uuid, m->domain.uuid))
+		rc = mt_err_set(err, -EINVAL, "--profile %s is of another guest, %s", m->profile_path, rec->header.domain ? rec->header.domain : uuid);
+	else if (mt_recorded_curve(&m->before.u, rec, true, (double)m->domain.memory_bytes))
+		rc = mt_err_set(err, -ENODATA, "--profile %s: no profile in it: make one by migtrace record", m->profile_path);
+	else
+		m->limits.before = &m->before;
+	mt_recording_free(rec);
+	return rc;
+}
+
 /* Everything that can be refused is refused before anything is touched. */
 static int prepare(struct migration *m, char **args, struct mt_err *err)
 {
@@ -331,6 +356,9 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	if (rc)
 		return rc;
 	rc = mt_domain_find(m->conn, args[0], &m->domain, err);
+	if (rc)
+		return rc;
+	rc = load_profile(m, err);
 	if (rc)
 		return rc;
 	m->how.destination_uri = args[1];
@@ -406,6 +434,7 @@ int cmd_migrate(int argc, char **argv)
 		  .max = MT_FIXED_MAX_MS },
 		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, NULL, MT_PASSES_MAX },
 		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
+		{ "profile", 0, OPTION_STRING, "FILE", "what the guest dirtied before, by migtrace record: known from the first pass on", &m.profile_path },
 		LESSONS_OPTION(&m.learned_path),
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
 		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },

@@ -72,6 +72,7 @@ static void fill_as_live(struct evaluate_case *c, const struct evaluate_boundary
 		.u = &c->u,
 		.bandwidth_bytes_per_s = b->iterations.bandwidth_bytes_per_s,
 		.memory_bytes = run->memory_bytes,
+		.nonzero_bytes = evaluate_known(run->nonzero_bytes),
 		.limit_ms = run->downtime_limit_ms,
 		.elapsed_ms = (double)b->iterations.last.total_ms - evaluate_known(run->prepare_ms),
 	};
@@ -103,16 +104,33 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from, const
 		free(c);
 		return 0;
 	}
-	if (curve == CURVE_PASSES)
-		fill_as_live(c, b);
-	else
-		fill_progress(&c->learned.in, c->run, &b->iterations);
-	/* Its own curve is that of the passes; of how a flip ends it says nothing. */
-	if (curve == CURVE_PASSES && !evaluate_flips(c->run)) {
+	fill_as_live(c, b);
+	/* Of how a flip ends it says nothing. */
+	if (!evaluate_flips(c->run)) {
 		evaluate_live_forecast(&c->live, &b->prediction, c->run);
 		c->floor_ms = b->prediction.floor_ms;
 	}
 	return evaluate_set_keep(set, c);
+}
+
+/* As a live migration that was begun with that profile would have gone. Return: 0, also where there is none; -ENOMEM. */
+static int add_curve(struct evaluate_set *set, struct evaluate_case *from, const struct mt_recording *profile,
+		     const struct mt_recording *after, enum evaluate_curve curve, struct evaluate_replayed *r)
+{
+	struct mt_beforehand before = { .nonzero_bytes = evaluate_known(from->run->nonzero_bytes) };
+	int rc = 0;
+
+	from->curve = curve;
+	if (curve != CURVE_PASSES && evaluate_curve_know(from, profile, NULL))
+		return 0;
+	if (curve != CURVE_PASSES)
+		before.u = from->u;
+	evaluate_replay(r, after, from->run->method, &before);
+	from->settled_ms = r->settled_ms;
+	for (unsigned m = MOMENT_PASS_1; m < EVALUATE_MOMENTS && !rc; m++)
+		if (r->at[m].reached)
+			rc = add(set, from, profile, &r->at[m], m, curve);
+	return rc;
 }
 
 int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run, const struct mt_recording *profile,
@@ -122,13 +140,8 @@ int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run, const 
 	struct evaluate_case *from = evaluate_case_new(run, after);
 	int rc = r && from ? 0 : -ENOMEM;
 
-	if (!rc) {
-		evaluate_replay(r, after, run->method);
-		from->settled_ms = r->settled_ms;
-	}
-	for (unsigned m = MOMENT_PASS_1; m < EVALUATE_MOMENTS && !rc; m++)
-		for (unsigned k = 0; k < EVALUATE_CURVES && !rc && r->at[m].reached; k++)
-			rc = add(set, from, profile, &r->at[m], m, k);
+	for (unsigned k = 0; k < EVALUATE_CURVES && !rc; k++)
+		rc = add_curve(set, from, profile, after, k, r);
 	free(from);
 	free(r);
 	return rc;

@@ -69,7 +69,7 @@ static void note_decision(const struct mt_engine *e, const struct mt_plan *plan,
 	r->allowed_ms = (double)e->limits.max_downtime_ms;
 }
 
-void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, enum mt_method method)
+void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, enum mt_method method, const struct mt_beforehand *before)
 {
 	struct mt_limits as_recorded = MT_LIMITS_UNSET;
 	const struct replay_watch passes = { note_pass, r }, decision = { note_decision, r };
@@ -79,6 +79,7 @@ void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec
 	r->allowed_ms = r->settled_ms = NAN;
 	/* Older recordings do not tell. */
 	as_recorded.auto_converge = method == MT_METHOD_AUTOCONVERGE;
+	as_recorded.before = before;
 	while ((to = mt_recording_migration(rec, from)) < rec->n_entries)
 		from = to;
 	replay_run(&r->decided, rec, from, to, mt_policy_find("qemu"), &as_recorded, &passes);

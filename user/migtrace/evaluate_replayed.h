@@ -38,8 +38,8 @@ struct evaluate_replayed {
 	double allowed_ms;		/* of a pause, by the recorded limits; NaN: no boundary was reached */
 };
 
-/* Of several migrations in @rec, the last. @method: as it was migrated. */
-void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, enum mt_method method);
+/* Of several migrations in @rec, the last. @method: as it was migrated. @before: NULL: nothing was known. */
+void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, enum mt_method method, const struct mt_beforehand *before);
 
 const char *evaluate_moment_name(enum evaluate_moment moment);	/* "start", "pass 1" ... */
 

@@ -37,7 +37,7 @@ static int add(struct evaluate_verdicts *v, const struct mt_runs *runs, const st
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	v->v = more;
 	v->v[v->n] = (struct evaluate_verdict){ .run = run, .dir = runs->dir };
-	evaluate_replay(r, *rec, run->method);
+	evaluate_replay(r, *rec, run->method, &(struct mt_beforehand){ .nonzero_bytes = evaluate_known(run->nonzero_bytes) });
 	judge(&v->v[v->n++], r);
 	return 0;
 }

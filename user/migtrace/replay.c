@@ -22,6 +22,7 @@
 
 struct replay {
 	struct mt_engine engine;
+	struct mt_beforehand before;	/* as it was recorded */
 	struct mt_sample last;		/* newest of status active or completed */
 	double last_implied_ms;
 	enum mt_status status;		/* of the newest sample of all */
@@ -59,10 +60,23 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
 		if (rows[i].from != MT_LIMIT_UNSET)
 			*rows[i].to = rows[i].from;
+	l.history = given->history;
+	l.learned = given->learned;
 	l.postcopy_allowed |= given->postcopy_allowed;
 	l.auto_converge |= given->auto_converge;
 	l.clears_chunks |= given->clears_chunks || mt_recorded_clears_chunks(rec);
 	return l;
+}
+
+/* As it was known when the migration began. */
+static double nonzero_of(const struct mt_recording *rec)
+{
+	double bytes = 0;
+
+	for (size_t i = 0; i < rec->n_entries; i++)
+		if (rec->entries[i].type == MT_ENTRY_GUEST)
+			bytes = (double)rec->entries[i].guest.nonzero_bytes;
+	return bytes;
 }
 
 static void take_last(struct replay *r, const struct mt_sample *newer)
@@ -301,10 +315,11 @@ void replay_run(struct replay_result *result, const struct mt_recording *rec, si
 		const struct mt_policy *policy, const struct mt_limits *given,
 		const struct replay_watch *watch)
 {
-	struct replay r = { .last_implied_ms = NAN, .watch = watch };
+	struct replay r = { .last_implied_ms = NAN, .watch = watch, .before.nonzero_bytes = nonzero_of(rec) };
 	struct mt_limits limits = limits_of(rec, given);
 
 	memset(result, 0, sizeof(*result));
+	limits.before = given->before ? given->before : &r.before;
 	mt_engine_init(&r.engine, policy, &limits);
 	say_which(result, rec, from);
 	for (size_t i = from; i < to; i++) {

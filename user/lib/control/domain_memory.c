@@ -11,16 +11,33 @@
 
 #include "virt_lookup.h"
 
+static int process_of(struct mt_conn *c, const struct mt_domain_info *info, pid_t *pid)
+{
+	struct mt_err ignored = { 0 };
+
+	if (!mt_versions_uri_is_local(mt_conn_uri(c)))
+		return -EREMOTE;
+	return mt_vmm_pid(NULL, info->name, info->uuid, pid, &ignored);
+}
+
+uint64_t mt_domain_nonzero(struct mt_conn *c, const struct mt_domain_info *info)
+{
+	struct mt_err ignored = { 0 };
+	uint64_t bytes;
+	pid_t pid;
+
+	if (process_of(c, info, &pid) || mt_vmm_nonzero(NULL, pid, info->memory_bytes, &bytes, &ignored))
+		return 0;
+	return bytes;
+}
+
 static int from_process(struct mt_conn *c, const struct mt_domain_info *info, struct mt_domain_memory *memory)
 {
 	struct mt_err ignored = { 0 };
 	struct mt_vmm_memory m;
 	pid_t pid;
-	int rc;
+	int rc = process_of(c, info, &pid);
 
-	if (!mt_versions_uri_is_local(mt_conn_uri(c)))
-		return -EREMOTE;
-	rc = mt_vmm_pid(NULL, info->name, info->uuid, &pid, &ignored);
 	if (!rc)
 		rc = mt_vmm_memory(NULL, pid, info->memory_bytes, &m, &ignored);
 	if (!rc)

@@ -6,6 +6,7 @@
  * record. supervision.h says where each of these is.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -141,6 +142,20 @@ static void watch_clock(struct supervision *s)
 }
 
 /* --- the whole ---------------------------------------------------------- */
+/* What of its memory is not empty decides how much there is to send. */
+static void know_guest(struct supervision *s, const struct mt_domain_info *info, struct mt_limits *limits)
+{
+	if (limits->before)
+		s->before = *limits->before;
+	if (!(s->before.nonzero_bytes > 0))
+		s->before.nonzero_bytes = (double)mt_domain_nonzero(s->conn, info);
+	limits->before = &s->before;
+	if (s->before.nonzero_bytes > 0)
+		mt_recorded(s, mt_recorder_guest(s->o->recorder, &(struct mt_record_guest){
+			.t_ns = mt_now_ns(), .memory_bytes = info->memory_bytes, .vcpus = info->vcpus,
+			.nonzero_bytes = (uint64_t)s->before.nonzero_bytes, .cpu_share = NAN }));
+}
+
 static int begin(struct supervision *s, struct mt_err *err)
 {
 	struct mt_limits limits = s->o->limits;
@@ -157,6 +172,7 @@ static int begin(struct supervision *s, struct mt_err *err)
 	if (limits.qemu_limit_ms == MT_LIMIT_UNSET && s->others.limit_ms.known)
 		limits.qemu_limit_ms = s->others.limit_ms.value;
 	limits.clears_chunks |= mt_domain_clears_chunks(&info);
+	know_guest(s, &info, &limits);
 	mt_engine_init(&s->engine, s->o->policy, &limits);
 	s->phase_since_ns = mt_now_ns();
 	s->looked_ns = s->phase_since_ns > BEFORE_MS * MT_NS_PER_MS ? s->phase_since_ns - BEFORE_MS * MT_NS_PER_MS : 0;

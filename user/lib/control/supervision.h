@@ -29,6 +29,7 @@ struct supervision {
 	const struct mt_supervise_options *o;
 	struct mt_supervise_result *result;
 	struct mt_engine engine;
+	struct mt_beforehand before;	/* what was known of the guest: ->engine points to it */
 	struct mt_sample sample;	/* newest */
 	uint64_t asked_ns;		/* when the newest was asked for: nothing in it is older */
 	uint64_t looked_ns;		/* and the newest that was decided by: QEMU had not synced again before that */

@@ -73,7 +73,7 @@ static void add_resident(const char *line, struct mapping *m)
 	}
 }
 
-static void read_smaps(FILE *f, uint64_t memory_bytes, struct mappings *all)
+static void read_maps(FILE *f, uint64_t memory_bytes, struct mappings *all)
 {
 	mt_autofree char *line = NULL;
 	struct mapping m = { 0 }, next;
@@ -164,32 +164,60 @@ static void sample(const char *proc, pid_t pid, const struct mappings *ram, stru
 		found += (size_t)rc;
 	}
 	bytes = memory->mapped_bytes / n * found;
-	memory->nonzero_bytes = bytes < memory->resident_bytes ? bytes : memory->resident_bytes;
+	memory->nonzero_bytes = bytes;
 	memory->nonzero_known = true;
+}
+
+/* @name: "smaps", which says what is resident, or "maps", which is read at once however large the guest. */
+static int read_ram(const char *proc, pid_t pid, const char *name, uint64_t memory_bytes, struct mappings *ram,
+		    struct mt_vmm_memory *memory, struct mt_err *err)
+{
+	mt_autofclose FILE *f = NULL;
+	char path[PATH_MAX];
+
+	*memory = (struct mt_vmm_memory){ 0 };
+	snprintf(path, sizeof(path), "%s/%d/%s", proc, (int)pid, name);
+	f = fopen(path, "re");
+	if (!f)
+		return mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	errno = 0;
+	read_maps(f, memory_bytes, ram);
+	if (ferror(f))
+		return mt_err_set(err, -EACCES, "cannot read %s: %s", path, strerror(errno ? errno : EIO));
+	take_ram(ram, memory_bytes, memory);
+	if (memory_bytes && memory->mapped_bytes >= memory_bytes / 2)
+		return 0;
+	*memory = (struct mt_vmm_memory){ 0 };
+	return mt_err_set(err, -ENODATA, "%s has no mappings that could be a guest's memory of %" PRIu64 " bytes", path, memory_bytes);
 }
 
 int mt_vmm_memory(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes, struct mt_vmm_memory *memory,
 		  struct mt_err *err)
 {
 	const char *proc = paths && paths->proc ? paths->proc : "/proc";
-	struct mappings all = { .n = 0 };
-	mt_autofclose FILE *f = NULL;
-	char path[PATH_MAX];
+	struct mappings ram = { .n = 0 };
+	int rc = read_ram(proc, pid, "smaps", memory_bytes, &ram, memory, err);
 
-	*memory = (struct mt_vmm_memory){ 0 };
-	snprintf(path, sizeof(path), "%s/%d/smaps", proc, (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	errno = 0;
-	read_smaps(f, memory_bytes, &all);
-	if (ferror(f))
-		return mt_err_set(err, -EACCES, "cannot read %s: %s", path, strerror(errno ? errno : EIO));
-	take_ram(&all, memory_bytes, memory);
-	if (!memory_bytes || memory->mapped_bytes < memory_bytes / 2) {
-		*memory = (struct mt_vmm_memory){ 0 };
-		return mt_err_set(err, -ENODATA, "%s has no mappings that could be a guest's memory of %" PRIu64 " bytes", path, memory_bytes);
-	}
-	sample(proc, pid, &all, memory);
+	if (rc)
+		return rc;
+	sample(proc, pid, &ram, memory);
+	if (memory->nonzero_bytes > memory->resident_bytes)
+		memory->nonzero_bytes = memory->resident_bytes;
+	return 0;
+}
+
+int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes, uint64_t *nonzero_bytes, struct mt_err *err)
+{
+	const char *proc = paths && paths->proc ? paths->proc : "/proc";
+	struct mappings ram = { .n = 0 };
+	struct mt_vmm_memory memory;
+	int rc = read_ram(proc, pid, "maps", memory_bytes, &ram, &memory, err);
+
+	if (rc)
+		return rc;
+	sample(proc, pid, &ram, &memory);
+	if (!memory.nonzero_known)
+		return mt_err_set(err, -EACCES, "the memory of process %d may not be looked at", (int)pid);
+	*nonzero_bytes = memory.nonzero_bytes;
 	return 0;
 }

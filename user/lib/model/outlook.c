@@ -60,17 +60,19 @@ bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_inp
 {
 	const struct mt_iterations *its = in->iterations;
 	const struct mt_sample *start = &its->start;
-	double throttle = throttle_percent(start), memory = in->memory_bytes, zero;
+	double throttle = throttle_percent(start), memory = in->memory_bytes, zero, zero_left;
 
 	if (!in->u || !in->u->origin || !its->total || !(in->bandwidth_bytes_per_s > 0) || !mt_sample_has(start, remaining_bytes))
 		return false;
 	if (!(memory > 0))
 		memory = fmax(its->kept[0].start_bytes, (double)start->remaining_bytes);
 	zero = mt_sample_has(start, zero_pages) ? start->zero_pages * 4096.0 : 0;
+	/* Empty pages that were kept back so far are still among what is left. */
+	zero_left = in->nonzero_bytes > 0 ? fmin(fmax(0, memory - in->nonzero_bytes - zero), start->remaining_bytes) : 0;
 	*f = (struct mt_forecast_input){
 		.curve = in->u,
 		.memory_bytes = fmax(memory, 1),
-		.resident_bytes = fmax(memory - zero, 4096),
+		.resident_bytes = fmax(memory - zero - zero_left, 4096),
 		.cpu_share = NAN,
 		.method = method_of(in, throttle),
 		.bandwidth_bytes_per_s = in->bandwidth_bytes_per_s,
@@ -81,7 +83,7 @@ bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_inp
 			.elapsed_ms = fmax(0, in->elapsed_ms - (double)(its->last.t_ns - start->t_ns) / MT_NS_PER_MS),
 			.wire_bytes = start->transferred_bytes,
 			.left_bytes = start->remaining_bytes,
-			.zero_bytes = 0,
+			.zero_bytes = zero_left,
 			.expected_downtime_ms = NAN,
 			.throttle_percent = throttle,
 			.page_share = its->page_share,

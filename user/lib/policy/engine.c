@@ -41,6 +41,7 @@ static void predict(struct mt_engine *e, uint64_t now_ms)
 		.u = &e->u,
 		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
 		.memory_bytes = e->memory_bytes,
+		.nonzero_bytes = e->limits.before ? e->limits.before->nonzero_bytes : 0,
 		.limit_ms = e->limits.qemu_limit_ms,
 		.allowed_ms = e->limits.max_downtime_ms,
 		.fixed_ms = e->limits.fixed_ms,
@@ -54,7 +55,10 @@ static void predict(struct mt_engine *e, uint64_t now_ms)
 
 static void learn(struct mt_engine *e)
 {
-	if (!e->u.passes) {
+	if (!e->u.passes && e->limits.before && e->limits.before->u.origin) {
+		e->u = e->limits.before->u;
+		mt_ucurve_migrates(&e->u, 1, MT_UCURVE_SPEED_SD);
+	} else if (!e->u.passes) {
 		mt_ucurve_init(&e->u, e->memory_bytes);
 		mt_ucurve_clears(&e->u, e->limits.clears_chunks ? MT_CLEAR_CHUNK_BYTES : 0);
 	}
