@@ -13,18 +13,18 @@ PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CFLAGS	?= -O2 -g
 MT_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
 	-Wstrict-prototypes -Wshadow -Wpointer-arith -Wvla -Wno-missing-field-initializers $(if $(WERROR),-Werror) \
-	-D_GNU_SOURCE -DMT_VERSION='"$(VERSION)"' -Iinclude -Iinclude/uapi -Iuser/lib -pthread $(PKG_CFLAGS)
+	-D_GNU_SOURCE -DMT_VERSION='"$(VERSION)"' -Iinclude -Iinclude/uapi -Iuser/lib -Iuser -pthread $(PKG_CFLAGS)
 LIBS	:= $(PKG_LIBS) -lroaring -lm -pthread
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-LIB_SRC	:= $(wildcard user/lib/*/*.c)
+LIB_SRC	:= $(wildcard user/lib/*/*.c user/lib/*/*/*.c)
 TOOL_SRC := $(wildcard user/migtrace/*.c)
 DAEMON_SRC := $(wildcard user/migtraced/*.c)
 # Tests of the daemon's parts use its objects, all but its main().
 DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))
 # And those of the tool's parts that have some.
 TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command) user/migtrace/screen.c user/migtrace/say.c user/migtrace/top.c \
-	$(patsubst %,user/migtrace/evaluate_%.c,case curve live load replayed score series verdict) user/migtrace/replay.c user/migtrace/recording_load.c
+	$(patsubst %,user/migtrace/evaluate_%.c,case curve live load replayed score series verdict) user/migtrace/recording_load.c
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)

@@ -7,9 +7,8 @@
 
 #include <poll.h>
 
-#include <migtrace/source.h>
-
 #include "../kvm/vmtest.h"
+#include "source/source.h"
 
 #define MS		1000000ULL
 #define TICK_NS		(2 * MS)

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <migtrace/workload.h>
-
+#include "source/workload.h"
 #include "bpftest.h"
 
 #define COMMANDS	200

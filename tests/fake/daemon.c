@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../user/migtraced/config.h"
-#include "../../user/migtraced/log.h"
-#include "../../user/migtraced/manager.h"
+#include "migtraced/config.h"
+#include "migtraced/log.h"
+#include "migtraced/manager.h"
 #include "process.h"
 #include "trace.h"
 #include "truth.h"

@@ -13,9 +13,8 @@
 #ifndef FAKE_HV_H
 #define FAKE_HV_H
 
-#include <control/ops.h>
-#include <migtrace/sim.h>
-
+#include "hypervisor/ops.h"
+#include "sim/sim.h"
 #include "world.h"
 
 #define FAKE_GUESTS	128

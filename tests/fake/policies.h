@@ -8,7 +8,7 @@
 #ifndef FAKE_POLICIES_H
 #define FAKE_POLICIES_H
 
-#include <migtrace/policy.h>
+#include "policy/policy.h"
 
 extern const struct mt_policy fake_policy_none, fake_policy_stop, fake_policy_flip, fake_policy_abort,
 			      fake_policy_limit,	/* raises QEMU's limit by 50 ms at each pass, and stops in the end */

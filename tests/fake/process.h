@@ -9,8 +9,7 @@
 #ifndef FAKE_PROCESS_H
 #define FAKE_PROCESS_H
 
-#include <migtrace/supervise.h>
-
+#include "steer/supervise.h"
 #include "hv.h"
 
 #define FAKE_LEAVE_MS	5000

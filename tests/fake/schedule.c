@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <base/rng.h>
-
+#include "base/rng.h"
 #include "faults.h"
 #include "files.h"
 #include "policies.h"

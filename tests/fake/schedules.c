@@ -17,8 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <migtrace/cleanup.h>
-
+#include "base/cleanup.h"
 #include "schedule.h"
 #include "trace.h"
 #include "world.h"

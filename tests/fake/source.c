@@ -11,8 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <migtrace/domainsource.h>
-
+#include "watch/domainsource.h"
 #include "source.h"
 #include "world.h"
 

@@ -4,8 +4,7 @@
  *
  * The source counts as many events in each tick, so that a pass of so many ticks has to have that many times them.
  */
-#include <migtrace/collector.h>
-
+#include "watch/collector.h"
 #include "scene.h"
 #include "source.h"
 

@@ -8,10 +8,9 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "migtraced/manager.h"
+#include "migtraced/probe.h"
 #include "scene.h"
-
-#include "../../user/migtraced/manager.h"
-#include "../../user/migtraced/probe.h"
 
 #define STOP_MS		1600
 /* What the policy predicts of the scene's guests is at most this; it is due so much later, given back within the rest. */

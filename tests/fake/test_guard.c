@@ -4,18 +4,16 @@
  *
  * The hypervisor keeps its own account of what was done to its one guest.
  */
-#include "../unit/ktap.h"
-
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <migtrace/domain.h>
-#include <migtrace/guard.h>
-#include <migtrace/units.h>
-
+#include "../unit/ktap.h"
 #include "base/thread.h"
-#include "control/ops.h"
+#include "base/units.h"
+#include "guard/guard.h"
+#include "hypervisor/domain.h"
+#include "hypervisor/ops.h"
 #include "files.h"
 #include "world.h"
 

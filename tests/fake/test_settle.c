@@ -5,8 +5,7 @@
  * The sides of a guest are put as they are wanted; mt_settle() asks both hosts as it would after a
  * migration, and time that it takes is the fake's.
  */
-#include <control/settle.h>
-
+#include "steer/settle.h"
 #include "scene.h"
 
 struct asked {

@@ -16,8 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <base/rng.h>
-
+#include "base/rng.h"
 #include "files.h"
 #include "world.h"
 #include "world_ops.h"

@@ -19,9 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <base/clock.h>
-#include <base/thread.h>
-#include <migtrace/units.h>
+#include "base/clock.h"
+#include "base/thread.h"
+#include "base/units.h"
 
 #define FAKE_BEGIN_NS	(1000 * MT_NS_PER_S)	/* what the clock says at first */
 #define FAKE_GROUPS	64

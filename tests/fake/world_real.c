@@ -14,8 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <base/rng.h>
-
+#include "base/rng.h"
 #include "world_ops.h"
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/sample.h>
-#include <migtrace/tick.h>
 #include <zstd.h>
+
+#include "source/sample.h"
+#include "source/tick.h"
 
 #define MAX_BYTES	(24U << 20)
 

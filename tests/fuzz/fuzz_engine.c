@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <migtrace/engine.h>
-#include <migtrace/units.h>
+#include "base/units.h"
+#include "policy/engine.h"
 
 #define SAMPLES		60	/* of one migration */
 #define SEED_STEP	0x9e3779b97f4a7c15u

@@ -13,10 +13,9 @@
 #include <sys/mman.h>
 #include <zstd.h>
 
-#include <migtrace/record.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "store/entry.h"
+#include "store/record.h"
 
 #define MAX_BYTES	(64 * 1024)
 

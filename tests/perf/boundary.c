@@ -15,11 +15,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include <migtrace/migrate.h>
-#include <migtrace/supervise.h>
-#include <migtrace/units.h>
-
 #include "base/quantile.h"
+#include "base/units.h"
+#include "steer/migrate.h"
+#include "steer/supervise.h"
 
 /* So low that a guest writing over 13 MiB never meets it; with QEMU's 300 ms it would end with the first pass. */
 #define LIMIT_MS	10

@@ -14,10 +14,9 @@
 #include <string.h>
 #include <time.h>
 
-#include <migtrace/learned.h>
-
 #include "base/quantile.h"
 #include "curve/pageset.h"
+#include "model/learned.h"
 
 #define MIB		(1024.0 * 1024)
 #define GUEST_PAGES	(4u << 18)	/* 4 GiB */

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <migtrace/finishtime.h>
-#include <migtrace/markov.h>
-#include <migtrace/phases.h>
+#include "model/markov/finishtime.h"
+#include "model/markov/markov.h"
+#include "model/markov/phases.h"
 
 #define AHEAD		300
 #define FORECASTS	100

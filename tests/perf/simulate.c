@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-#include <migtrace/sim.h>
+#include "sim/sim.h"
 
 #define PATTERN	"hotcold:region=1000GiB,rate=2000000/s,hot=5%,hotshare=95%"
 #define LINK_BYTES_PER_S	5e9

@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <migtrace/ucurve.h>
-#include <migtrace/units.h>
-
 #include "base/quantile.h"
+#include "base/units.h"
+#include "curve/ucurve.h"
 
 #define ROUNDS	21
 #define CALLS	100000

@@ -18,10 +18,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <migtrace/sample.h>
-#include <migtrace/units.h>
-
 #include "base/rng.h"
+#include "base/units.h"
+#include "source/sample.h"
 
 #define MIGRATION_PAGE		4096u
 #define MIGRATION_PAGES		16384u	/* of the largest guest: 64 MiB */

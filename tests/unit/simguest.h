@@ -9,8 +9,7 @@
 #ifndef SIMGUEST_H
 #define SIMGUEST_H
 
-#include <migtrace/sim.h>
-
+#include "sim/sim.h"
 #include "ktap.h"
 
 #define GUEST_PAGES	4096

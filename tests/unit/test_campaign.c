@@ -9,12 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <migtrace/runs.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "migtrace/campaign.h"
+#include "store/runs.h"
 #include "ktap.h"
-
-#include "../../user/migtrace/campaign.h"
 
 #define COMMANDS	"where = here\nup = true\nstart = true\nstop = true\nlink = true\nwatch = true\n"
 #define PARTS \

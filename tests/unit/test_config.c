@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "migtraced/config.h"
+#include "policy/engine.h"
 #include "ktap.h"
-
-#include <migtrace/engine.h>
-
-#include "../../user/migtraced/config.h"
 
 #define EXAMPLE	"user/migtraced/migtraced.conf"
 #define UUID	"6f1c1c5e-5d0b-4a43-9a5c-3f7d1b0a2c44"

@@ -3,21 +3,19 @@
  * test_control.c - libvirt's side, as far as it goes without QEMU: what is pure,
  * and the connection with libvirt's test driver, which lives in this process.
  */
-#include "ktap.h"
-
 #include <errno.h>
 #include <pthread.h>
 
 #include <libvirt/virterror.h>
 
-#include <migtrace/actuator.h>
-#include <migtrace/domain.h>
-#include <migtrace/migrate.h>
-#include <migtrace/units.h>
-
-#include "control/passes.h"
-#include "control/qmp.h"
-#include "control/virterror.h"
+#include "base/units.h"
+#include "hypervisor/domain.h"
+#include "hypervisor/pass_events.h"
+#include "hypervisor/qmp.h"
+#include "hypervisor/virterror.h"
+#include "steer/actuator.h"
+#include "steer/migrate.h"
+#include "ktap.h"
 
 /* --- job parameters to sample ------------------------------------------ */
 struct params {
@@ -274,40 +272,40 @@ static void test_qmp(void)
 	CHECK_INT(mt_qmp_capability("", "multifd"), -EBADMSG);
 }
 
-static void cleanup_passes(struct mt_passes *p)
+static void cleanup_passes(struct mt_pass_events *p)
 {
-	mt_passes_fini(p);
+	mt_pass_events_fini(p);
 }
 
 static void test_passes(void)
 {
-	MT_CLEANUP(cleanup_passes) struct mt_passes p = { 0 };
+	MT_CLEANUP(cleanup_passes) struct mt_pass_events p = { 0 };
 
 	/* Whichever comes first. */
-	CHECK(mt_passes_feed(&p, "a", MT_PASS_QEMU, 1));
-	CHECK(!mt_passes_feed(&p, "a", MT_PASS_LIBVIRT, 1));
-	CHECK(mt_passes_feed(&p, "a", MT_PASS_LIBVIRT, 2));
-	CHECK(!mt_passes_feed(&p, "a", MT_PASS_QEMU, 2));
+	CHECK(mt_pass_events_feed(&p, "a", MT_PASS_QEMU, 1));
+	CHECK(!mt_pass_events_feed(&p, "a", MT_PASS_LIBVIRT, 1));
+	CHECK(mt_pass_events_feed(&p, "a", MT_PASS_LIBVIRT, 2));
+	CHECK(!mt_pass_events_feed(&p, "a", MT_PASS_QEMU, 2));
 	/* One far ahead of the other. */
 	for (uint64_t i = 3; i < 10; i++)
-		CHECK(mt_passes_feed(&p, "a", MT_PASS_QEMU, i));
+		CHECK(mt_pass_events_feed(&p, "a", MT_PASS_QEMU, i));
 	for (uint64_t i = 3; i < 10; i++)
-		CHECK(!mt_passes_feed(&p, "a", MT_PASS_LIBVIRT, i));
+		CHECK(!mt_pass_events_feed(&p, "a", MT_PASS_LIBVIRT, i));
 	/* Domains do not see each other. */
-	CHECK(mt_passes_feed(&p, "b", MT_PASS_LIBVIRT, 1));
-	CHECK(!mt_passes_feed(&p, "b", MT_PASS_QEMU, 1));
+	CHECK(mt_pass_events_feed(&p, "b", MT_PASS_LIBVIRT, 1));
+	CHECK(!mt_pass_events_feed(&p, "b", MT_PASS_QEMU, 1));
 	/* A migration begins anew, seen by the count alone. */
-	CHECK(mt_passes_feed(&p, "a", MT_PASS_QEMU, 1));
-	CHECK(!mt_passes_feed(&p, "a", MT_PASS_LIBVIRT, 1));
-	CHECK(mt_passes_feed(&p, "a", MT_PASS_QEMU, 2));
+	CHECK(mt_pass_events_feed(&p, "a", MT_PASS_QEMU, 1));
+	CHECK(!mt_pass_events_feed(&p, "a", MT_PASS_LIBVIRT, 1));
+	CHECK(mt_pass_events_feed(&p, "a", MT_PASS_QEMU, 2));
 	/* ... or told so. */
-	mt_passes_forget(&p, "a");
-	mt_passes_forget(&p, "never heard of");
-	CHECK(mt_passes_feed(&p, "a", MT_PASS_LIBVIRT, 1));
+	mt_pass_events_forget(&p, "a");
+	mt_pass_events_forget(&p, "never heard of");
+	CHECK(mt_pass_events_feed(&p, "a", MT_PASS_LIBVIRT, 1));
 	/* One source alone, as with a libvirt that hands on no events of QEMU's; twice the same is a new migration. */
-	CHECK(mt_passes_feed(&p, "c", MT_PASS_LIBVIRT, 1));
-	CHECK(mt_passes_feed(&p, "c", MT_PASS_LIBVIRT, 1));
-	CHECK(mt_passes_feed(&p, "c", MT_PASS_LIBVIRT, 2));
+	CHECK(mt_pass_events_feed(&p, "c", MT_PASS_LIBVIRT, 1));
+	CHECK(mt_pass_events_feed(&p, "c", MT_PASS_LIBVIRT, 1));
+	CHECK(mt_pass_events_feed(&p, "c", MT_PASS_LIBVIRT, 2));
 }
 
 /* --- inbox -------------------------------------------------------------- */

@@ -10,14 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "migtraced/leftovers.h"
+#include "migtraced/recording.h"
+#include "migtraced/recordings.h"
+#include "migtraced/space.h"
 #include "ktap.h"
-
-#include <base/clock.h>
-
-#include "../../user/migtraced/leftovers.h"
-#include "../../user/migtraced/recording.h"
-#include "../../user/migtraced/recordings.h"
-#include "../../user/migtraced/space.h"
 
 #define UUID_A	"00000000-0000-0000-0000-00000000000a"
 #define UUID_B	"00000000-0000-0000-0000-00000000000b"

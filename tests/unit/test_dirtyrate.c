@@ -4,8 +4,7 @@
  */
 #include <errno.h>
 
-#include <migtrace/dirtyrate.h>
-
+#include "source/dirtyrate.h"
 #include "ktap.h"
 
 #define MAX	80

@@ -4,8 +4,7 @@
  */
 #include <ctype.h>
 
-#include <migtrace/engine.h>
-
+#include "policy/engine.h"
 #include "ktap.h"
 #include "migration.h"
 

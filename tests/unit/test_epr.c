@@ -4,10 +4,9 @@
  */
 #include <errno.h>
 
-#include <migtrace/epr.h>
-#include <migtrace/phases.h>
-#include <migtrace/slots.h>
-
+#include "model/markov/epr.h"
+#include "model/markov/phases.h"
+#include "model/markov/slots.h"
 #include "ktap.h"
 #include "migration.h"
 

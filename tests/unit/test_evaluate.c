@@ -5,10 +5,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <migtrace/units.h>
-
-#include "../../user/migtrace/evaluate_campaign.h"
-#include "../../user/migtrace/evaluate_verdict.h"
+#include "base/units.h"
+#include "migtrace/evaluate_campaign.h"
+#include "migtrace/evaluate_verdict.h"
 #include "ktap.h"
 #include "migration.h"
 

@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <migtrace/experience.h>
-
+#include "store/experience.h"
 #include "ktap.h"
 
 static char dir[] = "/tmp/test_experience.XXXXXX";

@@ -7,8 +7,7 @@
  */
 #include <errno.h>
 
-#include <migtrace/finishtime.h>
-
+#include "model/markov/finishtime.h"
 #include "ktap.h"
 #include "migration.h"
 

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include <migtrace/learned.h>
-
+#include "model/learned.h"
 #include "ktap.h"
 
 #define MIB		(1024.0 * 1024)

@@ -2,9 +2,8 @@
 /*
  * test_growth.c - changes of phase from ticks: soon, and not where there are none
  */
-#include <migtrace/growth.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "curve/growth.h"
 #include "ktap.h"
 #include "migration.h"
 

@@ -2,8 +2,6 @@
 /*
  * test_hands.c - whose hand is on a migration: locks, stop marks, hands off; between processes that die
  */
-#include "ktap.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <migtrace/hands.h>
-
 #include "base/rng.h"
-#include "control/mark.h"
+#include "hands/hands.h"
+#include "hands/mark.h"
+#include "ktap.h"
 
 #define HOST	"11111111-2222-3333-4444-555555555555"
 #define HOST2	"11111111-2222-3333-4444-666666666666"

@@ -8,11 +8,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <base/clock.h>
-
+#include "base/clock.h"
+#include "migtraced/health.h"
 #include "ktap.h"
-
-#include "../../user/migtraced/health.h"
 
 #define S	1000000000ULL
 

@@ -4,9 +4,8 @@
  */
 #include <errno.h>
 
-#include <migtrace/history.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "store/history.h"
 #include "ktap.h"
 
 static struct mt_entry look(double t_s, uint64_t iteration, double remaining_mib)

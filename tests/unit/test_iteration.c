@@ -2,8 +2,7 @@
 /*
  * test_iteration.c - samples cut into iterations, against migrations played page by page
  */
-#include <migtrace/iteration.h>
-
+#include "source/iteration.h"
 #include "ktap.h"
 #include "migration.h"
 

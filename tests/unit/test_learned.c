@@ -4,8 +4,7 @@
  */
 #include <string.h>
 
-#include <migtrace/learned.h>
-
+#include "model/learned.h"
 #include "ktap.h"
 
 #define MIB	(1024.0 * 1024)

@@ -2,11 +2,9 @@
 /* test_log.c - the daemon's log: one line an event, whatever a tenant calls a guest */
 #include <unistd.h>
 
-#include <migtrace/cleanup.h>
-
+#include "base/cleanup.h"
+#include "migtraced/log.h"
 #include "ktap.h"
-
-#include "../../user/migtraced/log.h"
 
 /* What goes to stderr while @name is logged. */
 static void logged(const char *name, char *text, size_t size)

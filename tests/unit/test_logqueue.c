@@ -5,14 +5,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <base/thread.h>
-#include <migtrace/cleanup.h>
-#include <migtrace/units.h>
-
+#include "base/cleanup.h"
+#include "base/thread.h"
+#include "base/units.h"
+#include "migtraced/log.h"
+#include "migtraced/logqueue.h"
 #include "ktap.h"
-
-#include "../../user/migtraced/log.h"
-#include "../../user/migtraced/logqueue.h"
 
 #define MANY		5000
 #define ROOM		(64 * 1024)

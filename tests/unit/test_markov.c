@@ -4,8 +4,7 @@
  */
 #include <errno.h>
 
-#include <migtrace/markov.h>
-
+#include "model/markov/markov.h"
 #include "ktap.h"
 #include "migration.h"
 

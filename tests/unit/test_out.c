@@ -8,9 +8,8 @@
 #include <jansson.h>
 #include <math.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/out.h>
-
+#include "base/cleanup.h"
+#include "out/table.h"
 #include "ktap.h"
 
 static const struct mt_column columns[] = {

@@ -2,9 +2,8 @@
 /*
  * test_outlook.c - predictions against what then happens to migrations played page by page
  */
-#include <migtrace/learned.h>
-#include <migtrace/outlook.h>
-
+#include "model/learned.h"
+#include "model/outlook.h"
 #include "ktap.h"
 #include "migration.h"
 

@@ -2,10 +2,9 @@
 /*
  * test_pagesqueue.c - what of a ticker's sets gets into a recording, and from when to when
  */
-#include <migtrace/record.h>
-
-#include "control/pagesqueue.h"
 #include "curve/pageset.h"
+#include "store/record.h"
+#include "watch/pagesqueue.h"
 #include "ktap.h"
 
 #define MS	1000000ULL

@@ -4,9 +4,8 @@
  */
 #include <errno.h>
 
-#include <migtrace/finishplay.h>
-#include <migtrace/phases.h>
-
+#include "model/markov/finishplay.h"
+#include "model/markov/phases.h"
 #include "ktap.h"
 #include "migration.h"
 

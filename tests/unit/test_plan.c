@@ -8,13 +8,10 @@
  */
 #include <errno.h>
 
-#include <migtrace/plan.h>
-#include <migtrace/learned.h>
-
-#include "model/timetable.h"
-
 #include "base/rng.h"
-
+#include "model/learned.h"
+#include "schedule/schedule.h"
+#include "schedule/timetable.h"
 #include "ktap.h"
 
 #define MIB	(1024.0 * 1024)

@@ -4,8 +4,7 @@
  */
 #include <ctype.h>
 
-#include <migtrace/policy.h>
-
+#include "policy/policy.h"
 #include "ktap.h"
 #include "migration.h"
 

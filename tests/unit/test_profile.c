@@ -8,11 +8,10 @@
  */
 #include <errno.h>
 
-#include <migtrace/profile.h>
+#include "curve/profile.h"
 
 
 #include "base/rng.h"
-
 #include "ktap.h"
 #include "pagecount.h"
 

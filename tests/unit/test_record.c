@@ -13,9 +13,8 @@
 #include <time.h>
 #include <zstd.h>
 
-#include <migtrace/record.h>
-#include <store/recorder.h>
-
+#include "store/record.h"
+#include "store/recorder.h"
 #include "ktap.h"
 
 static char dir[64], path[96], part[112];

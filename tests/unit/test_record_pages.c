@@ -4,9 +4,8 @@
  */
 #include <errno.h>
 
-#include <migtrace/record.h>
-
 #include "curve/pageset.h"
+#include "store/record.h"
 #include "ktap.h"
 
 static char dir[] = "/tmp/mt-pages-XXXXXX", path[96];

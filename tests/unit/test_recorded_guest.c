@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <migtrace/recorded.h>
-
+#include "store/recorded.h"
 #include "ktap.h"
 
 #define MIB	(1ULL << 20)

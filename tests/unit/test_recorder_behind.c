@@ -8,10 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <base/clock.h>
-#include <migtrace/record.h>
-#include <store/recorder.h>
-
+#include "base/clock.h"
+#include "store/record.h"
+#include "store/recorder.h"
 #include "ktap.h"
 
 #define MS		1000000ULL

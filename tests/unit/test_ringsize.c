@@ -2,9 +2,8 @@
 /*
  * test_ringsize.c - how large a guest's dirty rings ought to be
  */
-#include <migtrace/cleanup.h>
-#include <migtrace/ringsize.h>
-
+#include "base/cleanup.h"
+#include "curve/ringsize.h"
 #include "ktap.h"
 
 static void sizes(void)

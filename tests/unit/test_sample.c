@@ -4,11 +4,10 @@
  */
 #include <errno.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/sample.h>
-
+#include "base/cleanup.h"
+#include "source/querymigrate.h"
+#include "source/sample.h"
 #include "ktap.h"
-#include "source/qmp.h"
 
 static void test_schema(void)
 {

@@ -2,17 +2,15 @@
 /*
  * test_screen.c - what is shown of a running migration, when nobody reads it
  */
-#include "ktap.h"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
-#include <base/clock.h>
-#include <migtrace/cleanup.h>
-#include <migtrace/units.h>
-
-#include "../../user/migtrace/screen.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "migtrace/screen.h"
+#include "ktap.h"
 
 struct reader {
 	int fd;

@@ -4,8 +4,7 @@
  */
 #include <errno.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "simguest.h"
 
 #define LINK	50e6

@@ -4,10 +4,9 @@
  */
 #include <errno.h>
 
-#include <migtrace/trace.h>
-
-#include "ktap.h"
+#include "sim/trace.h"
 #include "sim/zipf.h"
+#include "ktap.h"
 
 #define PAGES	65536
 

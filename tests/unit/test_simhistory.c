@@ -4,9 +4,8 @@
  */
 #include <errno.h>
 
-#include <migtrace/sim.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "sim/sim.h"
 #include "ktap.h"
 
 static struct mt_trace trace;

@@ -6,10 +6,8 @@
  */
 #include <errno.h>
 
-#include <migtrace/tick.h>
-
 #include "source/records.h"
-
+#include "source/tick.h"
 #include "ktap.h"
 
 #define COUNT	8

@@ -2,12 +2,10 @@
 /*
  * test_trust.c - statistics that can be acted upon, and those that cannot
  */
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "steer/trust.h"
 #include "ktap.h"
-
-#include <migtrace/cleanup.h>
-#include <migtrace/units.h>
-
-#include "control/trust.h"
 
 #define MIB	(1ULL << 20)
 

@@ -2,9 +2,8 @@
 /*
  * test_ucurve.c - U(T) as a distribution: known curves, noise, phases, and random hostility
  */
-#include <migtrace/cleanup.h>
-#include <migtrace/ucurve.h>
-
+#include "base/cleanup.h"
+#include "curve/ucurve.h"
 #include "ktap.h"
 #include "migration.h"
 

@@ -5,9 +5,8 @@
 #include <errno.h>
 #include <math.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/units.h>
-
+#include "base/cleanup.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "ktap.h"
 

@@ -7,11 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <migtrace/source.h>
-#include <migtrace/vmm.h>
-
+#include "hypervisor/vmm.h"
+#include "source/source.h"
 #include "source/vm.h"
-
 #include "ktap.h"
 
 #define UUID	"28158a57-89db-4e62-890f-5e7c0a3d7ee8"

@@ -7,8 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <migtrace/vmm.h>
-
+#include "hypervisor/vmm.h"
 #include "ktap.h"
 
 #define MIB	(1ULL << 20)

@@ -4,8 +4,7 @@
  */
 #include <errno.h>
 
-#include <migtrace/workload.h>
-
+#include "source/workload.h"
 #include "ktap.h"
 
 static void names(void)

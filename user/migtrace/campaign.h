@@ -14,10 +14,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <migtrace/domain.h>
-#include <migtrace/forecast.h>
-#include <migtrace/migrate.h>
-#include <migtrace/supervise.h>
+#include "hypervisor/domain.h"
+#include "model/forecast.h"
+#include "steer/migrate.h"
+#include "steer/supervise.h"
 
 /* --- what is asked for -------------------------------------------------- */
 struct campaign_words {

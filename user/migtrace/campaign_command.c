@@ -12,8 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "campaign.h"
 
 extern char **environ;

@@ -6,8 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "campaign.h"
 #include "record.h"
 

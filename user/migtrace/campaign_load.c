@@ -7,8 +7,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include <migtrace/vmm.h>
-
+#include "hypervisor/vmm.h"
 #include "campaign.h"
 
 #define COLUMNS	8	/* user nice system idle iowait irq softirq steal; guests are in user */

@@ -5,9 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
 #include "base/rng.h"
+#include "base/units.h"
 #include "campaign.h"
 
 /* Inferred, until there is something to measure. */

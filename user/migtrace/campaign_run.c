@@ -8,9 +8,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-#include <migtrace/versions.h>
-
+#include "base/units.h"
+#include "hypervisor/versions.h"
 #include "campaign.h"
 #include "sources.h"
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include <ini.h>
-#include <migtrace/units.h>
 
+#include "base/units.h"
 #include "campaign_key.h"
 
 #define LINE_MAX_BYTES	197	/* inih's buffer takes 200, three of which it needs itself */

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "campaign_key.h"
 
 static int number(const struct campaign_key *key, const char *text, uint64_t *out, struct mt_err *err)

@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-#include <migtrace/err.h>
+#include "base/err.h"
 
 enum cmd_exit {
 	CMD_OK = 0,

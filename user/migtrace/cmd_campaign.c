@@ -7,8 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "campaign.h"
 #include "cmd.h"
 #include "interrupt.h"

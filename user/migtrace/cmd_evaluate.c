@@ -2,8 +2,7 @@
 /*
  * cmd_evaluate.c - how far predictions were off
  */
-#include <migtrace/cleanup.h>
-
+#include "base/cleanup.h"
 #include "cmd.h"
 #include "evaluate.h"
 #include "evaluate_epr.h"

@@ -10,9 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <migtrace/guard.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "guard/guard.h"
 #include "cmd.h"
 #include "options.h"
 

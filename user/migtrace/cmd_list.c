@@ -5,10 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/domain.h>
-#include <migtrace/source.h>
-#include <migtrace/versions.h>
-
+#include "hypervisor/domain.h"
+#include "hypervisor/versions.h"
+#include "source/source.h"
 #include "cmd.h"
 #include "options.h"
 

@@ -7,13 +7,12 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/history.h>
-#include <migtrace/migrate.h>
-#include <migtrace/recorded.h>
-#include <migtrace/supervise.h>
-#include <migtrace/units.h>
-#include <migtrace/versions.h>
-
+#include "base/units.h"
+#include "hypervisor/versions.h"
+#include "steer/migrate.h"
+#include "steer/supervise.h"
+#include "store/history.h"
+#include "store/recorded.h"
 #include "cmd.h"
 #include "guardian.h"
 #include "interrupt.h"

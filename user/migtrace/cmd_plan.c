@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "cmd.h"
 #include "lessons.h"
 #include "lists.h"

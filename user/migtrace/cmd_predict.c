@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "cmd.h"
 #include "lessons.h"
 #include "predict.h"

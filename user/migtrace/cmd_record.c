@@ -8,8 +8,7 @@
  */
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "cmd.h"
 #include "options.h"
 #include "record.h"

@@ -8,9 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <migtrace/domain.h>
-#include <migtrace/hands.h>
-
+#include "hands/hands.h"
+#include "hypervisor/domain.h"
 #include "cmd.h"
 #include "options.h"
 

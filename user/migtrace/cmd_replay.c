@@ -5,14 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/actuator.h>
-#include <migtrace/record.h>
-
+#include "hypervisor/domain.h"
+#include "steer/replay.h"
+#include "store/record.h"
 #include "cmd.h"
 #include "options.h"
 #include "policies.h"
 #include "recording_load.h"
-#include "replay.h"
 
 #define POLICIES_MAX	32
 
@@ -62,7 +61,7 @@ static struct mt_cell if_known(bool known, uint64_t v)
 }
 
 static int add_row(struct mt_table *t, const char *path, size_t migration, const struct mt_policy *policy,
-		   const struct replay_result *r)
+		   const struct mt_replay_result *r)
 {
 	bool implied = isfinite(r->implied_downtime_ms);
 
@@ -88,9 +87,9 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 	for (size_t from = 0, to, n = 1; from < rec->n_entries; from = to, n++) {
 		to = mt_recording_migration(rec, from);
 		for (size_t i = 0; i < q->n_chosen; i++) {
-			struct replay_result result;
+			struct mt_replay_result result;
 
-			replay_run(&result, rec, from, to, q->chosen[i], &q->limits, NULL);
+			mt_replay(&result, rec, from, to, q->chosen[i], &q->limits, NULL);
 			if (add_row(t, path, n, q->chosen[i], &result))
 				break;
 		}

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "cmd.h"
 #include "options.h"
 #include "policies.h"

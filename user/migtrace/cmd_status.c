@@ -11,10 +11,9 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include <base/utf8.h>
-#include <migtrace/cleanup.h>
-#include <migtrace/units.h>
-
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "base/utf8.h"
 #include "cmd.h"
 #include "options.h"
 

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "cmd.h"
 #include "interrupt.h"
 #include "options.h"

@@ -7,9 +7,8 @@
 
 #include <stdbool.h>
 
-#include <migtrace/domain.h>
-
-#include <migtrace/versions.h>
+#include "hypervisor/domain.h"
+#include "hypervisor/versions.h"
 
 enum doctor_result {
 	DOCTOR_OK,

@@ -12,9 +12,8 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 
-#include <migtrace/source.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "source/source.h"
 #include "doctor.h"
 
 /* Both are migtraced's defaults. */

@@ -6,8 +6,7 @@
 
 #include <libvirt/libvirt-qemu.h>
 
-#include <migtrace/cleanup.h>
-
+#include "base/cleanup.h"
 #include "doctor.h"
 
 #define V(major, minor, micro)	((major) * 1000000UL + (minor) * 1000UL + (micro))

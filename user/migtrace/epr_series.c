@@ -5,9 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/slots.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "model/markov/slots.h"
 #include "epr_series.h"
 
 #define TICK_SLOT_MS	100

@@ -5,8 +5,8 @@
 #ifndef EPR_SERIES_H
 #define EPR_SERIES_H
 
-#include <migtrace/phases.h>
-#include <migtrace/record.h>
+#include "model/markov/phases.h"
+#include "store/record.h"
 
 struct epr_series {
 	char name[256];

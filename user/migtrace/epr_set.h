@@ -5,8 +5,7 @@
 #ifndef EPR_SET_H
 #define EPR_SET_H
 
-#include <migtrace/out.h>
-
+#include "out/table.h"
 #include "epr_series.h"
 
 struct epr_set {

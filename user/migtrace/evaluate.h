@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <migtrace/out.h>
+#include "out/table.h"
 
 /* The columns of all its tables. */
 #define EVALUATE_COLUMNS \

@@ -7,10 +7,9 @@
 
 #include <math.h>
 
-#include <migtrace/learned.h>
-#include <migtrace/out.h>
-#include <migtrace/runs.h>
-
+#include "model/learned.h"
+#include "out/table.h"
+#include "store/runs.h"
 #include "evaluate_replayed.h"
 
 /* What is known of U(T) then. */

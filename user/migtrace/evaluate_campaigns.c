@@ -7,8 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <migtrace/experience.h>
-
+#include "store/experience.h"
 #include "cmd.h"
 #include "evaluate.h"
 #include "evaluate_campaign.h"

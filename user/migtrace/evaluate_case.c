@@ -6,8 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include <migtrace/iteration.h>
-
+#include "source/iteration.h"
 #include "evaluate_campaign.h"
 
 /* Kept back by a first pass, and so not seen to be dirtied: so little of the memory that it does not matter. */

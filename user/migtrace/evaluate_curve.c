@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/recorded.h>
-
+#include "store/recorded.h"
 #include "evaluate_campaign.h"
 
 static const char *const names[EVALUATE_CURVES] = {

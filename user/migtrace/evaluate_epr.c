@@ -8,8 +8,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include <migtrace/epr.h>
-
+#include "model/markov/epr.h"
 #include "cmd.h"
 #include "epr_set.h"
 #include "evaluate_epr.h"

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include <migtrace/out.h>
+#include "out/table.h"
 
 /*
  * EPR of FM and AM over the series in @files and over made-up ones, under each reading and setting: a

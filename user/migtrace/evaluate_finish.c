@@ -9,9 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/finishplay.h>
-
 #include "base/quantile.h"
+#include "model/markov/finishplay.h"
 #include "cmd.h"
 #include "epr_set.h"
 #include "evaluate_epr.h"

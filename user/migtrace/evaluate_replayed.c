@@ -72,7 +72,7 @@ static void note_decision(const struct mt_engine *e, const struct mt_plan *plan,
 void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, enum mt_method method, const struct mt_beforehand *before)
 {
 	struct mt_limits as_recorded = MT_LIMITS_UNSET;
-	const struct replay_watch passes = { note_pass, r }, decision = { note_decision, r };
+	const struct mt_replay_watch passes = { note_pass, r }, decision = { note_decision, r };
 	size_t from = 0, to;
 
 	memset(r, 0, sizeof(*r));
@@ -82,6 +82,6 @@ void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec
 	as_recorded.before = before;
 	while ((to = mt_recording_migration(rec, from)) < rec->n_entries)
 		from = to;
-	replay_run(&r->decided, rec, from, to, mt_policy_find("qemu"), &as_recorded, &passes);
-	replay_run(&r->decided, rec, from, to, mt_policy_find(MT_POLICY_DEFAULT), &as_recorded, &decision);
+	mt_replay(&r->decided, rec, from, to, mt_policy_find("qemu"), &as_recorded, &passes);
+	mt_replay(&r->decided, rec, from, to, mt_policy_find(MT_POLICY_DEFAULT), &as_recorded, &decision);
 }

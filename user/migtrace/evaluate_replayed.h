@@ -5,9 +5,8 @@
 #ifndef EVALUATE_REPLAYED_H
 #define EVALUATE_REPLAYED_H
 
-#include <migtrace/forecast.h>
-
-#include "replay.h"
+#include "model/forecast.h"
+#include "steer/replay.h"
 
 /* When a migration is forecast. */
 enum evaluate_moment {
@@ -29,7 +28,7 @@ struct evaluate_boundary {
 
 struct evaluate_replayed {
 	struct evaluate_boundary at[EVALUATE_MOMENTS];	/* that of START stays empty */
-	struct replay_result decided;	/* by the default policy */
+	struct mt_replay_result decided;	/* by the default policy */
 	/*
 	 * The pause of a stop at a boundary once it had settled: the middle one of the last boundaries, as the model reckons
 	 * it from what was left there. NaN: the first pass is all there was.

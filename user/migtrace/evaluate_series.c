@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/iteration.h>
-#include <migtrace/recorded.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "source/iteration.h"
+#include "store/recorded.h"
 #include "evaluate_campaign.h"
 #include "recording_load.h"
 

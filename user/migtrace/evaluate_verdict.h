@@ -5,9 +5,8 @@
 #ifndef EVALUATE_VERDICT_H
 #define EVALUATE_VERDICT_H
 
-#include <migtrace/out.h>
-#include <migtrace/runs.h>
-
+#include "out/table.h"
+#include "store/runs.h"
 #include "evaluate_replayed.h"
 
 struct evaluate_verdict {

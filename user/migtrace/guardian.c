@@ -14,8 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <base/clock.h>
-
+#include "base/clock.h"
 #include "guardian.h"
 
 #define PARENT_FD	3	/* in the guardian */

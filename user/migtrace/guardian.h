@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include <migtrace/cleanup.h>
+#include "base/cleanup.h"
 
 struct guardian {
 	pid_t pid;		/* 0 = none */

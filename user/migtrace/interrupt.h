@@ -8,7 +8,7 @@
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 
-#include <migtrace/cleanup.h>
+#include "base/cleanup.h"
 
 struct interrupt {
 	volatile int count;	/* how often */

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/versions.h>
-
 #include "base/clock.h"
+#include "hypervisor/versions.h"
 #include "cmd.h"
 #include "lessons.h"
 

@@ -5,8 +5,7 @@
 #ifndef LESSONS_H
 #define LESSONS_H
 
-#include <migtrace/experience.h>
-
+#include "store/experience.h"
 #include "options.h"
 
 /* What migtraced learns, if it records where it does by default. */

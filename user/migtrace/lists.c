@@ -4,9 +4,8 @@
  */
 #include <string.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/units.h>
-
+#include "base/cleanup.h"
+#include "base/units.h"
 #include "cmd.h"
 #include "lists.h"
 

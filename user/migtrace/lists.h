@@ -5,8 +5,7 @@
 #ifndef LISTS_H
 #define LISTS_H
 
-#include <migtrace/forecast.h>
-
+#include "model/forecast.h"
 #include "options.h"
 
 #define LIST_MAX	16

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <migtrace/cleanup.h>
-
+#include "base/cleanup.h"
 #include "cmd.h"
 
 static const struct cmd cmds[] = {

@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/recorded.h>
-
 #include "base/quantile.h"
+#include "store/recorded.h"
 #include "onestep.h"
 #include "recording_load.h"
 

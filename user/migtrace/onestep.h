@@ -8,8 +8,8 @@
 #ifndef ONESTEP_H
 #define ONESTEP_H
 
-#include <migtrace/iteration.h>
-#include <migtrace/record.h>
+#include "source/iteration.h"
+#include "store/record.h"
 
 struct onestep_step {
 	struct mt_iteration it;		/* window_s is what the models are given, polled or not */

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/ucurve.h>
-
+#include "curve/ucurve.h"
 #include "onestep.h"
 
 /* A window that is one: what the two fits with hindsight take as a point. */

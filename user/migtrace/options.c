@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/policy.h>
-#include <migtrace/units.h>
-
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "policy/policy.h"
 #include "cmd.h"
 #include "options.h"
 

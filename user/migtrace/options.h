@@ -31,7 +31,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <migtrace/out.h>
+#include "out/table.h"
 
 enum option_kind {		/* type behind option_row.dest */
 	OPTION_FLAG,		/* bool, set to true */

@@ -5,8 +5,7 @@
 #ifndef PLANNING_H
 #define PLANNING_H
 
-#include <migtrace/plan.h>
-
+#include "schedule/schedule.h"
 #include "lessons.h"
 #include "subject.h"
 

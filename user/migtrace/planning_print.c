@@ -6,8 +6,7 @@
 #include <math.h>
 #include <stdarg.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "base/utf8.h"
 #include "planning.h"
 #include "predict.h"

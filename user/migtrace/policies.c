@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/err.h>
-
+#include "base/err.h"
 #include "cmd.h"
 #include "policies.h"
 

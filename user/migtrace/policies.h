@@ -7,8 +7,7 @@
 
 #include <stdio.h>
 
-#include <migtrace/policy.h>
-
+#include "policy/policy.h"
 #include "options.h"
 
 /*

@@ -5,8 +5,7 @@
 #ifndef PREDICT_H
 #define PREDICT_H
 
-#include <migtrace/learned.h>
-
+#include "model/learned.h"
 #include "lists.h"
 #include "subject.h"
 

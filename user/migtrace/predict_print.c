@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "predict.h"
 
 typedef const char *(*format_fn)(char *buf, double v);

@@ -12,8 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "progress.h"
 #include "screen.h"
 

@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include <migtrace/supervise.h>
+#include "steer/supervise.h"
 
 struct screen;
 

@@ -5,12 +5,11 @@
 #ifndef RECORD_H
 #define RECORD_H
 
-#include <migtrace/dirtyrate.h>
-#include <migtrace/domainwork.h>
-#include <migtrace/profiler.h>
-#include <migtrace/supervise.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "hypervisor/dirtyrate_calc.h"
+#include "steer/supervise.h"
+#include "watch/domainwork.h"
+#include "watch/profiler.h"
 #include "interrupt.h"
 #include "progress.h"
 

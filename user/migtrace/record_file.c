@@ -9,8 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <migtrace/versions.h>
-
+#include "hypervisor/versions.h"
 #include "record.h"
 
 int record_check_path(const struct record *r, struct mt_err *err)

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "record.h"
 
 #define READ_MS		50	/* between questions for a result that is due */

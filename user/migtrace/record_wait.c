@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "record.h"
 
 #define LOOK_MS		500	/* for a migration that no event announced */

@@ -5,7 +5,7 @@
 #ifndef RECORDING_LOAD_H
 #define RECORDING_LOAD_H
 
-#include <migtrace/record.h>
+#include "store/record.h"
 
 /*
  * mt_recording_load(), with a warning each where it was not read to its end (and @rec->truncated is set) and where it

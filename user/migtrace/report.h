@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-#include <migtrace/out.h>
-#include <migtrace/record.h>
+#include "out/table.h"
+#include "store/record.h"
 
 /* One of the migrations that a recording tells of; most have one. */
 struct report_migration {

@@ -6,10 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/ringsize.h>
-#include <migtrace/units.h>
-
 #include "base/quantile.h"
+#include "base/units.h"
+#include "curve/ringsize.h"
 #include "report.h"
 
 #define PAGE_BYTES	4096.0	/* what all sources count in */

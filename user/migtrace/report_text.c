@@ -6,8 +6,7 @@
 #include <math.h>
 #include <time.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "base/utf8.h"
 #include "report.h"
 

@@ -6,9 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include <migtrace/ringsize.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "curve/ringsize.h"
 #include "report.h"
 
 /* A time in which something held, and the sample that began it. */

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <base/utf8.h>
-#include <migtrace/cleanup.h>
-
+#include "base/cleanup.h"
+#include "base/utf8.h"
 #include "cmd.h"
 
 /* Names in it are a tenant's or of files: what a terminal would obey is made visible. */

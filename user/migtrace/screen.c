@@ -8,9 +8,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include <base/thread.h>
-#include <base/utf8.h>
-
+#include "base/thread.h"
+#include "base/utf8.h"
 #include "screen.h"
 
 #define LINES_MAX	64	/* that wait */

@@ -5,9 +5,9 @@
 #ifndef SIMULATE_H
 #define SIMULATE_H
 
-#include <migtrace/out.h>
-#include <migtrace/record.h>
-#include <migtrace/sim.h>
+#include "out/table.h"
+#include "sim/sim.h"
+#include "store/record.h"
 
 #define SIMULATE_LIST_MAX	32
 

@@ -5,8 +5,7 @@
 #ifndef SIMULATE_CHECK_H
 #define SIMULATE_CHECK_H
 
-#include <migtrace/runs.h>
-
+#include "store/runs.h"
 #include "simulate.h"
 
 /* Measured: query-migrate's ram.total is larger than the guest's memory by so much (machine pc, no display). */

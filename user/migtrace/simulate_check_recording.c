@@ -11,8 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "recording_load.h"
 #include "simulate_check.h"
 

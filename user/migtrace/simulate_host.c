@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "simulate.h"
 
 enum kind { NS, MS, BYTES, COUNT };

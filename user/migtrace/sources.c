@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <migtrace/source.h>
-
+#include "source/source.h"
 #include "sources.h"
 
 #define LIBVIRT	"libvirt"

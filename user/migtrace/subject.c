@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
 #include "base/utf8.h"
 #include "recording_load.h"
 #include "subject.h"

@@ -7,9 +7,8 @@
 #ifndef SUBJECT_H
 #define SUBJECT_H
 
-#include <migtrace/forecast.h>
-#include <migtrace/recorded.h>
-
+#include "model/forecast.h"
+#include "store/recorded.h"
 #include "options.h"
 #include "record.h"
 

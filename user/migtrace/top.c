@@ -5,9 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/ringsize.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "curve/ringsize.h"
 #include "top.h"
 
 #define PAGE_BYTES	4096

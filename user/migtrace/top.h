@@ -5,10 +5,10 @@
 #ifndef TOP_H
 #define TOP_H
 
-#include <migtrace/domainsource.h>
-#include <migtrace/domainwork.h>
-#include <migtrace/out.h>
-#include <migtrace/tick.h>
+#include "out/table.h"
+#include "source/tick.h"
+#include "watch/domainsource.h"
+#include "watch/domainwork.h"
 
 struct top_guest {
 	struct mt_domain_info domain;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* config.c - the daemon's one INI file: read, checked, printed */
-#include "config.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -9,11 +7,12 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <base/utf8.h>
 #include <ini.h>
-#include <migtrace/actuator.h>
-#include <migtrace/units.h>
 
+#include "base/units.h"
+#include "base/utf8.h"
+#include "hypervisor/domain.h"
+#include "config.h"
 #include "value.h"
 
 /* inih's line buffer takes 200 bytes, three of which it needs itself. */

@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/policy.h>
-#include <migtrace/supervise.h>
+#include "base/cleanup.h"
+#include "policy/policy.h"
+#include "steer/supervise.h"
 
 #define CONFIG_DEFAULT_PATH	"/etc/migtrace/migtraced.conf"
 

@@ -14,8 +14,8 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
+#include "base/cleanup.h"
+#include "base/err.h"
 
 struct control;
 

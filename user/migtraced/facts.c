@@ -4,14 +4,12 @@
  *
  * Shared by that thread and who asked; the last of them frees it.
  */
-#include "facts.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#include <base/thread.h>
-#include <migtrace/hands.h>
-
+#include "base/thread.h"
+#include "hands/hands.h"
+#include "facts.h"
 #include "log.h"
 
 struct facts {

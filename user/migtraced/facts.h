@@ -7,7 +7,7 @@
 #ifndef MIGTRACED_FACTS_H
 #define MIGTRACED_FACTS_H
 
-#include <migtrace/versions.h>
+#include "hypervisor/versions.h"
 
 struct facts;
 

@@ -4,15 +4,13 @@
  *
  * Threads: any. The lock is held for moments; under it guests are begun and told things, and never waited for.
  */
-#include "fleet.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "fleet.h"
 #include "log.h"
 
 #define FINISHED_KEPT	16

@@ -7,8 +7,7 @@
 #ifndef MIGTRACED_FLEET_H
 #define MIGTRACED_FLEET_H
 
-#include <migtrace/versions.h>
-
+#include "hypervisor/versions.h"
 #include "guest.h"
 #include "reins.h"
 

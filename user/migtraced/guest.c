@@ -8,9 +8,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include <base/thread.h>
-#include <migtrace/units.h>
-
+#include "base/thread.h"
+#include "base/units.h"
 #include "guest_int.h"
 #include "health.h"
 #include "log.h"

@@ -10,9 +10,8 @@
 
 #include <jansson.h>
 
-#include <migtrace/supervise.h>
-#include <migtrace/versions.h>
-
+#include "hypervisor/versions.h"
+#include "steer/supervise.h"
 #include "config.h"
 #include "knowledge.h"
 #include "leftovers.h"

@@ -7,8 +7,7 @@
 
 #include <pthread.h>
 
-#include <migtrace/domainwork.h>
-
+#include "watch/domainwork.h"
 #include "guest.h"
 #include "recording.h"
 

@@ -6,9 +6,8 @@
  */
 #include <string.h>
 
-#include <base/json.h>
-#include <migtrace/units.h>
-
+#include "base/json.h"
+#include "base/units.h"
 #include "guest_int.h"
 #include "log.h"
 #include "stuck.h"

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* health.c - which threads make progress, and what the others wait for */
-#include "health.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#include <base/clock.h>
-#include <base/json.h>
-#include <migtrace/units.h>
-
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/units.h"
+#include "health.h"
 #include "log.h"
 
 /* How often the watchdog is fed within the time that it has: one late turn of the loop must not be the end. */

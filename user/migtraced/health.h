@@ -30,7 +30,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include <migtrace/cleanup.h>
+#include "base/cleanup.h"
 
 /* In a call for longer than this is told as stuck. libvirt answers late by up to 1.4 s when a migration completes. */
 #define HEALTH_STUCK_MS	5000

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* knowledge.c - what this host's own migrations have taught */
-#include "knowledge.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
-#include <base/thread.h>
-
+#include "base/thread.h"
+#include "knowledge.h"
 #include "log.h"
 
 #define NICE	10	/* of its thread: migrations go first */

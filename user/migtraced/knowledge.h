@@ -8,7 +8,7 @@
 #ifndef MIGTRACED_KNOWLEDGE_H
 #define MIGTRACED_KNOWLEDGE_H
 
-#include <migtrace/experience.h>
+#include "store/experience.h"
 
 struct knowledge;
 

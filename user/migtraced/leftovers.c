@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* leftovers.c - recordings that another daemon left behind, killed or stopped */
-#include "leftovers.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 
-#include <base/thread.h>
-#include <migtrace/units.h>
-#include <store/files.h>
-
+#include "base/thread.h"
+#include "base/units.h"
+#include "store/files.h"
+#include "leftovers.h"
 #include "log.h"
 #include "recordings.h"
 #include "space.h"

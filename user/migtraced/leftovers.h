@@ -8,7 +8,7 @@
 #ifndef MIGTRACED_LEFTOVERS_H
 #define MIGTRACED_LEFTOVERS_H
 
-#include <migtrace/record.h>
+#include "store/record.h"
 
 #define RECORDINGS_LEFT	"left"		/* the last event that a daemon writes that is stopped */
 

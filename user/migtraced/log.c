@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* log.c - one line an event, on stderr: for the journal, or for a person */
-#include "log.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <base/utf8.h>
-
+#include "base/utf8.h"
+#include "log.h"
 #include "logqueue.h"
 
 #define LOG_DEBUG_PRIORITY	7

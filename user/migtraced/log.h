@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <migtrace/cleanup.h>
+#include "base/cleanup.h"
 
 /* Looks at where stderr goes. Before the first thread. */
 void log_init(bool verbose);

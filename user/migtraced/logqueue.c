@@ -4,8 +4,6 @@
  *
  * Threads: any puts, the queue's own writes. The lock is held for moments, never during a write.
  */
-#include "logqueue.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -14,8 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <base/thread.h>
-#include <migtrace/units.h>
+#include "base/thread.h"
+#include "base/units.h"
+#include "logqueue.h"
 
 #define LINE_BYTES	2304
 #define WARNING		4	/* sd-daemon's number */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <migtrace/cleanup.h>
+#include "base/cleanup.h"
 
 struct logqueue;
 

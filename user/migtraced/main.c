@@ -13,9 +13,8 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include <base/clock.h>
-#include <base/json.h>
-
+#include "base/clock.h"
+#include "base/json.h"
 #include "config.h"
 #include "control.h"
 #include "health.h"

@@ -10,10 +10,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <base/thread.h>
-#include <migtrace/domain.h>
-#include <migtrace/units.h>
-
+#include "base/thread.h"
+#include "base/units.h"
+#include "hypervisor/domain.h"
 #include "health.h"
 #include "log.h"
 #include "manager_int.h"

@@ -11,9 +11,8 @@
 
 #include <jansson.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
-
+#include "base/cleanup.h"
+#include "base/err.h"
 #include "config.h"
 
 struct manager;

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <base/json.h>
-#include <migtrace/units.h>
-
+#include "base/json.h"
+#include "base/units.h"
 #include "log.h"
 #include "manager_int.h"
 

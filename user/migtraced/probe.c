@@ -5,17 +5,15 @@
  * Threads: any calls; probes run on their own. The lock is held for moments, never while a guest is asked.
  * The whole is freed by whoever is the last to know of it, which may be a probe that was stuck.
  */
-#include "probe.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <base/json.h>
-#include <base/thread.h>
-#include <migtrace/units.h>
-
+#include "base/json.h"
+#include "base/thread.h"
+#include "base/units.h"
 #include "log.h"
+#include "probe.h"
 #include "stuck.h"
 
 /* One that waits to be looked at. */

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include <migtrace/domain.h>
+#include "hypervisor/domain.h"
 
 #define PROBES_AT_ONCE		4
 #define PROBES_MAX		32	/* with those that are stuck */

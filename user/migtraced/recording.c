@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* recording.c - the recording of one migration, on a thread of its own */
-#include "recording.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
-#include <base/clock.h>
-
+#include "base/clock.h"
 #include "log.h"
+#include "recording.h"
 #include "recordings.h"
 #include "space.h"
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* recordings.c - the daemon's directory of recordings */
-#include "recordings.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <time.h>
 
-#include <base/utf8.h>
-#include <migtrace/units.h>
-#include <store/files.h>
+#include "base/units.h"
+#include "base/utf8.h"
+#include "store/files.h"
+#include "recordings.h"
 
 #define ATTEMPTS_MAX	100
 /* Bytes of the guest's name in a file's name, so that the longest, "NAME-STAMP-100.mtrec.part.new", is one (NAME_MAX). */

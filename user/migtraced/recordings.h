@@ -8,7 +8,7 @@
 #ifndef MIGTRACED_RECORDINGS_H
 #define MIGTRACED_RECORDINGS_H
 
-#include <migtrace/record.h>
+#include "store/record.h"
 
 /*
  * @attempt > 0 adds "-N": two migrations of one guest in one second.

@@ -4,17 +4,15 @@
  *
  * Threads: any; reins_tick() from one. The lock is held for moments: it is about files on a tmpfs.
  */
-#include "reins.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <base/json.h>
-#include <migtrace/units.h>
-
+#include "base/json.h"
+#include "base/units.h"
 #include "log.h"
+#include "reins.h"
 #include "stuck.h"
 
 struct reins {

@@ -10,8 +10,7 @@
 
 #include <jansson.h>
 
-#include <migtrace/guard.h>
-
+#include "guard/guard.h"
 #include "config.h"
 
 #define REINS_WHO	"migtraced"

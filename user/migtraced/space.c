@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* space.c - how much space recordings may take, and which have to go */
-#include "space.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +12,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <migtrace/units.h>
-#include <store/files.h>
-
+#include "base/units.h"
+#include "store/files.h"
 #include "log.h"
 #include "recordings.h"
+#include "space.h"
 
 /* One that may be open and not locked yet is left alone. */
 #define PART_AGE_S	60

@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <stdbool.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
+#include "base/cleanup.h"
+#include "base/err.h"
 
 struct space_limits {
 	uint64_t keep;			/* finished recordings; 0 = all */

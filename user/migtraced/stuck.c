@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* stuck.c - a row of what status shows as stuck: who, in what, since when */
+#include "base/json.h"
+#include "base/units.h"
+#include "hypervisor/conn.h"
 #include "stuck.h"
-
-#include <base/json.h>
-#include <migtrace/conn.h>
-#include <migtrace/units.h>
 
 void stuck_add(json_t *array, const char *uuid, const char *domain, const char *what, uint64_t since_ns)
 {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* value.c - the kinds of value that a configuration key may have */
-#include "value.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
 #include <sys/un.h>
 
-#include <migtrace/units.h>
+#include "base/units.h"
+#include "value.h"
 
 static const char *const others_names[] = {
 	[MT_OTHERS_BACK_OFF] = "back-off",

@@ -8,8 +8,7 @@
 #ifndef MIGTRACED_VALUE_H
 #define MIGTRACED_VALUE_H
 
-#include <migtrace/err.h>
-
+#include "base/err.h"
 #include "config.h"
 
 enum value_kind {		/* type at the key's offset */

@@ -22,9 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <migtrace/source.h>
-
 #include "../../kvm/vm.h"
+#include "source/source.h"
 
 struct options {
 	enum vm_mode mode;

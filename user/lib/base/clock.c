@@ -4,10 +4,9 @@
  *
  * Threads: any.
  */
-#include <migtrace/units.h>
-
-#include "base/clock.h"
-#include "base/world.h"
+#include "clock.h"
+#include "units.h"
+#include "world.h"
 
 uint64_t mt_now_ns(void)
 {

@@ -4,9 +4,9 @@
  */
 #include <math.h>
 
-#include "base/cluster.h"
-#include "base/quantile.h"
-#include "base/rng.h"
+#include "cluster.h"
+#include "quantile.h"
+#include "rng.h"
 
 #define SEED	1
 

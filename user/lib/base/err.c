@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <migtrace/err.h>
-
+#include "err.h"
 #include "utf8.h"
 
 int mt_err_set(struct mt_err *err, int code, const char *fmt, ...)

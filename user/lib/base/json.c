@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/cleanup.h>
-
+#include "cleanup.h"
 #include "json.h"
 #include "utf8.h"
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/quantile.h"
+#include "quantile.h"
 
 static int by_value(const void *a, const void *b)
 {

@@ -4,7 +4,7 @@
  *
  * Threads: any. Nothing here has a lifetime of its own.
  */
-#include "base/world.h"
+#include "world.h"
 
 int mt_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg)
 {

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "clock.h"
 
 /*
  * The thread blocks every signal: they are for the program's own threads.

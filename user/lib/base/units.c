@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/units.h>
+#include "cleanup.h"
+#include "units.h"
 
 struct unit {
 	const char *name;

@@ -8,9 +8,8 @@
 #include <signal.h>
 #include <time.h>
 
-#include <migtrace/units.h>
-
-#include "base/world.h"
+#include "units.h"
+#include "world.h"
 
 static uint64_t read_ns(clockid_t id)
 {

@@ -5,7 +5,7 @@
 #ifndef MT_BASE_WORLD_H
 #define MT_BASE_WORLD_H
 
-#include "base/thread.h"
+#include "thread.h"
 
 const struct mt_world *mt_world(void);
 

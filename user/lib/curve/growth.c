@@ -7,11 +7,10 @@
  */
 #include <math.h>
 
-#include <migtrace/growth.h>
-#include <migtrace/ucurve.h>
-#include <migtrace/units.h>
-
+#include "base/units.h"
+#include "growth.h"
 #include "pagetest.h"
+#include "ucurve.h"
 
 #define PAGE_BYTES		4096.0
 /* How far a window's growth lies off that of others of its age. Inferred. */

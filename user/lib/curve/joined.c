@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "curve/joined.h"
+#include "joined.h"
 
 /* Windows this long stand for a second. */
 #define SECOND_MIN_S	0.5

@@ -8,8 +8,8 @@
 #ifndef MIGTRACE_CURVE_JOINED_H
 #define MIGTRACE_CURVE_JOINED_H
 
-#include "curve/pagetimes.h"
-#include "curve/samples.h"
+#include "pagetimes.h"
+#include "samples.h"
 
 #define MT_JOINED_PATHS	MT_PAGETIMES_PATHS	/* windows that begin within the longest T */
 

@@ -5,7 +5,7 @@
 #ifndef CURVE_KNOTS_H
 #define CURVE_KNOTS_H
 
-#include <migtrace/ucurve.h>
+#include "ucurve.h"
 
 /* A row of an observation: what it has of each knot. */
 struct knots_row {

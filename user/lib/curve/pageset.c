@@ -6,7 +6,7 @@
 
 #include <roaring/roaring.h>
 
-#include "curve/pageset.h"
+#include "pageset.h"
 
 #define BATCH	1024
 #define WORDS	(1ULL << 26)	/* of pages below 2^32 */

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <migtrace/cleanup.h>
+#include "base/cleanup.h"
 
 struct mt_pageset;
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "curve/pagetimes.h"
+#include "pagetimes.h"
 
 #define CHUNK_PAGES	65536u
 #define CHUNK_WORDS	(CHUNK_PAGES / 64)

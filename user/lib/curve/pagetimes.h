@@ -13,7 +13,7 @@
 #ifndef MIGTRACE_CURVE_PAGETIMES_H
 #define MIGTRACE_CURVE_PAGETIMES_H
 
-#include "curve/pageset.h"
+#include "pageset.h"
 
 #define MT_PAGETIMES_PATHS	16
 #define MT_PAGETIMES_STRETCHES	4096	/* before they are numbered anew, which costs a look at every page: in half an hour */

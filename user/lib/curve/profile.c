@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "curve/joined.h"
-#include "curve/windows.h"
+#include "joined.h"
+#include "windows.h"
 
 #define MISSING_SHARE	0.01
 

@@ -2,7 +2,7 @@
 /*
  * ringsize.c - how large a guest's dirty rings ought to be (PURE)
  */
-#include <migtrace/ringsize.h>
+#include "ringsize.h"
 
 uint64_t mt_ring_entries_wanted(uint64_t used, uint64_t entries, bool full)
 {

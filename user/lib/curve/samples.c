@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/quantile.h"
-#include "curve/samples.h"
+#include "samples.h"
 
 #define SAMPLES_MAX	65536	/* of one T; an hour of windows of a second has 3600 */
 #define GAP_SHARE	0.25	/* of T: what a missing tick may leave open. U bends little over that */

@@ -5,7 +5,7 @@
 #ifndef MIGTRACE_CURVE_SAMPLES_H
 #define MIGTRACE_CURVE_SAMPLES_H
 
-#include <migtrace/profile.h>
+#include "profile.h"
 
 struct mt_samples {
 	struct mt_sample_list {

@@ -4,9 +4,8 @@
  */
 #include <math.h>
 
-#include <migtrace/units.h>
-
 #include "base/quantile.h"
+#include "base/units.h"
 #include "knots.h"
 
 /* Windows of a profile follow each other or overlap: so many of them count as one that is independent. Inferred. */

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "curve/windows.h"
+#include "windows.h"
 
 #define SHORT_NS	100000000ULL
 

@@ -5,7 +5,7 @@
 #ifndef MIGTRACE_CURVE_WINDOWS_H
 #define MIGTRACE_CURVE_WINDOWS_H
 
-#include "curve/samples.h"
+#include "samples.h"
 
 struct mt_windows {
 	struct mt_samples samples;

@@ -7,11 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/learned.h>
-
 #include "base/quantile.h"
+#include "forecast_rows.h"
+#include "learned.h"
 #include "play.h"
-#include "rows.h"
 
 /* The order is that of the help text and of what is learned: add at the end. */
 static const struct mt_forecast_model *const rows[] = {

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/learned.h>
-
 #include "base/quantile.h"
+#include "learned.h"
 #include "play.h"
 
 #define PAGE_BYTES	4096.0

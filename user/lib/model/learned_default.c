@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include <migtrace/learned.h>
+#include "learned.h"
 
 #define PLAIN_SHARE	(4104 / 4096.0)		/* save_page_header(): 8 bytes before each page */
 #define FAULT_MS	8	/* measured: 4 to 12 ms over a link with a queue of 50 ms */

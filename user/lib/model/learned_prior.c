@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include <migtrace/learned.h>
+#include "learned.h"
 
 const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 	[MT_FORECAST_BEFORE] = {

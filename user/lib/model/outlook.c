@@ -8,11 +8,10 @@
  */
 #include <math.h>
 
-#include <migtrace/learned.h>
-#include <migtrace/outlook.h>
-#include <migtrace/units.h>
-
 #include "base/quantile.h"
+#include "base/units.h"
+#include "learned.h"
+#include "outlook.h"
 #include "play.h"
 
 /* It ends by itself, or comes within reach, more likely than not. */

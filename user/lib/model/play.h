@@ -5,7 +5,7 @@
 #ifndef MODEL_PLAY_H
 #define MODEL_PLAY_H
 
-#include <migtrace/learned.h>
+#include "learned.h"
 
 /* What can end where, and what it takes to get there. */
 struct mt_play_end {

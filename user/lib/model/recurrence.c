@@ -14,8 +14,8 @@
 #include <limits.h>
 #include <math.h>
 
+#include "forecast_rows.h"
 #include "play.h"
-#include "rows.h"
 
 struct context {
 	const struct mt_forecast_input *in;

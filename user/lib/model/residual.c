@@ -4,9 +4,8 @@
  */
 #include <math.h>
 
-#include <migtrace/learned.h>
-
 #include "base/quantile.h"
+#include "learned.h"
 
 /* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
 #define ENOUGH		10

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/out.h>
+#include "base/cleanup.h"
+#include "table.h"
 
 static const char *const names[] = {
 	[MT_FORMAT_TEXT] = "text",

@@ -5,8 +5,8 @@
 #ifndef MIGTRACE_OUT_RENDERER_H
 #define MIGTRACE_OUT_RENDERER_H
 
-#include <migtrace/cleanup.h>
-#include <migtrace/out.h>
+#include "base/cleanup.h"
+#include "table.h"
 
 struct mt_table {
 	FILE *out;

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "out/renderer.h"
+#include "renderer.h"
 
 static const struct mt_renderer *const renderers[] = {
 	[MT_FORMAT_TEXT] = &mt_renderer_text,

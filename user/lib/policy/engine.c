@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
-#include <migtrace/engine.h>
-#include <migtrace/learned.h>
-#include <migtrace/units.h>
+#include "base/units.h"
+#include "model/learned.h"
+#include "engine.h"
 
 void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits)
 {

@@ -6,7 +6,7 @@
  */
 #include <inttypes.h>
 
-#include "policy.h"
+#include "policy_rows.h"
 
 /* limits->passes when it was not given: as many as the paper tries at the most. */
 #define PASSES_DEFAULT	4

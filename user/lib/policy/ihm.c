@@ -11,7 +11,7 @@
  */
 #include <math.h>
 
-#include "policy.h"
+#include "policy_rows.h"
 
 #define FLAT_SHARE	0.05	/* of the previous dirty set: changed by less = not converging */
 #define WATCHED		5	/* iterations whose minimum is sought */

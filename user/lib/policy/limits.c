@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "policy.h"
+#include "policy_rows.h"
 
 void mt_limits_resolve(struct mt_limits *limits)
 {

@@ -7,7 +7,7 @@
  */
 #include <inttypes.h>
 
-#include "policy.h"
+#include "policy_rows.h"
 
 /* The first whole pass, before which post-copy is not taken unless somebody asks for just that. */
 #define PASSES_DEFAULT	1

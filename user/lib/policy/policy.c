@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy.h"
+#include "policy_rows.h"
 
 #define MISCOUNTED	"QEMU has lost count of what is left to send (a RAM block was resized meanwhile?) and may never end: cancel the migration"
 

@@ -1,25 +1,151 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * policy.h - what the policy table's rows share
+ * policy.h - what to do about a migration: step(state, view, now) -> plan (PURE)
+ *
+ * A policy is one row of a table. It is called at every iteration
+ * boundary and, between boundaries, whenever time passes (view->boundary tells
+ * which). It keeps what it must remember in its state, reads no clock, and the
+ * same row serves a live migration, a recording and, later, the simulator.
+ *
+ * mt_policy_step() wraps every row with the rules that hold for all of them:
+ *
+ *  - nothing in any status but active (sample.h has the table): from switchover on the guest has stopped already;
+ *  - post-copy only where the operator allowed it and after a whole pass (but for policy passes with 0 of them);
+ *  - neither it nor a stop while the link is stuck, nor while QEMU has lost count of what is left;
+ *  - nor one that was refused MT_POLICY_TRIES times;
+ *  - but what these rules turn down when the deadline is over becomes an abort;
+ *  - an abort when nothing at all was sent for as long as the operator allows;
+ *  - nothing more once a stop, flip or abort has been asked for and was not refused.
  */
-#ifndef POLICY_POLICY_H
-#define POLICY_POLICY_H
+#ifndef MT_POLICY_H
+#define MT_POLICY_H
 
-#include <migtrace/policy.h>
-#include <migtrace/units.h>
+#include "model/markov/slots.h"
+#include "model/outlook.h"
 
-extern const struct mt_policy mt_policy_qemu;
-extern const struct mt_policy mt_policy_timeout;
-extern const struct mt_policy mt_policy_passes;
-extern const struct mt_policy mt_policy_ihm;
-extern const struct mt_policy mt_policy_psc;
-extern const struct mt_policy mt_policy_fni;
-extern const struct mt_policy mt_policy_fm;
-extern const struct mt_policy mt_policy_am;
-extern const struct mt_policy mt_policy_predict;
+enum mt_action {
+	MT_ACTION_CONTINUE,
+	MT_ACTION_SET_DOWNTIME,		/* downtime limit: plan.downtime_limit_ms */
+	MT_ACTION_SET_BANDWIDTH,	/* plan.bandwidth_bytes_per_s */
+	MT_ACTION_THROTTLE,		/* plan.throttle_percent */
+	MT_ACTION_STOP,			/* stop pre-copy: the guest pauses and what is left is sent */
+	MT_ACTION_FLIP,			/* to post-copy */
+	MT_ACTION_ABORT,
+	MT_ACTION_COUNT
+};
 
-/* Sets the action and its reason at once: no action goes without one. */
-void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/*
+ * What a limit may be beside a number. 0 is a number like any other: nothing stands for "the default" but UNSET, which
+ * the engine replaces before anybody uses it, and nothing for "never" but NONE, which is merely later than everything.
+ */
+#define MT_LIMIT_UNSET		UINT64_MAX
+#define MT_LIMIT_NONE		((uint64_t)INT64_MAX)	/* also the largest that a recording holds */
+
+/* The largest that is accepted of an operator: what takes a week has to be looked at by a person. */
+#define MT_LIMIT_MAX_MS		(7 * 86400 * 1000ULL)
+#define MT_FIXED_MAX_MS		(60 * 1000ULL)
+#define MT_PASSES_MAX		1000
+
+/* What the operator asked for. Begins as MT_LIMITS_UNSET, never zeroed: a deadline of 0 ms is over. */
+struct mt_limits {
+	uint64_t max_downtime_ms;	/* the guest may pause this long */
+	uint64_t deadline_ms;		/* the migration may take this long; NONE */
+	uint64_t timeout_ms;		/* policy timeout: when it acts; NONE */
+	uint64_t stall_timeout_ms;	/* any policy: pre-copy is aborted when nothing was sent for so long; NONE */
+	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
+	uint64_t fixed_ms;		/* see struct mt_outlook_input */
+	uint64_t passes;		/* policies passes and fni: act after so many finished passes; UNSET: each its own */
+	bool postcopy_allowed;
+	bool auto_converge;		/* QEMU throttles the guest, or will */
+	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see mt_ucurve_clears() */
+	/* All three outlive whatever has these limits. */
+	const struct mt_history *history;	/* what fm and am learn from; NULL = none */
+	const struct mt_learned *learned;	/* what these hosts' migrations have taught, of each stage; NULL = mt_learned_prior */
+	const struct mt_beforehand *before;	/* what was known of the guest; NULL = nothing */
+};
+
+#define MT_LIMITS_UNSET { .max_downtime_ms = MT_LIMIT_UNSET, .deadline_ms = MT_LIMIT_UNSET, .timeout_ms = MT_LIMIT_UNSET, \
+			  .stall_timeout_ms = MT_LIMIT_UNSET, \
+			  .qemu_limit_ms = MT_LIMIT_UNSET, .fixed_ms = MT_LIMIT_UNSET, .passes = MT_LIMIT_UNSET }
+
+#define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */
+#define MT_QEMU_LIMIT_DEFAULT_MS	300	/* QEMU's downtime-limit */
+#define MT_TIMEOUT_DEFAULT_MS		30000	/* inferred */
+#define MT_STALL_TELL_MS			10000	/* nothing sent for so long is told, whatever the limits. Inferred */
+#define MT_FIXED_DEFAULT_MS		120	/* measured: a stopped guest was away 73 to 118 ms longer than its memory took (QEMU 7.2, libvirt 9.0) */
+
+struct mt_view {
+	const struct mt_limits *limits;
+	const struct mt_sample *sample;		/* the newest */
+	const struct mt_iterations *iterations;
+	const struct mt_prediction *prediction;	/* verdict UNKNOWN before the first pass is done */
+	double bandwidth_bytes_per_s;		/* 0 = unknown */
+	bool boundary;				/* an iteration has just ended */
+};
+
+struct mt_plan {
+	enum mt_action action;
+	uint64_t downtime_limit_ms;
+	uint64_t bandwidth_bytes_per_s;
+	unsigned throttle_percent;
+	double implied_downtime_ms;	/* remaining / bandwidth at this moment; < 0 = unknown */
+	bool warns;			/* the reason is something a person should know, and is told for the first time */
+	char reason[384];		/* one sentence with the numbers behind it */
+};
+
+/* fm and am keep patterns. */
+#define MT_POLICY_STATE_MAX	(40 * 1024)
+
+struct mt_policy_state {
+	enum mt_action last;		/* STOP, FLIP or ABORT once asked for */
+	unsigned refused[MT_ACTION_COUNT];	/* how often */
+	unsigned warned;		/* a bit for each warning that still holds and was told */
+	_Alignas(16) unsigned char priv[MT_POLICY_STATE_MAX];
+};
+
+/* Which limits a policy goes by. */
+#define MT_HEEDS_MAX_DOWNTIME	(1u << 0)
+#define MT_HEEDS_DEADLINE	(1u << 1)
+#define MT_HEEDS_TIMEOUT	(1u << 2)
+#define MT_HEEDS_PASSES		(1u << 3)
+#define MT_HEEDS_FIXED		(1u << 4)	/* a stop has to leave room for it */
+
+struct mt_policy {
+	const char *name;
+	const char *help;		/* one line */
+	unsigned heeds;			/* MT_HEEDS_*; whatever is not there it ignores */
+	bool acts;			/* false: it never stops, flips or aborts */
+	bool flips_at_once;		/* if limits.passes is 0: needs no whole pass before a flip */
+	/* @now_ms: since the migration began. @plan comes in as CONTINUE with an empty reason. */
+	void (*step)(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan);
+};
+
+const struct mt_policy *mt_policy_at(size_t i);		/* NULL beyond the last; the order is that of the help text */
+#define MT_POLICY_DEFAULT "predict"
+const struct mt_policy *mt_policy_find(const char *name);
+
+void mt_policy_init(struct mt_policy_state *state);
+void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *state,
+		    const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan);
+
+/* Fills in policy.h's defaults where nothing was given; of passes each policy has its own, they stay UNSET. */
+void mt_limits_resolve(struct mt_limits *limits);
+
+/*
+ * Limits that contradict each other or the policy: each is one sentence with its remedy. @error: nothing can come of it,
+ * it should be refused; else a warning. Return: how many errors.
+ */
+typedef void (*mt_limits_tell_fn)(bool error, const char *line, void *opaque);
+unsigned mt_limits_check(const struct mt_policy *policy, const struct mt_limits *limits, mt_limits_tell_fn tell, void *opaque);
+
+/* "max_downtime, deadline": the limits out of these two that a policy that acts does not heed; "" = none. */
+const char *mt_policy_ignores(const struct mt_policy *policy);
+
+/* What mt_policy_step() asked for was not done: an abort may be asked for again at once, the others MT_POLICY_TRIES times. */
+#define MT_POLICY_TRIES		3
+void mt_policy_refused(struct mt_policy_state *state, enum mt_action action);
+
+bool mt_action_is_final(enum mt_action action);	/* it ends pre-copy: stop, flip, abort */
+const char *mt_action_name(enum mt_action action);	/* "none", "stop", "flip", "abort", "set-downtime" ... */
 
 #endif

@@ -17,7 +17,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "policy.h"
+#include "policy_rows.h"
 
 /* That it ends by itself is sure at this probability. Inferred. */
 #define SURE			0.9

@@ -2,7 +2,7 @@
 /*
  * qemu.c - hands off: QEMU's own rule, nothing else (PURE)
  */
-#include "policy.h"
+#include "policy_rows.h"
 
 static void qemu_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {

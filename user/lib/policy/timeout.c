@@ -3,7 +3,7 @@
  * timeout.c - virsh's --timeout: after so long, --timeout-postcopy where it is
  * allowed, else --timeout-suspend, at whatever moment that is (PURE)
  */
-#include "policy.h"
+#include "policy_rows.h"
 
 static void timeout_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {

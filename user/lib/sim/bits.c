@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sim/bits.h"
+#include "bits.h"
 
 int mt_bits_init(struct mt_bits *b, uint64_t n)
 {

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <migtrace/cleanup.h>
+#include "base/cleanup.h"
 
 struct mt_bits {
 	uint64_t *words;

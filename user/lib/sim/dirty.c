@@ -15,7 +15,7 @@
  */
 #include <errno.h>
 
-#include "sim/state.h"
+#include "state.h"
 
 #define AHEAD	32		/* pages; fetched from memory meanwhile */
 

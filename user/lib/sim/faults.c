@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sim/faults.h"
+#include "faults.h"
 
 #define STEP_NS	(1 * NS_PER_MS)
 

@@ -8,8 +8,8 @@
 #ifndef MIGTRACE_SIM_FAULTS_H
 #define MIGTRACE_SIM_FAULTS_H
 
-#include "sim/flight.h"
-#include "sim/state.h"
+#include "flight.h"
+#include "state.h"
 
 struct sim_guest {
 	struct sim *s;

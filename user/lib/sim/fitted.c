@@ -14,10 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <migtrace/trace.h>
-
 #include "base/rng.h"
-#include "sim/scatter.h"
+#include "scatter.h"
+#include "trace.h"
 
 #define CLASSES_MAX	32
 #define POINTS_MAX	64

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sim/flight.h"
+#include "flight.h"
 
 int sim_flight_init(struct sim_flight *f, uint64_t pages)
 {

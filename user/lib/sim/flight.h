@@ -5,7 +5,7 @@
 #ifndef MIGTRACE_SIM_FLIGHT_H
 #define MIGTRACE_SIM_FLIGHT_H
 
-#include "sim/bits.h"
+#include "bits.h"
 
 struct sim_flight {
 	struct mt_bits on_way;

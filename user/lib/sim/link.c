@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "sim/link.h"
+#include "link.h"
 
 #define ITEM_BYTES	32768	/* IO_BUF_SIZE: so much QEMU collects before it writes */
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/sim.h>
+#include "sim.h"
 
 static const struct mt_sim_method methods[] = {
 	{ .name = "precopy", .help = "passes until what is left fits the downtime limit" },

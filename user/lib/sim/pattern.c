@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/pattern.h"
-#include "sim/scatter.h"
-#include "sim/zipf.h"
+#include "pattern.h"
+#include "scatter.h"
+#include "zipf.h"
 
 #define BATCH		1024
 #define OWN_PAGES	4	/* variables, stack, heartbeat's buffers */

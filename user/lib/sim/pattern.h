@@ -5,8 +5,8 @@
 #ifndef MIGTRACE_SIM_PATTERN_H
 #define MIGTRACE_SIM_PATTERN_H
 
-#include <migtrace/err.h>
-#include <migtrace/trace.h>
+#include "base/err.h"
+#include "trace.h"
 
 enum mt_pattern_kind {
 	MT_PATTERN_UNIFORM, MT_PATTERN_SEQ, MT_PATTERN_ZIPF, MT_PATTERN_HOTCOLD, MT_PATTERN_PHASES,

@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/units.h>
-
-#include "sim/pattern.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "pattern.h"
 
 #define VALUE_MAX	64
 

@@ -11,8 +11,8 @@
  */
 #include <errno.h>
 
-#include "sim/faults.h"
-#include "sim/stream.h"
+#include "faults.h"
+#include "stream.h"
 
 #define GROUP_PAGES	16	/* between two looks for a request: QEMU looks at each page */
 #define BUDGET_MS	100

@@ -7,11 +7,10 @@
 
 #include <math.h>
 
-#include <migtrace/sim.h>
-#include <migtrace/units.h>
-
-#include "sim/bits.h"
-#include "sim/link.h"
+#include "base/units.h"
+#include "bits.h"
+#include "link.h"
+#include "sim.h"
 
 #define NS_PER_MS	1e6
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include <migtrace/sim.h>
+#include "sim.h"
 
 struct steering {
 	struct mt_engine engine;

@@ -8,7 +8,7 @@
  * the first round, XBZRLE begins. Here pages that cost alike go in groups, cut where QEMU
  * looks at the clock or at the budget, so that it stops at the same page.
  */
-#include "sim/stream.h"
+#include "stream.h"
 
 #define CHECK_PAGES	64	/* between two looks at the clock */
 #define MAX_WAIT_MS	50	/* MAX_WAIT */

@@ -5,7 +5,7 @@
 #ifndef MIGTRACE_SIM_STREAM_H
 #define MIGTRACE_SIM_STREAM_H
 
-#include "sim/state.h"
+#include "state.h"
 
 /* Pages that go together. */
 struct sim_group {

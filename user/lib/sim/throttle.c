@@ -6,7 +6,7 @@
  * they look at those more than a second after the last one that was looked at. The vCPUs then run 10 ms and sleep
  * 10 ms x percent / (100 - percent), by turns: cpu_throttle_thread() (softmmu/cpu-throttle.c).
  */
-#include "sim/state.h"
+#include "state.h"
 
 #define SLICE_MS	10.0	/* CPU_THROTTLE_TIMESLICE_NS */
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include <migtrace/trace.h>
+#include "trace.h"
 
 void mt_trace_fini(struct mt_trace *t)
 {

@@ -9,7 +9,7 @@
  */
 #include <errno.h>
 
-#include "sim/state.h"
+#include "state.h"
 
 #define LIFETIME	2	/* CACHED_PAGE_LIFETIME */
 #define ENCODED_BYTES	3	/* flag and length, behind the header */

@@ -8,7 +8,7 @@
  */
 #include <math.h>
 
-#include "sim/zipf.h"
+#include "zipf.h"
 
 #define SINGLES		32
 #define PER_OCTAVE	16

@@ -17,13 +17,12 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-#include <migtrace/source.h>
-
 #include "base/clock.h"
-#include "source/bpf_dirty.h"
-#include "source/bpf_load.h"
-#include "source/bpf_sets.h"
-#include "source/bpf_vm.h"
+#include "bpf_dirty.h"
+#include "bpf_load.h"
+#include "bpf_sets.h"
+#include "bpf_vm.h"
+#include "source.h"
 
 #define NS_PER_S	1000000000ULL
 

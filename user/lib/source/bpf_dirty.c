@@ -12,8 +12,8 @@
 
 #include <linux/migtrace.h>
 
-#include "source/bpf_dirty.h"
-#include "source/bpf_load.h"
+#include "bpf_dirty.h"
+#include "bpf_load.h"
 
 #include <dirty.skel.h>	/* wants events.h first */
 

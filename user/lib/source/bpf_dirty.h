@@ -10,9 +10,10 @@
 
 #include <linux/migtrace.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
 #include <migtrace/events.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
 
 /* 2^29 bytes is as far as the verifier lets a program reach: 4 TiB of guest */
 #define MT_BPF_WORDS_MAX	((1ULL << 29) / sizeof(struct mte_word) - 1)

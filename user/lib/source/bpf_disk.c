@@ -8,9 +8,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "source/bpf_load.h"
-#include "source/bpf_probes.h"
-#include "source/bpf_try.h"
+#include "bpf_load.h"
+#include "bpf_probes.h"
+#include "bpf_try.h"
 
 #include <disk.skel.h>	/* wants events.h first */
 

@@ -11,7 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "source/bpf_load.h"
+#include "bpf_load.h"
 
 #define BTF_PATH	"/sys/kernel/btf/vmlinux"
 

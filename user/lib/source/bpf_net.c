@@ -13,9 +13,9 @@
 
 #include <bpf/libbpf.h>
 
-#include "source/bpf_load.h"
-#include "source/bpf_probes.h"
-#include "source/bpf_try.h"
+#include "bpf_load.h"
+#include "bpf_probes.h"
+#include "bpf_try.h"
 
 #include <net.skel.h>	/* wants events.h first */
 

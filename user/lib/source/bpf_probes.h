@@ -12,9 +12,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
 #include <migtrace/events.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
 
 /* --- vcpu: run time, exits, and time lost to full rings, of each vCPU ------------------------ */
 struct mt_bpf_vcpu;

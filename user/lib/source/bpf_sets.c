@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "source/bpf_sets.h"
+#include "bpf_sets.h"
 
 #define PAGES_PER_WORD	64
 #define WORDS_PER_GIB	4096

@@ -14,8 +14,9 @@
 
 #include <linux/migtrace.h>
 
-#include <migtrace/cleanup.h>
 #include <migtrace/events.h>
+
+#include "base/cleanup.h"
 
 struct mt_bpf_set {
 	uint32_t slot;			/* as_id << 16 | id */

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "source/bpf_dirty.h"
-#include "source/bpf_load.h"
-#include "source/bpf_probes.h"
-#include "source/bpf_try.h"
+#include "bpf_dirty.h"
+#include "bpf_load.h"
+#include "bpf_probes.h"
+#include "bpf_try.h"
 
 /* Both modes, for guests of either kind; one of them missing leaves the other's. */
 int mt_bpf_try_dirty(struct mt_err *err)

@@ -5,8 +5,8 @@
 #ifndef MIGTRACE_SOURCE_BPF_TRY_H
 #define MIGTRACE_SOURCE_BPF_TRY_H
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
+#include "base/cleanup.h"
+#include "base/err.h"
 
 /* Load and attach it for nobody, and take it away again. */
 MT_MUST_CHECK int mt_bpf_try_dirty(struct mt_err *err);

@@ -7,13 +7,12 @@
 
 #include <bpf/libbpf.h>
 
-#include <migtrace/source.h>
-
 #include "base/clock.h"
-#include "source/bpf_load.h"
-#include "source/bpf_probes.h"
-#include "source/bpf_try.h"
-#include "source/bpf_vm.h"
+#include "bpf_load.h"
+#include "bpf_probes.h"
+#include "bpf_try.h"
+#include "bpf_vm.h"
+#include "source.h"
 
 #include <vcpu.skel.h>	/* wants events.h first */
 

@@ -11,8 +11,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "source/bpf_load.h"
-#include "source/bpf_vm.h"
+#include "bpf_load.h"
+#include "bpf_vm.h"
 
 #include <vm.skel.h>	/* wants events.h first */
 

@@ -7,9 +7,10 @@
 
 #include <stdint.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
 #include <migtrace/events.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
 
 struct mt_bpf_vm;
 

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <migtrace/workload.h>
-
 #include "base/clock.h"
-#include "source/bpf_probes.h"
+#include "bpf_probes.h"
+#include "workload.h"
 
 struct mt_workload {
 	struct mt_bpf_vcpu *vcpu;

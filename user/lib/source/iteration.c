@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/iteration.h>
-#include <migtrace/units.h>
+#include "base/units.h"
+#include "iteration.h"
 
 /* Our own look at the wire rate covers this long. Inferred. */
 #define BANDWIDTH_WINDOW_S	1.0

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "source/records.h"
+#include "records.h"
 
 #define DEVICE		"/dev/migtrace"
 #define WAKE_NS		10000000ULL	/* shorter ticks are read several at a time */

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "source/records.h"
+#include "records.h"
 
 int mt_records_init(struct mt_records *r, void *map, size_t map_bytes, size_t record_bytes, struct mt_err *err)
 {

@@ -5,7 +5,7 @@
 #ifndef MIGTRACE_SOURCE_RECORDS_H
 #define MIGTRACE_SOURCE_RECORDS_H
 
-#include <migtrace/source.h>
+#include "source.h"
 
 struct mt_records {
 	struct migtrace_ring *ring;	/* shared: head and lost change under us */

@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/sample.h>
+#include "base/cleanup.h"
+#include "sample.h"
 
 const struct mt_field_info mt_sample_schema[MT_FIELD_COUNT] = {
 #define X(field, unit_, help_) \

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/source.h>
+#include "source.h"
 
 const struct mt_source_ops *const mt_sources[] = {
 	&mt_source_kmod,

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include <migtrace/tick.h>
+#include "tick.h"
 
 const struct mt_tick_info mt_tick_schema[MT_TICK_COUNT] = {
 #define X(field, unit_, needs_, merge_, help_) \

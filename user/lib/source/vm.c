@@ -14,9 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <migtrace/source.h>
-
-#include "source/vm.h"
+#include "source.h"
+#include "vm.h"
 
 #define VM_LINK	"anon_inode:kvm-vm"	/* kvm_dev_ioctl_create_vm(), virt/kvm/kvm_main.c */
 

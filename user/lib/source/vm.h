@@ -7,8 +7,8 @@
 
 #include <sys/types.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
+#include "base/cleanup.h"
+#include "base/err.h"
 
 /*
  * The lowest descriptor of @pid that is a KVM VM, by the links below @proc ("/proc").

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/workload.h>
+#include "workload.h"
 
 const struct mt_work_info mt_work_schema[MT_WORK_COUNT] = {
 #define X(field, unit_, probe_, help_) \

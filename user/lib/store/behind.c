@@ -8,12 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/units.h>
-
 #include "base/thread.h"
-#include "store/behind.h"
-#include "store/entry.h"
-#include "store/recorder.h"
+#include "base/units.h"
+#include "behind.h"
+#include "entry.h"
+#include "recorder.h"
 
 #define ENTRIES_DEFAULT	8192
 #define BYTES_DEFAULT	(8U << 20)

@@ -5,7 +5,7 @@
 #ifndef MIGTRACE_STORE_BEHIND_H
 #define MIGTRACE_STORE_BEHIND_H
 
-#include <migtrace/record.h>
+#include "record.h"
 
 struct mt_behind;
 

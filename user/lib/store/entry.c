@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "store/entry.h"
-#include "store/members.h"
+#include "entry.h"
+#include "members.h"
 
 #define WORDS(what, number, naming) \
 	static const char *what##_word(int value) { return naming(value); } \

@@ -5,9 +5,8 @@
 #ifndef MIGTRACE_STORE_ENTRY_H
 #define MIGTRACE_STORE_ENTRY_H
 
-#include <migtrace/record.h>
-
-#include "store/strings.h"
+#include "record.h"
+#include "strings.h"
 
 /* A line without its newline, the caller's to free(); NULL: no memory. */
 char *mt_header_line(const struct mt_record_header *h);

@@ -6,14 +6,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <migtrace/experience.h>
-#include <migtrace/policy.h>
-#include <migtrace/units.h>
-
 #include "base/json.h"
+#include "base/units.h"
 #include "base/utf8.h"
-#include "store/files.h"
-#include "store/learnedjson.h"
+#include "policy/policy.h"
+#include "experience.h"
+#include "files.h"
+#include "learnedjson.h"
 
 #define SCHEMA		2
 

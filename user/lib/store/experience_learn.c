@@ -10,11 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <migtrace/experience.h>
-#include <migtrace/record.h>
-
 #include "base/quantile.h"
-#include "store/taught.h"
+#include "experience.h"
+#include "record.h"
+#include "taught.h"
 
 /* Of the stops, so many had a pause within what is expected. Inferred. */
 #define FIXED_QUANTILE	0.8

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/files.h"
+#include "files.h"
 
 /* What is recorded tells of tenants: for us and our group. */
 #define FILE_MODE	0640

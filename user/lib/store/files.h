@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
+#include "base/cleanup.h"
+#include "base/err.h"
 
 /*
  * A regular file, to be read; whatever else has that name cannot make this call wait. @ours: no link, this

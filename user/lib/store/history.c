@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
-#include <migtrace/history.h>
-#include <migtrace/units.h>
+#include "base/units.h"
+#include "history.h"
 
 #define PAGE_BYTES	4096.0
 /* Longer than this is no pass and no tick that says anything of its slots. */

@@ -14,10 +14,9 @@
 #ifndef MIGTRACE_STORE_LEARNEDJSON_H
 #define MIGTRACE_STORE_LEARNEDJSON_H
 
-#include <migtrace/err.h>
-#include <migtrace/learned.h>
-
+#include "base/err.h"
 #include "base/json.h"
+#include "model/learned.h"
 
 /* Into @o; counts in @failed what did not fit into memory. */
 void mt_learned_write(json_t *o, const struct mt_learned *l, int *failed);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "store/lines.h"
+#include "lines.h"
 
 #define IN_BYTES	(64 * 1024)
 #define OUT_BYTES	(MT_LINE_MAX_BYTES + 1)		/* the longest line and its newline */

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
+#include "base/cleanup.h"
+#include "base/err.h"
 
 /*
  * Bounds on what a file may make us allocate and do; ours stay far below them. A stream of ours unpacks to 4 to 6 times its

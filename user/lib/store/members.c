@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "store/members.h"
+#include "members.h"
 
 /* --- writing ---------------------------------------------------------- */
 static json_t *value_of(const struct mt_member *m, const void *at);

@@ -10,11 +10,10 @@
 
 #include <stdbool.h>
 
-#include <migtrace/cleanup.h>
-#include <migtrace/err.h>
-
+#include "base/cleanup.h"
+#include "base/err.h"
 #include "base/json.h"
-#include "store/strings.h"
+#include "strings.h"
 
 enum mt_member_kind {
 	MEMBER_U64,

@@ -2,7 +2,7 @@
 /*
  * migrations.c - where one migration in a recording ends and the next begins
  */
-#include <migtrace/record.h>
+#include "record.h"
 
 size_t mt_recording_migration(const struct mt_recording *rec, size_t from)
 {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <migtrace/record.h>
+#include "record.h"
 
 static const char *const names[MT_OUTCOME_COUNT] = {
 	[MT_OUTCOME_UNKNOWN] = "unknown",

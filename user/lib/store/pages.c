@@ -9,9 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <migtrace/record.h>
-
 #include "curve/pageset.h"
+#include "record.h"
 
 #define PIECE_BYTES	(512U << 10)	/* of a line's MT_LINE_MAX_BYTES */
 #define RUN_BYTES	44		/* two numbers of 64 bits */

@@ -4,9 +4,9 @@
  */
 #include <errno.h>
 
-#include <migtrace/dirtyrate.h>
-#include <migtrace/iteration.h>
-#include <migtrace/recorded.h>
+#include "source/dirtyrate.h"
+#include "source/iteration.h"
+#include "recorded.h"
 
 #define PAGE_BYTES	4096.0		/* of a kernel source */
 #define COARSE_MAX	16

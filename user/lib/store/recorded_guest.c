@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/iteration.h>
-#include <migtrace/recorded.h>
+#include "source/iteration.h"
+#include "recorded.h"
 
 #define PAGE_BYTES	4096.0		/* of a kernel source */
 

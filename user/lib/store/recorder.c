@@ -12,11 +12,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "store/behind.h"
-#include "store/entry.h"
-#include "store/files.h"
-#include "store/lines.h"
-#include "store/recorder.h"
+#include "behind.h"
+#include "entry.h"
+#include "files.h"
+#include "lines.h"
+#include "recorder.h"
 
 char *mt_recorder_suffixed(const char *path, const char *suffix)
 {

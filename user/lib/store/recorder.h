@@ -5,10 +5,9 @@
 #ifndef MIGTRACE_STORE_RECORDER_H
 #define MIGTRACE_STORE_RECORDER_H
 
-#include <migtrace/record.h>
-
-#include "store/sink.h"
-#include "store/thin.h"
+#include "record.h"
+#include "sink.h"
+#include "thin.h"
 
 struct mt_behind;
 

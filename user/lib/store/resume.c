@@ -11,13 +11,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <migtrace/units.h>
-
 #include "base/clock.h"
-#include "store/entry.h"
-#include "store/files.h"
-#include "store/lines.h"
-#include "store/recorder.h"
+#include "base/units.h"
+#include "entry.h"
+#include "files.h"
+#include "lines.h"
+#include "recorder.h"
 
 /*
  * CLOCK_MONOTONIC counts from boot. When it is behind what the recording has

@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <migtrace/runs.h>
-
 #include "base/json.h"
-#include "store/files.h"
+#include "files.h"
+#include "runs.h"
 
 /* About 50,000 migrations; a line of `migtrace campaign` has 1 KiB. */
 #define FILE_MAX_BYTES	(64U << 20)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "store/sink.h"
+#include "sink.h"
 
 #define LEVEL		3	/* zstd's default: 20 us a line, a fifth of the size */
 #define WINDOW_LOG	18	/* 256 KiB of history: the lines that resemble each other are neighbours */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include <migtrace/cleanup.h>
+#include "base/cleanup.h"
 
 struct mt_sink {
 	void *stream;		/* zstd's */

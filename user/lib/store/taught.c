@@ -9,8 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <migtrace/record.h>
-
+#include "record.h"
 #include "taught.h"
 
 struct reading {

@@ -5,7 +5,7 @@
 #ifndef MIGTRACE_STORE_TAUGHT_H
 #define MIGTRACE_STORE_TAUGHT_H
 
-#include <migtrace/experience.h>
+#include "experience.h"
 
 struct mt_taught {
 	uint64_t begin_ms;		/* Unix time */

@@ -2,7 +2,7 @@
 /*
  * thin.c - which entries a long recording keeps, so that it can be read as a whole
  */
-#include "store/thin.h"
+#include "thin.h"
 
 /* For the outcome, and for what we say ourselves. */
 #define RESERVE_ENTRIES	64

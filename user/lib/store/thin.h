@@ -11,7 +11,7 @@
 #ifndef MIGTRACE_STORE_THIN_H
 #define MIGTRACE_STORE_THIN_H
 
-#include <migtrace/record.h>
+#include "record.h"
 
 struct mt_thin {
 	uint64_t max_entries, max_text_bytes;

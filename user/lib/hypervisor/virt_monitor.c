@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * virt_monitor.c - what only QEMU's own monitor tells
+ *
+ * Threads: any but the loop's. Nothing is kept.
+ */
+#include <errno.h>
+
+#include <libvirt/libvirt-qemu.h>
+
+#include "domain.h"
+#include "qmp.h"
+#include "virt_lookup.h"
+
+static int ask(struct mt_conn *c, const char *uuid, const char *command, char **reply, struct mt_err *err)
+{
+	mt_autodomain virDomainPtr dom = NULL;
+	int ret = mt_lookup_uuid(c, uuid, &dom, err);
+
+	if (!ret && virDomainQemuMonitorCommand(dom, command, reply, 0) < 0)
+		ret = mt_virt_error(err, "cannot ask QEMU for the migration");
+	return ret;
+}
+
+int virt_job_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err)
+{
+	mt_autofree char *reply = NULL;
+	int ret = ask(c, uuid, "{\"execute\":\"query-migrate\"}", &reply, err);
+
+	if (!ret && mt_qmp_query_migrate(reply, status))
+		ret = mt_err_set(err, -EBADMSG, "QEMU's answer about its migration makes no sense");
+	return ret;
+}
+
+int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err)
+{
+	mt_autofree char *reply = NULL;
+	int ret = ask(c, uuid, "{\"execute\":\"query-migrate-capabilities\"}", &reply, err);
+
+	if (ret)
+		return ret;
+	ret = mt_qmp_capability(reply, "multifd");
+	if (ret < 0)
+		return mt_err_set(err, ret, "QEMU's answer about the migration's capabilities makes no sense");
+	return ret;
+}

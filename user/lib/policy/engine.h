@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * engine.h - samples in, plans out: the one decision loop (PURE)
+ *
+ * Feeds iterations, refits U(T), predicts and steps the policy. The supervisor
+ * of a live migration and the replay of a recording run this same code.
+ */
+#ifndef MT_ENGINE_H
+#define MT_ENGINE_H
+
+#include "curve/growth.h"
+#include "policy.h"
+
+struct mt_engine {
+	const struct mt_policy *policy;
+	struct mt_limits limits;	/* resolved: what the policy and the outlook really go by */
+	struct mt_iterations iterations;
+	struct mt_ucurve u;
+	struct mt_growth growth;
+	struct mt_prediction prediction;
+	struct mt_policy_state state;
+	double memory_bytes;		/* guest memory as last told; 0 = not yet */
+	uint64_t begin_t_ns;		/* of the first sample */
+	struct mt_sample newest;	/* sample, and when it was */
+	uint64_t newest_ms;
+};
+
+void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy, const struct mt_limits *limits);
+
+/* One sample. @plan says what to do now. Return: true when it ended an iteration. */
+bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan);
+
+/*
+ * A tick of a kernel source, or several merged, in order with the samples: a change of the guest's load is seen by it, and the
+ * policy is stepped. @plan says what to do now, between boundaries. Return: true if the load has changed.
+ */
+bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan *plan);
+
+/* The operator's limits changed, or a plan changed QEMU's: use these from now on. */
+void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits);
+
+#endif

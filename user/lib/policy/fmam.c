@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * fmam.c - FM and AM: stop at the moment that a forecast by patterns names (PURE)
+ *
+ * Chen & Cao (NPC'14), see pilot.h. What a pass dirtied is taken as spread evenly over it: between
+ * boundaries nothing tells more. What an earlier migration dirtied, limits->history, is learnt
+ * from first. No pause is too long for them, max_downtime_ms is not heeded:
+ * they take the shortest that they see within their horizon.
+ */
+#include <math.h>
+
+#include "model/markov/pilot.h"
+#include "policy_rows.h"
+
+/* A plan has at least this long, however near the deadline. */
+#define HORIZON_MIN_S	1.0
+/* A longer pass says no more than so much of it: one rate. */
+#define LEARNT_MAX_S	60.0
+
+struct markov {
+	bool begun, learnt;
+	struct mt_pilot pilot;
+};
+
+/* At the first boundary: before it nothing is known. */
+static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms, bool adjust)
+{
+	struct mt_pilot_params params = MT_PILOT_DEFAULTS;
+	const struct mt_limits *limits = view->limits;
+
+	params.markov.adjust = adjust;
+	if (limits->deadline_ms != MT_LIMIT_NONE)
+		params.horizon_s = fmax(HORIZON_MIN_S, fmin(params.horizon_s, ((double)limits->deadline_ms - (double)now_ms) / 1e3));
+	s->begun = !mt_pilot_init(&s->pilot, &params);
+	if (s->begun && limits->history && limits->history->slot_s == params.slot_s)
+		mt_pilot_train(&s->pilot, limits->history->bytes, limits->history->n);
+	return s->begun;
+}
+
+/* Without a history the first pass stands for what was before it, too: a whole status, so that there is a forecast at once. Inferred. */
+static void learn(struct markov *s, const struct mt_iteration *it)
+{
+	const struct mt_pilot_params *p = &s->pilot.params;
+	double known_s = fmin(it->duration_s, LEARNT_MAX_S);
+
+	if (it->duration_s <= 0)
+		return;
+	if (!s->learnt && !s->pilot.trained)
+		known_s = fmax(known_s, p->markov.window * p->slot_s);
+	s->learnt = true;
+	mt_pilot_feed(&s->pilot, known_s, it->dirtied_bytes / it->duration_s * known_s);
+}
+
+static void tell_finish(const struct mt_pilot_advice *a, double left_bytes, struct mt_plan *plan)
+{
+	char left[MT_UNIT_STR], real[MT_UNIT_STR], expected[MT_UNIT_STR];
+
+	mt_format_size_bytes(left, left_bytes);
+	mt_format_size_bytes(real, a->real_bytes);
+	mt_format_size_bytes(expected, a->expected_bytes);
+	if (a->horizon_over)
+		mt_plan_set(plan, MT_ACTION_STOP, "the plan's time is over, with %s left", left);
+	else if (a->matched)
+		mt_plan_set(plan, MT_ACTION_STOP, "the moment that was planned: %s left; %s were dirtied in the last pass, %s expected",
+			    left, real, expected);
+	else
+		mt_plan_set(plan, MT_ACTION_STOP, "%s are left, and the forecast has no better moment within its horizon", left);
+}
+
+static void tell_plan(const struct mt_pilot *p, const struct mt_pilot_advice *a, struct mt_plan *plan)
+{
+	char in[MT_UNIT_STR], left[MT_UNIT_STR], real[MT_UNIT_STR], expected[MT_UNIT_STR];
+
+	mt_format_duration_ms(in, a->finish_in_s * 1e3);
+	mt_format_size_bytes(left, a->left_bytes);
+	mt_format_size_bytes(real, a->real_bytes);
+	mt_format_size_bytes(expected, a->expected_bytes);
+	if (a->matched)
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "the forecast holds, %s dirtied and %s expected: stop in %u pass(es), about %s",
+			    real, expected, p->passes_to_go, in);
+	else if (a->planned && a->compared)
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s dirtied, %s expected: a new plan, stop in %u pass(es), about %s, with %s left",
+			    real, expected, p->passes_to_go, in, left);
+	else if (a->planned)
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "a new plan: stop in %u pass(es), about %s, with %s left", p->passes_to_go, in, left);
+	else
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "too little is known for a forecast");
+}
+
+static void markov_step(struct markov *s, const struct mt_view *view, uint64_t now_ms, bool adjust, struct mt_plan *plan)
+{
+	const struct mt_iteration *it = mt_iterations_last(view->iterations);
+	struct mt_pilot_advice advice;
+	double left;
+
+	if (!it || !(view->bandwidth_bytes_per_s > 0)) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "the first pass tells nothing until it is done");
+		return;
+	}
+	if (!s->begun && !begin(s, view, now_ms, adjust))
+		return;
+	left = (double)view->sample->remaining_bytes;
+	if (view->boundary) {
+		left = it->remaining_bytes;
+		learn(s, it);
+		mt_pilot_pass(&s->pilot, (double)now_ms / 1e3, it->dirtied_bytes, left, view->bandwidth_bytes_per_s, &advice);
+	} else {
+		mt_pilot_time(&s->pilot, (double)now_ms / 1e3, left, view->bandwidth_bytes_per_s, &advice);
+		if (!advice.finish && !advice.planned)
+			return;
+	}
+	if (advice.finish)
+		tell_finish(&advice, left, plan);
+	else
+		tell_plan(&s->pilot, &advice, plan);
+}
+
+static void fm_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	markov_step(priv, view, now_ms, false, plan);
+}
+
+static void am_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	markov_step(priv, view, now_ms, true, plan);
+}
+
+_Static_assert(sizeof(struct markov) <= MT_POLICY_STATE_MAX, "state fits");
+
+const struct mt_policy mt_policy_fm = {
+	.name = "fm",
+	.help = "Chen & Cao's feedback method: stop where patterns forecast the shortest pause, however long it is",
+	.heeds = MT_HEEDS_DEADLINE,
+	.acts = true,
+	.step = fm_step,
+};
+
+const struct mt_policy mt_policy_am = {
+	.name = "am",
+	.help = "Chen & Cao's adjusted method: as fm, and a pattern that repeats is not expected to do so for ever",
+	.heeds = MT_HEEDS_DEADLINE,
+	.acts = true,
+	.step = am_step,
+};
