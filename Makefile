@@ -18,13 +18,15 @@ LIBS	:= $(PKG_LIBS) -lroaring -lm -pthread
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 LIB_SRC	:= $(wildcard user/lib/*/*.c user/lib/*/*/*.c)
-TOOL_SRC := $(wildcard user/migtrace/*.c)
+CLI_SRC	:= $(wildcard user/cli/*.c)
+TOOL_SRC := $(CLI_SRC) $(wildcard user/migtrace/*.c user/migtrace/*/*.c)
+# Campaigns profile guests as `migtrace record` does.
+RESEARCH_SRC := $(CLI_SRC) $(wildcard user/research/*.c user/research/*/*.c user/migtrace/record/record_*.c)
 DAEMON_SRC := $(wildcard user/migtraced/*.c)
 # Tests of the daemon's parts use its objects, all but its main().
 DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))
-# And those of the tool's parts that have some.
-TOOL_PARTS := $(patsubst %,user/migtrace/campaign_%.c,spec value check plan state json command) user/migtrace/screen.c user/migtrace/say.c user/migtrace/top.c \
-	$(patsubst %,user/migtrace/evaluate_%.c,case curve live load replayed score series verdict) user/migtrace/recording_load.c
+# And those of the other programs' parts.
+TOOL_PARTS := $(sort $(filter-out %/main.c,$(TOOL_SRC) $(RESEARCH_SRC)))
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -34,10 +36,10 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PERF_BIN := $(patsubst tests/perf/%.c,$(B)/tests/perf/%,$(PERF_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 
-all: $(B)/migtrace $(B)/migtraced man
+all: $(B)/migtrace $(B)/migtraced $(B)/migtrace-research man
 
 help:
-	@echo 'make                build/migtrace, build/migtraced and the man pages'
+	@echo 'make                build/migtrace, build/migtraced, build/migtrace-research and the man pages'
 	@echo 'make demo           what migtrace is for, on two hosts made for it (root)'
 	@echo 'make check          every test; root for the end-to-end ones'
 	@echo 'make check-unit     the pure tests only, under ASan and UBSan (seconds)'
@@ -59,6 +61,9 @@ $(B)/migtrace: $(call obj,obj,$(TOOL_SRC)) $(B)/libmigtrace.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/migtraced: $(call obj,obj,$(DAEMON_SRC)) $(B)/libmigtrace.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/migtrace-research: $(call obj,obj,$(RESEARCH_SRC)) $(B)/libmigtrace.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/libmigtrace.a: $(call obj,obj,$(LIB_SRC))
@@ -91,6 +96,7 @@ $(B)/tests/perf/%: $(B)/obj/tests/perf/%.o $(B)/libmigtrace.a
 
 MAN_RST	:= $(wildcard Documentation/man/*.rst)
 MAN	:= $(patsubst Documentation/man/%.rst,$(B)/man/%,$(MAN_RST))
+INSTALL_MAN := $(filter-out $(B)/man/migtrace-research%,$(MAN))
 man: $(MAN)
 $(B)/man/%: Documentation/man/%.rst
 	@mkdir -p $(@D)
@@ -150,7 +156,7 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace/migtraced.service.d user/migtraced/migtraced.service.d/kernel-sources.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/\(s*bin\)|$(PREFIX)/\1|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service
-	for m in $(notdir $(MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done
+	for m in $(notdir $(INSTALL_MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done
 	install -D -m 644 scripts/completion/migtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/migtrace
 
 # What the lab has fetched stays: rm -r build/lab

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by the commands with which `migtrace campaign` handles our testbed. The
+# Sourced by the commands with which `migtrace-research campaign` handles our testbed. The
 # working directory is the top-level one, as it was when the campaign was started.
 set -euo pipefail
 

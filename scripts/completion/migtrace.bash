@@ -93,10 +93,6 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'bitmap ring' -- "$cur"))
 		return
 		;;
-	--check)
-		compopt -o dirnames 2>/dev/null
-		return
-		;;
 	--model)
 		[[ $cur == *,* ]] && before=${cur%,*},
 		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_models)" -- "${cur##*,}"))
@@ -132,7 +128,7 @@ _migtrace()
 		return
 	fi
 	case $command in
-	campaign|evaluate|report|replay|simulate)
+	report|replay|simulate)
 		local IFS=$'\n'
 		_migtrace_files
 		;;

@@ -49,11 +49,11 @@ bandwidths = 36MiB/s
 downtime_limits = 300ms
 END
 
-campaign() { "$SCENE_B/migtrace" campaign "$dir/spec.ini" -o "$out"; }
+campaign() { "$SCENE_B/migtrace-research" campaign "$dir/spec.ini" -o "$out"; }
 lines() { cat "$out/runs.jsonl" 2>/dev/null | wc -l; }
 
 # Killed while the second migration is under way.
-"$SCENE_B/migtrace" campaign "$dir/spec.ini" -o "$out" 2>"$dir/err" &
+"$SCENE_B/migtrace-research" campaign "$dir/spec.ini" -o "$out" 2>"$dir/err" &
 PID=$!
 for ((i = 0; i < 6000; i++)); do
 	[ "$(lines)" -lt 1 ] || [ ! -e "$out/runs/0002.mtrec.part" ] || break

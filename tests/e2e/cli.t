@@ -8,6 +8,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 M=${MIGTRACE:-$PWD/$B/migtrace}
+R=${MIGTRACE_RESEARCH:-$PWD/$B/migtrace-research}
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-cli.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -55,7 +56,7 @@ want() {
 	"$@" || WHY="$WHY${WHY:+; }$what"
 }
 
-one_line() { [ "$(wc -l <"$dir/err")" = 1 ] && [ "$(head -c 10 "$dir/err")" = "migtrace: " ]; }
+one_line() { [ "$(wc -l <"$dir/err")" = 1 ] && [[ $(<"$dir/err") == "${M##*/}: "* ]]; }
 says() { grep -Eqi -- "$1" "$dir/err"; }
 # replay's table has its header whatever becomes of the files.
 silent() { [ "$(wc -l <"$dir/out")" -le "${HEADER:-0}" ]; }
@@ -154,10 +155,15 @@ echo 'TAP version 13'
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in campaign doctor evaluate guard list migrate plan predict record release replay report simulate status top; do
+for command in doctor guard list migrate plan predict record release replay report simulate status top; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
+done
+for command in campaign check evaluate; do
+	M=$R refused "research, $command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
+	M=$R works "research, $command: help" "^Usage: migtrace-research $command" "$command" --help
+	refused "$command is no command of the tool" 2 "unknown command \"$command\"" "$command"
 done
 run "$M"
 want "exit status 2 wanted" [ "$RC" = 2 ]
@@ -166,6 +172,8 @@ want "nothing on stdout wanted" silent
 finish "no command: usage, exit 2"
 works "version" '^migtrace [0-9]' --version
 works "help" '^Usage: migtrace COMMAND' --help
+M=$R works "research: version" '^migtrace-research [0-9]' --version
+M=$R works "research: help" '^Usage: migtrace-research COMMAND' --help
 
 # --- arguments -----------------------------------------------------------------------
 refused "record without a domain" 2 'DOMAIN' record -o x.mtrec
@@ -175,10 +183,10 @@ refused "record with an option that lacks its value" 2 '--output needs a value' 
 refused "report without a file" 2 'FILE' report
 refused "report with two files" 2 'good.mtrec' report cut.mtrec good.mtrec
 refused "replay without a file" 2 'FILE' replay
-refused "evaluate without a file" 2 'FILE' evaluate --one-step
-refused "evaluate: a file is no campaign" 1 'good.mtrec/runs.jsonl: Not a directory; a campaign' evaluate good.mtrec
-refused "evaluate: two kinds at once" 2 'one at a time' evaluate --live --verdicts good.mtrec
-refused "evaluate: rows of verdicts by workload" 2 'by-workload' evaluate --verdicts --by-workload good.mtrec
+M=$R refused "evaluate without a file" 2 'FILE' evaluate --one-step
+M=$R refused "evaluate: a file is no campaign" 1 'good.mtrec/runs.jsonl: Not a directory; a campaign' evaluate good.mtrec
+M=$R refused "evaluate: two kinds at once" 2 'one at a time' evaluate --live --verdicts good.mtrec
+M=$R refused "evaluate: rows of verdicts by workload" 2 'by-workload' evaluate --verdicts --by-workload good.mtrec
 refused "migrate without a destination" 2 'DESTURI' migrate guest
 refused "migrate with too much" 2 'third' migrate guest $T third
 refused "list with an argument" 2 'guest' list guest
@@ -262,11 +270,11 @@ refused "a throttle without auto-converge" 1 'auto-converge' migrate test "$NOBO
 
 # --- campaigns -------------------------------------------------------------------------
 printf '[campaign]\nwhere = x\ncolour = red\n' >bad.ini
-refused "campaign without a specification" 2 'SPEC' campaign -o out
-refused "campaign without a directory" 2 '-o DIR' campaign bad.ini
-refused "campaign: no such specification" 1 'nowhere.ini.*No such file' campaign nowhere.ini -o out
-refused "campaign: a key that is none" 1 ':3: unknown key colour' campaign <(head -n 3 bad.ini; printf 'up = u\nstart = s\nstop = s\nlink = l\nwatch = w\n') -o out
-works "campaign: a plan" '^[0-9]+ migrations of [0-9]+ guests' campaign -n "$OLDPWD/tests/data/campaign/machine.ini"
+M=$R refused "campaign without a specification" 2 'SPEC' campaign -o out
+M=$R refused "campaign without a directory" 2 '-o DIR' campaign bad.ini
+M=$R refused "campaign: no such specification" 1 'nowhere.ini.*No such file' campaign nowhere.ini -o out
+M=$R refused "campaign: a key that is none" 1 ':3: unknown key colour' campaign <(head -n 3 bad.ini; printf 'up = u\nstart = s\nstop = s\nlink = l\nwatch = w\n') -o out
+M=$R works "campaign: a plan" '^[0-9]+ migrations of [0-9]+ guests' campaign -n "$OLDPWD/tests/data/campaign/machine.ini"
 
 # --- recordings ------------------------------------------------------------------------
 works "a good recording is reported" 'for the test' report good.mtrec
@@ -288,10 +296,10 @@ for command in report replay; do
 	partly "$command: cut short" 'cut.mtrec.*early' $command cut.mtrec
 	partly "$command: cut within a line" 'halfline.mtrec.*early' $command halfline.mtrec
 done
-refused "evaluate: not there" 1 'nowhere.mtrec.*No such file' evaluate --one-step nowhere.mtrec
-refused "evaluate: a live migration that is not there" 1 'nowhere.mtrec.*No such file' evaluate --live nowhere.mtrec
-refused "evaluate: verdicts on text" 1 'text.mtrec.*recording' evaluate --verdicts text.mtrec
-refused "evaluate: text" 1 'text.mtrec.*recording' evaluate --one-step text.mtrec
+M=$R refused "evaluate: not there" 1 'nowhere.mtrec.*No such file' evaluate --one-step nowhere.mtrec
+M=$R refused "evaluate: a live migration that is not there" 1 'nowhere.mtrec.*No such file' evaluate --live nowhere.mtrec
+M=$R refused "evaluate: verdicts on text" 1 'text.mtrec.*recording' evaluate --verdicts text.mtrec
+M=$R refused "evaluate: text" 1 'text.mtrec.*recording' evaluate --one-step text.mtrec
 HEADER=0
 partly "replay: one of two is bad" 'text.mtrec' replay good.mtrec text.mtrec
 
@@ -414,13 +422,13 @@ mkdir campaign
 printf '[campaign]\nwhere = here\n[workload idle]\nimage = mem\ncommand_line = region=64M rate=0 keepalive=0 seed=1\n' >campaign/spec.ini
 printf '%s\n' '{"run":1,"guest":"g","workload":"idle","type":"qemu","memory_bytes":134217728,"method":"precopy","parameters":{},"bandwidth_bytes_per_s":100000000,"link_bytes_per_s":41943040,"downtime_limit_ms":300,"outcome":"completed","converged":true,"prepare_ms":1000.0,"total_ms":2760,"downtime_ms":300,"transferred_bytes":67600000}' \
 	'{"run":2,"outcome":"failed","total_ms":5}' >campaign/runs.jsonl
-works "simulate: a campaign is played again" 'total_time' simulate --check campaign
-"$M" simulate --check campaign -f json | jq -e '[.[] | select(.method == null and .workload == null)] |
+M=$R works "check: a campaign is played again" 'total_time' check campaign
+"$R" check campaign -f json | jq -e '[.[] | select(.method == null and .workload == null)] |
 	(.[] | select(.metric == "total_time") | .n == 1 and .p50 < 0.1) and (.[] | select(.metric == "traffic") | .p50 < 0.01)' >/dev/null
-result $? "simulate: and comes out near"
-works "simulate: run by run" '^ *1 +idle +precopy' simulate --check campaign --passes
+result $? "check: and comes out near"
+M=$R works "check: run by run" '^ *1 +idle +precopy' check campaign --runs
 echo '{' >campaign/runs.jsonl
-refused "simulate: a damaged campaign" 1 'runs.jsonl: line 1' simulate --check campaign
+M=$R refused "check: a damaged campaign" 1 'runs.jsonl: line 1' check campaign
 refused "simulate without a trace" 2 'TRACE' simulate
 refused "simulate: unknown method" 2 'unknown method "warp".*precopy' simulate $P -m precopy,warp
 refused "simulate: unknown policy" 2 'unknown policy "best".*predict' simulate $P --policy best
@@ -431,7 +439,7 @@ refused "simulate: a limit without unit" 2 '--max-downtime.*unit' simulate $P --
 refused "simulate: no time at all" 2 '--cap' simulate $P --cap 0ms
 refused "simulate: unknown host figure" 2 '--host has no colour' simulate $P --host colour=red
 refused "simulate: a host figure without unit" 2 'page=3.*8.5us' simulate $P --host page=3
-refused "simulate: --check and a trace" 2 '--check needs no TRACE' simulate $P --check .
+M=$R refused "check: without a campaign" 2 'DIR' check
 HEADER=1
 refused "simulate: unknown option of a pattern" 2 'no option "colour"' simulate uniform:colour=red
 refused "simulate: a size without unit" 2 'region=64 is not a size' simulate uniform:region=64
@@ -439,7 +447,7 @@ refused "simulate: as fast as possible, which is how fast?" 2 'rate=max needs to
 refused "simulate: a guest larger than its memory" 2 'does not fit into --memory' simulate $P --memory 32MiB
 refused "simulate: no such file" 1 'nowhere.mtrec.*No such file' simulate nowhere.mtrec
 refused "simulate: text" 1 'text.mtrec.*recording' simulate text.mtrec
-refused "simulate: no campaign" 1 'spec.ini' simulate --check .
+M=$R refused "check: no campaign" 1 'spec.ini' check .
 HEADER=0
 
 # --- libvirt -------------------------------------------------------------------------

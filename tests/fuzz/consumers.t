@@ -35,9 +35,10 @@ campaign() {
 
 # hostile COMMAND FILE: what is wrong with how it went, nothing if all is well
 hostile() {
-	local rc
+	local rc program=migtrace
+	[[ $1 != evaluate* ]] || program=migtrace-research
 	# shellcheck disable=SC2086
-	prlimit --as=$memory_bytes timeout $hang_s "$B/migtrace" $1 "$2" >"$dir/out" 2>"$dir/err" </dev/null
+	prlimit --as=$memory_bytes timeout $hang_s "$B/$program" $1 "$2" >"$dir/out" 2>"$dir/err" </dev/null
 	rc=$?
 	[ $rc -le 1 ] || echo "exit status $rc"
 	[ $rc = 0 ] || [ -s "$dir/err" ] || echo "failed without a line"

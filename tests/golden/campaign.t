@@ -5,7 +5,7 @@
 # than every baseline. KTAP on stdout.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-tool=${B:-build}/migtrace
+tool=${B:-build}/migtrace-research
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 count=0 failed=0

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "migtrace/evaluate_campaign.h"
-#include "migtrace/evaluate_verdict.h"
+#include "research/evaluate/evaluate_campaign.h"
+#include "research/evaluate/evaluate_verdict.h"
 #include "ktap.h"
 #include "migration.h"
 

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
-#include "migtrace/screen.h"
+#include "cli/screen.h"
 #include "ktap.h"
 
 struct reader {

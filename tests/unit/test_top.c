@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "migtrace/top.h"
+#include "migtrace/top/top.h"
 #include "ktap.h"
 
 static char shown[8192];

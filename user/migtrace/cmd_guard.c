@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "cli/cmd.h"
+#include "cli/options.h"
 #include "guard/guard.h"
-#include "cmd.h"
-#include "options.h"
+#include "commands.h"
 
 #define ADOPT_EVERY_MS	250
 #define ORPHANED_MS	1000	/* a process that ends lets go of its lock within this */

@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/cmd.h"
+#include "cli/options.h"
 #include "hypervisor/domain.h"
 #include "hypervisor/versions.h"
 #include "source/source.h"
-#include "cmd.h"
-#include "options.h"
+#include "commands.h"
 
 /* What keeps QEMU from starting a migration of a guest that does not migrate: a save, a dump, a snapshot. */
 static bool has_other_job(struct mt_conn *conn, const char *uuid)

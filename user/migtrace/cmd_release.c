@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cmd.h"
+#include "cli/options.h"
 #include "hands/hands.h"
 #include "hypervisor/domain.h"
-#include "cmd.h"
-#include "options.h"
+#include "commands.h"
 
 struct release {
 	struct common_options common;

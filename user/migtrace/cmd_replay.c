@@ -5,13 +5,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "cli/cmd.h"
+#include "cli/options.h"
+#include "cli/policies.h"
+#include "cli/recording_load.h"
 #include "hypervisor/domain.h"
 #include "steer/replay.h"
 #include "store/record.h"
-#include "cmd.h"
-#include "options.h"
-#include "policies.h"
-#include "recording_load.h"
+#include "commands.h"
 
 #define POLICIES_MAX	32
 

@@ -14,8 +14,9 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "base/utf8.h"
-#include "cmd.h"
-#include "options.h"
+#include "cli/cmd.h"
+#include "cli/options.h"
+#include "commands.h"
 
 #define DEFAULT_SOCKET	"/run/migtrace/control.sock"
 #define ANSWER_S	5		/* a daemon answers in milliseconds; a stopped one never */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/cmd.h"
 #include "hypervisor/versions.h"
-#include "cmd.h"
 #include "lessons.h"
 
 int lessons_load(struct mt_experience *e, const char *path, const char *uri, const char *destination)

@@ -5,8 +5,8 @@
 #ifndef LESSONS_H
 #define LESSONS_H
 
+#include "cli/options.h"
 #include "store/experience.h"
-#include "options.h"
 
 /* What migtraced learns, if it records where it does by default. */
 #define LESSONS_PATH	"/var/lib/migtrace/" MT_EXPERIENCE_FILE

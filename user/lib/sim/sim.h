@@ -36,7 +36,7 @@ enum mt_sim_log {
 
 /* QEMU's capabilities, as a method wants them. */
 struct mt_sim_method {
-	const char *name;		/* those of `migtrace campaign` */
+	const char *name;		/* those of `migtrace-research campaign` */
 	const char *help;
 	bool postcopy;			/* flips: */
 	unsigned flip_after_passes;	/* finished; 0: as soon as QEMU takes it */
@@ -71,6 +71,10 @@ struct mt_sim_host {
 	double place_ms;		/* post-copy: a page that came is put in place, and the vCPU woken */
 	unsigned beat_touches;		/* post-copy: the guest is heard after so many accesses in a row */
 };
+
+/* "PRESET,KEY=VALUE,..." into @host, as --host of migtrace-simulate(1) has it, the preset first if at all. -EINVAL with a line. */
+MT_MUST_CHECK int mt_sim_host_parse(struct mt_sim_host *host, const char *words, struct mt_err *err);
+const char *mt_sim_host_name(const char *words);	/* of the preset that they begin with; NULL is fine */
 
 struct mt_sim_params {
 	uint64_t memory_bytes;		/* that takes part: what query-migrate calls ram.total */

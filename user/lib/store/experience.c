@@ -134,7 +134,7 @@ int mt_experience_save(const struct mt_experience *sets, size_t n, const char *p
 }
 
 /* --- reading -------------------------------------------------------------- */
-#define NO_SUCH_FILE "%s is not what migtraced, or migtrace evaluate --save, writes"
+#define NO_SUCH_FILE "%s is not what migtraced, or migtrace-research evaluate --save, writes"
 
 static int check_head(const json_t *o, const char *path, struct mt_err *err)
 {

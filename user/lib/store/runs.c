@@ -12,7 +12,7 @@
 #include "files.h"
 #include "runs.h"
 
-/* About 50,000 migrations; a line of `migtrace campaign` has 1 KiB. */
+/* About 50,000 migrations; a line of `migtrace-research campaign` has 1 KiB. */
 #define FILE_MAX_BYTES	(64U << 20)
 #define LINE_MAX_BYTES	(64 << 10)
 
@@ -138,7 +138,7 @@ int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err)
 	rc = mt_file_stream(&f, path, FILE_MAX_BYTES, &why);
 	if (rc) {
 		mt_runs_free(r);
-		return mt_err_set(err, rc, "%s; a campaign's directory is what migtrace campaign -o wrote", why.msg);
+		return mt_err_set(err, rc, "%s; a campaign's directory is what migtrace-research campaign -o wrote", why.msg);
 	}
 	while (!rc && (len = getline(&line, &size, f)) > 0) {
 		struct mt_run run;

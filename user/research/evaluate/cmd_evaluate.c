@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cmd_evaluate.c - how far predictions were off
+ */
+#include "base/cleanup.h"
+#include "cli/cmd.h"
+#include "cli/options.h"
+#include "research/research.h"
+#include "evaluate.h"
+#include "evaluate_epr.h"
+
+int cmd_evaluate(int argc, char **argv)
+{
+	struct evaluate_campaign_options campaign = { 0 };
+	struct common_options common = { 0 };
+	bool one_step = false, polled = false, epr = false, finish = false;
+	const struct option_row rows[] = {
+		{ .name = "by-workload", .kind = OPTION_FLAG, .dest = &campaign.by_workload,
+		  .help = "campaigns: a row for each workload, too" },
+		{ .name = "runs", .kind = OPTION_FLAG, .dest = &campaign.runs,
+		  .help = "each forecast beside what happened; with --verdicts: each wrong one" },
+		{ .name = "save", .kind = OPTION_STRING, .arg = "FILE", .dest = &campaign.save,
+		  .help = "campaigns: write what they have taught, for migtrace predict --learned" },
+		{ .name = "hosts", .kind = OPTION_STRING, .arg = "LABEL", .dest = &campaign.hosts,
+		  .help = "with --save: learn from the migrations of these hosts only" },
+		{ .name = "live", .kind = OPTION_FLAG, .dest = &campaign.live,
+		  .help = "as decided live: after passes 1, 2, 3 and where the default policy decides" },
+		{ .name = "own", .kind = OPTION_COUNT, .arg = "N", .dest = &campaign.own, .given = &campaign.own_given, .max = 1000,
+		  .help = "with --live: forecast by hosts that have N migrations of other guests behind them" },
+		{ .name = "verdicts", .kind = OPTION_FLAG, .dest = &campaign.verdicts,
+		  .help = "how often the default policy would have been wrong to abort, or to go on" },
+		{ .name = "prior", .kind = OPTION_FLAG, .dest = &campaign.prior,
+		  .help = "what campaigns teach of hosts that are in none of them, as C source" },
+		{ .name = "one-step", .kind = OPTION_FLAG, .dest = &one_step,
+		  .help = "forecasts of what the next iteration dirties, given how long it takes" },
+		{ .name = "polled-time", .kind = OPTION_FLAG, .dest = &polled,
+		  .help = "with --one-step: an iteration is as long as from look to look, not from sync to sync" },
+		{ .name = "epr", .kind = OPTION_FLAG, .dest = &epr,
+		  .help = "how often the Markov predictors FM and AM are right" },
+		{ .name = "finish", .kind = OPTION_FLAG, .dest = &finish,
+		  .help = "downtime of FM and AM beside simpler rules, played over series" },
+	};
+	const struct command_usage usage = {
+		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0, .max_args = OPTIONS_ANY_NUMBER,
+		.description =
+			"Compares what models say with what happened, and prints their errors, ours and the\n"
+			"baselines' side by side. DIR is a campaign's directory: each of its migrations is forecast\n"
+			"from what was known before it began, with what the migrations of other workloads have\n"
+			"taught. With --live and --verdicts its recordings go through the engine that decides live\n"
+			"migrations. With these and --one-step, FILE is a recording of migtrace or a JSON array of QMP\n"
+			"query-migrate answers, and its workload is the folder it lies in. With --epr and --finish, the\n"
+			"series in FILEs and made-up ones are used; without FILEs, these alone.",
+		.examples =
+			"  migtrace-research evaluate results\n"
+			"  migtrace-research evaluate results/a results/b --by-workload -f json\n"
+			"  migtrace-research evaluate results --save learned.json\n"
+			"  migtrace-research evaluate --live results runs/*.json\n"
+			"  migtrace-research evaluate --verdicts --runs results\n"
+			"  migtrace-research evaluate --one-step runs/*.json\n"
+			"  migtrace-research evaluate --epr profiles/*.mtrec\n",
+		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
+	};
+	struct option_args args;
+	int status = options_parse(&usage, argc, argv, &common, &args);
+
+	if (status != OPTIONS_RUN)
+		return status;
+	if (polled && !one_step)
+		return options_error(&usage, "--polled-time is about --one-step");
+	if (campaign.hosts && !campaign.save)
+		return options_error(&usage, "--hosts is about --save");
+	if (campaign.own_given && !campaign.live)
+		return options_error(&usage, "--own is about --live");
+	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save || campaign.runs || campaign.by_workload))
+		return options_error(&usage, "--prior goes alone");
+	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish > 1)
+		return options_error(&usage, "--live, --verdicts, --prior, --one-step, --epr and --finish are one at a time");
+	if ((one_step || epr || finish) && (campaign.by_workload || campaign.runs))
+		return options_error(&usage, "--by-workload and --runs are about whole migrations");
+	if ((campaign.live || campaign.verdicts || one_step || epr || finish) && campaign.save)
+		return options_error(&usage, "--save is about forecasts of whole migrations before they begin");
+	if (campaign.verdicts && campaign.by_workload)
+		return options_error(&usage, "--by-workload is about forecasts, not --verdicts");
+	if (epr)
+		return evaluate_epr(args.v, (size_t)args.n, common.format);
+	if (finish)
+		return evaluate_finish(args.v, (size_t)args.n, common.format);
+	if (!args.n)
+		return options_error(&usage, "which campaign, or which files?");
+	if (one_step)
+		return evaluate_onestep(args.v, args.n, common.format, polled);
+	campaign.format = common.format;
+	return evaluate_campaigns(args.v, args.n, &campaign);
+}
