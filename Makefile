@@ -20,8 +20,7 @@ SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 LIB_SRC	:= $(wildcard user/lib/*/*.c user/lib/*/*/*.c)
 CLI_SRC	:= $(wildcard user/cli/*.c)
 TOOL_SRC := $(CLI_SRC) $(wildcard user/migtrace/*.c user/migtrace/*/*.c)
-# Campaigns profile guests as `migtrace record` does.
-RESEARCH_SRC := $(CLI_SRC) $(wildcard user/research/*.c user/research/*/*.c user/migtrace/record/record_*.c)
+RESEARCH_SRC := $(CLI_SRC) $(wildcard user/research/*.c user/research/*/*.c)
 DAEMON_SRC := $(wildcard user/migtraced/*.c)
 # Tests of the daemon's parts use its objects, all but its main().
 DAEMON_PARTS := $(filter-out user/migtraced/main.c,$(DAEMON_SRC))

@@ -19,6 +19,7 @@ enum cmd_exit {
 	CMD_OK = 0,
 	CMD_FAILED = 1,
 	CMD_USAGE = 2,
+	CMD_INTERRUPTED = 130,	/* as a shell reports a death by SIGINT */
 };
 
 struct cmd {

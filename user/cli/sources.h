@@ -9,7 +9,5 @@
 
 /* Return: OPTIONS_RUN if @name is one that --source takes (NULL: the best), else CMD_USAGE after a line. */
 int source_option(const struct command_usage *usage, const char *name);
-/* No kernel source is wanted: what QEMU tells through libvirt has to do. */
-bool source_is_libvirt(const char *name);
 
 #endif

@@ -60,6 +60,11 @@ int mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d, con
 	return rc ? rc : mt_source_open(name, &params, source, err);
 }
 
+bool mt_source_is_libvirt(const char *name)
+{
+	return name && !strcmp(name, "libvirt");
+}
+
 void mt_source_tell(const struct mt_source *source, char *buf, size_t size)
 {
 	char tick[MT_UNIT_STR];

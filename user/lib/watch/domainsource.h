@@ -35,6 +35,9 @@ MT_MUST_CHECK int mt_domain_source_open(struct mt_conn *c, const struct mt_domai
 					enum mt_session_use use, uint64_t tick_ns,
 					struct mt_source **source, struct mt_err *err);
 
+/* No kernel source is wanted: what QEMU tells through libvirt has to do. */
+bool mt_source_is_libvirt(const char *name);
+
 /* "kmod, ring, 10 ms ticks; no better: ..." */
 void mt_source_tell(const struct mt_source *source, char *buf, size_t size);
 

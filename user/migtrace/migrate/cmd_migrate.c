@@ -114,7 +114,7 @@ static void open_collector(struct migration *m)
 {
 	struct mt_err err = { 0 };
 
-	if (source_is_libvirt(m->source_name))
+	if (mt_source_is_libvirt(m->source_name))
 		snprintf(m->source, sizeof(m->source), "none, as asked");
 	else if (mt_collector_open(&m->collector, m->conn, &m->domain, m->source_name, &err))
 		snprintf(m->source, sizeof(m->source), "none: %.360s", err.msg);

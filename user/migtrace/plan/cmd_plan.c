@@ -41,11 +41,11 @@ static int list_all(struct request *q, struct mt_err *err)
 	if (rc)
 		return rc;
 	q->subject.connected = true;
-	rc = mt_domain_list(q->subject.record->conn, true, &q->listed, &q->n, err);
+	rc = mt_domain_list(q->subject.record->p.conn, true, &q->listed, &q->n, err);
 	if (rc)
 		return rc;
 	if (!q->n)
-		return mt_err_set(err, -ENOENT, "no running guests at %s", mt_conn_uri(q->subject.record->conn));
+		return mt_err_set(err, -ENOENT, "no running guests at %s", mt_conn_uri(q->subject.record->p.conn));
 	q->names = q->listed_names = calloc(q->n, sizeof(*q->names));
 	for (size_t i = 0; i < q->n && q->names; i++)
 		q->names[i] = q->listed[i].name;
@@ -152,7 +152,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 	q->allowed = (1u << MT_METHOD_COUNT) - 1;
 	status = list_methods(usage, q->methods, &q->allowed);
 	if (status == OPTIONS_RUN)
-		status = source_option(usage, r->source_name);
+		status = source_option(usage, r->p.source_name);
 	if (status != OPTIONS_RUN)
 		return status;
 	if (!q->link_given || !q->link_bytes_per_s)
@@ -167,7 +167,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 		return options_error(usage, q->all ? "--all takes all guests that run: name none" : "DOMAIN or FILE is expected, or --all");
 	if (q->methods && !q->planning.postcopy && (q->allowed & flips))
 		return options_error(usage, "--method: postcopy and hybrid need --postcopy, since a guest is lost if the link fails then");
-	if (r->duration_ms < MT_MS_PER_S || r->duration_ms > DURATION_MAX_MS)
+	if (r->p.duration_ms < MT_MS_PER_S || r->p.duration_ms > MT_PROFILING_MAX_MS)
 		return options_error(usage, "--duration is 1s to 1h: QEMU measures whole seconds");
 	status = lessons_load(&q->experience, q->learned_path, q->common.uri, NULL);
 	if (status != OPTIONS_RUN)
@@ -188,7 +188,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 int cmd_plan(int argc, char **argv)
 {
 	/* Static: the signal thread may still look at it while the process exits. */
-	static struct record record = { .mode_name = "auto", .automatic = true, .duration_ms = DURATION_DEFAULT_MS };
+	static struct record record = { .mode_name = "auto", .p.automatic = true, .p.duration_ms = MT_PROFILING_DEFAULT_MS };
 	struct request q = { .subject.record = &record, .max_downtime_ms = LIMIT_DEFAULT_MS, .parallel = PARALLEL_DEFAULT };
 	const struct option_row rows[] = {
 		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what all of them share; needed", &q.link_bytes_per_s, &q.link_given },
@@ -201,8 +201,8 @@ int cmd_plan(int argc, char **argv)
 		{ "all", 0, OPTION_FLAG, NULL, "all guests that run", &q.all },
 		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of each guest, where files do not tell", &q.subject.memory_bytes },
 		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise", &q.subject.resident_bytes },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile each running guest for so long (default 10s)", &record.duration_ms },
-		{ "source", 0, OPTION_STRING, "NAME", "of the profiles, as in migtrace record", &record.source_name },
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile each running guest for so long (default 10s)", &record.p.duration_ms },
+		{ "source", 0, OPTION_STRING, "NAME", "of the profiles, as in migtrace record", &record.p.source_name },
 	};
 	const struct command_usage usage = {
 		.name = "plan",

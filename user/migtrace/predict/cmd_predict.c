@@ -108,7 +108,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 	if (status == OPTIONS_RUN)
 		status = list_models(usage, q->models, &p->models);
 	if (status == OPTIONS_RUN)
-		status = source_option(usage, r->source_name);
+		status = source_option(usage, r->p.source_name);
 	if (status != OPTIONS_RUN)
 		return status;
 	if (!args->n && !q->rate_given)
@@ -122,7 +122,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 		return options_error(usage, "--dirty-rate needs --memory SIZE, the guest's");
 	if ((!args->n || file) && q->subject.keep)
 		return options_error(usage, "--record keeps the profile of a running guest, and none is named");
-	if (r->duration_ms < MT_MS_PER_S || r->duration_ms > DURATION_MAX_MS)
+	if (r->p.duration_ms < MT_MS_PER_S || r->p.duration_ms > MT_PROFILING_MAX_MS)
 		return options_error(usage, "--duration is 1s to 1h: QEMU measures whole seconds");
 	status = lessons_load(&q->experience, q->learned_path, q->common.uri, NULL);
 	if (status != OPTIONS_RUN)
@@ -138,7 +138,7 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 int cmd_predict(int argc, char **argv)
 {
 	/* Static: the signal thread may still look at it while the process exits. */
-	static struct record record = { .mode_name = "auto", .automatic = true, .duration_ms = DURATION_DEFAULT_MS };
+	static struct record record = { .mode_name = "auto", .p.automatic = true, .p.duration_ms = MT_PROFILING_DEFAULT_MS };
 	struct request q = { .subject.record = &record };
 	const struct option_row rows[] = {
 		{ "bandwidth", 0, OPTION_STRING, "R[,R...]", "what the migration may use; needed if nothing else tells", &q.bandwidths },
@@ -158,8 +158,8 @@ int cmd_predict(int argc, char **argv)
 		  &q.subject.working_set_bytes, &q.set_given },
 		{ "log", 0, OPTION_STRING, "HOW", "of an assumed guest: bitmap (default), or ring: how KVM logs writes; ring also for TCG",
 		  &q.log },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile a running guest for so long (default 10s)", &record.duration_ms },
-		{ "source", 0, OPTION_STRING, "NAME", "of the profile, as in migtrace record", &record.source_name },
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile a running guest for so long (default 10s)", &record.p.duration_ms },
+		{ "source", 0, OPTION_STRING, "NAME", "of the profile, as in migtrace record", &record.p.source_name },
 		{ "record", 0, OPTION_STRING, "FILE", "keep the profile", &q.subject.keep },
 	};
 	const struct command_usage usage = {

@@ -23,7 +23,7 @@ int subject_look_up(struct subject *s, const char *name, struct subject_options 
 	int rc = connect_once(o, err);
 
 	if (!rc)
-		rc = mt_domain_find(o->record->conn, name, &info, err);
+		rc = mt_domain_find(o->record->p.conn, name, &info, err);
 	if (rc)
 		return rc;
 	if (info.migrating_out)
@@ -31,9 +31,9 @@ int subject_look_up(struct subject *s, const char *name, struct subject_options 
 	*s = (struct subject){ .guest.memory_bytes = (double)info.memory_bytes };
 	memcpy(s->name, info.name, sizeof(s->name));
 	memcpy(s->uuid, info.uuid, sizeof(s->uuid));
-	if (!mt_domain_max_bandwidth(o->record->conn, info.uuid, &v, &ignored))
+	if (!mt_domain_max_bandwidth(o->record->p.conn, info.uuid, &v, &ignored))
 		s->guest.bandwidth_bytes_per_s = (double)v;
-	if (!mt_domain_downtime_limit(o->record->conn, info.uuid, &v, &ignored))
+	if (!mt_domain_downtime_limit(o->record->p.conn, info.uuid, &v, &ignored))
 		s->guest.downtime_limit_ms = (double)v;
 	return 0;
 }
@@ -43,7 +43,7 @@ static void drain(struct record *r)
 {
 	struct mt_event ev;
 
-	while (r->inbox && !mt_inbox_take(r->inbox, &ev, 0))
+	while (r->p.inbox && !mt_inbox_take(r->p.inbox, &ev, 0))
 		;
 }
 
@@ -62,33 +62,33 @@ static char *temporary(char *dir, size_t size)
 /* Of the guest that was looked up, whatever it is called by now. */
 static int take_profile(struct record *r, const char *uuid, const char *name, struct mt_err *err)
 {
-	enum ending ending;
+	enum mt_ending ending;
 	int rc;
 
-	r->measured = 0;
-	r->announced = false;
-	r->recorder = NULL;
+	r->p.measured = 0;
+	r->p.announced = false;
+	r->p.recorder = NULL;
 	drain(r);
-	rc = record_begin(r, uuid, err);
+	rc = mt_profiling_begin(&r->p, uuid, err);
 	if (rc)
 		return rc;
-	ending = r->domain.migrating_out ? ENDING_MIGRATION : record_profile(r, err);
-	mt_conn_unsubscribe(r->conn, r->subscription);
-	if (ending != ENDING_DONE || !r->measured)
-		record_discard(r);
+	ending = r->p.domain.migrating_out ? MT_ENDING_MIGRATION : mt_profiling_run(&r->p, err);
+	mt_conn_unsubscribe(r->p.conn, r->p.subscription);
+	if (ending != MT_ENDING_DONE || !r->p.measured)
+		mt_profiling_discard(&r->p);
 	switch (ending) {
-	case ENDING_DONE:
+	case MT_ENDING_DONE:
 		break;
-	case ENDING_INTERRUPTED:
+	case MT_ENDING_INTERRUPTED:
 		return -EINTR;
-	case ENDING_MIGRATION:
+	case MT_ENDING_MIGRATION:
 		return mt_err_set(err, -EBUSY, "a migration of %s began while it was profiled", name);
-	case ENDING_FAILED:
+	case MT_ENDING_FAILED:
 		return mt_err_set(err, -EIO, "%s was not profiled", name);
 	}
-	if (!r->measured)
+	if (!r->p.measured)
 		return mt_err_set(err, -ENODATA, "the profile of %s saw nothing", name);
-	return mt_recorder_close(r->recorder, err);
+	return mt_recorder_close(r->p.recorder, err);
 }
 
 int subject_profile(struct subject *s, struct subject_options *o, struct mt_err *err)
@@ -105,12 +105,12 @@ int subject_profile(struct subject *s, struct subject_options *o, struct mt_err 
 	}
 	memcpy(name, s->name, sizeof(name));
 	memcpy(uuid, s->uuid, sizeof(uuid));
-	o->record->path = o->keep ? o->keep : path;
-	rc = record_check_path(o->record, err);
+	o->record->p.path = o->keep ? o->keep : path;
+	rc = mt_profiling_check_path(&o->record->p, err);
 	if (!rc)
 		rc = take_profile(o->record, uuid, name, err);
 	if (!rc)
-		rc = subject_load(s, o->record->path, o, err);
+		rc = subject_load(s, o->record->p.path, o, err);
 	if (!o->keep) {
 		unlink(path);
 		rmdir(dir);

@@ -223,7 +223,7 @@ int cmd_top(int argc, char **argv)
 		return options_error(&usage, "--interval is 100ms to 1h");
 	if (top.probe_names && mt_probes_parse(top.probe_names, &top.probes, &why))
 		return options_error(&usage, "%s", why.msg);
-	if (source_is_libvirt(top.source_name))
+	if (mt_source_is_libvirt(top.source_name))
 		return options_error(&usage, "--source libvirt has no ticks to show: kmod or bpf");
 	status = source_option(&usage, top.source_name);
 	return status == OPTIONS_RUN ? run(&top, &args) : status;

@@ -8,7 +8,7 @@
 
 #include "base/units.h"
 #include "cli/cmd.h"
-#include "migtrace/record/cmd_record.h"
+#include "watch/profiling.h"
 #include "campaign.h"
 
 /* Inferred: on a host that is itself emulated all takes ten times as long. */
@@ -176,14 +176,13 @@ static int free_name(struct campaign *c, char *path, size_t size, struct mt_err 
 int campaign_guest_profile(struct campaign *c, struct mt_err *err)
 {
 	struct campaign_host *h = &c->hosts[c->side];
-	enum ending ending = ENDING_FAILED;
+	enum mt_ending ending = MT_ENDING_FAILED;
 	char path[4096];
-	struct record r = {
+	struct mt_profiling p = {
 		.path = path,
 		.source_name = strcmp(c->spec.source, "auto") ? c->spec.source : NULL,
 		.duration_ms = c->spec.profile_ms,
 		.automatic = true,
-		.quiet = true,
 		.coarse = true,
 		.mode = mt_dirtyrate_mode_of(c->domain.type, c->domain.dirty_ring_entries),
 		.conn = h->conn,
@@ -194,21 +193,21 @@ int campaign_guest_profile(struct campaign *c, struct mt_err *err)
 
 	if (rc)
 		return rc;
-	r.inbox = mt_inbox_new();
-	if (!r.inbox)
+	p.inbox = mt_inbox_new();
+	if (!p.inbox)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	id = mt_conn_subscribe(h->conn, c->domain.uuid, mt_inbox_post, r.inbox);
-	rc = id < 0 ? mt_err_set(err, id, "cannot watch %s: %s", c->domain.name, strerror(-id)) : record_open(&r, err);
+	id = mt_conn_subscribe(h->conn, c->domain.uuid, mt_inbox_post, p.inbox);
+	rc = id < 0 ? mt_err_set(err, id, "cannot watch %s: %s", c->domain.name, strerror(-id)) : mt_profiling_open(&p, err);
 	if (!rc)
-		ending = record_profile(&r, err);
+		ending = mt_profiling_run(&p, err);
 	if (id >= 0)
 		mt_conn_unsubscribe(h->conn, id);
-	mt_inbox_free(r.inbox);
+	mt_inbox_free(p.inbox);
 	if (rc)
 		return rc;
-	if (ending != ENDING_DONE || !r.measured) {
-		record_discard(&r);
+	if (ending != MT_ENDING_DONE || !p.measured) {
+		mt_profiling_discard(&p);
 		return mt_err_set(err, -EIO, "no profile of %s", c->domain.name);
 	}
-	return mt_recorder_close(r.recorder, err);
+	return mt_recorder_close(p.recorder, err);
 }

@@ -174,7 +174,7 @@ static int migrate(struct run *r, struct mt_err *err)
 		mt_inbox_free(inbox);
 		return mt_err_set(err, id, "cannot watch %s: %s", c->domain.name, strerror(-id));
 	}
-	if (!source_is_libvirt(source) && strcmp(c->domain.type, "kvm") == 0 &&
+	if (!mt_source_is_libvirt(source) && strcmp(c->domain.type, "kvm") == 0 &&
 	    mt_collector_open(&collector, r->from->conn, &c->domain, source, &ignored))
 		add_note(r, "no kernel source: %.120s", ignored.msg);
 	r->start_ns = mt_now_ns();

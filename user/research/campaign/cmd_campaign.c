@@ -14,7 +14,6 @@
 #include "research/research.h"
 #include "campaign.h"
 
-#define CMD_INTERRUPTED	130
 #define TRIES_MAX	3	/* of a guest, without one migration: it is left out */
 #define FAILURES_MAX	3	/* guests in a row that were left out: something is broken */
 

@@ -1,12 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * record_guest.c - what else a forecast has to know of a guest: its memory, and how busy it is
+ * profiling_guest.c - what else a forecast has to know of a guest: its memory, and how busy it is
  */
 #include <math.h>
 
-#include "cmd_record.h"
+#include "profiling.h"
 
-void record_guest_begin(struct record *r)
+void mt_profiling_guest_begin(struct mt_profiling *r)
 {
 	struct mt_domain_info d;
 
@@ -18,7 +18,7 @@ void record_guest_begin(struct record *r)
 }
 
 /* Of all that its vCPUs could have used. QEMU's own threads are in it, so it may come out above 1. */
-static double cpu_share(const struct record *r, uint64_t now_ns)
+static double cpu_share(const struct mt_profiling *r, uint64_t now_ns)
 {
 	struct mt_domain_info d;
 
@@ -28,7 +28,7 @@ static double cpu_share(const struct record *r, uint64_t now_ns)
 	return fmin(1, (double)(d.cpu_time_ns - r->begin_cpu_ns) / ((double)(now_ns - r->begin_ns) * d.vcpus));
 }
 
-void record_guest_end(struct record *r)
+void mt_profiling_guest_end(struct mt_profiling *r)
 {
 	uint64_t now_ns = mt_now_ns();
 	double share = cpu_share(r, now_ns);
@@ -47,14 +47,14 @@ void record_guest_end(struct record *r)
 	});
 }
 
-void record_work_begin(struct record *r)
+void mt_profiling_work_begin(struct mt_profiling *r)
 {
 	struct mt_err why = { 0 };
 
 	if (!r->probes)
 		return;
 	if (mt_domain_workload_open(r->conn, &r->domain, r->probes, &r->workload, &why))
-		record_say(r, "probes: none: %s\n", why.msg);
+		mt_profiling_say(r, "probes: none: %s", why.msg);
 	else if (*mt_workload_lacks(r->workload))
-		record_say(r, "probes: without %s\n", mt_workload_lacks(r->workload));
+		mt_profiling_say(r, "probes: without %s", mt_workload_lacks(r->workload));
 }

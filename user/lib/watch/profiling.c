@@ -1,40 +1,24 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * record_profile.c - a profile: U(T) of a guest that does not migrate
+ * profiling.c - a profile: U(T) of a guest that does not migrate
  */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/units.h"
-#include "cli/sources.h"
-#include "cmd_record.h"
+#include "hypervisor/virt_lookup.h"
+#include "profiling.h"
 
 #define WINDOWS_MAX	3600	/* an hour of seconds */
 #define COARSE_MAX_S	4	/* longest measurement of a coarse profile that begins a kernel's */
 
-static virDomainPtr look_up(struct record *r, struct mt_err *err)
-{
-	virConnectPtr virt = mt_conn_get(r->conn);
-	virDomainPtr dom;
-
-	if (!virt) {
-		mt_err_set(err, -ECONNRESET, "the connection to %s is lost", mt_conn_uri(r->conn));
-		return NULL;
-	}
-	dom = virDomainLookupByUUIDString(virt, r->domain.uuid);
-	if (!dom)
-		mt_virt_error(err, "cannot look up the domain");
-	virConnectClose(virt);
-	return dom;
-}
-
 /* Return: false when the source that was asked for by name cannot be had. */
-static bool open_profiler(struct record *r, struct mt_err *err)
+static bool open_profiler(struct mt_profiling *r, struct mt_err *err)
 {
 	struct mt_err why = { 0 };
 
-	if (source_is_libvirt(r->source_name))
+	if (mt_source_is_libvirt(r->source_name))
 		mt_err_set(&why, -ENODEV, "not wanted");
 	else if (r->mode == MT_DIRTYRATE_PAGE_SAMPLING)
 		mt_err_set(&why, -EOPNOTSUPP, strcmp(r->domain.type, "kvm") ? "%s is no KVM guest: nobody logs its pages" :
@@ -44,7 +28,7 @@ static bool open_profiler(struct record *r, struct mt_err *err)
 		snprintf(r->source, sizeof(r->source), "%s", mt_profiler_tell(r->profiler));
 		return true;
 	}
-	if (r->source_name && !source_is_libvirt(r->source_name)) {
+	if (r->source_name && !mt_source_is_libvirt(r->source_name)) {
 		mt_err_set(err, why.code, "source %s: %s", r->source_name, why.msg);
 		return false;
 	}
@@ -63,7 +47,7 @@ static bool open_profiler(struct record *r, struct mt_err *err)
  * second by second with bitmaps, which it clears only as a measurement begins. Before that,
  * where both are wanted, what a coarse profile consists of.
  */
-static size_t plan(const struct record *r, unsigned *windows_s, size_t max)
+static size_t plan(const struct mt_profiling *r, unsigned *windows_s, size_t max)
 {
 	uint64_t left_s = r->duration_ms / MT_MS_PER_S;
 	unsigned most_s;
@@ -85,66 +69,63 @@ static const char *pages(char *buf, double n)
 }
 
 /* @told: the kernel source had something to tell. Return: false after a line in @err. */
-static bool end_profiler(struct record *r, bool *told, struct mt_err *err)
+static bool end_profiler(struct mt_profiling *r, bool *told, struct mt_err *err)
 {
 	char s[MT_UNIT_STR], s_new[MT_UNIT_STR], mw[MT_UNIT_STR];
-	struct mt_profile p;
+	struct mt_profile curve;
 	int rc;
 
 	*told = false;
 	if (!r->profiler)
 		return true;
-	rc = mt_profiler_end(r->profiler, r->recorder, &p);
+	rc = mt_profiler_end(r->profiler, r->recorder, &curve);
 	r->profiler = NULL;
 	if (!rc)
-		record_say(r, "  %u windows: S %s, S_new %s, M_w %s\n", p.windows, pages(s, p.s_pages),
-			pages(s_new, p.s_new_pages), pages(mw, p.mw_pages));
+		mt_profiling_say(r, "  %u windows: S %s, S_new %s, M_w %s", curve.windows, pages(s, curve.s_pages),
+				 pages(s_new, curve.s_new_pages), pages(mw, curve.mw_pages));
 	else if (rc == -ENODATA)
-		record_say(r, "the kernel source saw no window that began clean: QEMU's own measurements have to do\n");
+		mt_profiling_say(r, "the kernel source saw no window that began clean: QEMU's own measurements have to do");
 	else
 		mt_err_set(err, rc, "the profile is incomplete: %s", strerror(-rc));
 	if (!rc)
-		r->measured = p.windows;
+		r->measured = curve.windows;
 	*told = !rc;
-	mt_profile_fini(&p);
+	mt_profile_fini(&curve);
 	return !rc || rc == -ENODATA;
 }
 
-static void tell_coarse(struct record *r)
+static void tell_coarse(struct mt_profiling *r)
 {
 	if (!r->measured)
 		return;
-	record_say(r, "without kernel sources the curve is coarse: %u window%s, none below 1 s\n", r->measured,
-		r->measured == 1 ? "" : "s");
+	mt_profiling_say(r, "without kernel sources the curve is coarse: %u window%s, none below 1 s", r->measured,
+			 r->measured == 1 ? "" : "s");
 	mt_recorder_event(r->recorder, mt_now_ns(), "coarse profile",
 			  "measured by QEMU, whole seconds only: no kernel source");
 }
 
-enum ending record_profile(struct record *r, struct mt_err *err)
+enum mt_ending mt_profiling_run(struct mt_profiling *r, struct mt_err *err)
 {
-	static unsigned windows_s[WINDOWS_MAX];
-	enum ending ending = ENDING_DONE;
-	virDomainPtr dom;
+	unsigned windows_s[WINDOWS_MAX];
+	enum mt_ending ending = MT_ENDING_DONE;
+	mt_autodomain virDomainPtr dom = NULL;
 	bool kernel;
 	size_t n;
 
 	if (!open_profiler(r, err))
-		return ENDING_FAILED;
-	dom = look_up(r, err);
-	if (!dom)
-		ending = ENDING_FAILED;
-	record_guest_begin(r);
+		return MT_ENDING_FAILED;
+	if (mt_lookup_uuid(r->conn, r->domain.uuid, &dom, err))
+		ending = MT_ENDING_FAILED;
+	mt_profiling_guest_begin(r);
 	n = plan(r, windows_s, MT_ARRAY_SIZE(windows_s));
-	for (size_t i = 0; i < n && ending == ENDING_DONE; i++)
-		ending = record_measure(r, dom, windows_s[i], err);
-	if (dom)
-		virDomainFree(dom);
+	for (size_t i = 0; i < n && ending == MT_ENDING_DONE; i++)
+		ending = mt_profiling_measure(r, dom, windows_s[i], err);
 	if (!end_profiler(r, &kernel, err))
-		ending = ENDING_FAILED;
+		ending = MT_ENDING_FAILED;
 	if (!kernel)
 		tell_coarse(r);
-	record_guest_end(r);
-	if (ending == ENDING_MIGRATION)
+	mt_profiling_guest_end(r);
+	if (ending == MT_ENDING_MIGRATION)
 		mt_recorder_event(r->recorder, mt_now_ns(), "profile ended", "a migration began");
 	return ending;
 }

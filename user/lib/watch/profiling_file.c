@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * record_file.c - the file that `migtrace record` writes
+ * profiling_file.c - before a profile, and where it goes
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 
 #include "hypervisor/versions.h"
-#include "cmd_record.h"
+#include "profiling.h"
 
-int record_check_path(const struct record *r, struct mt_err *err)
+int mt_profiling_check_path(const struct mt_profiling *r, struct mt_err *err)
 {
 	struct stat st;
 
@@ -26,7 +26,7 @@ int record_check_path(const struct record *r, struct mt_err *err)
 }
 
 /* --force: out of the way with what is there, but not with what another process writes. */
-static int make_room(const struct record *r, struct mt_err *err)
+static int make_room(const struct mt_profiling *r, struct mt_err *err)
 {
 	mt_autofree char *part = NULL;
 	mt_autoclose int fd = -1;
@@ -43,7 +43,7 @@ static int make_room(const struct record *r, struct mt_err *err)
 	return 0;
 }
 
-int record_open(struct record *r, struct mt_err *err)
+int mt_profiling_open(struct mt_profiling *r, struct mt_err *err)
 {
 	struct mt_versions v;
 	struct mt_record_header h;
@@ -69,18 +69,57 @@ int record_open(struct record *r, struct mt_err *err)
 	return rc ? rc : mt_recorder_open(&r->recorder, r->path, &h, err);
 }
 
-void record_say(const struct record *r, const char *fmt, ...)
+static int check_state(struct mt_profiling *r, struct mt_err *err)
 {
-	va_list ap;
+	const struct mt_domain_info *d = &r->domain;
 
-	if (r->quiet)
-		return;
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
+	if (d->migrating_out)
+		return 0;
+	if (d->migrating_in)
+		return mt_err_set(err, -EBUSY, "%s is arriving here by a migration; record it at the source", d->name);
+	if (d->state != VIR_DOMAIN_RUNNING && d->state != VIR_DOMAIN_BLOCKED)
+		return mt_err_set(err, -EINVAL, "%s is %s: only a running guest dirties memory", d->name,
+				  mt_domain_state_name(d->state));
+	if (r->automatic)
+		r->mode = mt_dirtyrate_mode_of(d->type, d->dirty_ring_entries);
+	return mt_dirtyrate_check(r->mode, d->type, d->dirty_ring_entries, err);
 }
 
-void record_discard(struct record *r)
+/* Watched first, looked at after: no migration begins unseen in between. */
+int mt_profiling_begin(struct mt_profiling *r, const char *name, struct mt_err *err)
+{
+	struct mt_inbox *inbox;
+	int rc = mt_domain_find(r->conn, name, &r->domain, err);
+
+	if (rc)
+		return rc;
+	inbox = r->inbox ? r->inbox : mt_inbox_new();
+	if (!inbox)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	r->inbox = inbox;
+	r->subscription = mt_conn_subscribe(r->conn, r->domain.uuid, mt_inbox_post, r->inbox);
+	if (r->subscription < 0)
+		return mt_err_set(err, r->subscription, "cannot watch %s: %s", r->domain.name, strerror(-r->subscription));
+	rc = mt_domain_info(r->conn, r->domain.uuid, &r->domain, err);
+	if (!rc)
+		rc = check_state(r, err);
+	return rc ? rc : mt_profiling_open(r, err);
+}
+
+void mt_profiling_say(const struct mt_profiling *r, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+
+	if (!r->say)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	r->say(line, r->opaque);
+}
+
+void mt_profiling_discard(struct mt_profiling *r)
 {
 	mt_autofree char *part = NULL;
 	struct mt_err ignored = { 0 };
