@@ -420,10 +420,34 @@ static void a_line(void)
 	mt_sample_set(&r.final, postcopy_requests, 0);
 	line = campaign_line(&r);
 	CHECK_STR(line, wanted);
-	CHECK_INT(campaign_line_number(line), 1);
+	CHECK_INT(mt_run_line_number(line), 1);
 	free(line);
-	CHECK_INT(campaign_line_number("{\"run\":-1}"), 0);
-	CHECK_INT(campaign_line_number("{\"run\":1}}"), 0);
+	CHECK_INT(mt_run_line_number("{\"run\":-1}"), 0);
+	CHECK_INT(mt_run_line_number("{\"run\":1}}"), 0);
+}
+
+/* What one table reads, it writes again. */
+static void lines_again(void)
+{
+	FILE *f = fopen("tests/data/campaign/lab/runs.jsonl", "re");
+	struct mt_runs runs;
+	struct mt_err err = { 0 };
+	char *line = NULL;
+	size_t size = 0;
+
+	CHECK_INT(mt_runs_load(&runs, "tests/data/campaign/lab", &err), 0);
+	CHECK(f && runs.n > 100);
+	for (size_t i = 0; i < runs.n; i++) {
+		char *again = mt_run_line(&runs.v[i]);
+
+		CHECK(getline(&line, &size, f) > 0);
+		line[strcspn(line, "\n")] = '\0';
+		CHECK_STR(again, line);
+		free(again);
+	}
+	free(line);
+	fclose(f);
+	mt_runs_free(&runs);
 }
 
 static void answers(void)
@@ -485,6 +509,7 @@ static const struct ktap_case cases[] = {
 	{ "not taken up", refuses },
 	{ "too large to be read", too_large },
 	{ "a line of results", a_line },
+	{ "the lines of a campaign are written again as they were read", lines_again },
 	{ "what a watcher answers", answers },
 	{ "commands", commands },
 };

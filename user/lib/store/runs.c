@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * runs.c - a campaign's runs.jsonl, read
+ * runs.c - the lines of a campaign's runs.jsonl, written and read by one table
  */
 #include <errno.h>
 #include <math.h>
@@ -16,7 +16,7 @@
 #define FILE_MAX_BYTES	(64U << 20)
 #define LINE_MAX_BYTES	(64 << 10)
 
-enum kind { NUMBER, TEXT };
+enum kind { WHOLE, NUMBER, TEXT, RUN, METHOD, OPTIONS, OUTCOME, CONVERGED };
 
 struct key {
 	const char *name;
@@ -24,17 +24,23 @@ struct key {
 	size_t offset, size;
 };
 
-#define N(field)	{ #field, NUMBER, offsetof(struct mt_run, field), 0 }
-#define T(field)	{ #field, TEXT, offsetof(struct mt_run, field), sizeof(((struct mt_run *)0)->field) }
+#define AT(field)	offsetof(struct mt_run, field)
+#define W(field)	{ #field, WHOLE, AT(field), 0 }
+#define N(field)	{ #field, NUMBER, AT(field), 0 }
+#define T(field)	{ #field, TEXT, AT(field), sizeof(((struct mt_run *)0)->field) }
 
+/* In the order of a line: what was asked for, what was there, what came of it. */
 static const struct key keys[] = {
-	T(where), T(guest), T(workload), T(type), T(logging), N(vcpus), N(memory_bytes), N(resident_bytes), N(nonzero_bytes),
-	N(cpu_share),
-	N(bandwidth_bytes_per_s), N(link_bytes_per_s), N(downtime_limit_ms), N(cap_ms), T(profile), T(recording),
-	N(load_1min), N(busy_percent), N(prepare_ms), N(total_ms), N(downtime_ms), N(transferred_bytes), N(iterations),
-	N(normal_pages), N(zero_pages), N(throttle_percent), N(postcopy_requests), N(felt_ms), T(verified), T(note),
+	{ "run", RUN }, T(where), T(guest), T(workload), T(type), T(logging), W(vcpus), W(memory_bytes),
+	{ "method", METHOD }, { "parameters", OPTIONS },
+	W(bandwidth_bytes_per_s), W(link_bytes_per_s), W(downtime_limit_ms), W(cap_ms), T(profile), T(recording),
+	W(resident_bytes), W(nonzero_bytes), N(cpu_share), W(start_wall_ms), N(load_1min), N(busy_percent),
+	{ "outcome", OUTCOME }, { "converged", CONVERGED }, N(prepare_ms), W(total_ms), W(downtime_ms), W(transferred_bytes),
+	W(iterations), W(normal_pages), W(zero_pages), W(throttle_percent), W(postcopy_requests), N(felt_ms),
+	T(verified), T(note),
 };
 
+/* --- reading ------------------------------------------------------------------ */
 static double number(const json_t *o, const char *name)
 {
 	const json_t *v = json_object_get(o, name);
@@ -70,6 +76,38 @@ static void fill_options(struct mt_method_options *m, const json_t *o)
 	};
 }
 
+static void read_key(struct mt_run *r, const struct key *key, const json_t *o)
+{
+	void *field = (char *)r + key->offset;
+
+	switch (key->kind) {
+	case WHOLE:
+	case NUMBER:
+		*(double *)field = number(o, key->name);
+		break;
+	case TEXT:
+		snprintf(field, key->size, "%s", text(o, key->name));
+		break;
+	case RUN:
+		r->run = (unsigned)option(o, key->name);
+		break;
+	case METHOD:
+		if (mt_method_parse(text(o, key->name), &r->method))
+			r->method = MT_METHOD_COUNT;
+		break;
+	case OPTIONS:
+		fill_options(&r->options, json_object_get(o, key->name));
+		break;
+	case OUTCOME:
+		if (mt_outcome_parse(text(o, key->name), &r->outcome))
+			r->outcome = MT_OUTCOME_COUNT;
+		break;
+	case CONVERGED:
+		r->converged = json_is_true(json_object_get(o, key->name));
+		break;
+	}
+}
+
 /* Return: false: it is no JSON object. */
 static bool parse(struct mt_run *r, const char *line, size_t len)
 {
@@ -77,27 +115,97 @@ static bool parse(struct mt_run *r, const char *line, size_t len)
 	bool is_object = json_is_object(o);
 
 	*r = (struct mt_run){ 0 };
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys) && is_object; i++) {
-		char *field = (char *)r + keys[i].offset;
-
-		if (keys[i].kind == NUMBER)
-			*(double *)field = number(o, keys[i].name);
-		else
-			snprintf(field, keys[i].size, "%s", text(o, keys[i].name));
-	}
-	if (is_object) {
-		r->run = (unsigned)option(o, "run");
-		r->converged = json_is_true(json_object_get(o, "converged"));
-		fill_options(&r->options, json_object_get(o, "parameters"));
-		if (mt_method_parse(text(o, "method"), &r->method))
-			r->method = MT_METHOD_COUNT;
-		if (mt_outcome_parse(text(o, "outcome"), &r->outcome))
-			r->outcome = MT_OUTCOME_COUNT;
-	}
+	for (size_t i = 0; i < MT_ARRAY_SIZE(keys) && is_object; i++)
+		read_key(r, &keys[i], o);
 	json_decref(o);
 	return is_object;
 }
 
+uint64_t mt_run_line_number(const char *line)
+{
+	json_t *o = json_loads(line, MT_JSON_STRICT, NULL);
+	json_int_t number_of_run = json_integer_value(json_object_get(o, "run"));
+
+	json_decref(o);
+	return number_of_run > 0 ? (uint64_t)number_of_run : 0;
+}
+
+/* --- writing ------------------------------------------------------------------ */
+/* Those that are not the default. */
+static json_t *options_of(const struct mt_run *r, int *failed)
+{
+	const struct mt_method_options *m = &r->options;
+	const struct {
+		const char *name;
+		double value;
+	} rows[] = {
+		{ "throttle_initial_percent", m->throttle_initial_percent },
+		{ "throttle_increment_percent", m->throttle_increment_percent },
+		{ "xbzrle_cache_bytes", m->xbzrle_cache_bytes },
+		{ "compress_level", m->compress_level },
+		{ "compress_threads", m->compress_threads },
+		{ "channels", m->channels },
+	};
+	json_t *o = json_object();
+
+	if (r->method == MT_METHOD_POSTCOPY || r->method == MT_METHOD_HYBRID)
+		mt_json_set(o, "flip_after_passes", mt_json_uint(m->flip_after_passes), failed);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
+		if (rows[i].value > 0)
+			mt_json_set(o, rows[i].name, mt_json_uint((uint64_t)rows[i].value), failed);
+	return o;
+}
+
+static void write_key(json_t *o, const struct key *key, const struct mt_run *r, int *failed)
+{
+	const void *field = (const char *)r + key->offset;
+
+	switch (key->kind) {
+	case WHOLE:
+		if (isfinite(*(const double *)field))
+			mt_json_set(o, key->name, mt_json_uint((uint64_t)*(const double *)field), failed);
+		break;
+	case NUMBER:
+		if (isfinite(*(const double *)field))
+			mt_json_set(o, key->name, mt_json_double(*(const double *)field), failed);
+		break;
+	case TEXT:
+		if (*(const char *)field)
+			mt_json_set(o, key->name, mt_json_string(field), failed);
+		break;
+	case RUN:
+		mt_json_set(o, key->name, mt_json_uint(r->run), failed);
+		break;
+	case METHOD:
+		mt_json_set(o, key->name, mt_json_string(mt_method_name(r->method)), failed);
+		break;
+	case OPTIONS:
+		mt_json_set(o, key->name, options_of(r, failed), failed);
+		break;
+	case OUTCOME:
+		mt_json_set(o, key->name, mt_json_string(mt_outcome_name(r->outcome)), failed);
+		break;
+	case CONVERGED:
+		mt_json_set(o, key->name, json_boolean(r->converged), failed);
+		break;
+	}
+}
+
+char *mt_run_line(const struct mt_run *r)
+{
+	json_t *o = json_object();
+	char *line = NULL;
+	int failed = 0;
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++)
+		write_key(o, &keys[i], r, &failed);
+	if (!failed)
+		line = json_dumps(o, MT_JSON_STYLE);
+	json_decref(o);
+	return line;
+}
+
+/* --- a campaign's ---------------------------------------------------------------- */
 const char *mt_run_lacks(const struct mt_run *r)
 {
 	if (r->method == MT_METHOD_COUNT)

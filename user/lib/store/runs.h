@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * runs.h - what a campaign says of each of its migrations
+ * runs.h - what a campaign says of each of its migrations, written and read
  *
  * A campaign's directory has runs.jsonl, one JSON object a line for each migration: how the guest
  * was set up and migrated, what became of it, and the names of its recording and of the profile made
@@ -15,24 +15,29 @@
 /* Numbers that are not known are NaN, strings "", methods and outcomes MT_METHOD_COUNT and MT_OUTCOME_COUNT. */
 struct mt_run {
 	unsigned run;
-	char where[32];			/* a label of the hosts: runs of one label can teach each other */
-	char guest[32], workload[48], type[8], logging[8];
+	char where[64];			/* a label of the hosts: runs of one label can teach each other */
+	char guest[64], workload[64], type[8], logging[8];
 	double vcpus, memory_bytes, resident_bytes, nonzero_bytes, cpu_share;	/* nonzero: in pages that are not all zero */
 	enum mt_method method;
 	struct mt_method_options options;
 	double bandwidth_bytes_per_s, link_bytes_per_s, downtime_limit_ms, cap_ms;
 	char profile[128], recording[128];
-	double load_1min, busy_percent;
+	double start_wall_ms, load_1min, busy_percent;
 	enum mt_outcome outcome;
 	bool converged;			/* QEMU's own rule ended it, before it would have been cancelled */
 	double prepare_ms;		/* of total_ms, until QEMU began: the destination is started meanwhile */
 	double total_ms, downtime_ms, transferred_bytes, iterations, normal_pages, zero_pages;
 	double throttle_percent, postcopy_requests, felt_ms;
-	char verified[16], note[160];
+	char verified[32], note[768];
 };
 
 /* What a forecast of it would need and it does not say, for a message; NULL: nothing. */
 const char *mt_run_lacks(const struct mt_run *r);
+
+/* As a line, without its newline; what is not known is left out. The caller's to free(); NULL: no memory. */
+char *mt_run_line(const struct mt_run *r);
+/* The number of the run that a line tells of; 0: it is none. */
+uint64_t mt_run_line_number(const char *line);
 
 struct mt_runs {
 	char *dir;

@@ -154,7 +154,7 @@ double campaign_busy_percent(const struct campaign_load *from, const struct camp
 void campaign_memory_look(const char *name, const char *uuid, uint64_t memory_bytes,
 			  uint64_t *resident_bytes, uint64_t *nonzero_bytes);
 
-/* --- what comes of a migration: campaign_json.c ------------------------------- */
+/* --- what comes of a migration ------------------------------- */
 struct campaign_result {
 	const struct campaign_start *start;
 	const struct campaign_run *run;
@@ -170,11 +170,10 @@ struct campaign_result {
 	char verified[32], note[768];	/* "": none */
 };
 
-char *campaign_line(const struct campaign_result *r);	/* without a newline; the caller's to free(); NULL: no memory */
-/* Return: the number of the run that a line of runs.jsonl tells of; 0: it is none. */
-uint64_t campaign_line_number(const char *line);
+/* campaign_line.c: as a line of runs.jsonl, see mt_run_line(). */
+char *campaign_line(const struct campaign_result *r);
 
-/* What the watcher said, as far as it is of use here. */
+/* campaign_json.c: what the watcher said, as far as it is of use here. */
 struct campaign_answer {
 	double longest_gap_ms;		/* NaN: not said */
 	bool lasts;			/* it is not over */

@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "store/runs.h"
 #include "campaign.h"
 
 static int failed(struct mt_err *err, const char *path)
@@ -102,7 +103,7 @@ static int keep_spec(const char *dir, const char *spec_path, struct mt_err *err)
 
 static int mark(struct campaign_plan *p, const char *path, unsigned line, const char *text, struct mt_err *err)
 {
-	uint64_t number = campaign_line_number(text);
+	uint64_t number = mt_run_line_number(text);
 
 	if (number < 1 || number > p->n_runs)
 		return mt_err_set(err, -EBADMSG, "%s:%u: no run of this campaign", path, line);
