@@ -244,10 +244,11 @@ warned() {
 	finish "$name"
 }
 warned "migrate: a pause with no room for a stop" 'max_downtime 100 ms is not more than fixed 120 ms' --max-downtime 100ms
-warned "migrate: a policy that does not heed the pause" 'psc does not heed max_downtime' --policy psc
+warned "migrate: a policy that does not heed the pause" 'stop-and-copy does not heed max_downtime' --policy stop-and-copy
+warned "migrate: a policy by its former name" 'stop-and-copy does not heed max_downtime' --policy psc
 warned "migrate: nor the deadline" 'ihm does not heed the deadline' --policy ihm --deadline 10min
 for command in migrate replay simulate; do
-	works "$command --help says what policies do not heed" '^  psc .*does not heed max_downtime, deadline' $command --help
+	works "$command --help says what policies do not heed" '^  stop-and-copy .*does not heed max_downtime, deadline' $command --help
 done
 refused "a timeout of more than a week" 2 '--timeout.*168 h.*, or none' migrate guest $T --timeout 169h
 refused "the largest number is no limit" 2 '--deadline.*out of range' migrate guest $T --deadline 18446744073709551615ms
@@ -279,6 +280,7 @@ M=$R works "campaign: a plan" '^[0-9]+ migrations of [0-9]+ guests' campaign -n 
 # --- recordings ------------------------------------------------------------------------
 works "a good recording is reported" 'for the test' report good.mtrec
 works "a good recording is replayed" 'predict' replay good.mtrec
+works "replay: a policy by its former name" 'stop-and-copy' replay good.mtrec --policy psc
 for command in report replay; do
 	[ $command = report ] || HEADER=1
 	refused "$command: not there" 1 'nowhere.mtrec.*No such file' $command nowhere.mtrec

@@ -113,10 +113,10 @@ names_line()
 }
 warns_of_contradictions()
 {
-	config '[supervise]' 'max_downtime = 50ms' '[domain uuid:6f1c1c5e-*]' 'policy = psc'
-	"$bin/migtraced" -n -C "$dir/conf" >"$dir/out" 2>"$dir/err" && grep -qx 'policy = psc ; does not heed max_downtime, deadline' "$dir/out" &&
+	config '[supervise]' 'max_downtime = 50ms' '[domain uuid:6f1c1c5e-*]' 'policy = stop-and-copy'
+	"$bin/migtraced" -n -C "$dir/conf" >"$dir/out" 2>"$dir/err" && grep -qx 'policy = stop-and-copy ; does not heed max_downtime, deadline' "$dir/out" &&
 		grep -F "warning: $dir/conf: [supervise]: max_downtime 50 ms is not more than fixed 120 ms" "$dir/err" &&
-		grep -F "warning: $dir/conf:9: [domain uuid:6f1c1c5e-*]: policy psc does not heed max_downtime" "$dir/err" &&
+		grep -F "warning: $dir/conf:9: [domain uuid:6f1c1c5e-*]: policy stop-and-copy does not heed max_downtime" "$dir/err" &&
 		[ "$(wc -l <"$dir/err")" = 2 ] && "$bin/migtraced" -n -C "$dir/out" >"$dir/again" 2>/dev/null && cmp "$dir/out" "$dir/again"
 }
 refuses_to_start()

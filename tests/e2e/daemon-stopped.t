@@ -12,7 +12,7 @@ type=$(types | cut -d' ' -f1)
 busy="region=48M rate=max pattern=seq"
 acts=("mode = act" "policy = timeout" "timeout = 4s" "max_downtime = 5s")
 
-said_stop() { [ "$(grep -ac "> *$1: iteration .*: stop: " "$(daemon_file one log)")" -gt 0 ] || is_stopped "$1"; }
+said_stop() { [ "$(grep -ac "> *$1: pass .*: stop: " "$(daemon_file one log)")" -gt 0 ] || is_stopped "$1"; }
 
 # stop NAME SEED: a guest that migrates, until the daemon has stopped it; then the link is cut
 stop() {

@@ -38,7 +38,7 @@ static void write_guest(FILE *f, const struct fake_guest *g)
 		(unsigned long long)how->limits.timeout_ms, (unsigned long long)how->limits.fixed_ms,
 		how->limits.postcopy_allowed ? "yes" : "no");
 	fprintf(f, "others = %s\n", how->others == MT_OTHERS_OBSERVE ? "observe" : "back-off");
-	if (!strcmp(how->policy->name, "passes") || !strcmp(how->policy->name, "fni"))
+	if (!strcmp(how->policy->name, "passes") || !strcmp(how->policy->name, "fixed-passes"))
 		fprintf(f, "passes = %llu\n", (unsigned long long)how->limits.passes);
 	if (how->limits.deadline_ms != MT_LIMIT_NONE)
 		fprintf(f, "deadline = %llums\n", (unsigned long long)how->limits.deadline_ms);

@@ -128,8 +128,8 @@ static void draw_guest(struct schedule *s, unsigned i)
 		&fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_limit,
 		&fake_policy_speed, &fake_policy_flip, &fake_policy_abort, &fake_policy_none, NULL, NULL, NULL,
 	};
-	static const char *const often[] = { "passes", "passes", "passes", "timeout", "timeout", "predict", "psc", "fni", "ihm" };
-	static const char *const real[] = { "predict", "timeout", "passes", "ihm", "psc", "qemu" };
+	static const char *const often[] = { "passes", "passes", "passes", "timeout", "timeout", "predict", "stop-and-copy", "fixed-passes", "ihm" };
+	static const char *const real[] = { "predict", "timeout", "passes", "ihm", "stop-and-copy", "qemu" };
 	struct fake_guest *g;
 	struct fake_how *how = &fake_hows[i];
 	char name[32], text[128], *p;

@@ -47,8 +47,8 @@ reports "their report" raw-qmp-lines.jsonl \
 	'(.iterations | length >= 2) and .outcome.t_ms == 67574 and .outcome.downtime_ms == 294 and (.migrations | length == 1)'
 n=$((n + 1))
 if [ -e "$data/raw-qmp-lines.jsonl" ]; then
-	same() { "$B/migtrace" replay -f json "$data/$1" | jq -S 'map(select(.policy != "psc") | {policy, action, at_ms, iteration})'; }
-	# psc stops at the first look that has a rate: that is the second where QEMU said -1.
+	same() { "$B/migtrace" replay -f json "$data/$1" | jq -S 'map(select(.policy != "stop-and-copy") | {policy, action, at_ms, iteration})'; }
+	# stop-and-copy stops at the first look that has a rate: that is the second where QEMU said -1.
 	holds "every policy decides the same in both forms" "$(jq -n --argjson a "$(same raw-qmp-lines.jsonl)" --argjson b "$(same mbps-minus-one.json)" \
 		'{$a, $b}')" '(.a | length) > 3 and .a == .b'
 else

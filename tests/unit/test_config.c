@@ -547,8 +547,8 @@ static void limits_do_what_they_say(void)
 	CHECK_INT(decided("[supervise]\npolicy = passes\npostcopy = yes\n", 0, false, NULL), MT_ACTION_CONTINUE);
 	CHECK_INT(decided("[supervise]\npolicy = passes\npostcopy = yes\n", 0, true, NULL), MT_ACTION_FLIP);
 	CHECK_INT(decided("[supervise]\npolicy = passes\npasses = 1000\npostcopy = yes\n", 0, true, NULL), MT_ACTION_CONTINUE);
-	CHECK_INT(decided("[supervise]\npolicy = fni\npasses = 2\n", 0, true, NULL), MT_ACTION_STOP);
-	CHECK_INT(decided("[supervise]\npolicy = fni\npasses = default\n", 0, true, NULL), MT_ACTION_CONTINUE);
+	CHECK_INT(decided("[supervise]\npolicy = fixed-passes\npasses = 2\n", 0, true, NULL), MT_ACTION_STOP);
+	CHECK_INT(decided("[supervise]\npolicy = fixed-passes\npasses = default\n", 0, true, NULL), MT_ACTION_CONTINUE);
 	/* Of a pause, fixed is just so much. */
 	decided("[supervise]\nfixed = 60s\n", 10, true, &with);
 	decided("[supervise]\nfixed = 0ms\n", 10, true, &without);
@@ -564,7 +564,7 @@ static const struct {
 	{ "[supervise]\nmax_downtime = 50ms\nfixed = 49ms\n", "" },
 	{ "[supervise]\nmax_downtime = 50ms\npolicy = qemu\n", "" },
 	{ "[supervise]\n[domain a*]\nfixed = 1s\n", "2: [domain a*]: max_downtime 500 ms is not more than fixed 1.0 s" },
-	{ "[supervise]\npolicy = psc\n", "[supervise]: policy psc does not heed max_downtime 500 ms" },
+	{ "[supervise]\npolicy = stop-and-copy\n", "[supervise]: policy stop-and-copy does not heed max_downtime 500 ms" },
 	{ "[supervise]\npolicy = ihm\npostcopy = yes\n", "[supervise]: policy ihm does not heed max_downtime" },
 	{ "[supervise]\npolicy = timeout\ntimeout = 30min\ndeadline = 10min\n", "[supervise]: policy timeout does not heed max_downtime 500 ms" },
 	{ "[supervise]\npolicy = timeout\ntimeout = 30min\ndeadline = 10min\n", "acts after its timeout of 30 min 00 s, beyond the deadline of 10 min 00 s" },

@@ -85,7 +85,7 @@ static bool names_numbers(const char *reason)
 
 static void test_table(void)
 {
-	static const char *const names[] = { "qemu", "timeout", "passes", "ihm", "psc", "fni", "fm", "am", "predict" };
+	static const char *const names[] = { "qemu", "timeout", "passes", "ihm", "stop-and-copy", "fixed-passes", "fm", "am", "predict" };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(names); i++)
 		CHECK(mt_policy_find(names[i]));
@@ -227,11 +227,17 @@ static const struct ihm_sequence ihm_sequences[] = {
 };
 
 /* At once, but not before it is known how long that takes; however long. */
-static void test_psc(void)
+static void test_former_names(void)
+{
+	CHECK(mt_policy_find("psc") && !strcmp(mt_policy_find("psc")->name, "stop-and-copy"));
+	CHECK(mt_policy_find("fni") && !strcmp(mt_policy_find("fni")->name, "fixed-passes"));
+}
+
+static void test_stop_and_copy(void)
 {
 	struct scene s;
 
-	scene_init(&s, "psc");
+	scene_init(&s, "stop-and-copy");
 	mt_sample_set(&s.sample, remaining_bytes, 1000 * LINK);
 	s.view.bandwidth_bytes_per_s = 0;
 	CHECK_INT(at(&s, 0), MT_ACTION_CONTINUE);
@@ -242,12 +248,12 @@ static void test_psc(void)
 	CHECK(strstr(s.plan.reason, "16 min"));
 }
 
-static void test_fni(void)
+static void test_fixed_passes(void)
 {
 	for (uint64_t passes = 0; passes <= 5; passes++) {
 		struct scene s;
 
-		scene_init(&s, "fni");
+		scene_init(&s, "fixed-passes");
 		s.limits.passes = passes ? passes : MT_LIMIT_UNSET;
 		s.limits.postcopy_allowed = true;
 		for (uint64_t n = 1; n <= (passes ? passes : 4); n++) {
@@ -836,7 +842,7 @@ static void test_stall(void)
 		scene_init(&s, mt_policy_at(k)->name);
 		s.limits.timeout_ms = 1000000;
 		s.limits.passes = 100;
-		if (!strcmp(s.policy->name, "psc"))
+		if (!strcmp(s.policy->name, "stop-and-copy"))
 			continue;	/* stops at once */
 		s.its.still_s = (MT_STALL_TELL_MS - 1) / 1e3;
 		CHECK_INT(at(&s, 20000), MT_ACTION_CONTINUE);
@@ -950,8 +956,9 @@ static const struct ktap_case cases[] = {
 	{ "qemu never acts", test_qemu },
 	{ "timeout before, at and after", test_timeout },
 	{ "timeout waits for the first pass", test_timeout_waits },
-	{ "psc at once", test_psc },
-	{ "fni counts passes", test_fni },
+	{ "former names are accepted", test_former_names },
+	{ "stop-and-copy at once", test_stop_and_copy },
+	{ "fixed-passes counts passes", test_fixed_passes },
 	{ "fm and am on a steady guest", test_fm_am },
 	{ "fm and am with what was before", test_history },
 	{ "passes, and then flips or stops", test_passes },

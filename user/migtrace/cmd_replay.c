@@ -120,7 +120,7 @@ int cmd_replay(int argc, char **argv)
 		{ .name = "fixed", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
 		  .help = "the part of a pause that is not memory", .dest = &q.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
 		{ .name = "passes", .kind = OPTION_COUNT, .arg = "N",
-		  .help = "when the policies \"passes\" and \"fni\" act", .dest = &q.limits.passes, .max = MT_PASSES_MAX },
+		  .help = "when the policies \"passes\" and \"fixed-passes\" act", .dest = &q.limits.passes, .max = MT_PASSES_MAX },
 		{ .name = "qemu-limit", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
 		  .help = "QEMU's own downtime limit", .dest = &q.limits.qemu_limit_ms, .max = MT_DOWNTIME_MAX_MS },
 	};
@@ -144,7 +144,7 @@ int cmd_replay(int argc, char **argv)
 		{ "policy", "policy", MT_SHOW_PLAIN },
 		{ "action", "action", MT_SHOW_PLAIN },
 		{ "at_ms", "at", MT_SHOW_DURATION_MS },
-		{ "iteration", "iteration", MT_SHOW_PLAIN },
+		{ "iteration", "pass", MT_SHOW_PLAIN },
 		{ "implied_downtime_ms", "implied downtime", MT_SHOW_DURATION_MS },
 		{ "transferred_bytes", "sent", MT_SHOW_SIZE_BYTES },
 		{ "reason", "reason", MT_SHOW_PLAIN },

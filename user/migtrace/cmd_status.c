@@ -29,7 +29,7 @@ static const struct mt_column supervised_columns[] = {
 	{ "mode", "MODE", MT_SHOW_PLAIN },
 	{ "policy", "POLICY", MT_SHOW_PLAIN },
 	{ "status", "STATUS", MT_SHOW_PLAIN },
-	{ "iteration", "ITERATION", MT_SHOW_PLAIN },
+	{ "iteration", "PASS", MT_SHOW_PLAIN },
 	{ "total_ms", "TIME", MT_SHOW_DURATION_MS },
 	{ "remaining_bytes", "REMAINING", MT_SHOW_SIZE_BYTES },
 	{ "bandwidth_bytes_per_s", "BANDWIDTH", MT_SHOW_RATE_BYTES_PER_S },

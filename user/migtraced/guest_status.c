@@ -30,7 +30,7 @@ static void log_plan(struct guest *g, const struct mt_progress *p)
 	    plan->throttle_percent == g->logged.throttle_percent)
 		return;
 	g->logged = *plan;
-	log_info("%s: iteration %llu: %s%s: %s", p->domain, (unsigned long long)p->sample->iteration,
+	log_info("%s: pass %llu: %s%s: %s", p->domain, (unsigned long long)p->sample->iteration,
 		 p->acts ? "" : "would ", mt_action_name(plan->action), plan->reason);
 }
 

@@ -11,13 +11,13 @@
 /* limits->passes when it was not given: as many as the paper tries at the most. */
 #define PASSES_DEFAULT	4
 
-static void fni_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void fixed_passes_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
 	uint64_t wanted = view->limits->passes == MT_LIMIT_UNSET ? PASSES_DEFAULT : view->limits->passes;
 	uint64_t done = view->iterations->total;
 	bool stop = done >= wanted;
 
-	/* Of 0 passes: as psc, below. */
+	/* Of 0 passes: as stop-and-copy, below. */
 	if (stop && plan->implied_downtime_ms < 0) {
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "how long a stop would take is not known yet");
 		return;
@@ -26,7 +26,7 @@ static void fni_step(void *priv, const struct mt_view *view, uint64_t now_ms, st
 }
 
 /* Not before the bandwidth is known: who watches over a stopped guest has to know how long it may take. */
-static void psc_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void stop_and_copy_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
 	char left[MT_UNIT_STR], pause[MT_UNIT_STR];
 
@@ -39,17 +39,19 @@ static void psc_step(void *priv, const struct mt_view *view, uint64_t now_ms, st
 		    mt_format_duration_ms(pause, plan->implied_downtime_ms));
 }
 
-const struct mt_policy mt_policy_fni = {
-	.name = "fni",
+const struct mt_policy mt_policy_fixed_passes = {
+	.name = "fixed-passes",
+	.former = "fni",		/* the paper's */
 	.help = "a fixed number of passes, 4 if not given, then stop, however long the pause",
 	.heeds = MT_HEEDS_PASSES,
 	.acts = true,
-	.step = fni_step,
+	.step = fixed_passes_step,
 };
 
-const struct mt_policy mt_policy_psc = {
-	.name = "psc",
+const struct mt_policy mt_policy_stop_and_copy = {
+	.name = "stop-and-copy",
+	.former = "psc",
 	.help = "pure stop-and-copy: stop at once, however long the pause",
 	.acts = true,
-	.step = psc_step,
+	.step = stop_and_copy_step,
 };

@@ -15,8 +15,8 @@ static const struct mt_policy *const rows[] = {
 	&mt_policy_timeout,
 	&mt_policy_passes,
 	&mt_policy_ihm,
-	&mt_policy_psc,
-	&mt_policy_fni,
+	&mt_policy_stop_and_copy,
+	&mt_policy_fixed_passes,
 	&mt_policy_fm,
 	&mt_policy_am,
 	&mt_policy_predict,
@@ -30,7 +30,7 @@ const struct mt_policy *mt_policy_at(size_t i)
 const struct mt_policy *mt_policy_find(const char *name)
 {
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
-		if (!strcmp(name, rows[i]->name))
+		if (!strcmp(name, rows[i]->name) || (rows[i]->former && !strcmp(name, rows[i]->former)))
 			return rows[i];
 	return NULL;
 }

@@ -54,7 +54,7 @@ struct mt_limits {
 	uint64_t stall_timeout_ms;	/* any policy: pre-copy is aborted when nothing was sent for so long; NONE */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
 	uint64_t fixed_ms;		/* see struct mt_outlook_input */
-	uint64_t passes;		/* policies passes and fni: act after so many finished passes; UNSET: each its own */
+	uint64_t passes;		/* policies passes and fixed-passes: act after so many finished passes; UNSET: each its own */
 	bool postcopy_allowed;
 	bool auto_converge;		/* QEMU throttles the guest, or will */
 	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see mt_ucurve_clears() */
@@ -112,6 +112,7 @@ struct mt_policy_state {
 
 struct mt_policy {
 	const char *name;
+	const char *former;		/* its name once, which is still accepted; NULL: it had none */
 	const char *help;		/* one line */
 	unsigned heeds;			/* MT_HEEDS_*; whatever is not there it ignores */
 	bool acts;			/* false: it never stops, flips or aborts */

@@ -65,13 +65,13 @@ static void remember(struct predict *s, const struct mt_view *view, uint64_t now
 	}
 }
 
-/* "iteration 3 left 96.0 MiB after 58.0 MiB/s were dirtied over a link of 40.0 MiB/s" */
+/* "pass 3 left 96.0 MiB after 58.0 MiB/s were dirtied over a link of 40.0 MiB/s" */
 static void tell_iteration(char *buf, size_t size, const struct mt_view *view)
 {
 	const struct mt_iteration *it = mt_iterations_last(view->iterations);
 	char left[MT_UNIT_STR], dirty[MT_UNIT_STR], link[MT_UNIT_STR];
 
-	snprintf(buf, size, "iteration %llu left %s, dirtied at %s over a link of %s",
+	snprintf(buf, size, "pass %llu left %s, dirtied at %s over a link of %s",
 		 (unsigned long long)it->n, mt_format_size_bytes(left, it->remaining_bytes),
 		 mt_format_rate_bytes_per_s(dirty, it->duration_s > 0 ? it->dirtied_bytes / it->duration_s : 0),
 		 mt_format_rate_bytes_per_s(link, view->bandwidth_bytes_per_s));
@@ -199,7 +199,7 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	/* Where that is not sure, what is allowed and can be had now is. */
 	believed = p->ends >= SURE || p->stop_now_ms > (double)limits->max_downtime_ms;
 	if (p->verdict == MT_VERDICT_CONVERGES && in_time && believed && s->since_lowest < PATIENCE_CONVERGES)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "ends by itself in %u iteration(s), %.0f %% likely, after %s in all, with a pause of %s",
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "ends by itself in %u pass(es), %.0f %% likely, after %s in all, with a pause of %s",
 			    p->iterations_left, 100 * p->ends, mt_format_duration_ms(total, p->total_ms.p50),
 			    mt_format_duration_ms(pause, p->downtime_ms.p50));
 	else

@@ -5,7 +5,7 @@
 #ifndef MT_CANDIDATES_H
 #define MT_CANDIDATES_H
 
-#include "timetable.h"
+#include "placement.h"
 
 struct mt_candidate {
 	double share, limit_ms;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * schedule.c - several guests and one link: candidates, the best timetable of them, and what it comes to (PURE)
+ * schedule.c - several guests and one link: candidates, the best placement of them, and what it comes to (PURE)
  */
 #include <errno.h>
 #include <math.h>
@@ -61,7 +61,7 @@ static void add_move(struct mt_schedule *out, const struct mt_schedule_request *
 }
 
 static void take(struct mt_schedule *out, const struct mt_schedule_request *q, const struct mt_candidates *all,
-		 const struct mt_timetable *t)
+		 const struct mt_placement *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		add_move(out, q, all, &t->placed[i]);
@@ -81,7 +81,7 @@ static void take(struct mt_schedule *out, const struct mt_schedule_request *q, c
 static int solve(struct mt_schedule *out, const struct mt_schedule_request *q, const struct mt_candidates *all)
 {
 	struct mt_job *v = calloc(q->n + 1, sizeof(*v));
-	struct mt_timetable t = { .placed = calloc(q->n + 1, sizeof(*t.placed)) };
+	struct mt_placement t = { .placed = calloc(q->n + 1, sizeof(*t.placed)) };
 	const struct mt_jobs jobs = {
 		.v = v, .n = q->n, .deadline_ms = q->deadline_ms, .parallel = q->parallel ? q->parallel : 1,
 		.waiting_weight = (q->weights ? q->weights : &mt_schedule_weights_default)->waiting,
@@ -91,10 +91,10 @@ static int solve(struct mt_schedule *out, const struct mt_schedule_request *q, c
 	if (v && t.placed) {
 		for (size_t i = 0; i < q->n; i++)
 			v[i] = all[i].job;
-		rc = mt_timetable_local(&jobs, &t);
+		rc = mt_placement_local(&jobs, &t);
 	}
 	if (!rc && !q->heuristic && q->n <= MT_SCHEDULE_EXACT_TRIED)
-		mt_timetable_exact(&jobs, &t);
+		mt_placement_exact(&jobs, &t);
 	if (!rc)
 		take(out, q, all, &t);
 	free(v);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * walk.c - a timetable as genes that can be changed a little (PURE)
+ * walk.c - a placement as genes that can be changed a little (PURE)
  */
 #include <math.h>
 #include <string.h>
@@ -21,7 +21,7 @@ const struct mt_choice *mt_walk_choose(const struct mt_job_phase *phase, unsigne
 	return found;
 }
 
-static void place(struct mt_link *link, const struct mt_jobs *jobs, const struct mt_gene *g, struct mt_timetable *t)
+static void place(struct mt_link *link, const struct mt_jobs *jobs, const struct mt_gene *g, struct mt_placement *t)
 {
 	const struct mt_job *job = &jobs->v[g->job];
 	double free_ms = mt_link_free_ms(link, 1.0 / g->parts, jobs->parallel), from_ms;
@@ -43,7 +43,7 @@ static void place(struct mt_link *link, const struct mt_jobs *jobs, const struct
 	t->cost += c->cost + jobs->waiting_weight * p.end_ms;
 }
 
-void mt_walk_play(const struct mt_jobs *jobs, const struct mt_gene *genes, struct mt_timetable *t)
+void mt_walk_play(const struct mt_jobs *jobs, const struct mt_gene *genes, struct mt_placement *t)
 {
 	struct mt_link link = { .n = 0 };
 
@@ -53,7 +53,7 @@ void mt_walk_play(const struct mt_jobs *jobs, const struct mt_gene *genes, struc
 		place(&link, jobs, &genes[i], t);
 }
 
-void mt_timetable_copy(struct mt_timetable *to, const struct mt_timetable *from)
+void mt_placement_copy(struct mt_placement *to, const struct mt_placement *from)
 {
 	memcpy(to->placed, from->placed, from->n * sizeof(*from->placed));
 	to->n = from->n;
@@ -75,12 +75,12 @@ static bool step(struct mt_walk *w)
 {
 	w->tries += w->jobs->n;
 	mt_walk_play(w->jobs, w->tried, &w->next);
-	if (!mt_timetable_better(w->next.n, w->next.cost, w->at.n, w->at.cost)) {
+	if (!mt_placement_better(w->next.n, w->next.cost, w->at.n, w->at.cost)) {
 		mt_walk_copy(w, w->tried, w->genes);
 		return false;
 	}
 	mt_walk_copy(w, w->genes, w->tried);
-	mt_timetable_copy(&w->at, &w->next);
+	mt_placement_copy(&w->at, &w->next);
 	return true;
 }
 

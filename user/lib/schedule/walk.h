@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * walk.h - a timetable as genes that can be changed a little (PURE)
+ * walk.h - a placement as genes that can be changed a little (PURE)
  *
  * An order of all jobs, and for each which share it takes, the how-manieth cheapest of the choices with that
  * share, and how many changes of its phase it waits for. It is played from the front; a job that would be too late is
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/rng.h"
-#include "timetable.h"
+#include "placement.h"
 
 struct mt_gene {
 	size_t job;
@@ -26,7 +26,7 @@ struct mt_walk {
 	struct mt_gene *genes;		/* where it is */
 	struct mt_gene *tried;
 	struct mt_gene *best_genes;
-	struct mt_timetable at, next;
+	struct mt_placement at, next;
 	unsigned long tries, tries_max;	/* placements */
 	struct mt_rng random;
 };
@@ -39,9 +39,9 @@ unsigned mt_walk_ranks(const struct mt_job *job, unsigned parts);
 size_t mt_walk_ways(const struct mt_walk *w, size_t j);
 bool mt_walk_nth_way(const struct mt_walk *w, struct mt_gene *g, unsigned n);
 
-void mt_walk_play(const struct mt_jobs *jobs, const struct mt_gene *genes, struct mt_timetable *t);
+void mt_walk_play(const struct mt_jobs *jobs, const struct mt_gene *genes, struct mt_placement *t);
 void mt_walk_copy(const struct mt_walk *w, struct mt_gene *to, const struct mt_gene *from);
-void mt_timetable_copy(struct mt_timetable *to, const struct mt_timetable *from);
+void mt_placement_copy(struct mt_placement *to, const struct mt_placement *from);
 
 /* From place i to place k, the ones between move up; and two places swapped. */
 void mt_walk_insert(struct mt_gene *g, size_t i, size_t k);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * walk_begin.c - timetables to begin a search with (PURE)
+ * walk_begin.c - placements to begin a search with (PURE)
  *
  * Each job's cheapest choice, made faster where that costs least for the time saved (the ratio rule of the
  * knapsack) until all are in time; or the fastest choices.

@@ -432,7 +432,7 @@ int cmd_migrate(int argc, char **argv)
 		  &m.limits.stall_timeout_ms, .min = 1 },
 		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default: as learned, or 120ms)", &m.limits.fixed_ms,
 		  .max = MT_FIXED_MAX_MS },
-		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fni stops (default 4)", &m.limits.passes, NULL, MT_PASSES_MAX },
+		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fixed-passes stops (default 4)", &m.limits.passes, NULL, MT_PASSES_MAX },
 		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
 		{ "profile", 0, OPTION_STRING, "FILE", "what the guest dirtied before, by migtrace record: known from the first pass on", &m.profile_path },
 		LESSONS_OPTION(&m.learned_path),
@@ -486,9 +486,9 @@ int cmd_migrate(int argc, char **argv)
 	status = policy_option(&usage, "policy", m.policy_name, &m.policy);
 	if (status != OPTIONS_RUN)
 		return status;
-	if (m.limits.passes != MT_LIMIT_UNSET ? strcmp(m.policy_name, "passes") && strcmp(m.policy_name, "fni") : !strcmp(m.policy_name, "passes"))
-		return options_error(&usage, "--passes and --policy passes (or fni) go together");
-	if (!m.limits.passes && !strcmp(m.policy_name, "passes") && !m.limits.postcopy_allowed)
+	if (m.limits.passes != MT_LIMIT_UNSET ? strcmp(m.policy->name, "passes") && strcmp(m.policy->name, "fixed-passes") : !strcmp(m.policy->name, "passes"))
+		return options_error(&usage, "--passes and --policy passes (or fixed-passes) go together");
+	if (!m.limits.passes && !strcmp(m.policy->name, "passes") && !m.limits.postcopy_allowed)
 		return options_error(&usage, "--passes 0 flips to post-copy at once, so --postcopy is needed");
 	if (mt_compression_parse(compression, &m.how.compression))
 		return options_error(&usage, "--compression %s is unknown: xbzrle or mt", compression);

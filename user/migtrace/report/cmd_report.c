@@ -28,9 +28,9 @@ int cmd_report(int argc, char **argv)
 	const struct command_usage usage = {
 		.name = "report", .synopsis = "FILE", .min_args = 1, .max_args = 1,
 		.description =
-			"Shows what happened in a migration and why: each iteration, each decision with its\n"
+			"Shows what happened in a migration and why: each pass, each decision with its\n"
 			"reason, the outcome, and what was predicted against what came of it. FILE is a\n"
-			"recording of migtrace, or a JSON array of QMP query-migrate answers. CSV: the iterations.",
+			"recording of migtrace, or a JSON array of QMP query-migrate answers. CSV: the passes.",
 		.examples =
 			"  migtrace report guest.mtrec\n"
 			"  migtrace report -f json guest.mtrec | jq .predicted_vs_actual\n",

@@ -179,7 +179,7 @@ int cmd_simulate(int argc, char **argv)
 		  &q.limits.deadline_ms, .min = 1 },
 		{ "timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "when the policy \"timeout\" acts, or none (default 30s)",
 		  &q.limits.timeout_ms },
-		{ "stop-after", 0, OPTION_COUNT, "N", "how many passes the policies \"passes\" and \"fni\" let finish", &q.limits.passes,
+		{ "stop-after", 0, OPTION_COUNT, "N", "how many passes the policies \"passes\" and \"fixed-passes\" let finish", &q.limits.passes,
 		  NULL, MT_PASSES_MAX },
 		{ "history", 0, OPTION_DURATION_MS, "DURATION", "policies \"fm\" and \"am\" have seen the guest before, for so long",
 		  &q.history_ms },

@@ -25,11 +25,11 @@ static const struct rule {
 	enum mt_finish_rule rule;
 	unsigned passes;
 } rules[] = {
-	{ "psc", MT_FINISH_STOP, 0 },
-	{ "fni 1", MT_FINISH_PASSES, 1 },
-	{ "fni 2", MT_FINISH_PASSES, 2 },
-	{ "fni 3", MT_FINISH_PASSES, 3 },
-	{ "fni 4", MT_FINISH_PASSES, 4 },
+	{ "stop-and-copy", MT_FINISH_STOP, 0 },
+	{ "fixed-passes 1", MT_FINISH_PASSES, 1 },
+	{ "fixed-passes 2", MT_FINISH_PASSES, 2 },
+	{ "fixed-passes 3", MT_FINISH_PASSES, 3 },
+	{ "fixed-passes 4", MT_FINISH_PASSES, 4 },
 	{ "fm", MT_FINISH_FM, 0 },
 	{ "am", MT_FINISH_AM, 0 },
 	{ "known", MT_FINISH_KNOWN, 0 },

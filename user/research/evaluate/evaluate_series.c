@@ -127,7 +127,7 @@ int evaluate_series(struct mt_runs *runs, const char *path, struct mt_err *err)
 	if (rc)
 		mt_err_set(err, rc, "%s: %s", path, strerror(-rc));
 	else if (mt_run_lacks(runs->v))
-		rc = mt_err_set(err, -ENODATA, "%s has no whole iteration of pre-copy: nothing to forecast", path);
+		rc = mt_err_set(err, -ENODATA, "%s has no whole pass of pre-copy: nothing to forecast", path);
 	if (rc)
 		mt_runs_free(runs);
 	mt_recording_free(rec);

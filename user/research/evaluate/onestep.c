@@ -122,7 +122,7 @@ int onestep_load(struct onestep_runs *runs, const char *path, bool polled, bool 
 	rc = run.workload ? read_samples(&run, rec, polled) : -ENOMEM;
 	mt_recording_free(rec);
 	if (!rc && !run.n_steps)
-		rc = mt_err_set(err, -ENODATA, "%s has no whole iteration of pre-copy: nothing to forecast", path);
+		rc = mt_err_set(err, -ENODATA, "%s has no whole pass of pre-copy: nothing to forecast", path);
 	else if (rc)
 		mt_err_set(err, rc, "out of memory");
 	if (rc) {

@@ -153,7 +153,7 @@ const struct onestep_model onestep_models[] = {
 	{ "nathan-self", "the same fitted to the very run: hindsight", forecast_nathan_self },
 	{ "qemu", "QEMU's dirty-pages-rate x T; causal", forecast_qemu },
 	{ "proportional", "all bytes dirtied so far over all time so far, x T; causal", forecast_proportional },
-	{ "last", "what the iteration before dirtied; causal", forecast_last },
+	{ "last", "what the pass before dirtied; causal", forecast_last },
 	{ "repeat", "what the last of the same length dirtied, where one was; causal", forecast_repeat },
 };
 

@@ -114,8 +114,8 @@ int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule, 
 const char *mt_finish_rule_name(enum mt_finish_rule rule)
 {
 	static const char *const names[MT_FINISH_RULES] = {
-		[MT_FINISH_STOP] = "psc",
-		[MT_FINISH_PASSES] = "fni",
+		[MT_FINISH_STOP] = "stop-and-copy",
+		[MT_FINISH_PASSES] = "fixed-passes",
 		[MT_FINISH_FM] = "fm",
 		[MT_FINISH_AM] = "am",
 		[MT_FINISH_KNOWN] = "known",

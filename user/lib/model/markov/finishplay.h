@@ -44,6 +44,6 @@ struct mt_finish_played {
 /* Return: 0; -ENODATA if the series ends too early; -EINVAL. */
 MT_MUST_CHECK int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule, struct mt_finish_played *out);
 
-const char *mt_finish_rule_name(enum mt_finish_rule rule);	/* "psc", "fni", "fm", "am", "known", "known-waiting" */
+const char *mt_finish_rule_name(enum mt_finish_rule rule);	/* "stop-and-copy", "fixed-passes", "fm", "am", "known", "known-waiting" */
 
 #endif

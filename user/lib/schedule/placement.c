@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * timetable.c - jobs that share one link: when each begins (PURE)
+ * placement.c - jobs that share one link: when each begins (PURE)
  */
 #include <math.h>
 
-#include "timetable.h"
+#include "placement.h"
 
 #define ROUNDING	1e-9		/* 1/3 + 1/3 + 1/3 is one link */
 
@@ -94,7 +94,7 @@ double mt_job_begin(const struct mt_job *job, double ms, size_t changes, size_t 
 }
 
 /* Costs that differ by rounding only are the same. */
-bool mt_timetable_better(size_t n_a, double cost_a, size_t n_b, double cost_b)
+bool mt_placement_better(size_t n_a, double cost_a, size_t n_b, double cost_b)
 {
 	if (n_a != n_b)
 		return n_a > n_b;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_plan.c - schedules of several guests: against all there are, and with real forecasts
+ * test_schedule.c - schedules of several guests: against all there are, and with real forecasts
  *
  * The oracle tries every order of every subset with every choice and every wait. It looks for a start
  * among all ends of what was put on the link before, and shares nothing with the code under test but the
@@ -10,8 +10,8 @@
 
 #include "base/rng.h"
 #include "model/learned.h"
+#include "schedule/placement.h"
 #include "schedule/schedule.h"
-#include "schedule/timetable.h"
 #include "ktap.h"
 
 #define MIB	(1024.0 * 1024)
@@ -167,7 +167,7 @@ static size_t phase_of(const struct mt_job *job, double t, double *next)
 static void every_way(struct oracle *o)
 {
 	o->leaves++;
-	if (mt_timetable_better(o->n, o->cost, o->best_n, o->best_cost)) {
+	if (mt_placement_better(o->n, o->cost, o->best_n, o->best_cost)) {
 		o->best_n = o->n;
 		o->best_cost = o->cost;
 	}
@@ -198,10 +198,10 @@ static struct oracle brute_force(const struct mt_jobs *jobs)
 /* --- the best there is ----------------------------------------------------------- */
 static bool agrees(struct instance *x, const char *what)
 {
-	struct mt_timetable t = { .placed = x->placed };
+	struct mt_placement t = { .placed = x->placed };
 	struct oracle o = brute_force(&x->jobs);
 
-	mt_timetable_exact(&x->jobs, &t);
+	mt_placement_exact(&x->jobs, &t);
 	if (t.exact && t.n == o.best_n && fabs(t.cost - o.best_cost) <= 1e-6 * o.best_cost + 1e-6)
 		return true;
 	printf("# %s: %zu for %g, of all %lu ways the best is %zu for %g\n", what, t.n, t.cost, o.leaves, o.best_n, o.best_cost);
@@ -234,17 +234,17 @@ static void test_exact_from_local(void)
 
 	rng.state = 2;
 	for (int i = 0; i < 30; i++) {
-		struct mt_timetable t = { .placed = x.placed };
+		struct mt_placement t = { .placed = x.placed };
 		size_t n;
 		double cost;
 
 		random_instance(&x, MT_SCHEDULE_EXACT, CHOICES - 1, MT_SCHEDULE_PARALLEL, i % 2, 0.2 + 1.2 * draw());
-		CHECK_INT(mt_timetable_local(&x.jobs, &t), 0);
+		CHECK_INT(mt_placement_local(&x.jobs, &t), 0);
 		n = t.n;
 		cost = t.cost;
-		mt_timetable_exact(&x.jobs, &t);
+		mt_placement_exact(&x.jobs, &t);
 		CHECK(t.exact);
-		CHECK(!mt_timetable_better(n, cost, t.n, t.cost));
+		CHECK(!mt_placement_better(n, cost, t.n, t.cost));
 	}
 }
 
@@ -261,15 +261,15 @@ static void test_local(void)
 
 	rng.state = 3;
 	for (unsigned i = 0; i < runs; i++) {
-		struct mt_timetable t = { .placed = x.placed };
+		struct mt_placement t = { .placed = x.placed };
 		size_t n;
 		double cost;
 
 		random_instance(&x, 5 + i % 3, CHOICES - 1, 1 + i % MT_SCHEDULE_PARALLEL, i % 3 == 0, 0.2 + 1.2 * draw());
-		CHECK_INT(mt_timetable_local(&x.jobs, &t), 0);
+		CHECK_INT(mt_placement_local(&x.jobs, &t), 0);
 		n = t.n;
 		cost = t.cost;
-		mt_timetable_exact(&x.jobs, &t);
+		mt_placement_exact(&x.jobs, &t);
 		CHECK(t.n - n <= 1);
 		if (n < t.n) {
 			more_left++;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * timetable.h - jobs that share one link: when each begins, and which is the best order (PURE)
+ * placement.h - jobs that share one link: when each begins, and which is the best order (PURE)
  *
  * A job is a guest's migration; its choices are what it may take: a share of the link, so long, at such a
  * cost. Choices belong to a phase, the one in which it begins.
  */
-#ifndef MT_TIMETABLE_H
-#define MT_TIMETABLE_H
+#ifndef MT_PLACEMENT_H
+#define MT_PLACEMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,7 +51,7 @@ struct mt_placed {
 	double start_ms, end_ms, end_p90_ms;
 };
 
-struct mt_timetable {
+struct mt_placement {
 	struct mt_placed *placed;	/* room for all jobs; by start */
 	size_t n;			/* the others are left behind */
 	double cost;
@@ -83,12 +83,12 @@ size_t mt_job_phase_at(const struct mt_job *job, double ms);
 double mt_job_begin(const struct mt_job *job, double ms, size_t changes, size_t *phase);
 
 /* Is @a with @n_a of the jobs placed better than @b. */
-bool mt_timetable_better(size_t n_a, double cost_a, size_t n_b, double cost_b);
+bool mt_placement_better(size_t n_a, double cost_a, size_t n_b, double cost_b);
 
 /* --- orders --------------------------------------------------------------- */
 /* Local search. -ENOMEM. */
-MT_MUST_CHECK int mt_timetable_local(const struct mt_jobs *jobs, struct mt_timetable *best);
+MT_MUST_CHECK int mt_placement_local(const struct mt_jobs *jobs, struct mt_placement *best);
 /* Branch and bound from what @best holds; ->exact is false if it was given up. */
-void mt_timetable_exact(const struct mt_jobs *jobs, struct mt_timetable *best);
+void mt_placement_exact(const struct mt_jobs *jobs, struct mt_placement *best);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * timetable_local.c - a good timetable for many jobs: greedy begins, then local search (PURE)
+ * placement_local.c - a good placement for many jobs: greedy begins, then local search (PURE)
  *
  * Begins are the greedy ones of walk_begin.c, with each share. From each of them as long as
  * something gets better: another choice for a job, another place, two places swapped, other choices for two
@@ -24,15 +24,15 @@
 #define HOT_SHARE	0.1
 #define COLD_SHARE	1e-5
 
-static void keep(struct mt_walk *w, struct mt_timetable *best)
+static void keep(struct mt_walk *w, struct mt_placement *best)
 {
-	if (!mt_timetable_better(w->at.n, w->at.cost, best->n, best->cost))
+	if (!mt_placement_better(w->at.n, w->at.cost, best->n, best->cost))
 		return;
-	mt_timetable_copy(best, &w->at);
+	mt_placement_copy(best, &w->at);
 	mt_walk_copy(w, w->best_genes, w->genes);
 }
 
-static int walk_from(struct mt_walk *w, unsigned parts, bool fastest, struct mt_timetable *best)
+static int walk_from(struct mt_walk *w, unsigned parts, bool fastest, struct mt_placement *best)
 {
 	int rc = mt_walk_begin(w, parts, fastest);
 
@@ -82,7 +82,7 @@ static double dearest(const struct mt_jobs *jobs)
 }
 
 /* From the best so far, ever less ready to take what is worse: at first even to leave one more behind. */
-static void anneal(struct mt_walk *w, struct mt_timetable *best)
+static void anneal(struct mt_walk *w, struct mt_placement *best)
 {
 	double left_behind = LEFT_WEIGHT * dearest(w->jobs), hot = HOT_SHARE * left_behind, at, now;
 	double tries_max = fmin((double)ANNEAL_TRIES * w->jobs->n * w->jobs->n, ANNEAL_TRIES_MAX);
@@ -103,7 +103,7 @@ static void anneal(struct mt_walk *w, struct mt_timetable *best)
 		}
 		at = now;
 		mt_walk_copy(w, w->genes, w->tried);
-		mt_timetable_copy(&w->at, &w->next);
+		mt_placement_copy(&w->at, &w->next);
 		keep(w, best);
 	}
 	mt_walk_copy(w, w->genes, w->best_genes);
@@ -113,7 +113,7 @@ static void anneal(struct mt_walk *w, struct mt_timetable *best)
 	keep(w, best);
 }
 
-int mt_timetable_local(const struct mt_jobs *jobs, struct mt_timetable *best)
+int mt_placement_local(const struct mt_jobs *jobs, struct mt_placement *best)
 {
 	size_t n = jobs->n ? jobs->n : 1;
 	struct mt_walk w = {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * timetable_exact.c - the best timetable there is, by branch and bound (PURE)
+ * placement_exact.c - the best placement there is, by branch and bound (PURE)
  *
  * Depth first over who begins next, in which phase, with which choice. A branch is given up if even
  * its bound is no better than the best so far: as many of the rest are left behind as cannot be in time, whatever
  * the order, and each of the others costs what its cheapest choice does.
  *
  * Of two jobs without phases that have the whole link one after the other, the shorter one goes first: any
- * timetable in which it does not can be turned into one that is as good (Smith 1956: the sum of ends
+ * placement in which it does not can be turned into one that is as good (Smith 1956: the sum of ends
  * shrinks, and all else stays).
  */
 #include <math.h>
 #include <string.h>
 
-#include "timetable.h"
+#include "placement.h"
 
 /* Placements that are tried before it is given up: seconds. Inferred. */
 #define TRIES_MAX	5000000
@@ -21,7 +21,7 @@
 
 struct search {
 	const struct mt_jobs *jobs;
-	struct mt_timetable *best;
+	struct mt_placement *best;
 	struct mt_placed placed[JOBS_MAX];
 	bool used[JOBS_MAX];
 	double least_cost[JOBS_MAX], least_time_ms[JOBS_MAX], least_work_ms[JOBS_MAX];
@@ -103,7 +103,7 @@ static bool is_twin(const struct search *s, const struct node *node, const struc
 
 static void keep(struct search *s, const struct node *node)
 {
-	if (!mt_timetable_better(node->n, node->cost, s->best->n, s->best->cost))
+	if (!mt_placement_better(node->n, node->cost, s->best->n, s->best->cost))
 		return;
 	memcpy(s->best->placed, s->placed, node->n * sizeof(*s->placed));
 	s->best->n = node->n;
@@ -156,7 +156,7 @@ static void branch(struct search *s, const struct node *node)
 
 	keep(s, node);
 	more = bound(s, node, &cost);
-	if (!more || !mt_timetable_better(node->n + more, node->cost + cost, s->best->n, s->best->cost))
+	if (!more || !mt_placement_better(node->n + more, node->cost + cost, s->best->n, s->best->cost))
 		return;
 	for (size_t j = 0; j < s->jobs->n; j++) {
 		if (s->tries > TRIES_MAX)
@@ -166,7 +166,7 @@ static void branch(struct search *s, const struct node *node)
 	}
 }
 
-void mt_timetable_exact(const struct mt_jobs *jobs, struct mt_timetable *best)
+void mt_placement_exact(const struct mt_jobs *jobs, struct mt_placement *best)
 {
 	struct search s = { .jobs = jobs, .best = best };
 	struct node root = { .n = 0 };
