@@ -6,12 +6,6 @@
 
 #include "state.h"
 
-void sim_heard(struct sim *s, double silence_ns)
-{
-	if (silence_ns / NS_PER_MS > s->r->stall_ms)
-		s->r->stall_ms = silence_ns / NS_PER_MS;
-}
-
 void sim_pass_end(struct sim *s, uint64_t dirtied_pages)
 {
 	struct mt_sim_pass *pass = &s->pass;

@@ -89,10 +89,13 @@ static inline bool sim_limited(const struct sim *s)
 	return s->limit_bytes > 0 && s->used_bytes > s->limit_bytes;
 }
 
+/* advance.c */
+void sim_advance(struct sim *s);		/* the guest's writes up to now */
+void sim_heard(struct sim *s, double silence_ns);
+
 /* dirty.c */
 MT_MUST_CHECK int sim_memory_init(struct sim *s);
 void sim_memory_fini(struct sim *s);
-void sim_advance(struct sim *s);		/* the guest's writes up to now */
 void sim_sync(struct sim *s);			/* migration_bitmap_sync() */
 void sim_clear_chunk(struct sim *s, size_t chunk);
 
@@ -116,9 +119,8 @@ void xbzrle_zero(struct sim *s, uint64_t page);
 /* postcopy.c */
 MT_MUST_CHECK int sim_postcopy(struct sim *s);	/* from the flip to the end */
 
-/* sample.c */
+/* sim_sample.c */
 void sim_pass_end(struct sim *s, uint64_t dirtied_pages);
 void sim_sample(struct sim *s, bool boundary);
-void sim_heard(struct sim *s, double silence_ns);
 
 #endif
