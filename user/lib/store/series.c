@@ -18,7 +18,8 @@
 
 #include "base/json.h"
 #include "source/querymigrate.h"
-#include "reader.h"
+#include "entries.h"
+#include "series.h"
 
 #define ELEMENT_MAX_BYTES	(1U << 20)	/* QEMU's longest answers have 3 KiB */
 #define T_MAX_S			1e9		/* 30 years of uptime; their nanoseconds fit */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * reader.h - a recording while it is being read
+ * entries.h - a recording in memory, while it is being read
  */
-#ifndef MT_READER_H
-#define MT_READER_H
+#ifndef MT_ENTRIES_H
+#define MT_ENTRIES_H
 
 #include "record.h"
 #include "strings.h"
@@ -22,15 +22,12 @@ static inline struct mt_recording_store *mt_recording_store(struct mt_recording 
 
 #define MT_RECORDING_FULL	1
 
+/* An empty one; mt_recording_free() takes it, too. NULL: no memory. */
+struct mt_recording *mt_recording_new(const char *path, const struct mt_recording_limits *limits);
+
 /* A copy of @e goes to the end. MT_RECORDING_FULL: it would take too much memory; -ENOMEM with a line in @err that does not name the file. */
 MT_MUST_CHECK int mt_recording_add(struct mt_recording *rec, const struct mt_entry *e, struct mt_err *err);
 /* It was not read to its end. @bound: because of which bound; NULL: the file ends early. */
 void mt_recording_cut(struct mt_recording *rec, const char *bound);
-
-/*
- * A QMP series' text into @rec; see series.c. Errors do not name the file.
- */
-MT_MUST_CHECK int mt_series_parse(struct mt_recording *rec, const char *text, size_t len, struct mt_err *err);
-bool mt_series_recognise(const char *text, size_t len);
 
 #endif
