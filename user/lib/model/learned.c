@@ -3,6 +3,7 @@
  * learned.c - learn figures and residuals from past migrations (PURE)
  */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,6 +375,44 @@ static void widen_only(struct mt_residual *r)
 	*r = (struct mt_residual){ fmin(r->p10, 0), 0, fmax(r->p90, 0), r->n };
 }
 
+/* What some hosts' own migrations teach of their switchovers. INFINITY: too few by that method. */
+static double own_switchover_ms(const struct mt_learned_case *cases, size_t n, unsigned hosts, enum mt_method method, struct folds *f)
+{
+	struct mt_learned own = mt_learned_default;
+	size_t some = 0, taught = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (cases[i].hosts != hosts || cases[i].in.method != method)
+			continue;
+		f->some[some++] = cases[i];
+		taught += cases[i].ended;
+	}
+	learn_figures(&own, f->some, some, method, false, f->values);
+	return taught < ENOUGH ? INFINITY : own.figures[method].switchover_ms;
+}
+
+/*
+ * Of each method the switchover of the hosts that are quickest at it: some of those that taught are emulated, and slower than any
+ * that guests are kept on. Slower ones are allowed for by how far they were off.
+ */
+static void take_quickest(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, struct folds *f)
+{
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
+		double least = INFINITY;
+		unsigned last = UINT_MAX;
+
+		for (size_t i = 0; i < n; i++) {
+			/* Those of one pair of hosts follow each other, or cost some time. */
+			if (i && cases[i].hosts == last)
+				continue;
+			last = cases[i].hosts;
+			least = fmin(least, own_switchover_ms(cases, n, last, m, f));
+		}
+		if (isfinite(least))
+			l->figures[m].switchover_ms = least;
+	}
+}
+
 int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
 {
 	struct folds f;
@@ -388,6 +427,7 @@ int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, si
 		f.by[i] = first < i ? f.by[first] : learn_others(&f, &f.others[i], cases, n, cases[i].hosts);
 	}
 	learn_all_figures(l, cases, n, false, f.values);
+	take_quickest(l, cases, n, &f);
 	learn_all_residuals(l, cases, f.by, n, f.values);
 	for (size_t row = 0; row < MT_FORECAST_MODELS_MAX; row++)
 		for (unsigned m = 0; m < MT_METHOD_COUNT; m++)

@@ -26,7 +26,7 @@ int cmd_evaluate(int argc, char **argv)
 		{ .name = "live", .kind = OPTION_FLAG, .dest = &campaign.live,
 		  .help = "as decided live: after passes 1, 2, 3 and where the default policy decides" },
 		{ .name = "own", .kind = OPTION_COUNT, .arg = "N", .dest = &campaign.own, .given = &campaign.own_given, .max = 1000,
-		  .help = "with --live: forecast by hosts that have N migrations of other guests behind them" },
+		  .help = "forecast by hosts that have N migrations of other guests behind them" },
 		{ .name = "verdicts", .kind = OPTION_FLAG, .dest = &campaign.verdicts,
 		  .help = "how often the default policy would have been wrong to abort, or to go on" },
 		{ .name = "prior", .kind = OPTION_FLAG, .dest = &campaign.prior,
@@ -69,8 +69,8 @@ int cmd_evaluate(int argc, char **argv)
 		return options_error(&usage, "--polled-time is about --one-step");
 	if (campaign.hosts && !campaign.save)
 		return options_error(&usage, "--hosts is about --save");
-	if (campaign.own_given && !campaign.live)
-		return options_error(&usage, "--own is about --live");
+	if (campaign.own_given && (campaign.verdicts || campaign.prior || one_step || epr || finish || campaign.save))
+		return options_error(&usage, "--own is about forecasts");
 	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save || campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior goes alone");
 	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish > 1)

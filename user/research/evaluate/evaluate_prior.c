@@ -125,7 +125,7 @@ int evaluate_print_prior(FILE *out, const struct mt_runs *runs, size_t n, struct
 	if (!rc)
 		fprintf(out, "// SPDX-License-Identifier: LGPL-2.1-or-later\n/*\n"
 			     " * learned_prior.c - what is expected of hosts that nothing is known of: made by scripts/learn-prior (PURE)\n */\n"
-			     "#include <math.h>\n\n#include <migtrace/learned.h>\n\n"
+			     "#include <math.h>\n\n#include \"learned.h\"\n\n"
 			     "const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {\n");
 	for (size_t s = 0; s < MT_ARRAY_SIZE(stages) && !rc; s++) {
 		struct mt_learned l;

@@ -130,7 +130,7 @@ static size_t history_of(const struct evaluate_set *set, size_t at, size_t own, 
 	return n < own ? n : own;
 }
 
-/* As hosts with a history of @own migrations forecast it while it runs. */
+/* As hosts with a history of @own migrations forecast it. */
 static int with_history(struct evaluate_results *r, const struct evaluate_set *set, size_t at, size_t own, struct mt_learned_case *history)
 {
 	const struct evaluate_case *c = set->v[at];
@@ -140,7 +140,7 @@ static int with_history(struct evaluate_results *r, const struct evaluate_set *s
 	if (evaluate_flips(c->run))
 		return 0;
 	learned = mt_learned_prior[mt_forecast_stage_of(c->learned.in.done.passes)];
-	rc = mt_learn_own(&learned, history, history_of(set, at, own, history), true);
+	rc = mt_learn_own(&learned, history, history_of(set, at, own, history), c->moment != MOMENT_START);
 	return rc ? rc : forecast(r, c, &learned);
 }
 
