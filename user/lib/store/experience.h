@@ -11,7 +11,7 @@
  *     {"figures":{...},"residuals":[...]},...]},
  *    {"destination":"host2","migrations":9,...}]}
  *
- * Figures and residuals are as in learnedfile.h; the stages are those of enum mt_forecast_stage, in order. A file of
+ * Figures and residuals are as in learnedjson.h; the stages are those of enum mt_forecast_stage, in order. A file of
  * schema 1 is one that teaches of the time before a migration alone.
  */
 #ifndef MT_EXPERIENCE_H
@@ -26,11 +26,11 @@
 struct mt_experience {
 	char source[MT_EXPERIENCE_HOST_MAX];		/* "": not said */
 	char destination[MT_EXPERIENCE_HOST_MAX];	/* "": wherever */
-	unsigned migrations;		/* by which it was taught; 0: mt_learned_prior is all there is */
+	unsigned migrations;		/* that taught it; 0: all there is is mt_learned_prior */
 	uint64_t oldest_ms, newest_ms;	/* Unix time at which they began; 0: not said */
 	/*
-	 * Of the pause of a stop by us, what is not memory: what four of five stops took at most, MT_EXPERIENCE_STOPS of
-	 * MT_FIXED_DEFAULT_MS among them. The one place where it is learned.
+	 * The part of a stop's pause that is not memory: what four of five stops took at most, with MT_EXPERIENCE_STOPS of
+	 * MT_FIXED_DEFAULT_MS counted among them. This is the one place where it is learned.
 	 */
 	double fixed_ms;
 	unsigned stops;
