@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The Linux guest of the migration tests; part of the top-level Makefile,
-# usable alone: make -f tests/guest/linux.mk linux-guest
+# The Linux guest of the migration tests, and a larger one with more programs; part of
+# the top-level Makefile, usable alone: make -f tests/guest/linux.mk linux-guest
 
 B ?= build
 LINUX_GUEST_SRC := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))/linux
@@ -11,3 +11,12 @@ linux-guest: $(LINUX_GUEST)
 
 $(LINUX_GUEST) &: $(addprefix $(LINUX_GUEST_SRC)/,build init beat.c memload.c)
 	$(LINUX_GUEST_SRC)/build $(B)/guest/linux
+
+# Not made by anything else: it needs another 70 MB of packages.
+PROGRAMS_GUEST := $(addprefix $(B)/guest/programs/,vmlinuz initrd.gz)
+
+.PHONY: programs-guest
+programs-guest: $(PROGRAMS_GUEST)
+
+$(PROGRAMS_GUEST) &: $(addprefix $(LINUX_GUEST_SRC)/,build init beat.c memload.c programs churn.py)
+	$(LINUX_GUEST_SRC)/build --programs $(B)/guest/programs
