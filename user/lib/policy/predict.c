@@ -92,19 +92,26 @@ static bool no_use_waiting(const struct predict *s, const struct mt_view *view, 
 	return lowest_ms > NEAR_FACTOR * limits->max_downtime_ms || s->since_lowest >= PATIENCE_NEAR;
 }
 
-static void give_up(const struct mt_view *view, const char *so_far, struct mt_plan *plan)
+/* Why: by the odds, or because what was likely has not come for too long. */
+static void tell_odds(char *buf, size_t size, const struct predict *s, const struct mt_prediction *p)
+{
+	if (s->since_lowest >= PATIENCE_OPEN)
+		snprintf(buf, size, "none of the last %u passes left less than the best before", s->since_lowest);
+	else
+		snprintf(buf, size, "that it comes within reach is %.0f %% likely", 100 * p->reaches);
+}
+
+static void give_up(const struct predict *s, const struct mt_view *view, const char *so_far, struct mt_plan *plan)
 {
 	const struct mt_prediction *p = view->prediction;
-	char best[MT_UNIT_STR], allowed[MT_UNIT_STR], needed[MT_UNIT_STR];
+	char best[MT_UNIT_STR], allowed[MT_UNIT_STR], needed[MT_UNIT_STR], odds[96], bandwidth[MT_UNIT_STR + 8] = "";
 
-	mt_format_duration_ms(best, p->floor_ms);
-	mt_format_duration_ms(allowed, view->limits->max_downtime_ms);
+	tell_odds(odds, sizeof(odds), s, p);
 	if (p->needed_bandwidth_bytes_per_s > 0)
-		mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; that it comes within reach is %.0f %% likely; the shortest pause in sight is %s, %s allowed; it needs %s, or post-copy",
-			    so_far, 100 * p->reaches, best, allowed, mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
-	else
-		mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; that it comes within reach is %.0f %% likely; the shortest pause in sight is %s, %s allowed; it needs post-copy",
-			    so_far, 100 * p->reaches, best, allowed);
+		snprintf(bandwidth, sizeof(bandwidth), "%s, or ", mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
+	mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; %s; the shortest pause in sight is %s, %s allowed; it needs %spost-copy",
+		    so_far, odds, mt_format_duration_ms(best, p->floor_ms), mt_format_duration_ms(allowed, view->limits->max_downtime_ms),
+		    bandwidth);
 }
 
 /* As far as the rest of a pause leaves room: QEMU then ends it within what is allowed as soon as it can. */
@@ -144,7 +151,7 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms, 
 		mt_plan_set(plan, MT_ACTION_FLIP, "%s by itself: %s; stopping now would take %s, %s allowed, and waiting only sends more",
 			    may, so_far, now, allowed);
 	else if (no_use_waiting(s, view, now_ms))
-		give_up(view, so_far, plan);
+		give_up(s, view, so_far, plan);
 	else if (!s->raised && raised_limit_ms(view->limits) > view->limits->qemu_limit_ms)
 		raise_limit(s, view, so_far, plan);
 	else
