@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 plan 17
 if [ "$(id -u)" != 0 ]; then
-	skip "$PLAN" "needs root, for network namespaces"
+	skip_some "$KTAP_PLAN" "needs root, for network namespaces"
 	exit 0
 fi
 dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-campaign-t.XXXXXX") || exit 1
@@ -90,3 +90,4 @@ campaign 2>"$dir/err"
 check_eq "all done: nothing to do" "$?/$(lines)" 0/3
 echo '# another' >>"$dir/spec.ini"
 check_match "another specification is refused" "$(campaign 2>&1)" "another specification"
+ktap_end

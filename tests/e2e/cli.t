@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 M=${MIGTRACE:-$PWD/$B/migtrace}
 R=${MIGTRACE_RESEARCH:-$PWD/$B/migtrace-research}
+. tests/lib/ktap.sh
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-cli.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -18,24 +19,7 @@ cd "$dir/files" || exit 1
 export HOME=$dir/home XDG_RUNTIME_DIR=$dir/home XDG_CACHE_HOME=$dir/home XDG_CONFIG_HOME=$dir/home LC_ALL=C
 export MIGTRACE_LEARNED=none	# what this host has learned is nothing to a test
 unset LIBVIRT_DEFAULT_URI
-N=0 failed=0
-
-note() { printf '%s\n' "$*" | sed 's/^/# /'; }
-
-result() {
-	N=$((N + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $N - $2"
-	else
-		echo "not ok $N - $2"
-		failed=1
-	fi
-}
-
-skip() {
-	N=$((N + 1))
-	echo "ok $N - $1 # SKIP $2"
-}
+plan
 
 listing() { find . -mindepth 1 -printf '%p %s %T@\n' | sort; }
 
@@ -61,7 +45,7 @@ says() { grep -Eqi -- "$1" "$dir/err"; }
 # replay's table has its header whatever becomes of the files.
 silent() { [ "$(wc -l <"$dir/out")" -le "${HEADER:-0}" ]; }
 
-finish() {
+judged() {
 	[ -z "$WHY" ]
 	result $? "$1"
 	[ -z "$WHY" ] || note "$WHY; exit $RC; stderr: $(cat "$dir/err")"
@@ -76,7 +60,7 @@ refused() {
 	want "one line wanted" one_line
 	want "\"$pattern\" wanted" says "$pattern"
 	want "nothing on stdout wanted" silent
-	finish "$name: exit $exit"
+	judged "$name: exit $exit"
 }
 
 # partly NAME PATTERN ARGUMENT...: shows what there is, and complains in one line
@@ -88,7 +72,7 @@ partly() {
 	want "one line wanted" one_line
 	want "\"$pattern\" wanted" says "$pattern"
 	want "something on stdout wanted" [ -s "$dir/out" ]
-	finish "$name: exit 1, and what there is"
+	judged "$name: exit 1, and what there is"
 }
 
 # works NAME PATTERN ARGUMENT...
@@ -99,7 +83,7 @@ works() {
 	want "exit status 0 wanted" [ "$RC" = 0 ]
 	want "\"$pattern\" on stdout wanted" grep -Eq -- "$pattern" "$dir/out"
 	want "nothing on stderr wanted" [ ! -s "$dir/err" ]
-	finish "$name"
+	judged "$name"
 }
 
 T=test:///default
@@ -150,7 +134,6 @@ profile unknown 2048 | grep -v '"guest","t_ns"' | zstd -q >unsized.mtrec
 echo '{"type":"learned","schema":99}' >future.json
 echo '{"type":"learned","schema":1,"figures":{"precopy":{"setup_ms":100}},"residuals":[{"model":"recurrence/1","method":"precopy","metric":"total_ms","n":42,"p10":-1,"p50":0,"p90":1}]}' >learned.json
 
-echo 'TAP version 13'
 
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
@@ -169,7 +152,7 @@ run "$M"
 want "exit status 2 wanted" [ "$RC" = 2 ]
 want "usage on stderr wanted" says '^Usage: migtrace COMMAND'
 want "nothing on stdout wanted" silent
-finish "no command: usage, exit 2"
+judged "no command: usage, exit 2"
 works "version" '^migtrace [0-9]' --version
 works "help" '^Usage: migtrace COMMAND' --help
 M=$R works "research: version" '^migtrace-research [0-9]' --version
@@ -241,7 +224,7 @@ warned() {
 	run "$M" migrate test "$NOBODY_THERE" -c $T "$@"
 	want "exit status 1 wanted" [ "$RC" = 1 ]
 	want "\"$pattern\" wanted" says "$pattern"
-	finish "$name"
+	judged "$name"
 }
 warned "migrate: a pause with no room for a stop" 'max_downtime 100 ms is not more than fixed 120 ms' --max-downtime 100ms
 warned "migrate: a policy that does not heed the pause" 'stop-and-copy does not heed max_downtime' --policy stop-and-copy
@@ -343,7 +326,7 @@ MIGTRACE_LEARNED=$dir/files/learned.json works "predict: or not, as asked" '^lea
 MIGTRACE_LEARNED=$dir/files/future.json run "$M" predict quiet.mtrec --bandwidth 40MiB/s
 want "a forecast by what is built in" grep -Eq '^learned from [0-9]+ migrations on other hosts' "$dir/out"
 want "one line that says why" says 'future.json.*later.*built in'
-finish "predict: what a later version has learned is passed over, and said"
+judged "predict: what a later version has learned is passed over, and said"
 works "predict: does not end is an answer" '^precopy at 40.0 MiB/s with a limit of 300 ms does not end: to end it needs .* MiB/s, or a limit of' \
 	predict busy.mtrec --bandwidth 40MiB/s --method precopy,postcopy
 works "predict: nor is too late" 'to finish within 2.0 s it needs' predict quiet.mtrec --bandwidth 40MiB/s --deadline 2s
@@ -356,7 +339,7 @@ json() {
 	want "exit status 0 wanted" [ "$RC" = 0 ]
 	want "nothing on stderr wanted" [ ! -s "$dir/err" ]
 	want "$filter wanted" jq -e "$filter" "$dir/out" >/dev/null
-	finish "$name"
+	judged "$name"
 }
 json "predict: a row for each method, bandwidth and limit" 'length == 7 * 2 * 3 and all(.guest == "quiet" and .curve_origin == "kernel" and .curve_windows == 9)' \
 	predict quiet.mtrec --bandwidth 40MiB/s,80MiB/s --max-downtime 100ms,300ms,1s
@@ -383,7 +366,7 @@ works "release: and back" 'may be steered again' release --all --undo -c $T
 run "$M" guard
 want "exit status 0 wanted" [ "$RC" = 0 ]
 want "nothing on stderr wanted" [ ! -s "$dir/err" ]
-finish "guard: nobody to look after, nothing to say"
+judged "guard: nobody to look after, nothing to say"
 unset MIGTRACE_RUN_DIR
 
 refused "plan: nobody" 2 'DOMAIN or FILE' plan --link 40MiB/s
@@ -418,7 +401,7 @@ run "$M" simulate good.mtrec --link 100MiB/s
 want "exit status 0 wanted" [ "$RC" = 0 ]
 want "a row wanted" grep -q 'good.mtrec *precopy' "$dir/out"
 want "that it is a fit wanted" grep -q 'fitted' "$dir/err"
-finish "simulate: a recording, and that it is a fit"
+judged "simulate: a recording, and that it is a fit"
 # 64 MiB of pages once over a link of 40 MiB/s, of whose bytes 1448 of 1514 are TCP's: 1.67 s; and libvirt's second before.
 mkdir campaign
 printf '[campaign]\nwhere = here\n[workload idle]\nimage = mem\ncommand_line = region=64M rate=0 keepalive=0 seed=1\n' >campaign/spec.ini
@@ -466,7 +449,7 @@ for uri in "$NOBODY_THERE" qemu+tcp://127.0.0.1:1/system nonsense:///system 'not
 	want "nothing on stderr wanted" [ ! -s "$dir/err" ]
 	want "libvirt missing, with a remedy, wanted" jq -e '.[] | select(.check == "libvirt") | .result == "missing" and .remedy != null' \
 		"$dir/out" >/dev/null
-	finish "doctor: cannot connect to $uri: exit 1, a row and its remedy"
+	judged "doctor: cannot connect to $uri: exit 1, a row and its remedy"
 done
 refused "migrate: cannot connect to the destination" 1 'nobody-listens' \
 	migrate test "$NOBODY_THERE" --record x.mtrec -c $T
@@ -496,7 +479,7 @@ if [ -c /dev/full ]; then
 		want "exit status 1 wanted" [ "$RC" = 1 ]
 		want "one line wanted" one_line
 		want "\"standard output\" wanted" says 'standard output'
-		finish "$command: standard output is full: exit 1"
+		judged "$command: standard output is full: exit 1"
 	done
 else
 	skip "standard output is full" "no /dev/full"
@@ -530,5 +513,4 @@ else
 	skip "rights" "needs root, to become another user"
 fi
 
-echo "1..$N"
-exit $failed
+ktap_end

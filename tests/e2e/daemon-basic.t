@@ -14,19 +14,7 @@ trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM
 export MIGTRACE_RUN_DIR=$dir	# whose hand is on what is nobody else's business here
 umask 077	# the modes of what it makes must not depend on it
-count=0 failed=0
-
-# check NAME COMMAND...
-check()
-{
-	local name=$1 rc
-	shift
-	count=$((count + 1))
-	"$@" >"$dir/check.out" 2>&1
-	rc=$?
-	[ $rc = 0 ] || { failed=1; sed 's/^/# /' "$dir/check.out"; printf not\ ; }
-	echo "ok $count - $name"
-}
+. tests/lib/ktap.sh
 
 config()
 {
@@ -90,7 +78,7 @@ stop()
 		{ echo "exit status $rc after $before .. $EPOCHREALTIME"; return 1; }
 }
 
-echo "TAP version 13"
+plan
 mkdir "$dir/recordings"
 
 # --- the configuration
@@ -246,8 +234,7 @@ if [ -x "$bin/migtrace" ]; then
 	check "migtrace status -f json" tool_json
 else
 	for name in "migtrace status" "migtrace status -f json"; do
-		count=$((count + 1))
-		echo "ok $count - $name # SKIP migtrace is not built"
+		skip "$name" "migtrace is not built"
 	done
 fi
 
@@ -298,8 +285,7 @@ tool_alone()
 if [ -x "$bin/migtrace" ]; then
 	check "migtrace status says so" tool_alone
 else
-	count=$((count + 1))
-	echo "ok $count - migtrace status says so # SKIP migtrace is not built"
+	skip "migtrace status says so" "migtrace is not built"
 fi
 check "the next daemon replaces it" start
 check "SIGINT: exit 0 within 2 s" stop INT
@@ -334,5 +320,4 @@ check "systemd is told: READY, STATUS, WATCHDOG, RELOADING, STOPPING" notifies
 prefixed() { grep -q '^<6>migtraced ' "$dir/log" && ! grep -vE '^<[3-7]>' "$dir/log"; }
 check "each line of the log has its priority" prefixed
 
-echo "1..$count"
-exit $failed
+ktap_end

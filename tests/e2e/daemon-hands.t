@@ -183,3 +183,4 @@ released
 long_names
 hung
 auto_converge
+ktap_end

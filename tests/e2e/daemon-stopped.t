@@ -122,3 +122,4 @@ left_alone
 killed
 terminated
 unread
+ktap_end

@@ -15,10 +15,10 @@
 plan 14
 module=$SCENE_B/kmod/$(uname -r)/migtrace.ko
 if [ ! -e "$module" ] || [ ! -w /dev/kvm ]; then
-	skip "$PLAN" "needs KVM, and $module"
+	skip_some "$KTAP_PLAN" "needs KVM, and $module"
 	exit 0
 fi
-grep -q '^migtrace ' /proc/modules || { insmod "$module" && loaded=1; } || { skip "$PLAN" "the module cannot be loaded"; exit 0; }
+grep -q '^migtrace ' /proc/modules || { insmod "$module" && loaded=1; } || { skip_some "$KTAP_PLAN" "the module cannot be loaded"; exit 0; }
 begin 320mbit 36
 trap 'scene_down; [ -z "${loaded:-}" ] || rmmod migtrace' EXIT
 
@@ -78,7 +78,7 @@ migration() {
 for kind in ring bitmap; do
 	RATE=1500
 	if [ $kind = ring ]; then guest "p$kind" --dirty-ring 4096; else guest "p$kind"; fi ||
-		{ skip 6 "the guest does not start: $(cat "$SCENE_DIR/p$kind.out")"; continue; }
+		{ skip_some 6 "the guest does not start: $(cat "$SCENE_DIR/p$kind.out")"; continue; }
 	profile "p$kind" "$kind"
 	scene_remove "p$kind"
 	# Faster than the link: 36 MiB/s are 9216 pages/s.
@@ -87,3 +87,4 @@ for kind in ring bitmap; do
 	migration "m$kind" "$kind"
 	scene_remove "m$kind"
 done
+ktap_end

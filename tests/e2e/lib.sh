@@ -1,73 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the end-to-end tests share: KTAP, a scene of two hosts that is cleaned up
+# What the end-to-end tests share: a scene of two hosts that is cleaned up
 # whatever happens, and one supervised migration with all that can be said of it.
 #
 #	. tests/e2e/lib.sh
-#	plan 3
+#	plan 3				and what else tests/lib/ktap.sh has
 #	begin [RATE LIMIT]		root, packages, two hosts; skips the file where that cannot be
-#	check "name" COMMAND...		ok if COMMAND succeeds
-#	check_eq "name" GOT WANTED
-#	check_le "name" GOT MOST	numbers
-#	skip N "reason"			N tests
 #	migrate NAME OPTION...		runs migtrace migrate -f json; sets RC, and OUTCOME TOTAL_MS DOWNTIME_MS
 #					SENT_BYTES DETAIL FELT_MS from its answer and from the guest; progress is in $ERR
 #	verified NAME			the guest's own check of all its memory
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 set -u
-N=0
 export MIGTRACE_TESTBED=${MIGTRACE_TESTBED:-e$(($$ % 100000))}
+. tests/lib/ktap.sh
 . scripts/lib/scene.sh
-
-plan() { printf 'TAP version 13\n1..%d\n' "$1"; PLAN=$1; }
-
-result() {
-	N=$((N + 1))
-	if [ "$1" = 0 ]; then echo "ok $N - $2"; else echo "not ok $N - $2"; fi
-}
-
-note() { printf '%s\n' "$*" | sed 's/^/# /'; }
-
-check() {
-	local name=$1 out rc
-	shift
-	out=$("$@" 2>&1)
-	rc=$?
-	result $rc "$name"
-	[ $rc = 0 ] || note "$*: exit $rc: $out"
-}
-
-check_eq() {
-	[ "$2" = "$3" ]
-	result $? "$1"
-	[ "$2" = "$3" ] || note "got \"$2\", wanted \"$3\""
-}
-
-check_le() {
-	jq -en --arg a "$2" --arg b "$3" '($a | tonumber) <= ($b | tonumber)' >/dev/null 2>&1
-	local rc=$?
-	result $rc "$1"
-	[ $rc = 0 ] || note "got \"$2\", at most \"$3\" wanted"
-}
-
-check_match() {
-	[[ $2 =~ $3 ]]
-	local rc=$?
-	result $rc "$1"
-	[ $rc = 0 ] || note "got \"$2\", wanted a match of \"$3\""
-}
-
-skip() {
-	local i
-	for ((i = 0; i < $1; i++)); do
-		N=$((N + 1))
-		echo "ok $N # SKIP $2"
-	done
-}
 
 begin() {
 	if [ "$(id -u)" != 0 ]; then
-		skip "$PLAN" "needs root, for network namespaces"
+		skip_some "$KTAP_PLAN" "needs root, for network namespaces"
 		exit 0
 	fi
 	trap scene_down EXIT

@@ -10,31 +10,10 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-service.XXXXXX") || exit 1
 other=
 trap '[ -z "$other" ] || kill "$other" 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM
-count=0 failed=0
+. tests/lib/ktap.sh
 
-# check NAME COMMAND...
-check()
-{
-	local name=$1 rc
-	shift
-	count=$((count + 1))
-	"$@" >"$dir/check.out" 2>&1
-	rc=$?
-	[ $rc = 0 ] || { failed=1; sed 's/^/# /' "$dir/check.out"; printf not\ ; }
-	echo "ok $count - $name"
-}
-
-skip()
-{
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
-
-echo "TAP version 13"
-if ! command -v systemd-analyze >/dev/null; then
-	echo "1..0 # SKIP no systemd-analyze"
-	exit 0
-fi
+command -v systemd-analyze >/dev/null || skip_all "no systemd-analyze"
+plan
 
 # The unit and its drop-in as `make install` leaves them, beneath a root of their own.
 lay_out()
@@ -95,5 +74,4 @@ else
 	skip "with them it does" "needs root"
 fi
 
-echo "1..$count"
-exit $failed
+ktap_end

@@ -7,7 +7,7 @@
 #	RING=4096 tests/e2e/source.t	a guest with dirty rings; else one with bitmaps
 . "$(dirname "$0")/lib.sh"
 plan 22
-[[ $(scene_types) == *kvm* ]] || { skip "$PLAN" "no KVM"; exit 0; }
+[[ $(scene_types) == *kvm* ]] || { skip_some "$KTAP_PLAN" "no KVM"; exit 0; }
 begin
 
 M=$SCENE_B/migtrace
@@ -27,7 +27,7 @@ check_match "the text report, too" "$(scene_migtrace report "$rec")" "dirty page
 if [ "$source" = libvirt ]; then
 	check "why there is no better one is recorded" jq -e '.source.detail | length > 10' <<<"$report"
 	check "QEMU's own windows are there" jq -e '.dirty_rates | length > 1' <<<"$report"
-	skip 4 "no kernel source here"
+	skip_some 4 "no kernel source here"
 else
 	check "U(T) has points from a millisecond to a second" jq -e '[.curve[] | select(.window_ms <= 1000)] | length == 10' <<<"$report"
 	check "U(T) grows, up to the guest's region" jq -e '[.curve[].mean_pages] as $u | ($u | sort) == $u and $u[-1] <= 6144 + 100' <<<"$report"
@@ -45,7 +45,7 @@ rc=$?
 if [ "$source" = libvirt ]; then
 	check_eq "record --pages without a kernel source: exit 1" $rc 1
 	check_match "and why" "$said" "--pages needs a kernel source"
-	skip 2 "no kernel source here"
+	skip_some 2 "no kernel source here"
 else
 	check_eq "record --pages: exit 0" $rc 0
 	sets=$(zstd -dc "$rec" | jq -c 'select(.type == "pages")' | jq -s .)
@@ -84,8 +84,9 @@ check_eq "migrate: completed" "$OUTCOME" completed
 check "and says which source it had" jq -e 'if type == "array" then .[0] else . end | .kernel_source | length > 3' <<<"$ANSWER"
 report=$(scene_migtrace report -f json "$rec")
 if [ "$source" = libvirt ]; then
-	skip 1 "no kernel source here"
+	skip_some 1 "no kernel source here"
 else
 	note "passes: $(jq -c '.source, (.passes[] | [.iteration, .duration_ms, .kernel_bytes, .qemu_bytes, .difference_percent])' <<<"$report" | xargs)"
 	check "passes of the kernel's are in the report" jq -e '.passes | length > 0' <<<"$report"
 fi
+ktap_end

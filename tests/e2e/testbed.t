@@ -7,16 +7,9 @@ set -uo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 testbed=$here/../../scripts/testbed
-plan=20
-count=0
-failed=0
+. "$here/../lib/ktap.sh"
+exec </dev/null
 
-echo "TAP version 13"
-skip_all()
-{
-	echo "1..0 # SKIP $*"
-	exit 0
-}
 ((EUID == 0)) || skip_all "needs root"
 for tool in ip tc nsenter virsh libvirtd qemu-system-x86_64; do
 	PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null || skip_all "no $tool"
@@ -36,20 +29,7 @@ finish()
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-echo "1..$plan"
-
-# check NAME COMMAND...: one result; what the command said is shown if it failed.
-check()
-{
-	local title=$1 ok="ok"
-	shift
-	if ! "$@" >"$work/out" 2>&1 </dev/null; then
-		ok="not ok"
-		failed=1
-		sed 's/^/# /' "$work/out"
-	fi
-	echo "$ok $((++count)) - $title"
-}
+plan 20
 
 # is WANTED COMMAND...: does it print just that?
 is()
@@ -306,7 +286,7 @@ check "a guest of type qemu migrates there and back" migrates qemu
 if [[ -r /dev/kvm && -w /dev/kvm ]]; then
 	check "a guest of type kvm migrates there and back" migrates kvm
 else
-	echo "ok $((++count)) - a guest of type kvm migrates there and back # SKIP no /dev/kvm"
+	skip "a guest of type kvm migrates there and back" "no /dev/kvm"
 fi
 check "a guest outlives its libvirtd, and is found again" guest_outlives_libvirtd
 check "link down, link up" link_is_cut_and_mended
@@ -318,4 +298,4 @@ check "killed half-way: down leaves nothing" crash_is_cleaned_up
 check "interrupted half-way: cleans up" interrupt_cleans_up
 check "a broken testbed is made anew" half_a_testbed_is_made_anew
 check "down leaves nothing" down_leaves_nothing
-exit $failed
+ktap_end

@@ -50,23 +50,23 @@ hostile() {
 		echo "a control character"
 }
 
-echo "TAP version 13"
-echo "1..${#commands[@]}"
+. tests/lib/ktap.sh
+plan "${#commands[@]}"
 "$B/tests/fuzz/fuzz_consumers" "$dir" "$count" "$seed" || { echo "Bail out! no recordings"; exit 1; }
 run_of=$(find tests/data/campaign -name runs.jsonl | sort | sed 1q)
 for ((i = 0; i < count; i++)); do
 	campaign "$i" || { echo "Bail out! no campaign"; exit 1; }
 done
-n=0
 for command in "${commands[@]}"; do
-	n=$((n + 1)) wrong=
+	wrong=
 	for ((i = 0; i < count; i++)); do
 		file=$dir/$i.mtrec
 		[ "$command" = evaluate ] && file=$dir/$i.campaign
 		what=$(hostile "$command" "$file")
 		[ -z "$what" ] || wrong+="# $i.mtrec: ${what//$'\n'/, }; stderr: $(tail -n 1 "$dir/err" | cut -c 1-200)"$'\n'
 	done
-	[ -z "$wrong" ] || printf not\ 
-	echo "ok $n - $command: $count hostile recordings, seed $seed"
+	[ -z "$wrong" ]
+	result $? "$command survives $count hostile recordings, seed $seed"
 	[ -z "$wrong" ] || printf '%s# again with: SEED=%s COUNT=%s tests/fuzz/consumers.t\n' "$wrong" "$seed" "$count"
 done
+ktap_end

@@ -4,16 +4,14 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build} seed=${SEED:-$(date +%s)}
-echo "TAP version 13"
-echo "1..2"
-n=0
+. tests/lib/ktap.sh
+plan 2
 for what in "recording 3000" "engine 400"; do
+	# shellcheck disable=SC2086 # a fuzzer, and how often
 	set -- $what
-	n=$((n + 1))
-	if out=$("$B/tests/fuzz/fuzz_$1" "$2" "$seed" 2>&1); then
-		echo "ok $n - $1: $2 hostile inputs, seed $seed"
-	else
-		echo "not ok $n - $1: seed $seed"
-		tail -n 30 <<<"$out" | sed 's/^/# /'
-	fi
+	out=$("$B/tests/fuzz/fuzz_$1" "$2" "$seed" 2>&1)
+	status=$?
+	result $status "$1 survives $2 hostile inputs, seed $seed"
+	[ $status = 0 ] || tail -n 30 <<<"$out" | sed 's/^/# /'
 done
+ktap_end

@@ -10,32 +10,23 @@ cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 data=${MIGTRACE_DATA:-../shared/data}/field
 
-n=0
+. tests/lib/ktap.sh
+
 # replays DESCRIPTION FILE JQ [OPTION...]: whether it holds of the rows of all policies, in r. p(NAME): that one's.
 replays() {
 	local what=$1 file=$2 jq=$3 out
 	shift 3
-	n=$((n + 1))
-	if [ ! -e "$data/$file" ]; then echo "ok $n # SKIP $data/$file is missing ($what)"; return; fi
+	[ -e "$data/$file" ] || { skip "$what" "$data/$file is missing"; return; }
 	out=$("$B/migtrace" replay -f json "$data/$file" "$@" 2>&1)
-	holds "$what" "$out" ". as \$r | def p(n): \$r[] | select(.policy == n); $jq"
+	check_jq "$what" ". as \$r | def p(n): \$r[] | select(.policy == n); $jq" <<<"$out"
 }
 # reports DESCRIPTION FILE JQ: of the report
 reports() {
 	local what=$1 file=$2 jq=$3
-	n=$((n + 1))
-	if [ ! -e "$data/$file" ]; then echo "ok $n # SKIP $data/$file is missing ($what)"; return; fi
-	holds "$what" "$("$B/migtrace" report -f json "$data/$file" 2>&1)" "$jq"
+	[ -e "$data/$file" ] || { skip "$what" "$data/$file is missing"; return; }
+	check_jq "$what" "$jq" < <("$B/migtrace" report -f json "$data/$file" 2>&1)
 }
-holds() {
-	if jq -e "$3" <<<"$2" >/dev/null 2>&1; then echo "ok $n - $1"; else
-		echo "not ok $n - $1"
-		cut -c 1-400 <<<"$2" | head -n 20 | sed 's/^/# /'
-	fi
-}
-
-echo "TAP version 13"
-echo "1..20"
+plan 20
 replays "a deadline within the switchover ends nothing" switchover-deadline.json \
 	'p("predict") | .action == "none" and .at_ms == 23510 and (.reason | test("switchover is under way.*pause of 1.0 s"))' --deadline 22.6s
 replays "no policy acts in status device" switchover-deadline.json \
@@ -45,14 +36,13 @@ reports "and the rest is read" mbps-minus-one.json '(.iterations | length >= 2) 
 replays "lines of a monitor, timed by QEMU" raw-qmp-lines.jsonl 'p("predict") | .action == "none" and .at_ms == 67774'
 reports "their report" raw-qmp-lines.jsonl \
 	'(.iterations | length >= 2) and .outcome.t_ms == 67574 and .outcome.downtime_ms == 294 and (.migrations | length == 1)'
-n=$((n + 1))
 if [ -e "$data/raw-qmp-lines.jsonl" ]; then
 	same() { "$B/migtrace" replay -f json "$data/$1" | jq -S 'map(select(.policy != "stop-and-copy") | {policy, action, at_ms, iteration})'; }
 	# stop-and-copy stops at the first look that has a rate: that is the second where QEMU said -1.
-	holds "every policy decides the same in both forms" "$(jq -n --argjson a "$(same raw-qmp-lines.jsonl)" --argjson b "$(same mbps-minus-one.json)" \
-		'{$a, $b}')" '(.a | length) > 3 and .a == .b'
+	check_jq "every policy decides the same in both forms" '(.a | length) > 3 and .a == .b' \
+		< <(jq -n --argjson a "$(same raw-qmp-lines.jsonl)" --argjson b "$(same mbps-minus-one.json)" '{$a, $b}')
 else
-	echo "ok $n # SKIP $data/raw-qmp-lines.jsonl is missing (both forms)"
+	skip "every policy decides the same in both forms" "$data/raw-qmp-lines.jsonl is missing"
 fi
 replays "post-copy that stands still: for how long, and what to do" postcopy-paused.json \
 	'p("predict") | .action == "none" and (.reason | test("postcopy-paused for 9 min 50 s") and test("guest waits") and test("--postcopy-resume") and
@@ -80,3 +70,4 @@ replays "a count that is lost" remaining-wraps.json \
 replays "no stop by it, but an end by the deadline" remaining-wraps.json \
 	'[p("timeout", "predict")] | length == 2 and all(.action == "abort" and .at_ms == 40000 and .implied_downtime_ms == null)' --timeout 35s --deadline 40s
 reports "its report" remaining-wraps.json '.warnings | any(test("lost count") and test("17 answers") and test("cancel"))'
+ktap_end

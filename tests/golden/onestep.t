@@ -9,31 +9,22 @@ cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 data=${MIGTRACE_DATA:-../shared/data}/pg-ycsb
 
-n=0
-# DESCRIPTION JQ: whether it holds of the rows in $rows. row(MODEL; FOLDER; METRIC) is one of them.
+. tests/lib/ktap.sh
+# holds NAME JQ: of the rows in $rows. row(MODEL; FOLDER; METRIC) is one of them.
 holds() {
-	n=$((n + 1))
-	if jq -e "def row(m; w; k): .[] | select(.model == m and .workload == w and .metric == \"one_step_\" + k); $2" <<<"$rows" >/dev/null; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		jq -r '.[] | "# \(.model) \(.workload) \(.metric) \(.n) \(.p50) \(.p90) \(.mean)"' <<<"$rows"
-	fi
+	check_jq "$1" "def row(m; w; k): .[] | select(.model == m and .workload == w and .metric == \"one_step_\" + k); $2" <<<"$rows"
+	[ "$KTAP_FAILED" = 0 ] || note "$(jq -r '.[] | "\(.model) \(.workload) \(.metric) \(.n) \(.p50) \(.p90) \(.mean)"' <<<"$rows")"
 }
 
-echo "TAP version 13"
-echo "1..10"
+plan 10
 rows=$("$B/migtrace-research" evaluate --one-step -f json tests/golden/recordings/*.mtrec)
 holds "rows of our own recordings have what rows must have" 'length > 0 and all(keys == (["model", "method", "workload", "metric", "n", "p50", "p90", "mean", "unit"] | sort)) and
 	all(.n > 0 and .unit == "%" and .workload == "recordings" and .p50 <= .p90)'
 holds "there is a row of each causal model" '[.[] | select(.metric == "one_step_from_1s") | .model] | contains(["ucurve", "qemu", "proportional", "last"])'
 
 if [ ! -d "$data" ]; then
-	for what in long short nathan read-only load-ended others polled-long polled-short; do
-		n=$((n + 1))
-		echo "ok $n # SKIP $data is missing ($what)"
-	done
-	exit 0
+	skip_some 8 "$data is missing"
+	ktap_end
 fi
 busy=precopy-nonconvergent-16t reads=precopy-nonconvergent-onlyreads-16t
 files=("$data"/{$busy,$reads}/run-*.json)
@@ -50,3 +41,4 @@ holds "auto-converge is told by its name, and the convergent are within 5 %" \
 rows=$("$B/migtrace-research" evaluate --one-step --polled-time -f json "${files[@]}")
 holds "by the time between polls: 9.6 %" "row(\"ucurve\"; \"$busy\"; \"from_1s\") | .n == 30 and .mean < 10"
 holds "by the time between polls, shorter ones: 17 %" "row(\"ucurve\"; \"$busy\"; \"below_1s\") | .n == 913 and .mean < 17.5"
+ktap_end

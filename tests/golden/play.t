@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 tool=${B:-build}/migtrace
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-count=0 failed=0
+. tests/lib/ktap.sh
 most=${MOST_PERCENT:-5}
 
 # Rules alone, and what the simulator's hosts take.
@@ -23,24 +23,17 @@ try() {
 		--policy qemu --host kvm -f json >"$dir/sim" 2>"$dir/err"
 	"$tool" predict --memory "$1GiB" --resident "$2GiB" --dirty-rate "${dirty}B/s" --working-set "${region}MiB" --bandwidth "$rate" \
 		--method precopy --log "$3" --learned "$dir/rules.json" -f json >"$dir/play" 2>>"$dir/err"
-	count=$((count + 1))
 	jq -rn --slurpfile s "$dir/sim" --slurpfile p "$dir/play" --argjson most "$most" '
 		$s[0][0] as $s | $p[0][0] as $p |
 		(100 * ($p.total_p50_ms / $s.total_ms - 1)) as $t | (100 * ($p.transferred_p50_bytes / $s.transferred_bytes - 1)) as $b |
 		"# simulated \($s.total_ms / 1000 * 10 | round / 10) s, \($s.transferred_bytes / 1073741824 * 10 | round / 10) GiB; played \($t * 10 | round / 10) %, \($b * 10 | round / 10) % off",
 		($s.end == "converged" and $s.hosts == "kvm" and ($t | fabs) <= $most and ($b | fabs) <= $most)' >"$dir/out" 2>>"$dir/err"
-	if [ "$(tail -n 1 "$dir/out")" = true ]; then
-		echo "ok $count - $1 GiB, $2 not empty, $3, $4 Gbit/s"
-	else
-		failed=1
-		echo "not ok $count - $1 GiB, $2 not empty, $3, $4 Gbit/s"
-		sed 's/^/# /' "$dir/err"
-	fi
+	[ "$(tail -n 1 "$dir/out")" = true ]
+	result $? "played as simulated within $most %: $1 GiB, $2 not empty, $3, $4 Gbit/s" "$(cat "$dir/err")"
 	sed -n 1p "$dir/out"
 }
 
-echo "TAP version 13"
-echo 1..24
+plan 24
 for gib in 16 64; do
 	for resident in "$gib" $((gib / 4)); do
 		for log in bitmap ring; do
@@ -50,4 +43,4 @@ for gib in 16 64; do
 		done
 	done
 done
-exit $failed
+ktap_end

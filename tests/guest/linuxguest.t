@@ -19,32 +19,13 @@ readonly tests=$((${#workloads[@]} * 5 + 3))
 
 tmp=
 qemus=()
-count=0
-failed=0
-
-echo "KTAP version 1"
-
-skip_all()
-{
-	echo "1..0 # SKIP $1"
-	exit 0
-}
+. tests/lib/ktap.sh
 
 cleanup()
 {
 	((${#qemus[@]})) && kill "${qemus[@]}" 2>/dev/null
 	wait
 	rm -rf "$tmp"
-}
-
-# report STATUS NAME [DIAGNOSTIC]
-report()
-{
-	local word=ok
-
-	(($1 == 0)) || { word="not ok"; failed=1; }
-	echo "$word $((++count)) $2"
-	[[ -z ${3:-} ]] || echo "# $3"
 }
 
 qemu_major() { qemu-system-x86_64 --version | sed -n 's/.*version \([0-9]*\)\..*/\1/p'; }
@@ -160,7 +141,7 @@ test_verify()
 	local answer
 
 	answer=$(ask $1 v verify) && [[ $answer == "verify ok"* ]]
-	report $? "$2" "$answer"
+	result $? "$2" "$answer"
 }
 
 # What is spoilt is found: verify does not just say ok.
@@ -169,7 +150,7 @@ test_spoilt()
 	local answer
 
 	answer=$(ask $1 x corrupted) && answer=$(ask $1 v verify) && [[ $answer == "verify FAIL"* ]]
-	report $? "$2" "$answer"
+	result $? "$2" "$answer"
 }
 
 # test_workload WORKLOAD: boots and tests it; the guest runs on.
@@ -180,7 +161,7 @@ test_workload()
 	start=$(now_us)
 	boot $name "workload=$1"
 	answer=$(wait_line $name 1 'ready|error|panic' $ready_s) && [[ $answer == ready ]]
-	report $? "$name: ready" \
+	result $? "$name: ready" \
 		"$answer after $((($(now_us) - start) / 1000)) ms"
 	[[ $answer == ready ]] || return 1
 
@@ -192,11 +173,11 @@ test_workload()
 		median=$(median_interval $name "$from") && ((median <= median_max_us)) && break
 	done
 	[[ $median ]] && ((median <= median_max_us))
-	report $? "$name: heartbeats" "median interval ${median:-unknown} us"
+	result $? "$name: heartbeats" "median interval ${median:-unknown} us"
 	answer=$(ask $name s stats)
 	[[ $before =~ ops=([0-9]+) ]] && before=${BASH_REMATCH[1]} &&
 		[[ $answer =~ ops=([0-9]+) ]] && ((BASH_REMATCH[1] > before))
-	report $? "$name: work is done" "$answer, $before before"
+	result $? "$name: work is done" "$answer, $before before"
 	test_verify $name "$name: verify"
 	return 0	# the guest runs, whatever the tests said
 }
@@ -240,7 +221,7 @@ test_migration()
 		sleep 0.2
 	done
 	[[ $answer == *'"completed"'* ]]
-	report $? "$1: migration completes" \
+	result $? "$1: migration completes" \
 		"$(grep -o '"\(downtime\|total-time\|dirty-sync-count\|transferred\)": [0-9]*' <<<"$answer" | tr -d '"' | tr '\n' ' ')"
 	qmp '"quit"' >/dev/null
 	wait_end $source
@@ -249,7 +230,7 @@ test_migration()
 
 	if [[ $(accelerator) == tcg* ]] && (($(qemu_major) < 9)); then
 		for what in "heartbeat goes on where it was" "verify after migration"; do
-			echo "ok $((++count)) $1: $what # SKIP QEMU before 9.0 loses memory of a TCG guest in pre-copy"
+			skip "$1: $what" "QEMU before 9.0 loses memory of a TCG guest in pre-copy"
 		done
 		return
 	fi
@@ -259,7 +240,7 @@ test_migration()
 	read -r last_us last_hb < <(heartbeat_numbers $1 | tail -n 1)
 	read -r first_us first_hb < <(heartbeat_numbers arrived | head -n 1)
 	((first_hb > last_hb && first_hb <= last_hb + 2))
-	report $? "$1: heartbeat goes on where it was" \
+	result $? "$1: heartbeat goes on where it was" \
 		"hb $last_hb, then $first_hb after $(((first_us - last_us) / 1000)) ms"
 	test_verify arrived "$1: verify after migration"
 }
@@ -278,7 +259,7 @@ tmp=$(mktemp -d) || exit 1
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-echo "1..$tests"
+plan "$tests"
 echo "# accelerator $accel"
 for workload in "${workloads[@]}"; do
 	name=$workload
@@ -291,5 +272,5 @@ for workload in "${workloads[@]}"; do
 	fi
 	power_off
 done
-((count == tests)) || failed=1
-exit $failed
+((KTAP_N == tests)) || KTAP_FAILED=1
+ktap_end

@@ -9,7 +9,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 bin=${B:-$top/build}/guest
 qemu=${QEMU:-qemu-system-x86_64}
 dir=$(mktemp -d) || exit 1
-pids=() count=0 failed=0
+pids=()
+. "$top/tests/lib/ktap.sh"
 firmware=()	# else SeaBIOS
 [ ! -r /usr/share/qemu/qboot.rom ] || firmware=(-bios qboot.rom)
 cleanup()
@@ -23,25 +24,6 @@ cleanup()
 }
 trap 'cleanup; rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM
-
-# report STATUS NAME [DIAGNOSTICS]
-report()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count $2"
-	else
-		failed=1
-		echo "not ok $count $2"
-	fi
-	[ -z "${3-}" ] || echo "# $3"
-}
-
-skip()
-{
-	count=$((count + 1))
-	echo "ok $count $1 # SKIP $2"
-}
 
 # calc EXPRESSION [VAR=VALUE...]: a number, or a truth as exit status
 calc()
@@ -143,7 +125,7 @@ verify_ok()
 	local verdict
 
 	verdict=$(ask verify)
-	report $? "$1" "$verdict"
+	result $? "$1" "$verdict"
 }
 
 # Writes done in host time, and those given up because the machine had no time
@@ -168,7 +150,7 @@ test_rate()
 	local rate asked
 
 	patiently keeps_rate 2 4 8 16
-	report $? "$accel: writes at the rate asked for" "$rate/s done, $asked/s due, of 10000/s"
+	result $? "$accel: writes at the rate asked for" "$rate/s done, $asked/s due, of 10000/s"
 }
 
 keeps_heartbeat()
@@ -186,10 +168,10 @@ test_basics()
 	local gap verdict
 
 	guest "region=64M rate=10000 seed=7"
-	report $? "$accel: boots and is ready" "$ready"
+	result $? "$accel: boots and is ready" "$ready"
 	test_rate
 	patiently keeps_heartbeat 2 4 8 16
-	report $? "$accel: heartbeat every 10 ms or less" "$gap"
+	result $? "$accel: heartbeat every 10 ms or less" "$gap"
 	verify_ok "$accel: memory verifies"
 }
 
@@ -200,7 +182,7 @@ test_verifier_fails()
 	ask send "$1" >/dev/null
 	verdict=$(ask verify)
 	[ $? -eq 1 ] && [ "$(field "$2" "$verdict")" = 1 ]
-	report $? "$accel: the verifier finds a page that is $3" "$verdict"
+	result $? "$accel: the verifier finds a page that is $3" "$verdict"
 }
 
 # QEMU's own dirty log: the oracle that shares nothing with the guest
@@ -220,7 +202,7 @@ test_dirty_log()
 		w0="$(field writes "$before")" w1="$(field writes "$after")" \
 		t0="$(field at_ns "$before")" t1="$(field at_ns "$after")")
 	calc 'r > e * 0.93 - 1 && r < e * 1.07 + 1' r="$rate" e="$expected" >/dev/null
-	report $? "$accel: QEMU's dirty log sees the expected distinct pages" \
+	result $? "$accel: QEMU's dirty log sees the expected distinct pages" \
 		"$rate MiB in 1 s, expected $expected"
 }
 
@@ -236,7 +218,7 @@ test_migration()
 	qmp qemu '{"execute":"migrate-set-parameters","arguments":{"max-bandwidth":62914560}}' \
 		"{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"unix:$dir/mig\"}}" >/dev/null
 	result=$("$bin/qmp" --wait-migration 600 "$dir/qemu")
-	report $? "$accel: migrates live"
+	result $? "$accel: migrates live"
 	verify_ok "$accel: memory verifies on the destination"
 	sleep 0.2	# until guestwatch has written its log
 	# The silence between the last heartbeat of the source and the first of the
@@ -252,10 +234,10 @@ test_migration()
 		END { print changes == 1 && last == 1 ? gap : -1 }' "$dir/log")
 	# How long it was silent is up to QEMU and the machine.
 	calc 'g > 0 && g < 30000' g="$gap" >/dev/null
-	report $? "$accel: heartbeats go over to the destination once" \
+	result $? "$accel: heartbeats go over to the destination once" \
 		"silent for $gap ms, QEMU says $(field downtime "$result") ms; $(ask gap "$from")"
 	[ "$(field backwards "$(ask status)")" = 0 ]
-	report $? "$accel: the write counter never goes back"
+	result $? "$accel: the write counter never goes back"
 }
 
 writes_in_turn()
@@ -275,11 +257,11 @@ test_patterns()
 	window "region=32M rate=8000 pattern=uniform" 1
 	expected=$(calc 'n * (1 - exp(w * log(1 - 1 / n)))' n="$pages" w="$writes")
 	calc 'd > e * 0.95 && d < e * 1.05' d="$changed" e="$expected" >/dev/null
-	report $? "uniform: distinct pages as in theory" \
+	result $? "uniform: distinct pages as in theory" \
 		"$changed of $pages after $writes, expected $expected"
 
 	patiently writes_in_turn 1 2 4 8
-	report $? "seq: no page gets ahead of another" "$writes writes, spread $spread"
+	result $? "seq: no page gets ahead of another" "$writes writes, spread $spread"
 
 	window "region=32M rate=60000 pattern=zipf s=1.1" 1
 	expected=$(awk -v n="$pages" 'BEGIN {
@@ -291,14 +273,14 @@ test_patterns()
 		}
 		print top / all }')
 	calc 't > e * 0.95 && t < e * 1.05' t="$top1" e="$expected" >/dev/null
-	report $? "zipf: the top 1 % of the pages get their share" "$top1, expected $expected"
+	result $? "zipf: the top 1 % of the pages get their share" "$top1, expected $expected"
 
 	window "region=32M rate=100000 pattern=hotcold hot=10% hotshare=90%" 1
 	calc 't > 0.88 && t < 0.92' t="$top10" >/dev/null
-	report $? "hotcold: 10 % of the pages get 90 % of the writes" "$top10"
+	result $? "hotcold: 10 % of the pages get 90 % of the writes" "$top10"
 
 	patiently reads_only 0.5 1 2 4
-	report $? "readonly: reads, writes nothing" "$changed pages changed"
+	result $? "readonly: reads, writes nothing" "$changed pages changed"
 	verify_ok "readonly: memory verifies"
 }
 
@@ -322,7 +304,7 @@ test_phases()
 	local quiet
 
 	patiently is_quiet_by_turns 2 4 8 16
-	report $? "phases: quiet half of the time" "$quiet of the heartbeats"
+	result $? "phases: quiet half of the time" "$quiet of the heartbeats"
 	verify_ok "phases: memory verifies"
 }
 
@@ -332,13 +314,13 @@ test_refusals()
 
 	guest "region=32M ratio=3"
 	[[ $ready == *"option ratio=3"* ]]
-	report $? "refuses an unknown option" "$ready"
+	result $? "refuses an unknown option" "$ready"
 	guest "region=1G"
 	[[ $ready == *"does not fit"* ]]
-	report $? "refuses a region that does not fit" "$ready"
+	result $? "refuses a region that does not fit" "$ready"
 }
 
-echo "TAP version 13"
+plan
 accel=kvm
 if [ -w /dev/kvm ]; then
 	test_basics
@@ -346,7 +328,7 @@ if [ -w /dev/kvm ]; then
 	test_migration
 	test_verifier_fails x lost stale
 else
-	skip kvm "/dev/kvm is not usable"
+	skip "kvm: the guest does what it says" "/dev/kvm is not usable"
 fi
 
 accel=tcg
@@ -358,5 +340,4 @@ test_verifier_fails w wrong "another page's"
 test_patterns
 test_phases
 test_refusals
-echo "1..$count"
-exit $failed
+ktap_end

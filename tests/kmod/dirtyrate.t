@@ -16,13 +16,7 @@ module=${MIGTRACE_KO:-$B/kmod/$(uname -r)/migtrace.ko}
 qemu=${QEMU:-qemu-system-x86_64}
 region_pages=8192
 
-skip_all()
-{
-	echo "1..0 # SKIP $*"
-	exit 0
-}
-
-echo "TAP version 13"
+. tests/lib/ktap.sh
 [ "$(id -u)" = 0 ] || skip_all "not root"
 [ -c /dev/kvm ] || skip_all "no /dev/kvm"
 command -v "$qemu" jq >/dev/null || skip_all "no $qemu, or no jq"
@@ -58,15 +52,6 @@ finish()
 trap finish EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
-
-n=0 failed=0
-# result STATUS NAME
-result()
-{
-	local ok="ok"
-	[ "$1" = 0 ] || { ok="not ok" && failed=1; }
-	echo "$ok $((++n)) - $2"
-}
 
 # A running guest that is watched: by its serial line, and by the module
 guest()
@@ -155,7 +140,7 @@ compare()
 		}' "$dir/log" -
 }
 
-echo "1..$((${#modes[@]} * 4))"
+plan "$((${#modes[@]} * 4))"
 for mode in "${modes[@]}"; do
 	guest "$mode"
 	result $? "$mode: a guest, watched"
@@ -179,4 +164,4 @@ for mode in "${modes[@]}"; do
 	result $? "$mode: U(T) and all pages within $percent percent each time"
 	cleanup
 done
-exit $failed
+ktap_end

@@ -14,14 +14,9 @@ export MIGTRACE_KO=${MIGTRACE_KO:-$B/kmod/$(uname -r)/migtrace.ko}
 # a dozen compilers.
 limit_s=${MODULE_LIMIT_S:-1500}
 
+. tests/lib/ktap.sh
 # shellcheck source=scripts/lib/limit.sh
 . scripts/lib/limit.sh
-
-skip_all()
-{
-	echo "1..0 # SKIP $*"
-	exit 0
-}
 
 # Programs with options of their own; the others are found.
 programs=()
@@ -32,7 +27,6 @@ done
 programs+=("lossless --events 5e4 --seconds 0.1" "churn --cycles 12" "fuzz_ioctl --seconds 5")
 [ $# = 0 ] || programs=("$@")
 
-echo "TAP version 13"
 [ "$(id -u)" = 0 ] || skip_all "not root"
 [ -e "$MIGTRACE_KO" ] || skip_all "no $MIGTRACE_KO: make kmod"
 [ -c /dev/kvm ] || skip_all "no /dev/kvm"
@@ -43,18 +37,7 @@ for p in "${programs[@]}"; do
 	[ -x "$B/tests/kmod/${p%% *}" ] || skip_all "no $B/tests/kmod/${p%% *}: make kmod-tests"
 done
 
-echo "1..$((${#programs[@]} + 3))"
-count=0
-failed=0
-
-# result STATUS NAME
-result()
-{
-	local ok="ok"
-	[ "$1" = 0 ] || { ok="not ok" && failed=1; }
-	echo "$ok $((++count)) - $2"
-}
-
+plan "$((${#programs[@]} + 3))"
 output=$(mktemp) || exit 1
 # shellcheck disable=SC2317 # called by trap
 finish()
@@ -87,4 +70,4 @@ complaints=$(dmesg | sed "0,/$mark/d" | grep -E 'WARNING:|BUG:|Oops|general prot
 [ -z "$complaints" ] || echo "$complaints"
 [ -z "$complaints" ]
 result $? "the kernel did not complain"
-exit $failed
+ktap_end

@@ -7,20 +7,13 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 writer=${B:-$top/build}/tests/kvm/kvmwriter
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-failed=0 count=0
+. "$top/tests/lib/ktap.sh"
 
-
-# check NAME JQ-CONDITION: over both objects, as .[0] (start) and .[1] (end)
-check()
+# told NAME CONDITION: over both objects, as .[0] (start) and .[1] (end)
+told()
 {
-	count=$((count + 1))
-	if jq -se "$2" "$dir/out" >/dev/null 2>&1; then
-		echo "ok $count $1"
-	else
-		failed=1
-		echo "not ok $count $1"
-		sed 's/^/# /' "$dir/out" "$dir/err"
-	fi
+	check_jq "$1" "$2" < <(jq -s . "$dir/out")
+	[ ! -s "$dir/err" ] || note "$(cat "$dir/err")"
 }
 
 run()
@@ -40,32 +33,28 @@ run_until()
 	done
 }
 
-echo "TAP version 13"
 run --duration 0.01
-if [ $? -eq 4 ]; then
-	echo "1..0 # SKIP $(cat "$dir/err")"
-	exit 0
-fi
-echo 1..9
+[ $? != 4 ] || skip_all "$(cat "$dir/err")"
+plan 9
 
 # Pages 0 to 999 of slot 10: the hash is vm_page_hash() as computed elsewhere.
 run_until '.[1].written[0] >= 1000' --pattern sequential --pages 1000 --rate 5000 --reap 50
-check "a sweep has every page" '.[1] | .distinct == 1000 and .distinct_hash == "7d519addbd0fcc91" and .stray == 0'
-check "no more writes than the rate says" '.[1] | .written[0] <= 5000 * .elapsed_s and .elapsed_s > 0.99'
+told "a sweep has every page" '.[1] | .distinct == 1000 and .distinct_hash == "7d519addbd0fcc91" and .stray == 0'
+told "no more writes than the rate says" '.[1] | .written[0] <= 5000 * .elapsed_s and .elapsed_s > 0.99'
 
 run_until '.[1].harvests >= 3' --pattern zipf --vcpus 2 --rate 6000 --reap 100
-check "zipf, two vCPUs: distinct pages as by the closed form" \
+told "zipf, two vCPUs: distinct pages as by the closed form" \
 	'.[1] | .distinct - .expected_distinct | fabs < 250'
-check "the sum of the rings is what was harvested" '.[1] | .harvested == (.pushed | add) and .harvests >= 3'
+told "the sum of the rings is what was harvested" '.[1] | .harvested == (.pushed | add) and .harvests >= 3'
 
 run_until '(.[1].written | add) >= 4000' --mode manual --vcpus 2 --shared --pages 500 --rate 4000 --reap 20
-check "a bitmap, one slot that two vCPUs share" '(.[0].slots | length) == 1 and .[1].distinct > 450'
+told "a bitmap, one slot that two vCPUs share" '(.[0].slots | length) == 1 and .[1].distinct > 450'
 
 run_until '.[1].written[0] > 0' --mode initially-set --pages 5000 --rate 1000
-check "pages that start dirty are not counted" '.[1] | .harvested <= .written[0] and .harvested > 0'
+told "pages that start dirty are not counted" '.[1] | .harvested <= .written[0] and .harvested > 0'
 
 run_until '.[1].ring_full == [1]' --full wait --ring 1024 --reap 0 --rate 0
-check "nobody harvests: the writer stands still" '.[1] | .ring_full == [1] and .harvests == 2'
+told "nobody harvests: the writer stands still" '.[1] | .ring_full == [1] and .harvests == 2'
 
 "$writer" --duration 3000 --rate 1000 >"$dir/out" 2>"$dir/err" &
 pid=$!
@@ -75,11 +64,11 @@ for _ in $(seq 3000); do
 done
 kill -TERM $pid
 wait $pid
-check "cut short, it still tells" '.[1].elapsed_s < 2999'
+told "cut short, it still tells" '.[1].elapsed_s < 2999'
 
 run --rate 1k; a=$?
 run --full never; b=$?
 run more; c=$?
 echo "[$a, $b, $c]" >"$dir/out"
-check "what it does not understand it refuses" '.[0] == [2, 2, 2]'
-exit $failed
+told "what it does not understand it refuses" '.[0] == [2, 2, 2]'
+ktap_end

@@ -6,24 +6,12 @@
 set -uo pipefail
 
 cd "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../.." || exit 1
-count=0
-failed=0
+. tests/lib/ktap.sh
+exec </dev/null
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
+KTAP_SHOW=("$work/said")
 export CHECK_LOGS=$work/logs
-
-# check NAME COMMAND...: one result; what check said is shown if it failed.
-check()
-{
-	local title=$1 ok="ok"
-	shift
-	if ! "$@" >"$work/out" 2>&1 </dev/null; then
-		ok="not ok"
-		failed=1
-		sed 's/^/# /' "$work/out" "$work/said"
-	fi
-	echo "$ok $((++count)) - $title"
-}
 
 # test_of NAME BODY
 test_of()
@@ -37,8 +25,7 @@ test_of bad 'echo 1..2; echo "# the reason"; echo not ok 1 - a; echo ok 2 - b'
 test_of dead 'exit 0'
 test_of stays "trap 'echo ended >$work/ended; exit' TERM; echo 1..1; echo x >$work/began; sleep 98768 & wait"
 
-echo "TAP version 13"
-echo "1..9"
+plan 9
 scripts/check "$work/good.t" >"$work/said" 2>&1
 status=$?
 check "all passed: 0" test $status = 0
@@ -69,4 +56,4 @@ wait $pid
 status=$?
 check "Ctrl-C: 130, and the test was told to end" bash -c '[[ $1 == 130 && -s $2/ended ]]' - $status "$work"
 check "and nothing is left running" bash -c '! pgrep -af "sleep 9876[8]" && ! ps -s "$1" -o stat=,args= | grep -v ^Z' - $pid
-exit $failed
+ktap_end

@@ -7,11 +7,9 @@ set -uo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 lab=$here/../../scripts/lab
-plan=31
-count=0
-failed=0
+. "$here/../lib/ktap.sh"
+exec </dev/null
 
-echo "TAP version 13"
 work=$(mktemp -d)
 finish()
 {
@@ -25,24 +23,8 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$work" || exit 1
-if ! "$lab" --prepare 2>prepare.err; then
-	echo "1..0 # SKIP cannot be prepared: $(tail -n 1 prepare.err)"
-	exit 0
-fi
-echo "1..$plan"
-
-# check NAME COMMAND...: one result; what the command said is shown if it failed.
-check()
-{
-	local title=$1 ok="ok"
-	shift
-	if ! "$@" >"$work/out" 2>&1 </dev/null; then
-		ok="not ok"
-		failed=1
-		sed 's/^/# /' "$work/out"
-	fi
-	echo "$ok $((++count)) - $title"
-}
+"$lab" --prepare 2>prepare.err || skip_all "cannot be prepared: $(tail -n 1 prepare.err)"
+plan 31
 
 is()
 {
@@ -175,4 +157,4 @@ check "no QEMU is left" no_qemu_left
 run --smp none -- true
 check "usage: 2" is "$status" 2
 rm -rf s
-exit $failed
+ktap_end

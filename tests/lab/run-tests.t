@@ -6,23 +6,11 @@
 set -uo pipefail
 
 cd "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../.." || exit 1
-count=0
-failed=0
+. tests/lib/ktap.sh
+exec </dev/null
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-
-# check NAME COMMAND...: one result; what the command said is shown if it failed.
-check()
-{
-	local title=$1 ok="ok"
-	shift
-	if ! "$@" >"$work/out" 2>&1 </dev/null; then
-		ok="not ok"
-		failed=1
-		sed 's/^/# /' "$work/out" "$work/said" 2>/dev/null
-	fi
-	echo "$ok $((++count)) - $title"
-}
+KTAP_SHOW=("$work/said")
 
 # test_of NAME BODY
 test_of()
@@ -70,8 +58,7 @@ cases=(
 	"gives up|echo 1..1; echo ok 1; echo Bail out! no disk; exit 255|1 1 0"
 	"a command that is not there|echo 1..1; no-such-command && echo ok 1|0 1 0"
 )
-echo "TAP version 13"
-echo "1..$((${#cases[@]} + 8))"
+plan "$((${#cases[@]} + 8))"
 
 for c in "${cases[@]}"; do
 	IFS='|' read -r title body expected <<<"$c"
@@ -123,4 +110,4 @@ wait $pid
 status=$?
 check "told to end it ends its tests, and begins no more" bash -c '
 	[[ $2 == 143 && -s $1/a.ended && -s $1/b.ended && ! -e $1/c.began ]] && ! pgrep -f "sleep 9876[7]"' - "$work" $status
-exit $failed
+ktap_end
