@@ -15,19 +15,9 @@
 
 #include "source/sample.h"
 #include "source/tick.h"
+#include "../unit/chance.h"
 
 #define MAX_BYTES	(24U << 20)
-
-static uint64_t rng;
-
-static uint64_t any(void)	/* splitmix64 */
-{
-	uint64_t z = (rng += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
 
 static unsigned long long number(void)
 {
@@ -195,7 +185,7 @@ int main(int argc, char **argv)
 		size_t n;
 		FILE *f;
 
-		rng = seed + i;
+		rng.state = seed + i;
 		any();
 		len = 0;
 		strange = i % 4 == 3;

@@ -14,20 +14,10 @@
 
 #include "base/units.h"
 #include "policy/engine.h"
+#include "../unit/chance.h"
 
 #define SAMPLES		60	/* of one migration */
 #define SEED_STEP	0x9e3779b97f4a7c15u
-
-static uint64_t rng;
-
-static uint64_t any(void)	/* splitmix64 */
-{
-	uint64_t z = (rng += SEED_STEP);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
 
 static uint64_t hostile(void)
 {
@@ -159,7 +149,7 @@ int main(int argc, char **argv)
 		for (size_t p = 0; mt_policy_at(p); p++) {
 			const char *what;
 
-			rng = seed * SEED_STEP;
+			rng.state = seed * SEED_STEP;
 			what = migration(mt_policy_at(p));
 			if (!what)
 				continue;

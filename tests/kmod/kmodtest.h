@@ -33,6 +33,17 @@
 	vm_forget(vm); \
 } while (0)
 
+/* The window's set of the first @pages of a slot has just the pages that harvests gave. */
+static inline void kmodtest_check_window(struct watch *w, struct vm *vm, uint32_t slot, uint64_t pages)
+{
+	static uint64_t words[64];
+
+	CHECK(pages <= 64 * sizeof(words) / sizeof(words[0]));
+	CHECK_INT(watch_pages(w, 0, MIGTRACE_SET_WINDOW, slot, pages, words), 0);
+	for (uint64_t i = 0; i < pages; i++)
+		CHECK_INT(words[i / 64] >> i % 64 & 1, vm_seen(vm, slot, i));
+}
+
 #define KMODTEST_CLOSE(vm, watch) do { \
 	watch_close(&(watch)); \
 	vm_close(vm); \

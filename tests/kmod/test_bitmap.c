@@ -13,15 +13,6 @@ static struct vm_params params = {
 	.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } },
 };
 
-static void check_set(struct watch *w, struct vm *vm)
-{
-	static uint64_t words[(PAGES + 63) / 64];
-
-	CHECK_INT(watch_pages(w, 0, MIGTRACE_SET_WINDOW, 3, PAGES, words), 0);
-	for (uint64_t i = 0; i < PAGES; i++)
-		CHECK_INT(words[i / 64] >> i % 64 & 1, vm_seen(vm, 3, i));
-}
-
 /* Rounds of random pages and harvests: each page that a harvest gives was logged once. */
 static void run_rounds(enum vm_mode mode, uint64_t tick_ns)
 {
@@ -49,7 +40,7 @@ static void run_rounds(enum vm_mode mode, uint64_t tick_ns)
 	CHECK_INT(w.sum.cleared_pages, stats.harvested - before.harvested);
 	CHECK_INT(w.sum.overruns, 0);
 	CHECK_INT(w.last.record.window_pages, stats.distinct);
-	check_set(&w, vm);
+	kmodtest_check_window(&w, vm, 3, PAGES);
 	KMODTEST_CLOSE(vm, w);
 }
 

@@ -76,16 +76,6 @@ static int restart(struct vm *vm, bool remove, unsigned int write, unsigned int 
 	return err ? err : vm_run_pattern(vm, 0, 3, PATTERN_UNIFORM, write, seed, VM_RATE_MAX);
 }
 
-/* The window's set is what the machine's own harvests of it had, and no more. */
-static void check_set(struct watch *w, struct vm *vm)
-{
-	static uint64_t words[(PAGES + 63) / 64];
-
-	CHECK_INT(watch_pages(w, 0, MIGTRACE_SET_WINDOW, 3, PAGES, words), 0);
-	for (uint64_t i = 0; i < PAGES; i++)
-		CHECK_INT(words[i / 64] >> i % 64 & 1, vm_seen(vm, 3, i));
-}
-
 static void check_round(struct vm *vm, struct watch *w, unsigned int round, bool remove)
 {
 	struct vm_stats stats;
@@ -115,7 +105,7 @@ static void check_round(struct vm *vm, struct watch *w, unsigned int round, bool
 	CHECK(w->last.record.valid & MIGTRACE_VALID_WINDOW);
 	CHECK(!(w->last.record.state & MIGTRACE_STATE_LOWER_BOUND));
 	CHECK(written <= stats.distinct);
-	check_set(w, vm);
+	kmodtest_check_window(w, vm, 3, PAGES);
 }
 
 static void run_restarts(enum vm_mode mode, bool remove)

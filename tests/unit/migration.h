@@ -89,7 +89,7 @@ struct migration {
 	const struct migration_guest *guest;
 	double link_bytes_per_s;
 	double limit_ms;
-	uint64_t rng;
+	struct mt_rng rng;
 	bool due[MIGRATION_PAGES], log[MIGRATION_PAGES];	/* QEMU's bitmap of pages to send, KVM's log of pages written to */
 	uint32_t due_pages;
 	uint32_t scan, cursor;	/* the next page to look at, the next a cyclic guest writes to */
@@ -104,20 +104,6 @@ struct migration {
 	double total_ms, downtime_ms;	/* once it ended */
 };
 
-static inline uint64_t migration_random(uint64_t *state)
-{
-	struct mt_rng rng = { *state };
-	uint64_t drawn = mt_rng_next(&rng);
-
-	*state = rng.state;
-	return drawn;
-}
-
-static inline double migration_chance(uint64_t *state)
-{
-	return (migration_random(state) >> 11) * 0x1p-53;
-}
-
 static inline void migration_init(struct migration *m, const struct migration_guest *guest,
 				  double link_bytes_per_s, double limit_ms, uint64_t seed)
 {
@@ -125,7 +111,7 @@ static inline void migration_init(struct migration *m, const struct migration_gu
 		.guest = guest,
 		.link_bytes_per_s = link_bytes_per_s,
 		.limit_ms = limit_ms,
-		.rng = seed,
+		.rng = { seed },
 		.iteration = 1,
 		.due_pages = guest->pages,
 	};
@@ -147,10 +133,10 @@ static inline void migration_guest_runs(struct migration *m)
 	for (; m->writes_due >= 1; m->writes_due--) {
 		if (load->cyclic)
 			m->log[m->cursor++ % load->pages] = true;
-		else if (load->hot_pages && migration_chance(&m->rng) < load->hot_share)
-			m->log[migration_random(&m->rng) % load->hot_pages] = true;
+		else if (load->hot_pages && mt_rng_unit(&m->rng) < load->hot_share)
+			m->log[mt_rng_next(&m->rng) % load->hot_pages] = true;
 		else
-			m->log[migration_random(&m->rng) % load->pages] = true;
+			m->log[mt_rng_next(&m->rng) % load->pages] = true;
 	}
 }
 

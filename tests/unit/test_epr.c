@@ -169,7 +169,7 @@ static void test_slots(void)
 {
 	struct taken t = { .n = 0 };
 	struct mt_slots s;
-	uint64_t rng = 5;
+	struct mt_rng rng = { 5 };
 	double sum = 0, time = 0;
 
 	mt_slots_init(&s, 0.1);
@@ -191,7 +191,7 @@ static void test_slots(void)
 	t = (struct taken){ .n = 0 };
 	mt_slots_init(&s, 0.1);
 	for (int i = 0; i < 5000; i++) {
-		double amount = migration_random(&rng) % 100, duration = migration_chance(&rng) * 0.3;
+		double amount = mt_rng_next(&rng) % 100, duration = mt_rng_unit(&rng) * 0.3;
 
 		sum += amount;
 		time += duration;

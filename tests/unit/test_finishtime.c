@@ -105,24 +105,24 @@ static struct mt_finish_input input_of(const struct instance *in)
 }
 
 /* Small whole numbers: many ties, zeros, and sums without rounding. */
-static void make(struct instance *in, uint64_t *rng, bool by_unique)
+static void make(struct instance *in, struct mt_rng *rng, bool by_unique)
 {
 	/* Bursts make a later snapshot be out before an earlier one. */
-	bool bursts = migration_random(rng) % 2;
-	unsigned most = 1 + migration_random(rng) % (bursts ? 40 : 12);
+	bool bursts = mt_rng_next(rng) % 2;
+	unsigned most = 1 + mt_rng_next(rng) % (bursts ? 40 : 12);
 
 	memset(in, 0, sizeof(*in));
-	in->slots = migration_random(rng) % 8 ? SLOTS - migration_random(rng) % 5 : 1 + migration_random(rng) % SLOTS;
-	in->link = 1 + migration_random(rng) % 8;
-	in->base = migration_random(rng) % 24;
+	in->slots = mt_rng_next(rng) % 8 ? SLOTS - mt_rng_next(rng) % 5 : 1 + mt_rng_next(rng) % SLOTS;
+	in->link = 1 + mt_rng_next(rng) % 8;
+	in->base = mt_rng_next(rng) % 24;
 	in->by_unique = by_unique;
-	in->from_base = migration_random(rng) % 2;
-	in->no_increments = by_unique && migration_random(rng) % 2;
+	in->from_base = mt_rng_next(rng) % 2;
+	in->no_increments = by_unique && mt_rng_next(rng) % 2;
 	for (unsigned k = 0; k < in->slots; k++)
-		in->increments[k] = bursts && migration_random(rng) % 2 ? 0 : migration_random(rng) % (most + 1);
+		in->increments[k] = bursts && mt_rng_next(rng) % 2 ? 0 : mt_rng_next(rng) % (most + 1);
 	/* Concave as a rule, as unions are; now and then any that does not fall. */
 	for (unsigned k = 0; k < in->slots; k++) {
-		double step = migration_random(rng) % 8 ? (double)most / (1 << (k / 3)) : (double)(migration_random(rng) % 4);
+		double step = mt_rng_next(rng) % 8 ? (double)most / (1 << (k / 3)) : (double)(mt_rng_next(rng) % 4);
 
 		in->unique[k + 1] = in->unique[k] + step;
 	}
@@ -130,6 +130,7 @@ static void make(struct instance *in, uint64_t *rng, bool by_unique)
 
 static void check_against_oracle(bool by_unique, bool may_wait, uint64_t seed)
 {
+	struct mt_rng rng = { seed };
 	unsigned found = 0, hard = 0;
 
 	for (int n = 0; n < CASES; n++) {
@@ -139,7 +140,7 @@ static void check_against_oracle(bool by_unique, bool may_wait, uint64_t seed)
 		struct answer answer;
 		int rc;
 
-		make(&in, &seed, by_unique);
+		make(&in, &rng, by_unique);
 		input = input_of(&in);
 		ask_oracle(&in, may_wait, &answer);
 		rc = may_wait ? mt_finish_find(&input, &out) : mt_finish_chain(&input, &out);

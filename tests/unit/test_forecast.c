@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/rng.h"
 #include "model/learned.h"
 #include "ktap.h"
 
@@ -245,14 +246,8 @@ struct pages {
 	unsigned char *dirty;		/* to be sent */
 	unsigned char *logged;		/* written since the last sync */
 	size_t n, left;
-	uint64_t seed;
+	struct mt_rng rng;
 };
-
-static double draw(struct pages *g)
-{
-	g->seed = g->seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (double)(g->seed >> 11) / (1ULL << 53);
-}
 
 static void bitmap_sync(struct pages *g)
 {
@@ -276,15 +271,15 @@ struct outcome {
  */
 static struct outcome page_by_page(size_t n, double writes_per_s, double pages_per_s, double limit_s, double cap_s, uint64_t seed)
 {
-	struct pages g = { calloc(n, 1), calloc(n, 1), n, n, seed * 7919 + 1 };
+	struct pages g = { calloc(n, 1), calloc(n, 1), n, n, { seed } };
 	struct outcome o = { 0 };
-	double step_s = 0.05, due = 0, write_due = 0, slice_s = 0.001, look_s = step_s * draw(&g);
+	double step_s = 0.05, due = 0, write_due = 0, slice_s = 0.001, look_s = step_s * mt_rng_unit(&g.rng);
 	size_t at = 0, threshold = (size_t)(pages_per_s * limit_s);
 
 	memset(g.dirty, 1, n);
 	for (double t = 0; t < cap_s; t += slice_s) {
 		for (write_due += writes_per_s * slice_s; write_due >= 1; write_due--)
-			g.logged[(size_t)(draw(&g) * n)] = 1;
+			g.logged[(size_t)(mt_rng_unit(&g.rng) * n)] = 1;
 		for (due += pages_per_s * slice_s; due >= 1 && g.left; due--) {
 			while (!g.dirty[at])
 				at = (at + 1) % n;

@@ -15,7 +15,8 @@
 /* A guest of which each write hits any of so many pages; its windows are counted page by page. */
 struct guest {
 	bool seen[PAGES];
-	uint64_t rng, t_ns, window, window_ns, window_pages;
+	struct mt_rng rng;
+	uint64_t t_ns, window, window_ns, window_pages;
 	double writes_per_s, due;
 	uint32_t pages;
 };
@@ -28,7 +29,7 @@ static void run_tick(struct guest *g, struct mt_tick *t)
 		g->window_ns = g->window_pages = 0;
 	}
 	for (g->due += g->writes_per_s * TICK_NS / MT_NS_PER_S; g->due >= 1; g->due--) {
-		bool *page = &g->seen[migration_random(&g->rng) % g->pages];
+		bool *page = &g->seen[mt_rng_next(&g->rng) % g->pages];
 
 		g->window_pages += !*page;
 		*page = true;
@@ -46,7 +47,7 @@ static void run_tick(struct guest *g, struct mt_tick *t)
 
 static struct guest a_guest(double writes_per_s, uint32_t pages)
 {
-	return (struct guest){ .rng = 5, .writes_per_s = writes_per_s, .pages = pages };
+	return (struct guest){ .rng = { 5 }, .writes_per_s = writes_per_s, .pages = pages };
 }
 
 static unsigned changes_within(struct guest *g, struct mt_growth *growth, double seconds)

@@ -8,22 +8,9 @@
  */
 #include "curve/joined.h"
 
-#include "base/rng.h"
-
+#include "chance.h"
 #include "ktap.h"
 #include "pagecount.h"
-
-static struct mt_rng rng;
-
-static double uniform(void)	/* [0, 1) */
-{
-	return mt_rng_unit(&rng);
-}
-
-static unsigned below(unsigned n)
-{
-	return (unsigned)(uniform() * n);
-}
 
 /* --- unions of sets ------------------------------------------------------- */
 struct unions {
@@ -217,20 +204,20 @@ static void write_some(struct mt_pageset *s)
 	unsigned n = below(60);
 
 	for (unsigned i = 0; i < n; i++)
-		mt_pageset_add(s, uniform() < 0.5 ? below(100) : 65536 * below(4) + 65500 + below(80));
-	if (uniform() < 0.7)
-		CHECK_INT(mt_pageset_add_words(s, 65536 - 256 + (uniform() < 0.7 ? 64 * below(12) : below(700)), row, 4), 0);
+		mt_pageset_add(s, chance() < 0.5 ? below(100) : 65536 * below(4) + 65500 + below(80));
+	if (chance() < 0.7)
+		CHECK_INT(mt_pageset_add_words(s, 65536 - 256 + (chance() < 0.7 ? 64 * below(12) : below(700)), row, 4), 0);
 }
 
 static void next_window(struct feed *f)
 {
-	uint64_t start = f->r.start_ns + (uint64_t)(uniform() * f->luck->tick_ns);
+	uint64_t start = f->r.start_ns + (uint64_t)(chance() * f->luck->tick_ns);
 
 	f->r.window++;
 	f->r.window_start_ns = start;
-	f->window_end_ns = start + (uint64_t)(f->luck->window_s * (1 + uniform() / 2) * 1e9);
+	f->window_end_ns = start + (uint64_t)(f->luck->window_s * (1 + chance() / 2) * 1e9);
 	mt_pageset_clear(f->window);
-	f->r.window_stale_pages = uniform() < f->luck->stale ? below(40) : 0;
+	f->r.window_stale_pages = chance() < f->luck->stale ? below(40) : 0;
 	for (uint64_t i = 0; i < f->r.window_stale_pages; i++)
 		mt_pageset_add(f->window, 300000 + i);
 }
@@ -256,26 +243,26 @@ static void next_pages(struct feed *f, bool begins)
 static struct mt_tick_pages next_tick(struct feed *f)
 {
 	const struct luck *l = f->luck;
-	bool was_late = f->late, whole = !was_late || uniform() >= l->lost, begins;
+	bool was_late = f->late, whole = !was_late || chance() >= l->lost, begins;
 
-	f->r.tick += 1 + (uniform() < l->gap ? 1 + below(3) : 0);
-	f->r.start_ns = f->r.end_ns + (uniform() < l->gap ? l->tick_ns * below(3) : 0);
+	f->r.tick += 1 + (chance() < l->gap ? 1 + below(3) : 0);
+	f->r.start_ns = f->r.end_ns + (chance() < l->gap ? l->tick_ns * below(3) : 0);
 	f->r.end_ns = f->r.start_ns + l->tick_ns;
-	if (uniform() < l->off)
+	if (chance() < l->off)
 		f->off = !f->off;
 	begins = !f->off && f->r.end_ns > f->window_end_ns;
 	next_pages(f, begins);
 	f->r.events = mt_pageset_count(f->logged);
 	f->r.state = f->off ? 0 : MIGTRACE_STATE_LOGGING;
-	f->r.valid = uniform() < l->invalid ? 0 : MIGTRACE_VALID_WINDOW;
-	f->late = uniform() < l->late;
+	f->r.valid = chance() < l->invalid ? 0 : MIGTRACE_VALID_WINDOW;
+	f->late = chance() < l->late;
 	if (f->late)
 		return (struct mt_tick_pages){ 0 };
 	/* The window makes up for what was late, if it is the same one. */
 	return (struct mt_tick_pages){
 		.logged = was_late && whole && !begins ? f->window : f->logged,
 		.whole = whole,
-		.begun = begins && uniform() >= l->begin_unknown ? f->begun : NULL,
+		.begun = begins && chance() >= l->begin_unknown ? f->begun : NULL,
 	};
 }
 

@@ -5,17 +5,10 @@
 #include <string.h>
 
 #include "model/learned.h"
+#include "chance.h"
 #include "ktap.h"
 
 #define MIB	(1024.0 * 1024)
-
-static uint64_t seed = 1;
-
-static double draw(void)
-{
-	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (double)(seed >> 11) / (1ULL << 53);
-}
 
 /* Near enough to normal: the sum of twelve. */
 static double normal(void)
@@ -23,7 +16,7 @@ static double normal(void)
 	double sum = -6;
 
 	for (int i = 0; i < 12; i++)
-		sum += draw();
+		sum += chance();
 	return sum;
 }
 
@@ -50,7 +43,7 @@ static void live(struct mt_learned_case *cases, struct mt_ucurve *dirtying, doub
 		struct mt_learned_case *c = &cases[i];
 		struct mt_forecast f;
 
-		guest(&dirtying[i], (32 + 96 * draw()) * MIB, (1 + 30 * draw()) * MIB);
+		guest(&dirtying[i], (32 + 96 * chance()) * MIB, (1 + 30 * chance()) * MIB);
 		*c = (struct mt_learned_case){ .in = {
 			.curve = &dirtying[i], .memory_bytes = 256 * MIB, .resident_bytes = 128 * MIB, .cpu_share = NAN,
 			.bandwidth_bytes_per_s = 50 * MIB, .downtime_limit_ms = 300, .learned = &world,

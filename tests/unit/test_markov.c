@@ -112,23 +112,23 @@ static void refer(const double *s, unsigned n, const struct mt_markov_params *p,
 /* join_share 0: only equal statuses are one pattern, so that both sides can be exact. */
 static void test_reference(void)
 {
-	uint64_t rng = 1;
+	struct mt_rng rng = { 1 };
 	unsigned adjusted = 0;
 
 	for (int n = 0; n < 300; n++) {
-		unsigned length = 12 + migration_random(&rng) % 70, slots = 24;
-		struct mt_markov_params p = params_of(1 + migration_random(&rng) % 8, false);
+		unsigned length = 12 + mt_rng_next(&rng) % 70, slots = 24;
+		struct mt_markov_params p = params_of(1 + mt_rng_next(&rng) % 8, false);
 		double s[LENGTH], want[2][24], got[2][24];
 		double level = 0;
 
 		p.join_share = 0;
-		p.rep_max = 1 + migration_random(&rng) % 4;
-		p.step = 1 + migration_random(&rng) % (p.window < 3 ? p.window : 3);
-		p.count_for_good = migration_random(&rng) % 2;
-		p.stay_in_chain = migration_random(&rng) % 2;
+		p.rep_max = 1 + mt_rng_next(&rng) % 4;
+		p.step = 1 + mt_rng_next(&rng) % (p.window < 3 ? p.window : 3);
+		p.count_for_good = mt_rng_next(&rng) % 2;
+		p.stay_in_chain = mt_rng_next(&rng) % 2;
 		for (unsigned i = 0; i < length; i++) {
-			if (!(migration_random(&rng) % 4))
-				level = migration_random(&rng) % 3;
+			if (!(mt_rng_next(&rng) % 4))
+				level = mt_rng_next(&rng) % 3;
 			s[i] = level;
 		}
 		for (int adjust = 0; adjust < 2; adjust++) {
@@ -221,7 +221,7 @@ static void test_clusters(void)
 /* However many statuses there are, the memory is bounded, and none is forgotten. */
 static void test_bounded(void)
 {
-	uint64_t rng = 7;
+	struct mt_rng rng = { 7 };
 
 	for (unsigned step = 1; step <= 4; step += 3) {
 		struct mt_markov_params p = params_of(10, false);
@@ -232,7 +232,7 @@ static void test_bounded(void)
 		p.step = step;
 		CHECK_INT(mt_markov_init(&m, &p), 0);
 		for (int i = 0; i < 2000; i++)
-			mt_markov_feed(&m, (double)(migration_random(&rng) % 1000));
+			mt_markov_feed(&m, (double)(mt_rng_next(&rng) % 1000));
 		CHECK(m.n_patterns <= 8 && m.merged > 100);
 		for (unsigned a = 0; a < m.n_patterns; a++) {
 			members += m.members[a];
@@ -277,16 +277,16 @@ static void test_known_before(void)
 
 static void test_platform(void)
 {
-	uint64_t rng = 3;
+	struct mt_rng rng = { 3 };
 	struct mt_segment got;
 	double s[60];
 
 	for (int n = 0; n < 2000; n++) {
-		unsigned slots = 1 + migration_random(&rng) % 60, platform = migration_random(&rng) % 8, begin = 0;
+		unsigned slots = 1 + mt_rng_next(&rng) % 60, platform = mt_rng_next(&rng) % 8, begin = 0;
 		double least = INFINITY;
 
 		for (unsigned i = 0; i < slots; i++)
-			s[i] = migration_random(&rng) % 5;
+			s[i] = mt_rng_next(&rng) % 5;
 		for (unsigned i = 0; i + platform < slots; i++) {
 			double sum = 0;
 

@@ -265,35 +265,35 @@ static void test_between_boundaries(void)
 	}
 }
 
-static void random_state(struct mt_iterations *its, struct mt_ucurve *u, struct mt_outlook_input *in, uint64_t *rng)
+static void random_state(struct mt_iterations *its, struct mt_ucurve *u, struct mt_outlook_input *in, struct mt_rng *rng)
 {
-	double scale = pow(10, 3 + 7 * migration_chance(rng));
+	double scale = pow(10, 3 + 7 * mt_rng_unit(rng));
 
 	mt_iterations_init(its);
-	its->n_kept = 1 + migration_random(rng) % 6;
+	its->n_kept = 1 + mt_rng_next(rng) % 6;
 	its->total = its->n_kept;
 	for (size_t i = 0; i < its->n_kept; i++)
 		its->kept[i] = (struct mt_iteration){
 			.n = i + 1,
 			.first = i == 0,
 			.syncs = 1,
-			.window_s = migration_random(rng) % 8 ? 0.05 + 3 * migration_chance(rng) : 0,
-			.dirtied_bytes = migration_random(rng) % 8 ? scale * migration_chance(rng) : 0,
+			.window_s = mt_rng_next(rng) % 8 ? 0.05 + 3 * mt_rng_unit(rng) : 0,
+			.dirtied_bytes = mt_rng_next(rng) % 8 ? scale * mt_rng_unit(rng) : 0,
 		};
-	mt_sample_set(&its->start, remaining_bytes, migration_random(rng) % 8 ? (uint64_t)(scale * migration_chance(rng)) : 0);
+	mt_sample_set(&its->start, remaining_bytes, mt_rng_next(rng) % 8 ? (uint64_t)(scale * mt_rng_unit(rng)) : 0);
 	its->last.remaining_bytes = its->start.remaining_bytes;
-	its->last.transferred_bytes = 10 * scale * migration_chance(rng);
+	its->last.transferred_bytes = 10 * scale * mt_rng_unit(rng);
 	its->start.t_ns = MIGRATION_START_NS;
-	its->last.t_ns = MIGRATION_START_NS + migration_random(rng) % 2 * 700 * MT_NS_PER_MS;
+	its->last.t_ns = MIGRATION_START_NS + mt_rng_next(rng) % 2 * 700 * MT_NS_PER_MS;
 	*in = (struct mt_outlook_input){
 		.iterations = its,
 		.u = u,
-		.bandwidth_bytes_per_s = scale * pow(10, 2 * migration_chance(rng) - 1),
-		.memory_bytes = migration_random(rng) % 8 ? 2 * scale : 0,
-		.limit_ms = migration_random(rng) % 8 ? 1000 * migration_chance(rng) : 0,
-		.allowed_ms = 1000 * migration_chance(rng),
-		.fixed_ms = 100 * migration_chance(rng),
-		.elapsed_ms = 1e5 * migration_chance(rng),
+		.bandwidth_bytes_per_s = scale * pow(10, 2 * mt_rng_unit(rng) - 1),
+		.memory_bytes = mt_rng_next(rng) % 8 ? 2 * scale : 0,
+		.limit_ms = mt_rng_next(rng) % 8 ? 1000 * mt_rng_unit(rng) : 0,
+		.allowed_ms = 1000 * mt_rng_unit(rng),
+		.fixed_ms = 100 * mt_rng_unit(rng),
+		.elapsed_ms = 1e5 * mt_rng_unit(rng),
 	};
 	mt_ucurve_init(u, in->memory_bytes);
 	for (size_t i = 0; i < its->n_kept; i++)
@@ -303,7 +303,7 @@ static void random_state(struct mt_iterations *its, struct mt_ucurve *u, struct 
 /* The iteration under way began a while ago: its window is longer than what is left of it. */
 static void test_window(void)
 {
-	uint64_t rng = 6;
+	struct mt_rng rng = { 6 };
 	unsigned later = 0;
 
 	for (int i = 0; i < 10000; i++) {
@@ -336,17 +336,17 @@ static void test_random_guests(void)
 	unsigned said[MT_VERDICT_COUNT] = { 0 }, wrong[MT_VERDICT_COUNT] = { 0 }, told[4] = { 0 }, came[4] = { 0 };
 	unsigned inside = 0, ends = 0, predicted = 0, far = 0, looks = 0;
 	double brier = 0, base = 0;
-	uint64_t rng = 7;
+	struct mt_rng rng = { 7 };
 
 	for (int i = 0; i < 300; i++) {
 		struct migration_guest g = { .name = "random", .pages = 4096 };
-		double link = (4 + 8 * migration_chance(&rng)) * MT_MIB;
+		double link = (4 + 8 * mt_rng_unit(&rng)) * MT_MIB;
 
-		g.load.writes_per_s = pow(10, 1.5 + 3 * migration_chance(&rng));
-		g.load.pages = 1 + migration_random(&rng) % g.pages;
-		g.load.hot_pages = migration_random(&rng) % 2 ? 1 + migration_random(&rng) % g.load.pages : 0;
-		g.load.hot_share = 0.8 + 0.2 * migration_chance(&rng);
-		g.load.cyclic = migration_random(&rng) % 4 == 0;
+		g.load.writes_per_s = pow(10, 1.5 + 3 * mt_rng_unit(&rng));
+		g.load.pages = 1 + mt_rng_next(&rng) % g.pages;
+		g.load.hot_pages = mt_rng_next(&rng) % 2 ? 1 + mt_rng_next(&rng) % g.load.pages : 0;
+		g.load.hot_share = 0.8 + 0.2 * mt_rng_unit(&rng);
+		g.load.cyclic = mt_rng_next(&rng) % 4 == 0;
 		run(&r, &g, link, MIGRATION_LIMIT_MS, i);
 		if (!r.n)
 			continue;
@@ -401,7 +401,7 @@ static bool ordered(struct mt_interval i)
 
 static void test_intervals(void)
 {
-	uint64_t rng = 3;
+	struct mt_rng rng = { 3 };
 
 	for (int i = 0; i < 30000; i++) {
 		struct mt_iterations its;
@@ -431,7 +431,7 @@ static void test_intervals(void)
 /* More bandwidth never makes it worse. */
 static void test_bandwidth(void)
 {
-	uint64_t rng = 4;
+	struct mt_rng rng = { 4 };
 	unsigned compared = 0;
 
 	for (int i = 0; i < 10000; i++) {
@@ -444,7 +444,7 @@ static void test_bandwidth(void)
 		mt_outlook(&in, &slow);
 		if (slow.verdict == MT_VERDICT_UNKNOWN)
 			continue;
-		in.bandwidth_bytes_per_s *= 1 + 3 * migration_chance(&rng);
+		in.bandwidth_bytes_per_s *= 1 + 3 * mt_rng_unit(&rng);
 		mt_outlook(&in, &fast);
 		CHECK(fast.verdict != MT_VERDICT_UNKNOWN);
 		CHECK(fast.stop_now_ms <= slow.stop_now_ms);
@@ -460,7 +460,7 @@ static void test_bandwidth(void)
 /* What it says would be needed is enough, and a tenth less is not. */
 static void test_needed_bandwidth(void)
 {
-	uint64_t rng = 5;
+	struct mt_rng rng = { 5 };
 	unsigned asked = 0, little = 0, named = 0, enough = 0;
 
 	for (int i = 0; i < 10000; i++) {

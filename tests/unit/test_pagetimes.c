@@ -6,21 +6,8 @@
 
 #include "curve/pagetimes.h"
 
-#include "base/rng.h"
-
+#include "chance.h"
 #include "ktap.h"
-
-static struct mt_rng rng;
-
-static double uniform(void)	/* [0, 1) */
-{
-	return mt_rng_unit(&rng);
-}
-
-static unsigned below(unsigned n)
-{
-	return (unsigned)(uniform() * n);
-}
 
 /* --- paths and seconds, for longer than there are numbers for stretches --- */
 #define PAGES	700
@@ -65,7 +52,7 @@ static void begin_or_end_path(struct mt_pagetimes *t)
 
 static void dirty(struct mt_pagetimes *t, struct mt_pageset *s)
 {
-	unsigned n = below(20), first = uniform() < 0.1 ? below(PAGES - 200) : PAGES;
+	unsigned n = below(20), first = chance() < 0.1 ? below(PAGES - 200) : PAGES;
 
 	mt_pageset_clear(s);
 	for (unsigned i = 0; i < n + (first < PAGES ? 200 : 0); i++) {
@@ -98,17 +85,17 @@ static void many_stretches(void)
 	memset(&flags, 0, sizeof(flags));
 	mt_pagetimes_init(&t);
 	for (unsigned i = 0; i < 3 * MT_PAGETIMES_STRETCHES; i++) {
-		bool second = uniform() < 0.5;
+		bool second = chance() < 0.5;
 
 		dirty(&t, s);
-		if (uniform() < 0.3)
+		if (chance() < 0.3)
 			dirty(&t, s);
 		check_flags(&t);
 		if (ktap_failed)
 			break;
 		end_stretch(&t, second);
 		seconds += second;
-		if (uniform() < 0.2)
+		if (chance() < 0.2)
 			begin_or_end_path(&t);
 	}
 	mt_pageset_free(s);
@@ -177,7 +164,7 @@ static void sets_are_walked(void)
 			unsigned n = below(600);
 
 			for (unsigned i = 0; i < n; i++) {
-				words[i] = uniform() < 0.9 ? 0 : uniform() < 0.5 ? UINT64_MAX : 1ULL << below(64) | 1ULL << below(64);
+				words[i] = chance() < 0.9 ? 0 : chance() < 0.5 ? UINT64_MAX : 1ULL << below(64) | 1ULL << below(64);
 				for (unsigned bit = 0; bit < 64; bit++)
 					if (words[i] >> bit & 1)
 						mt_pageset_add(want, first + 64 * i + bit);

@@ -899,7 +899,7 @@ static void test_miscounted(void)
 /* Whatever a policy is shown: no flip that was not allowed, no word after the last one. */
 static void test_any_view(void)
 {
-	uint64_t rng = 11;
+	struct mt_rng rng = { 11 };
 
 	for (size_t k = 0; mt_policy_at(k); k++) {
 		const char *name = mt_policy_at(k)->name;
@@ -911,30 +911,30 @@ static void test_any_view(void)
 		scene_init(&s, name);
 		for (int i = 0; i < steps; i++) {
 			enum mt_action action;
-			uint64_t now_ms = migration_random(&rng) % 100000;
+			uint64_t now_ms = mt_rng_next(&rng) % 100000;
 			bool empty;
 
 			if (i % 50 == 0) {
 				scene_init(&s, name);
 				final = false;
 			}
-			s.limits.postcopy_allowed = migration_random(&rng) % 2;
-			s.limits.deadline_ms = migration_random(&rng) % 2 ? 50000 : MT_LIMIT_NONE;
-			s.sample.status = migration_random(&rng) % 8 ? MT_STATUS_ACTIVE : migration_random(&rng) % MT_STATUS_COUNT;
-			s.sample.miscounted = migration_random(&rng) % 16 == 0;
-			s.view.bandwidth_bytes_per_s = migration_random(&rng) % 8 ? LINK * migration_chance(&rng) : 0;
+			s.limits.postcopy_allowed = mt_rng_next(&rng) % 2;
+			s.limits.deadline_ms = mt_rng_next(&rng) % 2 ? 50000 : MT_LIMIT_NONE;
+			s.sample.status = mt_rng_next(&rng) % 8 ? MT_STATUS_ACTIVE : mt_rng_next(&rng) % MT_STATUS_COUNT;
+			s.sample.miscounted = mt_rng_next(&rng) % 16 == 0;
+			s.view.bandwidth_bytes_per_s = mt_rng_next(&rng) % 8 ? LINK * mt_rng_unit(&rng) : 0;
 			s.p = (struct mt_prediction){
-				.verdict = migration_random(&rng) % MT_VERDICT_COUNT,
-				.stop_now_ms = 2000 * migration_chance(&rng),
-				.total_ms.p50 = migration_random(&rng) % 2 ? INFINITY : 60000 * migration_chance(&rng),
-				.floor_ms = 2000 * migration_chance(&rng),
-				.needed_bandwidth_bytes_per_s = migration_random(&rng) % 2 * 1e9,
+				.verdict = mt_rng_next(&rng) % MT_VERDICT_COUNT,
+				.stop_now_ms = 2000 * mt_rng_unit(&rng),
+				.total_ms.p50 = mt_rng_next(&rng) % 2 ? INFINITY : 60000 * mt_rng_unit(&rng),
+				.floor_ms = 2000 * mt_rng_unit(&rng),
+				.needed_bandwidth_bytes_per_s = mt_rng_next(&rng) % 2 * 1e9,
 			};
-			if (migration_random(&rng) % 16 == 0) {
+			if (mt_rng_next(&rng) % 16 == 0) {
 				s.view.boundary = true;		/* of which there is no iteration: joined just then */
 				action = step(&s, now_ms);
-			} else if (migration_random(&rng) % 2) {
-				action = boundary(&s, now_ms, 2e8 * migration_chance(&rng));
+			} else if (mt_rng_next(&rng) % 2) {
+				action = boundary(&s, now_ms, 2e8 * mt_rng_unit(&rng));
 			} else {
 				action = at(&s, now_ms);
 			}

@@ -10,19 +10,11 @@
 
 #include "curve/profile.h"
 
-
-#include "base/rng.h"
+#include "chance.h"
 #include "ktap.h"
 #include "pagecount.h"
 
 #define N_MAX	20000
-
-static struct mt_rng rng;
-
-static double uniform(void)	/* [0, 1) */
-{
-	return mt_rng_unit(&rng);
-}
 
 /* --- the guest ------------------------------------------------------------ */
 static struct guest {
@@ -66,7 +58,7 @@ static double closed_form(double t_s)
 
 static unsigned write_page(void)
 {
-	double x = uniform();
+	double x = chance();
 	unsigned low = 0, high = g.n - 1;
 
 	while (low < high) {
@@ -473,9 +465,9 @@ static void hostile(void)
 			uint64_t *field = (uint64_t *)(void *)&r;
 
 			for (size_t f = 0; f < sizeof(r) / sizeof(*field); f++)
-				field[f] = uniform() < 0.3 ? edges[(size_t)(uniform() * MT_ARRAY_SIZE(edges))] :
-							     (uint64_t)(uniform() * 4e9);
-			if (uniform() < 0.7) {
+				field[f] = chance() < 0.3 ? edges[(size_t)(chance() * MT_ARRAY_SIZE(edges))] :
+							     (uint64_t)(chance() * 4e9);
+			if (chance() < 0.7) {
 				r.tick = i;
 				r.start_ns = i * 10000000ULL;
 				r.end_ns = r.start_ns + 10000000;
@@ -485,10 +477,10 @@ static void hostile(void)
 				r.state |= MIGTRACE_STATE_LOGGING;
 			}
 			r.vcpus = 0;
-			mt_pageset_add(set, (uint64_t)(uniform() * 1e6));
+			mt_pageset_add(set, (uint64_t)(chance() * 1e6));
 			mt_profile_tick(b, &r);
-			mt_profile_pages(b, &r, &(struct mt_tick_pages){ uniform() < 0.1 ? NULL : set, uniform() < 0.8,
-									 uniform() < 0.5 ? NULL : set });
+			mt_profile_pages(b, &r, &(struct mt_tick_pages){ chance() < 0.1 ? NULL : set, chance() < 0.8,
+									 chance() < 0.5 ? NULL : set });
 		}
 		if (mt_profile_end(b, &p) == 0)
 			CHECK(p.windows > 0);
@@ -533,7 +525,7 @@ static void counts_of_pages(void)
 		struct mt_pageset *s = mt_pageset_new();
 
 		for (unsigned page = 0; page < 1000; page++) {
-			if (uniform() < page / 1000.0) {
+			if (chance() < page / 1000.0) {
 				mt_pageset_add(s, page);
 				times[page]++;
 			}

@@ -8,22 +8,15 @@
  */
 #include <errno.h>
 
-#include "base/rng.h"
 #include "model/learned.h"
 #include "schedule/placement.h"
 #include "schedule/schedule.h"
+#include "chance.h"
 #include "ktap.h"
 
 #define MIB	(1024.0 * 1024)
 #define JOBS	8
 #define CHOICES	6
-
-static struct mt_rng rng;
-
-static double draw(void)	/* [0, 1) */
-{
-	return mt_rng_unit(&rng);
-}
 
 /* --- random jobs ------------------------------------------------------------ */
 struct instance {
@@ -43,17 +36,17 @@ static int by_cost(const void *a, const void *b)
 /* Faster ones cost more, as what the candidates leave does; a part of the link takes longer. */
 static void random_phase(struct mt_job_phase *phase, struct mt_choice *choices, size_t most, unsigned parallel)
 {
-	double slow_ms = 1000 + 9000 * draw(), cost = 50 + 400 * draw();
+	double slow_ms = 1000 + 9000 * chance(), cost = 50 + 400 * chance();
 
-	phase->n = (size_t)(1 + most * draw());
+	phase->n = (size_t)(1 + most * chance());
 	phase->choices = choices;
 	for (size_t i = 0; i < phase->n; i++) {
-		unsigned parts = 1 + (unsigned)(parallel * draw());
+		unsigned parts = 1 + (unsigned)(parallel * chance());
 
-		choices[i] = (struct mt_choice){ 1.0 / parts, slow_ms * (parts > 1 ? 1 + (parts - 1) * (0.4 + 0.7 * draw()) : 1),
-						 slow_ms * 0.3 * draw(), cost, i };
-		slow_ms *= 0.4 + 0.6 * draw();
-		cost *= 1 + 1.5 * draw();
+		choices[i] = (struct mt_choice){ 1.0 / parts, slow_ms * (parts > 1 ? 1 + (parts - 1) * (0.4 + 0.7 * chance()) : 1),
+						 slow_ms * 0.3 * chance(), cost, i };
+		slow_ms *= 0.4 + 0.6 * chance();
+		cost *= 1 + 1.5 * chance();
 	}
 	qsort(choices, phase->n, sizeof(*choices), by_cost);
 }
@@ -67,13 +60,13 @@ static void random_instance(struct instance *x, size_t n, size_t choices, unsign
 	for (size_t i = 0; i < n; i++) {
 		struct mt_job *job = &x->v[i];
 
-		job->n_phases = phases && draw() < 0.5 ? 2 : 1;
+		job->n_phases = phases && chance() < 0.5 ? 2 : 1;
 		for (size_t p = 0; p < job->n_phases; p++) {
 			random_phase(&job->phases[p], x->choices[i][p], choices, parallel);
-			job->phases[p].from_ms = p * (500 + 15000 * draw());
+			job->phases[p].from_ms = p * (500 + 15000 * chance());
 		}
-		if (job->n_phases > 1 && draw() < 0.5)
-			job->period_ms = job->phases[1].from_ms + 500 + 15000 * draw();
+		if (job->n_phases > 1 && chance() < 0.5)
+			job->period_ms = job->phases[1].from_ms + 500 + 15000 * chance();
 		work_ms += job->phases[0].choices[0].time_ms * job->phases[0].choices[0].share;
 	}
 	x->jobs = (struct mt_jobs){ x->v, n, tightness * work_ms, 1e-3, parallel };
@@ -214,11 +207,11 @@ static void test_exact(void)
 
 	rng.state = 1;
 	for (int i = 0; i < 150; i++) {
-		random_instance(&x, 2 + i % 3, 3, 1, false, 0.2 + 1.2 * draw());
+		random_instance(&x, 2 + i % 3, 3, 1, false, 0.2 + 1.2 * chance());
 		CHECK(agrees(&x, "one at once"));
-		random_instance(&x, 2 + i % 3, 3, 3, false, 0.2 + 1.2 * draw());
+		random_instance(&x, 2 + i % 3, 3, 3, false, 0.2 + 1.2 * chance());
 		CHECK(agrees(&x, "several at once"));
-		random_instance(&x, 2 + i % 3, 2, 2, true, 0.3 + 2 * draw());
+		random_instance(&x, 2 + i % 3, 2, 2, true, 0.3 + 2 * chance());
 		CHECK(agrees(&x, "with phases"));
 	}
 	for (int i = 0; i < 3; i++) {
@@ -238,7 +231,7 @@ static void test_exact_from_local(void)
 		size_t n;
 		double cost;
 
-		random_instance(&x, MT_SCHEDULE_EXACT, CHOICES - 1, MT_SCHEDULE_PARALLEL, i % 2, 0.2 + 1.2 * draw());
+		random_instance(&x, MT_SCHEDULE_EXACT, CHOICES - 1, MT_SCHEDULE_PARALLEL, i % 2, 0.2 + 1.2 * chance());
 		CHECK_INT(mt_placement_local(&x.jobs, &t), 0);
 		n = t.n;
 		cost = t.cost;
@@ -265,7 +258,7 @@ static void test_local(void)
 		size_t n;
 		double cost;
 
-		random_instance(&x, 5 + i % 3, CHOICES - 1, 1 + i % MT_SCHEDULE_PARALLEL, i % 3 == 0, 0.2 + 1.2 * draw());
+		random_instance(&x, 5 + i % 3, CHOICES - 1, 1 + i % MT_SCHEDULE_PARALLEL, i % 3 == 0, 0.2 + 1.2 * chance());
 		CHECK_INT(mt_placement_local(&x.jobs, &t), 0);
 		n = t.n;
 		cost = t.cost;
@@ -574,7 +567,7 @@ static void test_many(void)
 	rng.state = 4;
 	empty_scene(&s);
 	for (size_t i = 0; i < GUESTS; i++) {
-		add_guest(&s, 100 + 2000 * draw(), 20 + 60 * draw(), 30 * draw());
+		add_guest(&s, 100 + 2000 * chance(), 20 + 60 * chance(), 30 * chance());
 		s.g[i].methods = 1u << MT_METHOD_PRECOPY | 1u << MT_METHOD_AUTOCONVERGE;
 	}
 	s.q.parallel = 2;

@@ -10,15 +10,15 @@
 #define MEMORY		(8192.0 * MT_MIB)
 #define RANDOM_CASES	2000
 
-static double uniform(uint64_t *rng, double low, double high)
+static double between(struct mt_rng *rng, double low, double high)
 {
-	return low + (high - low) * migration_chance(rng);
+	return low + (high - low) * mt_rng_unit(rng);
 }
 
 /* A logarithm's standard deviation to multiply with. */
-static double noise(uint64_t *rng, double sd)
+static double noise(struct mt_rng *rng, double sd)
 {
-	double u = migration_chance(rng), v = migration_chance(rng);
+	double u = mt_rng_unit(rng), v = mt_rng_unit(rng);
 
 	return exp(sd * sqrt(-2 * log(u + 1e-300)) * cos(2 * M_PI * v));
 }
@@ -70,15 +70,15 @@ static void test_nothing(void)
 }
 
 /* Windows as pre-copy has them: a long one, shorter and shorter ones, then all of a length, more or less. */
-static double window_of(uint64_t *rng, unsigned i)
+static double window_of(struct mt_rng *rng, unsigned i)
 {
-	return i < 6 ? 24 / pow(2.2, i) : uniform(rng, 0.2, 0.7);
+	return i < 6 ? 24 / pow(2.2, i) : between(rng, 0.2, 0.7);
 }
 
 static void test_known_curves(void)
 {
 	for (size_t c = 0; c < MT_ARRAY_SIZE(truths); c++) {
-		uint64_t rng = 1 + c;
+		struct mt_rng rng = { 1 + c };
 		struct mt_ucurve o;
 
 		mt_ucurve_init(&o, MEMORY);
@@ -109,7 +109,7 @@ static void test_two_windows(void)
 static void test_causal(void)
 {
 	double windows[80], bytes[80], told[80];
-	uint64_t rng = 7;
+	struct mt_rng rng = { 7 };
 	struct mt_ucurve o;
 
 	for (unsigned i = 0; i < 80; i++) {
@@ -120,7 +120,7 @@ static void test_causal(void)
 	for (unsigned i = 0; i < 80; i++) {
 		told[i] = mt_ucurve_next(&o, windows[i], 0.5);
 		for (double q = 0.1; q < 1; q += 0.4)
-			mt_ucurve_next(&o, uniform(&rng, 0.1, 30), q);
+			mt_ucurve_next(&o, between(&rng, 0.1, 30), q);
 		mt_ucurve_pass(&o, windows[i], bytes[i], i == 0);
 	}
 	for (unsigned last = 1; last < 80; last++) {
@@ -140,8 +140,8 @@ static void test_quantiles(void)
 	unsigned n = 0, below10 = 0, below50 = 0, below90 = 0;
 
 	for (uint64_t seed = 1; seed <= 30; seed++) {
-		uint64_t rng = seed;
-		double sd = uniform(&rng, 0.05, 0.25);
+		struct mt_rng rng = { seed };
+		double sd = between(&rng, 0.05, 0.25);
 		struct mt_ucurve o;
 
 		mt_ucurve_init(&o, MEMORY);
@@ -168,7 +168,7 @@ static void test_quantiles(void)
 }
 
 /* Windows until a change was called; @max: it was not. The load is the curve's times @factor from here on. */
-static unsigned windows_until_called(struct mt_ucurve *o, uint64_t *rng, double factor, unsigned max)
+static unsigned windows_until_called(struct mt_ucurve *o, struct mt_rng *rng, double factor, unsigned max)
 {
 	unsigned before = o->changes;
 
@@ -190,7 +190,7 @@ static void test_phase(void)
 	for (size_t f = 0; f < MT_ARRAY_SIZE(factors); f++) {
 		for (uint64_t seed = 1; seed <= 40; seed++) {
 			unsigned within = factors[f] < 0.4 || factors[f] > 2.5 ? 3 : 8;
-			uint64_t rng = seed;
+			struct mt_rng rng = { seed };
 			struct mt_ucurve o;
 			double sum = 0;
 
@@ -223,8 +223,8 @@ static void test_no_phase(void)
 	unsigned odd = 0, called = 0;
 
 	for (uint64_t seed = 1; seed <= 40; seed++) {
-		uint64_t rng = seed;
-		double sd = uniform(&rng, 0.02, 0.3);
+		struct mt_rng rng = { seed };
+		double sd = between(&rng, 0.02, 0.3);
 		struct mt_ucurve quiet, disturbed;
 
 		mt_ucurve_init(&quiet, MEMORY);
@@ -247,12 +247,12 @@ static void test_no_phase(void)
 static void test_carry(void)
 {
 	double off_next = 0, off_at = 0, carry = -0.5, deviation = 0;
-	uint64_t rng = 3;
+	struct mt_rng rng = { 3 };
 	struct mt_ucurve o;
 
 	mt_ucurve_init(&o, MEMORY);
 	for (unsigned i = 0; i < 400; i++) {
-		double t = uniform(&rng, 0.3, 0.5), d;
+		double t = between(&rng, 0.3, 0.5), d;
 
 		deviation = carry * deviation + log(noise(&rng, 0.1));
 		d = power(t) * exp(deviation);
@@ -285,12 +285,12 @@ static void test_first_pass(void)
 
 static void test_idle(void)
 {
-	uint64_t rng = 5;
+	struct mt_rng rng = { 5 };
 	struct mt_ucurve o;
 
 	mt_ucurve_init(&o, 64 * MT_MIB);
 	for (unsigned i = 0; i < 200; i++) {
-		mt_ucurve_pass(&o, uniform(&rng, 0.1, 2), i % 3 ? 0 : 4096 * (double)(migration_random(&rng) % 20), i == 0);
+		mt_ucurve_pass(&o, between(&rng, 0.1, 2), i % 3 ? 0 : 4096 * (double)(mt_rng_next(&rng) % 20), i == 0);
 		CHECK(mt_ucurve_next(&o, 1, 0.5) >= 0);
 		CHECK(mt_ucurve_next(&o, 1, 0.9) < MT_MIB);
 	}
@@ -314,15 +314,15 @@ static void test_cap(void)
 static void test_hostile(void)
 {
 	for (uint64_t seed = 0; seed < RANDOM_CASES; seed++) {
-		uint64_t rng = seed;
+		struct mt_rng rng = { seed };
 		struct mt_ucurve o;
 
 		mt_ucurve_init(&o, MEMORY);
 		for (unsigned i = 0; i < 40; i++) {
-			double t = pow(10, uniform(&rng, -6, 6)), low, mid, high;
+			double t = pow(10, between(&rng, -6, 6)), low, mid, high;
 
-			mt_ucurve_pass(&o, pow(10, uniform(&rng, -6, 6)), migration_random(&rng) % 4 ? pow(10, uniform(&rng, 0, 13)) : 0,
-				       migration_random(&rng) % 2);
+			mt_ucurve_pass(&o, pow(10, between(&rng, -6, 6)), mt_rng_next(&rng) % 4 ? pow(10, between(&rng, 0, 13)) : 0,
+				       mt_rng_next(&rng) % 2);
 			low = mt_ucurve_next(&o, t, 0.1);
 			mid = mt_ucurve_next(&o, t, 0.5);
 			high = mt_ucurve_next(&o, t, 0.9);
