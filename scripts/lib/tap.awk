@@ -66,6 +66,9 @@ BEGIN { planned = -1 }
 	sub(/^- */, "", title)
 	what = title
 	sub(/ *#.*/, "", what)
+	if (what != "" && what in named)
+		fail("two tests of one name: " what)
+	named[what]
 	if (directive(title, "SKIP"))
 		skip(what ? ": " what : "")
 	else if (directive(title, "TODO"))

@@ -196,10 +196,10 @@ static void test_other_process(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "read(2), write(2) and their kin", test_read_write },
-	{ "AIO", test_aio },
-	{ "io_uring", test_io_uring },
-	{ "another process", test_other_process },
+	{ "read(2), write(2) and their kin are seen", test_read_write },
+	{ "a request by AIO is seen", test_aio },
+	{ "a request by io_uring is seen", test_io_uring },
+	{ "another process's requests are not seen", test_other_process },
 };
 
 int main(void)

@@ -181,8 +181,8 @@ static void test_namespace(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "bytes of a tap by direction", test_bytes },
-	{ "a device of the same number in another namespace", test_namespace },
+	{ "bytes of a tap are counted by direction", test_bytes },
+	{ "a device of the same number in another namespace is not taken for it", test_namespace },
 };
 
 int main(void)

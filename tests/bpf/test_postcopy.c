@@ -139,8 +139,8 @@ static void test_other_process(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "faults answered after a known time", test_latency },
-	{ "another process", test_other_process },
+	{ "faults answered after a known time have that latency", test_latency },
+	{ "another process's faults are not counted", test_other_process },
 };
 
 int main(void)

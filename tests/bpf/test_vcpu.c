@@ -132,8 +132,8 @@ static void test_ring_full(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "exits and run time", test_exits },
-	{ "time lost in front of a full ring", test_ring_full },
+	{ "exits and run time are counted", test_exits },
+	{ "time lost in front of a full ring is told", test_ring_full },
 };
 
 KTAP_MAIN(cases)

@@ -99,8 +99,8 @@ static void test_lacking(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "what happened between two reads, and no more", test_intervals },
-	{ "one that cannot be had", test_lacking },
+	{ "two reads have between them what happened, and no more", test_intervals },
+	{ "a probe that cannot be had is told", test_lacking },
 };
 
 KTAP_MAIN(cases)

@@ -153,8 +153,8 @@ want "exit status 2 wanted" [ "$RC" = 2 ]
 want "usage on stderr wanted" says '^Usage: migtrace COMMAND'
 want "nothing on stdout wanted" silent
 judged "no command: usage, exit 2"
-works "version" '^migtrace [0-9]' --version
-works "help" '^Usage: migtrace COMMAND' --help
+works "the tool says its version" '^migtrace [0-9]' --version
+works "the tool says how it is used" '^Usage: migtrace COMMAND' --help
 M=$R works "research: version" '^migtrace-research [0-9]' --version
 M=$R works "research: help" '^Usage: migtrace-research COMMAND' --help
 
@@ -360,9 +360,9 @@ refused "guard: a name" 2 'domuuid' guard test
 refused "guard: a descriptor that is not there" 2 'parent-fd 77' guard --parent-fd 77
 export MIGTRACE_RUN_DIR=$dir/run
 works "release: a guest" 'hands off its next migration, none is under way; migtrace release test --undo' release test -c $T
-works "release: and back" 'may be steered again' release test --undo -c $T
+works "release: and back, for one guest" 'may be steered again' release test --undo -c $T
 works "release: all" 'hands off all migrations here' release --all -c $T
-works "release: and back" 'may be steered again' release --all --undo -c $T
+works "release: and back, for all" 'may be steered again' release --all --undo -c $T
 run "$M" guard
 want "exit status 0 wanted" [ "$RC" = 0 ]
 want "nothing on stderr wanted" [ ! -s "$dir/err" ]
@@ -506,11 +506,11 @@ if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true
 		refused "record: may not write there" 1 'x.mtrec.*Permission denied' record test -o x.mtrec -c $T
 		refused "record: may not look there" 1 'Permission denied' record test -o "$dir/home/private/x.mtrec" -c $T
 	else
-		skip "rights" "another user cannot run $M here"
+		skip "who may not look is told so" "another user cannot run $M here"
 	fi
 	AS=()
 else
-	skip "rights" "needs root, to become another user"
+	skip "who may not look is told so" "needs root, to become another user"
 fi
 
 ktap_end

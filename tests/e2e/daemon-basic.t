@@ -230,10 +230,10 @@ check "a client that asks and never reads" slow
 tool_text() { "$bin/migtrace" status --socket "$sock" | tee /dev/stderr | grep -q 'not connected'; }
 tool_json() { "$bin/migtrace" status --socket "$sock" -f json | judge '.version and (.supervised == [])'; }
 if [ -x "$bin/migtrace" ]; then
-	check "migtrace status" tool_text
-	check "migtrace status -f json" tool_json
+	check "migtrace status says what the daemon says" tool_text
+	check "migtrace status -f json says it for scripts" tool_json
 else
-	for name in "migtrace status" "migtrace status -f json"; do
+	for name in "migtrace status says what the daemon says" "migtrace status -f json says it for scripts"; do
 		skip "$name" "migtrace is not built"
 	done
 fi

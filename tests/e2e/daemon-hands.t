@@ -36,7 +36,7 @@ running_for() {
 }
 
 end() {
-	check "$1: memory verified" verified "$1"
+	check "hands, $1: memory verified" verified "$1"
 	scene_remove "$1"
 }
 
@@ -88,7 +88,7 @@ reloaded() {
 	daemon_conf one "${acts[@]}" "timeout = 4s"
 	daemon_start one
 	migrates reload 43
-	check "reload: seen" eventually 5 daemon_sees one reload
+	check "reload: the migration is seen" eventually 5 daemon_sees one reload
 	eventually 3 daemon_acts one reload
 	check_eq "reload: steered at first" "$(daemon_says one reload mode)" act
 	daemon_conf one "mode = observe" "policy = timeout" "timeout = 4s"
@@ -108,7 +108,7 @@ released() {
 	daemon_conf one "${acts[@]}" "timeout = 4s"
 	daemon_start one
 	migrates release 44
-	check "release: seen" eventually 5 daemon_sees one release
+	check "release: the migration is seen" eventually 5 daemon_sees one release
 	check_match "release: over the socket, by name" "$(daemon_request one "release release" | jq -c '[.released, .all]')" '\[true,false\]'
 	check "release: nobody stops it" running_for release 6
 	check_match "release: status says why" "$(daemon_says one release mode_why)" "hands off this migration"
@@ -171,7 +171,7 @@ auto_converge() {
 	virsh_migrate auto --auto-converge
 	check_eq "auto-converge under the default policy: virsh succeeds" $? 0
 	check "auto-converge: its end is seen" eventually 20 daemon_finished one 1
-	check_eq "auto-converge: completed" "$(daemon_ask one '.finished[0].outcome')" completed
+	check_eq "auto-converge: the migration completes" "$(daemon_ask one '.finished[0].outcome')" completed
 	end auto
 	daemon_signal one TERM
 }

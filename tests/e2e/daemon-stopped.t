@@ -42,8 +42,8 @@ given_back() {
 # end NAME: what holds after each
 end() {
 	wait "$JOB"
-	check "$1: memory verified" verified "$1"
-	check "$1: no mark is left" eventually 5 no_marks
+	check "migtraced, $1: memory verified" verified "$1"
+	check "migtraced, $1: no mark is left" eventually 5 no_marks
 	scene_remove "$1"
 }
 
@@ -63,20 +63,20 @@ left_alone() {
 
 killed() {
 	stop killed 32
-	result $? "killed: it is stopped"
+	result $? "migtraced killed: it is stopped"
 	daemon_signal one KILL
 	check_eq "killed -9 after the stop: a mark is left" "$(marks)" 1
 	daemon_start one
 	result $? "killed -9: it starts again"
 	check_eq "killed -9: the next one looks after it" "$(daemon_ask one '.hands.guarded | map("\(.domain) \(.adopted)") | join(" ")')" "killed true"
-	check "killed -9 after the stop: the guest runs here again" given_back killed 40
+	check "migtraced killed -9 after the stop: the guest runs here again" given_back killed 40
 	end killed
 	check "killed -9: seen to its end" eventually 20 daemon_finished one 1
 }
 
 terminated() {
 	stop termed 33
-	result $? "terminated: it is stopped"
+	result $? "migtraced terminated: it is stopped"
 	local before=$SECONDS
 	# Within 5 s it is cancelled, and libvirt runs it on as soon as the destination can be told.
 	{ eventually 15 grep -aq 'termed: .*cancelled, so that it runs on here' "$(daemon_file one log)"; scripts/testbed link up; } &
@@ -85,7 +85,7 @@ terminated() {
 	check_eq "terminated after the stop: exit 0" $RC 0
 	check_le "terminated: it waits for that, and no longer" $((SECONDS - before)) 11
 	wait $mends
-	check "terminated after the stop: the guest runs here again" given_back termed 1
+	check "migtraced terminated after the stop: the guest runs here again" given_back termed 1
 	# Its mark is removed once the guest was seen to run, by the next one where the link was cut for too long for this one.
 	daemon_start one
 	result $? "terminated: it starts again"

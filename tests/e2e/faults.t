@@ -175,5 +175,5 @@ interrupted
 dry_interrupted
 stopped_and_cut
 killed
-check_eq "nothing is left running on either host" "$(scene_on a virsh -q list --all; scene_on b virsh -q list --all)" ""
+check_eq "after the faults nothing is left running on either host" "$(scene_on a virsh -q list --all; scene_on b virsh -q list --all)" ""
 ktap_end

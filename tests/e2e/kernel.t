@@ -68,7 +68,7 @@ migration() {
 	local name=$1 kind=$2 file=$SCENE_DIR/$1.mtrec
 
 	RATE=$RATE migrate "$name" --max-downtime 1s --record "$file"
-	check_eq "$kind: migrated" "$OUTCOME/$RC" completed/0
+	check_eq "$kind: migrated with the module as source" "$OUTCOME/$RC" completed/0
 	"$SCENE_B/migtrace" report -f json "$file" >"$SCENE_DIR/report.json" 2>&1
 	note "$("$SCENE_B/migtrace" report "$file" 2>&1)"
 	check_le "$kind: what the kernel logged in a pass, and what QEMU found, apart in percent" \

@@ -22,11 +22,11 @@ refused() {
 	check_match "$name: says what" "$out" "$pattern"
 }
 
-refused "unknown domain" 1 'nobody' migrate nobody "$SCENE_DEST"
+refused "a domain nobody knows" 1 'nobody' migrate nobody "$SCENE_DEST"
 refused "domain not running" 1 'not run|shut off' migrate off "$SCENE_DEST"
 refused "destination is the source, by its URI" 1 'is the source' migrate here qemu:///system
 refused "destination is the source, by another name" 1 'same' migrate here qemu+tcp://mt-a/system
-refused "unreachable destination" 1 'mt-nowhere' migrate here qemu+tcp://mt-nowhere/system
+refused "a destination that cannot be reached" 1 'mt-nowhere' migrate here qemu+tcp://mt-nowhere/system
 refused "nobody listens there" 1 '10.77.0.2' migrate here qemu+tcp://10.77.0.2:1/system
 refused "post-copy with parallel connections" 1 'post-copy.*parallel|parallel.*post-copy' migrate here "$SCENE_DEST" --postcopy --parallel 2
 refused "measurement by a ring that the guest has not" 1 'ring' record here --mode dirty-ring -o "$SCENE_DIR/x.mtrec"
@@ -43,7 +43,7 @@ for _ in $(seq 600); do
 	[[ $(scene_on a virsh domjobinfo busy 2>/dev/null) != *"Job type:"*Unbounded* ]] || break
 	sleep 0.1
 done
-refused "already migrating" 1 'migrat' migrate busy "$SCENE_DEST"
+refused "a guest that migrates already" 1 'migrat' migrate busy "$SCENE_DEST"
 scene_on a virsh -q domjobabort busy
 wait
 check_eq "already migrating: the guest goes on" "$(scene_where busy)" a

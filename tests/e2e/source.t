@@ -44,7 +44,7 @@ said=$(scene_migtrace record src -o "$rec" --duration 4s --pages 2>&1)
 rc=$?
 if [ "$source" = libvirt ]; then
 	check_eq "record --pages without a kernel source: exit 1" $rc 1
-	check_match "and why" "$said" "--pages needs a kernel source"
+	check_match "and says why there is none" "$said" "--pages needs a kernel source"
 	skip_some 2 "no kernel source here"
 else
 	check_eq "record --pages: exit 0" $rc 0
@@ -80,7 +80,7 @@ check_eq "top: Ctrl-C ends it well" $rc 0
 # --- a migration
 rec=$SCENE_DIR/migration.mtrec
 CAP_S=180 migrate src --record "$rec"
-check_eq "migrate: completed" "$OUTCOME" completed
+check_eq "the migration with a source completes" "$OUTCOME" completed
 check "and says which source it had" jq -e 'if type == "array" then .[0] else . end | .kernel_source | length > 3' <<<"$ANSWER"
 report=$(scene_migtrace report -f json "$rec")
 if [ "$source" = libvirt ]; then

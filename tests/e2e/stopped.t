@@ -207,5 +207,5 @@ else
 	skip_some 6 "no virt-admin that answers"
 fi
 qemu_hangs
-check_eq "nothing is left running on either host" "$(scene_on a virsh -q list --all; scene_on b virsh -q list --all)" ""
+check_eq "after the stops nothing is left running on either host" "$(scene_on a virsh -q list --all; scene_on b virsh -q list --all)" ""
 ktap_end

@@ -274,7 +274,7 @@ down_leaves_nothing()
 
 write_guest qemu
 write_guest kvm
-check "up" "$testbed" up
+check "up makes two hosts" "$testbed" up
 check "status: one line a host" is_up
 check "up again changes nothing" up_again_changes_nothing
 check "exec hands on status, directory, environment and input" exec_hands_on

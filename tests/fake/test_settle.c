@@ -298,15 +298,15 @@ static void state_fails(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "the table of both sides", table },
+	{ "what both sides say has one outcome each", table },
 	{ "libvirt resumes it a moment later", resumed_a_moment_later },
 	{ "post-copy that goes on for a minute", postcopy_takes_its_time },
 	{ "it arrives a moment later", arrives_a_moment_later },
 	{ "the source's libvirtd is being restarted", source_is_being_restarted },
-	{ "nobody answers", nobody_answers },
+	{ "where nobody answers the outcome is unknown", nobody_answers },
 	{ "the destination does not answer", destination_does_not_answer },
 	{ "one of two destinations hangs", one_of_two_hangs },
-	{ "answers are slow", answers_are_slow },
+	{ "slow answers are waited for", answers_are_slow },
 	{ "the state cannot be asked for, for a while", state_fails },
 };
 

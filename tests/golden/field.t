@@ -32,9 +32,9 @@ replays "a deadline within the switchover ends nothing" switchover-deadline.json
 replays "no policy acts in status device" switchover-deadline.json \
 	'all(.action == "none" or .at_ms < 22500)' --deadline 22.6s --timeout 22.4s --postcopy
 replays "a rate of -1 is unknown" mbps-minus-one.json 'p("predict") | .action == "none" and .at_ms == 67774'
-reports "and the rest is read" mbps-minus-one.json '(.iterations | length >= 2) and .outcome.downtime_ms == 294 and .warnings == []'
+reports "a rate of -1: the rest is read" mbps-minus-one.json '(.iterations | length >= 2) and .outcome.downtime_ms == 294 and .warnings == []'
 replays "lines of a monitor, timed by QEMU" raw-qmp-lines.jsonl 'p("predict") | .action == "none" and .at_ms == 67774'
-reports "their report" raw-qmp-lines.jsonl \
+reports "lines of a monitor: iterations and outcome in the report" raw-qmp-lines.jsonl \
 	'(.iterations | length >= 2) and .outcome.t_ms == 67574 and .outcome.downtime_ms == 294 and (.migrations | length == 1)'
 if [ -e "$data/raw-qmp-lines.jsonl" ]; then
 	same() { "$B/migtrace" replay -f json "$data/$1" | jq -S 'map(select(.policy != "stop-and-copy") | {policy, action, at_ms, iteration})'; }
@@ -47,7 +47,7 @@ fi
 replays "post-copy that stands still: for how long, and what to do" postcopy-paused.json \
 	'p("predict") | .action == "none" and (.reason | test("postcopy-paused for 9 min 50 s") and test("guest waits") and test("--postcopy-resume") and
 	(test("recording ends") | not))'
-reports "its report" postcopy-paused.json '.outcome.outcome == "paused" and .migrations[0].status == "postcopy-paused" and
+reports "the report says that post-copy stands still" postcopy-paused.json '.outcome.outcome == "paused" and .migrations[0].status == "postcopy-paused" and
 	(.warnings | any(test("stands still.*9 min 50 s.*--postcopy-resume")))'
 replays "nobody acts on it" postcopy-paused.json 'all(.action == "none" or .at_ms < 13000)' --deadline 30s --stall-timeout 30s
 replays "30 min without a byte are told" stuck-first-pass.json \
@@ -55,7 +55,7 @@ replays "30 min without a byte are told" stuck-first-pass.json \
 replays "and ended where there is a limit" stuck-first-pass.json \
 	'[p("predict", "qemu", "ihm")] | length == 3 and all(.action == "abort" and .at_ms > 87000 and .at_ms <= 97000 and (.reason | test("nothing has been sent for 1 min")))' \
 	--stall-timeout 60s
-reports "its report" stuck-first-pass.json '.warnings | any(test("nothing was sent for 30 min 07 s"))'
+reports "the report says for how long nothing was sent" stuck-first-pass.json '.warnings | any(test("nothing was sent for 30 min 07 s"))'
 replays "two migrations, each for itself" two-attempts.json \
 	'[p("predict")] | length == 2 and .[0].migration == 1 and .[0].action == "abort" and .[0].at_ms < 181000 and
 	.[1].migration == 2 and .[1].action == "none" and .[1].at_ms == 16745 and (.[1].reason | test("2 of 2.*finished by itself"))'
@@ -69,5 +69,5 @@ replays "a count that is lost" remaining-wraps.json \
 	'p("predict") | .action == "none" and (.reason | test("lost count.*RAM block was resized.*cancel"))'
 replays "no stop by it, but an end by the deadline" remaining-wraps.json \
 	'[p("timeout", "predict")] | length == 2 and all(.action == "abort" and .at_ms == 40000 and .implied_downtime_ms == null)' --timeout 35s --deadline 40s
-reports "its report" remaining-wraps.json '.warnings | any(test("lost count") and test("17 answers") and test("cancel"))'
+reports "the report says that the count is lost" remaining-wraps.json '.warnings | any(test("lost count") and test("17 answers") and test("cancel"))'
 ktap_end

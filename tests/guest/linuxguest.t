@@ -161,7 +161,7 @@ test_workload()
 	start=$(now_us)
 	boot $name "workload=$1"
 	answer=$(wait_line $name 1 'ready|error|panic' $ready_s) && [[ $answer == ready ]]
-	result $? "$name: ready" \
+	result $? "$name: says that it is ready" \
 		"$answer after $((($(now_us) - start) / 1000)) ms"
 	[[ $answer == ready ]] || return 1
 
@@ -173,12 +173,12 @@ test_workload()
 		median=$(median_interval $name "$from") && ((median <= median_max_us)) && break
 	done
 	[[ $median ]] && ((median <= median_max_us))
-	result $? "$name: heartbeats" "median interval ${median:-unknown} us"
+	result $? "$name: heartbeats keep their interval" "median interval ${median:-unknown} us"
 	answer=$(ask $name s stats)
 	[[ $before =~ ops=([0-9]+) ]] && before=${BASH_REMATCH[1]} &&
 		[[ $answer =~ ops=([0-9]+) ]] && ((BASH_REMATCH[1] > before))
 	result $? "$name: work is done" "$answer, $before before"
-	test_verify $name "$name: verify"
+	test_verify $name "$name: memory is as written"
 	return 0	# the guest runs, whatever the tests said
 }
 

@@ -258,9 +258,9 @@ static void test_log(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "cycles", test_cycles },
-	{ "nothing is in use any more", test_released },
-	{ "the kernel did not complain", test_log },
+	{ "sessions, VMs and modules come and go", test_cycles },
+	{ "after the churn nothing is in use", test_released },
+	{ "the kernel did not complain of the churn", test_log },
 };
 
 static const struct option options[] = {

@@ -441,16 +441,16 @@ static void test_poll(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "attach: arguments", test_arguments },
-	{ "attach: files that are no VM", test_files },
+	{ "attach refuses arguments that are wrong", test_arguments },
+	{ "attach refuses files that are no VM", test_files },
 	{ "attach to a VM that is not ready", test_young },
 	{ "calls before attach, and a second one", test_order },
-	{ "pointers", test_pointers },
-	{ "list of memslots", test_slots },
-	{ "sets of pages: arguments", test_pages },
-	{ "mmap", test_mmap },
+	{ "pointers that lead nowhere are refused, and change nothing", test_pointers },
+	{ "the list of memslots is whole, and in order", test_slots },
+	{ "sets of pages refuse arguments that are wrong", test_pages },
+	{ "the mapped ring is what its header says, and keeps the session", test_mmap },
 	{ "a full ring of records, and a reader that writes nonsense", test_full },
-	{ "too many sessions", test_too_many },
+	{ "one session too many is refused", test_too_many },
 	{ "poll waits for records", test_poll },
 };
 

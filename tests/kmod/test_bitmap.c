@@ -107,12 +107,12 @@ static void test_late(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "harvests that clear", test_legacy },
-	{ "harvests and clears", test_manual },
-	{ "harvests and clears within a tick", test_manual_slow },
-	{ "a bitmap that began all ones", test_initially_set },
+	{ "harvests that clear: each page counted once", test_legacy },
+	{ "harvests and clears apart: each page counted once", test_manual },
+	{ "harvests and clears within a tick: each page counted once", test_manual_slow },
+	{ "a bitmap that began all ones: each page counted once", test_initially_set },
 	{ "the first harvest of one that begins all ones is no event", test_all_ones },
-	{ "a session that comes late", test_late },
+	{ "a session that comes late to a bitmap counts from then on", test_late },
 };
 
 KTAP_MAIN(cases)

@@ -250,7 +250,7 @@ static void test_wake(void)
 static const struct ktap_case cases[] = {
 	{ "many vCPUs with full rings", test_full_rings },
 	{ "a reset that reads full rings", test_reset_reads },
-	{ "resets without end", test_fast_resets },
+	{ "windows begin though resets never end", test_fast_resets },
 	{ "looks that take longer than a tick", test_slow_looks },
 	{ "vCPUs are made to leave the guest where root said so", test_kick },
 	{ "readers are woken for many records", test_wake },

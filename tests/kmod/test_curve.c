@@ -343,11 +343,11 @@ static void test_bitmap_uniform(void) { run_random(VM_BITMAP_MANUAL, 0); }
 static void test_bitmap_zipf(void) { run_random(VM_BITMAP_MANUAL, 1); }
 
 static const struct ktap_case cases[] = {
-	{ "scripted writes: exact", test_script },
-	{ "uniform, ring: closed form", test_ring_uniform },
-	{ "Zipf's law, ring: closed form", test_ring_zipf },
-	{ "uniform, bitmap: closed form", test_bitmap_uniform },
-	{ "Zipf's law, bitmap: closed form", test_bitmap_zipf },
+	{ "U(T) of scripted writes is exact", test_script },
+	{ "uniform, ring: U(T) is the closed form", test_ring_uniform },
+	{ "Zipf's law, ring: U(T) is the closed form", test_ring_zipf },
+	{ "uniform, bitmap: U(T) is the closed form", test_bitmap_uniform },
+	{ "Zipf's law, bitmap: U(T) is the closed form", test_bitmap_zipf },
 };
 
 static const struct option options[] = {

@@ -402,8 +402,8 @@ static void test_vcpu_later(void)
 static const struct ktap_case cases[] = {
 	{ "several sessions with different ticks agree", test_several },
 	{ "a file that a child inherits", test_inherited },
-	{ "VMM killed: ring", test_killed_ring },
-	{ "VMM killed: bitmap", test_killed_bitmap },
+	{ "a VMM that is killed ends the session: ring", test_killed_ring },
+	{ "a VMM that is killed ends the session: bitmap", test_killed_bitmap },
 	{ "the VM's file is closed, its VMM lives", test_abandoned },
 	{ "attach to a VM whose VMM is gone", test_dead },
 	{ "unload while attached, unload, load", test_reload },

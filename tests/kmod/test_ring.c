@@ -141,7 +141,7 @@ static const struct ktap_case cases[] = {
 	{ "random pages, 2 vCPUs, harvests", test_rounds_2 },
 	{ "random pages, 4 vCPUs, harvests", test_rounds_4 },
 	{ "random pages, resets in mid-tick", test_rounds_slow_tick },
-	{ "partial harvests", test_partial_resets },
+	{ "partial harvests: each page counted once", test_partial_resets },
 };
 
 KTAP_MAIN(cases)

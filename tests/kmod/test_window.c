@@ -176,7 +176,7 @@ static void test_stale(void)
 static const struct ktap_case cases[] = {
 	{ "a window on request", test_request },
 	{ "windows of a given length", test_period },
-	{ "pages that are dirty as a window begins", test_stale },
+	{ "pages that are dirty as a window begins are stale", test_stale },
 };
 
 KTAP_MAIN(cases)

@@ -229,7 +229,7 @@ static const struct ktap_case cases[] = {
 	{ "a list is written in its order, each vCPU to its own word", test_list },
 	{ "a list longer than the guest takes at once", test_long_list },
 	{ "patterns write what the host recomputes, paced or not", test_patterns },
-	{ "pages by weight", test_alias },
+	{ "pages are written by their weight", test_alias },
 	{ "the rate is kept", test_rate },
 	{ "a command is cancelled between two writes", test_cancel },
 	{ "paused vCPUs write nothing, and go on where they were", test_pause },

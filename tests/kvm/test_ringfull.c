@@ -207,8 +207,8 @@ static void test_close(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "the vCPU harvests", test_harvest },
-	{ "four vCPUs harvest", test_harvest_by_four },
+	{ "a full ring, harvested by its vCPU, loses nothing", test_harvest },
+	{ "full rings, harvested by four vCPUs, lose nothing", test_harvest_by_four },
 	{ "the vCPU stops the world", test_stop_world },
 	{ "four vCPUs stop the world", test_stop_world_by_four },
 	{ "a full ring stands still until it is harvested", test_stands_still },

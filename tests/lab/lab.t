@@ -87,7 +87,7 @@ for kernel in 6.1 6.12; do
 	check "$kernel: stderr is stderr" grep -qx aside stderr.txt
 	check "$kernel: the kernel's log is apart" bash -c '! grep -q "only for the log" stdout.txt stderr.txt && grep -q "only for the log" s/console.log'
 	check "$kernel: nothing written outside of scratch" bash -c '[[ $(<mine) == here && ! -e fresh ]]'
-	check "$kernel: /dev/kvm" is "$(cat s/kvm)" kvm
+	check "$kernel: /dev/kvm is there" is "$(cat s/kvm)" kvm
 	check "$kernel: hardware virtualisation with nested paging" grep -qE 'Nested Paging enabled|kvm_intel|VMX' s/dmesg
 	check "$kernel: an emulated clock is this machine's, not guessed" bash -c '
 		! grep -q " TCG," stderr.txt || {
@@ -134,7 +134,7 @@ check "the kernel's log has the stacks of all tasks" bash -c '
 	tr -d "\r" <late.scratch/console.log | sed -n "/sysrq: Show State/,\$p" | grep -aA30 "task:sleep " | grep -aq nanosleep'
 check "what the CPUs did is shown" grep -q 'sysrq: Show backtrace of all active CPUs' late.stderr
 check "and their registers are kept" test "$(grep -c ^RIP= late.scratch/registers.log)" -ge 2
-check "no QEMU is left" no_qemu_left
+check "no QEMU is left of one out of time" no_qemu_left
 
 run --scratch "$work/s" -- sh -c 'echo "BUG: no bug at all" >/dev/kmsg'
 check "a splat: 125, and is shown" bash -c '[[ $1 == 125 ]] && grep -q "BUG: no bug at all" stderr.txt' - "$status"
@@ -152,9 +152,9 @@ kill -TERM $pid
 wait $pid
 status=$?
 check "output comes live; TERM ends it" bash -c '[[ $1 == 143 && $(<stdout.txt) == begun ]]' - "$status"
-check "no QEMU is left" no_qemu_left
+check "no QEMU is left of one told to end" no_qemu_left
 
 run --smp none -- true
-check "usage: 2" is "$status" 2
+check "wrong usage ends with 2" is "$status" 2
 rm -rf s
 ktap_end

@@ -55,10 +55,11 @@ cases=(
 	"dies with tests to go|echo 1..3; echo ok 1; kill -SEGV \$\$|1 1 0"
 	"more than it planned|echo 1..1; echo ok 1; echo ok 2|2 1 0"
 	"a number left out|echo 1..2; echo ok 1; echo ok 3|2 1 0"
+	"several without a name|echo 1..2; echo ok 1; echo ok 2|2 0 0"
 	"gives up|echo 1..1; echo ok 1; echo Bail out! no disk; exit 255|1 1 0"
 	"a command that is not there|echo 1..1; no-such-command && echo ok 1|0 1 0"
 )
-plan "$((${#cases[@]} + 8))"
+plan "$((${#cases[@]} + 9))"
 
 for c in "${cases[@]}"; do
 	IFS='|' read -r title body expected <<<"$c"
@@ -69,7 +70,11 @@ for c in "${cases[@]}"; do
 	check "$title" judged $expected
 done
 
-# prove lets this one through.
+# prove lets these two through.
+test_of same 'echo 1..3; echo ok 1 - a; echo ok 2 - b; echo "ok 3 - a # SKIP no disk"'
+run same
+check "two tests of one name have failed, and it is told" bash -c '
+	[[ $1 == "2 1 1" ]] && grep -q "^fail.*two tests of one name: a$" "$2"' - "$counted" "$work/results"
 test_of mute 'echo "1..1"; echo "ok 1 - a # SKIP"'
 run mute
 check "skipped without a reason: failed" test "$counted" = "0 1 0"

@@ -496,22 +496,22 @@ static void commands(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "a good specification", good_spec },
+	{ "a good specification is read as it is meant", good_spec },
 	{ "lists over several lines", long_lists },
-	{ "bad specifications", bad_specs },
-	{ "no specification", no_spec },
+	{ "each bad specification is refused with its line", bad_specs },
+	{ "a specification that is not there is told", no_spec },
 	{ "plan: bandwidths and limits are drawn", plan_draws },
 	{ "plan: all of them, in several starts", plan_all },
 	{ "plan: the same again, another with another seed", plan_is_the_same_again },
-	{ "caps", caps },
-	{ "what is shipped", shipped },
-	{ "taken up again", goes_on },
-	{ "not taken up", refuses },
-	{ "too large to be read", too_large },
+	{ "the cap of a run follows from its size and limit", caps },
+	{ "what is shipped can be read, and is what its pages say", shipped },
+	{ "a campaign that was cut is taken up where it ended", goes_on },
+	{ "what is damaged or another's is not taken up", refuses },
+	{ "a file too large is not read", too_large },
 	{ "a line of results", a_line },
 	{ "the lines of a campaign are written again as they were read", lines_again },
 	{ "what a watcher answers", answers },
-	{ "commands", commands },
+	{ "a command has its environment, its status and its limit of time", commands },
 };
 
 int main(void)

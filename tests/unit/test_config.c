@@ -715,7 +715,7 @@ static void how_it_acts(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "no file: the defaults", defaults },
+	{ "without a file the defaults hold", defaults },
 	{ "whether it acts, how late, and beside whom", how_it_acts },
 	{ "every key, comments, blanks, CRLF, a BOM, continued lists", every_key },
 	{ "domains and [domain] sections", domains_and_overrides },
@@ -725,7 +725,7 @@ static const struct ktap_case cases[] = {
 	{ "all errors are told, not the first only", all_errors_are_told },
 	{ "lines and paths that are too long", lines_too_long },
 	{ "names of guests of up to 255 bytes count in full", long_names },
-	{ "guests by UUID", by_uuid },
+	{ "guests are named by UUID as well as by name", by_uuid },
 	{ "each limit at its edges: written, printed, read, and in the engine", limits_round_trip },
 	{ "and what the policies make of it", limits_do_what_they_say },
 	{ "limits that contradict each other are told", contradictions_are_told },

@@ -101,8 +101,8 @@ static void what_is_refused(void)
 static const struct ktap_case cases[] = {
 	{ "windows fill the duration, each within QEMU's limits", windows_fill_the_duration },
 	{ "up to a minute no two windows are of one length", windows_differ_until_the_longest },
-	{ "windows as documented", windows_as_documented },
-	{ "names and back", modes_have_names },
+	{ "windows are as documented", windows_as_documented },
+	{ "each mode is found by its name", modes_have_names },
 	{ "auto takes the guest's own mode", auto_takes_the_guests_own },
 	{ "a mode that harms or is not there is refused, with a reason", what_is_refused },
 };

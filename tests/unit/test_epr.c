@@ -202,11 +202,11 @@ static void test_slots(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "what is certain", test_certain },
-	{ "what cannot be foretold", test_surprise },
-	{ "counts add up", test_adds },
-	{ "what is refused", test_refused },
-	{ "series in phases", test_phases },
-	{ "slots", test_slots },
+	{ "what is certain is predicted without a miss", test_certain },
+	{ "what cannot be foretold is not", test_surprise },
+	{ "counts of several series add up", test_adds },
+	{ "series of nothing, too short or senseless have no ratio", test_refused },
+	{ "a series in phases has the levels asked for", test_phases },
+	{ "nothing is lost or made between intervals and slots", test_slots },
 };
 KTAP_MAIN(cases)

@@ -295,9 +295,9 @@ static void test_recordings(void)
 
 static const struct ktap_case cases[] = {
 	{ "a directory of recordings teaches", test_recordings },
-	{ "by destination, or of all", test_destinations },
-	{ "a host's name out of a URI", test_host },
-	{ "saved and loaded", test_round_trip },
+	{ "experience is by destination, or of all", test_destinations },
+	{ "a host's name is found in a URI", test_host },
+	{ "what is saved is loaded again", test_round_trip },
 	{ "forecasts are the same with it", test_same_forecast },
 	{ "what is not known here is ignored", test_others },
 	{ "bad files are refused, in one line", test_bad },

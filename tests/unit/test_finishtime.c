@@ -304,10 +304,10 @@ static const struct ktap_case cases[] = {
 	{ "every choice of waiting, increments add up", test_oracle_additive },
 	{ "every choice of waiting, over U", test_oracle_unique },
 	{ "the chain without waiting", test_oracle_chain },
-	{ "by hand", test_by_hand },
-	{ "waiting", test_waiting },
+	{ "a finish time worked out by hand is found", test_by_hand },
+	{ "waiting pays where the chain steps over a quiet slot", test_waiting },
 	{ "stopping when the base is out", test_from_base },
 	{ "U in place of sums", test_unique },
-	{ "what is refused", test_refused },
+	{ "a base that never gets out has no finish time", test_refused },
 };
 KTAP_MAIN(cases)

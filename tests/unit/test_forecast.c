@@ -348,14 +348,14 @@ static void test_page_by_page(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "tables of models, methods", test_tables },
-	{ "what is refused", test_refusals },
-	{ "an idle guest, by hand", test_idle },
-	{ "whether it ends", test_verdict },
-	{ "passes without end", test_endless },
+	{ "each model and method is found by its name", test_tables },
+	{ "a forecast of nothing, or by no such model, is refused", test_refusals },
+	{ "an idle guest costs what a sum by hand says", test_idle },
+	{ "whether pre-copy ends is where U(T) = B T says", test_verdict },
+	{ "passes without end are foreseen without playing them", test_endless },
 	{ "what it would take to end", test_needed },
 	{ "post-copy at once, and after passes", test_flips },
-	{ "auto-converge", test_throttle },
+	{ "auto-converge throttles by QEMU's steps, and ends", test_throttle },
 	{ "intervals are in order", test_intervals },
 	{ "migrations played page by page", test_page_by_page },
 };

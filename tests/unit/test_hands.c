@@ -479,15 +479,15 @@ static const struct ktap_case cases[] = {
 	{ "one wheel, one hand", test_wheel },
 	{ "one acting daemon a host", test_host_lock },
 	{ "no name is a path", test_names },
-	{ "planted files", test_planted },
-	{ "a mark, and back", test_mark },
+	{ "planted files are not written into, nor waited for", test_planted },
+	{ "a mark is read back as written", test_mark },
 	{ "a torn mark is none", test_mark_torn },
 	{ "a mark of another boot is none", test_mark_of_another_boot },
-	{ "so many at once", test_most_at_once },
-	{ "killed with a mark", test_killed },
-	{ "killed anywhere", test_killed_anywhere },
-	{ "counted at once", test_count_race },
-	{ "hands off", test_off },
+	{ "only so many guests are stopped at once", test_most_at_once },
+	{ "who is killed with a mark leaves it", test_killed },
+	{ "killed anywhere, there is a whole mark or none", test_killed_anywhere },
+	{ "two that count at once do not both find the last place", test_count_race },
+	{ "hands off is said, kept and taken back", test_off },
 };
 
 KTAP_MAIN(cases)

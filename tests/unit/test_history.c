@@ -93,8 +93,8 @@ static void test_nothing(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "passes", test_passes },
-	{ "windows of ticks", test_windows },
-	{ "nothing to learn from", test_nothing },
+	{ "passes become slots of what they dirtied", test_passes },
+	{ "a window's pages are spread over its ticks", test_windows },
+	{ "a recording with nothing to learn from has no history", test_nothing },
 };
 KTAP_MAIN(cases)

@@ -235,8 +235,8 @@ static const struct ktap_case cases[] = {
 	{ "p10 to p90 holds four of five", test_coverage },
 	{ "hosts that nothing is known of", test_prior },
 	{ "a host's own migrations, few and many", test_own },
-	{ "scores and residuals", test_residual },
-	{ "encoded pages", test_encoded },
+	{ "a score and its residual give the value back", test_residual },
+	{ "shares and rates of encoded pages are learned from passes", test_encoded },
 };
 
 KTAP_MAIN(cases)

@@ -356,11 +356,11 @@ static void test_refused(void)
 static const struct ktap_case cases[] = {
 	{ "forecasts are those of a plain reference", test_reference },
 	{ "FM stays, AM goes on", test_adjustment },
-	{ "clusters", test_clusters },
-	{ "bounded memory", test_bounded },
+	{ "statuses that are near become one pattern, their mean", test_clusters },
+	{ "memory is bounded, and no status forgotten", test_bounded },
 	{ "a quiet phase is known before it begins", test_known_before },
-	{ "growth platform", test_platform },
-	{ "match", test_match },
-	{ "what is refused", test_refused },
+	{ "the growth platform is the stretch with the least", test_platform },
+	{ "amounts match within their share of the status", test_match },
+	{ "too few statuses forecast nothing, senseless parameters are refused", test_refused },
 };
 KTAP_MAIN(cases)

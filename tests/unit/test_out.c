@@ -186,6 +186,6 @@ static const struct ktap_case cases[] = {
 	{ "CSV reads back by RFC 4180", test_csv },
 	{ "text is aligned and printable", test_text },
 	{ "a full disk is an error in each format", test_failing_stream },
-	{ "format names", test_format_names },
+	{ "each format is found by its name", test_format_names },
 };
 KTAP_MAIN(cases)

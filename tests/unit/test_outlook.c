@@ -515,14 +515,14 @@ static void test_needed_bandwidth_true(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "the names", test_names },
-	{ "too little seen", test_too_little },
-	{ "the guests' fates", test_fates },
-	{ "verdicts and totals of each guest", test_verdicts },
-	{ "downtimes of each guest", test_downtime },
-	{ "between boundaries", test_between_boundaries },
-	{ "the running iteration's window", test_window },
-	{ "verdicts of random guests", test_random_guests },
+	{ "verdicts and the model have names of their own", test_names },
+	{ "nothing is predicted from too little", test_too_little },
+	{ "the guests' fates are what the simulator says", test_fates },
+	{ "verdicts and totals are right for each guest", test_verdicts },
+	{ "downtimes are right for each guest", test_downtime },
+	{ "between boundaries what was dirtied since counts", test_between_boundaries },
+	{ "the running iteration's window counts from its sync", test_window },
+	{ "verdicts are right for random guests", test_random_guests },
 	{ "intervals are ordered and never NaN", test_intervals },
 	{ "more bandwidth is never worse", test_bandwidth },
 	{ "the needed bandwidth is the least that does", test_needed_bandwidth },

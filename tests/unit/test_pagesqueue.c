@@ -102,6 +102,6 @@ static void test_queue(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "sets, their times, and where windows begin", test_queue },
+	{ "sets come with their times, and where windows begin", test_queue },
 };
 KTAP_MAIN(cases)

@@ -231,8 +231,8 @@ static const struct ktap_case cases[] = {
 	{ "a forecast that does not", test_mismatch },
 	{ "now rather than later", test_now },
 	{ "a pass that is late", test_late },
-	{ "what is refused", test_refused },
-	{ "play by hand", test_play_by_hand },
+	{ "a pilot without slots, without statuses or too far ahead is refused", test_refused },
+	{ "rules played by hand come out the same", test_play_by_hand },
 	{ "who knows the future is not beaten", test_known_is_best },
 };
 KTAP_MAIN(cases)

@@ -546,7 +546,7 @@ static void counts_of_pages(void)
 
 static const struct ktap_case cases[] = {
 	{ "uniform writes, resets every second: N(1-(1-1/N)^(rT)) at every T", uniform_ring },
-	{ "and slow ones", uniform_slow },
+	{ "uniform writes, slowly: the same form at every T", uniform_slow },
 	{ "Zipf, resets every second", zipf_ring },
 	{ "Zipf, measured second by second with breaks", zipf_bitmap },
 	{ "some sets read too late", few_sets_are_missing },
@@ -555,10 +555,10 @@ static const struct ktap_case cases[] = {
 	{ "without sets of pages nothing is joined", without_sets },
 	{ "a guest that is never reset has one window", one_window },
 	{ "windows that began dirty are left out", stale_windows_are_left_out },
-	{ "nothing is known of nothing", nothing_known },
-	{ "hostile ticks", hostile },
-	{ "sets of pages", sets_of_pages },
-	{ "counts of pages", counts_of_pages },
+	{ "of no ticks nothing is known", nothing_known },
+	{ "hostile ticks make no figure that cannot be", hostile },
+	{ "sets of pages have what was put in", sets_of_pages },
+	{ "counts of pages are those of plain counters", counts_of_pages },
 };
 
 KTAP_MAIN(cases)

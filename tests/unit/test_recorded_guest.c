@@ -114,8 +114,8 @@ static void test_migration(void)
 
 static const struct ktap_case cases[] = {
 	{ "a kernel's profile, from before guests were recorded", test_profile },
-	{ "a profile that says how large the guest is", test_guest_entry },
-	{ "a migration", test_migration },
+	{ "a profile tells how large the guest is", test_guest_entry },
+	{ "a migration tells passes, memory and bandwidth", test_migration },
 };
 
 int main(void)

@@ -329,13 +329,13 @@ static void test_threads(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "all of it, in order", test_order },
+	{ "all of it is written, in order", test_order },
 	{ "a disk that hangs: nobody waits, what is dropped is told", test_hangs },
 	{ "a disk that never comes back: closing gives up", test_close_gives_up },
 	{ "a disk that fails: a later call says so", test_fails },
 	{ "a file that cannot be opened", test_never_begun },
 	{ "a recorder that is open goes behind", test_go_behind },
-	{ "several threads", test_threads },
+	{ "several threads lose no entry", test_threads },
 };
 
 int main(void)

@@ -304,12 +304,12 @@ static const struct ktap_case cases[] = {
 	{ "fields by name and by index are the same", test_fields_by_name },
 	{ "a figure that the newer sample does not tell is as before", test_follow },
 	{ "status names, ours and QMP's", test_status },
-	{ "QEMU's answer", test_qmp },
+	{ "QEMU's answer becomes a sample", test_qmp },
 	{ "what each status is", test_status_kinds },
 	{ "QEMU's events and libvirt's figures together", test_combine },
 	{ "where another migration begins", test_begins },
 	{ "a figure that cannot be meant is unknown", test_qmp_impossible },
 	{ "a status that is not known is a sample", test_qmp_status_unknown },
-	{ "disks and devices", test_qmp_beside },
+	{ "what disks and devices move is told beside the memory", test_qmp_beside },
 };
 KTAP_MAIN(cases)

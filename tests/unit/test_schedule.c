@@ -595,14 +595,14 @@ static const struct ktap_case cases[] = {
 	{ "the best there is, against all there are", test_exact },
 	{ "the best there is, from a good one", test_exact_from_local },
 	{ "the heuristic against the best", test_local },
-	{ "what is refused", test_refusals },
-	{ "the order, and who is left behind", test_order },
+	{ "schedules of nothing are empty, of the impossible refused", test_refusals },
+	{ "the short ones go first, and the longest is left behind", test_order },
 	{ "what it would take", test_needs },
 	{ "shorter pauses where there is time", test_limits },
-	{ "two at once", test_parallel },
+	{ "two at once fill a link that one cannot", test_parallel },
 	{ "a quiet phase is waited for", test_phases },
 	{ "methods that cost the guest something", test_costs },
-	{ "many guests", test_many },
+	{ "many guests: sound, and none left that there is time for", test_many },
 };
 
 KTAP_MAIN(cases)

@@ -137,7 +137,7 @@ static void test_cut(void)
 
 static const struct ktap_case cases[] = {
 	{ "lines and a block", test_read },
-	{ "nobody reads", test_unread },
+	{ "a screen that nobody reads holds up nobody", test_unread },
 	{ "a line that is too long", test_cut },
 };
 

@@ -390,12 +390,12 @@ static const struct ktap_case cases[] = {
 	{ "auto-converge: 20 %, then 10 more each time it is too much twice", test_throttle },
 	{ "a throttled guest makes up for what it can", test_throttled_speed },
 	{ "XBZRLE helps as far as its cache reaches", test_xbzrle },
-	{ "compression", test_compression },
-	{ "multifd: its packets", test_multifd },
+	{ "compressed pages take their size and a header", test_compression },
+	{ "multifd sends a packet header for each 128 pages", test_multifd },
 	{ "post-copy after a pass, and at once", test_hybrid },
 	{ "a seed is all there is to a run", test_seeds },
 	{ "a trace can be played again", test_rewind },
-	{ "policies steer it", test_policies },
+	{ "policies steer a simulated migration", test_policies },
 	{ "what makes no sense is refused", test_refused },
 };
 KTAP_MAIN(cases)

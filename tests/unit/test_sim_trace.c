@@ -410,13 +410,13 @@ static void test_fitted(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "uniform", test_uniform },
-	{ "seq", test_seq },
-	{ "hotcold", test_hotcold },
-	{ "zipf: ranks", test_zipf },
-	{ "zipf: pages", test_zipf_pattern },
-	{ "phases", test_phases },
-	{ "idle and readonly", test_quiet },
+	{ "uniform: distinct pages as by the closed form", test_uniform },
+	{ "seq: page after page, round and round", test_seq },
+	{ "hotcold: a tenth of the pages has nine tenths of the writes", test_hotcold },
+	{ "zipf: each rank has its probability", test_zipf },
+	{ "zipf: the first page has the share of the first rank", test_zipf_pattern },
+	{ "phases: two rates and regions by turns", test_phases },
+	{ "idle and readonly: only the keepalive page", test_quiet },
 	{ "the guest's own pages", test_tables },
 	{ "a guest that is held up", test_held_up },
 	{ "words that are understood, and those that are not", test_words },

@@ -86,8 +86,8 @@ static void test_policies(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "page after page", test_sequence },
-	{ "distinct pages", test_distinct },
+	{ "page after page: as many as it writes", test_sequence },
+	{ "ten pages over and over count once a second", test_distinct },
 	{ "a policy that has seen the guest before", test_policies },
 };
 KTAP_MAIN(cases)

@@ -177,10 +177,10 @@ static void test_without_time(void)
 
 static const struct ktap_case cases[] = {
 	{ "good ones are believed", test_good },
-	{ "nothing moves", test_still },
+	{ "figures that do not move are not believed, the next that do are", test_still },
 	{ "of another migration that has ended", test_another_ended },
 	{ "of another migration that goes on", test_another_begun },
-	{ "one old answer", test_one_late },
+	{ "one old answer is not believed", test_one_late },
 	{ "more left than there is", test_contradictory },
 	{ "the wall clock is set", test_clock_set },
 	{ "the wall clock is set back behind the beginning", test_clock_stops },

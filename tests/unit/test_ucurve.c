@@ -502,7 +502,7 @@ int main(void)
 		{ "the first pass counts less", test_first_pass },
 		{ "an idle guest", test_idle },
 		{ "memory is the cap", test_cap },
-		{ "random hostility", test_hostile },
+		{ "hostile figures make no curve that cannot be", test_hostile },
 		{ "a profile, and what lies beyond it", test_profile },
 		{ "all pages of a profile", test_union },
 		{ "the order does not matter", test_order },

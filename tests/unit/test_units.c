@@ -192,10 +192,10 @@ static void test_utf8(void)
 
 static const struct ktap_case cases[] = {
 	{ "durations are parsed whole or refused", test_duration },
-	{ "sizes", test_size },
-	{ "rates", test_rate },
-	{ "counts", test_count },
-	{ "figures for people", test_format },
+	{ "sizes are parsed whole or refused", test_size },
+	{ "rates are parsed whole or refused", test_rate },
+	{ "counts are parsed whole, within their limit, or refused", test_count },
+	{ "figures for people are short and have units", test_format },
 	{ "no figure overruns its buffer", test_format_fits },
 	{ "the first error wins and is one line", test_err },
 	{ "text is made valid and printable", test_utf8 },

@@ -171,7 +171,7 @@ static const struct ktap_case cases[] = {
 	{ "without it, the one process with -uuid", by_looking },
 	{ "a pidfile that is not right is not believed", bad_pidfiles },
 	{ "the VM among a process's files", finds_the_vm },
-	{ "of real processes", asks_the_kernel },
+	{ "a process that has no VM, or is none, is told", asks_the_kernel },
 };
 
 int main(void)

@@ -107,7 +107,7 @@ static const struct ktap_case cases[] = {
 	{ "RAM is told from what is as large", test_one },
 	{ "two nodes in huge pages", test_nodes },
 	{ "nothing that could be a guest's memory", test_none },
-	{ "our own memory", test_ourselves },
+	{ "looking at memory does not make it be there", test_ourselves },
 };
 
 int main(void)

@@ -43,7 +43,7 @@ static void unknown_stays_unknown(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "names of probes", names },
+	{ "probes are found by their names, others refused", names },
 	{ "what was not counted is not known", unknown_stays_unknown },
 };
 KTAP_MAIN(cases)
