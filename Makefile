@@ -50,7 +50,8 @@ help:
 	@echo '                    scripts/lab --kernel 6.12 -- make check-kernel, or'
 	@echo '                    make check-kernel KERNELS="6.1 6.12 newest": those that have not passed yet)'
 	@echo 'make evaluate       how far predictions were off, from the recordings that are here'
-	@echo 'make bench          benchmarks, JSON on stdout (root)'
+	@echo 'make bench          benchmarks, a line of JSON for each part (root); PARTS="ucurve forecast",'
+	@echo '                    KERNELS= for none of the kernels; scripts/bench --list'
 	@echo 'make bpf            the BPF probes; make bpf-tests: their tests'
 	@echo 'make guest          the guests that the tests migrate'
 	@echo 'make install        PREFIX=$(PREFIX) DESTDIR='
@@ -146,7 +147,7 @@ lab:
 evaluate: all
 	@scripts/evaluate
 bench: all perf-tests
-	@scripts/bench
+	@scripts/bench $(PARTS)
 
 install: all
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(B)/migtrace
