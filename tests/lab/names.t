@@ -52,7 +52,7 @@ named_and_gone()
 {
 	local test
 	grep -oE '\btest_[a-z_]+|\b[a-z-]+\.t\b' Documentation/evaluation/claims.md | sort -u | while read -r test; do
-		ls tests/*/"$test" tests/*/"$test.c" 2>/dev/null | grep -q . || echo "$test"
+		compgen -G "tests/*/$test" >/dev/null || compgen -G "tests/*/$test.c" >/dev/null || echo "$test"
 	done
 }
 

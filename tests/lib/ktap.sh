@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a test that is a shell script says, as KTAP: sourced by bash. For programs in C see
 # tests/unit/ktap.h; scripts/lib/tap.awk judges both.
