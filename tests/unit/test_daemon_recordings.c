@@ -16,24 +16,13 @@
 #include "migtraced/recordings.h"
 #include "migtraced/space.h"
 #include "ktap.h"
+#include "scratch.h"
 
 #define UUID_A	"00000000-0000-0000-0000-00000000000a"
 #define UUID_B	"00000000-0000-0000-0000-00000000000b"
 #define WALL_MS	1700000000000ULL	/* 2023-11-14T22:13:20Z */
 #define MS	1000000ULL
 #define WAIT_MS	20000
-
-static char dir[] = "/tmp/test_recordings.XXXXXX";
-
-static char *in_dir(const char *name)
-{
-	static char path[4][512];
-	static unsigned n;
-	char *p = path[n++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-	return p;
-}
 
 static void touch(const char *name)
 {
@@ -620,16 +609,4 @@ static const struct ktap_case cases[] = {
 	{ "a full disk: what is old goes, the next is recorded", full_disk },
 };
 
-int main(void)
-{
-	int status;
-
-	if (!mkdtemp(dir)) {
-		puts("Bail out! no temporary directory");
-		return 1;
-	}
-	status = ktap_main(cases, sizeof(cases) / sizeof(cases[0]));
-	count_and_empty();
-	rmdir(dir);
-	return status;
-}
+KTAP_MAIN(cases)

@@ -8,8 +8,8 @@
 
 #include "store/experience.h"
 #include "ktap.h"
+#include "scratch.h"
 
-static char dir[] = "/tmp/test_experience.XXXXXX";
 static char path[64];
 
 static void write_text(const char *text)
@@ -306,13 +306,6 @@ static const struct ktap_case cases[] = {
 
 int main(void)
 {
-	int bad;
-
-	if (!mkdtemp(dir))
-		return 1;
 	snprintf(path, sizeof(path), "%s/learned.json", dir);
-	bad = ktap_main(cases, MT_ARRAY_SIZE(cases));
-	unlink(path);
-	rmdir(dir);
-	return bad;
+	return ktap_main(cases, MT_ARRAY_SIZE(cases));
 }

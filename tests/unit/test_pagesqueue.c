@@ -6,16 +6,11 @@
 #include "store/record.h"
 #include "watch/pagesqueue.h"
 #include "ktap.h"
+#include "scratch.h"
 
 #define MS	1000000ULL
 
-static char dir[] = "/tmp/mt-queue-XXXXXX", path[96];
-
-__attribute__((destructor)) static void tear_down(void)
-{
-	unlink(path);
-	rmdir(dir);
-}
+static char path[96];
 
 static struct mt_pagesqueue queue;
 static struct mt_pageset *pages, *window;
@@ -66,7 +61,6 @@ static void test_queue(void)
 	struct mt_recording *rec;
 	struct mt_recorder *r;
 
-	CHECK(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/g.mtrec", dir);
 	CHECK_INT(mt_recorder_open(&r, path, &header, NULL), 0);
 	mt_pagesqueue_init(&queue);

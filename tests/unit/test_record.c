@@ -16,29 +16,16 @@
 #include "store/record.h"
 #include "store/recorder.h"
 #include "ktap.h"
+#include "scratch.h"
 
-static char dir[64], path[96], part[112];
+static char path[96], part[112];
 
 static void set_up(void)
 {
-	if (!dir[0]) {
-		strcpy(dir, "/tmp/mt-record-XXXXXX");
-		if (!mkdtemp(dir))
-			exit(1);
-		snprintf(path, sizeof(path), "%s/guest.mtrec", dir);
-		snprintf(part, sizeof(part), "%s.part", path);
-	}
+	snprintf(path, sizeof(path), "%s/guest.mtrec", dir);
+	snprintf(part, sizeof(part), "%s.part", path);
 	unlink(path);
 	unlink(part);
-}
-
-__attribute__((destructor)) static void tear_down(void)
-{
-	if (dir[0]) {
-		unlink(path);
-		unlink(part);
-		rmdir(dir);
-	}
 }
 
 static char *slurp(const char *name, size_t *len)

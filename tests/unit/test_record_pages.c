@@ -7,14 +7,9 @@
 #include "curve/pageset.h"
 #include "store/record.h"
 #include "ktap.h"
+#include "scratch.h"
 
-static char dir[] = "/tmp/mt-pages-XXXXXX", path[96];
-
-__attribute__((destructor)) static void tear_down(void)
-{
-	unlink(path);
-	rmdir(dir);
-}
+static char path[96];
 
 static int put(void *opaque, uint64_t first, uint64_t count)
 {
@@ -88,7 +83,6 @@ static void test_round_trip(void)
 	struct mt_recording *rec;
 	unsigned begins = 0;
 
-	CHECK(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/pages.mtrec", dir);
 	for (uint64_t page = 5; page < 786432; page += 3)
 		CHECK_INT(mt_pageset_add(set, page), 0);

@@ -7,11 +7,11 @@
 
 #include "store/recorded.h"
 #include "ktap.h"
+#include "scratch.h"
 
 #define MIB	(1ULL << 20)
 #define S	1000000000ULL
 
-static char dir[] = "/tmp/test_recorded_guest.XXXXXX";
 static char path[96];
 static const struct mt_record_header header = { .domain = "guest", .domain_type = "kvm", .mode = "profile", .start_t_ns = 1,
 						.limits = { .qemu_limit_ms = 250 } };
@@ -120,13 +120,6 @@ static const struct ktap_case cases[] = {
 
 int main(void)
 {
-	int bad;
-
-	if (!mkdtemp(dir))
-		return 1;
 	snprintf(path, sizeof(path), "%s/x.mtrec", dir);
-	bad = ktap_main(cases, MT_ARRAY_SIZE(cases));
-	unlink(path);
-	rmdir(dir);
-	return bad;
+	return ktap_main(cases, MT_ARRAY_SIZE(cases));
 }

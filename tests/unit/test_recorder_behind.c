@@ -12,11 +12,11 @@
 #include "store/record.h"
 #include "store/recorder.h"
 #include "ktap.h"
+#include "scratch.h"
 
 #define MS		1000000ULL
 #define A_MOMENT_MS	2000	/* far above what a loaded machine takes, far below what a hung disk does */
 
-static char dir[] = "/tmp/test_behind.XXXXXX";
 static char path[96], part[112];
 static const struct mt_record_header header = { .domain = "guest", .start_t_ns = 1 };
 
@@ -340,15 +340,7 @@ static const struct ktap_case cases[] = {
 
 int main(void)
 {
-	int bad;
-
-	if (!mkdtemp(dir))
-		return 1;
 	snprintf(path, sizeof(path), "%s/x.mtrec", dir);
 	snprintf(part, sizeof(part), "%s.part", path);
-	bad = ktap_main(cases, MT_ARRAY_SIZE(cases));
-	unlink(path);
-	unlink(part);
-	rmdir(dir);
-	return bad;
+	return ktap_main(cases, MT_ARRAY_SIZE(cases));
 }

@@ -11,10 +11,10 @@
 #include "source/source.h"
 #include "source/vm.h"
 #include "ktap.h"
+#include "scratch.h"
 
 #define UUID	"28158a57-89db-4e62-890f-5e7c0a3d7ee8"
 
-static char dir[] = "/tmp/test_vmm.XXXXXX";
 static char proc[64], run[64];
 static const struct mt_vmm_paths paths = { proc, run };
 
@@ -176,14 +176,7 @@ static const struct ktap_case cases[] = {
 
 int main(void)
 {
-	char command[128];
-	int bad;
-
-	if (!mkdtemp(dir))
-		return 1;
 	snprintf(proc, sizeof(proc), "%s/proc", dir);
 	snprintf(run, sizeof(run), "%s/run", dir);
-	bad = ktap_main(cases, MT_ARRAY_SIZE(cases));
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command) || bad;
+	return ktap_main(cases, MT_ARRAY_SIZE(cases));
 }

@@ -9,11 +9,11 @@
 
 #include "hypervisor/vmm.h"
 #include "ktap.h"
+#include "scratch.h"
 
 #define MIB	(1ULL << 20)
 #define PID	4711
 
-static char dir[] = "/tmp/test_vmm_memory.XXXXXX";
 static char path[128];
 static const struct mt_vmm_paths paths = { dir, NULL };
 
@@ -112,17 +112,8 @@ static const struct ktap_case cases[] = {
 
 int main(void)
 {
-	int bad;
-
-	if (!mkdtemp(dir))
-		return 1;
 	snprintf(path, sizeof(path), "%s/%d", dir, PID);
 	mkdir(path, 0755);
 	snprintf(path, sizeof(path), "%s/%d/smaps", dir, PID);
-	bad = ktap_main(cases, MT_ARRAY_SIZE(cases));
-	unlink(path);
-	*strrchr(path, '/') = '\0';
-	rmdir(path);
-	rmdir(dir);
-	return bad;
+	return ktap_main(cases, MT_ARRAY_SIZE(cases));
 }
