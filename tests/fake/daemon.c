@@ -35,11 +35,11 @@ static void write_guest(FILE *f, const struct fake_guest *g)
 
 	fprintf(f, "[domain uuid:%s]\nmode = %s\npolicy = %s\nmax_downtime = %llums\ntimeout = %llums\nfixed = %llums\npostcopy = %s\n",
 		g->uuid, how->observe ? "observe" : "act", how->policy->name, (unsigned long long)how->limits.max_downtime_ms,
-		(unsigned long long)how->limits.timeout_ms, (unsigned long long)how->limits.fixed_ms,
+		(unsigned long long)mt_params_get(&how->limits.params, "timeout"), (unsigned long long)how->limits.fixed_ms,
 		how->limits.postcopy_allowed ? "yes" : "no");
 	fprintf(f, "others = %s\n", how->others == MT_OTHERS_OBSERVE ? "observe" : "back-off");
 	if (!strcmp(how->policy->name, "passes") || !strcmp(how->policy->name, "fixed-passes"))
-		fprintf(f, "passes = %llu\n", (unsigned long long)how->limits.passes);
+		fprintf(f, "passes = %llu\n", (unsigned long long)mt_params_get(&how->limits.params, "passes"));
 	if (how->limits.deadline_ms != MT_LIMIT_NONE)
 		fprintf(f, "deadline = %llums\n", (unsigned long long)how->limits.deadline_ms);
 }

@@ -6,9 +6,14 @@
 
 #include "policies.h"
 
+static const struct mt_param params[] = {
+	{ .name = "passes", .kind = MT_PARAM_COUNT, .help = "after how many finished passes it acts" },
+	{ .name = NULL }
+};
+
 static bool is_time(const struct mt_view *view, uint64_t later)
 {
-	return view->sample->iteration > view->limits->passes + later;
+	return view->sample->iteration > view->params[0] + later;
 }
 
 static void plan_for(struct mt_plan *plan, const struct mt_view *view, enum mt_action action)
@@ -69,9 +74,9 @@ static void speed_step(void *priv, const struct mt_view *view, uint64_t now_ms, 
 }
 
 const struct mt_policy fake_policy_none = { .name = "test-none", .help = "does nothing", .step = none_step };
-const struct mt_policy fake_policy_stop = { .name = "test-stop", .help = "stops", .step = stop_step };
-const struct mt_policy fake_policy_flip = { .name = "test-flip", .help = "flips", .step = flip_step };
-const struct mt_policy fake_policy_abort = { .name = "test-abort", .help = "aborts", .step = abort_step };
-const struct mt_policy fake_policy_stop_or_abort = { .name = "test-stop-or-abort", .help = "stops, later aborts", .step = stop_or_abort_step };
-const struct mt_policy fake_policy_limit = { .name = "test-limit", .help = "raises the limit", .step = limit_step };
-const struct mt_policy fake_policy_speed = { .name = "test-speed", .help = "changes the speed", .step = speed_step };
+const struct mt_policy fake_policy_stop = { .name = "test-stop", .params = params, .help = "stops", .step = stop_step };
+const struct mt_policy fake_policy_flip = { .name = "test-flip", .params = params, .help = "flips", .step = flip_step };
+const struct mt_policy fake_policy_abort = { .name = "test-abort", .params = params, .help = "aborts", .step = abort_step };
+const struct mt_policy fake_policy_stop_or_abort = { .name = "test-stop-or-abort", .params = params, .help = "stops, later aborts", .step = stop_or_abort_step };
+const struct mt_policy fake_policy_limit = { .name = "test-limit", .params = params, .help = "raises the limit", .step = limit_step };
+const struct mt_policy fake_policy_speed = { .name = "test-speed", .params = params, .help = "changes the speed", .step = speed_step };

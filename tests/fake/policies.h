@@ -2,7 +2,7 @@
 /*
  * policies.h - policies that do what a test wants when it wants it
  *
- * limits.passes is after how many finished passes, limits.fixed_ms the pause that the decision predicts, so that
+ * Their parameter passes is after how many finished passes, limits.fixed_ms the pause that the decision predicts, so that
  * the test knows both without asking the code under test.
  */
 #ifndef FAKE_POLICIES_H

@@ -24,6 +24,12 @@ struct fake_how {
 };
 extern struct fake_how fake_hows[FAKE_GUESTS];
 
+/* Of a policy's parameter: there has to be one. */
+static inline void fake_param(struct fake_how *how, const char *name, uint64_t value)
+{
+	*mt_params_value(&how->limits.params, name) = value;
+}
+
 struct fake_setup {
 	char directory[256];		/* has hands/ and recordings/ */
 	unsigned max_stopped;

@@ -31,9 +31,11 @@ static inline struct fake_guest *scene_guest(const char *name)
 	g->link_bytes_per_s = 4e6;
 	how->policy = &fake_policy_stop;
 	how->limits = (struct mt_limits){
-		.max_downtime_ms = 2000, .passes = 2, .fixed_ms = SCENE_PREDICTED_MS, .timeout_ms = 1000,
+		.max_downtime_ms = 2000, .fixed_ms = SCENE_PREDICTED_MS, .params = MT_PARAMS_UNSET,
 		.deadline_ms = MT_LIMIT_NONE, .stall_timeout_ms = MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
 	};
+	fake_param(how, "passes", 2);
+	fake_param(how, "timeout", 1000);
 	truth_predicted(g, SCENE_PREDICTED_MS);
 	return g;
 }

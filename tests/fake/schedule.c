@@ -161,11 +161,13 @@ static void draw_guest(struct schedule *s, unsigned i)
 	if (!how->policy)
 		how->policy = mt_policy_find(real[draw(s, 6)]);
 	how->limits = (struct mt_limits){
-		.max_downtime_ms = between(s, 200, 2000), .timeout_ms = between(s, 1000, 8000), .passes = between(s, 1, 3),
+		.max_downtime_ms = between(s, 200, 2000), .params = MT_PARAMS_UNSET,
 		.fixed_ms = between(s, 50, 1000), .postcopy_allowed = g->postcopy || chance(s, 20),
 		.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE,
 		.stall_timeout_ms = chance(s, 10) ? between(s, 2000, 20000) : MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
 	};
+	fake_param(how, "timeout", between(s, 1000, 8000));
+	fake_param(how, "passes", between(s, 1, 3));
 	how->observe = chance(s, 15);
 	how->record = chance(s, 30);
 	how->others = chance(s, 30) ? MT_OTHERS_OBSERVE : MT_OTHERS_BACK_OFF;
@@ -175,7 +177,7 @@ static void draw_guest(struct schedule *s, unsigned i)
 	if (s->print)
 		fprintf(s->print, "# %s: %s, %.0f MB/s, policy %s%s, %llu passes, %llu ms predicted%s%s%s\n", g->name, g->pattern,
 			g->link_bytes_per_s / 1e6, how->policy->name, how->observe ? " (exempted)" : "",
-			(unsigned long long)how->limits.passes, (unsigned long long)how->limits.fixed_ms,
+			(unsigned long long)mt_params_get(&how->limits.params, "passes"), (unsigned long long)how->limits.fixed_ms,
 			g->postcopy ? ", post-copy" : "", g->parallel ? ", parallel" : "", how->record ? ", recorded" : "");
 	if (s->print && g->preswitchover_ms)
 		fprintf(s->print, "#	pauses before it switches over, %llu ms\n", (unsigned long long)g->preswitchover_ms);

@@ -186,7 +186,7 @@ static void reloaded_to_observe(void)
 	struct fake_guest *g = begin(false);
 	struct fake_process *p;
 
-	fake_hows[g->index].limits.passes = 4;
+	fake_param(&fake_hows[g->index], "passes", 4);
 	p = fake_daemon_start("migtraced");
 	scene_pass(1000);
 	fake_guest_migrate(g, NULL, NULL);
@@ -205,7 +205,7 @@ static void picks_up_what_is_under_way(void)
 {
 	struct fake_guest *g = begin(false);
 
-	fake_hows[g->index].limits.passes = 6;
+	fake_param(&fake_hows[g->index], "passes", 6);
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(1500);
 	fake_daemon_start("migtraced");
@@ -239,7 +239,7 @@ static void hung_guest_at_start(void)
 	struct fake_guest *g = begin(true), *other = another("guest1");
 	struct fake_process *p;
 
-	fake_hows[g->index].limits.passes = 1000;
+	fake_param(&fake_hows[g->index], "passes", 1000);
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(500);
 	fake_guest_hang(g, 120000);
@@ -260,7 +260,7 @@ static void hung_guest_at_reconnect(void)
 {
 	struct fake_guest *g = begin(true), *other = another("guest1");
 
-	fake_hows[g->index].limits.passes = 1000;
+	fake_param(&fake_hows[g->index], "passes", 1000);
 	fake_daemon_start("migtraced");
 	scene_pass(1000);
 	fake_guest_migrate(g, NULL, NULL);
@@ -291,7 +291,7 @@ static void two_daemons(void)
 	CHECK(status_has(second, "\"pid\":") && !status_has(second, "\"locked\":false"));
 	CHECK(scene_until(scene_runs_there, g, 60000));
 	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 1);
-	fake_hows[other->index].limits.passes = 3;
+	fake_param(&fake_hows[other->index], "passes", 3);
 	fake_guest_migrate(other, NULL, NULL);
 	scene_pass(1000);
 	fake_process_kill(first);
@@ -395,7 +395,7 @@ static void many(unsigned hang)
 		guests[i].link_bytes_per_s = 4e6;
 		guests[i].postcopy = true;
 		fake_hows[i].policy = mt_policy_find("timeout");
-		fake_hows[i].limits.timeout_ms = DECIDE_MS;
+		fake_param(&fake_hows[i], "timeout", DECIDE_MS);
 		fake_hows[i].limits.postcopy_allowed = true;
 	}
 	if (hang)

@@ -342,7 +342,7 @@ static struct fake_guest *switches_slowly(void)
 	g->preswitchover_ms = 30000;
 	g->pattern = "idle";
 	fake_hows[g->index].policy = &fake_policy_stop_or_abort;
-	fake_hows[g->index].limits.passes = 1000;
+	fake_param(&fake_hows[g->index], "passes", 1000);
 	fake_hows[g->index].limits.deadline_ms = 10000;
 	fake_supervisor_start("daemon");
 	scene_pass(500);
@@ -384,7 +384,7 @@ static void deadline_in_postcopy(void)
 	g->postcopy = true;
 	g->link_bytes_per_s = 1e6;
 	fake_hows[g->index].policy = &fake_policy_stop_or_abort;
-	fake_hows[g->index].limits.passes = 1000;
+	fake_param(&fake_hows[g->index], "passes", 1000);
 	fake_hows[g->index].limits.deadline_ms = 16000;
 	fake_supervisor_start("daemon");
 	scene_pass(500);
@@ -571,13 +571,13 @@ static void nothing_is_done_on(enum fake_fault_kind kind, uint64_t how, bool for
 	fake_supervisor_start("daemon");
 	scene_pass(500);
 	/* A first migration leaves figures behind. */
-	fake_hows[g->index].limits.passes = 1000;
+	fake_param(&fake_hows[g->index], "passes", 1000);
 	fake_guest_migrate(g, NULL, NULL);
 	CHECK(scene_until(scene_is_slow, g, 60000));
 	scene_pass(5000);
 	fake_guest_cancel(g);
 	scene_pass(20000);
-	fake_hows[g->index].limits.passes = 2;
+	fake_param(&fake_hows[g->index], "passes", 2);
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(1500);
 	scene_fault(kind, FAKE_CALL_COUNT, 0, 30000, 0)->ms = how;
@@ -688,7 +688,7 @@ static void daemon_and_tool(void)
 	struct fake_guest *g = scene_begin(true);
 	struct fake_process *tool;
 
-	fake_hows[g->index].limits.passes = 4;
+	fake_param(&fake_hows[g->index], "passes", 4);
 	fake_supervisor_start("daemon");
 	scene_pass(500);
 	tool = fake_tool_start("tool", g);

@@ -76,7 +76,7 @@ static const char *wrong(const struct mt_engine *e, const struct mt_sample *s, c
 	if (plan->action != MT_ACTION_CONTINUE && !plan->reason[0])
 		return "an action without a reason";
 	if (plan->action == MT_ACTION_FLIP && (!e->limits.postcopy_allowed ||
-	    (!e->iterations.total && !(e->policy->flips_at_once && !e->limits.passes))))
+	    (!e->iterations.total && !mt_policy_flips_at_once(e->policy, &e->limits))))
 		return "a flip that was not allowed";
 	if (plan->action != MT_ACTION_CONTINUE && e->policy == mt_policy_find("qemu") &&
 	    !(plan->action == MT_ACTION_ABORT && e->limits.stall_timeout_ms < MT_LIMIT_NONE))
@@ -107,8 +107,7 @@ static const char *migration(const struct mt_policy *policy)
 	struct mt_limits limits = {
 		.max_downtime_ms = any() % 3 ? any() % 2000 : hostile(),
 		.deadline_ms = any() % 3 ? MT_LIMIT_UNSET : hostile(),
-		.timeout_ms = any() % 3 ? any() % 20000 : any() % 2 ? MT_LIMIT_NONE : hostile(),
-		.passes = any() % 3 ? MT_LIMIT_UNSET : hostile() % 8,
+		.params = MT_PARAMS_UNSET,
 		.stall_timeout_ms = any() % 8 ? MT_LIMIT_UNSET : any() % 20000,
 		.qemu_limit_ms = any() % 3 ? any() % 1000 : hostile(),
 		.fixed_ms = any() % 3 ? any() % 100 : hostile(),
@@ -120,6 +119,14 @@ static const char *migration(const struct mt_policy *policy)
 	struct mt_engine e;
 	bool final = false;
 
+	for (size_t i = 0; mt_param_at(i); i++) {
+		bool count = mt_param_at(i)->kind == MT_PARAM_COUNT;
+
+		if (any() % 3)
+			limits.params.value[i] = count ? MT_LIMIT_UNSET : any() % 20000;
+		else
+			limits.params.value[i] = count ? hostile() % 8 : any() % 2 ? MT_LIMIT_NONE : hostile();
+	}
 	mt_engine_init(&e, policy, &limits);
 	for (int i = 0; i < SAMPLES; i++) {
 		struct mt_plan plan;

@@ -79,7 +79,7 @@ static void defaults(void)
 	CHECK_INT(g.mode, CONFIG_OBSERVE);
 	CHECK_STR(g.policy->name, MT_POLICY_DEFAULT);
 	CHECK_INT(g.limits.max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS);
-	CHECK_INT(g.limits.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
+	CHECK_INT(mt_params_get(&g.limits.params, "timeout"), 30000);
 	CHECK(g.limits.fixed_ms == MT_LIMIT_UNSET);
 	CHECK_INT(g.limits.deadline_ms, MT_LIMIT_NONE);
 	CHECK_INT(g.limits.stall_timeout_ms, MT_LIMIT_NONE);
@@ -107,7 +107,7 @@ static void every_key(void)
 	CHECK_STR(c->guest.policy->name, "timeout");
 	CHECK_INT(c->guest.limits.max_downtime_ms, 1500);
 	CHECK_INT(c->guest.limits.deadline_ms, 600000);
-	CHECK_INT(c->guest.limits.timeout_ms, MT_LIMIT_NONE);
+	CHECK_INT(mt_params_get(&c->guest.limits.params, "timeout"), MT_LIMIT_NONE);
 	CHECK_INT(c->guest.limits.stall_timeout_ms, 120000);
 	CHECK(c->guest.limits.postcopy_allowed);
 	CHECK_INT(c->guest.limits.fixed_ms, 0);
@@ -439,6 +439,7 @@ static void by_uuid(void)
 static void limits_round_trip(void)
 {
 #define AT(field)	offsetof(struct mt_limits, field)
+#define PARAM		SIZE_MAX	/* where its name says */
 	static const struct {
 		const char *key, *text, *printed;
 		size_t offset;
@@ -449,18 +450,17 @@ static void limits_round_trip(void)
 		{ "deadline", "1ms", NULL, AT(deadline_ms), 1 },
 		{ "deadline", "168h", "604800s", AT(deadline_ms), 604800000 },
 		{ "deadline", "none", NULL, AT(deadline_ms), MT_LIMIT_NONE },
-		{ "timeout", "1ms", NULL, AT(timeout_ms), 1 },
-		{ "timeout", "168h", "604800s", AT(timeout_ms), 604800000 },
-		{ "timeout", "none", NULL, AT(timeout_ms), MT_LIMIT_NONE },
-		{ "passes", "0", NULL, AT(passes), 0 },
-		{ "passes", "1", NULL, AT(passes), 1 },
-		{ "passes", "1000", NULL, AT(passes), 1000 },
-		{ "passes", "default", NULL, AT(passes), MT_LIMIT_UNSET },
+		{ "timeout", "1ms", NULL, PARAM, 1 },
+		{ "timeout", "168h", "604800s", PARAM, 604800000 },
+		{ "timeout", "none", NULL, PARAM, MT_LIMIT_NONE },
+		{ "passes", "0", NULL, PARAM, 0 },
+		{ "passes", "1", NULL, PARAM, 1 },
+		{ "passes", "1000", NULL, PARAM, 1000 },
+		{ "passes", "default", NULL, PARAM, MT_LIMIT_UNSET },
 		{ "fixed", "0ms", NULL, AT(fixed_ms), 0 },
 		{ "fixed", "60s", NULL, AT(fixed_ms), 60000 },
 		{ "fixed", "default", NULL, AT(fixed_ms), MT_FIXED_DEFAULT_MS },
 	};
-#undef AT
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(edges); i++) {
 		for (int in_section = 0; in_section < 2; in_section++) {
@@ -469,6 +469,7 @@ static void limits_round_trip(void)
 			struct mt_engine e;
 			struct config *c;
 			char *again;
+			const char *used;
 
 			snprintf(text, sizeof(text), "[supervise]\npostcopy = yes\n%s%s = %s\n",
 				 in_section ? "[domain g]\n" : "", edges[i].key, edges[i].text);
@@ -481,10 +482,14 @@ static void limits_round_trip(void)
 			free(again);
 			config_for_domain(c, "g", UUID, &g);
 			mt_engine_init(&e, g.policy, &g.limits);
-			CHECK(*(uint64_t *)((char *)&e.limits + edges[i].offset) == edges[i].used);
+			used = edges[i].offset == PARAM ? (char *)mt_params_value(&e.limits.params, edges[i].key) :
+							  (char *)&e.limits + edges[i].offset;
+			CHECK(*(const uint64_t *)(const void *)used == edges[i].used);
 			config_put(c);
 		}
 	}
+#undef AT
+#undef PARAM
 }
 
 /* What a policy does at @now_ms, a finished pass with 1 MiB left behind it, under limits that came through the file. */

@@ -24,16 +24,19 @@ struct outcome {
 
 static struct mt_limits limits_of(bool postcopy, uint64_t timeout_ms)
 {
-	return (struct mt_limits){
+	struct mt_limits limits = {
 		.max_downtime_ms = MIGRATION_ALLOWED_MS,
 		.qemu_limit_ms = MIGRATION_LIMIT_MS,
 		.fixed_ms = MIGRATION_FIXED_MS,
-		.timeout_ms = timeout_ms ? timeout_ms : MT_LIMIT_UNSET,
 		.deadline_ms = MT_LIMIT_UNSET,
 		.stall_timeout_ms = MT_LIMIT_UNSET,
-		.passes = MT_LIMIT_UNSET,
 		.postcopy_allowed = postcopy,
+		.params = MT_PARAMS_UNSET,
 	};
+
+	if (timeout_ms)
+		*mt_params_value(&limits.params, "timeout") = timeout_ms;
+	return limits;
 }
 
 /* What the supervisor does with such a plan. */
@@ -97,17 +100,17 @@ static bool steady(const struct migration_guest *g)
 static void test_defaults(void)
 {
 	const struct mt_limits nothing = MT_LIMITS_UNSET, zero = { 0 };
-	const struct mt_limits given = { .max_downtime_ms = 1, .deadline_ms = 2, .timeout_ms = 3, .qemu_limit_ms = 4,
-					 .fixed_ms = 5, .passes = 6, .postcopy_allowed = true };
+	const struct mt_limits given = { .max_downtime_ms = 1, .deadline_ms = 2, .qemu_limit_ms = 4,
+					 .fixed_ms = 5, .params = { .value = { 3, 6 } }, .postcopy_allowed = true };
 	struct mt_engine e;
 
 	mt_engine_init(&e, mt_policy_find("predict"), &nothing);
 	CHECK_INT(e.limits.max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS);
 	CHECK_INT(e.limits.qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS);
-	CHECK_INT(e.limits.timeout_ms, MT_TIMEOUT_DEFAULT_MS);
+	CHECK_INT(mt_params_get(&e.limits.params, "timeout"), 30000);
 	CHECK_INT(e.limits.fixed_ms, MT_FIXED_DEFAULT_MS);
 	CHECK_INT(e.limits.deadline_ms, MT_LIMIT_NONE);
-	CHECK_INT(e.limits.passes, MT_LIMIT_UNSET);	/* each policy has its own */
+	CHECK_INT(mt_params_get(&e.limits.params, "passes"), MT_LIMIT_UNSET);	/* each policy has its own */
 	CHECK(!e.limits.postcopy_allowed);
 	mt_engine_set_limits(&e, &given);
 	CHECK(!memcmp(&e.limits, &given, sizeof(given)));
@@ -480,7 +483,7 @@ static void test_ticks(void)
 	struct mt_plan plan;
 	struct mt_tick t = { .state = MIGTRACE_STATE_LOGGING };
 
-	limits.timeout_ms = 3000;
+	*mt_params_value(&limits.params, "timeout") = 3000;
 	mt_engine_init(&e, mt_policy_find("timeout"), &limits);
 	/* Before there is a migration they say nothing. */
 	CHECK(!mt_engine_tick(&e, &t, &plan));

@@ -27,9 +27,9 @@ static void scene_init(struct scene *s, const char *policy)
 	memset(s, 0, sizeof(*s));
 	s->policy = mt_policy_find(policy);
 	/* 440 ms is as far as predict would raise QEMU's limit: it has no reason to. */
-	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .deadline_ms = MT_LIMIT_NONE, .timeout_ms = 30000,
+	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .deadline_ms = MT_LIMIT_NONE,
 					.stall_timeout_ms = MT_LIMIT_NONE,
-					.qemu_limit_ms = 440, .fixed_ms = 60, .passes = MT_LIMIT_UNSET };
+					.qemu_limit_ms = 440, .fixed_ms = 60, .params = MT_PARAMS_UNSET };
 	mt_iterations_init(&s->its);
 	mt_policy_init(&s->state);
 	s->sample.status = MT_STATUS_ACTIVE;
@@ -177,7 +177,7 @@ static void test_passes(void)
 
 		scene_init(&s, "passes");
 		s.limits.postcopy_allowed = cases[i].postcopy;
-		s.limits.passes = cases[i].passes;
+		*mt_params_value(&s.limits.params, "passes") = cases[i].passes;
 		for (action = at(&s, 0); action == MT_ACTION_CONTINUE && done < 5; done++) {
 			CHECK(s.plan.reason[0]);
 			action = boundary(&s, 1000 * (done + 1), 1e9);
@@ -194,11 +194,11 @@ static void test_at_once(void)
 
 	scene_init(&s, "timeout");
 	s.limits.postcopy_allowed = true;
-	s.limits.passes = 0;
+	*mt_params_value(&s.limits.params, "passes") = 0;
 	CHECK_INT(at(&s, 40000), MT_ACTION_CONTINUE);
 	scene_init(&s, "passes");
 	s.limits.postcopy_allowed = true;
-	s.limits.passes = 0;
+	*mt_params_value(&s.limits.params, "passes") = 0;
 	s.its.stuck = true;
 	CHECK_INT(at(&s, 100), MT_ACTION_CONTINUE);
 	s.its.stuck = false;
@@ -254,7 +254,7 @@ static void test_fixed_passes(void)
 		struct scene s;
 
 		scene_init(&s, "fixed-passes");
-		s.limits.passes = passes ? passes : MT_LIMIT_UNSET;
+		*mt_params_value(&s.limits.params, "passes") = passes ? passes : MT_LIMIT_UNSET;
 		s.limits.postcopy_allowed = true;
 		for (uint64_t n = 1; n <= (passes ? passes : 4); n++) {
 			CHECK_INT(at(&s, n * 1000 - 500), MT_ACTION_CONTINUE);
@@ -840,8 +840,8 @@ static void test_stall(void)
 		struct scene s;
 
 		scene_init(&s, mt_policy_at(k)->name);
-		s.limits.timeout_ms = 1000000;
-		s.limits.passes = 100;
+		*mt_params_value(&s.limits.params, "timeout") = 1000000;
+		*mt_params_value(&s.limits.params, "passes") = 100;
 		if (!strcmp(s.policy->name, "stop-and-copy"))
 			continue;	/* stops at once */
 		s.its.still_s = (MT_STALL_TELL_MS - 1) / 1e3;

@@ -63,13 +63,19 @@ static void spill_lines(const char *name, const char *lines, size_t len)
 #define BEGIN_NS	5000000000ULL
 #define N_ENTRIES	7
 
-static const struct mt_record_header header = {
+static struct mt_record_header header = {
 	.domain = "g\xc3\xbc" "est \"1\"", .uuid = "11111111-2222-3333-4444-555555555555", .domain_type = "kvm",
 	.source = "qemu:///system", .destination = "qemu+tcp://b/system", .tool = "migtrace test", .qemu = "7.2.0",
 	.policy = "predict", .mode = "supervise", .start_wall_ms = 1700000000000, .start_t_ns = BEGIN_NS,
-	.limits = { .max_downtime_ms = 300, .deadline_ms = 60000, .timeout_ms = MT_LIMIT_NONE, .stall_timeout_ms = 90000, .qemu_limit_ms = MT_LIMIT_UNSET,
-		    .fixed_ms = 0, .passes = MT_LIMIT_UNSET, .postcopy_allowed = true },
+	.limits = { .max_downtime_ms = 300, .deadline_ms = 60000, .stall_timeout_ms = 90000, .qemu_limit_ms = MT_LIMIT_UNSET,
+		    .fixed_ms = 0, .params = MT_PARAMS_UNSET, .postcopy_allowed = true },
 };
+
+/* Where a parameter's value is, is known by its name. */
+__attribute__((constructor)) static void header_params(void)
+{
+	*mt_params_value(&header.limits.params, "timeout") = MT_LIMIT_NONE;
+}
 
 static struct mt_sample full_sample(uint64_t t_ns)
 {
@@ -245,9 +251,9 @@ static bool right_header(const struct mt_record_header *h)
 	return h->schema == MT_RECORD_SCHEMA && !strcmp(h->domain, header.domain) && !strcmp(h->uuid, header.uuid) &&
 	       !strcmp(h->destination, header.destination) && !h->libvirt && !strcmp(h->policy, "predict") &&
 	       h->start_wall_ms == header.start_wall_ms && h->start_t_ns == BEGIN_NS &&
-	       h->limits.max_downtime_ms == 300 && h->limits.deadline_ms == 60000 && h->limits.timeout_ms == MT_LIMIT_NONE &&
+	       h->limits.max_downtime_ms == 300 && h->limits.deadline_ms == 60000 && mt_params_get(&h->limits.params, "timeout") == MT_LIMIT_NONE &&
 	       h->limits.stall_timeout_ms == 90000 &&
-	       h->limits.qemu_limit_ms == MT_LIMIT_UNSET && !h->limits.fixed_ms && h->limits.passes == MT_LIMIT_UNSET && h->limits.postcopy_allowed;
+	       h->limits.qemu_limit_ms == MT_LIMIT_UNSET && !h->limits.fixed_ms && mt_params_get(&h->limits.params, "passes") == MT_LIMIT_UNSET && h->limits.postcopy_allowed;
 }
 
 static void test_round_trip(void)
@@ -472,11 +478,11 @@ static void test_limits_not_given(void)
 	CHECK_INT(load_lines("{\"type\":\"header\",\"schema\":1,\"limits\":{\"fixed_ms\":0,\"timeout_ms\":9223372036854775807}}\n",
 			     &err, &rec), 0);
 	CHECK_INT(rec->header.limits.fixed_ms, 0);
-	CHECK(rec->header.limits.timeout_ms == MT_LIMIT_NONE);
-	CHECK(rec->header.limits.deadline_ms == MT_LIMIT_UNSET && rec->header.limits.passes == MT_LIMIT_UNSET);
+	CHECK(mt_params_get(&rec->header.limits.params, "timeout") == MT_LIMIT_NONE);
+	CHECK(rec->header.limits.deadline_ms == MT_LIMIT_UNSET && mt_params_get(&rec->header.limits.params, "passes") == MT_LIMIT_UNSET);
 	mt_recording_free(rec);
 	CHECK_INT(load_lines("{\"type\":\"header\",\"schema\":1,\"limits\":{\"at_once\":true,\"postcopy_allowed\":true}}\n", &err, &rec), 0);
-	CHECK_INT(rec->header.limits.passes, 0);
+	CHECK_INT(mt_params_get(&rec->header.limits.params, "passes"), 0);
 	mt_recording_free(rec);
 }
 

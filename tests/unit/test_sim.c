@@ -331,7 +331,7 @@ static void steer(const char *policy, uint64_t max_downtime_ms, bool postcopy, s
 
 	limits.max_downtime_ms = max_downtime_ms;
 	limits.postcopy_allowed = postcopy;
-	limits.timeout_ms = 10000;
+	*mt_params_value(&limits.params, "timeout") = 10000;
 	set_up(&p, "precopy");
 	p.memory_bytes = 256 << 20;
 	p.cap_ms = 60e3;

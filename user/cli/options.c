@@ -14,12 +14,15 @@
 #include "cmd.h"
 #include "options.h"
 
-#define MAX_ROWS	40	/* of all commands the longest has 14 */
+#define MAX_ROWS	(48 + MT_PARAMS_MAX)	/* of all commands the longest has 29 */
 #define FIRST_LONG	256	/* getopt_long's value of row i is FIRST_LONG + i */
 
 struct option_set {
 	struct option_row rows[MAX_ROWS];
 	int n;
+	struct {
+		char name[MT_PARAM_NAME_MAX], help[256];
+	} params[MT_PARAMS_MAX];
 	struct option longs[MAX_ROWS + 1];
 	char shorts[2 * MAX_ROWS + 2];
 	bool help;
@@ -47,6 +50,62 @@ static void set_add(struct option_set *set, const struct option_row *row)
 	set->n++;
 }
 
+static bool set_has(const struct option_set *set, const char *name)
+{
+	for (int i = 0; i < set->n; i++)
+		if (!strcmp(set->rows[i].name, name))
+			return true;
+	return false;
+}
+
+static const char *default_of(char buf[MT_UNIT_STR], const struct mt_param *p)
+{
+	if (p->kind == MT_PARAM_COUNT)
+		snprintf(buf, MT_UNIT_STR, "%llu", (unsigned long long)p->initial);
+	else if (p->initial == MT_LIMIT_NONE)
+		snprintf(buf, MT_UNIT_STR, "none");
+	else
+		mt_format_duration_ms(buf, (double)p->initial);
+	return buf;
+}
+
+/* "policy timeout: when it acts, or none (default 30 s)"; where several have it, one behind the other. */
+static void tell_param(char *help, size_t size, const char *name)
+{
+	size_t len = 0;
+
+	*help = '\0';
+	for (size_t i = 0; mt_policy_at(i) && len < size; i++) {
+		const struct mt_param *p = mt_policy_param(mt_policy_at(i), name);
+		char initial[MT_UNIT_STR];
+
+		if (p)
+			len += (size_t)snprintf(help + len, size - len, "%spolicy %s: %s%s (default %s)", len ? "; " : "",
+						mt_policy_at(i)->name, p->help, p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "",
+						default_of(initial, p));
+	}
+}
+
+static void set_add_params(struct option_set *set, struct mt_params *params)
+{
+	static const enum option_kind kinds[] = {
+		[MT_PARAM_DURATION] = OPTION_LIMIT_MS,
+		[MT_PARAM_DURATION_OR_NONE] = OPTION_LIMIT_OR_NONE,
+		[MT_PARAM_COUNT] = OPTION_COUNT,
+	};
+	const struct mt_param *p;
+
+	for (size_t i = 0; i < MT_PARAMS_MAX && (p = mt_param_at(i)); i++) {
+		if (set_has(set, mt_param_option(set->params[i].name, p)))
+			continue;
+		tell_param(set->params[i].help, sizeof(set->params[i].help), p->name);
+		set_add(set, &(struct option_row){ .name = set->params[i].name, .kind = kinds[p->kind],
+						   .arg = p->kind == MT_PARAM_COUNT ? "N" : "DURATION",
+						   .help = set->params[i].help, .dest = &params->value[i],
+						   .min = p->min, .max = p->max });
+	}
+}
+
 static void set_init(struct option_set *set, const struct command_usage *usage,
 		     struct common_options *common)
 {
@@ -55,6 +114,8 @@ static void set_init(struct option_set *set, const struct command_usage *usage,
 	strcpy(set->shorts, ":");
 	for (size_t i = 0; i < usage->n_rows; i++)
 		set_add(set, &usage->rows[i]);
+	if (usage->params)
+		set_add_params(set, usage->params);
 	if (usage->uses & OPTIONS_CONNECT)
 		set_add(set, &(struct option_row){ .name = "connect", .letter = 'c', .kind = OPTION_STRING,
 						   .arg = "URI", .help = "hypervisor to connect to, as in virsh",
@@ -131,6 +192,19 @@ static int take_limit(const struct option_row *row, const char *what, const char
 	return 0;
 }
 
+static int take_count(const struct option_row *row, const char *what, const char *text, struct mt_err *err)
+{
+	uint64_t n;
+	int rc = mt_parse_count(what, text, row->max ? row->max : UINT64_MAX, &n, err);
+
+	if (rc)
+		return rc;
+	if (n < row->min)
+		return mt_err_set(err, -ERANGE, "%s: \"%s\" is out of range: at least %llu", what, text, (unsigned long long)row->min);
+	*(uint64_t *)row->dest = n;
+	return 0;
+}
+
 static int take_value(const struct option_row *row, const char *text, struct mt_err *err)
 {
 	char what[64];
@@ -153,7 +227,7 @@ static int take_value(const struct option_row *row, const char *text, struct mt_
 	case OPTION_RATE_BYTES_PER_S:
 		return mt_parse_rate_bytes_per_s(what, text, row->dest, err);
 	case OPTION_COUNT:
-		return mt_parse_count(what, text, row->max ? row->max : UINT64_MAX, row->dest, err);
+		return take_count(row, what, text, err);
 	case OPTION_FORMAT:
 		return mt_format_parse(text, row->dest, err);
 	}

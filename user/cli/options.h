@@ -32,6 +32,7 @@
 #include <stdio.h>
 
 #include "out/table.h"
+#include "policy/params.h"
 
 enum option_kind {		/* type behind option_row.dest */
 	OPTION_FLAG,		/* bool, set to true */
@@ -53,8 +54,8 @@ struct option_row {
 	const char *help;	/* one line, no full stop; no newline */
 	void *dest;		/* left alone when the option is not given */
 	bool *given;		/* may be NULL: set to true when it is */
-	uint64_t max;		/* of a count; 0 = no limit */
-	uint64_t min;		/* of a limit */
+	uint64_t max;		/* of a limit or count; 0 = MT_LIMIT_MAX_MS, or none */
+	uint64_t min;		/* of a limit or count */
 };
 
 /* struct command_usage.uses */
@@ -73,6 +74,7 @@ struct command_usage {
 	unsigned uses;
 	const struct option_row *rows;
 	size_t n_rows;
+	struct mt_params *params;	/* also takes policies' parameters, but those whose name is in @rows; NULL = does not */
 };
 
 struct common_options {

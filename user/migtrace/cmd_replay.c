@@ -111,16 +111,12 @@ int cmd_replay(int argc, char **argv)
 		  .help = "the guest may pause this long", .dest = &q.limits.max_downtime_ms,
 		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
 		{ .name = "postcopy", .kind = OPTION_FLAG, .help = "post-copy is allowed", .dest = &q.limits.postcopy_allowed },
-		{ .name = "timeout", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
-		  .help = "when the policy \"timeout\" acts, or none", .dest = &q.limits.timeout_ms },
 		{ .name = "deadline", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
 		  .help = "the migration may take this long, or none", .dest = &q.limits.deadline_ms, .min = 1 },
 		{ .name = "stall-timeout", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
 		  .help = "abort when nothing was sent for so long, or none", .dest = &q.limits.stall_timeout_ms, .min = 1 },
 		{ .name = "fixed", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
 		  .help = "the part of a pause that is not memory", .dest = &q.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
-		{ .name = "passes", .kind = OPTION_COUNT, .arg = "N",
-		  .help = "when the policies \"passes\" and \"fixed-passes\" act", .dest = &q.limits.passes, .max = MT_PASSES_MAX },
 		{ .name = "qemu-limit", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
 		  .help = "QEMU's own downtime limit", .dest = &q.limits.qemu_limit_ms, .max = MT_DOWNTIME_MAX_MS },
 	};
@@ -137,6 +133,7 @@ int cmd_replay(int argc, char **argv)
 			"  migtrace replay -f csv --postcopy runs/*.json\n",
 		.more = policies_help,
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
+		.params = &q.limits.params,
 	};
 	static const struct mt_column columns[] = {
 		{ "file", "file", MT_SHOW_PLAIN },

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -21,9 +22,10 @@
 #define OWN_LINE_MAX_BYTES	1024
 
 #define GLOBAL(field)	.offset = offsetof(struct config, field)
+#define PARAMS		NULL		/* for a name: here go the keys that policies' rows have */
 #define GUEST(field)	.per_guest = true, .offset = offsetof(struct config_guest, field)
 
-static const struct config_key keys[] = {
+static const struct config_key fixed_keys[] = {
 	{ "libvirt", "uri", VALUE_URI, GLOBAL(uri), .restart = true, .initial = "qemu:///system",
 	  .accepted = "a libvirt URI such as qemu:///system" },
 
@@ -35,15 +37,12 @@ static const struct config_key keys[] = {
 	  .accepted = "a duration of 1ms to 2000s" },
 	{ "supervise", "deadline", VALUE_DURATION_OR_NONE, GUEST(limits.deadline_ms), .initial = "none",
 	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
-	{ "supervise", "timeout", VALUE_DURATION_OR_NONE, GUEST(limits.timeout_ms), .initial = "30s",
-	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", PARAMS },
 	{ "supervise", "stall_timeout", VALUE_DURATION_OR_NONE, GUEST(limits.stall_timeout_ms), .initial = "none",
 	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
-	{ "supervise", "passes", VALUE_COUNT_OR_DEFAULT, GUEST(limits.passes), .initial = "default",
-	  .max = MT_PASSES_MAX, .accepted = "a number up to 1000, or default" },
 	{ "supervise", "postcopy", VALUE_BOOL, GUEST(limits.postcopy_allowed), .initial = "no",
 	  .accepted = "yes or no" },
-	{ "supervise", "fixed", VALUE_DURATION_OR_DEFAULT, GUEST(limits.fixed_ms), .initial = "default",
+	{ "supervise", "fixed", VALUE_DURATION, GUEST(limits.fixed_ms), .initial = "default",
 	  .max = MT_FIXED_MAX_MS, .accepted = "a duration of 0ms to 60s, or default" },
 	{ "supervise", "poll", VALUE_DURATION, GUEST(poll_ms), .initial = "250ms",
 	  .min = 10, .max = 10 * MT_MS_PER_S, .accepted = "a duration of 10ms to 10s" },
@@ -80,7 +79,46 @@ static const struct config_key keys[] = {
 	  .accepted = "an absolute path, or nothing for the host's own directory" },
 };
 
-_Static_assert(MT_ARRAY_SIZE(keys) <= CONFIG_KEYS_MAX, "CONFIG_KEYS_MAX is too small");
+_Static_assert(MT_ARRAY_SIZE(fixed_keys) + MT_PARAMS_MAX <= CONFIG_KEYS_MAX, "CONFIG_KEYS_MAX is too small");
+
+/* All keys: those above, with policies' parameters where they belong. Made once. */
+static struct config_key keys[CONFIG_KEYS_MAX];
+static size_t n_keys;
+
+static void add_params(const char *section)
+{
+	static const enum value_kind kinds[] = {
+		[MT_PARAM_DURATION] = VALUE_DURATION,
+		[MT_PARAM_DURATION_OR_NONE] = VALUE_DURATION_OR_NONE,
+		[MT_PARAM_COUNT] = VALUE_COUNT,
+	};
+	static struct {
+		char initial[32], accepted[96];
+	} words[MT_PARAMS_MAX];
+	const struct mt_param *p;
+
+	for (size_t i = 0; i < MT_PARAMS_MAX && (p = mt_param_at(i)); i++) {
+		value_of_param(p, words[i].initial, sizeof(words[i].initial), words[i].accepted, sizeof(words[i].accepted));
+		keys[n_keys++] = (struct config_key){
+			.section = section, .name = p->name, .per_guest = true,
+			.kind = kinds[p->kind],
+			.offset = offsetof(struct config_guest, limits.params.value) + i * sizeof(uint64_t),
+			.initial = words[i].initial,
+			.accepted = words[i].accepted,
+			.min = p->min, .max = p->max,
+		};
+	}
+}
+
+static void make_keys(void)
+{
+	for (size_t i = 0; i < MT_ARRAY_SIZE(fixed_keys); i++) {
+		if (fixed_keys[i].name)
+			keys[n_keys++] = fixed_keys[i];
+		else
+			add_params(fixed_keys[i].section);
+	}
+}
 
 /* Where the reader is, and whom to tell of errors. */
 struct reader {
@@ -170,7 +208,7 @@ static void section_begin(struct reader *r, const char *name)
 		return;
 	}
 
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
+	for (size_t i = 0; i < n_keys; i++) {
 		if (strcmp(keys[i].section, name))
 			continue;
 		known = true;
@@ -198,7 +236,7 @@ static void unknown_key(struct reader *r, const char *name)
 	char accepted[512] = "";
 	size_t at = 0;
 
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys) && at < sizeof(accepted); i++)
+	for (size_t i = 0; i < n_keys && at < sizeof(accepted); i++)
 		if (key_belongs(r, &keys[i]))
 			at += snprintf(accepted + at, sizeof(accepted) - at, "%s%s", at ? ", " : "", keys[i].name);
 	complain(r, "unknown key '%s' in [%s]; accepted are %s", name, r->section, accepted);
@@ -206,7 +244,7 @@ static void unknown_key(struct reader *r, const char *name)
 
 static const struct config_key *key_find(struct reader *r, const char *name)
 {
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++)
+	for (size_t i = 0; i < n_keys; i++)
 		if (key_belongs(r, &keys[i]) && !strcmp(keys[i].name, name))
 			return &keys[i];
 	return NULL;
@@ -370,7 +408,7 @@ static char *read_line(char *out, int size, void *opaque)
 static int config_defaults(struct config *c)
 {
 	c->guest.limits = (struct mt_limits)MT_LIMITS_UNSET;
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
+	for (size_t i = 0; i < n_keys; i++) {
 		void *base = keys[i].per_guest ? (void *)&c->guest : c;
 		int ret = value_parse(&keys[i], base, keys[i].initial, true, NULL);
 
@@ -407,7 +445,7 @@ static void note_contradiction(bool error, const char *line, void *opaque)
 static void guest_of(const struct config *c, const struct config_override *o, struct config_guest *out)
 {
 	*out = c->guest;
-	for (size_t k = 0; o && k < MT_ARRAY_SIZE(keys); k++)
+	for (size_t k = 0; o && k < n_keys; k++)
 		if (keys[k].per_guest && o->given[k])
 			value_copy(&keys[k], out, &o->guest);
 }
@@ -472,6 +510,7 @@ void config_warnings(const struct config *c, config_error_fn warn, void *opaque)
 
 int config_load(struct config **out, const char *path, unsigned flags, config_error_fn error, void *opaque)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct config *c = calloc(1, sizeof(*c));
 	struct reader r = { .path = path, .flags = flags, .error = error, .opaque = opaque, .config = c, .understood = true };
 	int ret;
@@ -479,6 +518,7 @@ int config_load(struct config **out, const char *path, unsigned flags, config_er
 	if (!c)
 		return -ENOMEM;
 	c->refs = 1;
+	pthread_once(&once, make_keys);
 	ret = config_defaults(c);
 	if (ret) {
 		complain(&r, "the defaults cannot be set up: %s", strerror(-ret));
@@ -521,7 +561,7 @@ fail:
 
 int config_keep(struct config *c, const struct config *old, config_error_fn note, void *opaque)
 {
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
+	for (size_t i = 0; i < n_keys; i++) {
 		char line[128];
 
 		if (!keys[i].restart || value_is_same(&keys[i], c, old))
@@ -585,7 +625,7 @@ void config_for_domain(const struct config *c, const char *domain, const char *u
 
 		if (!matches(o->glob, domain, uuid))
 			continue;
-		for (size_t k = 0; k < MT_ARRAY_SIZE(keys); k++)
+		for (size_t k = 0; k < n_keys; k++)
 			if (keys[k].per_guest && o->given[k])
 				value_copy(&keys[k], out, &o->guest);
 	}
@@ -598,7 +638,7 @@ bool config_acts(const struct config *c)
 	bool acts = c->guest.mode == CONFIG_ACT;
 
 	for (size_t i = 0; i < c->n_overrides && !acts; i++)
-		for (size_t k = 0; k < MT_ARRAY_SIZE(keys) && !acts; k++)
+		for (size_t k = 0; k < n_keys && !acts; k++)
 			acts = c->overrides[i].given[k] && keys[k].kind == VALUE_MODE &&
 			       c->overrides[i].guest.mode == CONFIG_ACT;
 	return acts;
@@ -608,7 +648,7 @@ void config_print(const struct config *c, FILE *out)
 {
 	const char *section = "";
 
-	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
+	for (size_t i = 0; i < n_keys; i++) {
 		if (strcmp(section, keys[i].section))
 			fprintf(out, "%s[%s]\n", i ? "\n" : "", keys[i].section);
 		section = keys[i].section;
@@ -616,7 +656,7 @@ void config_print(const struct config *c, FILE *out)
 	}
 	for (size_t i = 0; i < c->n_overrides; i++) {
 		fprintf(out, "\n[domain %s]\n", c->overrides[i].glob);
-		for (size_t k = 0; k < MT_ARRAY_SIZE(keys); k++)
+		for (size_t k = 0; k < n_keys; k++)
 			if (c->overrides[i].given[k])
 				value_print(&keys[k], &c->overrides[i].guest, out);
 	}

@@ -45,7 +45,7 @@ struct config_group {
 	gid_t gid;			/* (gid_t)-1 where it was not looked up: see CONFIG_NO_LOOKUP */
 };
 
-#define CONFIG_KEYS_MAX	32
+#define CONFIG_KEYS_MAX	(32 + MT_PARAMS_MAX)
 
 /*
  * One [domain PATTERN] section. A pattern is one of names, or behind "uuid:" of UUIDs, and never of both: a guest may be

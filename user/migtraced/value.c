@@ -132,10 +132,6 @@ static int parse_duration(const struct config_key *key, const char *value, uint6
 		*out = MT_LIMIT_NONE;
 		return 0;
 	}
-	if (key->kind == VALUE_DURATION_OR_DEFAULT && !strcmp(value, "default")) {
-		*out = MT_LIMIT_UNSET;
-		return 0;
-	}
 	ret = mt_parse_duration_ms(key->name, value, &ms, why);
 	if (ret)
 		return ret;
@@ -226,10 +222,19 @@ static int set_string(char **out, const char *value)
 	return 0;
 }
 
+static bool may_be_default(const struct config_key *key)
+{
+	return !strcmp(key->initial, "default");
+}
+
 int value_parse(const struct config_key *key, void *base, const char *value, bool no_lookup, struct mt_err *why)
 {
 	void *out = (char *)base + key->offset;
 
+	if (may_be_default(key) && !strcmp(value, "default")) {
+		*(uint64_t *)out = MT_LIMIT_UNSET;
+		return 0;
+	}
 	switch (key->kind) {
 	case VALUE_MODE:
 		for (int m = 0; m < CONFIG_MODE_COUNT; m++) {
@@ -257,7 +262,6 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 	}
 	case VALUE_DURATION:
 	case VALUE_DURATION_OR_NONE:
-	case VALUE_DURATION_OR_DEFAULT:
 		return parse_duration(key, value, out, why);
 	case VALUE_SIZE_OR_NONE:
 		return parse_size(key, value, out, why);
@@ -266,12 +270,6 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 			return -EINVAL;
 		*(bool *)out = !strcmp(value, "yes");
 		return 0;
-	case VALUE_COUNT_OR_DEFAULT:
-		if (!strcmp(value, "default")) {
-			*(uint64_t *)out = MT_LIMIT_UNSET;
-			return 0;
-		}
-		return mt_parse_count(key->name, value, key->max, out, NULL);
 	case VALUE_COUNT: {
 		uint64_t n;
 		int ret = mt_parse_count(key->name, value, key->max, &n, NULL);
@@ -304,10 +302,51 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 
 /* --- the rest --------------------------------------------------------- */
 
+static const char *duration_text(char *buf, size_t size, uint64_t ms)
+{
+	if (ms == MT_LIMIT_NONE || ms == MT_LIMIT_UNSET)
+		snprintf(buf, size, ms == MT_LIMIT_NONE ? "none" : "default");
+	else if (ms && ms % MT_MS_PER_S == 0)
+		snprintf(buf, size, "%llus", (unsigned long long)(ms / MT_MS_PER_S));
+	else
+		snprintf(buf, size, "%llums", (unsigned long long)ms);
+	return buf;
+}
+
+static const char *count_text(char *buf, size_t size, uint64_t n)
+{
+	if (n == MT_LIMIT_UNSET)
+		snprintf(buf, size, "default");
+	else
+		snprintf(buf, size, "%llu", (unsigned long long)n);
+	return buf;
+}
+
+void value_of_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted, size_t accepted_size)
+{
+	const char *(*text)(char *buf, size_t size, uint64_t v) = p->kind == MT_PARAM_COUNT ? count_text : duration_text;
+	uint64_t value = MT_LIMIT_UNSET;
+	const char *or = mt_param_default(p->name, &value) ? "" : ", or default";
+	char min[32], max[32] = "168h";
+
+	text(initial, initial_size, value);
+	text(min, sizeof(min), p->min);
+	if (p->max != MT_LIMIT_MAX_MS)
+		text(max, sizeof(max), p->max);
+	if (p->kind != MT_PARAM_COUNT)
+		snprintf(accepted, accepted_size, "a duration of %s to %s%s%s", min, max,
+			 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "", or);
+	else if (p->min)
+		snprintf(accepted, accepted_size, "a number of %s to %s%s", min, max, or);
+	else
+		snprintf(accepted, accepted_size, "a number up to %s%s", max, or);
+}
+
 void value_print(const struct config_key *key, const void *base, FILE *out)
 {
 	const void *in = (const char *)base + key->offset;
 	const struct config_list *list;
+	char number[32];
 	size_t column;
 
 	fprintf(out, "%s =", key->name);
@@ -327,33 +366,16 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	}
 	case VALUE_DURATION:
 	case VALUE_DURATION_OR_NONE:
-	case VALUE_DURATION_OR_DEFAULT: {
-		uint64_t ms = *(const uint64_t *)in;
-
-		if (ms == MT_LIMIT_NONE)
-			fputs(" none", out);
-		else if (ms == MT_LIMIT_UNSET)
-			fputs(" default", out);
-		else if (ms && ms % MT_MS_PER_S == 0)
-			fprintf(out, " %llus", (unsigned long long)(ms / MT_MS_PER_S));
-		else
-			fprintf(out, " %llums", (unsigned long long)ms);
+		fprintf(out, " %s", duration_text(number, sizeof(number), *(const uint64_t *)in));
 		break;
-	}
 	case VALUE_SIZE_OR_NONE:
 		print_size(*(const uint64_t *)in, out);
 		break;
 	case VALUE_BOOL:
 		fputs(*(const bool *)in ? " yes" : " no", out);
 		break;
-	case VALUE_COUNT_OR_DEFAULT:
-		if (*(const uint64_t *)in == MT_LIMIT_UNSET) {
-			fputs(" default", out);
-			break;
-		}
-		__attribute__((fallthrough));
 	case VALUE_COUNT:
-		fprintf(out, " %llu", (unsigned long long)*(const uint64_t *)in);
+		fprintf(out, " %s", count_text(number, sizeof(number), *(const uint64_t *)in));
 		break;
 	case VALUE_OCTAL:
 		fprintf(out, " %04llo", (unsigned long long)*(const uint64_t *)in);

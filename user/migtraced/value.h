@@ -17,11 +17,9 @@ enum value_kind {		/* type at the key's offset */
 	VALUE_POLICY,		/* const struct mt_policy * */
 	VALUE_DURATION,		/* uint64_t, ms */
 	VALUE_DURATION_OR_NONE,	/* uint64_t, ms; MT_LIMIT_NONE */
-	VALUE_DURATION_OR_DEFAULT,	/* uint64_t, ms; MT_LIMIT_UNSET: as learned, or else the built-in one */
 	VALUE_SIZE_OR_NONE,	/* uint64_t, bytes; 0 = none */
 	VALUE_BOOL,		/* bool */
 	VALUE_COUNT,		/* uint64_t */
-	VALUE_COUNT_OR_DEFAULT,	/* uint64_t; MT_LIMIT_UNSET: what the policy has for it */
 	VALUE_URI,		/* char * */
 	VALUE_PATH_OR_EMPTY,	/* char * */
 	VALUE_SOCKET,		/* char * */
@@ -37,7 +35,7 @@ struct config_key {
 	bool per_guest;			/* offset is into struct config_guest, not struct config */
 	size_t offset;
 	bool restart;			/* a change takes one */
-	const char *initial;		/* the default, as one would write it */
+	const char *initial;		/* the default, as one would write it; of a duration or count "default" is one: MT_LIMIT_UNSET */
 	uint64_t min, max;
 	const char *accepted;		/* what a good value looks like; NULL: see value_accepted() */
 };
@@ -59,6 +57,9 @@ const char *value_uuid_pattern(const char *pattern);
 
 /* What is accepted, for an error. */
 const char *value_accepted(const struct config_key *key, char *buf, size_t size);
+
+/* The default of a policy's parameter as one would write it, and what is accepted. */
+void value_of_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted, size_t accepted_size);
 
 bool value_is_list(enum value_kind kind);
 void value_list_free(struct config_list *list);

@@ -8,12 +8,19 @@
 
 #include "policy_rows.h"
 
-/* limits->passes when it was not given: as many as the paper tries at the most. */
-#define PASSES_DEFAULT	4
+enum { PASSES };
+
+static const struct mt_param params[] = {
+	/* By default as many as the paper tries at the most. */
+	[PASSES] = { .name = "passes", .kind = MT_PARAM_COUNT, .initial = 4, .max = 1000,
+		     .help = "after how many it stops",
+		     .about = "after how many finished passes it stops the guest. 0 stops it as soon as it is known how long that takes" },
+	{ .name = NULL }
+};
 
 static void fixed_passes_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
-	uint64_t wanted = view->limits->passes == MT_LIMIT_UNSET ? PASSES_DEFAULT : view->limits->passes;
+	uint64_t wanted = view->params[PASSES];
 	uint64_t done = view->iterations->total;
 	bool stop = done >= wanted;
 
@@ -43,8 +50,9 @@ const struct mt_policy mt_policy_fixed_passes = {
 	.name = "fixed-passes",
 	.former = "fni",		/* the paper's */
 	.help = "a fixed number of passes, 4 if not given, then stop, however long the pause",
-	.heeds = MT_HEEDS_PASSES,
+	.about = "what **fm** and **am** are compared with: stop after a fixed number of passes. Once called **fni**, which is accepted still",
 	.acts = true,
+	.params = params,
 	.step = fixed_passes_step,
 };
 
@@ -52,6 +60,7 @@ const struct mt_policy mt_policy_stop_and_copy = {
 	.name = "stop-and-copy",
 	.former = "psc",
 	.help = "pure stop-and-copy: stop at once, however long the pause",
+	.about = "what **fm** and **am** are compared with: stop at once. Once called **psc**, which is accepted still",
 	.acts = true,
 	.step = stop_and_copy_step,
 };

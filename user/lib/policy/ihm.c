@@ -70,6 +70,7 @@ _Static_assert(sizeof(struct ihm) <= MT_POLICY_STATE_MAX, "state fits");
 const struct mt_policy mt_policy_ihm = {
 	.name = "ihm",
 	.help = "intelligent hybrid: when the dirty set stops shrinking, switch at a local minimum",
+	.about = "the intelligent hybrid migration rule: when the passes no longer shrink, wait for one that is as small as the smallest of a few, then flip or stop",
 	.acts = true,
 	.step = ihm_step,
 };

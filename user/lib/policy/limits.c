@@ -14,7 +14,6 @@ void mt_limits_resolve(struct mt_limits *limits)
 	} rows[] = {
 		{ &limits->max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS },
 		{ &limits->deadline_ms, MT_LIMIT_NONE },
-		{ &limits->timeout_ms, MT_TIMEOUT_DEFAULT_MS },
 		{ &limits->stall_timeout_ms, MT_LIMIT_NONE },
 		{ &limits->qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS },
 		{ &limits->fixed_ms, MT_FIXED_DEFAULT_MS },
@@ -23,6 +22,7 @@ void mt_limits_resolve(struct mt_limits *limits)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
 		if (*rows[i].value == MT_LIMIT_UNSET)
 			*rows[i].value = rows[i].otherwise;
+	mt_params_resolve(&limits->params);
 }
 
 const char *mt_policy_ignores(const struct mt_policy *policy)
@@ -44,6 +44,18 @@ struct check {
 static bool heeds(const struct check *c, unsigned what)
 {
 	return c->policy->heeds & what;
+}
+
+/* Return: false if it does not act by the clock. */
+static bool acts_at(const struct check *c, uint64_t *at_ms)
+{
+	uint64_t params[MT_POLICY_PARAMS_MAX];
+
+	if (!c->policy->acts_at_ms)
+		return false;
+	mt_policy_params(c->policy, c->limits, params);
+	*at_ms = c->policy->acts_at_ms(params);
+	return true;
 }
 
 static bool no_room_for_a_stop(const struct check *c)
@@ -76,14 +88,15 @@ static bool pause_is_not_heeded(const struct check *c)
 static bool deadline_is_not_heeded(const struct check *c)
 {
 	char deadline[MT_UNIT_STR], timeout[MT_UNIT_STR];
+	uint64_t at_ms;
 
 	if (c->limits->deadline_ms == MT_LIMIT_NONE || heeds(c, MT_HEEDS_DEADLINE))
 		return false;
 	mt_format_duration_ms(deadline, (double)c->limits->deadline_ms);
-	if (heeds(c, MT_HEEDS_TIMEOUT) && c->limits->timeout_ms != MT_LIMIT_NONE && c->limits->timeout_ms > c->limits->deadline_ms)
+	if (acts_at(c, &at_ms) && at_ms != MT_LIMIT_NONE && at_ms > c->limits->deadline_ms)
 		snprintf(c->line, c->size,
 			 "policy %s acts after its timeout of %s, beyond the deadline of %s, which it does not heed: make the timeout shorter, or take policy " MT_POLICY_DEFAULT,
-			 c->policy->name, mt_format_duration_ms(timeout, (double)c->limits->timeout_ms), deadline);
+			 c->policy->name, mt_format_duration_ms(timeout, (double)at_ms), deadline);
 	else
 		snprintf(c->line, c->size,
 			 "policy %s does not heed the deadline of %s: a migration may go on after it; policy " MT_POLICY_DEFAULT " heeds it",
@@ -93,7 +106,9 @@ static bool deadline_is_not_heeded(const struct check *c)
 
 static bool timeout_never_comes(const struct check *c)
 {
-	if (!heeds(c, MT_HEEDS_TIMEOUT) || c->limits->timeout_ms != MT_LIMIT_NONE)
+	uint64_t at_ms;
+
+	if (!acts_at(c, &at_ms) || at_ms != MT_LIMIT_NONE)
 		return false;
 	snprintf(c->line, c->size, "policy %s without a timeout never acts, as policy qemu; give it one", c->policy->name);
 	return true;
@@ -115,7 +130,7 @@ static bool deadline_is_shorter_than_the_pause(const struct check *c)
 
 static bool flips_at_once_but_may_not(const struct check *c)
 {
-	if (!c->policy->flips_at_once || c->limits->passes || c->limits->postcopy_allowed)
+	if (c->limits->postcopy_allowed || !mt_policy_flips_at_once(c->policy, c->limits))
 		return false;
 	snprintf(c->line, c->size, "policy %s with 0 passes flips to post-copy at once, which is not allowed: allow post-copy, or give it passes",
 		 c->policy->name);

@@ -10,17 +10,8 @@
 
 #define MISCOUNTED	"QEMU has lost count of what is left to send (a RAM block was resized meanwhile?) and may never end: cancel the migration"
 
-static const struct mt_policy *const rows[] = {
-	&mt_policy_qemu,
-	&mt_policy_timeout,
-	&mt_policy_passes,
-	&mt_policy_ihm,
-	&mt_policy_stop_and_copy,
-	&mt_policy_fixed_passes,
-	&mt_policy_fm,
-	&mt_policy_am,
-	&mt_policy_predict,
-};
+#define ROW(name)	&mt_policy_##name,
+static const struct mt_policy *const rows[] = { MT_POLICY_ROWS(ROW) };
 
 const struct mt_policy *mt_policy_at(size_t i)
 {
@@ -63,6 +54,14 @@ void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, .
 void mt_policy_init(struct mt_policy_state *state)
 {
 	memset(state, 0, sizeof(*state));
+}
+
+bool mt_policy_flips_at_once(const struct mt_policy *policy, const struct mt_limits *limits)
+{
+	uint64_t params[MT_POLICY_PARAMS_MAX];
+
+	mt_policy_params(policy, limits, params);
+	return policy->flips_at_once && policy->flips_at_once(params);
 }
 
 bool mt_action_is_final(enum mt_action action)
@@ -136,7 +135,7 @@ static const char *turned_down(const struct mt_policy *policy, const struct mt_p
 	if (flip && !view->limits->postcopy_allowed)
 		return "post-copy is not allowed";
 	/* A flip before each page was sent once makes the guest fault on everything: only for who asks for just that. */
-	if (flip && !view->iterations->total && !(policy->flips_at_once && !view->limits->passes))
+	if (flip && !view->iterations->total && !mt_policy_flips_at_once(policy, view->limits))
 		return "post-copy has to wait for the first whole pass";
 	if ((flip || action == MT_ACTION_STOP) && view->sample->miscounted)
 		return MISCOUNTED;
@@ -169,6 +168,8 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 		    const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
 	enum mt_status status = view->sample->status;
+	uint64_t params[MT_POLICY_PARAMS_MAX];
+	struct mt_view own = *view;
 
 	memset(plan, 0, sizeof(*plan));
 	plan->implied_downtime_ms = -1;
@@ -184,7 +185,9 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s has been asked for", mt_action_name(state->last));
 		return;
 	}
-	policy->step(state->priv, view, now_ms, plan);
+	mt_policy_params(policy, view->limits, params);
+	own.params = params;
+	policy->step(state->priv, &own, now_ms, plan);
 	hold_back(policy, state, view, now_ms, plan);
 	tell_miscounted(state, view, plan);
 	heed_stall(state, view, plan);

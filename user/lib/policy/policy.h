@@ -10,7 +10,7 @@
  * mt_policy_step() wraps every row with the rules that hold for all of them:
  *
  *  - nothing in any status but active (sample.h has the table): from switchover on the guest has stopped already;
- *  - post-copy only where the operator allowed it and after a whole pass (but for policy passes with 0 of them);
+ *  - post-copy only where the operator allowed it and after a whole pass (but for a row that flips_at_once);
  *  - neither it nor a stop while the link is stuck, nor while QEMU has lost count of what is left;
  *  - nor one that was refused MT_POLICY_TRIES times;
  *  - but what these rules turn down when the deadline is over becomes an abort;
@@ -22,6 +22,7 @@
 
 #include "model/markov/slots.h"
 #include "model/outlook.h"
+#include "params.h"
 
 enum mt_action {
 	MT_ACTION_CONTINUE,
@@ -44,17 +45,15 @@ enum mt_action {
 /* The largest that is accepted of an operator: what takes a week has to be looked at by a person. */
 #define MT_LIMIT_MAX_MS		(7 * 86400 * 1000ULL)
 #define MT_FIXED_MAX_MS		(60 * 1000ULL)
-#define MT_PASSES_MAX		1000
 
-/* What the operator asked for. Begins as MT_LIMITS_UNSET, never zeroed: a deadline of 0 ms is over. */
+/* What the operator asked for, of any migration whatever the policy. Begins as MT_LIMITS_UNSET, never zeroed: a deadline of 0 ms is over. */
 struct mt_limits {
 	uint64_t max_downtime_ms;	/* the guest may pause this long */
 	uint64_t deadline_ms;		/* the migration may take this long; NONE */
-	uint64_t timeout_ms;		/* policy timeout: when it acts; NONE */
-	uint64_t stall_timeout_ms;	/* any policy: pre-copy is aborted when nothing was sent for so long; NONE */
+	uint64_t stall_timeout_ms;	/* pre-copy is aborted when nothing was sent for so long; NONE */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
 	uint64_t fixed_ms;		/* see struct mt_outlook_input */
-	uint64_t passes;		/* policies passes and fixed-passes: act after so many finished passes; UNSET: each its own */
+	struct mt_params params;	/* of policies, each its own */
 	bool postcopy_allowed;
 	bool auto_converge;		/* QEMU throttles the guest, or will */
 	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see mt_ucurve_clears() */
@@ -64,18 +63,18 @@ struct mt_limits {
 	const struct mt_beforehand *before;	/* what was known of the guest; NULL = nothing */
 };
 
-#define MT_LIMITS_UNSET { .max_downtime_ms = MT_LIMIT_UNSET, .deadline_ms = MT_LIMIT_UNSET, .timeout_ms = MT_LIMIT_UNSET, \
-			  .stall_timeout_ms = MT_LIMIT_UNSET, \
-			  .qemu_limit_ms = MT_LIMIT_UNSET, .fixed_ms = MT_LIMIT_UNSET, .passes = MT_LIMIT_UNSET }
+#define MT_LIMITS_UNSET { .max_downtime_ms = MT_LIMIT_UNSET, .deadline_ms = MT_LIMIT_UNSET, \
+			  .stall_timeout_ms = MT_LIMIT_UNSET, .qemu_limit_ms = MT_LIMIT_UNSET, \
+			  .fixed_ms = MT_LIMIT_UNSET, .params = MT_PARAMS_UNSET }
 
 #define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */
 #define MT_QEMU_LIMIT_DEFAULT_MS	300	/* QEMU's downtime-limit */
-#define MT_TIMEOUT_DEFAULT_MS		30000	/* inferred */
 #define MT_STALL_TELL_MS			10000	/* nothing sent for so long is told, whatever the limits. Inferred */
 #define MT_FIXED_DEFAULT_MS		120	/* measured: a stopped guest was away 73 to 118 ms longer than its memory took (QEMU 7.2, libvirt 9.0) */
 
 struct mt_view {
 	const struct mt_limits *limits;
+	const uint64_t *params;			/* the policy's own, in the order of its row; mt_policy_step() sets it */
 	const struct mt_sample *sample;		/* the newest */
 	const struct mt_iterations *iterations;
 	const struct mt_prediction *prediction;	/* verdict UNKNOWN before the first pass is done */
@@ -106,17 +105,20 @@ struct mt_policy_state {
 /* Which limits a policy goes by. */
 #define MT_HEEDS_MAX_DOWNTIME	(1u << 0)
 #define MT_HEEDS_DEADLINE	(1u << 1)
-#define MT_HEEDS_TIMEOUT	(1u << 2)
-#define MT_HEEDS_PASSES		(1u << 3)
-#define MT_HEEDS_FIXED		(1u << 4)	/* a stop has to leave room for it */
+#define MT_HEEDS_FIXED		(1u << 2)	/* a stop has to leave room for it */
 
 struct mt_policy {
 	const char *name;
 	const char *former;		/* its name once, which is still accepted; NULL: it had none */
 	const char *help;		/* one line */
+	const char *about;		/* what the man pages say, in their markup; NULL = help */
 	unsigned heeds;			/* MT_HEEDS_*; whatever is not there it ignores */
 	bool acts;			/* false: it never stops, flips or aborts */
-	bool flips_at_once;		/* if limits.passes is 0: needs no whole pass before a flip */
+	const struct mt_param *params;	/* its own; NULL = none */
+	/* With parameters by which it needs no whole pass before a flip; NULL = never. */
+	bool (*flips_at_once)(const uint64_t *params);
+	/* If it acts by the clock: when, by its parameters; MT_LIMIT_NONE: not at all. NULL: it does not. */
+	uint64_t (*acts_at_ms)(const uint64_t *params);
 	/* @now_ms: since the migration began. @plan comes in as CONTINUE with an empty reason. */
 	void (*step)(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan);
 };
@@ -129,7 +131,14 @@ void mt_policy_init(struct mt_policy_state *state);
 void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *state,
 		    const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan);
 
-/* Fills in policy.h's defaults where nothing was given; of passes each policy has its own, they stay UNSET. */
+/* Its parameter of that name; NULL: it has none. */
+const struct mt_param *mt_policy_param(const struct mt_policy *policy, const char *name);
+/* What it goes by: as given, else its default. */
+void mt_policy_params(const struct mt_policy *policy, const struct mt_limits *limits, uint64_t own[MT_POLICY_PARAMS_MAX]);
+/* With these limits it flips as soon as QEMU takes it. */
+bool mt_policy_flips_at_once(const struct mt_policy *policy, const struct mt_limits *limits);
+
+/* Fills in defaults where nothing was given, but of parameters for which each policy has its own: they stay UNSET. */
 void mt_limits_resolve(struct mt_limits *limits);
 
 /*

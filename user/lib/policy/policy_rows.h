@@ -8,15 +8,20 @@
 #include "base/units.h"
 #include "policy.h"
 
-extern const struct mt_policy mt_policy_qemu;
-extern const struct mt_policy mt_policy_timeout;
-extern const struct mt_policy mt_policy_passes;
-extern const struct mt_policy mt_policy_ihm;
-extern const struct mt_policy mt_policy_stop_and_copy;
-extern const struct mt_policy mt_policy_fixed_passes;
-extern const struct mt_policy mt_policy_fm;
-extern const struct mt_policy mt_policy_am;
-extern const struct mt_policy mt_policy_predict;
+/* Every policy, in the order of the help text: X(a) is struct mt_policy mt_policy_a. */
+#define MT_POLICY_ROWS(X) \
+	X(qemu) \
+	X(timeout) \
+	X(passes) \
+	X(ihm) \
+	X(stop_and_copy) \
+	X(fixed_passes) \
+	X(fm) \
+	X(am) \
+	X(predict)
+
+#define MT_POLICY_EXTERN(name)	extern const struct mt_policy mt_policy_##name;
+MT_POLICY_ROWS(MT_POLICY_EXTERN)
 
 /* Sets the action and its reason at once: no action goes without one. */
 void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, ...)

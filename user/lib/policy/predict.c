@@ -218,6 +218,7 @@ _Static_assert(sizeof(struct predict) <= MT_POLICY_STATE_MAX, "state fits");
 const struct mt_policy mt_policy_predict = {
 	.name = "predict",
 	.help = "ours: leave what converges alone; else stop within the allowed downtime, flip, or abort, as early as sure",
+	.about = "leave alone what converges in time; else stop at the end of a pass from which the pause is as short as allowed; else flip, if post-copy is allowed; else raise QEMU's downtime limit within what is allowed and wait for a better moment as long as one may come; else abort, and say which bandwidth it would have taken",
 	.heeds = MT_HEEDS_MAX_DOWNTIME | MT_HEEDS_DEADLINE | MT_HEEDS_FIXED,
 	.acts = true,
 	.step = predict_step,

@@ -12,5 +12,6 @@ static void qemu_step(void *priv, const struct mt_view *view, uint64_t now_ms, s
 const struct mt_policy mt_policy_qemu = {
 	.name = "qemu",
 	.help = "hands off: QEMU ends pre-copy when it meets its own downtime limit",
+	.about = "nothing: QEMU stops by its own downtime limit, or never",
 	.step = qemu_step,
 };

@@ -5,9 +5,17 @@
  */
 #include "policy_rows.h"
 
+enum { TIMEOUT };
+
+static const struct mt_param params[] = {
+	[TIMEOUT] = { .name = "timeout", .kind = MT_PARAM_DURATION_OR_NONE, .initial = 30000 /* inferred */, .max = MT_LIMIT_MAX_MS,
+		      .help = "when it acts", .about = "when it acts, since the migration began. 0ms is at once, **none** is never" },
+	{ .name = NULL }
+};
+
 static void timeout_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
-	uint64_t timeout_ms = view->limits->timeout_ms;
+	uint64_t timeout_ms = view->params[TIMEOUT];
 	bool flip = view->limits->postcopy_allowed;
 	char after[MT_UNIT_STR];
 
@@ -24,10 +32,17 @@ static void timeout_step(void *priv, const struct mt_view *view, uint64_t now_ms
 		mt_plan_set(plan, MT_ACTION_STOP, "the timeout of %s is over", after);
 }
 
+static uint64_t acts_at_ms(const uint64_t *own)
+{
+	return own[TIMEOUT];
+}
+
 const struct mt_policy mt_policy_timeout = {
 	.name = "timeout",
 	.help = "virsh --timeout: after a fixed time, post-copy where allowed, else suspend",
-	.heeds = MT_HEEDS_TIMEOUT,
+	.about = "as virsh's **--timeout**: after a fixed time flip if post-copy is allowed, else stop the guest, however long that takes",
 	.acts = true,
+	.params = params,
+	.acts_at_ms = acts_at_ms,
 	.step = timeout_step,
 };

@@ -50,14 +50,14 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 		uint64_t *to, from;
 	} rows[] = {
 		{ &l.max_downtime_ms, given->max_downtime_ms }, { &l.deadline_ms, given->deadline_ms },
-		{ &l.timeout_ms, given->timeout_ms }, { &l.stall_timeout_ms, given->stall_timeout_ms },
-		 { &l.qemu_limit_ms, given->qemu_limit_ms },
-		{ &l.fixed_ms, given->fixed_ms }, { &l.passes, given->passes },
+		{ &l.stall_timeout_ms, given->stall_timeout_ms },
+		{ &l.qemu_limit_ms, given->qemu_limit_ms }, { &l.fixed_ms, given->fixed_ms },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
 		if (rows[i].from != MT_LIMIT_UNSET)
 			*rows[i].to = rows[i].from;
+	mt_params_merge(&l.params, &given->params);
 	l.history = given->history;
 	l.learned = given->learned;
 	l.postcopy_allowed |= given->postcopy_allowed;

@@ -29,6 +29,28 @@ COLUMNS(sample, MT_FIELD_COUNT)
 COLUMNS(tick, MT_TICK_COUNT)
 COLUMNS(work, MT_WORK_COUNT)
 
+/* Of policies' parameters there are as many as their rows have: the rest has no name. */
+static const char *param_name(int column)
+{
+	static _Thread_local char key[MT_PARAM_NAME_MAX];
+	const struct mt_param *p = mt_param_at((size_t)column);
+
+	return p ? mt_param_key(key, p) : NULL;
+}
+
+static bool param_get(const void *limits, int column, uint64_t *value)
+{
+	*value = ((const struct mt_limits *)limits)->params.value[column];
+	return *value != MT_LIMIT_UNSET;
+}
+
+static void param_put(void *limits, int column, uint64_t value)
+{
+	((struct mt_limits *)limits)->params.value[column] = value;
+}
+
+static const struct mt_columns param_columns = { MT_PARAMS_MAX, param_name, param_get, param_put, .unset = true };
+
 #define AT(type, field)		.offset = offsetof(type, field)
 #define END			{ .key = NULL }
 
@@ -47,11 +69,10 @@ COLUMNS(work, MT_WORK_COUNT)
 static const struct mt_member limits_members[] = {
 	M_LIMIT(T, "max_downtime_ms", max_downtime_ms),
 	M_LIMIT(T, "deadline_ms", deadline_ms),
-	M_LIMIT(T, "timeout_ms", timeout_ms),
 	M_LIMIT(T, "stall_timeout_ms", stall_timeout_ms),
 	M_LIMIT(T, "qemu_limit_ms", qemu_limit_ms),
 	M_LIMIT(T, "fixed_ms", fixed_ms),
-	M_LIMIT(T, "passes", passes),
+	M_COLUMNS(param_columns),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
 	M_SOME(T, MEMBER_BOOL, "auto_converge", auto_converge),
 	M_SOME(T, MEMBER_BOOL, "clears_chunks", clears_chunks),
@@ -357,7 +378,7 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 	else
 		rc = mt_members_read(h, header_members, object, strings, &strange, err);
 	if (!rc && json_is_true(json_object_get(json_object_get(object, "limits"), "at_once")))
-		h->limits.passes = 0;	/* how it used to be written, when a 0 itself was left out */
+		*mt_params_value(&h->limits.params, "passes") = 0;	/* how it used to be written, when a 0 itself was left out */
 	if (!rc && !h->schema)
 		rc = mt_err_set(err, -EBADMSG, "\"schema\" is 0");
 	json_decref(object);

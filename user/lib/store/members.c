@@ -15,7 +15,7 @@ static void write_columns(json_t *object, const struct mt_columns *columns, cons
 {
 	uint64_t v;
 
-	for (int f = 0; f < columns->count; f++)
+	for (int f = 0; f < columns->count && columns->name(f); f++)
 		if (columns->get(base, f, &v))
 			mt_json_set(object, columns->name(f), mt_json_uint(v), failed);
 }
@@ -95,12 +95,15 @@ static int read_uint(const char *key, const json_t *v, uint64_t max, uint64_t *o
 static int read_columns(void *base, const struct mt_columns *columns, const json_t *object, struct mt_err *err)
 {
 	for (int f = 0; f < columns->count; f++) {
-		const json_t *v = json_object_get(object, columns->name(f));
+		const char *name = columns->name(f);
+		const json_t *v = name ? json_object_get(object, name) : NULL;
 		uint64_t u = 0;
 
+		if (!v && columns->unset)
+			columns->put(base, f, UINT64_MAX);
 		if (!v)
 			continue;
-		if (read_uint(columns->name(f), v, INT64_MAX, &u, err))
+		if (read_uint(name, v, INT64_MAX, &u, err))
 			return -EBADMSG;
 		columns->put(base, f, u);
 	}
@@ -180,6 +183,9 @@ static void set_absent(const struct mt_member *m, void *at)
 		*(uint64_t *)at = UINT64_MAX;
 	else if (m->kind == MEMBER_DOUBLE)
 		*(double *)at = m->absent;
+	else if (m->kind == MEMBER_COLUMNS && m->columns->unset)
+		for (int f = 0; f < m->columns->count; f++)
+			m->columns->put(at, f, UINT64_MAX);
 	else if (m->kind == MEMBER_OBJECT)
 		for (const struct mt_member *i = m->inside; i->key; i++)
 			set_absent(i, (char *)at + i->offset);

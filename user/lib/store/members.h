@@ -36,9 +36,10 @@ struct mt_words {
 /* A struct with a schema: its columns, numbered from 0, each a uint64_t that may be unknown. */
 struct mt_columns {
 	int count;
-	const char *(*name)(int column);
+	const char *(*name)(int column);	/* NULL: there are fewer */
 	bool (*get)(const void *base, int column, uint64_t *value);
 	void (*put)(void *base, int column, uint64_t value);
+	bool unset;		/* what is not there is put as UINT64_MAX */
 };
 
 struct mt_member {

@@ -427,12 +427,10 @@ int cmd_migrate(int argc, char **argv)
 		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
 		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "the migration may take this long (default none)", &m.limits.deadline_ms,
 		  .min = 1 },
-		{ "timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "when policy timeout acts, or none (default 30s)", &m.limits.timeout_ms },
 		{ "stall-timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "abort when nothing was sent for so long (default none: it is told)",
 		  &m.limits.stall_timeout_ms, .min = 1 },
 		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default: as learned, or 120ms)", &m.limits.fixed_ms,
 		  .max = MT_FIXED_MAX_MS },
-		{ "passes", 0, OPTION_COUNT, "N", "policy passes flips, or stops, after N passes, 0 flips at once; fixed-passes stops (default 4)", &m.limits.passes, NULL, MT_PASSES_MAX },
 		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
 		{ "profile", 0, OPTION_STRING, "FILE", "what the guest dirtied before, by migtrace record: known from the first pass on", &m.profile_path },
 		LESSONS_OPTION(&m.learned_path),
@@ -472,6 +470,7 @@ int cmd_migrate(int argc, char **argv)
 		.uses = OPTIONS_CONNECT | OPTIONS_FORMAT,
 		.rows = rows,
 		.n_rows = MT_ARRAY_SIZE(rows),
+		.params = &m.limits.params,
 	};
 	struct option_args args;
 	struct mt_err err = { 0 };
@@ -486,10 +485,11 @@ int cmd_migrate(int argc, char **argv)
 	status = policy_option(&usage, "policy", m.policy_name, &m.policy);
 	if (status != OPTIONS_RUN)
 		return status;
-	if (m.limits.passes != MT_LIMIT_UNSET ? strcmp(m.policy->name, "passes") && strcmp(m.policy->name, "fixed-passes") : !strcmp(m.policy->name, "passes"))
-		return options_error(&usage, "--passes and --policy passes (or fixed-passes) go together");
-	if (!m.limits.passes && !strcmp(m.policy->name, "passes") && !m.limits.postcopy_allowed)
-		return options_error(&usage, "--passes 0 flips to post-copy at once, so --postcopy is needed");
+	status = policy_params_check(&usage, m.policy, &m.limits.params);
+	if (status != OPTIONS_RUN)
+		return status;
+	if (mt_policy_flips_at_once(m.policy, &m.limits) && !m.limits.postcopy_allowed)
+		return options_error(&usage, "policy %s would flip to post-copy at once, so --postcopy is needed", m.policy->name);
 	if (mt_compression_parse(compression, &m.how.compression))
 		return options_error(&usage, "--compression %s is unknown: xbzrle or mt", compression);
 	if (mt_limits_check(m.policy, &m.limits, limits_tell, &err))

@@ -35,7 +35,7 @@ static json_t *header_object(const struct report *r, int *failed)
 		uint64_t ms;
 	} limits[] = {
 		{ "max_downtime_ms", h->limits.max_downtime_ms }, { "deadline_ms", h->limits.deadline_ms },
-		{ "timeout_ms", h->limits.timeout_ms }, { "qemu_limit_ms", h->limits.qemu_limit_ms },
+		{ "qemu_limit_ms", h->limits.qemu_limit_ms },
 		{ "stall_timeout_ms", h->limits.stall_timeout_ms }, { "fixed_ms", h->limits.fixed_ms },
 	};
 	json_t *o = json_object(), *l = json_object();
@@ -48,6 +48,12 @@ static json_t *header_object(const struct report *r, int *failed)
 	mt_json_set(o, "entries", mt_json_uint(r->rec->n_entries), failed);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(limits); i++)
 		mt_json_set(l, limits[i].key, limits[i].ms < MT_LIMIT_NONE ? mt_json_uint(limits[i].ms) : json_null(), failed);
+	for (size_t i = 0; mt_param_at(i); i++) {
+		uint64_t v = h->limits.params.value[i];
+		char key[MT_PARAM_NAME_MAX];
+
+		mt_json_set(l, mt_param_key(key, mt_param_at(i)), v < MT_LIMIT_NONE ? mt_json_uint(v) : json_null(), failed);
+	}
 	mt_json_set(l, "postcopy_allowed", r->rec->foreign ? json_null() : json_boolean(h->limits.postcopy_allowed), failed);
 	mt_json_set(o, "limits", l, failed);
 	return o;

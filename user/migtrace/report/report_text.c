@@ -39,7 +39,6 @@ static void put_limits(FILE *out, const struct mt_limits *l)
 	} rows[] = {
 		{ "pause at most", l->max_downtime_ms },
 		{ "deadline", l->deadline_ms },
-		{ "timeout", l->timeout_ms },
 		{ "stall", l->stall_timeout_ms },
 		{ "QEMU's downtime limit", l->qemu_limit_ms },
 		{ "fixed part of a downtime", l->fixed_ms },
@@ -53,6 +52,19 @@ static void put_limits(FILE *out, const struct mt_limits *l)
 			fprintf(out, "%s none, ", rows[i].what);
 		else if (rows[i].ms != MT_LIMIT_UNSET)
 			fprintf(out, "%s %s, ", rows[i].what, mt_format_duration_ms(buf, (double)rows[i].ms));
+	}
+	for (size_t i = 0; mt_param_at(i); i++) {
+		const struct mt_param *p = mt_param_at(i);
+		char name[MT_PARAM_NAME_MAX], buf[MT_UNIT_STR];
+		uint64_t v = l->params.value[i];
+
+		mt_param_option(name, p);
+		if (p->kind == MT_PARAM_COUNT && v != MT_LIMIT_UNSET)
+			fprintf(out, "%s %llu, ", name, (unsigned long long)v);
+		else if (v == MT_LIMIT_NONE)
+			fprintf(out, "%s none, ", name);
+		else if (v != MT_LIMIT_UNSET)
+			fprintf(out, "%s %s, ", name, mt_format_duration_ms(buf, (double)v));
 	}
 	fprintf(out, "post-copy %s\n", l->postcopy_allowed ? "allowed" : "not allowed");
 }

@@ -177,10 +177,9 @@ int cmd_simulate(int argc, char **argv)
 		{ "postcopy", 0, OPTION_FLAG, NULL, "policies may flip to post-copy", &w.postcopy },
 		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "for policies: it may take this long (default none)",
 		  &q.limits.deadline_ms, .min = 1 },
-		{ "timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "when the policy \"timeout\" acts, or none (default 30s)",
-		  &q.limits.timeout_ms },
-		{ "stop-after", 0, OPTION_COUNT, "N", "how many passes the policies \"passes\" and \"fixed-passes\" let finish", &q.limits.passes,
-		  NULL, MT_PASSES_MAX },
+		/* Their parameter "passes": by that name there is another option here. */
+		{ "stop-after", 0, OPTION_COUNT, "N", "how many passes the policies \"passes\" and \"fixed-passes\" let finish",
+		  mt_params_value(&q.limits.params, "passes"), NULL, 1000 },
 		{ "history", 0, OPTION_DURATION_MS, "DURATION", "policies \"fm\" and \"am\" have seen the guest before, for so long",
 		  &q.history_ms },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "limit in post-copy (default: none)",
@@ -203,6 +202,7 @@ int cmd_simulate(int argc, char **argv)
 			"  migtrace simulate db1.mtrec --policy qemu,predict --postcopy --link 1GiB/s\n",
 		.more = policies_help,
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
+		.params = &q.limits.params,
 	};
 	struct common_options common = { 0 };
 	struct option_args args;

@@ -84,7 +84,7 @@ static void choose(struct run *r)
 	};
 	r->limits = (struct mt_limits)MT_LIMITS_UNSET;
 	r->limits.max_downtime_ms = r->limits.qemu_limit_ms = r->plan->limit_ms;
-	r->limits.passes = m->kind == MT_METHOD_POSTCOPY ? 0 : m->flip_after_passes ? m->flip_after_passes : MT_LIMIT_UNSET;
+	*mt_params_value(&r->limits.params, "passes") = m->kind == MT_METHOD_POSTCOPY ? 0 : m->flip_after_passes ? m->flip_after_passes : MT_LIMIT_UNSET;
 	r->limits.postcopy_allowed = flips(m);
 	r->limits.auto_converge = m->kind == MT_METHOD_AUTOCONVERGE;
 }

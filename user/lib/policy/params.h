@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * params.h - parameters that policies have of their own (PURE)
+ *
+ * A policy's row lists them, see policy.h; from these lists are made options, keys of the daemon's configuration,
+ * members of a recording's header, help and man pages. A parameter is known by its name: two policies that have one of
+ * the same name share what is given for it, and each has its own default.
+ */
+#ifndef MT_PARAMS_H
+#define MT_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mt_param_kind {
+	MT_PARAM_DURATION,		/* milliseconds */
+	MT_PARAM_DURATION_OR_NONE,	/* or MT_LIMIT_NONE */
+	MT_PARAM_COUNT,
+};
+
+/* A list of them ends with a NULL name. */
+struct mt_param {
+	const char *name;		/* a key of the configuration; an option with '-' for '_' */
+	enum mt_param_kind kind;
+	uint64_t initial;		/* where it is not given */
+	uint64_t min, max;		/* none is accepted beside them */
+	const char *help;		/* what the policy does with it: a few words, for --help */
+	const char *about;		/* the same for the man pages, in their markup; NULL = help */
+	bool asked;			/* `migtrace migrate` wants it with this policy, and not with those that have none */
+};
+
+#define MT_PARAM_NAME_MAX	32	/* with its unit */
+#define MT_PARAMS_MAX		32	/* names, over all policies */
+#define MT_POLICY_PARAMS_MAX	8	/* of one policy */
+
+/* What was given for each, in the order of mt_param_at(). MT_LIMIT_UNSET: nothing. */
+struct mt_params {
+	uint64_t value[MT_PARAMS_MAX];
+};
+
+#define MT_PARAMS_UNSET		{ .value = { [0 ... MT_PARAMS_MAX - 1] = UINT64_MAX } }
+
+/* Each name once, as the first row has it that has one; NULL beyond the last. */
+const struct mt_param *mt_param_at(size_t i);
+/* Where the value of that name is; NULL: there is no such parameter. */
+uint64_t *mt_params_value(struct mt_params *params, const char *name);
+uint64_t mt_params_get(const struct mt_params *params, const char *name);	/* MT_LIMIT_UNSET: nothing was given */
+
+/* What holds where nothing is given, whoever decides; false: policies differ. */
+bool mt_param_default(const char *name, uint64_t *initial);
+/* Fills these in. */
+void mt_params_resolve(struct mt_params *params);
+/* What @given has, over what is in @params. */
+void mt_params_merge(struct mt_params *params, const struct mt_params *given);
+
+/* "quiet-time" of "quiet_time"; and "quiet_time_ms", as a recording has it. */
+const char *mt_param_option(char buf[MT_PARAM_NAME_MAX], const struct mt_param *p);
+const char *mt_param_key(char buf[MT_PARAM_NAME_MAX], const struct mt_param *p);
+
+#endif
