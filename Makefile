@@ -35,7 +35,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PERF_BIN := $(patsubst tests/perf/%.c,$(B)/tests/perf/%,$(PERF_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 
-all: $(B)/migtrace $(B)/migtraced $(B)/migtrace-research man
+all: $(B)/migtrace $(B)/migtraced $(B)/migtrace-research $(B)/migtraced.conf man
 
 help:
 	@echo 'make                build/migtrace, build/migtraced, build/migtrace-research and the man pages'
@@ -101,6 +101,16 @@ man: $(MAN)
 $(B)/man/%: Documentation/man/%.rst
 	@mkdir -p $(@D)
 	rst2man $< $@
+# What is said of policies comes from their rows: of lines ".. policies: SECTION", and "# policies: SECTION" in the example.
+POLICIES = awk '/^(\.\.|\#) policies: / { fflush(); if (system("$(B)/migtrace-research policies " $$3)) exit 1; next } { print }'
+POLICY_MAN := $(patsubst Documentation/man/%.rst,$(B)/man/%,$(shell grep -l '^\.\. policies: ' $(MAN_RST)))
+$(POLICY_MAN): $(B)/man/%: Documentation/man/%.rst $(B)/migtrace-research
+	@mkdir -p $(@D)
+	$(POLICIES) $< >$@.rst
+	rst2man $@.rst $@
+	@rm -f $@.rst
+$(B)/migtraced.conf: user/migtraced/migtraced.conf.in $(B)/migtrace-research
+	$(POLICIES) $< >$@
 
 include bpf/bpf.mk
 include tests/fake/fake.mk
@@ -124,7 +134,7 @@ $(B)/kmod/%/migtrace.ko: $(KMOD_SRC)
 
 kernel-tests: kvm-tests kmod-tests bpf-tests kernel-perf guest
 
-unit-tests: $(UNIT_BIN)
+unit-tests: $(UNIT_BIN) $(B)/migtraced.conf
 fuzz-tests: $(FUZZ_BIN)
 perf-tests: $(PERF_BIN)
 
@@ -152,7 +162,7 @@ bench: all perf-tests
 install: all
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(B)/migtrace
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/migtraced
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace user/migtraced/migtraced.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace $(B)/migtraced.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace/migtraced.service.d user/migtraced/migtraced.service.d/kernel-sources.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/\(s*bin\)|$(PREFIX)/\1|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service

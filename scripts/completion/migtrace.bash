@@ -9,7 +9,7 @@ _migtrace_commands()
 
 _migtrace_options()
 {
-	migtrace "$1" --help 2>/dev/null | sed -n '/^Options:/,/^$/s/^ .*\(--[a-z][a-z-]*\).*/\1/p; /^Options:/,/^$/s/^  \(-[a-zA-Z]\), .*/\1/p'
+	migtrace "$1" --help 2>/dev/null | sed -n '/^Options:/,/^$/s/^ *\(-[a-zA-Z], \)\{0,1\}\(--[a-z][a-z-]*\).*/\2/p; /^Options:/,/^$/s/^  \(-[a-zA-Z]\), .*/\1/p'
 }
 
 # The error about a policy that cannot exist names those that do.

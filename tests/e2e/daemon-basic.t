@@ -90,7 +90,7 @@ prints_what_it_accepts()
 }
 example_is_accepted()
 {
-	"$bin/migtraced" -n -C user/migtraced/migtraced.conf
+	"$bin/migtraced" -n -C "$bin/migtraced.conf"
 }
 names_line()
 {

@@ -7,7 +7,6 @@
 #include "policy/engine.h"
 #include "ktap.h"
 
-#define EXAMPLE	"user/migtraced/migtraced.conf"
 #define UUID	"6f1c1c5e-5d0b-4a43-9a5c-3f7d1b0a2c44"
 
 static char path[] = "/tmp/test_config.XXXXXX";
@@ -183,8 +182,10 @@ static void example_is_the_defaults(void)
 	struct config *example, *builtin;
 	char *a, *b, *save = NULL;
 	unsigned keys = 0, given = 0;
+	char file[512];
 
-	CHECK_INT(load_file(&example, EXAMPLE, true), 0);
+	snprintf(file, sizeof(file), "%s/migtraced.conf", getenv("B") ? getenv("B") : "build");
+	CHECK_INT(load_file(&example, file, true), 0);
 	CHECK_INT(load_file(&builtin, "/nonexistent/migtraced.conf", false), 0);
 	for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
 		given += example->given[i] != 0;

@@ -10,6 +10,7 @@ static const struct cmd cmds[] = {
 	{ "campaign",	"many real migrations on a testbed, recorded", cmd_campaign },
 	{ "check",	"the simulator against the migrations of a campaign", cmd_check },
 	{ "evaluate",	"how far predictions were off in recorded migrations", cmd_evaluate },
+	{ "policies",	"policies and their parameters, for the man pages", cmd_policies },
 };
 
 int main(int argc, char **argv)
