@@ -32,7 +32,7 @@
 #include <stdio.h>
 
 #include "out/table.h"
-#include "policy/params.h"
+#include "policy/param.h"
 
 enum option_kind {		/* type behind option_row.dest */
 	OPTION_FLAG,		/* bool, set to true */

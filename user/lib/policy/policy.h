@@ -22,7 +22,7 @@
 
 #include "model/markov/slots.h"
 #include "model/outlook.h"
-#include "params.h"
+#include "param.h"
 
 enum mt_action {
 	MT_ACTION_CONTINUE,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * params.c - parameters that policies have of their own (PURE)
+ * param.c - parameters that policies have of their own (PURE)
  */
 #include <stdio.h>
 #include <string.h>

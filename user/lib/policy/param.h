@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * params.h - parameters that policies have of their own (PURE)
+ * param.h - parameters that policies have of their own (PURE)
  *
  * A policy's row lists them, see policy.h; from these lists are made options, keys of the daemon's configuration,
  * members of a recording's header, help and man pages. A parameter is known by its name: two policies that have one of
  * the same name share what is given for it, and each has its own default.
  */
-#ifndef MT_PARAMS_H
-#define MT_PARAMS_H
+#ifndef MT_PARAM_H
+#define MT_PARAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
