@@ -14,6 +14,12 @@ void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits)
 	mt_limits_resolve(&e->limits);
 }
 
+void mt_engine_set_qemu_limit(struct mt_engine *e, uint64_t limit_ms)
+{
+	e->limits.qemu_limit_ms = limit_ms;
+	mt_limits_resolve(&e->limits);
+}
+
 void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy, const struct mt_limits *limits)
 {
 	memset(e, 0, sizeof(*e));

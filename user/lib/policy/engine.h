@@ -36,7 +36,9 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
  */
 bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan *plan);
 
-/* The operator's limits changed, or a plan changed QEMU's: use these from now on. */
+/* The operator's limits changed: use these from now on. */
 void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits);
+/* Of them QEMU's own, which somebody has changed. */
+void mt_engine_set_qemu_limit(struct mt_engine *e, uint64_t limit_ms);
 
 #endif

@@ -14,17 +14,13 @@ struct steering {
 static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *plan)
 {
 	struct steering *st = opaque;
-	struct mt_limits limits;
 
 	if (st->outer && st->outer->sample)
 		st->outer->sample(st->outer->opaque, m, plan);
 	mt_engine_feed(&st->engine, m, plan);
 	/* As the supervisor does with a limit that it has set. */
-	if (plan->action == MT_ACTION_SET_DOWNTIME) {
-		limits = st->engine.limits;
-		limits.qemu_limit_ms = plan->downtime_limit_ms;
-		mt_engine_set_limits(&st->engine, &limits);
-	}
+	if (plan->action == MT_ACTION_SET_DOWNTIME)
+		mt_engine_set_qemu_limit(&st->engine, plan->downtime_limit_ms);
 }
 
 static void on_pass(void *opaque, const struct mt_sim_pass *pass)

@@ -44,8 +44,6 @@ bool mt_too_old(const struct supervision *s)
 /* --- how it went ------------------------------------------------------------ */
 static void acted(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan)
 {
-	struct mt_limits limits = s->engine.limits;
-
 	s->result->actions_done++;
 	s->engine.state.refused[plan->action] = 0;
 	if (a == &mt_actuators_dry) {
@@ -53,12 +51,10 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 		return;
 	}
 	mt_others_set(s, plan);
-	if (plan->action == MT_ACTION_SET_DOWNTIME) {
-		limits.qemu_limit_ms = plan->downtime_limit_ms;
-		mt_engine_set_limits(&s->engine, &limits);
-	} else if (plan->action == MT_ACTION_ABORT) {
+	if (plan->action == MT_ACTION_SET_DOWNTIME)
+		mt_engine_set_qemu_limit(&s->engine, plan->downtime_limit_ms);
+	else if (plan->action == MT_ACTION_ABORT)
 		s->cancelled = true;
-	}
 }
 
 /* How often it may be asked for again is policy.h's to say; an abort is for ever, since it gives the guest back. */

@@ -95,12 +95,8 @@ static int compare(struct supervision *s, struct others_value *ours, const struc
 	*ours = *now;
 	ours->theirs = true;
 	s->others.observe |= observe;
-	if (is_limit) {
-		struct mt_limits limits = s->engine.limits;
-
-		limits.qemu_limit_ms = now->value;
-		mt_engine_set_limits(&s->engine, &limits);
-	}
+	if (is_limit)
+		mt_engine_set_qemu_limit(&s->engine, now->value);
 	snprintf(detail, sizeof(detail), "somebody else changed QEMU's %s from %s to %s: %s", is_limit ? "downtime limit" : "speed",
 		 was, is, observe ? "this migration is left alone" : "theirs stands, and it is decided anew");
 	mt_note_event(s, "changed by others", detail);

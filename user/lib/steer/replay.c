@@ -216,12 +216,9 @@ static void note_recorded(struct replay *r, const struct mt_record_decision *d)
 /* A limit that was really changed holds for what was recorded after it. */
 static void heed_recorded(struct replay *r, const struct mt_sample *s)
 {
-	struct mt_limits limits = r->engine.limits;
-
 	if (!r->relimited || s->t_ns <= r->relimited->t_ns)
 		return;
-	limits.qemu_limit_ms = r->relimited->plan.downtime_limit_ms;
-	mt_engine_set_limits(&r->engine, &limits);
+	mt_engine_set_qemu_limit(&r->engine, r->relimited->plan.downtime_limit_ms);
 	r->relimited = NULL;
 }
 
