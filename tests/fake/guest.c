@@ -345,9 +345,9 @@ static void set_params(const struct fake_guest *g, struct mt_sim_params *params)
 	params->look_ms = LOOK_MS;
 	params->log = fake_chance(50) ? MT_SIM_LOG_BITMAP : MT_SIM_LOG_RING;
 	if (g->parallel && !g->postcopy)
-		params->method = *mt_sim_method_find("multifd");
+		params->method = *mt_method_find("multifd");
 	if (g->postcopy) {
-		params->method = *mt_sim_method_find("hybrid");
+		params->method = *mt_method_find("hybrid");
 		params->method.flip_after_passes = 1U << 20;	/* when it is asked for */
 	}
 }

@@ -14,7 +14,7 @@ static void set_up(struct mt_sim_params *p, const char *method)
 {
 	mt_sim_defaults(p);
 	p->memory_bytes = 1ULL << 30;
-	p->method = *mt_sim_method_find(method);
+	p->method = *mt_method_find(method);
 	p->host = (struct mt_sim_host){
 		.link_bytes_per_s = LINK, .buffer_bytes = 65536, .there_buffer_bytes = 65536, .page_ns = 1, .zero_page_ns = 1,
 		.xbzrle_page_ns = 1, .compress_page_ns = 1, .beat_touches = 32,
@@ -173,7 +173,7 @@ static void test_throttle(void)
 	CHECK_INT(r.throttle_percent, st.percent[st.n - 1]);
 	/* A vCPU sleeps 10 ms x p / (1 - p) at a time. */
 	CHECK(r.stall_ms >= 10.0 * r.throttle_percent / (100 - r.throttle_percent));
-	p.method = *mt_sim_method_find("precopy");
+	p.method = *mt_method_find("precopy");
 	p.cap_ms = r.total_ms * 3;
 	run(&p, "uniform:region=128M,rate=40000/s,backlog=0", NULL, &r);
 	CHECK_INT(r.end, MT_SIM_CAPPED);
@@ -227,7 +227,7 @@ static void test_xbzrle(void)
 	p.cap_ms = 100e3;
 	run(&p, text, NULL, &plain);
 	CHECK_INT(plain.end, MT_SIM_CAPPED);
-	p.method = *mt_sim_method_find("xbzrle");
+	p.method = *mt_method_find("xbzrle");
 	run(&p, text, NULL, &r);
 	CHECK_INT(r.end, MT_SIM_CONVERGED);
 	/* Nothing is cached in the first pass. In the second all of the region goes, for the first time into the cache. */
@@ -379,7 +379,7 @@ static void test_refused(void)
 	set_up(&p, "precopy");
 	p.memory_bytes = 4096;
 	CHECK_INT(mt_sim_check(&p, NULL), -EINVAL);
-	CHECK(!mt_sim_method_find("teleport"));
+	CHECK(!mt_method_find("teleport"));
 }
 
 static const struct ktap_case cases[] = {

@@ -25,7 +25,7 @@ static void play(const char *text, const char *method, enum mt_sim_log log, stru
 	struct mt_trace t;
 
 	simguest_defaults(g, LINK);
-	g->p.method = *mt_sim_method_find(method);
+	g->p.method = *mt_method_find(method);
 	g->p.log = log;
 	g->p.xbzrle_cache_bytes = 8 << 20;
 	g->p.bandwidth_bytes_per_s = 19e6;
@@ -39,10 +39,10 @@ static void over(void (*check)(struct simguest *g, const char *method))
 {
 	static struct simguest g;
 
-	for (size_t m = 0; mt_sim_method_at(m); m++) {
+	for (size_t m = 0; mt_method_at(m); m++) {
 		for (size_t i = 0; i < MT_ARRAY_SIZE(patterns); i++) {
 			for (int log = MT_SIM_LOG_BITMAP; log <= MT_SIM_LOG_RING; log++) {
-				const char *method = mt_sim_method_at(m)->name;
+				const char *method = mt_method_at(m)->name;
 
 				play(patterns[i], method, log, &g);
 				if (!ktap_failed)

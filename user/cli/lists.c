@@ -56,7 +56,7 @@ static void append(char *names, size_t size, const char *name)
 int list_methods(const struct command_usage *usage, const char *text, unsigned *methods)
 {
 	mt_autofree char *copy = text ? strdup(text) : NULL;
-	char *rest = copy, known[256] = "";
+	char *rest = copy, known[256];
 	const char *item;
 	enum mt_method m;
 
@@ -68,9 +68,7 @@ int list_methods(const struct command_usage *usage, const char *text, unsigned *
 			*methods |= 1u << m;
 			continue;
 		}
-		for (unsigned i = 0; i < MT_METHOD_COUNT; i++)
-			append(known, sizeof(known), mt_method_name(i));
-		return options_error(usage, "unknown method \"%s\"; there are %s", item, known);
+		return options_error(usage, "unknown method \"%s\"; there are %s", item, mt_method_names(known, sizeof(known)));
 	}
 	return OPTIONS_RUN;
 }

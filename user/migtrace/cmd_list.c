@@ -9,25 +9,20 @@
 #include "cli/options.h"
 #include "hypervisor/domain.h"
 #include "hypervisor/versions.h"
+#include "hypervisor/virt_lookup.h"
 #include "source/source.h"
 #include "commands.h"
 
 /* What keeps QEMU from starting a migration of a guest that does not migrate: a save, a dump, a snapshot. */
 static bool has_other_job(struct mt_conn *conn, const char *uuid)
 {
-	virConnectPtr virt = mt_conn_get(conn);
 	virTypedParameterPtr params = NULL;
 	int type = VIR_DOMAIN_JOB_NONE, n = 0;
-	virDomainPtr dom;
+	mt_autodomain virDomainPtr dom = NULL;
+	struct mt_err ignored = { 0 };
 
-	if (!virt)
-		return false;
-	dom = virDomainLookupByUUIDString(virt, uuid);
-	if (dom && !virDomainGetJobStats(dom, &type, &params, &n, 0))
+	if (!mt_lookup_uuid(conn, uuid, &dom, &ignored) && !virDomainGetJobStats(dom, &type, &params, &n, 0))
 		virTypedParamsFree(params, n);
-	if (dom)
-		virDomainFree(dom);
-	virConnectClose(virt);
 	return type != VIR_DOMAIN_JOB_NONE;
 }
 

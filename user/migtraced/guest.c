@@ -10,6 +10,7 @@
 
 #include "base/thread.h"
 #include "base/units.h"
+#include "watch/guest_header.h"
 #include "guest_int.h"
 #include "health.h"
 #include "log.h"
@@ -107,24 +108,15 @@ static void take_rules(struct guest *g)
 /* Whatever goes wrong here, the migration is supervised all the same. */
 static struct recording *begin_recording(struct guest *g)
 {
-	const struct mt_versions *v = g->setup.versions;
-	uint64_t now_ns = mt_now_ns(), wall_ms = mt_wall_us() / 1000;
-	const struct mt_record_header h = {
-		.domain = g->info.name,
-		.uuid = g->uuid,
-		.domain_type = g->info.type,
-		.source = mt_conn_uri(g->calls),
-		.tool = "migtraced " MT_VERSION,
-		.qemu = v->qemu,
-		.libvirt = v->libvirt,
-		.kernel = *v->kernel ? v->kernel : NULL,
-		.policy = g->how.policy->name,
-		.mode = g->how.mode == CONFIG_ACT ? "supervise" : "observe",
-		.start_t_ns = g->first_t_ns,
-		.start_wall_ms = wall_ms - (now_ns - g->first_t_ns) / MT_NS_PER_MS,
-		.limits = g->how.limits,
-	};
+	struct mt_record_header h = mt_guest_header(&g->info, g->setup.versions, mt_conn_uri(g->calls), "migtraced " MT_VERSION);
+	uint64_t wall_ms = h.start_wall_ms;
 
+	h.uuid = g->uuid;
+	h.policy = g->how.policy->name;
+	h.mode = g->how.mode == CONFIG_ACT ? "supervise" : "observe";
+	h.start_wall_ms = wall_ms - (h.start_t_ns - g->first_t_ns) / MT_NS_PER_MS;
+	h.start_t_ns = g->first_t_ns;
+	h.limits = g->how.limits;
 	return recording_begin(&(struct recording_setup){
 		.config = g->config,
 		.leftovers = g->setup.leftovers,

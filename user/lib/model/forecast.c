@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/least.h"
 #include "base/quantile.h"
 #include "forecast_rows.h"
 #include "learned.h"
@@ -23,31 +24,6 @@ static const struct mt_forecast_model *const rows[] = {
 	&mt_forecast_qemu,
 };
 _Static_assert(MT_ARRAY_SIZE(rows) <= MT_FORECAST_MODELS_MAX, "there is room for what they learn");
-
-static const char *const method_names[MT_METHOD_COUNT] = {
-	[MT_METHOD_PRECOPY] = "precopy",
-	[MT_METHOD_POSTCOPY] = "postcopy",
-	[MT_METHOD_HYBRID] = "hybrid",
-	[MT_METHOD_AUTOCONVERGE] = "autoconverge",
-	[MT_METHOD_XBZRLE] = "xbzrle",
-	[MT_METHOD_COMPRESSION] = "compression",
-	[MT_METHOD_MULTIFD] = "multifd",
-};
-
-const char *mt_method_name(enum mt_method method)
-{
-	return method < MT_METHOD_COUNT ? method_names[method] : "unknown";
-}
-
-int mt_method_parse(const char *name, enum mt_method *method)
-{
-	for (size_t i = 0; i < MT_METHOD_COUNT; i++)
-		if (!strcmp(name, method_names[i])) {
-			*method = (enum mt_method)i;
-			return 0;
-		}
-	return -EINVAL;
-}
 
 const char *mt_metric_name(enum mt_metric metric)
 {
@@ -133,35 +109,34 @@ static bool ends_within(const struct mt_forecast_input *in, double within_ms)
 	return play.open <= 1 - NEEDED_ENDS;
 }
 
-#define NEEDED_MOST	64	/* times what is there */
-#define NEEDED_STEPS	9	/* of bisection in logarithms: to a hundredth */
+#define NEEDED_STEPS	9	/* of bisection: to a hundredth */
 
-/* The least value of one of the inputs, by bisection between what it is and NEEDED_MOST times that. */
+/* One of the inputs, tried. */
+struct trial {
+	struct mt_forecast_input in;
+	double *value, link_share, within_ms;
+};
+
+static bool suffices(double value, void *opaque)
+{
+	struct trial *t = opaque;
+
+	*t->value = value;
+	/* A wider link has as much to spare as this one. */
+	t->in.link_bytes_per_s = t->link_share * t->in.bandwidth_bytes_per_s;
+	return ends_within(&t->in, t->within_ms);
+}
+
+/* The least value of one of the inputs. */
 static double needed(const struct mt_forecast_input *in, double within_ms, size_t offset)
 {
-	struct mt_forecast_input tried = *in;
-	double *value = (double *)((char *)&tried + offset);
-	double low = *value, high = NEEDED_MOST * low, link_share;
+	struct trial t = { .in = *in, .within_ms = within_ms };
 
-	link_share = in->link_bytes_per_s > 0 ? in->link_bytes_per_s / in->bandwidth_bytes_per_s : 0;
+	t.value = (double *)((char *)&t.in + offset);
+	t.link_share = in->link_bytes_per_s > 0 ? in->link_bytes_per_s / in->bandwidth_bytes_per_s : 0;
 	if (ends_within(in, within_ms))
-		return low;
-	for (int i = 0; i <= NEEDED_STEPS; i++) {
-		double mid = i ? sqrt(low * high) : high;
-		bool enough;
-
-		*value = mid;
-		/* A wider link has as much to spare as this one. */
-		tried.link_bytes_per_s = link_share * tried.bandwidth_bytes_per_s;
-		enough = ends_within(&tried, within_ms);
-		if (!i && !enough)
-			return 0;
-		if (i && enough)
-			high = mid;
-		else if (i)
-			low = mid;
-	}
-	return high;
+		return *t.value;
+	return mt_least(*t.value, NEEDED_STEPS, suffices, &t);
 }
 
 double mt_forecast_needed_bandwidth(const struct mt_forecast_input *in, double within_ms)

@@ -16,30 +16,8 @@
 
 #include "base/cleanup.h"
 #include "curve/ucurve.h"
+#include "method.h"
 #include "outlook.h"
-
-enum mt_method {
-	MT_METHOD_PRECOPY,
-	MT_METHOD_POSTCOPY,		/* flipped at once */
-	MT_METHOD_HYBRID,		/* flipped after flip_after_passes */
-	MT_METHOD_AUTOCONVERGE,
-	MT_METHOD_XBZRLE,
-	MT_METHOD_COMPRESSION,		/* of all pages, by threads */
-	MT_METHOD_MULTIFD,
-	MT_METHOD_COUNT
-};
-
-const char *mt_method_name(enum mt_method method);		/* "precopy" ... */
-MT_MUST_CHECK int mt_method_parse(const char *name, enum mt_method *method);	/* -EINVAL */
-
-/* 0: QEMU's default. */
-struct mt_method_options {
-	unsigned flip_after_passes;		/* hybrid; 0: 1 */
-	double throttle_initial_percent, throttle_increment_percent;
-	double xbzrle_cache_bytes;
-	unsigned compress_level, compress_threads;
-	unsigned channels;
-};
 
 #define MT_THROTTLE_INITIAL_PERCENT	20	/* QEMU's cpu-throttle-initial, -increment, max-cpu-throttle, */
 #define MT_THROTTLE_INCREMENT_PERCENT	10

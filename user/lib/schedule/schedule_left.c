@@ -4,10 +4,10 @@
  */
 #include <math.h>
 
+#include "base/least.h"
 #include "schedule_left.h"
 
-#define NEEDED_MOST	64	/* times what there is */
-#define NEEDED_STEPS	14	/* of bisection in logarithms: to a thousandth */
+#define NEEDED_STEPS	14	/* of bisection: to a thousandth */
 
 /* The quickest choice of a phase; NULL: none. */
 static const struct mt_choice *quickest(const struct mt_job_phase *phase)
@@ -41,6 +41,7 @@ struct trial {
 	const struct mt_schedule_guest *guest;
 	enum mt_method method;
 	double bandwidth_bytes_per_s, limit_ms, deadline_ms;
+	double *tried;			/* one of them */
 };
 
 /* As the schedule asks for it: sure to end, by the deadline at nine in ten; in any of its phases. */
@@ -61,34 +62,25 @@ static bool would_do(const struct trial *t, double *total_ms)
 	return false;
 }
 
-/* The least of one of @t's figures with which it would do; 0: none up to NEEDED_MOST times what it is. */
-static double needed(struct trial *t, double *figure)
+static bool suffices(double value, void *opaque)
 {
-	double low = *figure, high = NEEDED_MOST * low;
+	struct trial *t = opaque;
 
-	*figure = high;
-	if (!would_do(t, NULL))
-		return 0;
-	for (int i = 0; i < NEEDED_STEPS; i++) {
-		double mid = sqrt(low * high);
-
-		*figure = mid;
-		if (would_do(t, NULL))
-			high = mid;
-		else
-			low = mid;
-	}
-	return high;
+	*t->tried = value;
+	return would_do(t, NULL);
 }
 
+/* The least of one of @t's figures with which it would do; 0: none. */
 static double needed_bandwidth(struct trial t)
 {
-	return needed(&t, &t.bandwidth_bytes_per_s);
+	t.tried = &t.bandwidth_bytes_per_s;
+	return mt_least(*t.tried, NEEDED_STEPS, suffices, &t);
 }
 
 static double needed_limit(struct trial t)
 {
-	return needed(&t, &t.limit_ms);
+	t.tried = &t.limit_ms;
+	return mt_least(*t.tried, NEEDED_STEPS, suffices, &t);
 }
 
 static bool less_but_some(double a, double b)

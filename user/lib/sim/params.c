@@ -1,39 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * params.c - the methods, and what is assumed unless told otherwise (PURE)
+ * params.c - what is assumed unless told otherwise (PURE)
  */
 #include <errno.h>
 #include <string.h>
 
 #include "sim.h"
 
-static const struct mt_sim_method methods[] = {
-	{ .name = "precopy", .help = "passes until what is left fits the downtime limit" },
-	{ .name = "postcopy", .help = "flipped as soon as QEMU takes it", .postcopy = true },
-	{ .name = "hybrid", .help = "flipped after a pass", .postcopy = true, .flip_after_passes = 1 },
-	{ .name = "autoconverge", .help = "pre-copy, and vCPUs slowed down until it converges", .auto_converge = true },
-	{ .name = "xbzrle", .help = "pre-copy, and pages sent again as their difference", .xbzrle = true },
-	{ .name = "compression", .help = "pre-copy, and pages compressed by threads", .compression = true },
-	{ .name = "multifd", .help = "pre-copy over parallel connections", .channels = 2 },
-};
-
-const struct mt_sim_method *mt_sim_method_at(size_t i)
-{
-	return i < MT_ARRAY_SIZE(methods) ? &methods[i] : NULL;
-}
-
-const struct mt_sim_method *mt_sim_method_find(const char *name)
-{
-	for (size_t i = 0; i < MT_ARRAY_SIZE(methods); i++)
-		if (!strcmp(methods[i].name, name))
-			return &methods[i];
-	return NULL;
-}
-
 void mt_sim_defaults(struct mt_sim_params *p)
 {
 	*p = (struct mt_sim_params){
-		.method = methods[0],
+		.method = *mt_method_at(MT_METHOD_PRECOPY),
 		.downtime_limit_ms = MT_QEMU_LIMIT_DEFAULT_MS,
 		.cap_ms = 600e3,
 		.clear_shift = 18,			/* CLEAR_BITMAP_SHIFT_DEFAULT */

@@ -83,7 +83,7 @@ static int iterate(struct sim *s)
 /* The operator's doing: a flip after some passes, the end of patience. */
 static void intervene(struct sim *s)
 {
-	const struct mt_sim_method *m = &s->p->method;
+	const struct mt_method_row *m = &s->p->method;
 	double now_ms = s->now_ns / NS_PER_MS;
 
 	if (m->postcopy && isinf(s->flip_ns) && s->syncs > m->flip_after_passes)

@@ -25,6 +25,7 @@
 #ifndef MT_SIM_H
 #define MT_SIM_H
 
+#include "model/method.h"
 #include "policy/engine.h"
 #include "trace.h"
 
@@ -33,19 +34,6 @@ enum mt_sim_log {
 	MT_SIM_LOG_BITMAP,	/* KVM's, cleared chunk by chunk just before a chunk's first page is sent */
 	MT_SIM_LOG_RING,	/* KVM's rings, and TCG: from the last sync on */
 };
-
-/* QEMU's capabilities, as a method wants them. */
-struct mt_sim_method {
-	const char *name;		/* those of `migtrace-research campaign` */
-	const char *help;
-	bool postcopy;			/* flips: */
-	unsigned flip_after_passes;	/* finished; 0: as soon as QEMU takes it */
-	bool auto_converge, xbzrle, compression;
-	unsigned channels;		/* multifd; 0: off */
-};
-
-const struct mt_sim_method *mt_sim_method_at(size_t i);		/* NULL beyond the last */
-const struct mt_sim_method *mt_sim_method_find(const char *name);
 
 /* The two hosts and what is between them. There: at the destination. */
 struct mt_sim_host {
@@ -80,7 +68,7 @@ struct mt_sim_params {
 	uint64_t memory_bytes;		/* that takes part: what query-migrate calls ram.total */
 	uint64_t resident_bytes;	/* of it not zero at the beginning, from the trace's first such page on; 0: as the trace says */
 	enum mt_sim_log log;
-	struct mt_sim_method method;
+	struct mt_method_row method;
 	double bandwidth_bytes_per_s;	/* max-bandwidth; 0: no limit */
 	double postcopy_bandwidth_bytes_per_s;	/* max-postcopy-bandwidth; 0: no limit, QEMU's default */
 	double downtime_limit_ms;

@@ -9,7 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "hypervisor/versions.h"
+#include "guest_header.h"
 #include "profiling.h"
 
 int mt_profiling_check_path(const struct mt_profiling *r, struct mt_err *err)
@@ -50,21 +50,9 @@ int mt_profiling_open(struct mt_profiling *r, struct mt_err *err)
 	int rc;
 
 	mt_versions_get(&v, r->conn);
-	h = (struct mt_record_header){
-		.domain = r->domain.name,
-		.uuid = r->domain.uuid,
-		.domain_type = r->domain.type,
-		.source = r->peer ? r->peer : mt_conn_uri(r->conn),
-		.tool = "migtrace " MT_VERSION,
-		.qemu = *v.qemu ? v.qemu : NULL,
-		.libvirt = *v.libvirt ? v.libvirt : NULL,
-		.kernel = *v.kernel ? v.kernel : NULL,
-		.policy = r->domain.migrating_out ? "qemu" : NULL,
-		.mode = r->domain.migrating_out ? "observe" : "profile",
-		.start_wall_ms = mt_wall_us() / 1000,
-		.start_t_ns = mt_now_ns(),
-		.limits = MT_LIMITS_UNSET,
-	};
+	h = mt_guest_header(&r->domain, &v, r->peer ? r->peer : mt_conn_uri(r->conn), "migtrace " MT_VERSION);
+	h.policy = r->domain.migrating_out ? "qemu" : NULL;
+	h.mode = r->domain.migrating_out ? "observe" : "profile";
 	rc = make_room(r, err);
 	return rc ? rc : mt_recorder_open(&r->recorder, r->path, &h, err);
 }

@@ -22,6 +22,7 @@
 #include "steer/supervise.h"
 #include "store/history.h"
 #include "store/recorded.h"
+#include "watch/guest_header.h"
 #include "guardian.h"
 
 /* libvirt's migration call comes back within this once the guest has been found. */
@@ -75,26 +76,12 @@ static void on_interrupt(int count, void *opaque)
 
 static int open_recorder(struct migration *m, const char *destination, struct mt_err *err)
 {
-	const struct mt_versions *v = &m->versions;
-	struct mt_record_header h;
+	struct mt_record_header h = mt_guest_header(&m->domain, &m->versions, mt_conn_uri(m->conn), "migtrace " MT_VERSION);
 
-	h = (struct mt_record_header){
-		.schema = MT_RECORD_SCHEMA,
-		.domain = m->domain.name,
-		.uuid = m->domain.uuid,
-		.domain_type = m->domain.type,
-		.source = mt_conn_uri(m->conn),
-		.destination = destination,
-		.tool = "migtrace " MT_VERSION,
-		.qemu = v->qemu,
-		.libvirt = v->libvirt,
-		.kernel = *v->kernel ? v->kernel : NULL,
-		.policy = m->policy->name,
-		.mode = m->dry_run ? "observe" : "supervise",
-		.start_wall_ms = mt_wall_us() / 1000,
-		.start_t_ns = mt_now_ns(),
-		.limits = m->limits,
-	};
+	h.destination = destination;
+	h.policy = m->policy->name;
+	h.mode = m->dry_run ? "observe" : "supervise";
+	h.limits = m->limits;
 	return mt_recorder_open(&m->recorder, m->record_path, &h, err);
 }
 

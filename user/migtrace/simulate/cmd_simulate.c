@@ -38,17 +38,10 @@ static int each(const struct command_usage *usage, const char *list, struct simu
 	return status;
 }
 
-static void join(char *known, size_t size, const char *name)
-{
-	size_t len = strlen(known);
-
-	snprintf(known + len, size - len, "%s%s", len ? ", " : "", name);
-}
-
 static int add_method(const struct command_usage *usage, struct simulate *q, const char *word)
 {
-	const struct mt_sim_method *m = mt_sim_method_find(word);
-	char known[256] = "";
+	const struct mt_method_row *m = mt_method_find(word);
+	char known[256];
 
 	if (m && q->n_methods == SIMULATE_LIST_MAX)
 		return list_full(usage, "method");
@@ -56,9 +49,7 @@ static int add_method(const struct command_usage *usage, struct simulate *q, con
 		q->methods[q->n_methods++] = m;
 		return OPTIONS_RUN;
 	}
-	for (size_t i = 0; mt_sim_method_at(i); i++)
-		join(known, sizeof(known), mt_sim_method_at(i)->name);
-	return options_error(usage, "unknown method \"%s\"; there are %s", word, known);
+	return options_error(usage, "unknown method \"%s\"; there are %s", word, mt_method_names(known, sizeof(known)));
 }
 
 static int add_policy(const struct command_usage *usage, struct simulate *q, const char *word)
@@ -163,8 +154,9 @@ int cmd_simulate(int argc, char **argv)
 {
 	struct simulate q = { .limits = MT_LIMITS_UNSET };
 	struct words w = { .methods = "precopy", .log = "bitmap", .cap_ms = 600 * MT_MS_PER_S };
+	char names[128], methods[160];
 	const struct option_row rows[] = {
-		{ "method", 'm', OPTION_STRING, "A,B", "precopy (default), postcopy, hybrid, autoconverge, xbzrle, compression, multifd",
+		{ "method", 'm', OPTION_STRING, "A,B", methods,
 		  &w.methods },
 		{ "bandwidth", 'b', OPTION_STRING, "RATE,RATE", "QEMU's limit (default: none)", &w.bandwidths },
 		{ "max-downtime", 0, OPTION_STRING, "DURATION,...", "QEMU's downtime limit (default 300ms)", &w.limits },
@@ -206,8 +198,10 @@ int cmd_simulate(int argc, char **argv)
 	};
 	struct common_options common = { 0 };
 	struct option_args args;
-	int status = options_parse(&usage, argc, argv, &common, &args);
+	int status;
 
+	snprintf(methods, sizeof(methods), "%s (default %s)", mt_method_names(names, sizeof(names)), w.methods);
+	status = options_parse(&usage, argc, argv, &common, &args);
 	mt_sim_defaults(&q.params);
 	if (status == OPTIONS_RUN)
 		status = take(&usage, &q, &w);

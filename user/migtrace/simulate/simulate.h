@@ -13,7 +13,7 @@
 
 /* What is to be combined: each with each. */
 struct simulate {
-	const struct mt_sim_method *methods[SIMULATE_LIST_MAX];
+	const struct mt_method_row *methods[SIMULATE_LIST_MAX];
 	const struct mt_policy *policies[SIMULATE_LIST_MAX];	/* none: QEMU alone */
 	uint64_t bandwidths[SIMULATE_LIST_MAX], limits_ms[SIMULATE_LIST_MAX];
 	size_t n_methods, n_policies, n_bandwidths, n_limits;

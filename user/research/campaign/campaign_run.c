@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "cli/sources.h"
 #include "hypervisor/versions.h"
+#include "watch/guest_header.h"
 #include "campaign.h"
 
 #define POLL_MS			500
@@ -57,12 +58,13 @@ static void add_note(struct run *r, const char *fmt, ...)
 /* --- before ------------------------------------------------------------------ */
 static bool flips(const struct campaign_method *m)
 {
-	return m->kind == MT_METHOD_POSTCOPY || m->kind == MT_METHOD_HYBRID;
+	return mt_method_at(m->kind)->postcopy;
 }
 
 static void choose(struct run *r)
 {
 	const struct campaign_method *m = r->plan->method;
+	const struct mt_method_row *row = mt_method_at(m->kind);
 	uint64_t bandwidth = mt_bandwidth_mib_per_s(r->plan->bandwidth_bytes_per_s) * MT_MIB;
 
 	r->how = (struct mt_migrate_options){
@@ -71,12 +73,12 @@ static void choose(struct run *r)
 		.bandwidth_bytes_per_s = bandwidth,
 		.postcopy_bandwidth_bytes_per_s = flips(m) ? bandwidth : 0,
 		.postcopy = flips(m),
-		.parallel = m->kind == MT_METHOD_MULTIFD ? (unsigned)m->channels : 0,
-		.auto_converge = m->kind == MT_METHOD_AUTOCONVERGE,
+		.parallel = row->channels ? (unsigned)m->channels : 0,
+		.auto_converge = row->auto_converge,
 		.throttle_initial_percent = (unsigned)m->throttle_initial_percent,
 		.throttle_increment_percent = (unsigned)m->throttle_increment_percent,
-		.compression = m->kind == MT_METHOD_XBZRLE ? MT_COMPRESSION_XBZRLE :
-			       m->kind == MT_METHOD_COMPRESSION ? MT_COMPRESSION_MT : MT_COMPRESSION_NONE,
+		.compression = row->xbzrle ? MT_COMPRESSION_XBZRLE :
+			       row->compression ? MT_COMPRESSION_MT : MT_COMPRESSION_NONE,
 		.xbzrle_cache_bytes = m->xbzrle_cache_bytes,
 		.compress_level = (unsigned)m->compress_level,
 		.compress_threads = (unsigned)m->compress_threads,
@@ -86,7 +88,7 @@ static void choose(struct run *r)
 	r->limits.max_downtime_ms = r->limits.qemu_limit_ms = r->plan->limit_ms;
 	*mt_params_value(&r->limits.params, "passes") = m->kind == MT_METHOD_POSTCOPY ? 0 : m->flip_after_passes ? m->flip_after_passes : MT_LIMIT_UNSET;
 	r->limits.postcopy_allowed = flips(m);
-	r->limits.auto_converge = m->kind == MT_METHOD_AUTOCONVERGE;
+	r->limits.auto_converge = row->auto_converge;
 }
 
 static const char *policy_name(const struct run *r)
@@ -98,6 +100,7 @@ static int open_recorder(struct run *r, struct mt_err *err)
 {
 	struct campaign *c = r->c;
 	char path[4096], part[4104];
+	struct mt_record_header h;
 	struct mt_versions v;
 
 	snprintf(r->result->recording, sizeof(r->result->recording), "runs/%04u" MT_RECORD_SUFFIX, r->plan->number);
@@ -106,23 +109,12 @@ static int open_recorder(struct run *r, struct mt_err *err)
 	unlink(path);		/* it has no line, so it is half a run */
 	unlink(part);
 	mt_versions_get(&v, r->from->conn);
-	return mt_recorder_open(&r->recorder, path, &(struct mt_record_header){
-		.schema = MT_RECORD_SCHEMA,
-		.domain = c->start->guest->name,
-		.uuid = c->domain.uuid,
-		.domain_type = c->domain.type,
-		.source = r->from->peer,
-		.destination = r->to->peer,
-		.tool = "migtrace " MT_VERSION,
-		.qemu = *v.qemu ? v.qemu : NULL,
-		.libvirt = *v.libvirt ? v.libvirt : NULL,
-		.kernel = *v.kernel ? v.kernel : NULL,
-		.policy = policy_name(r),
-		.mode = "supervise",
-		.start_wall_ms = mt_wall_us() / 1000,
-		.start_t_ns = mt_now_ns(),
-		.limits = r->limits,
-	}, err);
+	h = mt_guest_header(&c->domain, &v, r->from->peer, "migtrace " MT_VERSION);
+	h.destination = r->to->peer;
+	h.policy = policy_name(r);
+	h.mode = "supervise";
+	h.limits = r->limits;
+	return mt_recorder_open(&r->recorder, path, &h, err);
 }
 
 /* QEMU keeps the limit over migrations, but each host has a QEMU of its own. */

@@ -31,7 +31,7 @@ static void set_method(struct mt_sim_params *p, const struct mt_method_options *
 /* Return: false: it has not what is needed. */
 static bool params_of(struct mt_sim_params *p, const struct mt_run *run)
 {
-	const struct mt_sim_method *method = mt_sim_method_find(mt_method_name(run->method));
+	const struct mt_method_row *method = mt_method_at(run->method);
 	bool gave_up = run->outcome == MT_OUTCOME_ABORTED;
 
 	if (!method || !isfinite(run->memory_bytes) || !isfinite(run->total_ms) || !isfinite(run->prepare_ms) ||
@@ -67,10 +67,18 @@ static int fitted_trace(struct mt_trace *t, const struct check *c, const struct 
 	return rc;
 }
 
+static const struct campaign_workload *workload_of(const struct check *c, const char *name)
+{
+	for (size_t i = 0; i < c->spec.n_workloads; i++)
+		if (!strcmp(c->spec.workloads[i].name, name))
+			return &c->spec.workloads[i];
+	return NULL;
+}
+
 static int trace_of(struct mt_trace *t, const struct check *c, const struct mt_run *run, struct mt_sim_params *p,
 		    struct mt_err *err)
 {
-	const struct check_workload *w = check_workload_find(c, run->workload);
+	const struct campaign_workload *w = workload_of(c, run->workload);
 	mt_autofree char *words = NULL;
 
 	if (!w)
@@ -167,17 +175,36 @@ static int play_all(struct check *c, const struct check_options *o, struct mt_er
 	return rc;
 }
 
+static void on_spec_error(const char *line)
+{
+	cmd_warn("%s", line);
+}
+
+/* What its guests were told to do. */
+static int load_spec(struct check *c, struct mt_err *err)
+{
+	mt_autofree char *path = NULL;
+	int rc;
+
+	if (asprintf(&path, "%s/spec.ini", c->dir) < 0)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	rc = campaign_spec_load(&c->spec, path, on_spec_error);
+	return rc ? mt_err_set(err, rc, "%s has no specification: a directory of `migtrace-research campaign` does", c->dir) : 0;
+}
+
 int check_campaign(const char *dir, const struct check_options *o, enum mt_format format)
 {
 	struct check c = { .dir = dir, .profiled = o->profiled };
 	struct mt_err err = { 0 };
-	int rc = check_workloads(&c, &err);
+	int rc = load_spec(&c, &err);
 
 	if (!rc)
 		rc = play_all(&c, o, &err);
 	if (!rc)
 		rc = o->runs ? check_print_runs(&c, format) : check_print(&c, format);
-	check_fini(&c);
+	campaign_spec_fini(&c.spec);
+	mt_runs_free(&c.runs);
+	free(c.rows);
 	if (err.code)
 		return cmd_fail(&err);
 	if (rc && !ferror(stdout))

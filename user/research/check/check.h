@@ -6,6 +6,7 @@
 #define CHECK_H
 
 #include "out/table.h"
+#include "research/campaign/campaign.h"
 #include "sim/sim.h"
 #include "store/runs.h"
 
@@ -26,10 +27,6 @@ struct check_options {
 /* check.c. Return: an exit status. */
 int check_campaign(const char *dir, const struct check_options *o, enum mt_format format);
 
-struct check_workload {
-	char *name, *image, *command_line;
-};
-
 /* One run: measured, and simulated. NaN: there is none. */
 struct check_row {
 	const struct mt_run *run;
@@ -43,17 +40,11 @@ struct check_row {
 struct check {
 	const char *dir;
 	bool profiled;
-	struct check_workload *workloads;
-	size_t n_workloads;
+	struct campaign_spec spec;	/* what its guests were told to do */
 	struct mt_runs runs;
 	struct check_row *rows;		/* of those that can be compared */
 	size_t n_rows;
 };
-
-/* check_spec.c: the workloads of DIR/spec.ini. */
-MT_MUST_CHECK int check_workloads(struct check *c, struct mt_err *err);
-const struct check_workload *check_workload_find(const struct check *c, const char *name);
-void check_fini(struct check *c);
 
 /* check_recording.c */
 /* @name: relative to the directory. */

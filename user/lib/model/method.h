@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * method.h - the ways in which a guest can be migrated: one table (PURE)
+ *
+ * What a method wants of QEMU stands in its row: forecasts, the simulator, campaigns and whoever migrates go by it.
+ */
+#ifndef MT_METHOD_H
+#define MT_METHOD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+enum mt_method {
+	MT_METHOD_PRECOPY,
+	MT_METHOD_POSTCOPY,		/* flipped at once */
+	MT_METHOD_HYBRID,		/* flipped after flip_after_passes */
+	MT_METHOD_AUTOCONVERGE,
+	MT_METHOD_XBZRLE,
+	MT_METHOD_COMPRESSION,		/* of all pages, by threads */
+	MT_METHOD_MULTIFD,
+	MT_METHOD_COUNT
+};
+
+/* QEMU's capabilities, as a method wants them. */
+struct mt_method_row {
+	const char *name;
+	const char *help;
+	bool postcopy;			/* flips: */
+	unsigned flip_after_passes;	/* finished; 0: as soon as QEMU takes it */
+	bool auto_converge, xbzrle, compression;
+	unsigned channels;		/* multifd; 0: off */
+};
+
+const struct mt_method_row *mt_method_at(size_t i);		/* by enum mt_method; NULL beyond the last */
+const struct mt_method_row *mt_method_find(const char *name);	/* NULL: there is none */
+const char *mt_method_name(enum mt_method method);		/* "precopy" ... */
+MT_MUST_CHECK int mt_method_parse(const char *name, enum mt_method *method);	/* -EINVAL */
+/* "precopy, postcopy, ..." */
+const char *mt_method_names(char *buf, size_t size);
+
+/* 0: QEMU's default. */
+struct mt_method_options {
+	unsigned flip_after_passes;		/* hybrid; 0: 1 */
+	double throttle_initial_percent, throttle_increment_percent;
+	double xbzrle_cache_bytes;
+	unsigned compress_level, compress_threads;
+	unsigned channels;
+};
+
+#endif
