@@ -273,16 +273,6 @@ bool probes_check(struct probes *p)
 	return work;
 }
 
-bool probes_has(struct probes *p, const char *uuid)
-{
-	bool known;
-
-	pthread_mutex_lock(&p->lock);
-	known = is_known(p, uuid);
-	pthread_mutex_unlock(&p->lock);
-	return known;
-}
-
 bool probes_failed(struct probes *p)
 {
 	bool failed;

@@ -35,7 +35,6 @@ MT_MUST_CHECK int probes_look(struct probes *p, const char *uri, const struct mt
 /* Now and then while there is work: replaces what is stuck. Return: whether there is work. */
 bool probes_check(struct probes *p);
 
-bool probes_has(struct probes *p, const char *uuid);	/* no answer yet */
 /* Return: whether some could not be asked at all since the last call, and should be listed again. */
 bool probes_failed(struct probes *p);
 

@@ -43,13 +43,6 @@ static size_t decode(const char *text, uint32_t *code)
 	return len;
 }
 
-size_t mt_utf8_len(const char *s)
-{
-	uint32_t code;
-
-	return decode(s, &code);
-}
-
 static bool is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||	/* C0, DEL, C1 */

@@ -11,8 +11,6 @@
 
 #include <stddef.h>
 
-/* Bytes of the valid sequence at @s, 0 if there is none (or the string's end). */
-size_t mt_utf8_len(const char *s);
 
 /*
  * Makes @s fit to be shown, whatever shows it: '?' for each byte that is not part of valid

@@ -248,11 +248,6 @@ static void start_phase(struct mt_ucurve *c, struct forecast *f, double window_s
 	c->since_change = 0;
 }
 
-double mt_ucurve_change(const struct mt_ucurve *c)
-{
-	return c->changed ? 1 : fmin(1, fmax(c->above, c->below) / PAGETEST_THRESHOLD);
-}
-
 static void learn_noise(struct mt_ucurve *c, double z, double level)
 {
 	double share = fmax(NOISE_FORGET, 1.0 / ((double)c->since_change + 2.0));

@@ -147,8 +147,6 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
 double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double kept_bytes,
 				  double cleared_s);
 
-/* How near the test is to calling a change of phase: 0 not at all, 1 it was called just now. */
-double mt_ucurve_change(const struct mt_ucurve *c);
 
 /* The window in which the median curve has so much; INFINITY: none that is looked at. */
 double mt_ucurve_window_s(const struct mt_ucurve *c, double bytes);

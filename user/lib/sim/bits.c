@@ -62,12 +62,3 @@ size_t mt_bits_next_word(const struct mt_bits *b, size_t word, size_t end)
 	word = (s << 6) + (size_t)__builtin_ctzll(marks);
 	return word < end ? word : MT_BITS_NONE;
 }
-
-uint64_t mt_bits_count(const struct mt_bits *b)
-{
-	uint64_t n = 0;
-
-	for (size_t w = mt_bits_next_word(b, 0, b->n_words); w != MT_BITS_NONE; w = mt_bits_next_word(b, w + 1, b->n_words))
-		n += (uint64_t)__builtin_popcountll(b->words[w]);
-	return n;
-}

@@ -28,7 +28,6 @@ void mt_bits_fini(struct mt_bits *b);
 void mt_bits_fill(struct mt_bits *b, uint64_t first, uint64_t count);	/* to 1 */
 /* The first word from @word on, below @end, that is not 0, or MT_BITS_NONE. */
 size_t mt_bits_next_word(const struct mt_bits *b, size_t word, size_t end);
-uint64_t mt_bits_count(const struct mt_bits *b);
 
 static inline void mt_bits_put_word(struct mt_bits *b, size_t word, uint64_t value)
 {

@@ -95,11 +95,6 @@ int mt_bpf_try_disk(struct mt_err *err)
 	return rc;
 }
 
-int mt_bpf_disk_fd(const struct mt_bpf_disk *p)
-{
-	return ring_buffer__epoll_fd(p->ring);
-}
-
 int mt_bpf_disk_requests(struct mt_bpf_disk *p, mt_bpf_disk_fn fn, void *opaque)
 {
 	p->fn = fn;

@@ -40,7 +40,6 @@ MT_MUST_CHECK int mt_bpf_net_taps(pid_t vmm_pid, unsigned *ifindex, size_t room)
 struct mt_bpf_disk;
 typedef void (*mt_bpf_disk_fn)(const struct mte_disk_event *event, void *opaque);
 MT_MUST_CHECK int mt_bpf_disk_open(pid_t vmm_pid, struct mt_bpf_disk **p, struct mt_err *err);
-int mt_bpf_disk_fd(const struct mt_bpf_disk *p);	/* for poll(2): there are requests */
 /* Calls @fn for each request since the last call. Return: how many, or -errno. */
 MT_MUST_CHECK int mt_bpf_disk_requests(struct mt_bpf_disk *p, mt_bpf_disk_fn fn, void *opaque);
 /* Sums of all requests, those among them that were lost to mt_bpf_disk_requests(); -ENOENT: none. */

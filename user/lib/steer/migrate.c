@@ -349,16 +349,6 @@ put:
 	return ret;
 }
 
-bool mt_migrate_done(struct mt_migrate *m)
-{
-	bool done;
-
-	pthread_mutex_lock(&m->lock);
-	done = m->done;
-	pthread_mutex_unlock(&m->lock);
-	return done;
-}
-
 int mt_migrate_free(struct mt_migrate *m, uint64_t timeout_ms)
 {
 	uint64_t until_ns = mt_deadline_ns(timeout_ms);

@@ -71,8 +71,6 @@ MT_MUST_CHECK int mt_migrate_start(struct mt_migrate **m, struct mt_conn *conn, 
 				   const struct mt_migrate_options *options,
 				   mt_event_fn done, void *opaque, struct mt_err *err);
 
-/* Whether the call has returned. */
-bool mt_migrate_done(struct mt_migrate *m);
 
 /*
  * Lets go. Waits for the call to return, up to @timeout_ms; then the thread is left to itself,

@@ -31,7 +31,6 @@ struct mt_markov_params {
 	unsigned rep_max;	/* AM: repetitions that are believed. NPC'14: 5 (there called m) */
 	unsigned step;		/* slots that one step of the chain spans, up to ->window. Inferred: 1 */
 	unsigned patterns_max;	/* when there are more, the two nearest become one. Inferred: 64 */
-	unsigned platform_slots; /* L of the growth platform, which has L + 1 slots (there called m as well). Inferred: 5 */
 	double join_share;	/* a status joins a pattern no further away than this times the deviation of the slots. Inferred: 0.25 */
 	double match_share;	/* a prediction is correct if it is off by no more than this share of the truth. Inferred: 0.2 */
 	bool adjust;		/* AM, else FM */
@@ -41,7 +40,7 @@ struct mt_markov_params {
 	bool stay_in_chain;	/* a forecast goes from pattern to pattern, and is not matched again after each step */
 };
 
-#define MT_MARKOV_DEFAULTS { .window = 50, .rep_max = 5, .step = 1, .patterns_max = 64, .platform_slots = 5, \
+#define MT_MARKOV_DEFAULTS { .window = 50, .rep_max = 5, .step = 1, .patterns_max = 64, \
 			     .join_share = 0.25, .match_share = 0.2 }
 
 /* 33 KiB, no pointers: may be copied. */
@@ -88,22 +87,5 @@ bool mt_markov_match(const struct mt_markov_params *params, double predicted, do
 
 /* Share of the slots so far of which the chain foretold what came; NaN = none yet. */
 double mt_markov_confidence(const struct mt_markov *m);
-
-/* --- where a forecast is low ---------------------------------------------------------- */
-struct mt_segment {
-	unsigned begin, length;		/* slots of the forecast; begin 0 = now */
-	double level;			/* mean of it, per slot */
-};
-
-/* The growth platform: of all stretches of @platform_slots + 1 slots the one in which least is dirtied, the
- * earliest of equals. Return: 0, or -ENODATA if the forecast is shorter. */
-MT_MUST_CHECK int mt_growth_platform(const double *amounts, unsigned slots, unsigned platform_slots, struct mt_segment *out);
-
-/*
- * The next stretch of at least @platform_slots + 1 slots that stays below half way between the
- * growth platform and the mean of the forecast. Inferred. Return: 0; -ENODATA if the forecast is
- * too short; -ENOENT if none is low: less than a tenth below the mean.
- */
-MT_MUST_CHECK int mt_next_low_segment(const double *amounts, unsigned slots, unsigned platform_slots, struct mt_segment *out);
 
 #endif
