@@ -47,7 +47,7 @@ static int load(struct campaign_spec *s, const char *text)
 {
 	write_file("spec", text);
 	errors[0] = '\0';
-	return campaign_spec_load(s, in_dir("spec"), on_error);
+	return campaign_spec_load(s, in_dir("spec"), true, on_error);
 }
 
 /* --- the specification -------------------------------------------------------- */
@@ -112,7 +112,7 @@ static void bad_specs(void)
 		{ "[guest a]\ntype = kvm\n", ":1: [guest a] needs memory" },
 		{ "[guest a]\n[guest b]\n", ":1: [guest a] needs type" },
 		{ "[guests a]\n", ":1: unknown section [guests a]" },
-		{ "[guest a\n", ":1: a section is" },
+		{ "[guest a\n", ":1: '[' without ']'" },
 		{ "[campaign]\n" COMMANDS PARTS TABLE "[runs b]\nguests = small\nworkloads = none\nmethods = precopy\n"
 		  "bandwidths = 1MiB/s\ndowntime_limits = 1s\n", "[runs b]: there is no [workload none]" },
 		{ "[campaign]\n" COMMANDS PARTS TABLE "[method h]\nkind = hybrid\n", "flip_after_passes is needed" },
@@ -136,7 +136,7 @@ static void no_spec(void)
 	struct campaign_spec s;
 
 	errors[0] = '\0';
-	CHECK_INT(campaign_spec_load(&s, in_dir("absent"), on_error), -ENOENT);
+	CHECK_INT(campaign_spec_load(&s, in_dir("absent"), true, on_error), -ENOENT);
 	CHECK(strstr(errors, "cannot be read"));
 }
 
@@ -250,7 +250,7 @@ static void shipped(void)
 		struct campaign_plan p;
 
 		errors[0] = '\0';
-		CHECK_INT(campaign_spec_load(&s, specs[i].path, on_error), 0);
+		CHECK_INT(campaign_spec_load(&s, specs[i].path, true, on_error), 0);
 		CHECK_INT(campaign_plan_make(&p, &s), 0);
 		CHECK(p.n_runs >= specs[i].runs);
 		CHECK(s.n_workloads >= specs[i].workloads);

@@ -8,18 +8,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <ini.h>
-
+#include "base/inifile.h"
 #include "base/units.h"
-#include "base/utf8.h"
 #include "hypervisor/domain.h"
 #include "config.h"
 #include "value.h"
-
-/* inih's line buffer takes 200 bytes, three of which it needs itself. */
-#define LINE_MAX_BYTES	197
-/* What is read here, sections and lines that continue a list, has to take the longest name of a guest. */
-#define OWN_LINE_MAX_BYTES	1024
 
 #define GLOBAL(field)	.offset = offsetof(struct config, field)
 #define PARAMS		NULL		/* for a name: here go the keys that policies' rows have */
@@ -122,56 +115,33 @@ static void make_keys(void)
 
 /* Where the reader is, and whom to tell of errors. */
 struct reader {
-	FILE *file;
-	const char *path;
-	unsigned line;
+	struct mt_ini ini;		/* the first */
 	unsigned flags;			/* CONFIG_* */
-	config_error_fn error;
-	void *opaque;
-	unsigned errors;
-	char *buf;
-	size_t buf_size;
-	bool understood;		/* nothing is left to be said about the line before */
 	struct config *config;
-	char section[OWN_LINE_MAX_BYTES + 1];	/* "" = before the first */
+	char section[MT_INI_LINE_MAX + 1];	/* "" = before the first */
 	bool skip;			/* inside a section that was refused */
 	struct config_override *override;	/* inside a [domain ...] */
 	unsigned section_lines[CONFIG_KEYS_MAX];	/* per key's row: where its section began */
 	const struct config_key *key;		/* the one before, for indented lines that continue it */
-	bool key_refused;		/* its continuation needs no errors of its own */
 };
 
-__attribute__((format(printf, 2, 3)))
-static void complain(struct reader *r, const char *fmt, ...)
-{
-	char what[OWN_LINE_MAX_BYTES + 768], line[sizeof(what) + 512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	mt_utf8_scrub(what);
-	if (r->line)
-		snprintf(line, sizeof(line), "%s:%u: %s", r->path, r->line, what);
-	else
-		snprintf(line, sizeof(line), "%s: %s", r->path, what);
-	r->errors++;
-	r->error(line, r->opaque);
-}
+#define complain(r, ...)	mt_ini_complain(&(r)->ini, __VA_ARGS__)
 
 /* --- reading ---------------------------------------------------------- */
 
-static void section_begin(struct reader *r, const char *name)
+static void on_section(struct mt_ini *ini, const char *name)
 {
+	struct reader *r = (struct reader *)ini;
 	static const char domain[] = "domain";
 	struct config *c = r->config;
 	bool known = false;
 	unsigned first = 0;
 
 	r->key = NULL;
-	r->key_refused = false;
-	r->override = NULL;
 	r->skip = true;
+	if (!name)
+		return;
+	r->override = NULL;
 	snprintf(r->section, sizeof(r->section), "%s", name);
 
 	if (!strncmp(name, domain, strlen(domain)) && isblank((unsigned char)name[strlen(domain)])) {
@@ -197,7 +167,7 @@ static void section_begin(struct reader *r, const char *name)
 		}
 		c->overrides = o;
 		o += c->n_overrides;
-		*o = (struct config_override){ .glob = strdup(glob), .line = r->line, .guest.limits = MT_LIMITS_UNSET };
+		*o = (struct config_override){ .glob = strdup(glob), .line = r->ini.line, .guest.limits = MT_LIMITS_UNSET };
 		if (!o->glob) {
 			complain(r, "out of memory");
 			return;
@@ -215,7 +185,7 @@ static void section_begin(struct reader *r, const char *name)
 		first = r->section_lines[i];
 		if (first)
 			break;
-		r->section_lines[i] = r->line;
+		r->section_lines[i] = r->ini.line;
 	}
 	if (!known)
 		complain(r, "unknown section [%s]; accepted are [libvirt], [supervise], [domain NAME], [verify], "
@@ -271,138 +241,46 @@ static void set_value(struct reader *r, const struct config_key *key, const char
 			 why.code ? " (" : "", why.msg, why.code ? ")" : "");
 }
 
-/* inih's handler. Return 1, "handled": errors are counted here. */
-static int on_value(void *opaque, const char *section, const char *name, const char *value)
+static bool on_value(struct mt_ini *ini, const char *name, const char *value)
 {
-	struct reader *r = opaque;
+	struct reader *r = (struct reader *)ini;
 	const struct config_key *key;
 	unsigned *given;
 
-	r->understood = true;
 	r->key = NULL;
-	r->key_refused = true;
 	if (r->skip)
-		return 1;
+		return false;
 	if (!*r->section) {
 		complain(r, "'%s' is outside of any section; begin one, such as [supervise]", name);
-		return 1;
+		return false;
 	}
 	key = key_find(r, name);
 	if (!key) {
 		unknown_key(r, name);
-		return 1;
+		return false;
 	}
 	given = &(r->override ? r->override->given : r->config->given)[key - keys];
 	if (*given) {
 		complain(r, "'%s' was already given in line %u", name, *given);
-		return 1;
+		return false;
 	}
-	*given = r->line;
+	*given = r->ini.line;
 	r->key = key;
-	r->key_refused = false;
 	if (value_is_list(key->kind))	/* instead of the default, not in addition to it */
 		value_list_free((struct config_list *)((char *)key_base(r, key) + key->offset));
 	set_value(r, key, value);
-	return 1;
+	return true;
 }
 
-static void continue_value(struct reader *r, const char *value)
+static void on_more(struct mt_ini *ini, const char *value)
 {
-	if (r->key_refused)
-		return;
+	struct reader *r = (struct reader *)ini;
+
 	if (value_is_list(r->key->kind))
 		set_value(r, r->key, value);
 	else
 		complain(r, "an indented line continues the key before it, and '%s' takes one value only",
 			 r->key->name);
-}
-
-static void line_end(struct reader *r)
-{
-	if (!r->understood)
-		complain(r, "neither [section] nor key = value");
-	r->understood = true;
-}
-
-/* @line is "[...". inih would take it silently, so names are read here. */
-static void read_section(struct reader *r, char *line)
-{
-	char *end = strrchr(line, ']');		/* the last: a pattern may have [a-z] in it */
-	char *name = line + 1;
-
-	if (!end) {
-		complain(r, "'[' without ']'");
-		r->skip = true;
-		return;
-	}
-	if (end[1 + strspn(end + 1, " \t")])
-		complain(r, "text after the section's ']'");
-	*end = '\0';
-	name += strspn(name, " \t");
-	for (end = name + strlen(name); end > name && isblank((unsigned char)end[-1]); end--)
-		end[-1] = '\0';
-	section_begin(r, name);
-}
-
-/* inih's fgets(): one line at a time, so that every error has its line. */
-static char *read_line(char *out, int size, void *opaque)
-{
-	struct reader *r = opaque;
-	char *line, *text, *comment;
-	ssize_t len;
-
-	line_end(r);
-	len = getline(&r->buf, &r->buf_size, r->file);
-	if (len < 0)
-		return NULL;
-	r->line++;
-	line = r->buf;
-	out[0] = '\n';
-	out[1] = '\0';
-	if (r->line == 1 && !strncmp(line, "\xef\xbb\xbf", 3)) {
-		line += 3;
-		len -= 3;
-	}
-	if (strlen(line) != (size_t)len) {
-		complain(r, "a NUL byte");
-		return out;
-	}
-	/* Also in continued lines, where inih 55 leaves them. */
-	comment = strchr(line, ';');
-	while (comment && comment > line && !isspace((unsigned char)comment[-1]))
-		comment = strchr(comment + 1, ';');
-	if (comment)
-		*comment = '\0';
-	len = strlen(line);
-	while (len && isspace((unsigned char)line[len - 1]))
-		line[--len] = '\0';
-
-	text = line + strspn(line, " \t");
-	if (!*text || *text == '#')
-		return out;
-	if (len > OWN_LINE_MAX_BYTES) {
-		complain(r, "longer than %d bytes", OWN_LINE_MAX_BYTES);
-		if (*text == '[')
-			r->skip = true;		/* what follows belongs to a section that nobody knows */
-		r->key = NULL;
-		r->key_refused = true;
-		return out;
-	}
-	if (*text == '[') {
-		read_section(r, text);
-		return out;
-	}
-	if (text > line && (r->key || r->key_refused)) {
-		continue_value(r, text);
-		return out;
-	}
-	if (len > LINE_MAX_BYTES || len > size - 3) {
-		complain(r, "longer than %d bytes; a list goes on in further lines, indented", LINE_MAX_BYTES);
-		return out;
-	}
-	r->understood = false;
-	memcpy(out, text, strlen(text) + 1);
-	return out;
 }
 
 static int config_defaults(struct config *c)
@@ -478,7 +356,7 @@ static void complain_of_contradictions(struct reader *r, const struct config_ove
 	struct contradictions all;
 
 	contradictions_of(r->config, o, &all);
-	r->line = o ? o->line : 0;
+	r->ini.line = o ? o->line : 0;
 	for (size_t i = 0; i < all.n; i++)
 		if (all.found[i].error)
 			complain(r, "[%s%s]: %s", o ? "domain " : "supervise", o ? o->glob : "", all.found[i].line);
@@ -493,14 +371,14 @@ static void check_limits(struct reader *r)
 
 void config_warnings(const struct config *c, config_error_fn warn, void *opaque)
 {
-	struct reader r = { .path = c->path ? c->path : "defaults", .error = warn, .opaque = opaque };
+	struct reader r = { .ini = { .path = c->path ? c->path : "defaults", .error = warn, .opaque = opaque } };
 	struct contradictions all;
 
 	for (size_t n = 0; n <= c->n_overrides; n++) {
 		const struct config_override *o = n ? &c->overrides[n - 1] : NULL;
 
 		contradictions_of(c, o, &all);
-		r.line = o ? o->line : 0;
+		r.ini.line = o ? o->line : 0;
 		for (size_t i = 0; i < all.n; i++)
 			complain(&r, "[%s%s]: %s", o ? "domain " : "supervise", o ? o->glob : "", all.found[i].line);
 	}
@@ -512,7 +390,10 @@ int config_load(struct config **out, const char *path, unsigned flags, config_er
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct config *c = calloc(1, sizeof(*c));
-	struct reader r = { .path = path, .flags = flags, .error = error, .opaque = opaque, .config = c, .understood = true };
+	struct reader r = {
+		.ini = { .path = path, .error = error, .opaque = opaque, .section = on_section, .value = on_value, .more = on_more },
+		.flags = flags, .config = c,
+	};
 	int ret;
 
 	if (!c)
@@ -525,31 +406,21 @@ int config_load(struct config **out, const char *path, unsigned flags, config_er
 		goto fail;
 	}
 
-	r.file = fopen(path, "re");
-	if (!r.file) {
-		ret = -errno;
-		if (ret == -ENOENT && !(flags & CONFIG_MUST_EXIST)) {
-			*out = c;
-			return 0;
-		}
+	ret = mt_ini_read(&r.ini);
+	if (ret == -ENOENT && !(flags & CONFIG_MUST_EXIST)) {
+		*out = c;
+		return 0;
+	}
+	if (ret) {
 		complain(&r, "cannot be read: %s", strerror(-ret));
 		goto fail;
 	}
 	c->path = strdup(path);
-	if (ini_parse_stream(read_line, &r, on_value, &r) < 0 || !c->path) {
-		r.line = 0;
-		complain(&r, "out of memory");
-	}
-	line_end(&r);
-	if (ferror(r.file)) {
-		r.line = 0;
-		complain(&r, "cannot be read: %s", strerror(errno));
-	}
-	fclose(r.file);
-	free(r.buf);
-	if (!r.errors)
+	if (!c->path)
+		mt_ini_complain_at(&r.ini, 0, "out of memory");
+	if (!r.ini.errors)
 		check_limits(&r);
-	if (!r.errors) {
+	if (!r.ini.errors) {
 		*out = c;
 		return 0;
 	}

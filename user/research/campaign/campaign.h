@@ -76,8 +76,12 @@ struct campaign_spec {
 	size_t n_guests, n_workloads, n_methods, n_tables;
 };
 
-/* @error: one line each. Return: 0, -EINVAL, or what opening it failed with. */
-MT_MUST_CHECK int campaign_spec_load(struct campaign_spec *s, const char *path, void (*error)(const char *line));
+/*
+ * @whole: it has to have all that a campaign needs; else a text that is not there is "". @error: one line each. Return: 0,
+ * -EINVAL, or what opening it failed with.
+ */
+MT_MUST_CHECK int campaign_spec_load(struct campaign_spec *s, const char *path, bool whole,
+				     void (*error)(const char *line, void *opaque));
 void campaign_spec_fini(struct campaign_spec *s);
 
 /* --- the plan: campaign_plan.c (PURE) ------------------------------------ */

@@ -2,17 +2,12 @@
 /*
  * campaign_spec.c - the specification of a campaign: an INI file, its sections and keys
  */
-#include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <ini.h>
-
+#include "base/inifile.h"
 #include "base/units.h"
 #include "campaign_key.h"
-
-#define LINE_MAX_BYTES	197	/* inih's buffer takes 200, three of which it needs itself */
 
 #define WORDS_OF(...)	((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -102,35 +97,18 @@ static const struct section {
 #define KEYS_MAX	16
 
 struct reader {
-	FILE *file;
-	const char *path;
-	unsigned line, errors;
-	void (*error)(const char *line);
+	struct mt_ini ini;		/* the first */
+	bool whole;			/* it has to have all that a campaign needs */
 	struct campaign_spec *spec;
-	char name[LINE_MAX_BYTES + 1];	/* section as written */
+	char name[MT_INI_LINE_MAX + 1];	/* section as written */
 	const struct section *section;	/* NULL: none, or refused */
+	const struct campaign_key *key;	/* the one before */
 	unsigned section_line;
 	void *item;
 	bool given[KEYS_MAX];
 };
 
-__attribute__((format(printf, 3, 4)))
-static int complain(struct reader *r, unsigned line, const char *fmt, ...)
-{
-	char what[512], text[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	if (line)
-		snprintf(text, sizeof(text), "%s:%u: %s", r->path, line, what);
-	else
-		snprintf(text, sizeof(text), "%s: %s", r->path, what);
-	r->errors++;
-	r->error(text);
-	return 1;
-}
+#define complain(r, ...)	mt_ini_complain(&(r)->ini, __VA_ARGS__)
 
 /* --- sections ---------------------------------------------------------------- */
 static void **array_of(const struct section *s, struct campaign_spec *spec)
@@ -179,139 +157,111 @@ static void end_section(struct reader *r)
 		const struct campaign_key *key = &s->keys[i];
 		struct mt_err err = { 0 };
 
-		if (r->given[i])
+		if (r->given[i] || (!key->initial && !r->whole && key->kind != TEXT))
 			continue;
-		if (!key->initial)
-			complain(r, r->section_line, "[%s] needs %s", r->name, key->name);
-		else if (campaign_value_set(key, r->item, key->initial, &err))
-			complain(r, r->section_line, "%s: %s", key->name, err.code ? err.msg : "out of memory");
+		if (!key->initial && r->whole)
+			mt_ini_complain_at(&r->ini, r->section_line, "[%s] needs %s", r->name, key->name);
+		else if (campaign_value_set(key, r->item, key->initial ? key->initial : "", &err))
+			mt_ini_complain_at(&r->ini, r->section_line, "%s: %s", key->name, err.code ? err.msg : "out of memory");
 	}
 	r->section = NULL;
 }
 
-static void begin_section(struct reader *r, const char *name)
+static void on_section(struct mt_ini *ini, const char *name)
 {
-	size_t len = strcspn(name, " \t");
-	const char *item = name + len + strspn(name + len, " \t");
+	struct reader *r = (struct reader *)ini;
 	const struct section *s = NULL;
+	const char *item;
+	size_t len;
 
 	end_section(r);
+	if (!name)
+		return;
+	len = strcspn(name, " \t");
+	item = name + len + strspn(name + len, " \t");
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	memset(r->given, 0, sizeof(r->given));
-	r->section_line = r->line;
+	r->section_line = r->ini.line;
 	for (size_t i = 0; i < MT_ARRAY_SIZE(sections); i++)
 		if (strlen(sections[i].name) == len && !strncmp(sections[i].name, name, len))
 			s = &sections[i];
 	if (!s) {
-		complain(r, r->line, "unknown section [%s]; accepted are [campaign], [guest NAME], [workload NAME], [method NAME] and [runs NAME]", name);
+		complain(r, "unknown section [%s]; accepted are [campaign], [guest NAME], [workload NAME], [method NAME] and [runs NAME]", name);
 	} else if (!s->size) {
 		if (*item || r->spec->where)
-			complain(r, r->line, *item ? "[campaign] has no name" : "[campaign] was there already");
+			complain(r, *item ? "[campaign] has no name" : "[campaign] was there already");
 		else
 			r->section = s, r->item = r->spec;
 	} else if (!*item || item[strspn(item, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-")]) {
-		complain(r, r->line, "[%s NAME] needs a name of letters, digits and . + _ -", s->name);
+		complain(r, "[%s NAME] needs a name of letters, digits and . + _ -", s->name);
 	} else if (find(s, r->spec, item)) {
-		complain(r, r->line, "[%s] was there already", name);
+		complain(r, "[%s] was there already", name);
 	} else {
 		r->item = add_item(s, r->spec, item);
 		r->section = r->item ? s : NULL;
 		if (!r->item)
-			complain(r, r->line, "out of memory");
+			complain(r, "out of memory");
 	}
 }
 
-/* inih's handler. Return: 1, handled: errors are counted here. */
-static int on_value(void *opaque, const char *section, const char *name, const char *value)
+static void set_value(struct reader *r, const char *value)
 {
-	struct reader *r = opaque;
+	bool *given = &r->given[r->key - r->section->keys];
 	struct mt_err err = { 0 };
-	size_t i;
-	int rc;
+
+	if (*given && !campaign_value_is_list(r->key))
+		complain(r, "%s was given already", r->key->name);
+	else if (campaign_value_set(r->key, r->item, value, &err))
+		complain(r, "%s", err.code ? err.msg : "out of memory");
+	*given = true;
+}
+
+static bool on_value(struct mt_ini *ini, const char *name, const char *value)
+{
+	struct reader *r = (struct reader *)ini;
 
 	if (!*r->name)
-		return complain(r, r->line, "%s is outside of any section", name);
+		complain(r, "%s is outside of any section", name);
 	if (!r->section)
-		return 1;
-	for (i = 0; r->section->keys[i].name; i++)
-		if (!strcmp(r->section->keys[i].name, name))
-			break;
-	if (!r->section->keys[i].name)
-		return complain(r, r->line, "unknown key %s in [%s]", name, r->name);
-	if (r->given[i] && !campaign_value_is_list(&r->section->keys[i]))
-		return complain(r, r->line, "%s was given already", name);
-	r->given[i] = true;
-	rc = campaign_value_set(&r->section->keys[i], r->item, value, &err);
-	if (rc)
-		complain(r, r->line, "%s", err.code ? err.msg : "out of memory");
-	return 1;
+		return false;
+	for (r->key = r->section->keys; r->key->name; r->key++) {
+		if (strcmp(r->key->name, name))
+			continue;
+		set_value(r, value);
+		return true;
+	}
+	complain(r, "unknown key %s in [%s]", name, r->name);
+	return false;
 }
 
-/* Sections are seen here, so that empty ones are, too, and with their line. */
-static char *read_line(char *out, int size, void *opaque)
+static void on_more(struct mt_ini *ini, const char *value)
 {
-	struct reader *r = opaque;
-	char buf[1024], *text, *end;
-
-	if (!fgets(buf, sizeof(buf), r->file))
-		return NULL;
-	r->line++;
-	out[0] = '\n';
-	out[1] = '\0';
-	text = buf + strspn(buf, " \t");
-	for (end = text + strlen(text); end > text && isspace((unsigned char)end[-1]); end--)
-		end[-1] = '\0';
-	if (strlen(buf) > LINE_MAX_BYTES) {
-		complain(r, r->line, "longer than %d bytes; a list goes on in further lines, indented", LINE_MAX_BYTES);
-		return out;
-	}
-	if (*text == '#' || *text == ';' || !*text)
-		return out;
-	if (*text == '[') {
-		end = strchr(text, ']');
-		if (!end || end[1]) {
-			complain(r, r->line, "a section is [NAME] and nothing else");
-			r->section = NULL;
-			return out;
-		}
-		*end = '\0';
-		begin_section(r, text + 1);
-		return out;
-	}
-	if (!strchr(text, '=') && text == buf) {
-		complain(r, r->line, "neither [section] nor key = value");
-		return out;
-	}
-	memcpy(out, buf, strlen(buf) + 1);
-	return out;
+	set_value((struct reader *)ini, value);
 }
 
 static void on_check(void *opaque, const char *line)
 {
-	complain(opaque, 0, "%s", line);
+	mt_ini_complain_at(opaque, 0, "%s", line);
 }
 
-int campaign_spec_load(struct campaign_spec *s, const char *path, void (*error)(const char *line))
+int campaign_spec_load(struct campaign_spec *s, const char *path, bool whole, void (*error)(const char *line, void *opaque))
 {
-	struct reader r = { .path = path, .error = error, .spec = s };
-	int rc = 0;
+	struct reader r = {
+		.ini = { .path = path, .error = error, .section = on_section, .value = on_value, .more = on_more },
+		.whole = whole, .spec = s,
+	};
+	int rc;
 
 	memset(s, 0, sizeof(*s));
-	r.file = fopen(path, "re");
-	if (!r.file) {
-		rc = -errno;
-		complain(&r, 0, "cannot be read: %s", strerror(errno));
+	rc = mt_ini_read(&r.ini);
+	if (rc) {
+		complain(&r, "cannot be read: %s", strerror(-rc));
 		return rc;
 	}
-	if (ini_parse_stream(read_line, &r, on_value, &r) < 0)
-		complain(&r, 0, "out of memory");
 	end_section(&r);
-	if (ferror(r.file))
-		complain(&r, 0, "cannot be read: %s", strerror(errno));
-	fclose(r.file);
-	if (!r.errors)
-		campaign_check(s, on_check, &r);
-	if (!r.errors)
+	if (!r.ini.errors && whole)
+		campaign_check(s, on_check, &r.ini);
+	if (!r.ini.errors)
 		return 0;
 	campaign_spec_fini(s);
 	return -EINVAL;

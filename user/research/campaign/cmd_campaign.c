@@ -197,7 +197,7 @@ static int carry_out(struct campaign *c, struct mt_err *err)
 	return rc;
 }
 
-static void on_spec_error(const char *line)
+static void on_spec_error(const char *line, void *opaque)
 {
 	cmd_warn("%s", line);
 }
@@ -211,7 +211,7 @@ static int run(struct campaign *c, const char *spec, const char *dir, bool dry_r
 	/* Before any thread of libvirt's, so that none takes them. */
 	rc = interrupt_block();
 	if (!rc)
-		rc = campaign_spec_load(&c->spec, spec, on_spec_error);
+		rc = campaign_spec_load(&c->spec, spec, true, on_spec_error);
 	if (rc)
 		return CMD_FAILED;
 	rc = campaign_plan_make(&c->plan, &c->spec);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "sim/trace_from.h"
@@ -175,7 +176,7 @@ static int play_all(struct check *c, const struct check_options *o, struct mt_er
 	return rc;
 }
 
-static void on_spec_error(const char *line)
+static void on_spec_error(const char *line, void *opaque)
 {
 	cmd_warn("%s", line);
 }
@@ -188,8 +189,10 @@ static int load_spec(struct check *c, struct mt_err *err)
 
 	if (asprintf(&path, "%s/spec.ini", c->dir) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	rc = campaign_spec_load(&c->spec, path, on_spec_error);
-	return rc ? mt_err_set(err, rc, "%s has no specification: a directory of `migtrace-research campaign` does", c->dir) : 0;
+	if (access(path, R_OK))
+		return mt_err_set(err, -errno, "cannot read %s: %s; a directory of `migtrace-research campaign` has one", path, strerror(errno));
+	rc = campaign_spec_load(&c->spec, path, false, on_spec_error);
+	return rc ? mt_err_set(err, rc, "%s is not understood", path) : 0;
 }
 
 int check_campaign(const char *dir, const struct check_options *o, enum mt_format format)
