@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * guest_int.h - what guest.c and guest_status.c share
+ * guest_int.h - what guest.c, guest_migration.c and guest_status.c share
  */
 #ifndef MIGTRACED_GUEST_INT_H
 #define MIGTRACED_GUEST_INT_H
@@ -57,6 +57,11 @@ struct guest {
 
 /* With the lock held. A slow disk has none for a while. */
 const char *guest_recording(struct guest *g);
+
+/* What made us look at this migration must not make somebody look at it again. */
+void guest_drop_unread(struct guest *g, unsigned n);
+/* Return: what `status` shows of it when it is over; NULL: it goes on without us. */
+json_t *guest_migration(struct guest *g);
 
 void guest_on_progress(const struct mt_progress *p, void *guest);
 json_t *guest_finished_json(struct guest *g, const struct mt_supervise_result *r);
