@@ -26,7 +26,7 @@
 
 static char errors[4096];		/* one a line, without the file's name */
 
-static void on_error(const char *line)
+static void on_error(const char *line, void *opaque)
 {
 	size_t used = strlen(errors), len = strlen(dir);
 

@@ -267,43 +267,6 @@ static void test_known_before(void)
 	CHECK(mt_markov_confidence(&m) > 0.9);
 }
 
-static void test_platform(void)
-{
-	struct mt_rng rng = { 3 };
-	struct mt_segment got;
-	double s[60];
-
-	for (int n = 0; n < 2000; n++) {
-		unsigned slots = 1 + mt_rng_next(&rng) % 60, platform = mt_rng_next(&rng) % 8, begin = 0;
-		double least = INFINITY;
-
-		for (unsigned i = 0; i < slots; i++)
-			s[i] = mt_rng_next(&rng) % 5;
-		for (unsigned i = 0; i + platform < slots; i++) {
-			double sum = 0;
-
-			for (unsigned k = i; k <= i + platform; k++)
-				sum += s[k];
-			if (sum < least) {
-				least = sum;
-				begin = i;
-			}
-		}
-		CHECK_INT(mt_growth_platform(s, slots, platform, &got), platform < slots ? 0 : -ENODATA);
-		if (platform >= slots)
-			continue;
-		CHECK_INT(got.begin, begin);
-		CHECK_NEAR(got.level * got.length, least, 1e-9);
-	}
-	for (int i = 0; i < 60; i++)
-		s[i] = 7;
-	CHECK_INT(mt_next_low_segment(s, 60, 5, &got), -ENOENT);
-	s[30] = 0;				/* one low slot is no segment of six, but the platform has it */
-	CHECK_INT(mt_next_low_segment(s, 60, 5, &got), 0);
-	CHECK_INT(got.begin, 25);
-	CHECK_INT(got.length, 6);
-}
-
 static void test_match(void)
 {
 	const struct mt_markov_params p = MT_MARKOV_DEFAULTS;
@@ -351,7 +314,6 @@ static const struct ktap_case cases[] = {
 	{ "statuses that are near become one pattern, their mean", test_clusters },
 	{ "memory is bounded, and no status forgotten", test_bounded },
 	{ "a quiet phase is known before it begins", test_known_before },
-	{ "the growth platform is the stretch with the least", test_platform },
 	{ "amounts match within their share of the status", test_match },
 	{ "too few statuses forecast nothing, senseless parameters are refused", test_refused },
 };
