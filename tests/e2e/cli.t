@@ -168,7 +168,7 @@ refused "report with two files" 2 'good.mtrec' report cut.mtrec good.mtrec
 refused "replay without a file" 2 'FILE' replay
 M=$R refused "evaluate without a file" 2 'FILE' evaluate --one-step
 M=$R refused "evaluate: a file is no campaign" 1 'good.mtrec/runs.jsonl: Not a directory; a campaign' evaluate good.mtrec
-M=$R refused "evaluate: two kinds at once" 2 'one at a time' evaluate --live --verdicts good.mtrec
+M=$R refused "evaluate: two kinds at once" 2 'only one of .* at a time' evaluate --live --verdicts good.mtrec
 M=$R refused "evaluate: rows of verdicts by workload" 2 'by-workload' evaluate --verdicts --by-workload good.mtrec
 refused "migrate without a destination" 2 'DESTURI' migrate guest
 refused "migrate with too much" 2 'third' migrate guest $T third
@@ -455,7 +455,7 @@ refused "migrate: cannot connect to the destination" 1 'nobody-listens' \
 	migrate test "$NOBODY_THERE" --record x.mtrec -c $T
 refused "record: no such domain" 1 'nobody' record nobody -o x.mtrec -c $T
 refused "top: no such domain" 1 'nobody' top nobody -c $T
-refused "record: a kernel source of a guest that has none" 1 'kmod.*no KVM guest' record test -o x.mtrec --source kmod -c $T
+refused "record: a kernel source of a guest that has none" 1 'kmod.*not a KVM guest' record test -o x.mtrec --source kmod -c $T
 refused "migrate: no such domain" 1 'nobody' migrate nobody "$NOBODY_THERE" --record x.mtrec -c $T
 refused "record: a hypervisor that cannot measure" 1 'test.*measure' record test -o x.mtrec -c $T
 refused "record: a mode the guest has not" 1 'dirty-ring|ring' record test -o x.mtrec --mode dirty-ring -c $T

@@ -250,7 +250,7 @@ reload_good()
 {
 	config '[supervise]' 'mode = act'
 	kill -HUP "$pid"
-	until_true logged "taken over for migrations that begin from now on: mode act" && status '.mode == "act"'
+	until_true logged "in effect for migrations that begin from now on: mode act" && status '.mode == "act"'
 }
 reload_by_socket()
 {

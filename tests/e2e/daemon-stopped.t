@@ -79,7 +79,7 @@ terminated() {
 	result $? "migtraced terminated: it is stopped"
 	local before=$SECONDS
 	# Within 5 s it is cancelled, and libvirt runs it on as soon as the destination can be told.
-	{ eventually 15 grep -aq 'termed: .*cancelled, so that it runs on here' "$(daemon_file one log)"; scripts/testbed link up; } &
+	{ eventually 15 grep -aq 'termed: .*cancelled, so that it goes on running here' "$(daemon_file one log)"; scripts/testbed link up; } &
 	local mends=$!
 	daemon_signal one TERM
 	check_eq "terminated after the stop: exit 0" $RC 0

@@ -138,7 +138,7 @@ stopped_and_cut() {
 	in_background guard --policy timeout --timeout 4s
 	wait_for ' stop: '
 	scripts/testbed link down
-	wait_for 'should have been off long ago'
+	wait_for 'should have moved long ago'
 	check_eq "link cut after the stop: the guest is given back" $? 0
 	sleep 1
 	scripts/testbed link up

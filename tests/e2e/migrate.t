@@ -56,7 +56,7 @@ hopeless() {
 	scene_guest "$g" "$1" "region=96M rate=max pattern=seq seed=5" 160
 	migrate "$g" --max-downtime 500ms
 	check_eq "$1, hopeless: aborted, exit 1" "$OUTCOME/$RC" aborted/1
-	check "$1, hopeless: the verdict says what it would take" grep -Eq 'abort: will not converge: .*it needs' "$ERR"
+	check "$1, hopeless: the verdict says what it would take" grep -Eq 'abort: will not converge: .*it would need' "$ERR"
 	# The last of them is told by the abort itself.
 	check_le "$1, hopeless: within three iterations" "$(grep -c 'pass .* done' "$ERR")" 2
 	check_eq "$1, hopeless: the guest goes on at the source" "$(scene_where "$g")" a

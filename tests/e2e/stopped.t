@@ -91,7 +91,7 @@ killed() {
 	kill -9 "$(pid_of killed)"
 	wait "$JOB" 2>/dev/null
 	check "killed -9 after the stop: the guest runs here again" given_back killed 22
-	check "killed: said who did it" eventually 5 said 'process that is no more'
+	check "killed: said who did it" eventually 5 said 'process that has ended'
 	check "killed: nobody is left behind" eventually 10 sh -c "! pgrep -f '^migtrace guard .*' >/dev/null"
 	end killed
 }

@@ -42,7 +42,7 @@ hostile() {
 	rc=$?
 	[ $rc -le 1 ] || echo "exit status $rc"
 	[ $rc = 0 ] || [ -s "$dir/err" ] || echo "failed without a line"
-	grep -q 'nobody said why' "$dir/err" && echo "failed without a reason"
+	grep -q 'for an unknown reason' "$dir/err" && echo "failed without a reason"
 	# What a file may take is refused or cut by a bound of ours, not by whatever malloc() has left.
 	grep -qi 'out of memory\|cannot allocate' "$dir/err" && echo "ran out of memory"
 	# C0 but newline, DEL, C1, and what turns the direction of writing around

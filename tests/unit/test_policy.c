@@ -366,7 +366,7 @@ static void test_fm_am(void)
 		CHECK(strstr(s.plan.reason, "a new plan"));
 		CHECK_INT(at(&s, 15900), MT_ACTION_CONTINUE);
 		CHECK_INT(at(&s, 16100), MT_ACTION_STOP);
-		CHECK(strstr(s.plan.reason, "over"));
+		CHECK(strstr(s.plan.reason, "has passed"));
 	}
 }
 

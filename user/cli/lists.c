@@ -28,7 +28,7 @@ static int numbers(const struct command_usage *usage, const char *option, const 
 		if (parse(option, item, &v, &err))
 			return options_error(usage, "%s", err.msg);
 		if (!v)
-			return options_error(usage, "%s: 0 is too little", option);
+			return options_error(usage, "%s: must be more than 0", option);
 		if (list->n == LIST_MAX)
 			return options_error(usage, "%s: more than %d values", option, LIST_MAX);
 		list->v[list->n++] = (double)v;

@@ -44,6 +44,6 @@ void cmd_warn(const char *fmt, ...)
 
 int cmd_fail(const struct mt_err *err)
 {
-	cmd_warn("%s", err->code ? err->msg : "failed, and nobody said why");
+	cmd_warn("%s", err->code ? err->msg : "failed for an unknown reason");
 	return CMD_FAILED;
 }

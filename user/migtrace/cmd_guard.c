@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cmd_guard.c - guests that were stopped by a process that is no more run again
+ * cmd_guard.c - guests that were stopped by a process that has ended run again
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -56,7 +56,7 @@ static void show(struct guarding *g)
 	if (mt_guard_list(g->guard, &list, &n))
 		return;
 	for (size_t i = 0; i < n; i++)
-		cmd_warn("%s (%s): stopped %s ago by a process that is no more; cancelled and resumed here %s%s unless it is gone by then",
+		cmd_warn("%s (%s): stopped %s ago by a process that has ended; cancelled and resumed here %s%s unless it is gone by then",
 			 list[i].name, list[i].uuid,
 			 mt_format_duration_ms(since, now_ns > list[i].stopped_ns ? (double)(now_ns - list[i].stopped_ns) / MT_NS_PER_MS : 0),
 			 list[i].due_ns > now_ns ? "in " : "now",

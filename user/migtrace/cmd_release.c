@@ -30,7 +30,7 @@ static void tell_holder(struct release *r, const char *uuid, const char *name)
 	struct mt_err ignored = { 0 };
 
 	if (mt_wheel_take(r->hands, r->host, uuid, "migtrace release", &wheel, &holder, &ignored) == -EBUSY && *holder.who)
-		cmd_say(stdout, "%s: %s, pid %ld, has it in hand and only watches from now on", name, holder.who, holder.pid);
+		cmd_say(stdout, "%s: %s, pid %ld, was steering it, and only watches from now on", name, holder.who, holder.pid);
 	mt_wheel_put(wheel);
 }
 

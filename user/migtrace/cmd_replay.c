@@ -114,7 +114,7 @@ int cmd_replay(int argc, char **argv)
 		{ .name = "deadline", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
 		  .help = "the migration may take this long, or none", .dest = &q.limits.deadline_ms, .min = 1 },
 		{ .name = "stall-timeout", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
-		  .help = "abort when nothing was sent for so long, or none", .dest = &q.limits.stall_timeout_ms, .min = 1 },
+		  .help = "abort when nothing was sent for this long, or none", .dest = &q.limits.stall_timeout_ms, .min = 1 },
 		{ .name = "fixed", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
 		  .help = "the part of a pause that is not memory", .dest = &q.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
 		{ .name = "qemu-limit", .kind = OPTION_LIMIT_MS, .arg = "DURATION",

@@ -65,7 +65,7 @@ static int connect_error(struct mt_err *err, const char *path, int code)
 	switch (code) {
 	case ENOENT:
 	case ECONNREFUSED:
-		return mt_err_set(err, -code, "no migtraced answers on %s: start it, or say --socket PATH", path);
+		return mt_err_set(err, -code, "no migtraced answers on %s: start it, or give --socket PATH", path);
 	case EACCES:
 		return mt_err_set(err, -code, "%s: not allowed: be root or in its group ([control] group of migtraced.conf)",
 				  path);
@@ -261,8 +261,8 @@ static void show_guarded(const json_t *guarded)
 		if (json_is_true(json_object_get(g, "giving_back")))
 			fputs(", due: being given back", stdout);
 		else
-			printf(", given back in %s unless it is off by then", age_of(due, g, "due_ms"));
-		fputs(json_is_true(json_object_get(g, "adopted")) ? ", by a process that is no more" : "", stdout);
+			printf(", given back in %s unless it has moved by then", age_of(due, g, "due_ms"));
+		fputs(json_is_true(json_object_get(g, "adopted")) ? ", by a process that has ended" : "", stdout);
 		show_text(": ", json_object_get(g, "text"), "no trouble", "\n");
 	}
 }
@@ -276,11 +276,11 @@ static void show_hands(const json_t *answer)
 		return;
 	fputs("acts:    ", stdout);
 	if (!json_is_true(json_object_get(answer, "acts")))
-		fputs("no: no rule does", stdout);
+		fputs("no: no rule says so", stdout);
 	else if (json_is_true(json_object_get(hands, "released_all")))
 		fputs("no: hands off all migrations, until migtrace release --all --undo", stdout);
 	else if (json_is_true(json_object_get(hands, "may_act")))
-		fputs("yes, where a rule does", stdout);
+		fputs("yes, where a rule says so", stdout);
 	else
 		show_text("no: ", json_object_get(hands, "why"), "not yet", "");
 	printf("; stopped at once: %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n",

@@ -159,7 +159,7 @@ struct guest *guest_new(const struct guest_setup *setup)
 	g = NULL;
 fail:
 	free(g);
-	log_err("%s: not supervised: no thread: %s", setup->uuid, strerror(-ret));
+	log_err("%s: not supervised: cannot start a thread: %s", setup->uuid, strerror(-ret));
 	return NULL;
 }
 

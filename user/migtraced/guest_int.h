@@ -12,14 +12,14 @@
 #include "recording.h"
 
 /* Why a migration that began under a rule that acts is only observed, bits of ->observe. */
-#define OBSERVE_RELOADED	1	/* the configuration as it is now says so, or looks after it no more */
+#define OBSERVE_RELOADED	1	/* the configuration as it is now says so, or no longer looks after it */
 #define OBSERVE_LOCKED		2	/* another daemon acts on this hypervisor */
 
 struct guest {
 	struct mt_conn *calls;		/* of this worker alone */
 	struct guest_setup setup;
 	char uuid[VIR_UUID_STRING_BUFLEN];
-	uint64_t first_t_ns;		/* when we learnt of it */
+	uint64_t first_t_ns;		/* when we learned of it */
 	bool told;			/* by an event, which is the first in the inbox */
 	bool seen_begin;
 	pthread_t thread;

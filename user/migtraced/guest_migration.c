@@ -118,7 +118,7 @@ static void open_collector(struct guest *g)
 	if (mt_collector_open(&g->collector, g->calls, &g->info, NULL, &err))
 		snprintf(source, sizeof(source), "none: %.360s", err.msg);
 	else
-		snprintf(source, sizeof(source), "%s", mt_collector_tell(g->collector));
+		snprintf(source, sizeof(source), "%s", mt_collector_describe(g->collector));
 	pthread_mutex_lock(&g->lock);
 	memcpy(g->source, source, sizeof(source));
 	pthread_mutex_unlock(&g->lock);

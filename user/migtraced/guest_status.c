@@ -83,7 +83,7 @@ static const char *why_observed(struct guest *g, const char *why_locked)
 	if (g->observe & OBSERVE_RELOADED)
 		return "as configured since";
 	if (!g->setup.hands)
-		return "whose hand is on it cannot be told: no directory of hands when it began";
+		return "who steers it cannot be determined: there was no directory of hands when it began";
 	if (g->observe & OBSERVE_LOCKED)
 		return why_locked && *why_locked ? why_locked : "another daemon acts on this host";
 	return g->acts ? "" : g->hand;

@@ -166,9 +166,9 @@ static int on_turn(sd_event_source *source, uint64_t usec, void *opaque)
 	if (!late)
 		sd_notify(0, "WATCHDOG=1");
 	if (late && !was_late)
-		log_err("a thread has come to a standstill: %s; systemd's watchdog is fed no more, so that it starts us anew", who);
+		log_err("a thread is stuck: %s; systemd's watchdog is no longer fed, so that it restarts us", who);
 	else if (!late && was_late)
-		log_warn("the thread goes on; systemd's watchdog is fed again");
+		log_warn("the thread is no longer stuck; systemd's watchdog is fed again");
 	was_late = late;
 	sd_event_source_set_time_relative(source, interval_us);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -4,7 +4,7 @@
  *
  * Each thread that must get on says what it does: at work of its own, which takes moments; waiting for something to do;
  * or in a call that somebody else answers, libvirt, QEMU or a disk. Only the first has a limit. A thread that is beyond
- * it has come to a standstill that is our own fault, and the watchdog is fed no more, so that systemd starts us anew.
+ * it is stuck and that is our own fault, and the watchdog is no longer fed, so that systemd restarts us.
  * A call that does not come back is somebody else's: to be killed for it would take the supervisor from every other
  * guest, and help nobody, so it is named in `migtrace status`, and that is all.
  *

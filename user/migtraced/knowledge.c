@@ -45,7 +45,7 @@ static void load(struct knowledge *k)
 	}
 	free(e);
 	if (rc != -ENOENT)
-		log_warn("what migrations have taught is not used: %s", err.msg);
+		log_warn("what earlier migrations have taught is not used: %s", err.msg);
 }
 
 static void learn(struct knowledge *k)
@@ -57,7 +57,7 @@ static void learn(struct knowledge *k)
 	if (uname(&u))
 		strcpy(u.nodename, "");
 	if (mt_experience_learn(k->directory, u.nodename, k->path, &read, &err)) {
-		log_warn("nothing is learned from the last migration: %s", err.msg);
+		log_warn("nothing was learned from the last migration: %s", err.msg);
 		return;
 	}
 	log_debug("learned from %u migrations", read);
@@ -115,7 +115,7 @@ struct knowledge *knowledge_new(const char *directory)
 	}
 	if (!rc)
 		return k;
-	log_err("migrations teach nothing: %s", strerror(-rc));
+	log_err("nothing can be learned from migrations: %s", strerror(-rc));
 	if (k)
 		knowledge_free(k);
 	return NULL;

@@ -2,7 +2,7 @@
 /*
  * knowledge.h - what this host's own migrations have taught, for whoever supervises the next
  *
- * Kept beside the recordings (experience.h), and made anew from them on a thread of its own when one has ended: nobody
+ * Kept next to the recordings (experience.h), and made anew from them on a thread of its own when one has ended: nobody
  * waits for that, nor for a disk.
  */
 #ifndef MIGTRACED_KNOWLEDGE_H

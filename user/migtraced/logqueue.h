@@ -17,7 +17,7 @@
 
 struct logqueue;
 
-/* A line as it is written, with its newline; @late_ms: it has waited so long. Return: its length. */
+/* A line as it is written, with its newline; @late_ms: how long it has waited. Return: its length. */
 typedef size_t (*logqueue_compose_fn)(char *buf, size_t size, int priority, const char *text, uint64_t late_ms);
 
 /* @max_bytes: of all that waits. @fd stays the caller's. */

@@ -79,10 +79,10 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 			config_put(new);
 	}
 	if (ret) {
-		log_err("%s: not taken over; the configuration stays as it was", d->path);
+		log_err("%s: not accepted; the configuration stays as it was", d->path);
 	} else {
 		config_warnings(new, tell_note, notes);
-		log_info("%s: taken over for migrations that begin from now on: mode %s, policy %s; where it says observe, at once",
+		log_info("%s: in effect for migrations that begin from now on: mode %s, policy %s; where it says observe, at once",
 			 new->path ? new->path : "defaults", config_mode_name(new->guest.mode), new->guest.policy->name);
 		manager_set_config(d->manager, new);
 		config_put(d->config);
@@ -144,7 +144,7 @@ static const struct control_request requests[] = {
 	{ "status", NULL, "what is supervised, and what ended", false, answer_status },
 	{ "reload", NULL, "read the configuration again, as SIGHUP", true, answer_reload },
 	{ "release", "UUID, NAME or --all", "hands off a migration, or all, at once", true, answer_release },
-	{ "undo", "UUID, NAME or --all", "takes a release back", true, answer_undo },
+	{ "undo", "UUID, NAME or --all", "undoes a release", true, answer_undo },
 	{ "ping", NULL, "whether it answers", false, answer_ping },
 	{ NULL },
 };

@@ -289,7 +289,7 @@ static void let_go(struct manager *m)
 		(void)mt_inbox_take(m->inbox, &ev, TICK_MS);	/* each that is done wakes us */
 }
 
-/* Guests that were stopped by a process that is no more do not wait for libvirt to be asked about anything else. */
+/* Guests that were stopped by a process that has ended do not wait for libvirt to be asked about anything else. */
 static void *manager_main(void *arg)
 {
 	struct manager *m = arg;

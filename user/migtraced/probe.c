@@ -196,7 +196,7 @@ static void start_probes(struct probes *p)
 		}
 		if (!ret)
 			continue;
-		log_err("cannot look at guests: no thread: %s", strerror(-ret));
+		log_err("cannot look at guests: cannot start a thread: %s", strerror(-ret));
 		if (one && one->uri) {
 			p->probes = one->next;
 			p->n--;
@@ -264,7 +264,7 @@ bool probes_check(struct probes *p)
 			continue;
 		one->stuck = true;
 		p->n_stuck++;
-		log_warn("%s: does not say whether it migrates, for %d s: its QEMU hangs, or libvirt; going on without",
+		log_warn("%s: has not said for %d s whether it migrates: its QEMU or libvirt hangs; going on without it",
 			 one->guest.name, PROBE_STUCK_MS / 1000);
 	}
 	start_probes(p);

@@ -80,7 +80,7 @@ static int on_growth(uint64_t bytes, void *opaque, struct mt_err *err)
 	int rc = space_make(rec->config->directory, &limits, 0, &why);
 
 	if (rc)
-		log_warn("%s: its recording ends here, it is supervised on: %s", rec->header.domain, why.msg);
+		log_warn("%s: its recording ends here, supervision goes on: %s", rec->header.domain, why.msg);
 	return rc ? mt_err_set(err, rc, "%s", why.msg) : 0;
 }
 

@@ -136,7 +136,7 @@ static void adopt(struct reins *r)
 	int n = mt_guard_adopt(r->guard, NULL, &err);
 
 	if (n > 0)
-		log_warn("%d guest%s stopped by a process that is no more: looked after from now on", n, n == 1 ? "" : "s");
+		log_warn("%d guest%s stopped by a process that has ended: looked after from now on", n, n == 1 ? "" : "s");
 	else if (n < 0)
 		log_debug("%s", err.msg);
 }
@@ -211,9 +211,9 @@ int reins_release(struct reins *r, const char *uuid, bool off, struct mt_err *er
 	memcpy(host, r->host, sizeof(host));
 	pthread_mutex_unlock(&r->lock);
 	if (!hands)
-		return mt_err_set(err, -ENOENT, "the directory of hands cannot be had: %.200s", r->why);
+		return mt_err_set(err, -ENOENT, "the directory of hands cannot be used: %.200s", r->why);
 	if (!*host)
-		return mt_err_set(err, -EAGAIN, "libvirt has not said yet which host this is; nothing is acted upon before");
+		return mt_err_set(err, -EAGAIN, "libvirt has not said yet which host this is; nothing is done before");
 	return mt_hands_release(hands, host, uuid, off, err);
 }
 
@@ -313,7 +313,7 @@ void reins_leave(struct reins *r)
 	if (!guard || mt_guard_list(guard, &list, &n))
 		return;
 	for (size_t i = 0; i < n; i++)
-		log_warn("%s: stopped for its last pages, under guard: seeing to it before the end", list[i].name);
+		log_warn("%s: stopped for its last pages, under guard: waiting for it before exiting", list[i].name);
 	free(list);
 	if (!n)
 		return;

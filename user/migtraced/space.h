@@ -25,7 +25,7 @@ struct space_limits {
 int space_prune(const char *directory, const struct space_limits *limits);
 
 /*
- * Room for @bytes more, beside what the unfinished ones are about to take; by removing the oldest, where that makes it.
+ * Room for @bytes more, on top of what the unfinished ones are about to take; by removing the oldest, where that makes it.
  * Return: 0; -EDQUOT, -ENOSPC with a line in @err; other -errno, likewise.
  */
 MT_MUST_CHECK int space_make(const char *directory, const struct space_limits *limits, uint64_t bytes, struct mt_err *err);

@@ -18,7 +18,7 @@ struct mt_cluster {
 /*
  * The 90 % interval of the mean over all cases, by the bootstrap of whole clusters (Davison and Hinkley, Bootstrap
  * Methods and their Application, 1997, section 3.8): as many clusters as there are, drawn with replacement,
- * MT_CLUSTER_DRAWS times, always the same. One cluster tells of no other: NaN.
+ * MT_CLUSTER_DRAWS times, always the same. One cluster says nothing of others: NaN.
  */
 void mt_cluster_interval(const struct mt_cluster *c, size_t n, double *low, double *high);
 

@@ -4,7 +4,7 @@
  *
  * Library functions return 0 or -errno. Where a bare errno does not say what
  * to do, they take a struct mt_err and fill in one line, without a newline:
- * what is wrong and how to mend it. The program prints it, once, at its edge.
+ * what is wrong and how to fix it. The program prints it, once, at its edge.
  */
 #ifndef MT_ERR_H
 #define MT_ERR_H

@@ -35,7 +35,7 @@ void knots_blur_level(struct mt_ucurve *c, double var);
 void knots_blur_speed(struct mt_ucurve *c, double var);
 void knots_speed(struct mt_ucurve *c, double log_speed);
 
-/* What is known is near @window_s alone, where the level has @level_var, and beside it the shape. */
+/* What is known is near @window_s alone, where the level has @level_var, and besides that the shape. */
 void knots_reset(struct mt_ucurve *c, double window_s, double level_var);
 
 /* The slope over logarithms at a knot, from its neighbours. */

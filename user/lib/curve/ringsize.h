@@ -15,7 +15,7 @@
 #define MT_RING_ENTRIES_MIN	1024
 #define MT_RING_ENTRIES_MAX	65536
 /*
- * KVM keeps so many free: KVM_DIRTY_RING_RSVD_ENTRIES, and what Intel's page-modification log may hold
+ * KVM keeps this many free: KVM_DIRTY_RING_RSVD_ENTRIES, and what Intel's page-modification log may hold
  * (PML_LOG_NR_ENTRIES), virt/kvm/dirty_ring.c.
  */
 #define MT_RING_RESERVED	(64 + 512)

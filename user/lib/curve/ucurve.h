@@ -92,10 +92,10 @@ struct mt_ucurve_coarse {
 };
 void mt_ucurve_coarse(struct mt_ucurve *c, const struct mt_ucurve_coarse *v, size_t n);
 
-/* U(T) is so much there, give or take a factor exp(@sd), whoever says so. */
+/* U(@window_s) is @bytes, give or take a factor exp(@sd), from any source. */
 void mt_ucurve_point(struct mt_ucurve *c, double window_s, double bytes, double sd);
 
-/* An operator's word: so much in a second, of a set so large (0: of all memory), written evenly. */
+/* What an operator assumes: @bytes_per_s in a second, of a set of @set_bytes (0: all memory), written evenly. */
 void mt_ucurve_assume(struct mt_ucurve *c, double bytes_per_s, double set_bytes);
 
 /*
@@ -126,7 +126,7 @@ double mt_ucurve_noise_sd(const struct mt_ucurve *c, double window_s);
 
 /*
  * One of the curves that it may be, @z standard deviations from the median at each T: how far off one
- * length is tells how far the others are. Bytes of a window, and the window of so many bytes (INFINITY: none).
+ * length is tells how far the others are. Bytes of a window, and the window that has @bytes (INFINITY: none).
  */
 struct mt_ucurve_sample {
 	double log[MT_UCURVE_KNOTS];
@@ -148,7 +148,7 @@ double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double windo
 				  double cleared_s);
 
 
-/* The window in which the median curve has so much; INFINITY: none that is looked at. */
+/* The window in which the median curve has @bytes; INFINITY: none that is looked at. */
 double mt_ucurve_window_s(const struct mt_ucurve *c, double bytes);
 
 #endif

@@ -119,7 +119,7 @@ int mt_guard_new(struct mt_guard **guard, const struct mt_guard_options *o, stru
 	pthread_mutex_unlock(&g->lock);
 	if (ret) {
 		put(g);
-		return mt_err_set(err, ret, "no thread for the guard of stopped guests: %s", strerror(-ret));
+		return mt_err_set(err, ret, "cannot start a thread to guard stopped guests: %s", strerror(-ret));
 	}
 	*guard = g;
 	return 0;
@@ -192,7 +192,7 @@ int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *con
 	if (!ret)
 		return 0;
 	mt_wheel_unmark(wheel);
-	return mt_err_set(err, ret, "no thread that would look after the stopped guest: %s", strerror(-ret));
+	return mt_err_set(err, ret, "cannot start a thread to look after the stopped guest: %s", strerror(-ret));
 }
 
 /* Whether a call that failed like this may have, or may yet, stop the guest. */

@@ -7,7 +7,7 @@
  * its own, looks after it: no supervising thread, hung call, log, terminal or recording delays
  * that. When the guest is still stopped at its due time, the migration is cancelled, so that it
  * runs on where it is, again and again until that has worked. It ends only with a guest that was
- * seen to be safe: running, gone from here, or paused for a reason that is none of ours.
+ * seen to be safe: running, gone from here, or paused for a reason that is not ours.
  *
  *	due = stopped + MT_GUARD_MORE_MS + MT_GUARD_FACTOR x predicted pause
  *
@@ -30,7 +30,7 @@ struct mt_guard;
 enum mt_guard_news {
 	MT_GUARD_GIVING_BACK,		/* it should have been safe by now: cancelling */
 	MT_GUARD_TROUBLE,		/* that failed; goes on */
-	/* Ends: the guest is under guard no more. */
+	/* Ends: the guest is no longer under guard. */
 	MT_GUARD_GIVEN_BACK,		/* it runs here again, by our doing */
 	MT_GUARD_RUNS,			/* it runs here again, not by our doing: the migration ended */
 	MT_GUARD_GONE,			/* moved, or powered off */
@@ -67,7 +67,7 @@ MT_MUST_CHECK int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struc
  * even when it runs, since the call may still take effect.
  */
 void mt_guard_suspended(struct mt_guard *g, const char *uuid, int rc);
-/* It is due now: what it was stopped for holds no more. */
+/* It is due now: what it was stopped for no longer holds. */
 void mt_guard_due(struct mt_guard *g, const char *uuid, const char *why);
 /* Something has happened: have a look now. */
 void mt_guard_look(struct mt_guard *g, const char *uuid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * guard_adopt.c - guests that were stopped by a process that is no more
+ * guard_adopt.c - guests that were stopped by a process that has ended
  *
  * Threads: any.
  */
@@ -54,7 +54,7 @@ static int adopt(struct mt_guard *g, const struct mt_stop_mark *found)
 		/* A call of the dead one's may still be waiting at the hypervisor's. */
 		w->state.call = m.confirmed ? GUARD_CALL_BACK : GUARD_CALL_DOUBTFUL;
 		w->state.call_until_ns = m.stopped_ns + GUARD_CALL_MAX_MS * MT_NS_PER_MS;
-		snprintf(w->why, sizeof(w->why), "the guest was stopped by a process that is no more, and is not off");
+		snprintf(w->why, sizeof(w->why), "the guest was stopped by a process that has ended, and has not moved");
 	}
 	pthread_mutex_unlock(&g->lock);
 	mt_wheel_put(wheel);
@@ -77,7 +77,7 @@ int mt_guard_adopt(struct mt_guard *g, const char *uuid, struct mt_err *err)
 			continue;
 		one = adopt(g, &list[i]);
 		if (one < 0)
-			ret = mt_err_set(err, one, "guest %s, stopped by a process that is no more, cannot be taken over: %s",
+			ret = mt_err_set(err, one, "guest %s, stopped by a process that has ended, cannot be taken over: %s",
 					 list[i].uuid, strerror(-one));
 		else
 			taken += one;

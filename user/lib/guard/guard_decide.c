@@ -59,17 +59,17 @@ static const char *foreign_text(int reason)
 {
 	switch (reason) {
 	case VIR_DOMAIN_PAUSED_POSTCOPY:
-		return "is in post-copy: only finishing that saves it";
+		return "is in post-copy: it is safe only when that has finished";
 	case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED:
-		return "is paused since post-copy failed: virsh migrate --postcopy --postcopy-resume";
+		return "is paused because post-copy failed: virsh migrate --postcopy --postcopy-resume";
 	case VIR_DOMAIN_PAUSED_IOERROR:
-		return "is paused by an I/O error of its disk, and not by us any more";
+		return "is paused by an I/O error of its disk, and no longer by us";
 	case VIR_DOMAIN_PAUSED_WATCHDOG:
-		return "is paused by its watchdog, and not by us any more";
+		return "is paused by its watchdog, and no longer by us";
 	case VIR_DOMAIN_PAUSED_CRASHED:
-		return "is paused since it crashed, and not by us any more";
+		return "is paused because it crashed, and no longer by us";
 	default:
-		return "is paused for a reason that is none of ours: virsh domstate --reason tells it";
+		return "is paused for a reason that is not ours: virsh domstate --reason says which";
 	}
 }
 
@@ -127,7 +127,7 @@ static void without_job(const struct guard_case *c, enum kind kind, const struct
 	} else if (!seen->qemu_told) {
 		wait(c, now_ns, plan);
 	} else if (seen->qemu == MT_STATUS_COMPLETED) {
-		end(MT_GUARD_NOT_OURS, "is paused here, and its migration has completed: it is at the destination, or must be looked for there first",
+		end(MT_GUARD_NOT_OURS, "is paused here, and its migration has completed: it is at the destination, or has to be looked for there first",
 		    plan);
 	} else if (seen->qemu == MT_STATUS_NONE || seen->qemu == MT_STATUS_FAILED || seen->qemu == MT_STATUS_CANCELLED) {
 		plan->action = GUARD_RESUME;

@@ -14,7 +14,7 @@
 #include "hypervisor/domain.h"
 #include "guard_ward.h"
 
-#define SHOULD_BE_OFF	"the guest was stopped to send the rest and should have been off long ago"
+#define SHOULD_BE_OFF	"the guest was stopped to send the rest and should have moved long ago"
 
 struct watcher {
 	struct mt_guard *g;
@@ -36,7 +36,7 @@ static void tell_action(struct watcher *t, enum guard_action action, int error, 
 		/* The call hung, and others have seen to the guest. */
 	} else if (!error && !w->told_giving) {
 		w->told_giving = true;
-		snprintf(text, sizeof(text), "%s: %s, so that it runs on here", *w->why ? w->why : SHOULD_BE_OFF,
+		snprintf(text, sizeof(text), "%s: %s, so that it goes on running here", *w->why ? w->why : SHOULD_BE_OFF,
 			 action == GUARD_ABORT ? "cancelled" : "resumed");
 		guard_post(t->g, w, MT_GUARD_GIVING_BACK, text);
 	} else if (error && !w->told_trouble && !(error == -EBUSY && w->state.aborts_done)) {

@@ -25,7 +25,7 @@ int mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN], struct m
 		return 0;
 	host[0] = '\0';
 	if (ret && ret != -ENODATA && ret != -EOPNOTSUPP)
-		return mt_err_set(err, ret, "which host %s is cannot be told: %s", mt_conn_uri(c), why.msg);
+		return mt_err_set(err, ret, "which host %s is cannot be determined: %s", mt_conn_uri(c), why.msg);
 	for (const char *p = mt_conn_uri(c); p && *p; p++)
 		hash = (hash ^ (unsigned char)*p) * 0x100000001b3;
 	snprintf(host, VIR_UUID_STRING_BUFLEN, "00000000-0000-0000-%04x-%012" PRIx64, (unsigned)(hash >> 48),

@@ -44,7 +44,7 @@ const char *mt_hands_directory(const struct mt_hands *h);
  */
 MT_MUST_CHECK int mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN], struct mt_err *err);
 
-/* Who holds a lock, as he wrote; "" and 0 where that is not known. */
+/* Who holds a lock, as the holder wrote it; "" and 0 where that is not known. */
 struct mt_holder {
 	char who[32];			/* "migtraced", "migtrace migrate" */
 	long pid;
@@ -82,7 +82,7 @@ struct mt_stop_mark {
 
 /*
  * Writes or replaces it, whole or not at all, and on the disk when this returns.
- * @max_stopped: refused (-EDQUOT) when so many others stand in the directory; 0: not counted.
+ * @max_stopped: refused (-EDQUOT) when this many others are in the directory; 0: not counted.
  */
 MT_MUST_CHECK int mt_wheel_mark(struct mt_wheel *wheel, const struct mt_stop_mark *mark, unsigned max_stopped,
 				struct mt_err *err);

@@ -93,7 +93,7 @@ int mt_hands_open(struct mt_hands **hands, const char *directory, struct mt_err 
 		ret = h->fd < 0 ? h->fd : 0;
 	}
 	if (ret == -EPERM)
-		mt_err_set(err, ret, "%s: must be owned by uid %u and writable by nobody else: whose hand is on a migration is told by it",
+		mt_err_set(err, ret, "%s: must be owned by uid %u and writable by nobody else: it says who steers a migration",
 			   h->path, geteuid());
 	else if (ret)
 		mt_err_set(err, ret, "%s: %s; MIGTRACE_RUN_DIR names another directory", h->path ? h->path : "the directory of hands",

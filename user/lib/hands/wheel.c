@@ -141,7 +141,7 @@ int mt_wheel_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, unsigned 
 		return write_mark(w, mark, err);
 	lock = lock_count(w->hands);
 	if (lock < 0)
-		return mt_err_set(err, lock, "%s: how many guests are stopped cannot be told: %s", w->hands->path,
+		return mt_err_set(err, lock, "%s: how many guests are stopped cannot be determined: %s", w->hands->path,
 				  lock == -EWOULDBLOCK ? "another process holds count.lock" : strerror(-lock));
 	ret = mt_hands_marks(w->hands, &list, &n, err);
 	if (!ret) {

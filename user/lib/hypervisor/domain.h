@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * domain.h - one guest as libvirt tells of it: identity, job, destination
+ * domain.h - one guest as libvirt describes it: identity, job, destination
  */
 #ifndef MT_DOMAIN_H
 #define MT_DOMAIN_H

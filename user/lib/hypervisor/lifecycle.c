@@ -24,7 +24,7 @@ static const struct {
 	{ "shutdown" }, { "suspended by power management" }, { "crashed" },
 };
 
-void mt_lifecycle_tell(char *buf, size_t size, int event, int detail)
+void mt_lifecycle_describe(char *buf, size_t size, int event, int detail)
 {
 	if (event < 0 || (size_t)event >= MT_ARRAY_SIZE(events))
 		snprintf(buf, size, "event %d, detail %d", event, detail);

@@ -8,6 +8,6 @@
 #include <stddef.h>
 
 /* "suspended: migrated", as virsh event says it; numbers for what libvirt has added since. */
-void mt_lifecycle_tell(char *buf, size_t size, int event, int detail);
+void mt_lifecycle_describe(char *buf, size_t size, int event, int detail);
 
 #endif

@@ -145,6 +145,6 @@ int mt_vmm_pid(const struct mt_vmm_paths *paths, const char *name, const char *u
 		return mt_err_set(err, found, "cannot look at the processes in %s: %s", proc, strerror(-found));
 	if (!found)
 		return mt_err_set(err, -ESRCH, "no process here runs the guest %s (-uuid %s)", name ? name : "", uuid);
-	return mt_err_set(err, -ENOTUNIQ, "%d processes here run the guest %s (-uuid %s), and %s has no pidfile that tells which one is meant",
+	return mt_err_set(err, -ENOTUNIQ, "%d processes here run the guest %s (-uuid %s), and %s has no pidfile that says which one is meant",
 			  found, name ? name : "", uuid, run);
 }

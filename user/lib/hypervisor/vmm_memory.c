@@ -216,7 +216,7 @@ int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_
 		return rc;
 	sample(proc, pid, &ram, &memory);
 	if (!memory.nonzero_known)
-		return mt_err_set(err, -EACCES, "the memory of process %d may not be looked at", (int)pid);
+		return mt_err_set(err, -EACCES, "the memory of process %d may not be read", (int)pid);
 	*nonzero_bytes = memory.nonzero_bytes;
 	return 0;
 }

@@ -8,7 +8,7 @@
  * same table as ours. Every figure is an interval: p10, p50, p90.
  *
  * A row gives what follows from QEMU's own rules; what does not (how long set-up and switchover
- * take, what the guest feels beside) is learned from past migrations, see learned.h. mt_forecast()
+ * take, what the guest feels besides) is learned from past migrations, see learned.h. mt_forecast()
  * puts the two together.
  */
 #ifndef MT_FORECAST_H

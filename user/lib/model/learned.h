@@ -101,7 +101,7 @@ MT_MUST_CHECK int mt_learn(struct mt_learned *l, const struct mt_learned_case *c
 MT_MUST_CHECK int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, size_t n);
 
 /*
- * What one pair of hosts' own migrations teach beside what @l holds, which is expected of any hosts: the more there are, the
+ * What one pair of hosts' own migrations teach on top of what @l holds, which is expected of any hosts: the more there are, the
  * nearer to them (James and Stein's way, with an inferred weight). @widths: intervals, too; else figures alone, and intervals
  * stay as wide as they are. The cases' ->hosts are overwritten. -ENOMEM: @l is as it was.
  */

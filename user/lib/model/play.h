@@ -57,7 +57,7 @@ const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input 
 /* The probability alone that recurrence.c says of an end; @in is one that it takes. */
 double mt_recurrence_ends(const struct mt_forecast_input *in);
 
-/* After a flip with so many bytes left: pages that the guest wants and has not, before it can speak again. */
+/* After a flip with @left_bytes left: pages that the guest needs and does not have, before it can speak again. */
 double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes);
 
 #endif

@@ -41,7 +41,7 @@ static void stop_and_copy_step(void *priv, const struct mt_view *view, uint64_t 
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "how long a stop would take is not known yet");
 		return;
 	}
-	mt_plan_set(plan, MT_ACTION_STOP, "stopped at once: %s to be sent take about %s",
+	mt_plan_set(plan, MT_ACTION_STOP, "stopping at once: sending the remaining %s takes about %s",
 		    mt_format_size_bytes(left, (double)view->sample->remaining_bytes),
 		    mt_format_duration_ms(pause, plan->implied_downtime_ms));
 }

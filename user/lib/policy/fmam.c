@@ -59,7 +59,7 @@ static void tell_finish(const struct mt_pilot_advice *a, double left_bytes, stru
 	mt_format_size_bytes(real, a->real_bytes);
 	mt_format_size_bytes(expected, a->expected_bytes);
 	if (a->horizon_over)
-		mt_plan_set(plan, MT_ACTION_STOP, "the plan's time is over, with %s left", left);
+		mt_plan_set(plan, MT_ACTION_STOP, "the plan's time has passed, with %s left", left);
 	else if (a->matched)
 		mt_plan_set(plan, MT_ACTION_STOP, "the moment that was planned: %s left; %s were dirtied in the last pass, %s expected",
 			    left, real, expected);
@@ -94,7 +94,7 @@ static void markov_step(struct markov *s, const struct mt_view *view, uint64_t n
 	double left;
 
 	if (!it || !(view->bandwidth_bytes_per_s > 0)) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "the first pass tells nothing until it is done");
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "nothing is known until the first pass is done");
 		return;
 	}
 	if (!s->begun && !begin(s, view, now_ms, adjust))

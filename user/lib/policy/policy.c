@@ -113,11 +113,11 @@ static void heed_stall(struct mt_policy_state *state, const struct mt_view *view
 	if (plan->action == MT_ACTION_ABORT)
 		return;
 	if (still_ms >= (double)limit_ms)
-		mt_plan_set(plan, MT_ACTION_ABORT, "nothing has been sent for %s, and %s is the limit: the link or the destination stands still",
+		mt_plan_set(plan, MT_ACTION_ABORT, "nothing has been sent for %s, and %s is the limit: the link or the destination has stalled",
 			    mt_format_duration_ms(still, still_ms), mt_format_duration_ms(limit, (double)limit_ms));
 	else if (plan->action == MT_ACTION_CONTINUE && still_ms >= MT_STALL_TELL_MS && (news || !view->sample->miscounted)) {
 		plan->warns |= news;
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "nothing has been sent for %s: the link or the destination stands still%s",
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "nothing has been sent for %s: the link or the destination has stalled%s",
 			    mt_format_duration_ms(still, still_ms), limit_ms < MT_LIMIT_NONE ? "" : ", and no limit says when to give up");
 	}
 }
@@ -158,7 +158,7 @@ static void hold_back(const struct mt_policy *policy, const struct mt_policy_sta
 	if (!why)
 		return;
 	if (mt_action_is_final(plan->action) && now_ms >= deadline_ms)
-		mt_plan_set(plan, MT_ACTION_ABORT, "the deadline of %s is over, and %s",
+		mt_plan_set(plan, MT_ACTION_ABORT, "the deadline of %s has passed, and %s",
 			    mt_format_duration_ms(deadline, (double)deadline_ms), why);
 	else
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s", why);

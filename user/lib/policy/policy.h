@@ -5,7 +5,7 @@
  * A policy is one row of a table. It is called at every iteration
  * boundary and, between boundaries, whenever time passes (view->boundary tells
  * which). It keeps what it must remember in its state, reads no clock, and the
- * same row serves a live migration, a recording and, later, the simulator.
+ * same row serves a live migration, a recording and the simulator.
  *
  * mt_policy_step() wraps every row with the rules that hold for all of them:
  *
@@ -36,7 +36,7 @@ enum mt_action {
 };
 
 /*
- * What a limit may be beside a number. 0 is a number like any other: nothing stands for "the default" but UNSET, which
+ * What a limit may be besides a number. 0 is a number like any other: nothing stands for "the default" but UNSET, which
  * the engine replaces before anybody uses it, and nothing for "never" but NONE, which is merely later than everything.
  */
 #define MT_LIMIT_UNSET		UINT64_MAX
@@ -50,7 +50,7 @@ enum mt_action {
 struct mt_limits {
 	uint64_t max_downtime_ms;	/* the guest may pause this long */
 	uint64_t deadline_ms;		/* the migration may take this long; NONE */
-	uint64_t stall_timeout_ms;	/* pre-copy is aborted when nothing was sent for so long; NONE */
+	uint64_t stall_timeout_ms;	/* pre-copy is aborted when nothing was sent for this long; NONE */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
 	uint64_t fixed_ms;		/* see struct mt_outlook_input */
 	struct mt_params params;	/* of policies, each its own */
@@ -69,7 +69,7 @@ struct mt_limits {
 
 #define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */
 #define MT_QEMU_LIMIT_DEFAULT_MS	300	/* QEMU's downtime-limit */
-#define MT_STALL_TELL_MS			10000	/* nothing sent for so long is told, whatever the limits. Inferred */
+#define MT_STALL_TELL_MS			10000	/* when nothing was sent for this long it is reported, whatever the limits. Inferred */
 #define MT_FIXED_DEFAULT_MS		120	/* measured: a stopped guest was away 73 to 118 ms longer than its memory took (QEMU 7.2, libvirt 9.0) */
 
 struct mt_view {

@@ -98,7 +98,7 @@ static void tell_odds(char *buf, size_t size, const struct predict *s, const str
 	if (s->since_lowest >= PATIENCE_OPEN)
 		snprintf(buf, size, "none of the last %u passes left less than the best before", s->since_lowest);
 	else
-		snprintf(buf, size, "that it comes within reach is %.0f %% likely", 100 * p->reaches);
+		snprintf(buf, size, "the odds that it comes within reach are %.0f %%", 100 * p->reaches);
 }
 
 static void give_up(const struct predict *s, const struct mt_view *view, const char *so_far, struct mt_plan *plan)
@@ -109,7 +109,7 @@ static void give_up(const struct predict *s, const struct mt_view *view, const c
 	tell_odds(odds, sizeof(odds), s, p);
 	if (p->needed_bandwidth_bytes_per_s > 0)
 		snprintf(bandwidth, sizeof(bandwidth), "%s, or ", mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
-	mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; %s; the shortest pause in sight is %s, %s allowed; it needs %spost-copy",
+	mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; %s; the shortest pause in sight is %s, %s allowed; it would need %spost-copy",
 		    so_far, odds, mt_format_duration_ms(best, p->floor_ms), mt_format_duration_ms(allowed, view->limits->max_downtime_ms),
 		    bandwidth);
 }
@@ -167,12 +167,12 @@ static void out_of_time(const struct mt_view *view, struct mt_plan *plan)
 
 	mt_format_duration_ms(deadline, view->limits->deadline_ms);
 	if (p->verdict != MT_VERDICT_UNKNOWN && p->stop_now_ms <= view->limits->max_downtime_ms)
-		mt_plan_set(plan, MT_ACTION_STOP, "the deadline of %s is over; stopping now pauses the guest for %s",
+		mt_plan_set(plan, MT_ACTION_STOP, "the deadline of %s has passed; stopping now pauses the guest for %s",
 			    deadline, mt_format_duration_ms(now, p->stop_now_ms));
 	else if (view->limits->postcopy_allowed && view->iterations->total)
-		mt_plan_set(plan, MT_ACTION_FLIP, "the deadline of %s is over and post-copy is allowed", deadline);
+		mt_plan_set(plan, MT_ACTION_FLIP, "the deadline of %s has passed and post-copy is allowed", deadline);
 	else
-		mt_plan_set(plan, MT_ACTION_ABORT, "the deadline of %s is over, with no way to finish within the allowed downtime", deadline);
+		mt_plan_set(plan, MT_ACTION_ABORT, "the deadline of %s has passed, with no way to finish within the allowed downtime", deadline);
 }
 
 static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
@@ -195,7 +195,7 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 		return;
 	}
 	if (p->verdict == MT_VERDICT_UNKNOWN) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "the first pass tells nothing until it is done");
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "nothing is known until the first pass is done");
 		return;
 	}
 	if (!view->boundary || !mt_iterations_last(view->iterations))
@@ -217,7 +217,7 @@ _Static_assert(sizeof(struct predict) <= MT_POLICY_STATE_MAX, "state fits");
 
 const struct mt_policy mt_policy_predict = {
 	.name = "predict",
-	.help = "ours: leave what converges alone; else stop within the allowed downtime, flip, or abort, as early as sure",
+	.help = "ours: leave alone what converges; else stop within the allowed downtime, flip, or abort, as soon as that is certain",
 	.about = "leave alone what converges in time; else stop at the end of a pass from which the pause is as short as allowed; else flip, if post-copy is allowed; else raise QEMU's downtime limit within what is allowed and wait for a better moment as long as one may come; else abort, and say which bandwidth it would have taken",
 	.heeds = MT_HEEDS_MAX_DOWNTIME | MT_HEEDS_DEADLINE | MT_HEEDS_FIXED,
 	.acts = true,

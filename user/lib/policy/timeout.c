@@ -25,11 +25,11 @@ static void timeout_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	}
 	mt_format_duration_ms(after, timeout_ms);
 	if (now_ms < timeout_ms)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "the timeout of %s is not over", after);
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "the timeout of %s has not passed yet", after);
 	else if (flip)
-		mt_plan_set(plan, MT_ACTION_FLIP, "the timeout of %s is over and post-copy is allowed", after);
+		mt_plan_set(plan, MT_ACTION_FLIP, "the timeout of %s has passed and post-copy is allowed", after);
 	else
-		mt_plan_set(plan, MT_ACTION_STOP, "the timeout of %s is over", after);
+		mt_plan_set(plan, MT_ACTION_STOP, "the timeout of %s has passed", after);
 }
 
 static uint64_t acts_at_ms(const uint64_t *own)

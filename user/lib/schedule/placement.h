@@ -2,7 +2,7 @@
 /*
  * placement.h - jobs that share one link: when each begins, and which is the best order (PURE)
  *
- * A job is a guest's migration; its choices are what it may take: a share of the link, so long, at such a
+ * A job is a guest's migration; its choices are what it may take: a share of the link, a time, a
  * cost. Choices belong to a phase, the one in which it begins.
  */
 #ifndef MT_PLACEMENT_H
@@ -21,7 +21,7 @@ struct mt_choice {
 	size_t tag;			/* the caller's */
 };
 
-/* A share is one of so many equal parts. */
+/* Is the share one of @parts equal parts? */
 static inline bool mt_choice_is_part(const struct mt_choice *c, unsigned parts)
 {
 	return c->share * parts > 1 - 1e-6 && c->share * parts < 1 + 1e-6;
@@ -77,8 +77,8 @@ double mt_link_free_ms(const struct mt_link *l, double share, unsigned parallel)
 /* In which phase a job is at a time. */
 size_t mt_job_phase_at(const struct mt_job *job, double ms);
 /*
- * When it begins if it waits for so many changes of its phase after @ms, and in which phase it then is; INFINITY: so many
- * do not come.
+ * When it begins if it waits for @changes changes of its phase after @ms, and in which phase it then is; INFINITY: there
+ * are fewer.
  */
 double mt_job_begin(const struct mt_job *job, double ms, size_t changes, size_t *phase);
 

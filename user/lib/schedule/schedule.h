@@ -36,10 +36,10 @@ extern const struct mt_schedule_weights mt_schedule_weights_default;
 
 /* Counted on to end: at least this probable. Inferred. */
 #define MT_SCHEDULE_SURE	0.9
-/* For up to so many guests the schedule is the best there is; and for up to so many most times. */
+/* Up to this many guests the schedule is the best there is; up to this many it mostly is. */
 #define MT_SCHEDULE_EXACT	6
 #define MT_SCHEDULE_EXACT_TRIED	10
-/* No more than so many share the link. */
+/* No more than this many share the link. */
 #define MT_SCHEDULE_PARALLEL	4
 
 /* From when on the guest dirties so; the first one from 0. */
@@ -65,7 +65,7 @@ struct mt_schedule_request {
 	size_t n;
 	double link_bytes_per_s;	/* > 0 */
 	double deadline_ms;		/* INFINITY: none */
-	unsigned parallel;		/* so many at once, at most MT_SCHEDULE_PARALLEL; 0: one */
+	unsigned parallel;		/* how many at once, at most MT_SCHEDULE_PARALLEL; 0: one */
 	const struct mt_schedule_weights *weights;	/* NULL: the default ones */
 	bool heuristic;			/* even where the best could be found */
 };
@@ -82,7 +82,7 @@ struct mt_schedule_move {
 enum mt_schedule_why {
 	MT_SCHEDULE_NO_END,		/* with no method that is allowed, at the whole link */
 	MT_SCHEDULE_TOO_SLOW,		/* not by the deadline, even alone */
-	MT_SCHEDULE_NO_TIME,		/* not beside the others */
+	MT_SCHEDULE_NO_TIME,		/* not next to the others */
 };
 
 /* 0: nothing up to 64 times what there is would do; NaN: does not apply. */

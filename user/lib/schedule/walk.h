@@ -2,7 +2,7 @@
 /*
  * walk.h - a placement as genes that can be changed a little (PURE)
  *
- * An order of all jobs, and for each which share it takes, the how-manieth cheapest of the choices with that
+ * An order of all jobs, and for each which share it takes, its rank by cost among the choices with that
  * share, and how many changes of its phase it waits for. It is played from the front; a job that would be too late is
  * passed over.
  */

@@ -27,7 +27,7 @@ struct sim_link {
 
 /* @work_ns: of the destination, for all of it. Return: when the write is over. */
 double sim_link_put(struct sim_link *l, double now_ns, double bytes, double work_ns);
-/* The destination does this beside the rest, until sim_link_join(). */
+/* The destination does this alongside the rest, until sim_link_join(). */
 void sim_link_aside(struct sim_link *l, double now_ns, double work_ns);
 void sim_link_join(struct sim_link *l);
 /* When all that was written by now is done with. */

@@ -51,13 +51,13 @@ struct mt_sim_host {
 	double there_zero_postcopy_ns;	/* likewise in post-copy, where it is mapped and not looked at */
 	double there_discard_ns;	/* post-copy: a range of old pages is given up */
 	double sync_ms;			/* a sync of the bitmap */
-	double wake_ms;			/* a sleep of the thread is longer by so much */
+	double wake_ms;			/* a sleep of the thread is longer by this */
 	double stop_ms;			/* stopping the guest, saving its devices */
 	double device_bytes;		/* state of the devices */
 	double finish_ms;		/* at the end, after the last byte: the destination runs, and says so */
 	double resume_ms;		/* post-copy: the destination loads the devices and runs */
 	double place_ms;		/* post-copy: a page that came is put in place, and the vCPU woken */
-	unsigned beat_touches;		/* post-copy: the guest is heard after so many accesses in a row */
+	unsigned beat_touches;		/* post-copy: the guest is heard after this many accesses in a row */
 };
 
 /* "PRESET,KEY=VALUE,..." into @host, as --host of migtrace-simulate(1) has it, the preset first if at all. -EINVAL with a line. */
@@ -73,9 +73,9 @@ struct mt_sim_params {
 	double postcopy_bandwidth_bytes_per_s;	/* max-postcopy-bandwidth; 0: no limit, QEMU's default */
 	double downtime_limit_ms;
 	double cap_ms;			/* given up then, if not done: the figures are those so far */
-	double abort_passes;		/* 0, or: given up only after so many passes, even past the cap */
+	double abort_passes;		/* 0, or: given up only after this many passes, even past the cap */
 	double flip_delay_ms;		/* from the pass's end until the flip is asked for */
-	unsigned clear_shift;		/* x-clear-bitmap-shift: 2^so many pages are cleared at once */
+	unsigned clear_shift;		/* x-clear-bitmap-shift: 2^clear_shift pages are cleared at once */
 	unsigned throttle_trigger_percent, throttle_initial_percent, throttle_increment_percent, throttle_max_percent;
 	uint64_t xbzrle_cache_bytes;
 	double look_ms;			/* between two samples that are no boundary; 0: none */

@@ -54,10 +54,10 @@ struct mt_trace {
 	uint64_t pages;			/* that it may write to: 0 .. pages - 1 */
 	/* At the beginning pages resident_first .. resident_end - 1 are not zero, others are. Inferred that they lie together. */
 	uint64_t resident_first, resident_end;
-	uint64_t makes_up_ns;		/* after being held up, so much of what was missed is made up for */
+	uint64_t makes_up_ns;		/* after being held up, how much of what was missed is made up for */
 	double top_speed;		/* at most this many times as fast as when nothing holds it up; 0: any */
 	struct mt_trace_content content;
-	double length_s;		/* recorded: it begins anew after so long; 0: it never does */
+	double length_s;		/* recorded: it begins anew after this long; 0: it never does */
 	const char *told;		/* one sentence: what it is, and what was made up; lives as long as it */
 };
 

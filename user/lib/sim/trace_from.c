@@ -156,7 +156,7 @@ int mt_trace_from_recording(struct mt_trace *t, const struct mt_recording *rec, 
 		return rc;
 	find_points(&points, rec);
 	if (!points.n)
-		return mt_err_set(err, -ENODATA, "%s tells nothing of which pages the guest writes to: neither a profile nor passes",
+		return mt_err_set(err, -ENODATA, "%s does not say which pages the guest writes to: it has neither a profile nor passes",
 				  rec->path);
 	if (!memory_bytes)
 		return mt_err_set(err, -EINVAL, "%s does not say how large the guest is: --memory does", rec->path);

@@ -49,7 +49,7 @@ int mt_bpf_fail(struct mt_err *err, int rc, const char *what)
 		if (geteuid())
 			return mt_err_set(err, -EPERM, "%s: BPF is not for this user: run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
 					  what);
-		return mt_err_set(err, -EPERM, "%s: the kernel refuses it%s: it forbids this kind of tracing (lockdown, or built without)",
+		return mt_err_set(err, -EPERM, "%s: the kernel refuses it%s: it forbids this kind of tracing (lockdown, or not built in)",
 				  what, because);
 	case -ESRCH:
 	case -ENOENT:

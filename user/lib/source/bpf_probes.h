@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * bpf_probes.h - the probes that count beside the dirty pages, each alone
+ * bpf_probes.h - the probes that count other things than dirty pages, each by itself
  *
  * Open loads and attaches one, read copies what has been counted since then, close takes it
  * away. Opening says in @err what the kernel lacks. Process numbers are those of the host.

@@ -51,12 +51,12 @@ struct mt_iterations {
 	double bandwidth_bytes_per_s;	/* wire rate lately; 0 = unknown, or nothing goes out */
 	double page_share;		/* bytes of memory, zero pages left out, for a byte on the wire, in the latest passes; 1 = not known */
 	bool stuck;			/* next to nothing has gone out for a second, of a link that carried more */
-	double still_s;			/* for so long nothing at all has gone out in pre-copy; 0 = something has, or not known */
-	struct mt_sample moved;		/* behind it: where something last had */
-	double pages_sent_bytes, wire_sent_bytes;	/* behind page_share: both fade */
-	double told[9];			/* behind the rate: QEMU's own figures, newest last */
+	double still_s;			/* how long nothing at all has gone out in pre-copy; 0 = something has, or not known */
+	struct mt_sample moved;		/* for still_s: where something last had */
+	double pages_sent_bytes, wire_sent_bytes;	/* for page_share: both fade */
+	double told[9];			/* for the rate: QEMU's own figures, newest last */
 	size_t n_told;
-	double lag_s;			/* so long the destination may still be busy with empty pages */
+	double lag_s;			/* how long the destination may still be busy with empty pages */
 	uint64_t stale_bytes_per_s;	/* one that is of empty pages, and stands until QEMU renews it; 0 = none */
 	double window_s[16], window_bytes[16];	/* and recent (time, transferred) points */
 	size_t window_n;

@@ -112,7 +112,7 @@ static int map(struct kmod *k, const struct migtrace_attach *args, struct mt_err
 	if (args->map_bytes > MAP_MAX_BYTES)
 		return mt_err_set(err, -EPROTO, "the module wants %llu bytes mapped", (unsigned long long)args->map_bytes);
 	if (args->mode != MIGTRACE_MODE_RING && args->mode != MIGTRACE_MODE_BITMAP)
-		return mt_err_set(err, -EPROTO, "the module speaks of mode %u", args->mode);
+		return mt_err_set(err, -EPROTO, "the module reports mode %u, which is unknown", args->mode);
 	at = mmap(NULL, args->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, k->fd, 0);
 	if (at == MAP_FAILED)
 		return mt_err_set(err, -errno, "cannot map the module's records: %s", strerror(errno));

@@ -41,9 +41,9 @@
 	X(NONE,		"none",			"there is no migration") \
 	X(SETUP,	"setup",		"the migration is being set up: nothing has been sent yet") \
 	X(ACTIVE,	"active",		"") \
-	X(SWITCHOVER,	"switchover",		"switchover is under way: QEMU has stopped the guest, what is left to do is to wait for the end") \
-	X(POSTCOPY,	"postcopy",		"post-copy is under way: it can only be waited for") \
-	X(POSTCOPY_PAUSED, "postcopy-paused",	"post-copy stands still and the guest waits for its memory: " \
+	X(SWITCHOVER,	"switchover",		"switchover is under way: QEMU has stopped the guest, and all that is left is to wait for the end") \
+	X(POSTCOPY,	"postcopy",		"post-copy is under way: all that is left is to wait for the end") \
+	X(POSTCOPY_PAUSED, "postcopy-paused",	"post-copy has stalled and the guest waits for its memory: " \
 						"recover it by virsh migrate --postcopy --postcopy-resume") \
 	X(COMPLETED,	"completed",		"the migration has completed") \
 	X(FAILED,	"failed",		"the migration has failed") \
@@ -66,12 +66,12 @@ enum mt_status {
 	X(total_ms,		"ms",		"time since the migration began, by QEMU or libvirt") \
 	X(setup_ms,		"ms",		"time the setup took") \
 	X(iteration,		"",		"dirty bitmap syncs so far; n while pass n is under way") \
-	X(memory_bytes,		"bytes",	"guest memory that takes part") \
+	X(memory_bytes,		"bytes",	"guest memory that is migrated") \
 	X(remaining_bytes,	"bytes",	"memory still to be sent") \
 	X(transferred_bytes,	"bytes",	"sent on the wire so far") \
 	X(other_bytes,		"bytes",	"sent so far of disks and devices, as far as QEMU counts them apart") \
 	X(normal_pages,		"pages",	"pages sent whole so far") \
-	X(zero_pages,		"pages",	"pages sent as a mark, all of one byte, so far") \
+	X(zero_pages,		"pages",	"pages of one repeated byte, sent as a marker, so far") \
 	X(page_size_bytes,	"bytes",	"size of the pages counted here") \
 	X(dirty_pages_per_s,	"pages/s",	"QEMU's own dirty rate: refreshed at syncs at least 1 s apart") \
 	X(bandwidth_bytes_per_s, "bytes/s",	"QEMU's throughput over its last 100 ms") \

@@ -25,7 +25,7 @@
 	X(resets,		"",	MIGTRACE_VALID_RESETS,	  SUM,	"resets of a ring, or clears of 64 pages of a bitmap") \
 	X(cleared_pages,	"pages", MIGTRACE_VALID_RESETS,	  SUM,	"pages that clears of a bitmap made clean") \
 	X(ring_full_exits,	"",	MIGTRACE_VALID_RING_FULL, SUM,	"exits of vCPUs because of a full ring") \
-	X(window,		"",	MIGTRACE_VALID_WINDOW,	  LAST,	"number of the window that runs, from 1") \
+	X(window,		"",	MIGTRACE_VALID_WINDOW,	  LAST,	"number of the current window, from 1") \
 	X(window_ns,		"ns",	MIGTRACE_VALID_WINDOW,	  LAST,	"how long it has run") \
 	X(window_stale_pages,	"pages", MIGTRACE_VALID_WINDOW,	  LAST,	"pages that were dirty when it began") \
 	X(window_pages,		"pages", MIGTRACE_VALID_WINDOW,	  LAST,	"distinct pages logged since it began: U(window_ns)") \

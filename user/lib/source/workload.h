@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * workload.h - what a guest does beside dirtying memory: its vCPUs, network, disks, waits for pages
+ * workload.h - what a guest does besides dirtying memory: its vCPUs, network, disks, waits for pages
  *
  * By BPF probes, each for itself, as sums over an interval: no device, file or guest is named in
  * them. None is loaded unless asked for: what each costs is in bpf/NAME.bpf.c, OVERHEAD.
@@ -28,10 +28,10 @@ MT_MUST_CHECK int mt_probes_parse(const char *names, unsigned *probes, struct mt
 	X(exits,		"",	VCPU,	  "exits of vCPUs from the guest") \
 	X(ring_full_ns,		"ns",	VCPU,	  "time that vCPUs stood still because of a full dirty ring") \
 	X(net_sent_bytes,	"bytes", NET,	  "what the guest sent by its taps, whole frames") \
-	X(net_received_bytes,	"bytes", NET,	  "what it was given there") \
+	X(net_received_bytes,	"bytes", NET,	  "what the guest received by its taps, whole frames") \
 	X(disk_read_bytes,	"bytes", DISK,	  "what its process asked to read of files and block devices") \
-	X(disk_written_bytes,	"bytes", DISK,	  "likewise to write") \
-	X(page_waits,		"",	POSTCOPY, "waits of its threads for pages that had yet to come, that are over") \
+	X(disk_written_bytes,	"bytes", DISK,	  "what its process asked to write to files and block devices") \
+	X(page_waits,		"",	POSTCOPY, "finished waits of its threads for pages that had not arrived yet") \
 	X(page_wait_ns,		"ns",	POSTCOPY, "how long they took")
 
 enum mt_work_field {

@@ -105,7 +105,7 @@ static const char *check(struct supervision *s, const struct mt_plan *plan)
 	    (plan->action == MT_ACTION_SET_BANDWIDTH && s->others.bytes_per_s.theirs))
 		return "somebody else has set it, and theirs stands";
 	if (mt_too_old(s))
-		return "the figures it was decided by are too old by now";
+		return "the figures it was based on are too old by now";
 	return NULL;
 }
 
@@ -129,7 +129,7 @@ static int flip(struct supervision *s, const struct mt_actuators *a, const struc
 	if (ret)
 		return ret;
 	if (mt_too_old(s) || !mt_hand_look(s))
-		return mt_err_set(err, -ESTALE, "%s", s->acts ? "the figures it was decided by are too old by now" : s->hand);
+		return mt_err_set(err, -ESTALE, "%s", s->acts ? "the figures it was based on are too old by now" : s->hand);
 	return mt_actuate(a, s->conn, s->uuid, plan, err);
 }
 

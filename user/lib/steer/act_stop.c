@@ -28,12 +28,12 @@ int mt_act_stop(struct supervision *s, const struct mt_actuators *a, const struc
 	if (mt_too_old(s) || !mt_hand_look(s)) {
 		mt_guard_suspended(s->o->guard, s->uuid, -ECANCELED);
 		s->stopped = false;
-		return mt_err_set(err, -ESTALE, "%s", s->acts ? "the figures it was decided by are too old by now" : s->hand);
+		return mt_err_set(err, -ESTALE, "%s", s->acts ? "the figures it was based on are too old by now" : s->hand);
 	}
 	ret = mt_actuate(a, s->conn, s->uuid, plan, err);
 	mt_guard_suspended(s->o->guard, s->uuid, ret);
 	if (!ret && mt_too_old(s))
-		mt_guard_due(s->o->guard, s->uuid, "the guest was stopped later than what was known of it holds");
+		mt_guard_due(s->o->guard, s->uuid, "the guest was stopped so late that what was known of it no longer holds");
 	if (!ret)
 		ret = mt_suspend_settle(s->conn, s->uuid, err);
 	/* One that may have come of it all the same stays under guard; meanwhile other things may be decided. */

@@ -102,9 +102,9 @@ static void find_reason(struct supervision *s, char *why, size_t size)
 	} else if (mt_flag_is_set(s->o->observe)) {
 		snprintf(why, size, "observed only, as configured");
 	} else if (s->others.observe) {
-		snprintf(why, size, "left alone since somebody else steers it");
+		snprintf(why, size, "left alone because somebody else steers it");
 	} else if (s->o->hands && !knows_host(s)) {
-		snprintf(why, size, "%s", *s->held_by ? s->held_by : "which host it is cannot be told now");
+		snprintf(why, size, "%s", *s->held_by ? s->held_by : "which host this is cannot be determined now");
 	} else if (s->o->hands) {
 		off = mt_hands_off(s->o->hands, s->host, s->uuid);
 		if (off == MT_OFF_ALL)
@@ -131,7 +131,7 @@ bool mt_hand_look(struct supervision *s)
 	s->acts = !*why;
 	memcpy(s->hand, why, sizeof(why));
 	if (!is_dry(s) && s->begun)
-		mt_note_event(s, s->acts ? "steering" : "not steering", s->acts ? "what is decided is done" : why);
+		mt_note_event(s, s->acts ? "steering" : "not steering", s->acts ? "decisions are carried out" : why);
 	else if (!is_dry(s) && !s->acts)
 		mt_note_event(s, "not steering", why);
 	s->begun = true;

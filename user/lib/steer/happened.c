@@ -50,7 +50,7 @@ static void on_lifecycle(struct supervision *s, const struct mt_event *ev)
 {
 	char detail[96];
 
-	mt_lifecycle_tell(detail, sizeof(detail), ev->lifecycle, ev->detail);
+	mt_lifecycle_describe(detail, sizeof(detail), ev->lifecycle, ev->detail);
 	mt_recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "lifecycle", detail));
 	if (ev->lifecycle == VIR_DOMAIN_EVENT_STOPPED)
 		on_stopped(s, ev);

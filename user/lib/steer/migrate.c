@@ -186,9 +186,9 @@ static int check_options(const struct mt_migrate_options *o, struct mt_err *err)
 	if (o->compression && o->parallel)
 		return mt_err_set(err, -EINVAL, "compression and parallel connections do not go together");
 	if (o->xbzrle_cache_bytes && o->compression != MT_COMPRESSION_XBZRLE)
-		return mt_err_set(err, -EINVAL, "a cache is for compression by xbzrle");
+		return mt_err_set(err, -EINVAL, "a cache is only for compression by xbzrle");
 	if ((o->compress_level || o->compress_threads) && o->compression != MT_COMPRESSION_MT)
-		return mt_err_set(err, -EINVAL, "a level and threads are for compression by mt");
+		return mt_err_set(err, -EINVAL, "a level and threads are only for compression by mt");
 	if (o->compress_level > 9 || o->compress_threads > 255)
 		return mt_err_set(err, -EINVAL, "compression has levels 1 to 9 and 1 to 255 threads");
 	if (o->postcopy_bandwidth_bytes_per_s && !o->postcopy)

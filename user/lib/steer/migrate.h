@@ -41,7 +41,7 @@ struct mt_migrate_options {
 	bool persistent;			/* define it at the destination */
 	bool undefine_source;
 	bool direct;				/* this client leads, not the source's libvirtd: dies with us */
-	bool unsafe;				/* also when libvirt fears for the disks' caches */
+	bool unsafe;				/* also when libvirt considers the disks' caches unsafe */
 };
 
 /*

@@ -98,7 +98,7 @@ static int compare(struct supervision *s, struct others_value *ours, const struc
 	if (is_limit)
 		mt_engine_set_qemu_limit(&s->engine, now->value);
 	snprintf(detail, sizeof(detail), "somebody else changed QEMU's %s from %s to %s: %s", is_limit ? "downtime limit" : "speed",
-		 was, is, observe ? "this migration is left alone" : "theirs stands, and it is decided anew");
+		 was, is, observe ? "this migration is left alone" : "their value stands, and the decision is made again");
 	mt_note_event(s, "changed by others", detail);
 	return -EAGAIN;
 }

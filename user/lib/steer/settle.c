@@ -135,10 +135,10 @@ static void paused_at_source(const struct mt_settle_input *in, enum mt_side dest
 	if (destination == MT_SIDE_ABSENT || destination == MT_SIDE_OFF || destination == MT_SIDE_PAUSED)
 		snprintf(detail, size, "the guest is paused at the source and does not run elsewhere: %s", because(in));
 	else if (in->destinations && *in->destinations)
-		snprintf(detail, size, "the guest is paused at the source; whether it runs at the destination could not be looked at, "
-			 "so look before you resume it: %s", err->msg);
+		snprintf(detail, size, "the guest is paused at the source; whether it runs at the destination could not be checked, "
+			 "so check before you resume it: %s", err->msg);
 	else
-		snprintf(detail, size, "the guest is paused at the source (%s); no destination was named to look at, so look before you resume it",
+		snprintf(detail, size, "the guest is paused at the source (%s); no destination was named to check, so check there before you resume it",
 			 because(in));
 }
 
@@ -147,7 +147,7 @@ static enum mt_outcome nowhere(const struct mt_settle_input *in, enum mt_side so
 			       char *detail, size_t size)
 {
 	if (destination == MT_SIDE_UNKNOWN && in->claimed) {
-		snprintf(detail, size, "libvirt reports success; the destination was not looked at: %s",
+		snprintf(detail, size, "libvirt reports success; the destination was not checked: %s",
 			 in->destinations && *in->destinations ? err->msg : "none was named");
 		return MT_OUTCOME_COMPLETED_UNVERIFIED;
 	}
@@ -155,9 +155,9 @@ static enum mt_outcome nowhere(const struct mt_settle_input *in, enum mt_side so
 		snprintf(detail, size, "the guest is on neither side: %s", because(in));
 		return MT_OUTCOME_LOST;
 	}
-	snprintf(detail, size, "where the guest is cannot be told (source %s, destination %s): %s",
-		 source == MT_SIDE_ABSENT ? "has it no more" : "does not answer",
-		 destination == MT_SIDE_ABSENT ? "does not have it" : "was not or could not be looked at",
+	snprintf(detail, size, "where the guest is could not be determined (source %s, destination %s): %s",
+		 source == MT_SIDE_ABSENT ? "no longer has it" : "does not answer",
+		 destination == MT_SIDE_ABSENT ? "does not have it" : "was not or could not be checked",
 		 *err->msg ? err->msg : because(in));
 	return MT_OUTCOME_UNKNOWN;
 }

@@ -86,7 +86,7 @@ void mt_recorded(struct supervision *s, int rc)
 	if (!rc || s->result->record_error)
 		return;
 	s->result->record_error = rc;
-	snprintf(note, sizeof(note), "the recording ends here: %s; the migration is supervised on", strerror(-rc));
+	snprintf(note, sizeof(note), "the recording ends here: %s; supervision goes on", strerror(-rc));
 	mt_tell(s, NULL, false, note);
 }
 
@@ -117,7 +117,7 @@ static void heed_flags(struct supervision *s)
 		return;
 	if (mt_status_is_postcopy(s->sample.status)) {
 		if (!s->told_postcopy)
-			mt_note_event(s, "not cancelled", "in post-copy the guest's memory is on both sides: only finishing saves it");
+			mt_note_event(s, "not cancelled", "in post-copy the guest's memory is on both sides: it is safe only when that has finished");
 		s->told_postcopy = true;
 		return;
 	}

@@ -5,7 +5,7 @@
  * mt_supervise() blocks its thread for as long as the migration lasts: it takes
  * events from an inbox, samples at each boundary, steps the engine, carries out
  * its plans, records everything and, at the end, finds out where the guest is.
- * `migtrace migrate` runs one, migtraced one a thread.
+ * `migtrace migrate` runs one, migtraced one on each thread.
  */
 #ifndef MT_SUPERVISE_H
 #define MT_SUPERVISE_H
@@ -45,7 +45,7 @@ typedef void (*mt_progress_fn)(const struct mt_progress *p, void *opaque);
 
 /* QEMU's downtime limit or the speed was changed by somebody else. */
 enum mt_others {
-	MT_OTHERS_BACK_OFF,		/* their value stands, and we set that one no more; decisions are made with it */
+	MT_OTHERS_BACK_OFF,		/* their value stands, and we no longer set that one; decisions are made with it */
 	MT_OTHERS_OBSERVE,		/* hands off this migration */
 };
 
@@ -61,9 +61,9 @@ struct mt_supervise_options {
 	uint64_t poll_ms;			/* between boundaries; 0 = 250 */
 	bool ours;				/* we started it: wait for MT_EVENT_MIGRATE_DONE */
 	struct mt_guard *guard;			/* NULL: a guest is never stopped */
-	struct mt_hands *hands;			/* NULL: nobody else is minded, for what never acts */
+	struct mt_hands *hands;			/* NULL: others are not looked out for; for what never acts */
 	const char *who;			/* the program, for the wheel */
-	struct mt_wheel *wheel;			/* taken by the caller, and put by him; NULL: it is tried here, again and again */
+	struct mt_wheel *wheel;			/* the caller's to take and to put; NULL: it is tried here, again and again */
 	uint64_t age_limit_ms;			/* of a sample that is decided upon; 0 = MT_AGE_LIMIT_DEFAULT_MS */
 	enum mt_others others;
 	const volatile int *observe;		/* while non-zero: plans are not carried out */

@@ -8,7 +8,7 @@
 #include "source/sample.h"
 
 struct mt_trust {
-	struct mt_sample last;		/* a look before, at least so long ago that something must have moved since */
+	struct mt_sample last;		/* an earlier look, long enough ago that something must have moved since */
 	bool still;			/* nothing has */
 	uint64_t transferred_bytes, iteration;	/* the most that was believed */
 	bool has_begin;

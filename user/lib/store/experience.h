@@ -54,12 +54,12 @@ void mt_experience_host(char host[MT_EXPERIENCE_HOST_MAX], const char *uri);
  */
 MT_MUST_CHECK int mt_experience_load(struct mt_experience *e, const char *path, const char *destination, struct mt_err *err);
 
-/* Sets of one source. Written beside and renamed: @path is whole at any time. Return: 0; errnos of open(2), write(2), rename(2). */
+/* Sets of one source. Written under another name and renamed: @path is whole at any time. Return: 0; errnos of open(2), write(2), rename(2). */
 MT_MUST_CHECK int mt_experience_save(const struct mt_experience *sets, size_t n, const char *path, struct mt_err *err);
 
-/* At most so many of the newest recordings are read. */
+/* At most this many of the newest recordings are read. */
 #define MT_EXPERIENCE_RECORDINGS	64
-/* A destination has a set of its own from so many migrations on, and so many destinations have. Inferred. */
+/* A destination has a set of its own from this many migrations on, and at most this many destinations have. Inferred. */
 #define MT_EXPERIENCE_LEAST	3
 #define MT_EXPERIENCE_DESTINATIONS	16
 
@@ -68,7 +68,7 @@ MT_MUST_CHECK int mt_experience_save(const struct mt_experience *sets, size_t n,
  * @source: this host's name
  * @read: how many migrations taught something; may be NULL
  *
- * What cannot be read, or tells of no migration that ended by itself, is passed over. Written beside and renamed; none
+ * What cannot be read, or tells of no migration that ended by itself, is passed over. Written under another name and renamed; none
  * is made where nothing teaches. Return: 0; errnos of opendir(3), open(2), write(2), rename(2); -ENOMEM.
  */
 MT_MUST_CHECK int mt_experience_learn(const char *directory, const char *source, const char *path, unsigned *read, struct mt_err *err);

@@ -89,7 +89,7 @@ int mt_directory_open(const char *path, struct mt_err *err)
 	}
 	if (st.st_uid && st.st_uid != geteuid()) {
 		close(fd);
-		return mt_err_set(err, -EPERM, "%s belongs to user %u: it has to be ours or root's", path, (unsigned)st.st_uid);
+		return mt_err_set(err, -EPERM, "%s belongs to user %u: it has to be this user's or root's", path, (unsigned)st.st_uid);
 	}
 	if (st.st_mode & S_IWOTH) {
 		close(fd);

@@ -62,7 +62,7 @@ static const char *bound(const struct mt_lines *l)
 	if (l->total > MT_STREAM_MAX_BYTES)
 		return "it unpacks to more than 1 GiB";
 	if (l->total > MT_STREAM_FREE_BYTES + l->packed * MT_STREAM_MAX_RATIO)
-		return "it unpacks to more than 256 times its size, as nothing does that migtrace wrote";
+		return "it unpacks to more than 256 times its size, which nothing written by migtrace does";
 	return NULL;
 }
 

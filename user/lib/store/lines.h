@@ -18,8 +18,8 @@
  */
 #define MT_LINE_MAX_BYTES	(1U << 20)
 #define MT_STREAM_MAX_BYTES	(1ULL << 30)
-#define MT_STREAM_FREE_BYTES	(16ULL << 20)	/* whatever its size, a stream may unpack to so much */
-#define MT_STREAM_MAX_RATIO	256		/* and beyond that to so many bytes for each of its own */
+#define MT_STREAM_FREE_BYTES	(16ULL << 20)	/* whatever its size, a stream may unpack to this much */
+#define MT_STREAM_MAX_RATIO	256		/* and beyond that to this many bytes for each of its own */
 
 struct mt_lines {
 	void *stream;			/* zstd's */

@@ -143,7 +143,7 @@ struct mt_record_vcpu {
 	uint64_t t_ns;
 	uint64_t vcpu;
 	uint64_t events;		/* pages that it logged */
-	uint64_t duration_ns;		/* within so long */
+	uint64_t duration_ns;		/* in this time */
 	uint64_t ring_used;		/* the most entries that its ring held; 0 = not known */
 };
 
@@ -161,7 +161,7 @@ struct mt_record_profile {
 	struct mt_tick total;
 };
 
-/* What a forecast has to know of a guest beside what it dirties. */
+/* What a forecast has to know of a guest besides what it dirties. */
 struct mt_record_guest {
 	uint64_t t_ns;
 	uint64_t memory_bytes, vcpus;
@@ -244,7 +244,7 @@ struct mt_recorder_behind {
 	void (*release)(void *opaque);	/* called by the thread, last of all; NULL: nothing to do */
 	void *opaque;
 	size_t max_entries, max_bytes;	/* of the queue; 0: 8192 and 8 MiB */
-	uint64_t close_ms;		/* mt_recorder_close() waits at most so long for the disk; 0: 5 s */
+	uint64_t close_ms;		/* mt_recorder_close() waits at most this long for the disk; 0: 5 s */
 };
 
 MT_MUST_CHECK int mt_recorder_behind(struct mt_recorder **r, const struct mt_recorder_behind *how, struct mt_err *err);

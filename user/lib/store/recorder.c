@@ -183,7 +183,7 @@ static int judge(struct mt_recorder *r, const struct mt_entry *e, size_t len)
 	case MT_THIN_KEEP:
 		return 0;
 	case MT_THIN_KEEP_RARER:
-		tell(r, t_ns, "thinned", "a long recording: from here on %llu looks and ticks are one",
+		tell(r, t_ns, "thinned", "a long recording: from here on one of %llu looks and ticks is kept",
 		     (unsigned long long)r->thin.one_of);
 		return 0;
 	case MT_THIN_LEAVE_OUT:

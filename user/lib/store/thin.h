@@ -17,7 +17,7 @@ struct mt_thin {
 	uint64_t max_entries, max_text_bytes;
 	uint64_t entries, text_bytes;	/* so far */
 	uint64_t frequent;		/* seen so far */
-	uint64_t one_of;		/* so many of them are one; 0 at first, means 1 */
+	uint64_t one_of;		/* one of this many is kept; 0 at first, means 1 */
 	uint64_t since;			/* left out since the last that was kept */
 	uint64_t pages_start_ns;	/* of the newest set of pages that was kept */
 	bool pages_ended;

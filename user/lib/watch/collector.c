@@ -45,7 +45,7 @@ static void release(struct mt_collector *c)
 static int start(struct mt_collector *c, struct mt_source *source, struct mt_err *err)
 {
 	snprintf(c->why_not_better, sizeof(c->why_not_better), "%s", source->why_not_better);
-	mt_source_tell(source, c->tell, sizeof(c->tell));
+	mt_source_describe(source, c->tell, sizeof(c->tell));
 	c->source = (struct mt_record_source){
 		.t_ns = mt_now_ns(),
 		.source = source->ops->name,
@@ -93,7 +93,7 @@ void mt_collector_close(struct mt_collector *c)
 		release(c);
 }
 
-const char *mt_collector_tell(const struct mt_collector *c)
+const char *mt_collector_describe(const struct mt_collector *c)
 {
 	return c ? c->tell : "none";
 }

@@ -15,7 +15,7 @@
 struct mt_collector;
 
 /*
- * @name NULL: the best source. That there is none harms nobody: -errno, with the reason in @err,
+ * @name NULL: the best source. Having none does no harm: -errno, with the reason in @err,
  * and *@c NULL, which all functions below take for a collector that collects nothing.
  */
 MT_MUST_CHECK int mt_collector_open(struct mt_collector **c, struct mt_conn *conn, const struct mt_domain_info *d,
@@ -23,7 +23,7 @@ MT_MUST_CHECK int mt_collector_open(struct mt_collector **c, struct mt_conn *con
 void mt_collector_close(struct mt_collector *c);
 
 /* One line: which source, and why no better one. */
-const char *mt_collector_tell(const struct mt_collector *c);
+const char *mt_collector_describe(const struct mt_collector *c);
 
 /* QEMU finished the sync that begins pass @iteration at @t_ns. Any thread, in order. */
 void mt_collector_boundary(struct mt_collector *c, uint64_t iteration, uint64_t t_ns);

@@ -55,7 +55,7 @@ int mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d, con
 	if (!mt_versions_uri_is_local(mt_conn_uri(c)))
 		return mt_err_set(err, -EREMOTE, "%s is on another host: kernel sources see the guests of their own", d->name);
 	if (strcmp(d->type, "kvm"))
-		return mt_err_set(err, -EOPNOTSUPP, "%s is no KVM guest: nobody logs its pages", d->name);
+		return mt_err_set(err, -EOPNOTSUPP, "%s is not a KVM guest: its dirty pages are not logged", d->name);
 	rc = mt_vmm_pid(NULL, d->name, d->uuid, &params.vmm_pid, err);
 	return rc ? rc : mt_source_open(name, &params, source, err);
 }
@@ -65,7 +65,7 @@ bool mt_source_is_libvirt(const char *name)
 	return name && !strcmp(name, "libvirt");
 }
 
-void mt_source_tell(const struct mt_source *source, char *buf, size_t size)
+void mt_source_describe(const struct mt_source *source, char *buf, size_t size)
 {
 	char tick[MT_UNIT_STR];
 

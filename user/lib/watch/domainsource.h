@@ -39,6 +39,6 @@ MT_MUST_CHECK int mt_domain_source_open(struct mt_conn *c, const struct mt_domai
 bool mt_source_is_libvirt(const char *name);
 
 /* "kmod, ring, 10 ms ticks; no better: ..." */
-void mt_source_tell(const struct mt_source *source, char *buf, size_t size);
+void mt_source_describe(const struct mt_source *source, char *buf, size_t size);
 
 #endif

@@ -65,7 +65,7 @@ static void introduce(struct mt_profiler *p, const struct mt_source *fine)
 {
 	p->ring = fine->mode == MIGTRACE_MODE_RING;
 	snprintf(p->detail, sizeof(p->detail), "%s", fine->why_not_better);
-	mt_source_tell(fine, p->tell, sizeof(p->tell));
+	mt_source_describe(fine, p->tell, sizeof(p->tell));
 	p->source = (struct mt_record_source){
 		.t_ns = mt_now_ns(),
 		.source = fine->ops->name,
@@ -126,7 +126,7 @@ int mt_profiler_open(struct mt_profiler **out, struct mt_conn *conn, const struc
 	return 0;
 }
 
-const char *mt_profiler_tell(const struct mt_profiler *p)
+const char *mt_profiler_describe(const struct mt_profiler *p)
 {
 	return p->tell;
 }

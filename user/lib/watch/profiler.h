@@ -21,7 +21,7 @@ struct mt_profiler;
 MT_MUST_CHECK int mt_profiler_open(struct mt_profiler **p, struct mt_conn *conn, const struct mt_domain_info *d,
 				   const char *name, uint64_t tick_ns, double hot_share, bool keep_sets,
 				   struct mt_err *err);
-const char *mt_profiler_tell(const struct mt_profiler *p);	/* which source, and what is missing */
+const char *mt_profiler_describe(const struct mt_profiler *p);	/* which source, and what is missing */
 bool mt_profiler_is_ring(const struct mt_profiler *p);
 
 /* Writes what has come since: the source the first time, merged ticks. Return: the recorder's error. */

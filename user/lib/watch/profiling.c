@@ -21,11 +21,11 @@ static bool open_profiler(struct mt_profiling *r, struct mt_err *err)
 	if (mt_source_is_libvirt(r->source_name))
 		mt_err_set(&why, -ENODEV, "not wanted");
 	else if (r->mode == MT_DIRTYRATE_PAGE_SAMPLING)
-		mt_err_set(&why, -EOPNOTSUPP, strcmp(r->domain.type, "kvm") ? "%s is no KVM guest: nobody logs its pages" :
+		mt_err_set(&why, -EOPNOTSUPP, strcmp(r->domain.type, "kvm") ? "%s is not a KVM guest: its dirty pages are not logged" :
 			   "while QEMU samples pages of %s KVM logs nothing", r->domain.name);
 	else if (!mt_profiler_open(&r->profiler, r->conn, &r->domain, r->source_name, r->tick_ms * MT_NS_PER_MS, 0, r->pages,
 				   &why)) {
-		snprintf(r->source, sizeof(r->source), "%s", mt_profiler_tell(r->profiler));
+		snprintf(r->source, sizeof(r->source), "%s", mt_profiler_describe(r->profiler));
 		return true;
 	}
 	if (r->source_name && !mt_source_is_libvirt(r->source_name)) {
@@ -84,7 +84,7 @@ static bool end_profiler(struct mt_profiling *r, bool *told, struct mt_err *err)
 		mt_profiling_say(r, "  %u windows: S %s, S_new %s, M_w %s", curve.windows, pages(s, curve.s_pages),
 				 pages(s_new, curve.s_new_pages), pages(mw, curve.mw_pages));
 	else if (rc == -ENODATA)
-		mt_profiling_say(r, "the kernel source saw no window that began clean: QEMU's own measurements have to do");
+		mt_profiling_say(r, "the kernel source saw no window that began clean: QEMU's own measurements are used instead");
 	else
 		mt_err_set(err, rc, "the profile is incomplete: %s", strerror(-rc));
 	if (!rc)

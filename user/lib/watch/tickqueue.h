@@ -12,7 +12,7 @@
 
 #include "source/tick.h"
 
-#define MT_TICKQUEUE_EVERY_NS	45000000ULL	/* one entry for so long: each tick of a session for passes, unless nobody takes them */
+#define MT_TICKQUEUE_EVERY_NS	45000000ULL	/* one entry for each of these: each tick of a session for passes, unless nobody takes them */
 #define MT_TICKQUEUE_MAX	1024		/* waiting; what comes then is merged into the newest */
 
 struct mt_tickqueue {

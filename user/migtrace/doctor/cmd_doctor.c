@@ -208,8 +208,8 @@ int cmd_doctor(int argc, char **argv)
 	const struct command_usage usage = {
 		.name = "doctor",
 		.synopsis = "",
-		.description = "Looks at this host and at the libvirt it is asked to connect to, and tells what works, what\n"
-			       "is missing and how to mend it. Changes nothing. The exit status is 1 if something needed is\n"
+		.description = "Looks at this host and at the libvirt it is asked to connect to, and says what works, what\n"
+			       "is missing and how to fix it. Changes nothing. The exit status is 1 if something needed is\n"
 			       "missing; warnings leave it 0.",
 		.examples = "  migtrace doctor\n"
 			    "  migtrace doctor -c qemu+ssh://host2/system -f json\n",

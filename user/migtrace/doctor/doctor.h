@@ -19,7 +19,7 @@ enum doctor_result {
 	DOCTOR_RESULT_COUNT
 };
 
-/* What was learnt before the checks, and is the same for all. */
+/* What was learned before the checks, and is the same for all. */
 struct doctor {
 	const char *uri;		/* as given; may be NULL */
 	bool local;			/* the hypervisor is this host */

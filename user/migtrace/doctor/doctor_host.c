@@ -55,7 +55,7 @@ static void check_kernel(const struct doctor *d, struct finding *f)
 	if (elsewhere(d, f))
 		return;
 	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2) {
-		doctor_found(f, DOCTOR_UNKNOWN, "uname does not tell");
+		doctor_found(f, DOCTOR_UNKNOWN, "uname does not say");
 		return;
 	}
 	doctor_found(f, DOCTOR_OK, "%s %s, %s", u.sysname, u.release, u.machine);
@@ -214,7 +214,7 @@ static void check_clock(const struct doctor *d, struct finding *f)
 	int rc = read_line("/sys/devices/system/clocksource/clocksource0/current_clocksource", source, sizeof(source));
 
 	if (rc) {
-		doctor_found(f, DOCTOR_UNKNOWN, "the clock source is not told: %s", strerror(-rc));
+		doctor_found(f, DOCTOR_UNKNOWN, "the clock source cannot be read: %s", strerror(-rc));
 		return;
 	}
 	doctor_found(f, DOCTOR_OK, "%s", source);
@@ -252,7 +252,7 @@ static void check_cap_bpf(const struct doctor *d, struct finding *f)
 	while (!found && status && getline(&line, &size, status) > 0)
 		found = sscanf(line, "CapEff: %llx", &caps) == 1;
 	if (!found)
-		doctor_found(f, DOCTOR_UNKNOWN, "not told by the kernel");
+		doctor_found(f, DOCTOR_UNKNOWN, "the kernel does not say");
 	else if ((caps & wanted) == wanted)
 		doctor_found(f, DOCTOR_OK, "CAP_BPF and CAP_PERFMON are held");
 	else
@@ -332,13 +332,13 @@ static void check_migtraced(const struct doctor *d, struct finding *f)
 	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
 		doctor_found(f, DOCTOR_OK, "answers at %s", CONTROL_SOCKET);
 	} else if (errno == EACCES) {
-		doctor_found(f, DOCTOR_UNKNOWN, "%s is there, and not for this user", CONTROL_SOCKET);
+		doctor_found(f, DOCTOR_UNKNOWN, "%s is there, but not for this user", CONTROL_SOCKET);
 		doctor_remedy(f, "run as root, or join the group set in migtraced.conf");
 	} else if (errno == ENOENT) {
 		doctor_found(f, DOCTOR_SKIP, "does not run; migrate and record do not need it");
 		doctor_remedy(f, "to look after migrations that others start: systemctl enable --now migtraced");
 	} else {
-		doctor_found(f, DOCTOR_WARN, "%s is there and nobody answers: %s", CONTROL_SOCKET, strerror(errno));
+		doctor_found(f, DOCTOR_WARN, "%s is there, but nobody answers: %s", CONTROL_SOCKET, strerror(errno));
 		doctor_remedy(f, "systemctl restart migtraced; journalctl -u migtraced says why it ended");
 	}
 }

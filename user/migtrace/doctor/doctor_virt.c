@@ -34,13 +34,13 @@ static void check_libvirt(const struct doctor *d, struct finding *f)
 		return;
 	}
 	if (!*d->versions.libvirt) {
-		doctor_found(f, DOCTOR_UNKNOWN, "%s answers and does not tell its version", mt_conn_uri(d->conn));
+		doctor_found(f, DOCTOR_UNKNOWN, "%s answers but does not say which version it is", mt_conn_uri(d->conn));
 		return;
 	}
 	doctor_found(f, DOCTOR_OK, "%s at %s", d->versions.libvirt, mt_conn_uri(d->conn));
 	if (d->versions.libvirt_number < LIBVIRT_OLDEST) {
 		f->result = DOCTOR_MISSING;
-		doctor_remedy(f, "migtrace needs 3.7 to read the downtime limit; it is tested with 9.0 and 11.3");
+		doctor_remedy(f, "migtrace needs 3.7 to read the downtime limit; it is tested with 9.0");
 	} else if (d->versions.libvirt_number < LIBVIRT_DIRTYRATE_MODES) {
 		f->result = DOCTOR_WARN;
 		doctor_remedy(f, "before 8.1 dirty rates can be measured by page-sampling only");
@@ -91,7 +91,7 @@ static void check_qemu(const struct doctor *d, struct finding *f)
 	doctor_found(f, DOCTOR_OK, "%s", d->versions.qemu);
 	if (d->versions.qemu_number < QEMU_OLDEST) {
 		f->result = DOCTOR_WARN;
-		doctor_remedy(f, "before 5.2 dirty rates cannot be measured; migtrace is tested with 7.2 and 10.0");
+		doctor_remedy(f, "before 5.2 dirty rates cannot be measured; migtrace is tested with 7.2");
 	}
 }
 

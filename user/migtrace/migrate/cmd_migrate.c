@@ -106,7 +106,7 @@ static void open_collector(struct migration *m)
 	else if (mt_collector_open(&m->collector, m->conn, &m->domain, m->source_name, &err))
 		snprintf(m->source, sizeof(m->source), "none: %.360s", err.msg);
 	else
-		snprintf(m->source, sizeof(m->source), "%s", mt_collector_tell(m->collector));
+		snprintf(m->source, sizeof(m->source), "%s", mt_collector_describe(m->collector));
 }
 
 /* On a thread of its own, which may wait for a reader. */
@@ -136,7 +136,7 @@ static int take_in_hand(struct migration *m, struct mt_err *err)
 	if (rc)
 		return rc;
 	if (!mt_wheel_marked(m->wheel, &mark))
-		return mt_err_set(err, -EBUSY, "%s was stopped by an earlier migration that nobody saw to its end: run migtrace guard first",
+		return mt_err_set(err, -EBUSY, "%s was stopped by an earlier migration that ended before it was resumed: run migtrace guard first",
 				  m->domain.name);
 	if (m->dry_run)
 		return 0;
@@ -146,7 +146,7 @@ static int take_in_hand(struct migration *m, struct mt_err *err)
 		return rc;
 	rc = guardian_start(&m->guardian, m->domain.uuid);
 	if (rc)
-		return mt_err_set(err, rc, "no process that would look after the guest if this one is killed: %s", strerror(-rc));
+		return mt_err_set(err, rc, "cannot start a process that looks after the guest if this one is killed: %s", strerror(-rc));
 	return 0;
 }
 
@@ -414,12 +414,12 @@ int cmd_migrate(int argc, char **argv)
 		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
 		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "the migration may take this long (default none)", &m.limits.deadline_ms,
 		  .min = 1 },
-		{ "stall-timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "abort when nothing was sent for so long (default none: it is told)",
+		{ "stall-timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "abort when nothing was sent for this long (default none: only a warning)",
 		  &m.limits.stall_timeout_ms, .min = 1 },
 		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default: as learned, or 120ms)", &m.limits.fixed_ms,
 		  .max = MT_FIXED_MAX_MS },
 		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
-		{ "profile", 0, OPTION_STRING, "FILE", "what the guest dirtied before, by migtrace record: known from the first pass on", &m.profile_path },
+		{ "profile", 0, OPTION_STRING, "FILE", "what the guest dirtied before, by migtrace record: used from the first pass on", &m.profile_path },
 		LESSONS_OPTION(&m.learned_path),
 		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
 		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
@@ -433,12 +433,12 @@ int cmd_migrate(int argc, char **argv)
 		{ "compress-level", 0, OPTION_COUNT, "N", "of mt, 1 (QEMU's default) to 9", &level, NULL, 9 },
 		{ "compress-threads", 0, OPTION_COUNT, "N", "of mt", &threads, NULL, 255 },
 		{ "migrateuri", 0, OPTION_STRING, "URI", "address that QEMU connects to, as in virsh", &m.how.migrate_uri },
-		{ "unsafe", 0, OPTION_FLAG, NULL, "also when libvirt fears for the disks' caches", &m.how.unsafe },
+		{ "unsafe", 0, OPTION_FLAG, NULL, "also when libvirt considers the disks' caches unsafe", &m.how.unsafe },
 		{ "persistent", 0, OPTION_FLAG, NULL, "define the guest at the destination", &m.how.persistent },
 		{ "undefinesource", 0, OPTION_FLAG, NULL, "undefine it at the source", &m.how.undefine_source },
 		{ "record", 'r', OPTION_STRING, "FILE", "write a recording", &m.record_path },
 		{ "source", 0, OPTION_STRING, "NAME", "kernel source: kmod, bpf, or libvirt for none (default: the best there is)", &m.source_name },
-		{ "dry-run", 'n', OPTION_FLAG, NULL, "migrate, decide and tell, but do not act", &m.dry_run },
+		{ "dry-run", 'n', OPTION_FLAG, NULL, "migrate, decide and report, but do not act", &m.dry_run },
 	};
 	const struct command_usage usage = {
 		.name = "migrate",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * guardian.h - a process beside ours that lives on when we are killed
+ * guardian.h - a process next to ours that lives on when we are killed
  */
 #ifndef GUARDIAN_H
 #define GUARDIAN_H

@@ -158,11 +158,11 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 	if (!q->link_given || !q->link_bytes_per_s)
 		return options_error(usage, "--link RATE is needed: what all of them share");
 	if (q->deadline_given && !q->deadline_ms)
-		return options_error(usage, "--deadline: 0 is too little");
+		return options_error(usage, "--deadline: must be more than 0");
 	if (!q->max_downtime_ms)
-		return options_error(usage, "--max-downtime: 0 is too little");
+		return options_error(usage, "--max-downtime: must be more than 0");
 	if (!q->parallel)
-		return options_error(usage, "--parallel: 0 is too little");
+		return options_error(usage, "--parallel: must be more than 0");
 	if (!q->all == !args->n)
 		return options_error(usage, q->all ? "--all takes all guests that run: name none" : "DOMAIN or FILE is expected, or --all");
 	if (q->methods && !q->planning.postcopy && (q->allowed & flips))
@@ -193,15 +193,15 @@ int cmd_plan(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what all of them share; needed", &q.link_bytes_per_s, &q.link_given },
 		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "all are to be away by then (default: none)", &q.deadline_ms, &q.deadline_given },
-		{ "max-downtime", 0, OPTION_DURATION_MS, "DURATION", "QEMU's downtime limit may be so much (default 300ms)", &q.max_downtime_ms },
+		{ "max-downtime", 0, OPTION_DURATION_MS, "DURATION", "the most that QEMU's downtime limit may be (default 300ms)", &q.max_downtime_ms },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "post-copy is allowed", &q.planning.postcopy },
 		{ "method", 0, OPTION_STRING, "A,B", "methods that may be used; all that are allowed if not given", &q.methods },
 		{ "parallel", 0, OPTION_COUNT, "N", "no more at once, 1 to 4 (default 2)", &q.parallel, NULL, MT_SCHEDULE_PARALLEL },
 		LESSONS_OPTION(&q.learned_path),
 		{ "all", 0, OPTION_FLAG, NULL, "all guests that run", &q.all },
-		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of each guest, where files do not tell", &q.subject.memory_bytes },
+		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of each guest, where files do not say", &q.subject.memory_bytes },
 		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise", &q.subject.resident_bytes },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile each running guest for so long (default 10s)", &record.p.duration_ms },
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile each running guest for this long (default 10s)", &record.p.duration_ms },
 		{ "source", 0, OPTION_STRING, "NAME", "of the profiles, as in migtrace record", &record.p.source_name },
 	};
 	const struct command_usage usage = {

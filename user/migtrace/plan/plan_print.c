@@ -82,7 +82,7 @@ static const char *reason(struct words *w, const struct plan *p, const struct mt
 		say_needs(w, l);
 		break;
 	case MT_SCHEDULE_NO_TIME:
-		say(w, "no time left for its %s beside the others; all would be away after %s", mt_format_duration_ms(a, l->total_ms),
+		say(w, "no time left for its %s next to the others; all would be away after %s", mt_format_duration_ms(a, l->total_ms),
 		    mt_format_duration_ms(b, s->all_p90_ms));
 		break;
 	}

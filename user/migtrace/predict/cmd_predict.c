@@ -32,7 +32,7 @@ static int settle(struct request *q, const struct command_usage *usage, const st
 	if (!p->bandwidths.n && s->guest.bandwidth_bytes_per_s > 0)
 		p->bandwidths = (struct list_of_numbers){ .v = { s->guest.bandwidth_bytes_per_s }, .n = 1 };
 	if (!p->bandwidths.n)
-		return options_error(usage, "nothing says how fast %s can be migrated: say --bandwidth RATE, or set it by virsh migrate-setspeed",
+		return options_error(usage, "nothing says how fast %s can be migrated: give --bandwidth RATE, or set it by virsh migrate-setspeed",
 				     s->name);
 	if (!p->limits_ms.n)
 		p->limits_ms = (struct list_of_numbers){
@@ -141,16 +141,16 @@ int cmd_predict(int argc, char **argv)
 	static struct record record = { .mode_name = "auto", .p.automatic = true, .p.duration_ms = MT_PROFILING_DEFAULT_MS };
 	struct request q = { .subject.record = &record };
 	const struct option_row rows[] = {
-		{ "bandwidth", 0, OPTION_STRING, "R[,R...]", "what the migration may use; needed if nothing else tells", &q.bandwidths },
+		{ "bandwidth", 0, OPTION_STRING, "R[,R...]", "what the migration may use; needed if nothing else says", &q.bandwidths },
 		{ "max-downtime", 0, OPTION_STRING, "D[,D...]", "QEMU's downtime limit (default: the guest's, or 300ms)", &q.limits },
-		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "it is to finish within", &q.deadline_ms },
+		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "it has to finish within this", &q.deadline_ms },
 		{ "method", 0, OPTION_STRING, "A,B", "methods; all of them if not given", &q.methods },
 		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what the link carries when QEMU does not hold back (default: the bandwidth)",
 		  &q.link_bytes_per_s },
 		{ "flip-after", 0, OPTION_COUNT, "PASSES", "when the method hybrid flips (default 1)", &q.flip_after_passes, NULL, 1000 },
 		LESSONS_OPTION(&q.learned_path),
 		{ "model", 0, OPTION_STRING, "A,B", "models (default: ours), baselines among them", &q.models },
-		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "the guest's memory, where the file does not tell", &q.subject.memory_bytes, &q.memory_given },
+		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "the guest's memory, where the file does not say", &q.subject.memory_bytes, &q.memory_given },
 		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise", &q.subject.resident_bytes },
 		{ "dirty-rate", 0, OPTION_RATE_BYTES_PER_S, "RATE", "of an assumed guest: what it dirties in its first second",
 		  &q.subject.dirty_rate_bytes_per_s, &q.rate_given },
@@ -158,7 +158,7 @@ int cmd_predict(int argc, char **argv)
 		  &q.subject.working_set_bytes, &q.set_given },
 		{ "log", 0, OPTION_STRING, "HOW", "of an assumed guest: bitmap (default), or ring: how KVM logs writes; ring also for TCG",
 		  &q.log },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile a running guest for so long (default 10s)", &record.p.duration_ms },
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile a running guest for this long (default 10s)", &record.p.duration_ms },
 		{ "source", 0, OPTION_STRING, "NAME", "of the profile, as in migtrace record", &record.p.source_name },
 		{ "record", 0, OPTION_STRING, "FILE", "keep the profile", &q.subject.keep },
 	};

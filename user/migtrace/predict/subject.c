@@ -38,7 +38,7 @@ static int override(struct subject *s, const struct subject_options *o, struct m
 	if (o->resident_bytes)
 		g->resident_bytes = (double)o->resident_bytes;
 	if (!(g->memory_bytes > 0))
-		return mt_err_set(err, -ENODATA, "%s: nothing says how much memory the guest has; say --memory SIZE", s->name);
+		return mt_err_set(err, -ENODATA, "%s: nothing says how much memory the guest has; give --memory SIZE", s->name);
 	if (g->resident_bytes > g->memory_bytes)
 		g->resident_bytes = g->memory_bytes;
 	return 0;
@@ -56,7 +56,7 @@ static int take_dirtying(struct subject *s, const struct mt_recording *rec, stru
 	if (mt_recorded_curve(&s->curve, rec, true, s->guest.memory_bytes))
 		mt_recorded_passes(&s->curve, rec, UINT64_MAX);
 	if (s->curve.origin == MT_UCURVE_NOTHING)
-		return mt_err_set(err, -ENODATA, "%s tells neither of a profile nor of a finished pass of a migration: nothing is known of what the guest dirties",
+		return mt_err_set(err, -ENODATA, "%s has neither a profile nor a finished pass of a migration: nothing is known of what the guest dirties",
 				  rec->path);
 	return 0;
 }
@@ -161,7 +161,7 @@ static void show_guest(const struct subject *s, FILE *out)
 	if (g->resident_bytes > 0)
 		fprintf(out, "%s of it not empty", mt_format_size_bytes(resident, g->resident_bytes));
 	else
-		fprintf(out, "how much of it is empty is not known: none");
+		fprintf(out, "how much of it is empty is not known: taken as none");
 	if (g->vcpus > 0 && isfinite(g->cpu_share))
 		fprintf(out, "; %.0f vCPU%s, %.0f %% busy", g->vcpus, g->vcpus > 1 ? "s" : "", g->cpu_share * 100);
 	fputc('\n', out);

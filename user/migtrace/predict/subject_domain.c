@@ -87,7 +87,7 @@ static int take_profile(struct record *r, const char *uuid, const char *name, st
 		return mt_err_set(err, -EIO, "%s was not profiled", name);
 	}
 	if (!r->p.measured)
-		return mt_err_set(err, -ENODATA, "the profile of %s saw nothing", name);
+		return mt_err_set(err, -ENODATA, "the profile of %s is empty", name);
 	return mt_recorder_close(r->p.recorder, err);
 }
 

@@ -96,7 +96,7 @@ int cmd_record(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ "output", 'o', OPTION_STRING, "FILE", "where to record; must not exist", &r.p.path },
 		{ "force", 0, OPTION_FLAG, NULL, "replace FILE", &r.p.force },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile for so long (default 10s)",
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile for this long (default 10s)",
 		  &r.p.duration_ms },
 		{ "interval", 0, OPTION_DURATION_MS, "DURATION", "look at a migration this often (default 250ms)",
 		  &r.interval_ms },
@@ -116,7 +116,7 @@ int cmd_record(int argc, char **argv)
 		.max_args = 1,
 		.description = "Records a guest into FILE. One that migrates is followed to the end of its migration, and\n"
 			       "left alone. One that does not is profiled: QEMU switches its dirty logging on, and a kernel\n"
-			       "source tells U(T) from a millisecond on; without one QEMU's own measurements of a few\n"
+			       "source measures U(T) from a millisecond on; without one QEMU's own measurements of a few\n"
 			       "different lengths have to do. Ctrl-C ends the recording, never the migration.",
 		.examples = "  migtrace record web1 -o web1.mtrec\n"
 			    "  migtrace record db1 -o db1.mtrec --duration 60s --mode page-sampling\n",

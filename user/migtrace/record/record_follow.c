@@ -29,7 +29,7 @@ static struct mt_collector *open_collector(const struct record *r)
 	else if (mt_collector_open(&c, r->p.conn, &r->p.domain, r->p.source_name, &why))
 		fprintf(stderr, "kernel source: none: %s\n", why.msg);
 	else
-		fprintf(stderr, "kernel source: %s\n", mt_collector_tell(c));
+		fprintf(stderr, "kernel source: %s\n", mt_collector_describe(c));
 	return c;
 }
 

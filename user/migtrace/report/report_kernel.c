@@ -236,7 +236,7 @@ int report_figures(const struct report *r, FILE *out, enum mt_format format)
 		{ "s_pages", "S, dirtied in a second", p->s_pages, PAGES },
 		{ "s_new_pages_per_s", "S_new, newly dirtied after it", p->s_new_pages_per_s, PAGES_PER_S },
 		{ "mw_pages", p->mw_lower_bound ? "M_w, writable working set, at least" : "M_w, writable working set", p->mw_pages, PAGES },
-		{ "hot_threshold", "hot: dirtied in so many of the seconds", p->hot_threshold, SHARE },
+		{ "hot_threshold", "hot: dirtied in this share of the seconds", p->hot_threshold, SHARE },
 		{ "hot_seconds", "seconds looked at", p->hot_seconds, NUMBER },
 		{ "hot_pages", "hot pages", p->hot_pages, PAGES },
 		{ "hot_share", "hot pages, share of M_w", p->hot_share, SHARE },

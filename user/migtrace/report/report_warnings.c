@@ -111,7 +111,7 @@ void report_warn(struct report *r)
 		warn(r, "from %s on QEMU has lost count of what is left to send (%u answer%s; a RAM block was resized meanwhile?): cancel such a migration, it may never end",
 		     mt_format_duration_ms(a, report_ms(r, seen.miscounted.from_ns)), seen.n_miscounted, seen.n_miscounted > 1 ? "s" : "");
 	if (span_ms(&seen.still) > 0)
-		warn(r, "nothing was sent for %s, from %s on: the link or the destination stood still; --stall-timeout says when to give up",
+		warn(r, "nothing was sent for %s, from %s on: the link or the destination had stalled; --stall-timeout says when to give up",
 		     mt_format_duration_ms(a, span_ms(&seen.still)), mt_format_duration_ms(b, report_ms(r, seen.still.from_ns)));
 	if (seen.paused.to_ns)
 		warn(r, "post-copy %s (status postcopy-paused) for %s, from %s on%s", seen.last == MT_STATUS_POSTCOPY_PAUSED ? "stands still" : "stood still",

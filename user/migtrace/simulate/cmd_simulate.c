@@ -116,7 +116,7 @@ static int take(const struct command_usage *usage, struct simulate *q, const str
 	else if (strcmp(w->log, "bitmap"))
 		return options_error(usage, "--log %s is unknown: bitmap or ring", w->log);
 	if (!w->cap_ms)
-		return options_error(usage, "--cap is more than nothing");
+		return options_error(usage, "--cap must be more than 0");
 	p->cap_ms = (double)w->cap_ms;
 	p->host.link_bytes_per_s = (double)w->link;
 	p->postcopy_bandwidth_bytes_per_s = (double)w->postcopy_bandwidth;
@@ -163,7 +163,7 @@ int cmd_simulate(int argc, char **argv)
 		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what the link carries (default: as fast as pages can be copied)",
 		  &w.link },
 		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of the guest (default: as TRACE says)", &q.memory_bytes },
-		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "of it not zero (default: as TRACE says)", &q.resident_bytes },
+		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not zero (default: as TRACE says)", &q.resident_bytes },
 		{ "log", 0, OPTION_STRING, "HOW", "bitmap (default), or ring: how KVM logs writes; ring also for TCG", &w.log },
 		{ "policy", 0, OPTION_STRING, "A,B", "steer it by these (default: QEMU alone)", &w.policies },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "policies may flip to post-copy", &w.postcopy },
@@ -172,14 +172,14 @@ int cmd_simulate(int argc, char **argv)
 		/* Their parameter "passes": by that name there is another option here. */
 		{ "stop-after", 0, OPTION_COUNT, "N", "how many passes the policies \"passes\" and \"fixed-passes\" let finish",
 		  mt_params_value(&q.limits.params, "passes"), NULL, 1000 },
-		{ "history", 0, OPTION_DURATION_MS, "DURATION", "policies \"fm\" and \"am\" have seen the guest before, for so long",
+		{ "history", 0, OPTION_DURATION_MS, "DURATION", "policies \"fm\" and \"am\" have seen the guest before, for this long",
 		  &q.history_ms },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "limit in post-copy (default: none)",
 		  &w.postcopy_bandwidth },
 		{ "cap", 0, OPTION_DURATION_MS, "DURATION", "give up after (default 10min)", &w.cap_ms },
-		{ "seed", 0, OPTION_COUNT, "N", "of what is drawn", &q.seed, &q.seed_given, UINT32_MAX },
+		{ "seed", 0, OPTION_COUNT, "N", "of what is drawn at random", &q.seed, &q.seed_given, UINT32_MAX },
 		{ "passes", 0, OPTION_FLAG, NULL, "a row for each pass instead of one for each migration", &q.passes },
-		{ "host", 0, OPTION_STRING, "WORDS", "what things take on the hosts: tcg (default) or kvm, and KEY=VALUE,..., see the man page", &w.host },
+		{ "host", 0, OPTION_STRING, "WORDS", "what things cost on the hosts: tcg (default) or kvm, and KEY=VALUE,..., see the man page", &w.host },
 	};
 	const struct command_usage usage = {
 		.name = "simulate", .synopsis = "TRACE...", .min_args = 1, .max_args = OPTIONS_ANY_NUMBER,

@@ -196,7 +196,7 @@ int cmd_top(int argc, char **argv)
 	static struct top top = { .interval_ms = INTERVAL_DEFAULT_MS };
 	const struct option_row rows[] = {
 		{ "interval", 'd', OPTION_DURATION_MS, "DURATION", "time between two tables (default 1s)", &top.interval_ms },
-		{ "count", 'n', OPTION_COUNT, "N", "end after so many (default: Ctrl-C ends)", &top.count },
+		{ "count", 'n', OPTION_COUNT, "N", "end after this many tables (default: Ctrl-C ends)", &top.count },
 		{ "probes", 0, OPTION_STRING, "LIST", "also what else they do: vcpu, net, disk, postcopy, or all (see OVERHEAD in migtrace-top(1))", &top.probe_names },
 		{ "source", 0, OPTION_STRING, "NAME", "kmod or bpf (default: the best there is)", &top.source_name },
 	};

@@ -67,7 +67,7 @@ struct campaign_spec {
 	char *up_command, *start_command, *stop_command, *link_command, *watch_command;
 	char *source;			/* as in --source; "auto": the best there is */
 	uint64_t seed, pause_ms, profile_ms, cap_ms, cap_passes;
-	uint64_t runs_per_start;	/* a guest is started anew after so many */
+	uint64_t runs_per_start;	/* a guest is started anew after this many */
 	uint64_t link_permille;	/* QEMU's limit is this share of the link's rate */
 	struct campaign_guest *guests;
 	struct campaign_workload *workloads;

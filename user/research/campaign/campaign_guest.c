@@ -26,7 +26,7 @@ static int command(struct campaign *c, const char *what, const char *line, unsig
 	int rc = campaign_command(line, NULL, &c->env, c->state.log_fd, timeout_s, out, size, err);
 
 	if (rc > 0)
-		rc = mt_err_set(err, -EIO, "%s: %s: exit status %d; %s/log tells more", what, line, rc, c->state.dir);
+		rc = mt_err_set(err, -EIO, "%s: %s: exit status %d; %s/log says more", what, line, rc, c->state.dir);
 	return rc;
 }
 

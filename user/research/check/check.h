@@ -10,7 +10,7 @@
 #include "sim/sim.h"
 #include "store/runs.h"
 
-/* Measured: query-migrate's ram.total is larger than the guest's memory by so much (machine pc, no display). */
+/* Measured: query-migrate's ram.total is larger than the guest's memory by this much (machine pc, no display). */
 #define CHECK_FIRMWARE_BYTES	(82 * 4096)
 /* Of what a tbf shaper lets through, TCP's payload: 1448 of 1514 bytes a packet. */
 #define CHECK_PAYLOAD_SHARE	(1448.0 / 1514)

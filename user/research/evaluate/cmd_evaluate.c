@@ -18,7 +18,7 @@ int cmd_evaluate(int argc, char **argv)
 		{ .name = "by-workload", .kind = OPTION_FLAG, .dest = &campaign.by_workload,
 		  .help = "campaigns: a row for each workload, too" },
 		{ .name = "runs", .kind = OPTION_FLAG, .dest = &campaign.runs,
-		  .help = "each forecast beside what happened; with --verdicts: each wrong one" },
+		  .help = "each forecast next to what happened; with --verdicts: each wrong one" },
 		{ .name = "save", .kind = OPTION_STRING, .arg = "FILE", .dest = &campaign.save,
 		  .help = "campaigns: write what they have taught, for migtrace predict --learned" },
 		{ .name = "hosts", .kind = OPTION_STRING, .arg = "LABEL", .dest = &campaign.hosts,
@@ -38,7 +38,7 @@ int cmd_evaluate(int argc, char **argv)
 		{ .name = "epr", .kind = OPTION_FLAG, .dest = &epr,
 		  .help = "how often the Markov predictors FM and AM are right" },
 		{ .name = "finish", .kind = OPTION_FLAG, .dest = &finish,
-		  .help = "downtime of FM and AM beside simpler rules, played over series" },
+		  .help = "downtime of FM and AM next to simpler rules, played over series" },
 	};
 	const struct command_usage usage = {
 		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0, .max_args = OPTIONS_ANY_NUMBER,
@@ -66,15 +66,15 @@ int cmd_evaluate(int argc, char **argv)
 	if (status != OPTIONS_RUN)
 		return status;
 	if (polled && !one_step)
-		return options_error(&usage, "--polled-time is about --one-step");
+		return options_error(&usage, "--polled-time needs --one-step");
 	if (campaign.hosts && !campaign.save)
-		return options_error(&usage, "--hosts is about --save");
+		return options_error(&usage, "--hosts needs --save");
 	if (campaign.own_given && (campaign.verdicts || campaign.prior || one_step || epr || finish || campaign.save))
 		return options_error(&usage, "--own is about forecasts");
 	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save || campaign.runs || campaign.by_workload))
-		return options_error(&usage, "--prior goes alone");
+		return options_error(&usage, "--prior cannot be combined with other options");
 	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish > 1)
-		return options_error(&usage, "--live, --verdicts, --prior, --one-step, --epr and --finish are one at a time");
+		return options_error(&usage, "only one of --live, --verdicts, --prior, --one-step, --epr and --finish at a time");
 	if ((one_step || epr || finish) && (campaign.by_workload || campaign.runs))
 		return options_error(&usage, "--by-workload and --runs are about whole migrations");
 	if ((campaign.live || campaign.verdicts || one_step || epr || finish) && campaign.save)

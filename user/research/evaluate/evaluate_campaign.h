@@ -135,7 +135,7 @@ struct evaluate_results {
 /*
  * Each case is forecast by each model that covers its method, with what the cases of other workloads,
  * of the same group, have taught: no model has seen its workload. @own: instead, of what is known while it runs, with
- * what so many such migrations teach beside mt_learned_prior; NULL: all of them, and no prior.
+ * what that many such migrations teach on top of mt_learned_prior; NULL: all of them, and no prior.
  */
 MT_MUST_CHECK int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set, const size_t *own);
 
@@ -144,7 +144,7 @@ const char *evaluate_curve_name(enum evaluate_curve curve);	/* "kernel" ... */
 
 /* @by_workload: a row for each, too. */
 int evaluate_print(const struct evaluate_results *r, enum mt_format format, bool by_workload);
-/* Each forecast beside what happened. */
+/* Each forecast next to what happened. */
 int evaluate_print_runs(const struct evaluate_results *r, enum mt_format format);
 
 #endif

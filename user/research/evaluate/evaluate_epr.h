@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * evaluate_epr.h - migtrace-research evaluate: how FM and AM foretell, and what comes of it
+ * evaluate_epr.h - migtrace-research evaluate: how well FM and AM predict, and what comes of it
  */
 #ifndef EVALUATE_EPR_H
 #define EVALUATE_EPR_H
@@ -15,7 +15,7 @@
  */
 int evaluate_epr(char **files, size_t n, enum mt_format format);
 
-/* Downtime of FM and AM beside stop-and-copy and fixed numbers of passes, played over the same series. */
+/* Downtime of FM and AM next to stop-and-copy and fixed numbers of passes, played over the same series. */
 int evaluate_finish(char **files, size_t n, enum mt_format format);
 
 #endif

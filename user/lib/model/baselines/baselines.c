@@ -91,7 +91,7 @@ static int once(const struct mt_forecast_input *in, struct mt_forecast *out)
 
 const struct mt_forecast_model mt_forecast_once = {
 	.name = "once/1",
-	.help = "memory over bandwidth, and a pause as long as the limit: what an operator does in his head",
+	.help = "memory over bandwidth, and a pause as long as the limit: what operators work out in their heads",
 	.methods = (1U << MT_METHOD_COUNT) - 1,
 	.baseline = true,
 	.forecast = once,

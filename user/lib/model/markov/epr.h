@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * epr.h - how often FM and AM foretell what a guest dirties (PURE)
+ * epr.h - how often FM and AM predict what a guest dirties (PURE)
  *
  * Chen & Cao (NPC'14): effective prediction ratio, EPR = correct predictions / predictions. What one prediction is,
  * and when it is correct, the paper leaves open; three readings are here. All are causal: the
- * first part of a series trains the chain, the rest is foretold and learnt from as it comes.
+ * first part of a series trains the chain, the rest is predicted, and learned from as it comes.
  */
 #ifndef MT_EPR_H
 #define MT_EPR_H
@@ -28,7 +28,7 @@ struct mt_epr_params {
 	unsigned horizon;	/* slots of a curve, up to MT_EPR_HORIZON_MAX. Inferred: 30 */
 	unsigned every;		/* slots from one curve of MT_EPR_SLOT and MT_EPR_CURVE to the next. Inferred: 5 */
 	double train_share;	/* of the series. Inferred: 0.5 */
-	double link_share;	/* the link carries so many times the mean of the training part. Inferred: 1.25 */
+	double link_share;	/* what the link carries, as a multiple of the mean of the training part. Inferred: 1.25 */
 };
 
 #define MT_EPR_HORIZON_MAX	256

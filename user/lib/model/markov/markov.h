@@ -67,7 +67,7 @@ MT_MUST_CHECK int mt_markov_init(struct mt_markov *m, const struct mt_markov_par
 /* One more slot, @amount >= 0: learn from it. What is no number is taken as 0. */
 void mt_markov_feed(struct mt_markov *m, double amount);
 
-/* Likewise, but nothing is learnt: forecasts go on from it. */
+/* Likewise, but nothing is learned: forecasts go on from it. */
 void mt_markov_see(struct mt_markov *m, double amount);
 
 /* A whole history at once: the deviation of all of it counts from its first status on. */
@@ -85,7 +85,7 @@ MT_MUST_CHECK int mt_markov_forecast(const struct mt_markov *m, unsigned slots, 
 /* Is @predicted near enough to @real? */
 bool mt_markov_match(const struct mt_markov_params *params, double predicted, double real);
 
-/* Share of the slots so far of which the chain foretold what came; NaN = none yet. */
+/* Share of the slots so far for which the chain predicted what came; NaN = none yet. */
 double mt_markov_confidence(const struct mt_markov *m);
 
 #endif

@@ -54,7 +54,7 @@ struct mt_pilot_advice {
 
 MT_MUST_CHECK int mt_pilot_init(struct mt_pilot *p, const struct mt_pilot_params *params);	/* 0 or -EINVAL */
 
-/* What came before the migration: from now on, what is fed is not learnt from. Passes are too coarse to add to a history. */
+/* What came before the migration: from now on, what is fed is not learned from. Passes are too coarse to add to a history. */
 void mt_pilot_train(struct mt_pilot *p, const double *slots, size_t n);
 
 /* So much was dirtied in the next stretch of time: learn, if there is no history to go by. */
