@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "store/recorded.h"
 #include "trace_from.h"
 
 #define POINTS_MAX	64
@@ -150,6 +151,7 @@ int mt_trace_from_recording(struct mt_trace *t, const struct mt_recording *rec, 
 			    uint64_t seed, struct mt_err *err)
 {
 	struct points points = { .n = 0 };
+	struct mt_recorded_guest guest;
 	int rc = from_sets(t, rec, err);
 
 	if (rc != -ENODATA)
@@ -158,6 +160,10 @@ int mt_trace_from_recording(struct mt_trace *t, const struct mt_recording *rec, 
 	if (!points.n)
 		return mt_err_set(err, -ENODATA, "%s does not say which pages the guest writes to: it has neither a profile nor passes",
 				  rec->path);
+	if (!memory_bytes) {
+		mt_recorded_guest(&guest, rec);
+		memory_bytes = (uint64_t)guest.memory_bytes;
+	}
 	if (!memory_bytes)
 		return mt_err_set(err, -EINVAL, "%s does not say how large the guest is: --memory does", rec->path);
 	return mt_trace_fitted(t, points.v, points.n, memory_bytes / MT_TRACE_PAGE_BYTES, seed, err);
