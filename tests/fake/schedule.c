@@ -160,14 +160,14 @@ static void draw_guest(struct schedule *s, unsigned i)
 		how->policy = mt_policy_find(often[draw(s, MT_ARRAY_SIZE(often))]);
 	if (!how->policy)
 		how->policy = mt_policy_find(real[draw(s, 6)]);
-	how->limits = (struct mt_limits){
-		.max_downtime_ms = between(s, 200, 2000), .params = MT_PARAMS_UNSET,
-		.fixed_ms = between(s, 50, 1000), .postcopy_allowed = g->postcopy || chance(s, 20),
-		.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE,
-		.stall_timeout_ms = chance(s, 10) ? between(s, 2000, 20000) : MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
-	};
+	how->limits = (struct mt_limits)MT_LIMITS_UNSET;
+	how->limits.max_downtime_ms = between(s, 200, 2000);
+	how->limits.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE;
 	fake_param(how, "timeout", between(s, 1000, 8000));
+	how->limits.stall_timeout_ms = chance(s, 10) ? between(s, 2000, 20000) : MT_LIMIT_NONE;
+	how->limits.fixed_ms = between(s, 50, 1000);
 	fake_param(how, "passes", between(s, 1, 3));
+	how->limits.postcopy_allowed = g->postcopy || chance(s, 20);
 	how->observe = chance(s, 15);
 	how->record = chance(s, 30);
 	how->others = chance(s, 30) ? MT_OTHERS_OBSERVE : MT_OTHERS_BACK_OFF;
