@@ -396,7 +396,7 @@ P=uniform:region=64M,rate=2000/s
 run "$M" simulate "$top/tests/data/campaign/programs/profiles/p512-idle.mtrec" --bandwidth 40MiB/s
 want "an end" grep -q ' converged ' "$dir/out"
 want "what was fitted" says 'classes of pages fitted'
-finish "simulate: a profile by QEMU says how large its guest is"
+judged "simulate: a profile by QEMU says how large its guest is"
 works "simulate: a pattern" 'converged' simulate $P --link 100MiB/s
 works "simulate: passes, as CSV" '^trace,method,policy,.*,pass,start_ms,duration_ms' simulate $P --link 100MiB/s --passes -f csv
 works "simulate: each with each, as JSON" '"method":"postcopy".*"end":"postcopied"' \
