@@ -3,6 +3,7 @@
  * experience.c - what a host's own migrations have taught it, to and from its file
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -101,11 +102,15 @@ static json_t *file_object(const struct mt_experience *sets, size_t n, int *fail
 
 static int write_file(const char *text, const char *part)
 {
-	FILE *f = fopen(part, "we");
-	int rc = 0;
+	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), rc = 0;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (!f)
-		return -errno;
+	if (!f) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
 	if (fputs(text, f) < 0 || fputc('\n', f) < 0 || fflush(f) || fsync(fileno(f)))
 		rc = -errno;
 	if (fclose(f) && !rc)
