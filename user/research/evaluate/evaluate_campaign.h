@@ -104,6 +104,7 @@ enum evaluate_error {
 	POINT_STALL,
 	BRIER,				/* the square of how far P(ends) was off (Brier 1950, Mon. Weather Rev. 78) */
 	BRIER_CLIMATOLOGY,		/* the same of who always says how many of the others ended */
+	CRPS_TOTAL,			/* continuous ranked probability score over the total, from its three quantiles */
 	EVALUATE_ERRORS
 };
 

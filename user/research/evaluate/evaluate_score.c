@@ -32,6 +32,7 @@ const struct evaluate_error_info evaluate_errors[EVALUATE_ERRORS] = {
 	[POINT_STALL] = { "stall_point", "share", true },
 	[BRIER] = { "brier", "score", true },
 	[BRIER_CLIMATOLOGY] = { "brier_climatology", "score", true },
+	[CRPS_TOTAL] = { "total_crps", "ratio", true },
 };
 
 static double relative(double forecast, double real)
@@ -71,6 +72,19 @@ static void judge_verdict(struct evaluate_result *r)
 	r->error[BRIER_CLIMATOLOGY] = square(c->climatology - ended);
 }
 
+/*
+ * The continuous ranked probability score, as far as p10, p50 and p90 tell it: the weighted interval score (Bracher et al. 2021,
+ * PLOS Comput. Biol. 17, with one interval of 80 %), over what was real. Of a point it is its relative error.
+ */
+static double crps(const struct mt_interval *f, double real)
+{
+	const double alpha = 0.2;
+	double outside = fmax(0, f->p10 - real) + fmax(0, real - f->p90);
+	double interval = f->p90 - f->p10 + 2 / alpha * outside;
+
+	return (fabs(real - f->p50) / 2 + alpha / 2 * interval) / 1.5 / real;
+}
+
 void evaluate_judge(struct evaluate_result *r)
 {
 	const struct mt_learned_case *c = &r->of->learned;
@@ -86,6 +100,7 @@ void evaluate_judge(struct evaluate_result *r)
 	if (!c->ended)
 		return;
 	r->error[ERROR_TOTAL] = relative(f[MT_METRIC_TOTAL_MS].p50, real[MT_METRIC_TOTAL_MS]);
+	r->error[CRPS_TOTAL] = crps(&f[MT_METRIC_TOTAL_MS], real[MT_METRIC_TOTAL_MS]);
 	r->error[ERROR_TRAFFIC] = relative(f[MT_METRIC_TRANSFERRED_BYTES].p50, real[MT_METRIC_TRANSFERRED_BYTES]);
 	r->error[ERROR_DOWNTIME] = fabs(f[MT_METRIC_DOWNTIME_MS].p50 - real[MT_METRIC_DOWNTIME_MS]);
 	r->error[ERROR_STALL] = fabs(f[MT_METRIC_STALL_MS].p50 - real[MT_METRIC_STALL_MS]);
