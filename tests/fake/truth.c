@@ -42,6 +42,7 @@ static struct {
 	unsigned ours, max_stopped, stops;
 	bool all_released, untold;
 	bool wished[FAKE_GROUPS];	/* a person asked it to cancel */
+	bool abort_failed[FAKE_GROUPS];	/* it has told that an abort of its own failed, whatever the reason */
 	uint64_t up_ns[FAKE_GROUPS];	/* of processes of ours; 0: not alive */
 	struct { int group; bool told; enum fake_call call; size_t guest; } refused[REFUSED];
 	unsigned n_refused;
@@ -153,6 +154,7 @@ void truth_told(int group, const char *text)
 	const char *p = text;
 
 	hold();
+	t.abort_failed[group] |= strstr(text, "abort failed: ") != NULL;
 	while ((p = strstr(p, "[fault "))) {
 		unsigned number = (unsigned)strtoul(p + 7, NULL, 10);
 
@@ -382,9 +384,11 @@ void truth_heard(struct fake_guest *g, int group, const char *status)
 	release();
 }
 
-/* What fails again and again is told once at least. */
+/* What fails again and again is told once at least; an abort, also where it could not even be asked for. */
 static bool told_before(unsigned i)
 {
+	if (t.refused[i].call == FAKE_CALL_ABORT && t.abort_failed[t.refused[i].group])
+		return true;
 	for (unsigned k = 0; k < t.n_refused; k++)
 		if (t.refused[k].told && t.refused[k].group == t.refused[i].group && t.refused[k].guest == t.refused[i].guest &&
 		    t.refused[k].call == t.refused[i].call)
