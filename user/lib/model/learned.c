@@ -328,7 +328,7 @@ struct folds {
 	double *values;
 	const struct mt_learned **by;	/* of each case, what those of other folds taught; NULL: there are none */
 	struct mt_learned_case *some;
-	struct mt_learned *others;	/* of the first case of each fold */
+	struct mt_learned *others;	/* room for what those taught */
 };
 
 static void folds_fini(struct folds *f)
@@ -375,20 +375,29 @@ static void widen_only(struct mt_residual *r)
 	*r = (struct mt_residual){ fmin(r->p10, 0), 0, fmax(r->p90, 0), r->n };
 }
 
+/* Migrations of a method that ended, and so tell how far a forecast was off. */
+static size_t ended_by(const struct mt_learned_case *cases, size_t n, enum mt_method method)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ended += cases[i].ended && cases[i].in.method == method;
+	return ended;
+}
+
 /* What some hosts' own migrations teach of their switchovers. INFINITY: too few by that method. */
 static double own_switchover_ms(const struct mt_learned_case *cases, size_t n, unsigned hosts, enum mt_method method, struct folds *f)
 {
 	struct mt_learned own = mt_learned_default;
-	size_t some = 0, taught = 0;
+	size_t some = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (cases[i].hosts != hosts || cases[i].in.method != method)
-			continue;
-		f->some[some++] = cases[i];
-		taught += cases[i].ended;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (cases[i].hosts == hosts)
+			f->some[some++] = cases[i];
+	if (ended_by(f->some, some, method) < ENOUGH)
+		return INFINITY;
 	learn_figures(&own, f->some, some, method, false, f->values);
-	return taught < ENOUGH ? INFINITY : own.figures[method].switchover_ms;
+	return own.figures[method].switchover_ms;
 }
 
 /*
@@ -497,11 +506,8 @@ static double shift_ms(const struct mt_learned *l, const struct mt_learned_case 
 static void learn_own_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
 {
 	struct mt_learned_figures *f = &l->figures[method];
-	size_t taught = 0;
 
-	for (size_t i = 0; i < n; i++)
-		taught += cases[i].ended && cases[i].in.method == method;
-	if (taught >= ENOUGH) {
+	if (ended_by(cases, n, method) >= ENOUGH) {
 		struct mt_learned known = *l;
 
 		learn_figures(&known, cases, n, method, true, values);
@@ -545,27 +551,32 @@ static void learn_own_residuals(struct mt_learned *l, const struct mt_learned_ca
 			blend_residual(&l->residual[0][m][k], &own.residual[0][m][k]);
 }
 
-int mt_learn_own(struct mt_learned *l, struct mt_learned_case *cases, size_t n, bool widths)
+/* Of each case, by what those of other parts teach beside @l. */
+static void learn_parts(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, struct folds *f)
+{
+	for (size_t part = 0; part < OWN_PARTS && part < n; part++) {
+		struct mt_learned *others = &f->others[part];
+		size_t k = 0;
+
+		for (size_t i = 0; i < n; i++)
+			if (i % OWN_PARTS != part)
+				f->some[k++] = cases[i];
+		*others = *l;
+		learn_all_own(others, f->some, k, f->values);
+		memset(others->residual, 0, sizeof(others->residual));
+		for (size_t i = part; i < n; i += OWN_PARTS)
+			f->by[i] = others;
+	}
+}
+
+int mt_learn_own(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, bool widths)
 {
 	struct folds f;
 
 	if (folds_init(&f, n))
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		cases[i].hosts = i % OWN_PARTS;
-	for (size_t part = 0; part < OWN_PARTS && part < n; part++) {
-		struct mt_learned *others = &f.others[part];
-		size_t k = 0;
-
-		for (size_t i = 0; i < n; i++)
-			if (cases[i].hosts != part)
-				f.some[k++] = cases[i];
-		*others = *l;
-		learn_all_own(others, f.some, k, f.values);
-		memset(others->residual, 0, sizeof(others->residual));
-		for (size_t i = part; i < n; i += OWN_PARTS)
-			f.by[i] = others;
-	}
+	if (widths)
+		learn_parts(l, cases, n, &f);
 	learn_all_own(l, cases, n, f.values);
 	if (widths)
 		learn_own_residuals(l, cases, n, &f);

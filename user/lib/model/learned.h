@@ -103,8 +103,8 @@ MT_MUST_CHECK int mt_learn_prior(struct mt_learned *l, const struct mt_learned_c
 /*
  * What one pair of hosts' own migrations teach on top of what @l holds, which is expected of any hosts: the more there are, the
  * nearer to them (James and Stein's way, with an inferred weight). @widths: intervals, too; else figures alone, and intervals
- * stay as wide as they are. The cases' ->hosts are overwritten. -ENOMEM: @l is as it was.
+ * stay as wide as they are. -ENOMEM: @l is as it was.
  */
-MT_MUST_CHECK int mt_learn_own(struct mt_learned *l, struct mt_learned_case *cases, size_t n, bool widths);
+MT_MUST_CHECK int mt_learn_own(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, bool widths);
 
 #endif

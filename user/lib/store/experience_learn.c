@@ -126,7 +126,6 @@ static int learn(struct mt_experience *e, const struct lesson *lesson, const cha
 	struct mt_learned_case cases[MT_EXPERIENCE_RECORDINGS];
 
 	mt_experience_init(e);
-	learn_fixed(e, lesson, destination);
 	for (size_t i = 0; i < lesson->n; i++) {
 		uint64_t begin_ms = lesson->v[i]->begin_ms;
 
@@ -135,6 +134,9 @@ static int learn(struct mt_experience *e, const struct lesson *lesson, const cha
 		e->newest_ms = e->migrations++ ? e->newest_ms : begin_ms;
 		e->oldest_ms = begin_ms;
 	}
+	if (e->migrations < least)
+		return -ENODATA;
+	learn_fixed(e, lesson, destination);
 	snprintf(e->source, sizeof(e->source), "%s", source);
 	snprintf(e->destination, sizeof(e->destination), "%s", destination);
 	for (unsigned stage = 0; stage < MT_FORECAST_STAGES; stage++) {
@@ -150,7 +152,7 @@ static int learn(struct mt_experience *e, const struct lesson *lesson, const cha
 		if (mt_learn_own(&e->stage[stage], cases, n, stage != MT_FORECAST_BEFORE))
 			return -ENOMEM;
 	}
-	return e->migrations >= least ? 0 : -ENODATA;
+	return 0;
 }
 
 static bool known(const struct mt_experience *sets, size_t n, const char *destination)

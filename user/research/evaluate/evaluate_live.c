@@ -46,25 +46,8 @@ void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p
 	f->metric[MT_METRIC_DOWNTIME_MS] = p->downtime_ms;
 }
 
-/* From the sync that has just been: what is done, and of a link of which nobody told how fast it is. */
-static void fill_progress(struct mt_forecast_input *in, const struct mt_run *run, const struct mt_iterations *its)
-{
-	bool expects = mt_sample_has(&its->last, expected_downtime_ms);
-
-	in->done = (struct mt_forecast_progress){
-		.passes = (unsigned)its->total,
-		.elapsed_ms = its->last.total_ms - evaluate_known(run->prepare_ms),
-		.wire_bytes = its->last.transferred_bytes,
-		.left_bytes = its->last.remaining_bytes,
-		.zero_bytes = fmax(0, in->memory_bytes - mt_forecast_full_bytes(in) - its->last.zero_pages * 4096.0),
-		.expected_downtime_ms = expects ? (double)its->last.expected_downtime_ms : NAN,
-	};
-	if (!*run->profile && its->bandwidth_bytes_per_s > 0)
-		in->bandwidth_bytes_per_s = its->bandwidth_bytes_per_s;
-}
-
-/* Told no more than what decides live is told, but for the method. */
-static void fill_as_live(struct evaluate_case *c, const struct evaluate_boundary *b)
+/* Told no more than what decides live is told, but for the method. Return: false where that does not suffice. */
+static bool fill_as_live(struct evaluate_case *c, const struct evaluate_boundary *b)
 {
 	const struct mt_run *run = c->run;
 	const struct mt_outlook_input in = {
@@ -78,14 +61,13 @@ static void fill_as_live(struct evaluate_case *c, const struct evaluate_boundary
 	};
 	struct mt_forecast_input told = c->learned.in;
 
-	if (!mt_outlook_resume(&in, &c->learned.in)) {
-		fill_progress(&c->learned.in, run, &b->iterations);
-		return;
-	}
+	if (!mt_outlook_resume(&in, &c->learned.in))
+		return false;
 	c->learned.in.method = told.method;
 	c->learned.in.options = told.options;
 	c->learned.in.give_up_ms = told.give_up_ms;
 	c->learned.in.learned = NULL;
+	return true;
 }
 
 /* Return: 0, also where nothing is known of that curve; -ENOMEM. */
@@ -100,11 +82,10 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from, const
 	c->moment = moment;
 	c->curve = curve;
 	c->learned.in.curve = &c->u;
-	if (evaluate_curve_know(c, profile, b)) {
+	if (evaluate_curve_know(c, profile, b) || !fill_as_live(c, b)) {
 		free(c);
 		return 0;
 	}
-	fill_as_live(c, b);
 	/* Of how a flip ends it says nothing. */
 	if (!evaluate_flips(c->run)) {
 		evaluate_live_forecast(&c->live, &b->prediction, c->run);

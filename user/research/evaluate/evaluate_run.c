@@ -63,12 +63,16 @@ static int forecast(struct evaluate_results *r, const struct evaluate_case *c, c
 	return rc;
 }
 
+static bool same_workload(const struct evaluate_case *a, const struct evaluate_case *b)
+{
+	return !strcmp(a->run->workload, b->run->workload);
+}
+
 /* Whether an earlier case stands for the same group and workload. */
 static bool is_first(const struct evaluate_set *set, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (evaluate_same_group(set->v[k], set->v[i]) &&
-		    !strcmp(set->v[k]->run->workload, set->v[i]->run->workload))
+		if (evaluate_same_group(set->v[k], set->v[i]) && same_workload(set->v[k], set->v[i]))
 			return false;
 	return true;
 }
@@ -77,11 +81,6 @@ static bool is_first(const struct evaluate_set *set, size_t i)
 static bool of_campaign(const struct evaluate_case *c)
 {
 	return *c->run->profile;
-}
-
-static bool same_workload(const struct evaluate_case *a, const struct evaluate_case *b)
-{
-	return !strcmp(a->run->workload, b->run->workload);
 }
 
 static int fold(struct evaluate_results *r, const struct evaluate_set *set, const struct evaluate_case *held_out,
