@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "evaluate_campaign.h"
 
 /* Return: the next result, of @c; NULL: no memory. It counts once ->n says so. */
@@ -101,18 +102,11 @@ static int fold(struct evaluate_results *r, const struct evaluate_set *set, cons
 }
 
 /* --- a history of its own ------------------------------------------------------ */
-/* The same each time, whatever machine this is. */
-static size_t draw(uint64_t *state, size_t below)
-{
-	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (size_t)((*state >> 33) % below);
-}
-
 /* At most @own migrations of other workloads by the same method, drawn; of files outside of campaigns any others. */
 static size_t history_of(const struct evaluate_set *set, size_t at, size_t own, struct mt_learned_case *history)
 {
 	const struct evaluate_case *c = set->v[at];
-	uint64_t state = at + 1;
+	struct mt_rng rng = { at + 1 };		/* the same each time */
 	size_t n = 0;
 
 	for (size_t i = 0; i < set->n; i++)
@@ -120,7 +114,7 @@ static size_t history_of(const struct evaluate_set *set, size_t at, size_t own, 
 		    !(of_campaign(c) && same_workload(set->v[i], c)))
 			history[n++] = set->v[i]->learned;
 	for (size_t i = 0; i < own && i < n; i++) {
-		size_t k = i + draw(&state, n - i);
+		size_t k = i + mt_rng_below(&rng, n - i);
 		struct mt_learned_case drawn = history[k];
 
 		history[k] = history[i];
