@@ -120,7 +120,7 @@ int main(int argc, char **argv)
 	if (mt_migrate_start(&running, conn, domain.uuid, &how, mt_inbox_post, inbox, &err) ||
 	    mt_supervise(conn, inbox, domain.uuid, &(struct mt_supervise_options){
 		.policy = &bench_policy, .actuators = &mt_actuators_libvirt, .recorder = recorder,
-		.destinations = destinations, .ours = true, .cancel = &cancel }, &result, &err))
+		.limits = MT_LIMITS_UNSET, .destinations = destinations, .ours = true, .cancel = &cancel }, &result, &err))
 		return die(&err);
 	mt_migrate_free(running, 10000);
 	if (mt_recorder_close(recorder, &err))
