@@ -629,6 +629,42 @@ static void test_adopted(void)
 	CHECK(!is_marked(&s));
 }
 
+static struct {
+	int kinds[8];
+	unsigned n;
+} told;
+
+static void note(const struct mt_event *ev, void *opaque)
+{
+	pthread_mutex_lock(&hv.lock);
+	told.kinds[told.n++ % MT_ARRAY_SIZE(told.kinds)] = ev->detail;
+	pthread_mutex_unlock(&hv.lock);
+}
+
+/* libvirt resumes a guest whose migration ended with the connection: perhaps before anybody looked. It is told all the same. */
+static void test_adopted_too_late(void)
+{
+	struct mt_stop_mark m = { .predicted_ms = 250, .uri = "small:///system", .host = HOST, .uuid = GUEST, .confirmed = true };
+	struct mt_err err = { 0 };
+	autoscene s;
+
+	memset(&told, 0, sizeof(told));
+	scene_new(&s, &(struct mt_guard_options){ .news = note });
+	m.stopped_ns = mt_now_ns();
+	m.due_ns = m.stopped_ns + 4000 * MT_NS_PER_MS;
+	CHECK_INT(mt_wheel_mark(s.wheel, &m, 2, &err), 0);
+	mt_wheel_put(s.wheel);
+	s.wheel = NULL;
+	hv.job = false;
+	CHECK_INT(mt_guard_adopt(s.guard, NULL, &err), 1);
+	CHECK_INT(mt_guard_wait(s.guard, mt_deadline_ns(LONG)), 0);
+	mt_sleep_ms(1000);
+	CHECK_INT(told.n, 2);
+	CHECK_INT(told.kinds[0], MT_GUARD_ADOPTED);
+	CHECK_INT(told.kinds[1], MT_GUARD_RUNS);
+	CHECK(!is_marked(&s));
+}
+
 /* Dead before it could note that its call came back: the call may still be waiting at libvirtd's. */
 static void test_adopted_unconfirmed(void)
 {
@@ -768,6 +804,7 @@ static const struct ktap_case cases[] = {
 	{ "whoever leaves gives its guest back first", test_leave },
 	{ "who leaves in vain leaves the mark", test_leave_in_vain },
 	{ "a mark whose owner died is adopted, its guest given back", test_adopted },
+	{ "that a guest was adopted is told even where it runs already", test_adopted_too_late },
 	{ "a stop nobody confirmed is watched when adopted", test_adopted_unconfirmed },
 	{ "one stopped by QEMU itself is not ours", test_switchover_is_not_ours },
 	{ "a mark that asks for endless patience gets none", test_adopted_nonsense },

@@ -46,24 +46,6 @@ static bool is_wanted(const struct guarding *g, const char *uuid)
 	return !g->n_uuids;
 }
 
-static void show(struct guarding *g)
-{
-	char since[MT_UNIT_STR], due[MT_UNIT_STR];
-	uint64_t now_ns = mt_now_ns();
-	struct mt_guarded *list;
-	size_t n;
-
-	if (mt_guard_list(g->guard, &list, &n))
-		return;
-	for (size_t i = 0; i < n; i++)
-		cmd_warn("%s (%s): stopped %s ago by a process that has ended; cancelled and resumed here %s%s unless it is gone by then",
-			 list[i].name, list[i].uuid,
-			 mt_format_duration_ms(since, now_ns > list[i].stopped_ns ? (double)(now_ns - list[i].stopped_ns) / MT_NS_PER_MS : 0),
-			 list[i].due_ns > now_ns ? "in " : "now",
-			 list[i].due_ns > now_ns ? mt_format_duration_ms(due, (double)(list[i].due_ns - now_ns) / MT_NS_PER_MS) : "");
-	free(list);
-}
-
 /* --- the work ------------------------------------------------------------------- */
 /* Return: how many marks there are that are wanted; -errno. */
 static int count_marks(struct guarding *g, struct mt_err *err)
@@ -110,10 +92,8 @@ static int see_to_all(struct guarding *g, struct mt_err *err)
 		int taken = adopting ? adopt(g, err) : 0, marks = count_marks(g, err);
 		unsigned ours;
 
-		if (taken > 0) {
-			show(g);
+		if (taken > 0)
 			others_until_ns = mt_deadline_ns(ORPHANED_MS);
-		}
 		ours = mt_guard_wait(g->guard, mt_deadline_ns(ADOPT_EVERY_MS));
 		if (!ours && taken < 0)
 			return taken;

@@ -33,7 +33,7 @@ struct reins {
 static void on_news(const struct mt_event *ev, void *opaque)
 {
 	static const int priorities[] = {
-		[MT_GUARD_GIVING_BACK] = 4, [MT_GUARD_TROUBLE] = 4, [MT_GUARD_GIVEN_BACK] = 4,
+		[MT_GUARD_ADOPTED] = 4, [MT_GUARD_GIVING_BACK] = 4, [MT_GUARD_TROUBLE] = 4, [MT_GUARD_GIVEN_BACK] = 4,
 		[MT_GUARD_RUNS] = 6, [MT_GUARD_GONE] = 6, [MT_GUARD_NOT_OURS] = 3,
 	};
 	bool known = ev->detail >= 0 && ev->detail < (int)MT_ARRAY_SIZE(priorities);
@@ -133,11 +133,8 @@ struct mt_guard *reins_guard(struct reins *r)
 static void adopt(struct reins *r)
 {
 	struct mt_err err = { 0 };
-	int n = mt_guard_adopt(r->guard, NULL, &err);
 
-	if (n > 0)
-		log_warn("%d guest%s stopped by a process that has ended: looked after from now on", n, n == 1 ? "" : "s");
-	else if (n < 0)
+	if (mt_guard_adopt(r->guard, NULL, &err) < 0)
 		log_debug("%s", err.msg);
 }
 

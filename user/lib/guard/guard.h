@@ -28,6 +28,7 @@ struct mt_guard;
 
 /* What became of a guest, MT_EVENT_GUARD's ->detail. ->text is a sentence. */
 enum mt_guard_news {
+	MT_GUARD_ADOPTED,		/* whoever stopped it has ended; always told before what comes of it */
 	MT_GUARD_GIVING_BACK,		/* it should have been safe by now: cancelling */
 	MT_GUARD_TROUBLE,		/* that failed; goes on */
 	/* Ends: the guest is no longer under guard. */
@@ -99,7 +100,7 @@ struct mt_guarded {
 	uint64_t stopped_ns, due_ns;
 	uint64_t stuck_since_ns;	/* a call of the guard's has not come back since; 0 = none */
 	bool adopted;
-	char text[256];			/* newest news, "" = none */
+	char text[256];			/* newest news but that it was adopted, "" = none */
 };
 /* For status. The array is the caller's to free(). */
 MT_MUST_CHECK int mt_guard_list(struct mt_guard *g, struct mt_guarded **list, size_t *n);

@@ -29,6 +29,20 @@ static void bound(struct mt_stop_mark *m)
 		m->due_ns = most_ns;
 }
 
+/* Before its thread can look, and so before anything else that is told of it. With the lock held. */
+static void tell(struct mt_guard *g, struct ward *w)
+{
+	const struct mt_stop_mark *m = &w->mark;
+	char text[256], since[MT_UNIT_STR], due[MT_UNIT_STR];
+	uint64_t now_ns = mt_now_ns();
+	bool wait = m->due_ns > now_ns;
+
+	snprintf(text, sizeof(text), "stopped %s ago by a process that has ended; cancelled and resumed here %s%s unless it is gone by then",
+		 mt_format_duration_ms(since, (double)(now_ns - m->stopped_ns) / MT_NS_PER_MS), wait ? "in " : "now",
+		 wait ? mt_format_duration_ms(due, (double)(m->due_ns - now_ns) / MT_NS_PER_MS) : "");
+	guard_post(g, w, MT_GUARD_ADOPTED, text);
+}
+
 /* Return: 1 taken, 0 not to be had, or -errno. */
 static int adopt(struct mt_guard *g, const struct mt_stop_mark *found)
 {
@@ -55,6 +69,7 @@ static int adopt(struct mt_guard *g, const struct mt_stop_mark *found)
 		w->state.call = m.confirmed ? GUARD_CALL_BACK : GUARD_CALL_DOUBTFUL;
 		w->state.call_until_ns = m.stopped_ns + GUARD_CALL_MAX_MS * MT_NS_PER_MS;
 		snprintf(w->why, sizeof(w->why), "the guest was stopped by a process that has ended, and has not moved");
+		tell(g, w);
 	}
 	pthread_mutex_unlock(&g->lock);
 	mt_wheel_put(wheel);

@@ -15,7 +15,8 @@ void guard_post(struct mt_guard *g, struct ward *w, enum mt_guard_news kind, con
 	snprintf(ev.uuid, sizeof(ev.uuid), "%s", w->mark.uuid);
 	snprintf(ev.domain, sizeof(ev.domain), "%s", w->mark.name);
 	snprintf(ev.text, sizeof(ev.text), "%s", text);
-	memcpy(w->text, ev.text, sizeof(w->text));
+	if (kind != MT_GUARD_ADOPTED)
+		memcpy(w->text, ev.text, sizeof(w->text));
 	if (w->inbox)
 		mt_inbox_post(&ev, w->inbox);
 	if (!g->news)

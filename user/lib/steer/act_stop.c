@@ -60,6 +60,7 @@ void mt_on_guard(struct supervision *s, const struct mt_event *ev)
 	case MT_GUARD_GONE:
 		mt_enter(s, PHASE_ENDING);
 		break;
+	case MT_GUARD_ADOPTED:
 	case MT_GUARD_GIVEN_BACK:
 	case MT_GUARD_RUNS:
 	case MT_GUARD_NOT_OURS:
