@@ -81,7 +81,10 @@ static __always_inline void count_page(__u64 slot, __u64 offset, __u64 lane)
 #define BATCH		128
 #define RING_MAX	65536	/* KVM_DIRTY_RING_MAX_ENTRIES */
 
-/* Copied to: 0 by hooks, which nobody interrupts, 1 on behalf of user space. Twice what is used, for the verifier. */
+/*
+ * Copied to: 0 by hooks, which nobody interrupts, 1 on behalf of user space. Twice what is used,
+ * for the verifier.
+ */
 struct batch {
 	struct mte_entry entry[2 * BATCH];
 };
@@ -108,7 +111,9 @@ static __always_inline __u32 dirty_index(const struct mte_vcpu *v)
 	return index;
 }
 
-/* How full the ring is. Two at once may lose the smaller one's, or the larger one's to the other's. */
+/*
+ * How full the ring is. Two at once may lose the smaller one's, or the larger one's to the other's.
+ */
 static __always_inline void note_used(struct mte_vcpu *v, __u32 to)
 {
 	__u32 index = to;
@@ -152,7 +157,8 @@ static long take_batch(__u32 turn, struct harvest *h)
 	__sync_fetch_and_add(at_lane(v->events, lane), n);
 	asm volatile("" : "+r"(n));
 	n &= 2 * BATCH - 1;
-	if (bpf_probe_read_kernel(b, n * sizeof(b->entry[0]), (void *)(v->entries + at * sizeof(b->entry[0]))) ||
+	if (bpf_probe_read_kernel(b, n * sizeof(b->entry[0]),
+				  (void *)(v->entries + at * sizeof(b->entry[0]))) ||
 	    dirty_index(v) - from > v->size) {
 		__sync_fetch_and_add(at_lane(dirty.strange, lane), n);
 		return 0;
@@ -162,7 +168,10 @@ static long take_batch(__u32 turn, struct harvest *h)
 	return 0;
 }
 
-/* The lane written to, busy until leave(). A lane that is no longer it when we are in is left again. */
+/*
+ * The lane written to, busy until leave(). A lane that is no longer it when we are in is left
+ * again.
+ */
 static __always_inline __u64 enter(void)
 {
 	__u64 lane = 0;
@@ -227,7 +236,8 @@ static __always_inline void begin_window(__u64 now)
 		return;
 	dirty.began_ns = now;
 	if (__sync_val_compare_and_swap(&dirty.state, state,
-					next | MTE_STATE_BEGAN | prev << MTE_STATE_PREV_SHIFT) == state) {
+					next | MTE_STATE_BEGAN | prev << MTE_STATE_PREV_SHIFT) ==
+	    state) {
 		dirty.window_start_ns = now;
 		dirty.wanted = 0;
 	}
@@ -291,7 +301,10 @@ int BPF_PROG(on_ring_full, struct kvm_vcpu *vcpu)
 	if (!vcpu || (__u64)vcpu->kvm != kvm)
 		return 0;
 	__sync_fetch_and_add(at_lane(dirty.ring_full, dirty.state & MTE_STATE_LANE), 1);
-	/* It must leave KVM now anyway, and once it is back it may soon write over what it has here. */
+	/*
+	 * It must leave KVM now anyway, and once it is back it may soon write over what it has
+	 * here.
+	 */
 	idx = vcpu->vcpu_idx;
 	if (idx < MTE_VCPUS)
 		harvest(idx, 0);
@@ -326,7 +339,8 @@ int BPF_PROG(on_mark, struct kvm *vm, struct kvm_memory_slot *slot, __u64 gfn)
 {
 	__u64 offset, word;
 
-	if ((__u64)vm != kvm || !slot || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES) || !slot->dirty_bitmap)
+	if ((__u64)vm != kvm || !slot || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES) ||
+	    !slot->dirty_bitmap)
 		return 0;
 	offset = gfn - slot->base_gfn;
 	if (READ_AT(word, word_of((__u64)slot->dirty_bitmap, offset)))
@@ -335,8 +349,8 @@ int BPF_PROG(on_mark, struct kvm *vm, struct kvm_memory_slot *slot, __u64 gfn)
 }
 
 /*
- * From 6.2 on the word can be read by an instruction instead of a helper: the verifier takes the address
- * for that of a structure that begins with a number.
+ * From 6.2 on the word can be read by an instruction instead of a helper: the verifier takes the
+ * address for that of a structure that begins with a number.
  */
 SEC("fentry/mark_page_dirty_in_slot")
 int BPF_PROG(on_mark_direct, struct kvm *vm, struct kvm_memory_slot *slot, __u64 gfn)
@@ -344,10 +358,12 @@ int BPF_PROG(on_mark_direct, struct kvm *vm, struct kvm_memory_slot *slot, __u64
 	const struct timespec64 *at;
 	__u64 offset;
 
-	if ((__u64)vm != kvm || !slot || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES) || !slot->dirty_bitmap)
+	if ((__u64)vm != kvm || !slot || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES) ||
+	    !slot->dirty_bitmap)
 		return 0;
 	offset = gfn - slot->base_gfn;
-	at = bpf_rdonly_cast((void *)word_of((__u64)slot->dirty_bitmap, offset), bpf_core_type_id_kernel(struct timespec64));
+	at = bpf_rdonly_cast((void *)word_of((__u64)slot->dirty_bitmap, offset),
+			     bpf_core_type_id_kernel(struct timespec64));
 	return mark((__u64)at->tv_sec, (__u32)slot->as_id << 16 | (__u16)slot->id, offset);
 }
 
@@ -363,7 +379,8 @@ int BPF_KPROBE(on_mark_kprobe, void *vm, struct kvm_memory_slot *slot, __u64 gfn
 	offset = gfn - BPF_CORE_READ(slot, base_gfn);
 	if (!bitmap || READ_AT(word, word_of(bitmap, offset)))
 		return 0;
-	return mark(word, (__u32)BPF_CORE_READ(slot, as_id) << 16 | (__u16)BPF_CORE_READ(slot, id), offset);
+	return mark(word, (__u32)BPF_CORE_READ(slot, as_id) << 16 | (__u16)BPF_CORE_READ(slot, id),
+		    offset);
 }
 
 static __always_inline __u64 popcount(__u64 x)
@@ -374,7 +391,9 @@ static __always_inline __u64 popcount(__u64 x)
 	return x * 0x0101010101010101 >> 56;
 }
 
-/* Called for each 64 pages of which some were cleared in KVM's bitmap and are now write-protected. */
+/*
+ * Called for each 64 pages of which some were cleared in KVM's bitmap and are now write-protected.
+ */
 static __always_inline int clear(__u64 vm, __u64 mask)
 {
 	__u64 lane, now;
@@ -391,7 +410,8 @@ static __always_inline int clear(__u64 vm, __u64 mask)
 }
 
 SEC("fentry/kvm_arch_mmu_enable_log_dirty_pt_masked")
-int BPF_PROG(on_clear, struct kvm *vm, struct kvm_memory_slot *slot, __u64 first, unsigned long mask)
+int BPF_PROG(on_clear, struct kvm *vm, struct kvm_memory_slot *slot, __u64 first,
+	     unsigned long mask)
 {
 	return clear((__u64)vm, mask);
 }
@@ -410,13 +430,15 @@ static __always_inline __u64 vcpu_at(__u32 i)
 {
 	__u64 entry = 0;
 
-	READ_AT(entry, kvm + bpf_core_field_offset(struct kvm, vcpu_array) + bpf_core_field_offset(struct xarray, xa_head));
+	READ_AT(entry, kvm + bpf_core_field_offset(struct kvm, vcpu_array) +
+			       bpf_core_field_offset(struct xarray, xa_head));
 	/* A node is marked by 2; 64 slots each, so two levels have 4096. */
 	for (int level = 0; level < 3 && (entry & 3) == 2 && entry > 4096; level++) {
 		const struct xa_node *node = (void *)(entry - 2);
 		__u64 slot = i >> (BPF_CORE_READ(node, shift) & 31) & 63;
 
-		READ_AT(entry, (__u64)node + bpf_core_field_offset(struct xa_node, slots) + slot * sizeof(entry));
+		READ_AT(entry, (__u64)node + bpf_core_field_offset(struct xa_node, slots) +
+				       slot * sizeof(entry));
 	}
 	return entry & 3 ? 0 : entry;
 }

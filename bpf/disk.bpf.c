@@ -64,7 +64,8 @@ static __always_inline int request(int write, const struct file *f, const void *
 	if (type != S_IFREG && type != S_IFBLK)
 		return 0;
 	file.ino = BPF_CORE_READ(inode, i_ino);
-	file.dev = type == S_IFBLK ? BPF_CORE_READ(inode, i_rdev) : BPF_CORE_READ(inode, i_sb, s_dev);
+	file.dev =
+		type == S_IFBLK ? BPF_CORE_READ(inode, i_rdev) : BPF_CORE_READ(inode, i_sb, s_dev);
 	sum_up(&file, write == WRITE, bytes);
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	if (!e) {
@@ -136,7 +137,8 @@ static long add_one(__u32 i, struct adder *a)
 	return 0;
 }
 
-static __always_inline int vector(int write, const struct file *f, const void *vec, __u64 n, const void *ppos)
+static __always_inline int vector(int write, const struct file *f, const void *vec, __u64 n,
+				  const void *ppos)
 {
 	struct adder a = { .vec = vec };
 

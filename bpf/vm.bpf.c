@@ -86,12 +86,16 @@ static __always_inline __u64 generation_of(__u64 slots)
 static __always_inline bool walk_is_good(void)
 {
 	for (__u32 as = 0; as < 2; as++)
-		if (as < walk.address_spaces && generation_of(memslots_of(as)) != walk.generation[as])
+		if (as < walk.address_spaces &&
+		    generation_of(memslots_of(as)) != walk.generation[as])
 			return false;
 	return true;
 }
 
-/* Cheap when nothing has changed. KVM changes a copy and then lets it take the place of the old one. */
+/*
+ * Cheap when nothing has changed. KVM changes a copy and then lets it take the place of the old
+ * one.
+ */
 SEC("raw_tp")
 int do_walk(void *ctx)
 {
@@ -107,7 +111,8 @@ int do_walk(void *ctx)
 		at_node = 0;
 		at_bucket = 0;
 		walk.generation[as] = generation_of(at_slots);
-		READ_AT(at_node_idx, at_slots + bpf_core_field_offset(struct kvm_memslots, node_idx));
+		READ_AT(at_node_idx,
+			at_slots + bpf_core_field_offset(struct kvm_memslots, node_idx));
 		bpf_loop(128 + 0x8000, walk_step, NULL, 0);
 	}
 	walk.torn = !walk_is_good();

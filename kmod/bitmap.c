@@ -81,7 +81,9 @@ static u64 scan_set(struct migtrace_session *s, struct migtrace_set *set, scan_w
 	return sum;
 }
 
-/* A log that was there before us. It stays MIGTRACE_BIRTH_FOUND until all of it has been looked at. */
+/*
+ * A log that was there before us. It stays MIGTRACE_BIRTH_FOUND until all of it has been looked at.
+ */
 static u64 found_words(struct migtrace_session *s, struct migtrace_set *set,
 		       const unsigned long *kvm_bitmap, size_t from, size_t to)
 {
@@ -220,7 +222,8 @@ static bool all_known(const struct migtrace_session *s)
 	for (i = 0; i < s->sets->count; i++) {
 		const struct migtrace_set *set = s->sets->set[i];
 
-		if (set->logging && set->large && (set->unknown_pages || set->found || !set->published))
+		if (set->logging && set->large &&
+		    (set->unknown_pages || set->found || !set->published))
 			return false;
 	}
 	return true;

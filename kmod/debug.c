@@ -24,8 +24,8 @@ static void show(struct migtrace_session *s, void *opaque)
 	cost = s->cost;
 	raw_spin_unlock(&s->lock);
 	seq_printf(m, "%d %s %llu %llu %llu %llu %llu %llu %zu %zu %llu\n", s->kvm->userspace_pid,
-		   s->ring ? "ring" : "bitmap", tick_ns, cost.late_ns, cost.look_ns, cost.hold_ns, cost.hold_work,
-		   cost.missed, cost.bytes, cost.bytes_max, cost.kicks);
+		   s->ring ? "ring" : "bitmap", tick_ns, cost.late_ns, cost.look_ns, cost.hold_ns,
+		   cost.hold_work, cost.missed, cost.bytes, cost.bytes_max, cost.kicks);
 }
 
 static int sessions_show(struct seq_file *m, void *unused)

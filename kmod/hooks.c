@@ -85,8 +85,9 @@ static int on_clear(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* kvm_arch_commit_memory_region(kvm, old, new, change): the change has been made, and the VMM, which
- * waits for it, has not read or cleared anything yet.
+/*
+ * kvm_arch_commit_memory_region(kvm, old, new, change): the change has been made, and the VMM,
+ * which waits for it, has not read or cleared anything yet.
  */
 static int on_commit(struct kprobe *probe, struct pt_regs *regs)
 {
@@ -245,7 +246,8 @@ unsigned long migtrace_hooks_missed(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		missed += data_race(READ_ONCE(probes[i].kprobe.nmissed));	/* counted plainly */
+		/* counted plainly */
+		missed += data_race(READ_ONCE(probes[i].kprobe.nmissed));
 	return missed;
 }
 

@@ -30,7 +30,8 @@
 enum structure { KVM, VCPU, RING, SLOT, SLOTS, STRUCTURES };
 
 static const char *const names[STRUCTURES] = {
-	[KVM] = "kvm", [VCPU] = "kvm_vcpu", [RING] = "kvm_dirty_ring", [SLOT] = "kvm_memory_slot", [SLOTS] = "kvm_memslots",
+	[KVM] = "kvm", [VCPU] = "kvm_vcpu", [RING] = "kvm_dirty_ring", [SLOT] = "kvm_memory_slot",
+	[SLOTS] = "kvm_memslots",
 };
 
 #define MEMBER(s, type, member) { s, #member, offsetof(struct type, member) }
@@ -44,7 +45,8 @@ static const struct {
 	MEMBER(KVM, kvm, max_vcpus), MEMBER(KVM, kvm, mm), MEMBER(KVM, kvm, srcu),
 	MEMBER(KVM, kvm, userspace_pid), MEMBER(KVM, kvm, dirty_ring_size),
 	MEMBER(KVM, kvm, manual_dirty_log_protect),
-	MEMBER(VCPU, kvm_vcpu, kvm), MEMBER(VCPU, kvm_vcpu, vcpu_idx), MEMBER(VCPU, kvm_vcpu, dirty_ring),
+	MEMBER(VCPU, kvm_vcpu, kvm), MEMBER(VCPU, kvm_vcpu, vcpu_idx),
+	MEMBER(VCPU, kvm_vcpu, dirty_ring),
 	MEMBER(VCPU, kvm_vcpu, cpu), MEMBER(VCPU, kvm_vcpu, mode),
 	MEMBER(RING, kvm_dirty_ring, dirty_index), MEMBER(RING, kvm_dirty_ring, reset_index),
 	MEMBER(RING, kvm_dirty_ring, size), MEMBER(RING, kvm_dirty_ring, dirty_gfns),
@@ -60,7 +62,8 @@ static const struct {
 struct btf_file {
 	const struct btf_header *header;	/* the whole of it */
 	const char *types, *types_end, *strings;
-	u32 strings_from;			/* of those that are its own: a module's go on where vmlinux's end */
+	u32 strings_from;			/* of those that are its own: a module's go on where
+						 * vmlinux's end */
 };
 
 /* Bytes that follow a type, by its kind and count. -1: a kind that is not known. */
@@ -138,8 +141,9 @@ static int btf_read(const char *path, u32 strings_from, struct btf_file *f)
 	if (!data)
 		return -ENODATA;
 	h = data;
-	if (bytes < sizeof(*h) || h->magic != BTF_MAGIC || h->hdr_len < sizeof(*h) || h->hdr_len > bytes ||
-	    h->type_off > bytes - h->hdr_len || h->type_len > bytes - h->hdr_len - h->type_off || !h->str_len ||
+	if (bytes < sizeof(*h) || h->magic != BTF_MAGIC || h->hdr_len < sizeof(*h) ||
+	    h->hdr_len > bytes || h->type_off > bytes - h->hdr_len ||
+	    h->type_len > bytes - h->hdr_len - h->type_off || !h->str_len ||
 	    h->str_off > bytes - h->hdr_len || h->str_len > bytes - h->hdr_len - h->str_off ||
 	    ((const char *)data)[h->hdr_len + h->str_off + h->str_len - 1]) {
 		vfree(data);
@@ -164,8 +168,8 @@ static const char *btf_string(const struct btf_file *f, const struct btf_file *b
 }
 
 /* The structures that are in this file, of those not found yet. */
-static void btf_find(const struct btf_file *f, const struct btf_file *base, const struct btf_type **found,
-		     const struct btf_file **in)
+static void btf_find(const struct btf_file *f, const struct btf_file *base,
+		     const struct btf_type **found, const struct btf_file **in)
 {
 	const char *at = f->types;
 	unsigned int i;
@@ -189,15 +193,16 @@ static void btf_find(const struct btf_file *f, const struct btf_file *base, cons
 }
 
 /* In bits; -1: there is no such member. */
-static s64 btf_offset(const struct btf_file *f, const struct btf_file *base, const struct btf_type *t,
-		      const char *name)
+static s64 btf_offset(const struct btf_file *f, const struct btf_file *base,
+		      const struct btf_type *t, const char *name)
 {
 	const struct btf_member *m = (const void *)(t + 1);
 	u32 i;
 
 	for (i = 0; i < btf_type_vlen(t); i++)
 		if (!strcmp(btf_string(f, base, m[i].name_off), name))
-			return BTF_INFO_KFLAG(t->info) ? BTF_MEMBER_BIT_OFFSET(m[i].offset) : m[i].offset;
+			return BTF_INFO_KFLAG(t->info) ? BTF_MEMBER_BIT_OFFSET(m[i].offset) :
+							 m[i].offset;
 	return -1;
 }
 
@@ -217,7 +222,8 @@ static int compare(const struct btf_file *vmlinux, const struct btf_file *kvm)
 			return -ENODATA;
 	for (i = 0; i < ARRAY_SIZE(members); i++) {
 		enum structure s = members[i].structure;
-		s64 bits = btf_offset(in[s], in[s] == kvm ? vmlinux : NULL, found[s], members[i].name);
+		s64 bits =
+			btf_offset(in[s], in[s] == kvm ? vmlinux : NULL, found[s], members[i].name);
 
 		if (bits == 8 * (s64)members[i].offset)
 			continue;
@@ -303,9 +309,11 @@ static bool vcpu_fits(struct kvm *kvm, struct kvm_vcpu *vcpu)
 	struct kvm *its;
 	int index;
 
-	return vcpu && PEEK(its, vcpu->kvm) && its == kvm && PEEK(index, vcpu->vcpu_idx) && !index &&
-	       PEEK(ring_bytes, kvm->dirty_ring_size) && PEEK(entries, vcpu->dirty_ring.size) &&
-	       entries == ring_bytes / sizeof(struct kvm_dirty_gfn) && (!entries || is_power_of_2(entries));
+	return vcpu && PEEK(its, vcpu->kvm) && its == kvm && PEEK(index, vcpu->vcpu_idx) &&
+	       !index && PEEK(ring_bytes, kvm->dirty_ring_size) &&
+	       PEEK(entries, vcpu->dirty_ring.size) &&
+	       entries == ring_bytes / sizeof(struct kvm_dirty_gfn) &&
+	       (!entries || is_power_of_2(entries));
 }
 
 int migtrace_layout_check(struct kvm *kvm)
@@ -315,8 +323,9 @@ int migtrace_layout_check(struct kvm *kvm)
 
 	if (err)
 		return err;
-	if (slots_fit(kvm) && PEEK(online, kvm->online_vcpus) && PEEK(max, kvm->max_vcpus) && online >= 0 &&
-	    online <= max && PEEK(mm, kvm->mm) && mm && (!online || vcpu_fits(kvm, first_vcpu(kvm))))
+	if (slots_fit(kvm) && PEEK(online, kvm->online_vcpus) && PEEK(max, kvm->max_vcpus) &&
+	    online >= 0 && online <= max && PEEK(mm, kvm->mm) && mm &&
+	    (!online || vcpu_fits(kvm, first_vcpu(kvm))))
 		return 0;
 	pr_err_ratelimited("migtrace: a VM of the running KVM does not look as this module was built for: build it for this kernel\n");
 	return -EOPNOTSUPP;

@@ -50,7 +50,8 @@ int migtrace_records_init(struct migtrace_records *r, u32 count, u32 vcpus, size
 		return -EINVAL;
 
 	r->count = count;
-	r->record_bytes = ALIGN(sizeof(struct migtrace_record) + vcpus * sizeof(struct migtrace_vcpu), 64);
+	r->record_bytes =
+		ALIGN(sizeof(struct migtrace_record) + vcpus * sizeof(struct migtrace_vcpu), 64);
 	r->map_bytes = PAGE_ALIGN(PAGE_SIZE + (size_t)count * r->record_bytes);
 	if (r->map_bytes > bytes_max)
 		return -ENOMEM;

@@ -27,10 +27,10 @@
 #define BATCH	4096
 
 /*
- * KVM writes indices and entries plainly, since nobody else of its own reads them meanwhile: to KCSAN
- * each look of ours is a race. It is meant. They are aligned words, which do not tear, and each look is
- * one; an index that is old by then is looked at again a tick later, and an entry that is being written
- * anew is found by dirty_index, see take_ring().
+ * KVM writes indices and entries plainly, since nobody else of its own reads them meanwhile: to
+ * KCSAN each look of ours is a race. It is meant. They are aligned words, which do not tear, and
+ * each look is one; an index that is old by then is looked at again a tick later, and an entry that
+ * is being written anew is found by dirty_index, see take_ring().
  */
 #define LOOK(kvms)	data_race(READ_ONCE(kvms))
 
@@ -292,7 +292,8 @@ void migtrace_ring_reset(struct migtrace_session *s, struct kvm_vcpu *vcpu, u64 
 			take_stale(s, vcpu, min_index(to, r->stale + BATCH / 2));
 		take_ring(s, vcpu, min_index(to, r->position + BATCH / 2));
 		more = (s32)(to - r->position) > 0 ||
-		       (s->window.searching && r->stale != r->stale_end && (s32)(to - r->stale) > 0);
+		       (s->window.searching && r->stale != r->stale_end &&
+			(s32)(to - r->stale) > 0);
 		if (!more) {
 			note_used(s, vcpu, r->reset);
 			r->reset = to;

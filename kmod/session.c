@@ -27,7 +27,8 @@ MODULE_PARM_DESC(max_user_sessions, "of them, sessions of one user without CAP_S
 
 static unsigned int session_mib = 512;
 module_param(session_mib, uint, 0644);
-MODULE_PARM_DESC(session_mib, "memory of a session in MiB: sets have 4 bits for each page of a guest (512)");
+MODULE_PARM_DESC(session_mib,
+		 "memory of a session in MiB: sets have 4 bits for each page of a guest (512)");
 
 static atomic_t sessions = ATOMIC_INIT(0);
 
@@ -49,7 +50,8 @@ static int check(const struct migtrace_attach *args)
 	if (args->abi_version != MIGTRACE_ABI_VERSION)
 		return -EPROTO;
 	if (args->tick_ns < MIGTRACE_TICK_MIN_NS || args->tick_ns > MIGTRACE_TICK_MAX_NS ||
-	    args->vcpu_count > MIGTRACE_VCPUS_MAX || args->pad || args->reserved[0] || args->reserved[1])
+	    args->vcpu_count > MIGTRACE_VCPUS_MAX || args->pad || args->reserved[0] ||
+	    args->reserved[1])
 		return -EINVAL;
 	return 0;
 }
@@ -144,7 +146,8 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 	s->vcpu = kvcalloc(s->vcpus + 1, sizeof(*s->vcpu), GFP_KERNEL_ACCOUNT);
 	if (!s->vcpu)
 		goto free;
-	err = migtrace_records_init(&s->records, args->record_count, args->vcpu_count, s->cost.bytes_max / 4);
+	err = migtrace_records_init(&s->records, args->record_count, args->vcpu_count,
+				    s->cost.bytes_max / 4);
 	if (err)
 		goto free;
 	s->cost.bytes = s->records.map_bytes;
@@ -155,7 +158,8 @@ int migtrace_session_open(struct migtrace_attach *args, struct migtrace_session 
 	if (err)
 		goto free;
 
-	err = migtrace_hooks_attach(s, capable(CAP_SYS_ADMIN) ? UINT_MAX : READ_ONCE(max_user_sessions));
+	err = migtrace_hooks_attach(s, capable(CAP_SYS_ADMIN) ? UINT_MAX :
+								READ_ONCE(max_user_sessions));
 	if (err)
 		goto free;
 	/* What came before the hooks were there was not told. */

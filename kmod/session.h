@@ -107,8 +107,8 @@ struct migtrace_session {
 	u64 tick_ns, window_ns, large_pages;
 
 	/*
-	 * What is under it and yet read without it, by READ_ONCE(), is written by WRITE_ONCE(): a look that
-	 * is old is made again at the next tick, or finds out under the lock.
+	 * What is under it and yet read without it, by READ_ONCE(), is written by WRITE_ONCE(): a
+	 * look that is old is made again at the next tick, or finds out under the lock.
 	 */
 	raw_spinlock_t lock;
 	struct migtrace_sets *sets;
@@ -118,7 +118,8 @@ struct migtrace_session {
 	u64 commits;			/* changes of memslots that we were told of */
 	u64 epoch;			/* logs of large memslots that have begun */
 	u64 ended_tick;			/* in which a log ended last */
-	u64 new_logging_ns;		/* when a memslot that has no set yet began to be logged; 0: none did */
+	u64 new_logging_ns;		/* when a memslot that has no set yet began to be logged; 0:
+					 * none did */
 	bool missed;			/* its log has been cleared since, or was there before */
 	bool doubt;			/* commits may have been missed */
 	u64 unconfirmed;		/* a generation that no commit was told of */
@@ -132,9 +133,11 @@ struct migtrace_session {
 	u32 vcpus;
 
 	u64 tick, start_ns;		/* the thread's */
-	u64 logged;			/* pages of large memslots that were logged as the last tick ended */
+	u64 logged;			/* pages of large memslots that were logged as the last tick
+					 * ended */
 	u64 looks_ns[MIGTRACE_LOOKS];	/* what the last ones took */
-	u64 tick_now_ns;		/* how long a tick is, for them to take no more than a quarter of it */
+	u64 tick_now_ns;		/* how long a tick is, for them to take no more than a
+					 * quarter of it */
 	u32 wake_records;
 	struct task_struct *thread;
 	struct migtrace_records records;

@@ -11,8 +11,8 @@
  * VMM can read or clear the new log, and after the old one's last clear. A VMM that measures
  * for a second and then again has one log end and the next begin within a tick; a bitmap may
  * even have the address of the one before. So the thread believes what commits say, not what it
- * has noted, and drops its notes if there was a commit since it took them. Only without that hook, or
- * after it missed something, does it go by its notes: then logs are taken as found.
+ * has noted, and drops its notes if there was a commit since it took them. Only without that hook,
+ * or after it missed something, does it go by its notes: then logs are taken as found.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
@@ -126,7 +126,8 @@ void migtrace_sets_free(struct migtrace_session *s)
 /* Of all sets of a memslot, and what goes with them for each part. */
 static u64 bits_bytes(u64 pages)
 {
-	return 4 * BITS_TO_LONGS(pages) * sizeof(long) + DIV_ROUND_UP(pages, MIGTRACE_PART_PAGES) * sizeof(u32);
+	return 4 * BITS_TO_LONGS(pages) * sizeof(long) +
+	       DIV_ROUND_UP(pages, MIGTRACE_PART_PAGES) * sizeof(u32);
 }
 
 /*
@@ -150,7 +151,8 @@ static bool bits_alloc_all(const struct migtrace_session *s, struct migtrace_set
 	if (!set->tick || !set->window || !set->spare || !set->published)
 		return false;
 	if (!s->ring) {
-		set->part_epoch = kvcalloc(migtrace_set_parts(set), sizeof(u32), GFP_KERNEL_ACCOUNT);
+		set->part_epoch =
+			kvcalloc(migtrace_set_parts(set), sizeof(u32), GFP_KERNEL_ACCOUNT);
 		return set->part_epoch;
 	}
 	if (set->pages < MIGTRACE_PARTS_FROM)
@@ -190,8 +192,8 @@ static void begin_window_at(struct migtrace_session *s, u64 now_ns)
 		migtrace_ring_mark(s);
 }
 
-static void begin_log(struct migtrace_session *s, struct migtrace_set *set, enum migtrace_birth birth,
-		      const void *kvm_bitmap, u64 now_ns)
+static void begin_log(struct migtrace_session *s, struct migtrace_set *set,
+		      enum migtrace_birth birth, const void *kvm_bitmap, u64 now_ns)
 {
 	WRITE_ONCE(set->logging, true);
 	WRITE_ONCE(set->ending, false);
@@ -279,7 +281,8 @@ void migtrace_sets_commit(struct migtrace_session *s, const struct kvm_memory_sl
 	if (set->logging)
 		end_log(s, set);
 	if (is)
-		begin_log(s, set, was ? MIGTRACE_BIRTH_FOUND : birth_of(s), new->dirty_bitmap, now_ns);
+		begin_log(s, set, was ? MIGTRACE_BIRTH_FOUND : birth_of(s), new->dirty_bitmap,
+			  now_ns);
 }
 
 void migtrace_sets_doubt(struct migtrace_session *s)
@@ -334,8 +337,8 @@ static void inherit(struct migtrace_set *set, struct migtrace_set *from)
 }
 
 /* Under the lock: what the log of a set is, with @fresh for one that was just made. */
-static void settle(struct migtrace_session *s, struct migtrace_set *set, const struct noted *n, bool fresh,
-		   u64 large_pages)
+static void settle(struct migtrace_session *s, struct migtrace_set *set, const struct noted *n,
+		   bool fresh, u64 large_pages)
 {
 	bool told = s->features & MIGTRACE_FEAT_COMMIT && !s->doubt;
 	struct migtrace_set *before = s->sets ? migtrace_sets_find(s->sets, n->slot) : NULL;
@@ -396,8 +399,8 @@ unlock:
 	return err;
 }
 
-static int exchange(struct migtrace_session *s, struct migtrace_sets *new, const struct notes *notes,
-		    bool *fresh)
+static int exchange(struct migtrace_session *s, struct migtrace_sets *new,
+		    const struct notes *notes, bool *fresh)
 {
 	struct migtrace_sets *old = s->sets;
 	unsigned int i;
@@ -431,7 +434,8 @@ static int exchange(struct migtrace_session *s, struct migtrace_sets *new, const
 static int make_table(struct migtrace_session *s, const struct notes *notes)
 {
 	bool *fresh = kvcalloc(notes->count + 1, sizeof(*fresh), GFP_KERNEL_ACCOUNT);
-	struct migtrace_sets *new = kvzalloc(struct_size(new, set, notes->count), GFP_KERNEL_ACCOUNT);
+	struct migtrace_sets *new =
+		kvzalloc(struct_size(new, set, notes->count), GFP_KERNEL_ACCOUNT);
 	int err = -ENOMEM;
 
 	if (new && fresh) {
@@ -446,14 +450,15 @@ static int make_table(struct migtrace_session *s, const struct notes *notes)
 }
 
 /*
- * A change that is still being made, or that no commit has told of. That is about to come, if not by
- * the next tick then the hook does not work: somebody may have switched off all kprobes.
+ * A change that is still being made, or that no commit has told of. That is about to come, if not
+ * by the next tick then the hook does not work: somebody may have switched off all kprobes.
  */
 static bool is_settled(struct migtrace_session *s, const struct notes *notes)
 {
 	if (notes->generation & KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS)
 		return false;
-	if (!s->sets || s->doubt || !(s->features & MIGTRACE_FEAT_COMMIT) || notes->commits != s->sets->commits)
+	if (!s->sets || s->doubt || !(s->features & MIGTRACE_FEAT_COMMIT) ||
+	    notes->commits != s->sets->commits)
 		return true;
 	if (s->unconfirmed != notes->generation) {
 		s->unconfirmed = notes->generation;

@@ -18,7 +18,8 @@
  * enum migtrace_birth - what a memslot's log is as it begins
  * @MIGTRACE_BIRTH_CLEAN: nothing is dirty
  * @MIGTRACE_BIRTH_ONES: KVM's bitmap begins all ones, though nothing was written
- * @MIGTRACE_BIRTH_FOUND: the log was there before us: what is dirty has been for how long nobody knows
+ * @MIGTRACE_BIRTH_FOUND: the log was there before us: what is dirty has been for how long nobody
+ * knows
  */
 enum migtrace_birth {
 	MIGTRACE_BIRTH_CLEAN,
@@ -36,8 +37,8 @@ enum migtrace_birth {
  * @logging_ns: when its log began; 0: never, or before the session did
  * @birth: how it began
  * @epoch: bitmap: how often it has. A part whose @part_epoch is another one has the bits of an
- *	earlier log: it is what @birth says, and is made so by whoever comes to it first. So a log may
- *	begin anew at any moment, in no time
+ *	earlier log: it is what @birth says, and is made so by whoever comes to it first. So a log
+ *	may begin anew at any moment, in no time
  * @part_epoch: bitmap
  * @tick: ring: pages of the tick that runs
  * @window: ring: pages of the window

@@ -27,16 +27,18 @@
 
 static bool kick;
 module_param(kick, bool, 0644);
-MODULE_PARM_DESC(kick, "make vCPUs leave the guest at each tick, so that Intel's PML tells what it has (N)");
+MODULE_PARM_DESC(
+	kick, "make vCPUs leave the guest at each tick, so that Intel's PML tells what it has (N)");
 
 static void just_interrupt(void *unused)
 {
 }
 
 /*
- * With PML a processor keeps up to 512 pages to itself until its vCPU leaves the guest; an interrupt has it
- * leave, and KVM then takes them, for the next tick to find. Only where it is in the guest, else there is nothing
- * to take; one that leaves or moves meanwhile is none the worse. KVM's own kick is no longer to be had by others.
+ * With PML a processor keeps up to 512 pages to itself until its vCPU leaves the guest; an
+ * interrupt has it leave, and KVM then takes them, for the next tick to find. Only where it is in
+ * the guest, else there is nothing to take; one that leaves or moves meanwhile is none the worse.
+ * KVM's own kick is no longer to be had by others.
  */
 static void kick_vcpus(struct migtrace_session *s)
 {
@@ -76,7 +78,8 @@ static u64 logged_pages(const struct migtrace_session *s, bool *lacking)
 }
 
 /* Under the lock. */
-static void fill_record(const struct migtrace_session *s, struct migtrace_record *r, u64 end_ns, bool lacking)
+static void fill_record(const struct migtrace_session *s, struct migtrace_record *r, u64 end_ns,
+			bool lacking)
 {
 	const struct migtrace_counts *c = &s->counts;
 	const struct migtrace_window *w = &s->window;
@@ -162,8 +165,8 @@ static void close_tick(struct migtrace_session *s)
 }
 
 /*
- * How long a tick has to be for looks to take no more than a quarter of it. The shortest of the last
- * ones is what a look costs: in the others somebody else had the CPU.
+ * How long a tick has to be for looks to take no more than a quarter of it. The shortest of the
+ * last ones is what a look costs: in the others somebody else had the CPU.
  */
 static void learn_look(struct migtrace_session *s, u64 look_ns)
 {
@@ -275,13 +278,16 @@ static int tick_thread(void *data)
 
 int migtrace_tick_start(struct migtrace_session *s)
 {
-	struct task_struct *thread = kthread_create(tick_thread, s, "migtrace/%d", s->kvm->userspace_pid);
+	struct task_struct *thread =
+		kthread_create(tick_thread, s, "migtrace/%d", s->kvm->userspace_pid);
 	int err;
 
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
-	/* What it takes is the opener's, as far as cgroups of the first version go: into one of the second
-	 * only user space can put a thread of the kernel. (vhost does so, and has the same limits.)
+	/*
+	 * What it takes is the opener's, as far as cgroups of the first version go: into one of the
+	 * second only user space can put a thread of the kernel. (vhost does so, and has the same
+	 * limits.)
 	 */
 	err = cgroup_attach_task_all(current, thread);
 	if (err) {

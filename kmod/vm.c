@@ -45,8 +45,9 @@ static bool may_trace(const struct cred *his)
 {
 	const struct cred *ours = current_cred();
 
-	if (uid_eq(ours->uid, his->uid) && uid_eq(ours->uid, his->euid) && uid_eq(ours->uid, his->suid) &&
-	    gid_eq(ours->gid, his->gid) && gid_eq(ours->gid, his->egid) && gid_eq(ours->gid, his->sgid))
+	if (uid_eq(ours->uid, his->uid) && uid_eq(ours->uid, his->euid) &&
+	    uid_eq(ours->uid, his->suid) && gid_eq(ours->gid, his->gid) &&
+	    gid_eq(ours->gid, his->egid) && gid_eq(ours->gid, his->sgid))
 		return true;
 	return ns_capable(his->user_ns, CAP_SYS_PTRACE);
 }

@@ -22,7 +22,8 @@
 #define MTE_LANES		4
 #define MTE_LANE_SCRATCH	3	/* pages that are dirty now, on request */
 #define MTE_VCPUS		4096	/* by KVM's vcpu_idx, which counts without gaps */
-#define MTE_SLOT_IDS		0x20000	/* (as_id << 16 | id), as KVM has it: shifting bits closer would cost each page */
+/* (as_id << 16 | id), as KVM has it: shifting bits closer would cost each page */
+#define MTE_SLOT_IDS		0x20000
 #define MTE_WALK_MAX		1024	/* memslots that are learnt */
 
 /* 64 pages. Which page: struct mte_slot. */
@@ -58,17 +59,20 @@ struct mte_entry {
 #define MTE_STATE_SPARE_VALID	(1ULL << 8)
 #define MTE_STATE_SPARE_SHIFT	9
 #define MTE_STATE_BEGAN		(1ULL << 16)	/* a window has begun since user space looked */
-#define MTE_STATE_PREV_SHIFT	17		/* in the lane before this one the old window ended */
+/* in the lane before this one the old window ended */
+#define MTE_STATE_PREV_SHIFT	17
 #define MTE_STATE_BITS		0x18ULL
 
 struct mte_dirty {
 	__u64 state;
 	__u64 began_ns;			/* when the window of MTE_STATE_BEGAN began */
-	__u64 window_ns;		/* how long a window lasts at least; 0: until wanted is set */
+	__u64 window_ns;		/* how long a window lasts at least; 0: until wanted is
+					 * set */
 	__u64 window_start_ns;		/* of the newest window, both sides write it */
 	__u32 wanted;			/* let a window begin at the next reset or clear */
 	__u32 vcpus;			/* learnt */
-	__u32 primed;			/* those that are learnt from now on are new: read from their start */
+	__u32 primed;			/* those that are learnt from now on are new: read from
+					 * their start */
 	__u32 busy[MTE_LANES];		/* who writes to it now, ring guests only */
 	__u32 pad;
 	__u64 resets[MTE_LANES];
@@ -149,7 +153,8 @@ struct mte_disk_last {
 };
 
 /* --- postcopy -------------------------------------------------------------------------- */
-#define MTE_LATENCY_BUCKETS	40	/* bucket i: below 2^i ns, and not below 2^(i-1); the last: all the rest */
+/* bucket i: below 2^i ns, and not below 2^(i-1); the last: all the rest */
+#define MTE_LATENCY_BUCKETS	40
 
 struct mte_postcopy {
 	__u64 faults;			/* that are over */

@@ -18,7 +18,9 @@ struct moment {
 	uint64_t ns, tsc;
 };
 
-/* The two clocks at one moment: of many tries the one in which least time passed between readings */
+/*
+ * The two clocks at one moment: of many tries the one in which least time passed between readings
+ */
 static struct moment now(void)
 {
 	uint64_t least = UINT64_MAX;
@@ -32,7 +34,8 @@ static struct moment now(void)
 		after = __rdtsc();
 		if (after - before < least) {
 			least = after - before;
-			m = (struct moment) { t.tv_sec * 1000000000ULL + t.tv_nsec, before + (after - before) / 2 };
+			m = (struct moment){ t.tv_sec * 1000000000ULL + t.tv_nsec,
+					     before + (after - before) / 2 };
 		}
 	}
 	return m;

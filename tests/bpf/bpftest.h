@@ -18,7 +18,8 @@ struct watch {
 	struct mt_source *source;
 	struct migtrace_record *last;
 	size_t bytes;
-	uint64_t events, pages, overruns, resets, cleared_pages, ring_full, vcpu_events[VM_VCPUS_MAX];
+	uint64_t events, pages, overruns, resets, cleared_pages, ring_full,
+		vcpu_events[VM_VCPUS_MAX];
 	unsigned records;
 	char why[512];			/* it cannot be had */
 };
@@ -26,7 +27,8 @@ struct watch {
 static inline int watch_open(struct watch *w, uint64_t tick_ns, uint64_t window_ns)
 {
 	const struct mt_source_params params = {
-		.vmm_pid = getpid(), .tick_ns = tick_ns, .window_ns = window_ns, .vcpus = VM_VCPUS_MAX,
+		.vmm_pid = getpid(), .tick_ns = tick_ns, .window_ns = window_ns,
+		.vcpus = VM_VCPUS_MAX,
 	};
 	struct mt_err err = { 0 };
 	int rc;
@@ -85,10 +87,12 @@ static inline int watch_settle(struct watch *w)
 	return 0;
 }
 
-static inline int watch_pages(struct watch *w, uint32_t slot, uint64_t pages, enum migtrace_set_kind kind, uint64_t *bits)
+static inline int watch_pages(struct watch *w, uint32_t slot, uint64_t pages,
+			      enum migtrace_set_kind kind, uint64_t *bits)
 {
 	struct migtrace_pages p = {
-		.id = (uint16_t)slot, .kind = kind, .page_count = pages, .bitmap_ptr = (uintptr_t)bits,
+		.id = (uint16_t)slot, .kind = kind, .page_count = pages,
+		.bitmap_ptr = (uintptr_t)bits,
 	};
 
 	return w->source->ops->pages(w->source, &p);

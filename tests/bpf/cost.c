@@ -30,7 +30,8 @@ static double page_ns(struct vm *vm, struct watch *w)
 	/* The first round fills caches, and tables of the guest's. */
 	for (unsigned i = 0; i <= ROUNDS; i++) {
 		start = now_ns();
-		if (vm_run_pattern(vm, 0, 3, PATTERN_SEQUENTIAL, PAGES, 1, VM_RATE_MAX) || vm_harvest(vm, NULL, 0))
+		if (vm_run_pattern(vm, 0, 3, PATTERN_SEQUENTIAL, PAGES, 1, VM_RATE_MAX) ||
+		    vm_harvest(vm, NULL, 0))
 			exit(1);
 		while (w && mt_source_read(w->source, w->last, w->bytes) == 1)
 			;
@@ -42,7 +43,8 @@ static double page_ns(struct vm *vm, struct watch *w)
 int main(int argc, char **argv)
 {
 	struct vm_params params = {
-		.mode = argc > 1 && !strcmp(argv[1], "bitmap") ? VM_BITMAP : VM_RING, .vcpus = 1, .ring_entries = 4096,
+		.mode = argc > 1 && !strcmp(argv[1], "bitmap") ? VM_BITMAP : VM_RING, .vcpus = 1,
+		.ring_entries = 4096,
 		.slot = { { .id = 3, .pages = PAGES, .logging = true } },
 	};
 	uint64_t tick_ms = argc > 2 ? strtoull(argv[2], NULL, 10) : 10000;
@@ -62,7 +64,9 @@ int main(int argc, char **argv)
 	watch_close(&w);
 	after = page_ns(vm, NULL);
 	vm_close(vm);
-	printf("{\"mode\": \"%s\", \"tick_ms\": %" PRIu64 ", \"without_ns\": %.2f, \"with_ns\": %.2f, \"after_ns\": %.2f, \"added_ns\": %.2f}\n",
-	       params.mode == VM_RING ? "ring" : "bitmap", tick_ms, without, with, after, with - (without + after) / 2);
+	printf("{\"mode\": \"%s\", \"tick_ms\": %" PRIu64
+	       ", \"without_ns\": %.2f, \"with_ns\": %.2f, \"after_ns\": %.2f, \"added_ns\": %.2f}\n",
+	       params.mode == VM_RING ? "ring" : "bitmap", tick_ms, without, with, after,
+	       with - (without + after) / 2);
 	return 0;
 }

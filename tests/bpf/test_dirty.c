@@ -8,8 +8,11 @@
 #define LONGS	((PAGES + 63) / 64)
 
 static const struct vm_params ring = {
-	.mode = VM_RING, .vcpus = 1, .ring_entries = 1024,
-	.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } },
+	.mode = VM_RING,
+	.vcpus = 1,
+	.ring_entries = 1024,
+	.slot = { { .id = 3, .pages = PAGES, .logging = true },
+		  { .id = 70, .pages = 77, .logging = true } },
 };
 
 /* The window's set is what harvests saw of slot 3. */
@@ -96,9 +99,12 @@ static void run_ring(unsigned vcpus, unsigned entries, enum vm_full full, uint64
 	vm_stats(vm, &before);
 	for (unsigned round = 0; round < 6; round++) {
 		for (unsigned v = 0; v < vcpus; v++) {
-			struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 3, 0), .count = 4000, .rate = VM_RATE_MAX };
+			struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 3, 0),
+					      .count = 4000,
+					      .rate = VM_RATE_MAX };
 
-			pattern_init(&run.pattern, round % 2 ? PATTERN_SEQUENTIAL : PATTERN_UNIFORM, PAGES, round * 7 + v);
+			pattern_init(&run.pattern, round % 2 ? PATTERN_SEQUENTIAL : PATTERN_UNIFORM,
+				     PAGES, round * 7 + v);
 			CHECK_INT(vm_run_begin(vm, v, &run), 0);
 		}
 		for (unsigned v = 0; v < vcpus; v++)
@@ -113,7 +119,8 @@ static void run_ring(unsigned vcpus, unsigned entries, enum vm_full full, uint64
 		pushed += after.pushed[v] - before.pushed[v];
 		full_exits += after.ring_full[v] - before.ring_full[v];
 	}
-	printf("# %" PRIu64 " events, %" PRIu64 " full rings, %" PRIu64 " resets in %u ticks\n", pushed, full_exits, w.resets, w.records);
+	printf("# %" PRIu64 " events, %" PRIu64 " full rings, %" PRIu64 " resets in %u ticks\n",
+	       pushed, full_exits, w.resets, w.records);
 	CHECK_INT(w.events, pushed);
 	CHECK_INT(w.overruns, 0);
 	CHECK_INT(w.ring_full, full_exits);
@@ -280,7 +287,9 @@ static void run_bitmap(enum vm_mode mode, uint64_t tick_ns)
 	vm_stats(vm, &before);
 	for (unsigned round = 0; round < 8; round++) {
 		for (unsigned v = 0; v < p.vcpus; v++)
-			CHECK_INT(vm_run_pattern(vm, v, 3, PATTERN_UNIFORM, 800, round * 7 + v, VM_RATE_MAX), 0);
+			CHECK_INT(vm_run_pattern(vm, v, 3, PATTERN_UNIFORM, 800, round * 7 + v,
+						 VM_RATE_MAX),
+				  0);
 		if (round % 2)
 			CHECK_INT(watch_tick(&w), 0);
 		CHECK_INT(vm_harvest(vm, NULL, 0), 0);

@@ -113,7 +113,10 @@ static void test_read_write(void)
 /* QEMU's aio=native */
 static void test_aio(void)
 {
-	struct iocb cb = { .aio_lio_opcode = IOCB_CMD_PREAD, .aio_buf = (uintptr_t)buf, .aio_nbytes = BLOCK, .aio_offset = 33 * BLOCK };
+	struct iocb cb = { .aio_lio_opcode = IOCB_CMD_PREAD,
+			   .aio_buf = (uintptr_t)buf,
+			   .aio_nbytes = BLOCK,
+			   .aio_offset = 33 * BLOCK };
 	struct iocb *list[] = { &cb };
 	struct seen s = { .n = 0 };
 	struct mt_bpf_disk *p;
@@ -152,8 +155,10 @@ static void test_io_uring(void)
 	ring = (int)syscall(SYS_io_uring_setup, 1, &params);
 	if (ring < 0)
 		SKIP("this kernel has no io_uring");
-	sq = mmap(NULL, params.sq_off.array + params.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
-	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+	sq = mmap(NULL, params.sq_off.array + params.sq_entries * 4, PROT_READ | PROT_WRITE,
+		  MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring,
+		   IORING_OFF_SQES);
 	CHECK(sq != MAP_FAILED && sqe != MAP_FAILED);
 	memset(sqe, 0, sizeof(*sqe));
 	sqe->opcode = IORING_OP_WRITE;

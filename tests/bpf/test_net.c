@@ -66,7 +66,9 @@ static int guest_sends(int fd, unsigned n)
 
 static int host_sends(const char *name, unsigned n)
 {
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(name), .sll_halen = 6 };
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_ifindex = (int)if_nametoindex(name),
+				  .sll_halen = 6 };
 	int s = socket(AF_PACKET, SOCK_RAW, 0), rc = 0;
 	unsigned char frame[BYTES];
 
@@ -92,12 +94,17 @@ static void no_ipv6(const char *name)
 	}
 }
 
-/* Packets that are queued are received in the background: reads until there are so many, in either direction. */
-static void read_until(struct mt_bpf_net *p, struct mte_net *counts, unsigned from_guest, unsigned to_guest)
+/*
+ * Packets that are queued are received in the background: reads until there are so many, in either
+ * direction.
+ */
+static void read_until(struct mt_bpf_net *p, struct mte_net *counts, unsigned from_guest,
+		       unsigned to_guest)
 {
 	for (;;) {
 		mt_bpf_net_read(p, counts);
-		if (counts->from_guest.packets >= from_guest && counts->to_guest.packets >= to_guest)
+		if (counts->from_guest.packets >= from_guest &&
+		    counts->to_guest.packets >= to_guest)
 			break;
 		usleep(1000);
 	}

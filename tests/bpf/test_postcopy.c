@@ -61,7 +61,8 @@ static int server_open(struct server *s)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 
-	s->area = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	s->area = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
 	s->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (s->area == MAP_FAILED || s->uffd < 0 || ioctl(s->uffd, UFFDIO_API, &api))
 		return -errno;
@@ -103,7 +104,8 @@ static void test_latency(void)
 	for (unsigned i = 0; i < MTE_LATENCY_BUCKETS; i++)
 		if (i > 24)		/* 2^24 ns are 16.8 ms */
 			slow += c.bucket[i];
-	printf("# %llu faults, mean %llu us, longest %llu us\n", c.faults, c.faults ? c.sum_ns / c.faults / 1000 : 0, c.max_ns / 1000);
+	printf("# %llu faults, mean %llu us, longest %llu us\n", c.faults,
+	       c.faults ? c.sum_ns / c.faults / 1000 : 0, c.max_ns / 1000);
 	CHECK_INT(c.faults, PAGES);
 	CHECK_INT(c.begun, PAGES);
 	CHECK_INT(c.lost, 0);

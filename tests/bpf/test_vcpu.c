@@ -59,7 +59,8 @@ static void test_exits(void)
 	mt_bpf_vcpu_read(p, after, 2);
 	took = now_ns() - start;
 	printf("# %d commands: %llu exits, %llu of %" PRIu64 " us in the guest\n", COMMANDS,
-	       after[1].exits - before[1].exits, (after[1].run_ns - before[1].run_ns) / 1000, took / 1000);
+	       after[1].exits - before[1].exits, (after[1].run_ns - before[1].run_ns) / 1000,
+	       took / 1000);
 	if (!after[1].exits) {
 		mt_bpf_vcpu_close(p);
 		vm_close(vm);
@@ -115,7 +116,8 @@ static void test_ring_full(void)
 		CHECK_INT(vm_harvest(vm, NULL, 0), 0);
 	mt_bpf_vcpu_read(p, t, 2);
 	vm_stats(vm, &stats);
-	printf("# %llu full rings, %llu us lost, of which the first %" PRIu64 "\n", t[0].full_exits, t[0].full_ns / 1000, waited / 1000);
+	printf("# %llu full rings, %llu us lost, of which the first %" PRIu64 "\n", t[0].full_exits,
+	       t[0].full_ns / 1000, waited / 1000);
 	CHECK_INT(t[0].full_exits, stats.ring_full[0]);
 	CHECK(t[0].full_ns >= 50 * MS);
 	CHECK_INT(t[1].full_exits, 0);

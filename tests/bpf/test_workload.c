@@ -65,8 +65,10 @@ static void test_intervals(void)
 	CHECK_INT(write_file(), 0);
 	mt_workload_read(w, &first);
 	mt_workload_read(w, &second);
-	CHECK(value(&first, MT_WORK_exits) >= COMMANDS && value(&first, MT_WORK_exits) < 20 * COMMANDS);
-	CHECK(value(&first, MT_WORK_run_ns) > 0 && value(&first, MT_WORK_run_ns) <= first.t_ns - first.start_ns);
+	CHECK(value(&first, MT_WORK_exits) >= COMMANDS &&
+	      value(&first, MT_WORK_exits) < 20 * COMMANDS);
+	CHECK(value(&first, MT_WORK_run_ns) > 0 &&
+	      value(&first, MT_WORK_run_ns) <= first.t_ns - first.start_ns);
 	CHECK_INT(value(&first, MT_WORK_ring_full_ns), 0);
 	CHECK_INT(value(&first, MT_WORK_disk_written_bytes), WRITES * BYTES);
 	CHECK_INT(second.start_ns, first.t_ns);

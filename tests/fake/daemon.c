@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * daemon.c - migtraced in the fake world: its manager, fleet, guests, log and configuration, all but main()
+ * daemon.c - migtraced in the fake world: its manager, fleet, guests, log and configuration, all
+ * but main()
  *
  * What main() does with signals and its socket is done here by the test: reload, stop, status.
  */
@@ -33,13 +34,17 @@ static void write_guest(FILE *f, const struct fake_guest *g)
 {
 	const struct fake_how *how = &fake_hows[g->index];
 
-	fprintf(f, "[domain uuid:%s]\nmode = %s\npolicy = %s\nmax_downtime = %llums\ntimeout = %llums\nfixed = %llums\npostcopy = %s\n",
-		g->uuid, how->observe ? "observe" : "act", how->policy->name, (unsigned long long)how->limits.max_downtime_ms,
-		(unsigned long long)mt_params_get(&how->limits.params, "timeout"), (unsigned long long)how->limits.fixed_ms,
+	fprintf(f,
+		"[domain uuid:%s]\nmode = %s\npolicy = %s\nmax_downtime = %llums\ntimeout = %llums\nfixed = %llums\npostcopy = %s\n",
+		g->uuid, how->observe ? "observe" : "act", how->policy->name,
+		(unsigned long long)how->limits.max_downtime_ms,
+		(unsigned long long)mt_params_get(&how->limits.params, "timeout"),
+		(unsigned long long)how->limits.fixed_ms,
 		how->limits.postcopy_allowed ? "yes" : "no");
 	fprintf(f, "others = %s\n", how->others == MT_OTHERS_OBSERVE ? "observe" : "back-off");
 	if (!strcmp(how->policy->name, "passes") || !strcmp(how->policy->name, "fixed-passes"))
-		fprintf(f, "passes = %llu\n", (unsigned long long)mt_params_get(&how->limits.params, "passes"));
+		fprintf(f, "passes = %llu\n",
+			(unsigned long long)mt_params_get(&how->limits.params, "passes"));
 	if (how->limits.deadline_ms != MT_LIMIT_NONE)
 		fprintf(f, "deadline = %llums\n", (unsigned long long)how->limits.deadline_ms);
 }
@@ -51,11 +56,14 @@ static int load(struct config **config, const char *path, bool observe)
 
 	if (!f)
 		return -1;
-	fprintf(f, "[libvirt]\nuri = %s\n[supervise]\nmode = observe\nmax_stopped = %u\n[verify]\ndestinations = %s\n", FAKE_URI_SOURCE,
-		fake_setup.max_stopped, FAKE_URI_DESTINATION);
-	fprintf(f, "[record]\ndirectory = %s%s\nkeep_free = none\n", fake_setup.record ? fake_setup.directory : "",
+	fprintf(f,
+		"[libvirt]\nuri = %s\n[supervise]\nmode = observe\nmax_stopped = %u\n[verify]\ndestinations = %s\n",
+		FAKE_URI_SOURCE, fake_setup.max_stopped, FAKE_URI_DESTINATION);
+	fprintf(f, "[record]\ndirectory = %s%s\nkeep_free = none\n",
+		fake_setup.record ? fake_setup.directory : "",
 		fake_setup.record ? "/recordings" : "");
-	fprintf(f, "[control]\nsocket = %s/socket\nhands = %s/hands\n", fake_setup.directory, fake_setup.directory);
+	fprintf(f, "[control]\nsocket = %s/socket\nhands = %s/hands\n", fake_setup.directory,
+		fake_setup.directory);
 	if (!observe)
 		for (size_t i = 0; i < fake_hv.n_guests; i++)
 			write_guest(f, &fake_hv.guests[i]);

@@ -8,8 +8,16 @@
 #include "trace.h"
 
 const char *const fake_fault_names[FAKE_FAULT_KINDS] = {
-	"none", "call fails", "call is slow", "call never answers", "event lost", "event late", "event doubled",
-	"figures stale", "figures contradictory", "figures of another job",
+	"none",
+	"call fails",
+	"call is slow",
+	"call never answers",
+	"event lost",
+	"event late",
+	"event doubled",
+	"figures stale",
+	"figures contradictory",
+	"figures of another job",
 };
 
 const char *const fake_call_names[FAKE_CALL_COUNT] = {
@@ -99,8 +107,9 @@ bool fake_fault_hinders(const struct fake_guest *g, uint64_t now_ns)
 		if (f->kind > FAKE_FAULT_NEVER || f->times || !is_on(f, g, now_ns) ||
 		    (f->kind == FAKE_FAULT_SLOW && f->ms < 1000))
 			continue;
-		if (f->call == FAKE_CALL_COUNT || f->call == FAKE_CALL_ABORT || f->call == FAKE_CALL_RESUME ||
-		    f->call == FAKE_CALL_STATE || f->call == FAKE_CALL_INFO || f->call == FAKE_CALL_SAMPLE ||
+		if (f->call == FAKE_CALL_COUNT || f->call == FAKE_CALL_ABORT ||
+		    f->call == FAKE_CALL_RESUME || f->call == FAKE_CALL_STATE ||
+		    f->call == FAKE_CALL_INFO || f->call == FAKE_CALL_SAMPLE ||
 		    f->call == FAKE_CALL_MIGRATE_STATUS || f->call == FAKE_CALL_OPEN)
 			return true;
 	}
@@ -122,5 +131,6 @@ void fake_fault_print(const struct fake_fault *f, FILE *to)
 		fprintf(to, ", %u %%", f->percent);
 	if (f->guest >= 0)
 		fprintf(to, ", guest %d", f->guest);
-	fprintf(to, "%s%s\n", f->late ? ", after it was done" : "", f->for_ever ? ", for ever" : "");
+	fprintf(to, "%s%s\n", f->late ? ", after it was done" : "",
+		f->for_ever ? ", for ever" : "");
 }

@@ -2,8 +2,8 @@
 /*
  * faults.h - what goes wrong with calls, events and figures, and when
  *
- * Incidents (a host goes down, a guest is powered off) are no faults in this sense: whoever wants one makes it
- * happen by hv.h.
+ * Incidents (a host goes down, a guest is powered off) are no faults in this sense: whoever wants
+ * one makes it happen by hv.h.
  */
 #ifndef FAKE_FAULTS_H
 #define FAKE_FAULTS_H
@@ -13,12 +13,17 @@
 enum fake_fault_kind {
 	FAKE_FAULT_NONE,
 	/* Calls. */
-	FAKE_FAULT_ERROR,		/* ->error; nothing was done, or it was and only the answer is bad (->late); a suspend: is, ->ms later */
+	FAKE_FAULT_ERROR,		/* ->error; nothing was done, or it was and only the answer
+					 * is bad (->late); a suspend: is, ->ms later */
 	FAKE_FAULT_SLOW,		/* takes ->ms longer; done before or after (->late) */
-	FAKE_FAULT_NEVER,		/* comes back when the fault ends, ->for_ever: when all is over */
+	FAKE_FAULT_NEVER,		/* comes back when the fault ends, ->for_ever: when all is
+					 * over */
 	/* Events. */
 	FAKE_FAULT_LOST, FAKE_FAULT_LATE, FAKE_FAULT_DOUBLE,
-	/* Figures; contradictory: ->ms says how, 1 too much is left, 2 and 3 they go backwards, 0 any. */
+	/*
+	 * Figures; contradictory: ->ms says how, 1 too much is left, 2 and 3 they go backwards, 0
+	 * any.
+	 */
 	FAKE_FAULT_STALE, FAKE_FAULT_CONTRADICTORY, FAKE_FAULT_OTHER_JOB,
 	FAKE_FAULT_KINDS
 };

@@ -121,12 +121,16 @@ static int suffer(int group, enum fake_sink sink)
 	if (!f.until_ns || mt_now_ns() < f.from_ns || mt_now_ns() >= f.until_ns)
 		return 0;
 	fake_count(sink == FAKE_SINK_LOG ? (f.error ? "log fails" : "log blocks") :
-		   sink == FAKE_SINK_RECORDING ? (f.error ? "recording fails" : "recording blocks") : "hands fail");
+		   sink == FAKE_SINK_RECORDING ?
+					   (f.error ? "recording fails" : "recording blocks") :
+					   "hands fail");
 	if (f.error)
 		return f.error;
 	/* For ever is as long as the rest of the run. */
 	while (mt_now_ns() < f.until_ns && !__atomic_load_n(&fake_hv.over, __ATOMIC_RELAXED))
-		mt_sleep_ms(f.until_ns - mt_now_ns() > MT_NS_PER_S ? 1000 : (f.until_ns - mt_now_ns()) / MT_NS_PER_MS + 1);
+		mt_sleep_ms(f.until_ns - mt_now_ns() > MT_NS_PER_S ?
+				    1000 :
+				    (f.until_ns - mt_now_ns()) / MT_NS_PER_MS + 1);
 	return 0;
 }
 
@@ -280,7 +284,9 @@ int __wrap_poll(struct pollfd *pfds, nfds_t n, int timeout_ms)
 	if (!fake_group())
 		return __real_poll(pfds, n, timeout_ms);
 	while (!(rc = __real_poll(pfds, n, 0)) && !(rc = ticks(pfds, n)) && mt_now_ns() < until_ns)
-		mt_sleep_ms(until_ns == MT_FOR_EVER_NS || until_ns - mt_now_ns() > POLL_NS ? POLL_NS / MT_NS_PER_MS : 1);
+		mt_sleep_ms(until_ns == MT_FOR_EVER_NS || until_ns - mt_now_ns() > POLL_NS ?
+				    POLL_NS / MT_NS_PER_MS :
+				    1);
 	return rc;
 }
 
@@ -310,7 +316,8 @@ ssize_t __wrap_write(int fd, const void *buf, size_t n)
 		}
 		keep(group, buf, n);
 		tell(group, buf, n);
-		fake_trace("log: %.*s", (int)(n && ((const char *)buf)[n - 1] == '\n' ? n - 1 : n), (const char *)buf);
+		fake_trace("log: %.*s", (int)(n && ((const char *)buf)[n - 1] == '\n' ? n - 1 : n),
+			   (const char *)buf);
 		return (ssize_t)n;
 	}
 	return sync_fault(fd) ? -1 : __real_write(fd, buf, n);

@@ -2,8 +2,8 @@
 /*
  * files.h - whose descriptors they are, and disks and terminals that misbehave
  *
- * The linker leads our objects' open(), write(), flock() and the like here (--wrap; FAKE_WRAPS in the
- * Makefile). Files opened by a thread of a group are closed when it is killed, which lets go of
+ * The linker leads our objects' open(), write(), flock() and the like here (--wrap; FAKE_WRAPS in
+ * the Makefile). Files opened by a thread of a group are closed when it is killed, which lets go of
  * their locks.
  */
 #ifndef FAKE_FILES_H

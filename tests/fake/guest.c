@@ -2,9 +2,10 @@
 /*
  * guest.c - guests: what QEMU and libvirt do with one, and its migration
  *
- * A migration is played by mt_sim_run() in a thread of its own, whose hook sleeps until each sample is due and
- * carries out what was asked meanwhile. What happens after the last sample, when QEMU is deaf, is slept
- * for. Everything under hv's lock, but for the simulator itself, which knows nothing of it.
+ * A migration is played by mt_sim_run() in a thread of its own, whose hook sleeps until each sample
+ * is due and carries out what was asked meanwhile. What happens after the last sample, when QEMU is
+ * deaf, is slept for. Everything under hv's lock, but for the simulator itself, which knows nothing
+ * of it.
  */
 #include <errno.h>
 #include <math.h>
@@ -85,9 +86,11 @@ bool fake_guest_runs(const struct fake_guest *g)
 const char *fake_guest_told(const struct fake_guest *g, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s: source %s (%d), destination %s (%d), job %s%s%s", g->name,
-		 g->side[0].here ? mt_domain_state_name(g->side[0].state) : "gone", g->side[0].reason,
-		 g->side[1].here ? mt_domain_state_name(g->side[1].state) : "gone", g->side[1].reason,
-		 g->job.active ? "active, " : "none, ", g->job.status, truth_is_ours(g) ? ", stopped by us" : "");
+		 g->side[0].here ? mt_domain_state_name(g->side[0].state) : "gone",
+		 g->side[0].reason,
+		 g->side[1].here ? mt_domain_state_name(g->side[1].state) : "gone",
+		 g->side[1].reason, g->job.active ? "active, " : "none, ", g->job.status,
+		 truth_is_ours(g) ? ", stopped by us" : "");
 	return buf;
 }
 
@@ -170,7 +173,8 @@ static void flipped(struct fake_guest *g)
 	set_side(g, FAKE_SOURCE, true, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY);
 	set_side(g, FAKE_DESTINATION, true, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY);
 	set_status(g, "postcopy-active");
-	post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY);
+	post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_SUSPENDED,
+		       VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY);
 }
 
 static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *plan)
@@ -273,14 +277,17 @@ static void complete(struct play *p, const struct mt_sim_result *r)
 	g->job.deaf = true;		/* libvirt finishes, holding the job */
 	set_status(g, "completed");
 	set_side(g, FAKE_DESTINATION, true, VIR_DOMAIN_RUNNING,
-		 r->end == MT_SIM_POSTCOPIED ? VIR_DOMAIN_RUNNING_MIGRATED : VIR_DOMAIN_RUNNING_MIGRATED);
+		 r->end == MT_SIM_POSTCOPIED ? VIR_DOMAIN_RUNNING_MIGRATED :
+					       VIR_DOMAIN_RUNNING_MIGRATED);
 	let_pass(g, 300 + fake_random(1100));
 	wait_libvirtd(g);
 	g->job.deaf = false;
 	g->job.active = false;
 	g->job.end_ns = mt_now_ns();
 	if (g->no_resume) {
-		/* A libvirtd that was restarted just now leaves what it does not know of as it is. */
+		/*
+		 * A libvirtd that was restarted just now leaves what it does not know of as it is.
+		 */
 		fake_count("source stays paused after it was done");
 		fake_changed(g);
 		let_pass(g, 5000 + fake_random(30000));
@@ -296,7 +303,10 @@ static void complete(struct play *p, const struct mt_sim_result *r)
 	tell_starter(g, 0, "");
 }
 
-/* What libvirt does after a migration that failed or was cancelled: a guest that ran before runs again. */
+/*
+ * What libvirt does after a migration that failed or was cancelled: a guest that ran before runs
+ * again.
+ */
 static void come_back(struct fake_guest *g)
 {
 	let_pass(g, 50 + fake_random(250));
@@ -306,8 +316,10 @@ static void come_back(struct fake_guest *g)
 		if (is_paused_by_migration(g) && fake_chance(50))
 			set_side(g, FAKE_SOURCE, true, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
 	} else if (g->job.was_running && is_paused_by_migration(g)) {
-		set_side(g, FAKE_SOURCE, true, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_MIGRATION_CANCELED);
-		post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_MIGRATED);
+		set_side(g, FAKE_SOURCE, true, VIR_DOMAIN_RUNNING,
+			 VIR_DOMAIN_RUNNING_MIGRATION_CANCELED);
+		post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_RESUMED,
+			       VIR_DOMAIN_EVENT_RESUMED_MIGRATED);
 	}
 }
 
@@ -329,7 +341,10 @@ static void give_up(struct play *p)
 	fake_changed(g);
 	come_back(g);
 	let_pass(g, 20 + fake_random(1000));
-	tell_starter(g, -1, failed ? "migration failed: the destination is gone" : "migration failed: operation aborted: migration out: canceled by client");
+	tell_starter(
+		g, -1,
+		failed ? "migration failed: the destination is gone" :
+			 "migration failed: operation aborted: migration out: canceled by client");
 }
 
 static void set_params(const struct fake_guest *g, struct mt_sim_params *params)
@@ -380,7 +395,8 @@ static void *play(void *arg)
 	fake_lock();
 	if (rc)
 		truth_fail("the guest cannot be played: %s", strerror(-rc));
-	else if (r.end == MT_SIM_ABORTED || r.end == MT_SIM_CAPPED || g->asked.abort || fake_hv.over)
+	else if (r.end == MT_SIM_ABORTED || r.end == MT_SIM_CAPPED || g->asked.abort ||
+		 fake_hv.over)
 		give_up(&p);
 	else
 		complete(&p, &r);
@@ -404,8 +420,10 @@ int fake_guest_suspend(struct fake_guest *g)
 		return -EBUSY;
 	if (migrates)
 		g->asked.stop = true;
-	set_side(g, FAKE_SOURCE, true, VIR_DOMAIN_PAUSED, migrates ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_USER);
-	post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+	set_side(g, FAKE_SOURCE, true, VIR_DOMAIN_PAUSED,
+		 migrates ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_USER);
+	post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_SUSPENDED,
+		       VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
 	return 0;
 }
 
@@ -454,8 +472,9 @@ void fake_guest_migrate(struct fake_guest *g, mt_event_fn done, void *opaque)
 	int rc;
 
 	fake_lock();
-	if (g->playing || !g->side[FAKE_SOURCE].here || g->side[FAKE_SOURCE].state == VIR_DOMAIN_SHUTOFF ||
-	    !fake_hv.host[FAKE_SOURCE].up || fake_hv.over) {
+	if (g->playing || !g->side[FAKE_SOURCE].here ||
+	    g->side[FAKE_SOURCE].state == VIR_DOMAIN_SHUTOFF || !fake_hv.host[FAKE_SOURCE].up ||
+	    fake_hv.over) {
 		g->done = done;
 		g->done_opaque = opaque;
 		g->starter = fake_group();
@@ -498,10 +517,12 @@ static void end_by(struct fake_guest *g, int state, int reason)
 void fake_guest_power_off(struct fake_guest *g)
 {
 	fake_lock();
-	if (g->side[FAKE_SOURCE].here && !g->job.flipped && !g->job.deaf && g->job.end == FAKE_END_NONE) {
+	if (g->side[FAKE_SOURCE].here && !g->job.flipped && !g->job.deaf &&
+	    g->job.end == FAKE_END_NONE) {
 		fake_count("powered off");
 		end_by(g, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
-		post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+		post_lifecycle(g, FAKE_SOURCE, VIR_DOMAIN_EVENT_STOPPED,
+			       VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
 	}
 	fake_release();
 }
@@ -510,7 +531,8 @@ void fake_guest_pause(struct fake_guest *g)
 {
 	fake_lock();
 	if (g->side[FAKE_SOURCE].here && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING) {
-		fake_count(g->job.active ? "paused by its owner while migrating" : "paused by its owner before");
+		fake_count(g->job.active ? "paused by its owner while migrating" :
+					   "paused by its owner before");
 		fake_guest_suspend(g);
 		truth_effect(g, FAKE_CALL_SUSPEND, FAKE_OUTSIDE, 0);
 	}

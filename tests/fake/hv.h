@@ -2,13 +2,13 @@
 /*
  * hv.h - two hosts with a hypervisor each, and guests that migrate from one to the other
  *
- * What libvirt 9.0 and QEMU 7.2 were seen to do: events come 0.2 to 1.2 ms after a pass; a call takes
- * milliseconds, blocks while QEMU switches over, and errors afterwards; the end is told to the source 1.4 to
- * 2 s after the guest runs at the destination, and on success only; a guest paused while it
- * migrates runs at the destination; after a cancellation libvirt resumes it here.
+ * What libvirt 9.0 and QEMU 7.2 were seen to do: events come 0.2 to 1.2 ms after a pass; a call
+ * takes milliseconds, blocks while QEMU switches over, and errors afterwards; the end is told to
+ * the source 1.4 to 2 s after the guest runs at the destination, and on success only; a guest
+ * paused while it migrates runs at the destination; after a cancellation libvirt resumes it here.
  *
- * hypervisor.c is the table of calls (ops.h), guest.c plays the guests by user/lib/sim, faults.c decides what
- * goes wrong, truth.c keeps what was done to whom and says what must hold.
+ * hypervisor.c is the table of calls (ops.h), guest.c plays the guests by user/lib/sim, faults.c
+ * decides what goes wrong, truth.c keeps what was done to whom and says what must hold.
  */
 #ifndef FAKE_HV_H
 #define FAKE_HV_H
@@ -26,8 +26,10 @@
 
 /* Every call that faults can hit. */
 #define FAKE_CALLS(X) \
-	X(OPEN, "open") X(HOST, "host") X(NAMES, "names") X(LIST, "list") X(FIND, "find") X(INFO, "info") X(STATE, "state") \
-	X(SAMPLE, "sample") X(COMPLETED, "completed") X(PARALLEL, "parallel") X(MIGRATE_STATUS, "ask QEMU for its migration") \
+	X(OPEN, "open") X(HOST, "host") X(NAMES, "names") X(LIST, "list") X(FIND, "find") X(INFO, \
+	  "info") X(STATE, "state") \
+	X(SAMPLE, "sample") X(COMPLETED, "completed") X(PARALLEL, "parallel") X(MIGRATE_STATUS, \
+	  "ask QEMU for its migration") \
 	X(GET_DOWNTIME, "get downtime limit") X(GET_SPEED, "get speed") \
 	X(SET_DOWNTIME, "set downtime limit") X(SET_SPEED, "set speed") \
 	X(SUSPEND, "suspend") X(RESUME, "resume") X(FLIP, "flip") X(ABORT, "abort")
@@ -62,7 +64,8 @@ struct fake_job {
 	unsigned number;		/* of the guest's migrations, from 1 */
 	char status[20];		/* QEMU's word */
 	uint64_t begin_ns;
-	uint64_t begin_wall_us;		/* libvirt counts the job's time by the wall clock; 0: it has given that up */
+	uint64_t begin_wall_us;		/* libvirt counts the job's time by the wall clock; 0: it
+					 * has given that up */
 	uint64_t total_ms;
 	struct mt_sample sample, before;	/* newest; and of the job before this one */
 	bool flipped;			/* runs at the destination already */
@@ -79,7 +82,8 @@ struct fake_guest {
 	char name[MT_DOMAIN_NAME_MAX + 1];
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	size_t index;
-	bool persistent, parallel, postcopy;	/* parallel: multifd; postcopy: the capability was asked for */
+	bool persistent, parallel, postcopy;	/* parallel: multifd; postcopy: the capability was
+						 * asked for */
 	uint64_t memory_bytes;
 	const char *pattern;		/* trace.h */
 	double link_bytes_per_s;
@@ -91,9 +95,12 @@ struct fake_guest {
 	uint64_t stall_from_ns, stall_until_ns;	/* the link carries nothing */
 	const struct fake_fault *stale_by;	/* its figures stand still */
 	struct mt_sample stale;
-	bool monitor_busy;		/* a call is with QEMU: the next one waits for libvirt's job lock */
-	uint64_t preswitchover_ms;	/* pause-before-switchover: it waits so long, its vCPUs stopped */
-	bool no_resume;			/* a fault: libvirt does not resume it after a cancellation */
+	bool monitor_busy;		/* a call is with QEMU: the next one waits for libvirt's job
+					 * lock */
+	uint64_t preswitchover_ms;	/* pause-before-switchover: it waits so long, its vCPUs
+					 * stopped */
+	bool no_resume;			/* a fault: libvirt does not resume it after a
+					 * cancellation */
 	bool playing;
 	int starter;			/* group whose migration call it is; 0: somebody else's */
 	mt_event_fn done;		/* of that call */
@@ -129,7 +136,8 @@ void fake_hv_over(void);
 void fake_hv_end(void);			/* after the processes have ended */
 struct fake_guest *fake_guest_new(const char *name);
 struct fake_guest *fake_guest_find(const char *uuid);
-int fake_conn_open(struct mt_conn **c, const char *uri, struct mt_err *err);	/* for mt_conn_open_use() */
+/* for mt_conn_open_use() */
+int fake_conn_open(struct mt_conn **c, const char *uri, struct mt_err *err);
 unsigned fake_conns(int group);		/* that are open */
 
 /* With the lock held. Something about @g, NULL: about a host, which concerns all. */

@@ -2,9 +2,9 @@
 /*
  * hypervisor.c - the table of calls, connections and events
  *
- * A call is made by its caller's own thread, which goes on as libvirtd's would when its process is killed
- * (fake_shield()): what was sent is carried out. Events wait in their connection's queue for its thread, which belongs
- * to the process and calls its functions as libvirt's loop does.
+ * A call is made by its caller's own thread, which goes on as libvirtd's would when its process is
+ * killed (fake_shield()): what was sent is carried out. Events wait in their connection's queue for
+ * its thread, which belongs to the process and calls its functions as libvirt's loop does.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +35,12 @@ struct fake_conn {
 	unsigned losses;
 	uint64_t lost_ns, retry_ns, delay_ms;
 	/* Events. */
-	struct { int id; char uuid[VIR_UUID_STRING_BUFLEN]; mt_event_fn fn; void *opaque; } subs[SUBSCRIPTIONS];
+	struct {
+		int id;
+		char uuid[VIR_UUID_STRING_BUFLEN];
+		mt_event_fn fn;
+		void *opaque;
+	} subs[SUBSCRIPTIONS];
 	size_t n_subs;
 	int last_id;
 	struct queued *queue;		/* by when they are due */
@@ -52,14 +57,16 @@ static const struct mt_conn_ops fake_ops;
 /* --- the whole ------------------------------------------------------------- */
 void fake_hv_begin(void)
 {
-	struct fake_guest *guests = fake_hv.guests ? fake_hv.guests : calloc(FAKE_GUESTS, sizeof(*guests));
+	struct fake_guest *guests =
+		fake_hv.guests ? fake_hv.guests : calloc(FAKE_GUESTS, sizeof(*guests));
 
 	memset(guests, 0, FAKE_GUESTS * sizeof(*guests));
 	fake_hv = (struct fake_hv){ .lock = PTHREAD_MUTEX_INITIALIZER, .guests = guests };
 	mt_cond_init(&fake_hv.changed);
 	fake_hv.host[FAKE_SOURCE] = (struct fake_host){ .uri = FAKE_URI_SOURCE, .up = true };
 	strcpy(fake_hv.host[FAKE_SOURCE].uuid, "11111111-1111-1111-1111-111111111111");
-	fake_hv.host[FAKE_DESTINATION] = (struct fake_host){ .uri = FAKE_URI_DESTINATION, .up = true };
+	fake_hv.host[FAKE_DESTINATION] =
+		(struct fake_host){ .uri = FAKE_URI_DESTINATION, .up = true };
 	strcpy(fake_hv.host[FAKE_DESTINATION].uuid, "22222222-2222-2222-2222-222222222222");
 	fake_faults_reset();
 	mt_conn_open_use(fake_conn_open);
@@ -120,7 +127,9 @@ struct fake_guest *fake_guest_new(const char *name)
 	g->pattern = "uniform:region=8M,rate=1500/s,seed=1";
 	g->link_bytes_per_s = 16e6;
 	g->limit_ms = MT_QEMU_LIMIT_DEFAULT_MS;
-	g->side[FAKE_SOURCE] = (struct fake_side){ .here = true, .state = VIR_DOMAIN_RUNNING, .reason = VIR_DOMAIN_RUNNING_BOOTED };
+	g->side[FAKE_SOURCE] = (struct fake_side){ .here = true,
+						   .state = VIR_DOMAIN_RUNNING,
+						   .reason = VIR_DOMAIN_RUNNING_BOOTED };
 	mt_cond_init(&g->changed);
 	return g;
 }
@@ -244,9 +253,11 @@ struct call {
 	struct mt_err *err;
 	struct fake_guest *g;
 	unsigned losses;
-	bool lost;			/* its caller knows that the connection was lost meanwhile */
+	bool lost;			/* its caller knows that the connection was lost
+					 * meanwhile */
 	bool busy;			/* it holds libvirt's job lock */
-	bool gives_back;		/* when it was issued, the guest was stopped by its caller's kind */
+	bool gives_back;		/* when it was issued, the guest was stopped by its caller's
+					 * kind */
 	struct fake_fault *after;	/* what still happens to it when it is done */
 };
 
@@ -258,26 +269,31 @@ static bool asks_qemu(enum fake_call kind)
 }
 
 static const struct { unsigned least_us, most_us; } durations[FAKE_CALL_COUNT] = {
-	[FAKE_CALL_OPEN] = { 1000, 8000 }, [FAKE_CALL_INFO] = { 500, 2000 }, [FAKE_CALL_SAMPLE] = { 1000, 3000 },
-	[FAKE_CALL_SUSPEND] = { 3000, 9000 }, [FAKE_CALL_RESUME] = { 1000, 4000 }, [FAKE_CALL_FLIP] = { 500, 1000 },
-	[FAKE_CALL_ABORT] = { 10000, 20000 }, [FAKE_CALL_SET_DOWNTIME] = { 1000, 3000 }, [FAKE_CALL_SET_SPEED] = { 1000, 3000 },
+	[FAKE_CALL_OPEN] = { 1000, 8000 }, [FAKE_CALL_INFO] = { 500, 2000 },
+	[FAKE_CALL_SAMPLE] = { 1000, 3000 },
+	[FAKE_CALL_SUSPEND] = { 3000, 9000 }, [FAKE_CALL_RESUME] = { 1000, 4000 },
+	[FAKE_CALL_FLIP] = { 500, 1000 },
+	[FAKE_CALL_ABORT] = { 10000, 20000 }, [FAKE_CALL_SET_DOWNTIME] = { 1000, 3000 },
+	[FAKE_CALL_SET_SPEED] = { 1000, 3000 },
 };
 
 static int lost_error(struct call *call)
 {
 	call->lost = true;
-	return mt_err_set(call->err, -ECONNRESET, "the connection to %s is lost", fake_hv.host[call->c->host].uri);
+	return mt_err_set(call->err, -ECONNRESET, "the connection to %s is lost",
+			  fake_hv.host[call->c->host].uri);
 }
 
 /*
- * Return: false when the connection was lost first. libvirtd, if it lives, carries out all the same what was sent by
- * one that is dead, and half of what others sent.
+ * Return: false when the connection was lost first. libvirtd, if it lives, carries out all the same
+ * what was sent by one that is dead, and half of what others sent.
  */
 static bool spend(struct call *call, uint64_t until_ns)
 {
 	while (mt_now_ns() < until_ns) {
 		if (call->c->losses != call->losses && !call->lost) {
-			if (!fake_hv.host[call->c->host].up || (!fake_group_is_dead(call->c->group) && fake_chance(50)))
+			if (!fake_hv.host[call->c->host].up ||
+			    (!fake_group_is_dead(call->c->group) && fake_chance(50)))
 				return false;
 			lost_error(call);
 		}
@@ -290,7 +306,8 @@ static bool spend(struct call *call, uint64_t until_ns)
 
 static int fail(struct call *call, int error)
 {
-	return mt_err_set(call->err, error, "cannot %s: %s [fault %u]", fake_call_names[call->kind], strerror(-error),
+	return mt_err_set(call->err, error, "cannot %s: %s [fault %u]", fake_call_names[call->kind],
+			  strerror(-error),
 			  truth_refused(call->g, call->kind, call->c->group, call->gives_back));
 }
 
@@ -300,11 +317,15 @@ static int suffer(struct call *call, struct fake_fault *f)
 
 	if (!f || f->kind == FAKE_FAULT_ERROR) {
 		if (f)
-			fake_trace("%s on %s fails: %s", fake_call_names[call->kind], call->g ? call->g->name : "-", strerror(-f->error));
+			fake_trace("%s on %s fails: %s", fake_call_names[call->kind],
+				   call->g ? call->g->name : "-", strerror(-f->error));
 		return f ? fail(call, f->error) : 0;
 	}
-	fake_trace("%s on %s %s", fake_call_names[call->kind], call->g ? call->g->name : "-", fake_fault_names[f->kind]);
-	if (!spend(call, f->kind == FAKE_FAULT_SLOW ? now_ns + f->ms * MT_NS_PER_MS : f->for_ever ? MT_FOR_EVER_NS : f->until_ns))
+	fake_trace("%s on %s %s", fake_call_names[call->kind], call->g ? call->g->name : "-",
+		   fake_fault_names[f->kind]);
+	if (!spend(call, f->kind == FAKE_FAULT_SLOW ? now_ns + f->ms * MT_NS_PER_MS :
+			 f->for_ever		    ? MT_FOR_EVER_NS :
+						      f->until_ns))
 		return lost_error(call);
 	return f->kind == FAKE_FAULT_NEVER ? fail(call, -ETIMEDOUT) : 0;
 }
@@ -325,8 +346,12 @@ static int reach_qemu(struct call *call)
 		fake_wait(g, until_ns);
 	}
 	g->monitor_busy = call->busy = true;
-	while (!fake_hv.over && (g->hung_until_ns > mt_now_ns() || (g->job.deaf && call->c->host == FAKE_SOURCE))) {
-		/* The caller is told of the lost connection; libvirtd goes on waiting, and holds the lock as long. */
+	while (!fake_hv.over &&
+	       (g->hung_until_ns > mt_now_ns() || (g->job.deaf && call->c->host == FAKE_SOURCE))) {
+		/*
+		 * The caller is told of the lost connection; libvirtd goes on waiting, and holds
+		 * the lock as long.
+		 */
 		if (call->c->losses != call->losses && !call->lost)
 			lost_error(call);
 		fake_wait(g, g->hung_until_ns > mt_now_ns() ? g->hung_until_ns : MT_FOR_EVER_NS);
@@ -395,13 +420,17 @@ static int leave(struct call *call, int rc)
 	if (!bad && !rc && (call->lost || c->losses != call->losses))
 		bad = lost_error(call);
 	if (rc && call->err && !call->err->code)
-		mt_err_set(call->err, rc, "cannot %s: %s", fake_call_names[call->kind], strerror(-rc));
+		mt_err_set(call->err, rc, "cannot %s: %s", fake_call_names[call->kind],
+			   strerror(-rc));
 	fake_release();
 	fake_unshield();
 	return bad ? bad : rc;
 }
 
-#define CALL(c_, uuid_, kind_, err_) { .c = conn_of(c_), .kind = FAKE_CALL_##kind_, .uuid = uuid_, .err = err_ }
+#define CALL(c_, uuid_, kind_, err_) \
+	{ \
+		.c = conn_of(c_), .kind = FAKE_CALL_##kind_, .uuid = uuid_, .err = err_ \
+	}
 
 /* --- guests ---------------------------------------------------------------------------- */
 static bool migrates_out(const struct fake_guest *g, int host)
@@ -412,10 +441,15 @@ static bool migrates_out(const struct fake_guest *g, int host)
 static void fill(struct mt_domain_info *info, const struct fake_guest *g, int host)
 {
 	*info = (struct mt_domain_info){
-		.state = g->side[host].state, .reason = g->side[host].reason, .memory_bytes = g->memory_bytes, .vcpus = 1,
-		.cpu_time_ns = g->cpu_ns, .persistent = g->persistent,
+		.state = g->side[host].state,
+		.reason = g->side[host].reason,
+		.memory_bytes = g->memory_bytes,
+		.vcpus = 1,
+		.cpu_time_ns = g->cpu_ns,
+		.persistent = g->persistent,
 		.migrating_out = migrates_out(g, host),
-		.migrating_in = host == FAKE_DESTINATION && g->side[host].reason == VIR_DOMAIN_PAUSED_MIGRATION &&
+		.migrating_in = host == FAKE_DESTINATION &&
+				g->side[host].reason == VIR_DOMAIN_PAUSED_MIGRATION &&
 				g->side[host].state == VIR_DOMAIN_PAUSED,
 	};
 	info->name_cut = mt_domain_name_copy(info->name, g->name);
@@ -436,7 +470,8 @@ static int op_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, 
 
 			if (!side->here || side->state == VIR_DOMAIN_SHUTOFF)
 				continue;
-			(*list)[*n].name_cut = mt_domain_name_copy((*list)[*n].name, fake_hv.guests[i].name);
+			(*list)[*n].name_cut =
+				mt_domain_name_copy((*list)[*n].name, fake_hv.guests[i].name);
 			strcpy((*list)[(*n)++].uuid, fake_hv.guests[i].uuid);
 		}
 	}
@@ -449,7 +484,8 @@ static int op_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, 
 }
 
 /* Asks each guest: one that hangs makes it wait. */
-static int op_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n, struct mt_err *err)
+static int op_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,
+		   struct mt_err *err)
 {
 	struct mt_domain_info *all = calloc(fake_hv.n_guests + 1, sizeof(*all));
 	struct call call = CALL(c, NULL, LIST, err);
@@ -459,7 +495,8 @@ static int op_list(struct mt_conn *c, bool running, struct mt_domain_info **list
 	for (size_t i = 0; !rc && i < fake_hv.n_guests; i++) {
 		struct fake_guest *g = &fake_hv.guests[i];
 
-		if (!g->side[call.c->host].here || (running && g->side[call.c->host].state == VIR_DOMAIN_SHUTOFF))
+		if (!g->side[call.c->host].here ||
+		    (running && g->side[call.c->host].state == VIR_DOMAIN_SHUTOFF))
 			continue;
 		while (!fake_hv.over && !call.c->lost && g->hung_until_ns > mt_now_ns())
 			fake_wait(g, g->hung_until_ns);
@@ -473,7 +510,8 @@ static int op_list(struct mt_conn *c, bool running, struct mt_domain_info **list
 	return rc;
 }
 
-static int op_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info, struct mt_err *err)
+static int op_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info,
+		   struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, INFO, err);
 	int rc = enter(&call);
@@ -483,7 +521,8 @@ static int op_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *i
 	return leave(&call, rc);
 }
 
-static int op_find(struct mt_conn *c, const char *name, struct mt_domain_info *info, struct mt_err *err)
+static int op_find(struct mt_conn *c, const char *name, struct mt_domain_info *info,
+		   struct mt_err *err)
 {
 	for (size_t i = 0; i < fake_hv.n_guests; i++)
 		if (!strcmp(fake_hv.guests[i].name, name) || !strcmp(fake_hv.guests[i].uuid, name))
@@ -491,7 +530,8 @@ static int op_find(struct mt_conn *c, const char *name, struct mt_domain_info *i
 	return mt_err_set(err, -ENOENT, "no such domain: %s", name);
 }
 
-static int op_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state, struct mt_err *err)
+static int op_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
+		    struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, STATE, err);
 	int rc = enter(&call);
@@ -502,7 +542,8 @@ static int op_state(struct mt_conn *c, const char *uuid, struct mt_domain_state 
 		if (call.g->side[call.c->host].state == VIR_DOMAIN_RUNNING)
 			call.g->cpu_ns += MT_NS_PER_MS;
 		*state = (struct mt_domain_state){
-			.state = call.g->side[call.c->host].state, .reason = call.g->side[call.c->host].reason, .cpu_time_ns = call.g->cpu_ns,
+			.state = call.g->side[call.c->host].state,
+			.reason = call.g->side[call.c->host].reason, .cpu_time_ns = call.g->cpu_ns,
 		};
 	}
 	return leave(&call, rc);
@@ -577,7 +618,10 @@ static void contradict(struct mt_sample *s, uint64_t which)
 	}
 }
 
-/* qemuMigrationJobUpdateTime(), libvirt 9.0: by the wall clock, and no more once that went back behind the beginning. */
+/*
+ * qemuMigrationJobUpdateTime(), libvirt 9.0: by the wall clock, and no more once that went back
+ * behind the beginning.
+ */
 static uint64_t job_ms(struct fake_guest *g)
 {
 	uint64_t now_us = mt_wall_us();
@@ -627,13 +671,15 @@ static int op_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, s
 	return leave(&call, rc);
 }
 
-static int op_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err)
+static int op_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s,
+			struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, COMPLETED, err);
 	int rc = enter(&call);
 
 	memset(s, 0, sizeof(*s));
-	if (!rc && (call.g->job.end != FAKE_END_COMPLETED || call.g->job.flipped || call.g->job.active))
+	if (!rc &&
+	    (call.g->job.end != FAKE_END_COMPLETED || call.g->job.flipped || call.g->job.active))
 		rc = -ENODATA;
 	if (!rc) {
 		s->status = MT_STATUS_COMPLETED;
@@ -656,7 +702,8 @@ static int op_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *er
 }
 
 /* QEMU's own word, which it keeps when libvirt has forgotten the job. */
-static int op_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err)
+static int op_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status,
+			     struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, MIGRATE_STATUS, err);
 	int rc = enter(&call);
@@ -679,7 +726,8 @@ static int op_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, 
 	return leave(&call, rc);
 }
 
-static int op_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err)
+static int op_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms,
+				 struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, SET_DOWNTIME, err);
 	int rc = enter(&call);
@@ -691,7 +739,8 @@ static int op_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t m
 	return leave(&call, rc);
 }
 
-static int op_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err)
+static int op_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s,
+			    struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, GET_SPEED, err);
 	int rc = enter(&call);
@@ -703,7 +752,8 @@ static int op_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes
 	return leave(&call, rc);
 }
 
-static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err)
+static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
+				struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, SET_SPEED, err);
 	int rc = enter(&call);
@@ -741,7 +791,9 @@ static int host_of(const char *uri)
 {
 	if (!uri || !strcmp(uri, FAKE_URI_SOURCE))
 		return FAKE_SOURCE;
-	return strcmp(uri, FAKE_URI_DESTINATION) && strcmp(uri, FAKE_URI_NOWHERE) ? -1 : FAKE_DESTINATION;
+	return strcmp(uri, FAKE_URI_DESTINATION) && strcmp(uri, FAKE_URI_NOWHERE) ?
+		       -1 :
+		       FAKE_DESTINATION;
 }
 
 int fake_conn_open(struct mt_conn **out, const char *uri, struct mt_err *err)
@@ -863,7 +915,8 @@ void fake_post(int host, const struct mt_event *ev, uint64_t delay_us)
 	for (struct fake_conn *c = conns; c; c = c->next) {
 		uint64_t late_ns = 0;
 
-		if (!c->open || c->host != host || !c->n_subs || c->lost || fake_group_is_dead(c->group))
+		if (!c->open || c->host != host || !c->n_subs || c->lost ||
+		    fake_group_is_dead(c->group))
 			continue;
 		if (fake_fault_event(g, FAKE_FAULT_LOST))
 			continue;
@@ -923,7 +976,10 @@ static void *events(void *arg)
 			free(q);
 			hand_on(c, &ev);
 		} else {
-			mt_cond_wait_until(&c->arrived, &fake_hv.lock, c->lost ? c->retry_ns : q ? q->due_ns : MT_FOR_EVER_NS);
+			mt_cond_wait_until(&c->arrived, &fake_hv.lock,
+					   c->lost ? c->retry_ns :
+					   q	   ? q->due_ns :
+						     MT_FOR_EVER_NS);
 		}
 	}
 	fake_release();
@@ -964,7 +1020,8 @@ static void op_unsubscribe(struct mt_conn *conn, int id)
 	fake_lock();
 	for (size_t i = 0; i < c->n_subs; i++)
 		if (c->subs[i].id == id) {
-			memmove(&c->subs[i], &c->subs[i + 1], (c->n_subs - i - 1) * sizeof(c->subs[0]));
+			memmove(&c->subs[i], &c->subs[i + 1],
+				(c->n_subs - i - 1) * sizeof(c->subs[0]));
 			c->n_subs--;
 			break;
 		}

@@ -7,7 +7,8 @@
 #include "policies.h"
 
 static const struct mt_param params[] = {
-	{ .name = "passes", .kind = MT_PARAM_COUNT, .help = "after how many finished passes it acts" },
+	{ .name = "passes", .kind = MT_PARAM_COUNT,
+	  .help = "after how many finished passes it acts" },
 	{ .name = NULL }
 };
 
@@ -20,7 +21,8 @@ static void plan_for(struct mt_plan *plan, const struct mt_view *view, enum mt_a
 {
 	plan->action = action;
 	plan->implied_downtime_ms = (double)view->limits->fixed_ms;
-	snprintf(plan->reason, sizeof(plan->reason), "the test wants it: %s", mt_action_name(action));
+	snprintf(plan->reason, sizeof(plan->reason), "the test wants it: %s",
+		 mt_action_name(action));
 }
 
 static void none_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
@@ -39,13 +41,15 @@ static void flip_step(void *priv, const struct mt_view *view, uint64_t now_ms, s
 		plan_for(plan, view, MT_ACTION_FLIP);
 }
 
-static void abort_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void abort_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+		       struct mt_plan *plan)
 {
 	if (is_time(view, 0))
 		plan_for(plan, view, MT_ACTION_ABORT);
 }
 
-static void stop_or_abort_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void stop_or_abort_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			       struct mt_plan *plan)
 {
 	if (now_ms >= view->limits->deadline_ms)
 		plan_for(plan, view, MT_ACTION_ABORT);
@@ -53,7 +57,8 @@ static void stop_or_abort_step(void *priv, const struct mt_view *view, uint64_t 
 		plan_for(plan, view, MT_ACTION_STOP);
 }
 
-static void limit_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void limit_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+		       struct mt_plan *plan)
 {
 	if (is_time(view, 4)) {
 		plan_for(plan, view, MT_ACTION_STOP);
@@ -63,7 +68,8 @@ static void limit_step(void *priv, const struct mt_view *view, uint64_t now_ms, 
 	}
 }
 
-static void speed_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void speed_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+		       struct mt_plan *plan)
 {
 	if (is_time(view, 3)) {
 		plan_for(plan, view, MT_ACTION_STOP);
@@ -73,10 +79,30 @@ static void speed_step(void *priv, const struct mt_view *view, uint64_t now_ms, 
 	}
 }
 
-const struct mt_policy fake_policy_none = { .name = "test-none", .help = "does nothing", .step = none_step };
-const struct mt_policy fake_policy_stop = { .name = "test-stop", .params = params, .help = "stops", .step = stop_step };
-const struct mt_policy fake_policy_flip = { .name = "test-flip", .params = params, .help = "flips", .step = flip_step };
-const struct mt_policy fake_policy_abort = { .name = "test-abort", .params = params, .help = "aborts", .step = abort_step };
-const struct mt_policy fake_policy_stop_or_abort = { .name = "test-stop-or-abort", .params = params, .help = "stops, later aborts", .step = stop_or_abort_step };
-const struct mt_policy fake_policy_limit = { .name = "test-limit", .params = params, .help = "raises the limit", .step = limit_step };
-const struct mt_policy fake_policy_speed = { .name = "test-speed", .params = params, .help = "changes the speed", .step = speed_step };
+const struct mt_policy fake_policy_none = { .name = "test-none",
+					    .help = "does nothing",
+					    .step = none_step };
+const struct mt_policy fake_policy_stop = { .name = "test-stop",
+					    .params = params,
+					    .help = "stops",
+					    .step = stop_step };
+const struct mt_policy fake_policy_flip = { .name = "test-flip",
+					    .params = params,
+					    .help = "flips",
+					    .step = flip_step };
+const struct mt_policy fake_policy_abort = { .name = "test-abort",
+					     .params = params,
+					     .help = "aborts",
+					     .step = abort_step };
+const struct mt_policy fake_policy_stop_or_abort = { .name = "test-stop-or-abort",
+						     .params = params,
+						     .help = "stops, later aborts",
+						     .step = stop_or_abort_step };
+const struct mt_policy fake_policy_limit = { .name = "test-limit",
+					     .params = params,
+					     .help = "raises the limit",
+					     .step = limit_step };
+const struct mt_policy fake_policy_speed = { .name = "test-speed",
+					     .params = params,
+					     .help = "changes the speed",
+					     .step = speed_step };

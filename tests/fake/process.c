@@ -59,7 +59,8 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 
 	if (p->note)
 		told(w->program, p->note);
-	if (p->acts && p->plan && p->plan->action == MT_ACTION_STOP && p->plan->implied_downtime_ms >= 0)
+	if (p->acts && p->plan && p->plan->action == MT_ACTION_STOP &&
+	    p->plan->implied_downtime_ms >= 0)
 		truth_predicted(w->guest, p->plan->implied_downtime_ms);
 }
 
@@ -74,7 +75,8 @@ static void on_guard_news(const struct mt_event *ev, void *opaque)
 static struct mt_recorder *open_recorder(const struct worker *w)
 {
 	struct mt_record_header h = {
-		.domain = w->guest->name, .uuid = w->guest->uuid, .policy = "test", .mode = "supervise", .source = FAKE_URI_SOURCE,
+		.domain = w->guest->name, .uuid = w->guest->uuid, .policy = "test",
+		.mode = "supervise", .source = FAKE_URI_SOURCE,
 		.start_wall_ms = mt_wall_us() / 1000, .start_t_ns = mt_now_ns(),
 	};
 	struct mt_recorder *r = NULL;
@@ -83,8 +85,8 @@ static struct mt_recorder *open_recorder(const struct worker *w)
 
 	if (!fake_hows[w->guest->index].record)
 		return NULL;
-	snprintf(path, sizeof(path), "%s/recordings/%s.%d.%u", fake_setup.directory, w->guest->uuid, w->program->p->group,
-		 w->guest->job.number);
+	snprintf(path, sizeof(path), "%s/recordings/%s.%d.%u", fake_setup.directory, w->guest->uuid,
+		 w->program->p->group, w->guest->job.number);
 	if (mt_recorder_open(&r, path, &h, &err)) {
 		told(w->program, err.msg);
 		return NULL;
@@ -102,12 +104,18 @@ static void check_outcome(struct fake_guest *g, const struct mt_supervise_result
 
 	fake_lock();
 	here = g->side[FAKE_SOURCE].here && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING;
-	there = g->side[FAKE_DESTINATION].here && g->side[FAKE_DESTINATION].state == VIR_DOMAIN_RUNNING;
+	there = g->side[FAKE_DESTINATION].here &&
+		g->side[FAKE_DESTINATION].state == VIR_DOMAIN_RUNNING;
 	fake_release();
-	if ((r->outcome == MT_OUTCOME_COMPLETED && !there) || (r->outcome == MT_OUTCOME_LOST && (here || there)) ||
-	    (r->outcome == MT_OUTCOME_PAUSED && there && strstr(r->detail, "does not run elsewhere")))
-		truth_fail("%s is said to be %s: %s; but it runs %s", g->name, mt_outcome_name(r->outcome), r->detail,
-			   there ? "at the destination" : here ? "at the source" : "nowhere");
+	if ((r->outcome == MT_OUTCOME_COMPLETED && !there) ||
+	    (r->outcome == MT_OUTCOME_LOST && (here || there)) ||
+	    (r->outcome == MT_OUTCOME_PAUSED && there &&
+	     strstr(r->detail, "does not run elsewhere")))
+		truth_fail("%s is said to be %s: %s; but it runs %s", g->name,
+			   mt_outcome_name(r->outcome), r->detail,
+			   there ? "at the destination" :
+			   here	 ? "at the source" :
+				   "nowhere");
 }
 
 static void supervise(struct worker *w, struct mt_wheel *wheel, bool ours)
@@ -218,8 +226,10 @@ static void on_event(const struct mt_event *ev, void *opaque)
 			mt_inbox_post(ev, w->inbox);
 			has = true;
 		}
-	if (!has && !prog->leaving && (ev->kind == MT_EVENT_ITERATION || (ev->kind == MT_EVENT_MIGRATION &&
-	    (ev->status == MT_STATUS_SETUP || ev->status == MT_STATUS_ACTIVE))))
+	if (!has && !prog->leaving &&
+	    (ev->kind == MT_EVENT_ITERATION ||
+	     (ev->kind == MT_EVENT_MIGRATION &&
+	      (ev->status == MT_STATUS_SETUP || ev->status == MT_STATUS_ACTIVE))))
 		begin(prog, fake_guest_find(ev->uuid), ev);
 	pthread_mutex_unlock(&prog->mutex);
 	if (ev->kind == MT_EVENT_CONN_UP)
@@ -302,7 +312,8 @@ static int open_guard(struct program *prog, const char *who)
 	rc = mt_hands_open(&prog->hands, path, &err);
 	if (!rc)
 		rc = mt_guard_new(&prog->guard, &(struct mt_guard_options){
-			.hands = prog->hands, .who = who, .max_stopped = fake_setup.max_stopped, .news = on_guard_news, .opaque = prog,
+			.hands = prog->hands, .who = who, .max_stopped = fake_setup.max_stopped,
+			.news = on_guard_news, .opaque = prog,
 		}, &err);
 	if (rc)
 		truth_fail("no guard: %s", err.msg);
@@ -352,13 +363,17 @@ static void lock_host(struct program *prog)
 	if (!prog->lock && !*prog->host && mt_hands_host(prog->conn, prog->host, &err))
 		told(prog, err.msg);
 	err = (struct mt_err){ 0 };
-	if (!prog->lock && *prog->host && mt_host_lock_take(prog->hands, prog->host, fake_group_name(prog->p->group), &prog->lock, NULL, &err)) {
+	if (!prog->lock && *prog->host &&
+	    mt_host_lock_take(prog->hands, prog->host, fake_group_name(prog->p->group), &prog->lock,
+			      NULL, &err)) {
 		if (!prog->second)
 			told(prog, err.msg);
 		fake_count("second daemon observes");
 	}
 	prog->second = !prog->lock;
-	__atomic_store_n(&prog->p->observe, prog->second || __atomic_load_n(&prog->p->reloaded, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+	__atomic_store_n(&prog->p->observe,
+			 prog->second || __atomic_load_n(&prog->p->reloaded, __ATOMIC_ACQUIRE),
+			 __ATOMIC_RELEASE);
 }
 
 static void *supervisor(void *arg)
@@ -374,7 +389,8 @@ static void *supervisor(void *arg)
 	if (!open_guard(prog, "supervisor") && !connect_first(prog)) {
 		adopt(prog, NULL);
 		lock_host(prog);
-		while (!leaves(prog) && (id = mt_conn_subscribe(prog->conn, NULL, on_event, prog)) < 0)
+		while (!leaves(prog) &&
+		       (id = mt_conn_subscribe(prog->conn, NULL, on_event, prog)) < 0)
 			mt_sleep_ms(500);
 		if (id > 0)
 			scan(prog);
@@ -398,7 +414,8 @@ static void *supervisor(void *arg)
 	pthread_mutex_unlock(&prog->mutex);
 	if (prog->guard && mt_guard_leave(prog->guard, FAKE_LEAVE_MS))
 		fake_count("mark left behind");
-	for (uint64_t until_ns = mt_now_ns() + (fake_setup.leaks ? 2 : 250) * MT_NS_PER_S; !reap(prog) && mt_now_ns() < until_ns; )
+	for (uint64_t until_ns = mt_now_ns() + (fake_setup.leaks ? 2 : 250) * MT_NS_PER_S;
+	     !reap(prog) && mt_now_ns() < until_ns;)
 		(void)mt_inbox_take(prog->inbox, &ev, 100);
 	/* What hangs in a call ends with the process. */
 	if (!reap(prog)) {
@@ -447,7 +464,8 @@ static void *guardian(void *arg)
 		uint64_t until_ns = mt_now_ns() + 600 * MT_NS_PER_S;
 
 		adopt(prog, p->guest->uuid);
-		while (mt_guard_wait(prog->guard, mt_now_ns() + MT_NS_PER_S) && mt_now_ns() < until_ns && !p->leave)
+		while (mt_guard_wait(prog->guard, mt_now_ns() + MT_NS_PER_S) &&
+		       mt_now_ns() < until_ns && !p->leave)
 			;
 		close_guard(prog);
 	}
@@ -481,7 +499,8 @@ static void *tool(void *arg)
 		mt_conn_unsubscribe(prog->conn, id);
 		id = -1;
 	}
-	if (id > 0 && mt_wheel_take(prog->hands, prog->host, p->guest->uuid, "migtrace migrate", &wheel, NULL, &err))
+	if (id > 0 && mt_wheel_take(prog->hands, prog->host, p->guest->uuid, "migtrace migrate",
+				    &wheel, NULL, &err))
 		told(prog, err.msg);
 	if (id > 0) {
 		fake_guest_migrate(p->guest, mt_inbox_post, prog->inbox);
@@ -531,7 +550,8 @@ struct fake_process *fake_tool_start(const char *name, struct fake_guest *g)
 
 bool fake_process_lives(const struct fake_process *p)
 {
-	return p->used && !__atomic_load_n(&p->ended, __ATOMIC_ACQUIRE) && !fake_group_is_dead(p->group);
+	return p->used && !__atomic_load_n(&p->ended, __ATOMIC_ACQUIRE) &&
+	       !fake_group_is_dead(p->group);
 }
 
 static void gone(struct fake_process *p)
@@ -578,8 +598,10 @@ void fake_process_observe(struct fake_process *p, bool observe)
 	}
 	/* It holds from when the reload has been answered. */
 	fake_daemon_poke(p);
-	for (int i = 0; i < 1000 && fake_process_lives(p) && __atomic_load_n(&p->daemon, __ATOMIC_ACQUIRE) &&
-	     __atomic_load_n(&p->observe, __ATOMIC_ACQUIRE) != observe; i++)
+	for (int i = 0;
+	     i < 1000 && fake_process_lives(p) && __atomic_load_n(&p->daemon, __ATOMIC_ACQUIRE) &&
+	     __atomic_load_n(&p->observe, __ATOMIC_ACQUIRE) != observe;
+	     i++)
 		mt_sleep_ms(1);
 }
 
@@ -592,11 +614,13 @@ void fake_processes_bury(void)
 	for (size_t i = 0; i < FAKE_PROCESSES; i++) {
 		struct fake_process *p = &fake_processes[i];
 
-		if (!p->used || !__atomic_load_n(&p->ended, __ATOMIC_ACQUIRE) || fake_group_is_dead(p->group) ||
+		if (!p->used || !__atomic_load_n(&p->ended, __ATOMIC_ACQUIRE) ||
+		    fake_group_is_dead(p->group) ||
 		    mt_now_ns() < p->ended_ns + EXIT_MS * MT_NS_PER_MS)
 			continue;
 		if (fake_group_threads(p->group) && !fake_setup.leaks)
-			truth_fail("%s left a thread behind: %s", fake_group_name(p->group), (fake_group_list(names, sizeof(names)), names));
+			truth_fail("%s left a thread behind: %s", fake_group_name(p->group),
+				   (fake_group_list(names, sizeof(names)), names));
 		if (fake_group_threads(p->group))
 			gone(p);
 	}
@@ -623,12 +647,15 @@ const char *fake_processes_end(void)
 		while (!__atomic_load_n(&p->ended, __ATOMIC_ACQUIRE) && mt_now_ns() < until_ns)
 			mt_sleep_ms(50);
 		if (!p->ended && patient) {
-			snprintf(what, sizeof(what), "%s does not end within 300 s", fake_group_name(p->group));
+			snprintf(what, sizeof(what), "%s does not end within 300 s",
+				 fake_group_name(p->group));
 			return what;
 		}
-		if (!fake_setup.leaks && !fake_group_wait(p->group, mt_now_ns() + 60 * MT_NS_PER_S)) {
+		if (!fake_setup.leaks &&
+		    !fake_group_wait(p->group, mt_now_ns() + 60 * MT_NS_PER_S)) {
 			fake_group_list(names, sizeof(names));
-			snprintf(what, sizeof(what), "%s left a thread behind: %.160s", fake_group_name(p->group), names);
+			snprintf(what, sizeof(what), "%s left a thread behind: %.160s",
+				 fake_group_name(p->group), names);
 			return what;
 		}
 	}
@@ -678,7 +705,8 @@ void fake_processes_judge(void)
 	truth_conclude();
 	for (int group = 1; group < FAKE_GROUPS && !fake_setup.leaks; group++)
 		if (fake_conns(group) || fake_files_open(group, false))
-			truth_fail("%s left %u connections and %u files open", fake_group_name(group), fake_conns(group),
+			truth_fail("%s left %u connections and %u files open",
+				   fake_group_name(group), fake_conns(group),
 				   fake_files_open(group, true));
 }
 

@@ -2,9 +2,9 @@
 /*
  * process.h - processes of ours in the fake world: supervisors and the tool, each a group
  *
- * fake_supervisor_start() is what migtraced does with a connection, without its manager: a thread and a connection
- * for each migration that is told of, one guard, adoption every second. fake_tool_start() is what
- * `migtrace migrate` does, its guardian being a process of its own.
+ * fake_supervisor_start() is what migtraced does with a connection, without its manager: a thread
+ * and a connection for each migration that is told of, one guard, adoption every second.
+ * fake_tool_start() is what `migtrace migrate` does, its guardian being a process of its own.
  */
 #ifndef FAKE_PROCESS_H
 #define FAKE_PROCESS_H

@@ -32,7 +32,8 @@ static inline struct fake_guest *scene_guest(const char *name)
 	how->policy = &fake_policy_stop;
 	how->limits = (struct mt_limits){
 		.max_downtime_ms = 2000, .fixed_ms = SCENE_PREDICTED_MS, .params = MT_PARAMS_UNSET,
-		.deadline_ms = MT_LIMIT_NONE, .stall_timeout_ms = MT_LIMIT_NONE, .qemu_limit_ms = MT_LIMIT_UNSET,
+		.deadline_ms = MT_LIMIT_NONE, .stall_timeout_ms = MT_LIMIT_NONE,
+		.qemu_limit_ms = MT_LIMIT_UNSET,
 	};
 	fake_param(how, "passes", 2);
 	fake_param(how, "timeout", 1000);
@@ -75,8 +76,12 @@ static inline void scene_pass(uint64_t ms)
 	}
 }
 
-/* In steps of a millisecond, so that what comes next comes right after. Return: false: not within @ms. */
-static inline bool scene_until(bool (*is_so)(struct fake_guest *g), struct fake_guest *g, uint64_t ms)
+/*
+ * In steps of a millisecond, so that what comes next comes right after. Return: false: not within
+ * @ms.
+ */
+static inline bool scene_until(bool (*is_so)(struct fake_guest *g), struct fake_guest *g,
+			       uint64_t ms)
 {
 	for (uint64_t passed = 0; passed < ms; passed++) {
 		bool so;
@@ -110,7 +115,8 @@ static inline bool scene_runs_here(struct fake_guest *g)
 
 static inline bool scene_runs_there(struct fake_guest *g)
 {
-	return g->side[FAKE_DESTINATION].here && g->side[FAKE_DESTINATION].state == VIR_DOMAIN_RUNNING;
+	return g->side[FAKE_DESTINATION].here &&
+	       g->side[FAKE_DESTINATION].state == VIR_DOMAIN_RUNNING;
 }
 
 static inline bool scene_is_over(struct fake_guest *g)
@@ -124,10 +130,12 @@ static inline bool scene_is_slow(struct fake_guest *g)
 }
 
 /* A fault from now on. @times 0: for @ms; else so often, as long as it takes. */
-static inline struct fake_fault *scene_fault(enum fake_fault_kind kind, enum fake_call call, int error, uint64_t ms, unsigned times)
+static inline struct fake_fault *scene_fault(enum fake_fault_kind kind, enum fake_call call,
+					     int error, uint64_t ms, unsigned times)
 {
 	return fake_fault_add(&(struct fake_fault){
-		.kind = kind, .call = call, .guest = -1, .from_ns = mt_now_ns(), .error = error, .ms = ms, .times = times,
+		.kind = kind, .call = call, .guest = -1, .from_ns = mt_now_ns(), .error = error,
+		.ms = ms, .times = times,
 		.until_ns = times || !ms ? MT_FOR_EVER_NS : mt_now_ns() + ms * MT_NS_PER_MS,
 	});
 }
@@ -155,11 +163,17 @@ static inline const char *scene_end(void)
 	left = fake_world_end();
 	fake_directory_remove();
 	fake_watchdog(0, "");
-	snprintf(violation, sizeof(violation), "%s", truth_violation() ? truth_violation() : left ? "a thread is left" : "");
+	snprintf(violation, sizeof(violation), "%s",
+		 truth_violation() ? truth_violation() :
+		 left		   ? "a thread is left" :
+				     "");
 	return violation[0] ? violation : NULL;
 }
 
-/* Each case in a process of its own: one that fails leaves its world behind as it is. argv: numbers of cases, none: all. */
+/*
+ * Each case in a process of its own: one that fails leaves its world behind as it is. argv: numbers
+ * of cases, none: all.
+ */
 static inline int scene_main(const struct ktap_case *cases, size_t n, int argc, char **argv)
 {
 	int bad = 0;
@@ -201,7 +215,10 @@ static inline int scene_main(const struct ktap_case *cases, size_t n, int argc, 
 }
 
 #define SCENE_MAIN(cases) \
-	int main(int argc, char **argv) { return scene_main(cases, sizeof(cases) / sizeof((cases)[0]), argc, argv); }
+	int main(int argc, char **argv) \
+	{ \
+		return scene_main(cases, sizeof(cases) / sizeof((cases)[0]), argc, argv); \
+	}
 
 #define SCENE_END() do { \
 	const char *scene_violation = scene_end(); \

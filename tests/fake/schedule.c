@@ -19,21 +19,71 @@
 
 #define INCIDENTS	96
 #define TICK_MS		100
-#define QUIET_MS	90000		/* migrations that go on by then are cancelled, as by virsh */
+/* migrations that go on by then are cancelled, as by virsh */
+#define QUIET_MS	90000
 #define CAP_MS		1200000
 
 enum kind {
-	K_MIGRATE, K_KILL, K_RESTART, K_TERMINATE, K_USER_CANCELS, K_LIBVIRTD_DOWN, K_CUT, K_DESTINATION_DOWN, K_WALL_STEP, K_LIMIT,
-	K_SPEED, K_POWER_OFF, K_RENAME, K_UNDEFINE, K_PAUSE, K_UNPAUSE, K_HANG, K_STALL, K_CANCEL, K_FAIL, K_RELEASE, K_RELEASE_ALL,
-	K_UNRELEASE, K_OBSERVE, K_UP, K_FAULT, K_NO_RESUME, K_SINK, K_KINDS
+	K_MIGRATE,
+	K_KILL,
+	K_RESTART,
+	K_TERMINATE,
+	K_USER_CANCELS,
+	K_LIBVIRTD_DOWN,
+	K_CUT,
+	K_DESTINATION_DOWN,
+	K_WALL_STEP,
+	K_LIMIT,
+	K_SPEED,
+	K_POWER_OFF,
+	K_RENAME,
+	K_UNDEFINE,
+	K_PAUSE,
+	K_UNPAUSE,
+	K_HANG,
+	K_STALL,
+	K_CANCEL,
+	K_FAIL,
+	K_RELEASE,
+	K_RELEASE_ALL,
+	K_UNRELEASE,
+	K_OBSERVE,
+	K_UP,
+	K_FAULT,
+	K_NO_RESUME,
+	K_SINK,
+	K_KINDS
 };
 
 static const char *const kind_names[K_KINDS] = {
-	"somebody migrates", "kill -9", "started again", "SIGTERM", "Ctrl-C", "libvirtd is restarted", "connections are cut",
-	"the destination's libvirtd is restarted", "the wall clock steps", "another sets the limit", "another sets the speed",
-	"powered off", "renamed", "undefined", "paused by its owner", "unpaused by its owner", "QEMU hangs", "the link stalls",
-	"cancelled by another", "the destination dies", "released", "all released", "taken back", "reload to observe", "libvirtd is up again", "fault",
-	"libvirt will not resume", "what is written to",
+	"somebody migrates",
+	"kill -9",
+	"started again",
+	"SIGTERM",
+	"Ctrl-C",
+	"libvirtd is restarted",
+	"connections are cut",
+	"the destination's libvirtd is restarted",
+	"the wall clock steps",
+	"another sets the limit",
+	"another sets the speed",
+	"powered off",
+	"renamed",
+	"undefined",
+	"paused by its owner",
+	"unpaused by its owner",
+	"QEMU hangs",
+	"the link stalls",
+	"cancelled by another",
+	"the destination dies",
+	"released",
+	"all released",
+	"taken back",
+	"reload to observe",
+	"libvirtd is up again",
+	"fault",
+	"libvirt will not resume",
+	"what is written to",
 };
 
 struct incident {
@@ -63,23 +113,74 @@ struct schedule {
 	FILE *print;
 };
 
-const char *const fake_schedule_must_occur[] = {
-	"migration", "guest stopped by us", "killed", "killed while a guest is stopped by us", "terminated",
-	"terminated while a guest is stopped by us", "cancelled by its user",
-	"libvirtd down", "destination's libvirtd down", "connection lost", "wall clock forward", "wall clock backward",
-	"limit set by another", "speed set by another", "powered off", "renamed", "undefined", "paused by its owner before",
-	"paused by its owner while migrating", "QEMU hangs", "link stalls", "pre-switchover", "source stays paused after it was done", "cancelled by another", "destination dies", "released", "all released",
-	"reload to observe", "libvirt does not resume", "log blocks", "log fails", "recording blocks", "recording fails", "hands fail",
-	"call fails", "call is slow", "call never answers", "event lost", "event late", "event doubled",
-	"figures stale", "figures contradictory", "figures of another job",
-	"call fails: suspend", "a suspend that failed is done later", "call fails: abort", "call fails: resume", "call fails: state", "call fails: flip",
-	"call fails: set downtime limit", "call fails: set speed", "call fails: sample", "call fails: open", "call fails: info",
-	"call fails: get downtime limit", "call is slow: suspend", "call is slow: abort", "call is slow: state",
-	"call never answers: suspend", "call never answers: abort", "call never answers: state", "call never answers: sample",
-	"completed", "aborted", "failed",
-	"mark adopted", "second daemon observes",
-	NULL
-};
+const char *const fake_schedule_must_occur[] = { "migration",
+						 "guest stopped by us",
+						 "killed",
+						 "killed while a guest is stopped by us",
+						 "terminated",
+						 "terminated while a guest is stopped by us",
+						 "cancelled by its user",
+						 "libvirtd down",
+						 "destination's libvirtd down",
+						 "connection lost",
+						 "wall clock forward",
+						 "wall clock backward",
+						 "limit set by another",
+						 "speed set by another",
+						 "powered off",
+						 "renamed",
+						 "undefined",
+						 "paused by its owner before",
+						 "paused by its owner while migrating",
+						 "QEMU hangs",
+						 "link stalls",
+						 "pre-switchover",
+						 "source stays paused after it was done",
+						 "cancelled by another",
+						 "destination dies",
+						 "released",
+						 "all released",
+						 "reload to observe",
+						 "libvirt does not resume",
+						 "log blocks",
+						 "log fails",
+						 "recording blocks",
+						 "recording fails",
+						 "hands fail",
+						 "call fails",
+						 "call is slow",
+						 "call never answers",
+						 "event lost",
+						 "event late",
+						 "event doubled",
+						 "figures stale",
+						 "figures contradictory",
+						 "figures of another job",
+						 "call fails: suspend",
+						 "a suspend that failed is done later",
+						 "call fails: abort",
+						 "call fails: resume",
+						 "call fails: state",
+						 "call fails: flip",
+						 "call fails: set downtime limit",
+						 "call fails: set speed",
+						 "call fails: sample",
+						 "call fails: open",
+						 "call fails: info",
+						 "call fails: get downtime limit",
+						 "call is slow: suspend",
+						 "call is slow: abort",
+						 "call is slow: state",
+						 "call never answers: suspend",
+						 "call never answers: abort",
+						 "call never answers: state",
+						 "call never answers: sample",
+						 "completed",
+						 "aborted",
+						 "failed",
+						 "mark adopted",
+						 "second daemon observes",
+						 NULL };
 
 /* --- drawing ------------------------------------------------------------------------- */
 static uint64_t draw(struct schedule *s, uint64_t below)
@@ -121,15 +222,31 @@ static struct incident *add(struct schedule *s, enum kind kind)
 static void draw_guest(struct schedule *s, unsigned i)
 {
 	static const char *const patterns[] = {
-		"uniform:region=%u M,rate=%u/s,seed=1", "hotcold:region=%u M,rate=%u/s,hot=0.1,hotshare=0.9,seed=2",
-		"seq:region=%u M,rate=%u/s", "idle",
+		"uniform:region=%u M,rate=%u/s,seed=1",
+		"hotcold:region=%u M,rate=%u/s,hot=0.1,hotshare=0.9,seed=2",
+		"seq:region=%u M,rate=%u/s",
+		"idle",
 	};
 	static const struct mt_policy *const policies[] = {
-		&fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_stop, &fake_policy_limit,
-		&fake_policy_speed, &fake_policy_flip, &fake_policy_abort, &fake_policy_none, NULL, NULL, NULL,
+		&fake_policy_stop,
+		&fake_policy_stop,
+		&fake_policy_stop,
+		&fake_policy_stop,
+		&fake_policy_stop,
+		&fake_policy_limit,
+		&fake_policy_speed,
+		&fake_policy_flip,
+		&fake_policy_abort,
+		&fake_policy_none,
+		NULL,
+		NULL,
+		NULL,
 	};
-	static const char *const often[] = { "passes", "passes", "passes", "timeout", "timeout", "predict", "stop-and-copy", "fixed-passes", "ihm" };
-	static const char *const real[] = { "predict", "timeout", "passes", "ihm", "stop-and-copy", "qemu" };
+	static const char *const often[] = { "passes",	      "passes",	      "passes",
+					     "timeout",	      "timeout",      "predict",
+					     "stop-and-copy", "fixed-passes", "ihm" };
+	static const char *const real[] = { "predict", "timeout",	"passes",
+					    "ihm",     "stop-and-copy", "qemu" };
 	struct fake_guest *g;
 	struct fake_how *how = &fake_hows[i];
 	char name[32], text[128], *p;
@@ -139,7 +256,8 @@ static void draw_guest(struct schedule *s, unsigned i)
 	snprintf(name, sizeof(name), "guest%u", i);
 	g = fake_guest_new(name);
 	g->memory_bytes = (8 + draw(s, 17)) << 20;
-	snprintf(text, sizeof(text), pattern, (unsigned)between(s, 2, 8), (unsigned)between(s, 100, 4000));
+	snprintf(text, sizeof(text), pattern, (unsigned)between(s, 2, 8),
+		 (unsigned)between(s, 100, 4000));
 	p = strchr(text, ' ');
 	if (p)
 		memmove(p, p + 1, strlen(p));
@@ -173,29 +291,39 @@ static void draw_guest(struct schedule *s, unsigned i)
 	how->others = chance(s, 30) ? MT_OTHERS_OBSERVE : MT_OTHERS_BACK_OFF;
 	truth_exempt(g, how->observe);
 	/* The real ones predict for themselves: no more than all of it takes. */
-	truth_predicted(g, s->daemons ? (double)g->memory_bytes / g->link_bytes_per_s * 1500 : 1000);
+	truth_predicted(g,
+			s->daemons ? (double)g->memory_bytes / g->link_bytes_per_s * 1500 : 1000);
 	if (s->print)
-		fprintf(s->print, "# %s: %s, %.0f MB/s, policy %s%s, %llu passes, %llu ms predicted%s%s%s\n", g->name, g->pattern,
-			g->link_bytes_per_s / 1e6, how->policy->name, how->observe ? " (exempted)" : "",
-			(unsigned long long)mt_params_get(&how->limits.params, "passes"), (unsigned long long)how->limits.fixed_ms,
-			g->postcopy ? ", post-copy" : "", g->parallel ? ", parallel" : "", how->record ? ", recorded" : "");
+		fprintf(s->print,
+			"# %s: %s, %.0f MB/s, policy %s%s, %llu passes, %llu ms predicted%s%s%s\n",
+			g->name, g->pattern, g->link_bytes_per_s / 1e6, how->policy->name,
+			how->observe ? " (exempted)" : "",
+			(unsigned long long)mt_params_get(&how->limits.params, "passes"),
+			(unsigned long long)how->limits.fixed_ms, g->postcopy ? ", post-copy" : "",
+			g->parallel ? ", parallel" : "", how->record ? ", recorded" : "");
 	if (s->print && g->preswitchover_ms)
-		fprintf(s->print, "#	pauses before it switches over, %llu ms\n", (unsigned long long)g->preswitchover_ms);
+		fprintf(s->print, "#	pauses before it switches over, %llu ms\n",
+			(unsigned long long)g->preswitchover_ms);
 }
 
 static enum fake_call draw_call(struct schedule *s)
 {
 	static const enum fake_call likely[] = {
-		FAKE_CALL_ABORT, FAKE_CALL_SUSPEND, FAKE_CALL_STATE, FAKE_CALL_RESUME, FAKE_CALL_SAMPLE, FAKE_CALL_INFO,
-		FAKE_CALL_SET_DOWNTIME, FAKE_CALL_SET_DOWNTIME, FAKE_CALL_SET_SPEED, FAKE_CALL_FLIP, FAKE_CALL_OPEN, FAKE_CALL_GET_DOWNTIME, FAKE_CALL_COUNT,
+		FAKE_CALL_ABORT,	FAKE_CALL_SUSPEND,	FAKE_CALL_STATE,
+		FAKE_CALL_RESUME,	FAKE_CALL_SAMPLE,	FAKE_CALL_INFO,
+		FAKE_CALL_SET_DOWNTIME, FAKE_CALL_SET_DOWNTIME, FAKE_CALL_SET_SPEED,
+		FAKE_CALL_FLIP,		FAKE_CALL_OPEN,		FAKE_CALL_GET_DOWNTIME,
+		FAKE_CALL_COUNT,
 	};
 
-	return chance(s, 80) ? likely[draw(s, MT_ARRAY_SIZE(likely))] : (enum fake_call)draw(s, FAKE_CALL_COUNT);
+	return chance(s, 80) ? likely[draw(s, MT_ARRAY_SIZE(likely))] :
+			       (enum fake_call)draw(s, FAKE_CALL_COUNT);
 }
 
 static void draw_call_fault(struct schedule *s, struct incident *in)
 {
-	static const int errors[] = { -EIO, -ETIMEDOUT, -ECONNRESET, -EBUSY, -EACCES, -EOPNOTSUPP, -ECANCELED, -ENOMEM };
+	static const int errors[] = { -EIO,    -ETIMEDOUT,  -ECONNRESET, -EBUSY,
+				      -EACCES, -EOPNOTSUPP, -ECANCELED,	 -ENOMEM };
 	struct fake_fault *f = &in->fault;
 
 	f->call = draw_call(s);
@@ -250,15 +378,19 @@ static void draw_sink(struct schedule *s, bool log)
 	struct incident *in = add(s, K_SINK);
 
 	in->sink = log ? FAKE_SINK_LOG : chance(s, 60) ? FAKE_SINK_RECORDING : FAKE_SINK_HANDS;
-	in->value = in->sink == FAKE_SINK_HANDS || chance(s, 50) ? ENOSPC : 0;	/* a tmpfs does not block */
+	/* a tmpfs does not block */
+	in->value = in->sink == FAKE_SINK_HANDS || chance(s, 50) ? ENOSPC : 0;
 	in->ms = chance(s, 50) ? 3600000 : draw_ms(s, 60000);
 }
 
 /* Weights of what happens once or never. */
 static const struct { enum kind kind; unsigned percent; } chances[] = {
-	{ K_KILL, 30 }, { K_TERMINATE, 20 }, { K_USER_CANCELS, 10 }, { K_LIBVIRTD_DOWN, 15 }, { K_CUT, 20 }, { K_DESTINATION_DOWN, 5 },
-	{ K_WALL_STEP, 15 }, { K_LIMIT, 12 }, { K_SPEED, 10 }, { K_POWER_OFF, 8 }, { K_RENAME, 6 }, { K_UNDEFINE, 6 }, { K_PAUSE, 10 },
-	{ K_HANG, 12 }, { K_STALL, 65 }, { K_CANCEL, 8 }, { K_FAIL, 8 }, { K_RELEASE, 10 }, { K_RELEASE_ALL, 5 }, { K_OBSERVE, 8 },
+	{ K_KILL, 30 }, { K_TERMINATE, 20 }, { K_USER_CANCELS, 10 }, { K_LIBVIRTD_DOWN, 15 },
+	{ K_CUT, 20 }, { K_DESTINATION_DOWN, 5 },
+	{ K_WALL_STEP, 15 }, { K_LIMIT, 12 }, { K_SPEED, 10 }, { K_POWER_OFF, 8 }, { K_RENAME, 6 },
+	{ K_UNDEFINE, 6 }, { K_PAUSE, 10 },
+	{ K_HANG, 12 }, { K_STALL, 65 }, { K_CANCEL, 8 }, { K_FAIL, 8 }, { K_RELEASE, 10 },
+	{ K_RELEASE_ALL, 5 }, { K_OBSERVE, 8 },
 	{ K_NO_RESUME, 20 },
 };
 
@@ -317,7 +449,8 @@ static void draw_all(struct schedule *s)
 		bool on = chance(s, chances[i].percent);
 		struct incident *in;
 
-		if (!on || (!s->kills && (chances[i].kind == K_KILL || chances[i].kind == K_TERMINATE)))
+		if (!on ||
+		    (!s->kills && (chances[i].kind == K_KILL || chances[i].kind == K_TERMINATE)))
 			continue;
 		in = add(s, chances[i].kind);
 		detail(s, in);
@@ -330,9 +463,14 @@ static void draw_all(struct schedule *s)
 
 static void print_incident(const struct schedule *s, const struct incident *in)
 {
-	fprintf(s->print, "# %s%llu ms: %s", in->after_stop ? "stop + " : "", (unsigned long long)in->at_ms, kind_names[in->kind]);
+	fprintf(s->print, "# %s%llu ms: %s", in->after_stop ? "stop + " : "",
+		(unsigned long long)in->at_ms, kind_names[in->kind]);
 	if (in->kind == K_SINK)
-		fprintf(s->print, ": %s %s", in->sink == FAKE_SINK_LOG ? "log" : in->sink == FAKE_SINK_HANDS ? "hands" : "recording", in->value ? "fails" : "blocks");
+		fprintf(s->print, ": %s %s",
+			in->sink == FAKE_SINK_LOG   ? "log" :
+			in->sink == FAKE_SINK_HANDS ? "hands" :
+						      "recording",
+			in->value ? "fails" : "blocks");
 	if (in->ms)
 		fprintf(s->print, ", %llu ms", (unsigned long long)in->ms);
 	if (in->value)
@@ -358,7 +496,8 @@ static void follow_up(struct schedule *s, enum kind kind, uint64_t ms, int64_t v
 /* Return: the process that is meant, if it lives. */
 static struct fake_process *victim(struct schedule *s, int64_t which)
 {
-	struct fake_process *p = which == 2 || !s->supervisors[which] ? s->tool : s->supervisors[which];
+	struct fake_process *p =
+		which == 2 || !s->supervisors[which] ? s->tool : s->supervisors[which];
 
 	if (!p)
 		p = s->supervisors[0];
@@ -411,7 +550,8 @@ static void set_released(const struct fake_guest *g, bool released)
 		truth_fail("no hands: %s", err.msg);
 		return;
 	}
-	if (mt_hands_release(hands, fake_hv.host[FAKE_SOURCE].uuid, g ? g->uuid : NULL, released, &err))
+	if (mt_hands_release(hands, fake_hv.host[FAKE_SOURCE].uuid, g ? g->uuid : NULL, released,
+			     &err))
 		truth_fail("cannot release: %s", err.msg);
 	else
 		truth_released(g, released);
@@ -435,7 +575,8 @@ static void observe(struct schedule *s, bool on)
 			fake_process_observe(s->supervisors[i], on);
 			for (size_t g = 0; g < fake_hv.n_guests; g++)
 				if (!(s->has_tool && g == 0))
-					truth_exempt(&fake_hv.guests[g], on || fake_hows[g].observe);
+					truth_exempt(&fake_hv.guests[g],
+						     on || fake_hows[g].observe);
 		}
 }
 
@@ -463,7 +604,8 @@ static void happen(struct schedule *s, struct incident *in)
 	case K_LIBVIRTD_DOWN:
 	case K_DESTINATION_DOWN:
 		fake_host_down(in->kind == K_LIBVIRTD_DOWN ? FAKE_SOURCE : FAKE_DESTINATION);
-		follow_up(s, K_UP, in->ms, in->kind == K_LIBVIRTD_DOWN ? FAKE_SOURCE : FAKE_DESTINATION);
+		follow_up(s, K_UP, in->ms,
+			  in->kind == K_LIBVIRTD_DOWN ? FAKE_SOURCE : FAKE_DESTINATION);
 		break;
 	case K_UP:
 		fake_host_up((int)in->value);
@@ -502,7 +644,8 @@ static void happen(struct schedule *s, struct incident *in)
 	case K_STALL:
 		fake_count("link stalls");
 		for (size_t i = 0; i < fake_hv.n_guests; i++)
-			if (!in->after_stop ? &fake_hv.guests[i] == g : truth_is_ours(&fake_hv.guests[i]) || chance(s, 30))
+			if (!in->after_stop ? &fake_hv.guests[i] == g :
+					      truth_is_ours(&fake_hv.guests[i]) || chance(s, 30))
 				fake_guest_stall(&fake_hv.guests[i], 0, in->ms);
 		break;
 	case K_CANCEL:
@@ -533,8 +676,11 @@ static void happen(struct schedule *s, struct incident *in)
 		break;
 	case K_SINK:
 		for (int group = 1; group < FAKE_GROUPS; group++)
-			fake_sink_set(group, in->sink, &(struct fake_sink_fault){
-				.from_ns = now_ns, .until_ns = now_ns + in->ms * MT_NS_PER_MS, .error = (int)in->value });
+			fake_sink_set(group, in->sink,
+				      &(struct fake_sink_fault){ .from_ns = now_ns,
+								 .until_ns = now_ns +
+									     in->ms * MT_NS_PER_MS,
+								 .error = (int)in->value });
 		break;
 	case K_KINDS:
 		break;
@@ -618,7 +764,8 @@ static void judge_end(struct schedule *s)
 	fake_processes_judge();
 	if (truth_violation() && s->print)
 		for (size_t i = 0; i < fake_hv.n_guests; i++)
-			fprintf(s->print, "# %s\n", fake_guest_told(&fake_hv.guests[i], text, sizeof(text)));
+			fprintf(s->print, "# %s\n",
+				fake_guest_told(&fake_hv.guests[i], text, sizeof(text)));
 	fake_processes_let_go();
 }
 
@@ -637,8 +784,12 @@ static void begin(struct schedule *s, uint64_t seed)
 	fake_setup.record = chance(s, 30);
 	truth_reset(s->max_stopped);
 	if (s->print)
-		fprintf(s->print, "# seed %llu: %u guests, at most %u stopped%s%s%s\n", (unsigned long long)seed, s->n_guests, s->max_stopped,
-			s->two_supervisors ? ", two daemons" : s->has_supervisor ? ", a daemon" : "", s->daemons ? " (migtraced)" : "", s->has_tool ? ", the tool" : "");
+		fprintf(s->print, "# seed %llu: %u guests, at most %u stopped%s%s%s\n",
+			(unsigned long long)seed, s->n_guests, s->max_stopped,
+			s->two_supervisors ? ", two daemons" :
+			s->has_supervisor  ? ", a daemon" :
+					     "",
+			s->daemons ? " (migtraced)" : "", s->has_tool ? ", the tool" : "");
 	for (unsigned i = 0; i < s->n_guests; i++)
 		draw_guest(s, i);
 	draw_all(s);
@@ -646,7 +797,8 @@ static void begin(struct schedule *s, uint64_t seed)
 	/* A daemon that lets go of a migration keeps its recording open until it is gone. */
 	fake_setup.leaks |= s->logs || (s->daemons && fake_setup.record);
 	for (size_t i = 0; i < s->n; i++) {
-		fake_setup.leaks |= s->incidents[i].fault.kind == FAKE_FAULT_NEVER || s->incidents[i].kind == K_SINK;
+		fake_setup.leaks |= s->incidents[i].fault.kind == FAKE_FAULT_NEVER ||
+				    s->incidents[i].kind == K_SINK;
 		if (s->print)
 			print_incident(s, &s->incidents[i]);
 	}
@@ -683,6 +835,9 @@ const char *fake_schedule_run(uint64_t seed, const struct fake_schedule_options 
 	fake_hv_end();
 	left = fake_world_end();
 	fake_directory_remove();
-	snprintf(violation, sizeof(violation), "%s", truth_violation() ? truth_violation() : left ? "a thread is left" : "");
+	snprintf(violation, sizeof(violation), "%s",
+		 truth_violation() ? truth_violation() :
+		 left		   ? "a thread is left" :
+				     "");
 	return violation[0] ? violation : NULL;
 }

@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* What schedules are made of; a kind that never occurs in thousands of them is a fault of theirs. */
+/*
+ * What schedules are made of; a kind that never occurs in thousands of them is a fault of theirs.
+ */
 extern const char *const fake_schedule_must_occur[];
 
 struct fake_schedule_options {
@@ -18,7 +20,10 @@ struct fake_schedule_options {
 	FILE *print;		/* what is going to happen; NULL: nowhere */
 };
 
-/* Whether the run of @seed needs a process of its own: the daemon's log keeps a thread and what waits for it. */
+/*
+ * Whether the run of @seed needs a process of its own: the daemon's log keeps a thread and what
+ * waits for it.
+ */
 bool fake_schedule_wants_process(uint64_t seed);
 /* Return: NULL, or what was violated. */
 const char *fake_schedule_run(uint64_t seed, const struct fake_schedule_options *o);

@@ -4,8 +4,8 @@
  *
  *	schedules [--from N] [--runs N] [--jobs N] [--seed N [--trace]] [--keep-going]
  *
- * Each batch of runs is a process of its own: a crash costs no more than that, and what the killed processes of a run
- * leave in memory goes with it. TAP on stdout.
+ * Each batch of runs is a process of its own: a crash costs no more than that, and what the killed
+ * processes of a run leave in memory goes with it. TAP on stdout.
  */
 #include <getopt.h>
 #include <sched.h>
@@ -25,7 +25,10 @@
 #if defined(__SANITIZE_ADDRESS__)
 int __lsan_do_recoverable_leak_check(void);
 
-/* Ten thousand runs in two minutes: freed memory is kept for a while only, and who allocated it less deep. */
+/*
+ * Ten thousand runs in two minutes: freed memory is kept for a while only, and who allocated it
+ * less deep.
+ */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -68,7 +71,8 @@ static void failure(uint64_t seed, const char *what)
 	__real_pthread_mutex_lock(&shared->lock);
 	if (shared->failed < FAILED_SHOWN) {
 		shared->failures[shared->failed].seed = seed;
-		snprintf(shared->failures[shared->failed].what, sizeof(shared->failures[0].what), "%s", what);
+		snprintf(shared->failures[shared->failed].what, sizeof(shared->failures[0].what),
+			 "%s", what);
 	}
 	shared->failed++;
 	pthread_mutex_unlock(&shared->lock);
@@ -80,7 +84,8 @@ static void add_count(const char *what, unsigned long n, void *opaque)
 {
 	for (size_t i = 0; i < KINDS; i++)
 		if (!shared->counts[i].what[0] || !strcmp(shared->counts[i].what, what)) {
-			snprintf(shared->counts[i].what, sizeof(shared->counts[i].what), "%s", what);
+			snprintf(shared->counts[i].what, sizeof(shared->counts[i].what), "%s",
+				 what);
 			shared->counts[i].n += n;
 			break;
 		}
@@ -159,10 +164,12 @@ static void pin(unsigned job)
 }
 
 /* Return: the exit status. */
-static int batch(uint64_t from, uint64_t end, unsigned job, const struct fake_schedule_options *o, uint64_t *at)
+static int batch(uint64_t from, uint64_t end, unsigned job, const struct fake_schedule_options *o,
+		 uint64_t *at)
 {
 	if (!o->real)
-		pin(job);	/* one thread at a time: handing over is fastest within one processor */
+		pin(job);	/* one thread at a time: handing over is fastest within one
+				 * processor */
 	for (uint64_t seed = from; seed < end; seed++) {
 		*at = seed;
 		run_seed(seed, o);
@@ -184,7 +191,8 @@ static void find_leak(uint64_t from, uint64_t end, const struct fake_schedule_op
 
 			_exit(batch(seed, seed + 1, 0, o, &at));
 		}
-		if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 3) {
+		if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+		    WEXITSTATUS(status) == 3) {
 			failure(seed, "memory is leaked");
 			return;
 		}
@@ -192,7 +200,8 @@ static void find_leak(uint64_t from, uint64_t end, const struct fake_schedule_op
 	failure(from, "memory is leaked by this or one of the next seeds, but by none alone");
 }
 
-static void one_batch(unsigned job, uint64_t from, uint64_t end, const struct fake_schedule_options *o, uint64_t *at)
+static void one_batch(unsigned job, uint64_t from, uint64_t end,
+		      const struct fake_schedule_options *o, uint64_t *at)
 {
 	pid_t pid;
 	int status;
@@ -212,14 +221,17 @@ static void one_batch(unsigned job, uint64_t from, uint64_t end, const struct fa
 			find_leak(from, end, o);
 			return;
 		}
-		snprintf(what, sizeof(what), WIFSIGNALED(status) ? "the run crashed: signal %d" : "the run ended with %d",
+		snprintf(what, sizeof(what),
+			 WIFSIGNALED(status) ? "the run crashed: signal %d" :
+					       "the run ended with %d",
 			 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		failure(*at, what);
 		from = *at + 1;
 	}
 }
 
-static void job_main(unsigned job, const struct fake_schedule_options *o, bool keep_going, uint64_t *at)
+static void job_main(unsigned job, const struct fake_schedule_options *o, bool keep_going,
+		     uint64_t *at)
 {
 	for (;;) {
 		uint64_t from;
@@ -230,7 +242,8 @@ static void job_main(unsigned job, const struct fake_schedule_options *o, bool k
 		pthread_mutex_unlock(&shared->lock);
 		if (from >= shared->end || (shared->failed && !keep_going))
 			return;
-		one_batch(job, from, from + BATCH < shared->end ? from + BATCH : shared->end, o, at);
+		one_batch(job, from, from + BATCH < shared->end ? from + BATCH : shared->end, o,
+			  at);
 	}
 }
 
@@ -252,16 +265,17 @@ static int tell(uint64_t runs, bool complete)
 {
 	int bad = shared->failed > 0;
 
-	printf("# %lu runs; the slowest took %.2f s, seed %llu\n# occurred:\n", shared->done, shared->slowest_s,
-	       (unsigned long long)shared->slowest_seed);
+	printf("# %lu runs; the slowest took %.2f s, seed %llu\n# occurred:\n", shared->done,
+	       shared->slowest_s, (unsigned long long)shared->slowest_seed);
 	for (size_t i = 0; i < KINDS && shared->counts[i].what[0]; i++)
 		printf("# %8lu %s\n", shared->counts[i].n, shared->counts[i].what);
 	for (unsigned long i = 0; i < shared->failed && i < FAILED_SHOWN; i++)
-		printf("# FAILED: tests/fake schedules --seed %llu --trace: %s\n", (unsigned long long)shared->failures[i].seed,
-		       shared->failures[i].what);
+		printf("# FAILED: tests/fake schedules --seed %llu --trace: %s\n",
+		       (unsigned long long)shared->failures[i].seed, shared->failures[i].what);
 	if (shared->failed)
 		printf("# %lu of %lu failed\n", shared->failed, shared->done);
-	printf("%sok 1 - %llu random schedules of faults\n", bad ? "not " : "", (unsigned long long)runs);
+	printf("%sok 1 - %llu random schedules of faults\n", bad ? "not " : "",
+	       (unsigned long long)runs);
 	if (!complete)
 		return bad;
 	for (size_t i = 0; fake_schedule_must_occur[i]; i++)
@@ -276,8 +290,10 @@ static int tell(uint64_t runs, bool complete)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "from", required_argument, NULL, 'f' }, { "runs", required_argument, NULL, 'n' }, { "jobs", required_argument, NULL, 'j' },
-		{ "seed", required_argument, NULL, 's' }, { "trace", no_argument, NULL, 't' }, { "keep-going", no_argument, NULL, 'k' },
+		{ "from", required_argument, NULL, 'f' }, { "runs", required_argument, NULL, 'n' },
+		{ "jobs", required_argument, NULL, 'j' },
+		{ "seed", required_argument, NULL, 's' }, { "trace", no_argument, NULL, 't' },
+		{ "keep-going", no_argument, NULL, 'k' },
 		{ "real", required_argument, NULL, 'r' }, { 0 },
 	};
 	struct fake_schedule_options o = { 0 };
@@ -300,7 +316,8 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	}
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED || at == MAP_FAILED)
 		return 1;

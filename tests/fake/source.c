@@ -2,8 +2,8 @@
 /*
  * source.c - a kernel source of the tests: a tick each 10 ms of the world's time
  *
- * The linker leads mt_domain_source_open() here (--wrap). It has no sets of pages, as a source that cannot keep
- * up has none: what passes count are events.
+ * The linker leads mt_domain_source_open() here (--wrap). It has no sets of pages, as a source that
+ * cannot keep up has none: what passes count are events.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,10 +15,12 @@
 #include "source.h"
 #include "world.h"
 
-int __real_mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d, const char *name, enum mt_session_use use,
-				 uint64_t tick_ns, struct mt_source **source, struct mt_err *err);
-int __wrap_mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d, const char *name, enum mt_session_use use,
-				 uint64_t tick_ns, struct mt_source **source, struct mt_err *err);
+int __real_mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d,
+				 const char *name, enum mt_session_use use, uint64_t tick_ns,
+				 struct mt_source **source, struct mt_err *err);
+int __wrap_mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d,
+				 const char *name, enum mt_session_use use, uint64_t tick_ns,
+				 struct mt_source **source, struct mt_err *err);
 
 struct fake_source;
 
@@ -74,18 +76,22 @@ static void source_close(struct mt_source *source)
 }
 
 static const struct mt_source_ops ops = {
-	.name = "test", .help = "a source of the tests", .fd = source_fd, .read = source_read, .close = source_close,
+	.name = "test", .help = "a source of the tests", .fd = source_fd, .read = source_read,
+	.close = source_close,
 };
 
-int __wrap_mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d, const char *name, enum mt_session_use use,
-				 uint64_t tick_ns, struct mt_source **source, struct mt_err *err)
+int __wrap_mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d,
+				 const char *name, enum mt_session_use use, uint64_t tick_ns,
+				 struct mt_source **source, struct mt_err *err)
 {
 	struct fake_source *s;
 
 	if (!set.on)
 		return __real_mt_domain_source_open(c, d, name, use, tick_ns, source, err);
 	s = calloc(1, sizeof(*s));
-	s->base = (struct mt_source){ .ops = &ops, .mode = MIGTRACE_MODE_RING, .record_bytes = sizeof(struct migtrace_record),
+	s->base = (struct mt_source){ .ops = &ops,
+				      .mode = MIGTRACE_MODE_RING,
+				      .record_bytes = sizeof(struct migtrace_record),
 				      .tick_ns = FAKE_TICK_NS };
 	s->fd = eventfd(0, EFD_CLOEXEC);
 	s->end_ns = mt_now_ns();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_collector.c - what the kernel logs while a guest migrates, cut into passes, in the fake world
+ * test_collector.c - what the kernel logs while a guest migrates, cut into passes, in the fake
+ * world
  *
- * The source counts as many events in each tick, so that a pass of so many ticks has to have that many times them.
+ * The source counts as many events in each tick, so that a pass of so many ticks has to have that
+ * many times them.
  */
 #include "watch/collector.h"
 #include "scene.h"
@@ -35,14 +37,18 @@ static void (*body)(struct collected *k);
 /* As a process of ours does. */
 static bool begin(struct collected *k)
 {
-	struct mt_record_header h = { .domain = "guest0", .source = "test", .policy = "test", .mode = "observe" };
+	struct mt_record_header h = {
+		.domain = "guest0", .source = "test", .policy = "test", .mode = "observe"
+	};
 	struct mt_err err = { 0 };
 
-	if (mt_conn_open(&k->conn, NULL, &err) || mt_domain_info(k->conn, k->g->uuid, &k->info, &err))
+	if (mt_conn_open(&k->conn, NULL, &err) ||
+	    mt_domain_info(k->conn, k->g->uuid, &k->info, &err))
 		return false;
 	snprintf(k->path, sizeof(k->path), "%s/recordings/x", fake_setup.directory);
 	h.start_t_ns = mt_now_ns();
-	return !mt_recorder_open(&k->r, k->path, &h, &err) && !mt_collector_open(&k->c, k->conn, &k->info, NULL, &err);
+	return !mt_recorder_open(&k->r, k->path, &h, &err) &&
+	       !mt_collector_open(&k->c, k->conn, &k->info, NULL, &err);
 }
 
 static uint64_t shown_ticks, shown_last_ns;
@@ -78,7 +84,8 @@ static void in_process(void (*fn)(struct collected *k))
 	collected.g = scene_begin(false);
 	fake_source_use(true, EVENTS);
 	body = fn;
-	CHECK(!fake_start_in(fake_group_new("supervisor", false), &thread, "main", run, &collected));
+	CHECK(!fake_start_in(fake_group_new("supervisor", false), &thread, "main", run,
+			     &collected));
 	mt_thread_join(thread);
 	CHECK_INT(fake_sources_open(), 0);
 	if (ktap_failed)
@@ -189,7 +196,8 @@ static void nothing_is_there(struct collected *k)
 	struct mt_err err = { 0 };
 
 	fake_source_use(false, 0);
-	CHECK(!mt_conn_open(&k->conn, NULL, &err) && !mt_domain_info(k->conn, k->g->uuid, &k->info, &err));
+	CHECK(!mt_conn_open(&k->conn, NULL, &err) &&
+	      !mt_domain_info(k->conn, k->g->uuid, &k->info, &err));
 	CHECK(mt_collector_open(&k->c, k->conn, &k->info, NULL, &err) < 0);
 	CHECK(!k->c && *err.msg);
 	mt_collector_boundary(k->c, 1, mt_now_ns());

@@ -2,8 +2,9 @@
 /*
  * test_daemon.c - what migtraced says of itself and is told, on the hypervisors of the tests
  *
- * Status, releases, rules that change: what main.c's socket asks of the manager. What the manager does by itself is
- * test_manager.c's. The account of what must hold (truth.h) is judged at the end of each.
+ * Status, releases, rules that change: what main.c's socket asks of the manager. What the manager
+ * does by itself is test_manager.c's. The account of what must hold (truth.h) is judged at the end
+ * of each.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -13,7 +14,10 @@
 #include "scene.h"
 
 #define STOP_MS		1600
-/* What the policy predicts of the scene's guests is at most this; it is due so much later, given back within the rest. */
+/*
+ * What the policy predicts of the scene's guests is at most this; it is due so much later, given
+ * back within the rest.
+ */
 #define PREDICTED_MS	2500
 #define GIVEN_BACK_MS	(FAKE_MORE_MS + FAKE_FACTOR * PREDICTED_MS + 3000)
 
@@ -44,7 +48,9 @@ static struct config *configure(const char *rules)
 	f = fopen(path, "w");
 	if (!f)
 		abort();
-	fprintf(f, "[libvirt]\nuri = " FAKE_URI_SOURCE "\n[record]\ndirectory =\n[verify]\ndestinations = " FAKE_URI_DESTINATION "\n"
+	fprintf(f,
+		"[libvirt]\nuri = " FAKE_URI_SOURCE
+		"\n[record]\ndirectory =\n[verify]\ndestinations = " FAKE_URI_DESTINATION "\n"
 		"[control]\nhands = %s/hands\n[supervise]\npolicy = timeout\ntimeout = 1500ms\nmax_downtime = 5s\n%s\n",
 		fake_setup.directory, rules);
 	fclose(f);
@@ -98,7 +104,8 @@ static uint64_t stop(struct daemon *d)
 	uint64_t begin_ns = mt_now_ns();
 
 	__atomic_store_n(&d->stop, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&d->ended, __ATOMIC_ACQUIRE) && mt_now_ns() < begin_ns + 60 * MT_NS_PER_S) {
+	while (!__atomic_load_n(&d->ended, __ATOMIC_ACQUIRE) &&
+	       mt_now_ns() < begin_ns + 60 * MT_NS_PER_S) {
 		mt_sleep_ms(1);
 		fake_lock();
 		truth_tick();
@@ -181,8 +188,12 @@ static void hung_at_start(void)
 	fake_guest_migrate(hung, NULL, NULL);
 	fake_guest_migrate(other, NULL, NULL);
 	scene_pass(300);
-	fake_fault_add(&(struct fake_fault){ .kind = FAKE_FAULT_NEVER, .call = FAKE_CALL_COUNT, .guest = (int)hung->index,
-					     .from_ns = 1, .until_ns = MT_FOR_EVER_NS, .for_ever = true });
+	fake_fault_add(&(struct fake_fault){ .kind = FAKE_FAULT_NEVER,
+					     .call = FAKE_CALL_COUNT,
+					     .guest = (int)hung->index,
+					     .from_ns = 1,
+					     .until_ns = MT_FOR_EVER_NS,
+					     .for_ever = true });
 	d = start("mode = observe", true);
 	CHECK(waits_for(d, "supervised", other, 500));
 	CHECK(waits_for(d, "stuck", hung, 10000));
@@ -221,8 +232,12 @@ static void many_hung(void)
 		char name[16];
 
 		snprintf(name, sizeof(name), "hung%u", i);
-		fake_fault_add(&(struct fake_fault){ .kind = FAKE_FAULT_NEVER, .call = FAKE_CALL_INFO, .guest = (int)guest(name)->index,
-						     .from_ns = 1, .until_ns = MT_FOR_EVER_NS, .for_ever = true });
+		fake_fault_add(&(struct fake_fault){ .kind = FAKE_FAULT_NEVER,
+						     .call = FAKE_CALL_INFO,
+						     .guest = (int)guest(name)->index,
+						     .from_ns = 1,
+						     .until_ns = MT_FOR_EVER_NS,
+						     .for_ever = true });
 	}
 	d = start("mode = observe", true);
 	scene_pass(60000);
@@ -243,8 +258,11 @@ static void answers_late(void)
 
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(300);
-	fake_fault_add(&(struct fake_fault){ .kind = FAKE_FAULT_NEVER, .call = FAKE_CALL_INFO, .guest = (int)g->index,
-					     .from_ns = 1, .until_ns = mt_now_ns() + 12 * MT_NS_PER_S });
+	fake_fault_add(&(struct fake_fault){ .kind = FAKE_FAULT_NEVER,
+					     .call = FAKE_CALL_INFO,
+					     .guest = (int)g->index,
+					     .from_ns = 1,
+					     .until_ns = mt_now_ns() + 12 * MT_NS_PER_S });
 	d = start("mode = observe", false);
 	CHECK(waits_for(d, "stuck", g, 10000));
 	CHECK(waits_for(d, "supervised", g, 10000));
@@ -266,7 +284,8 @@ static void gives_back(void)
 	guarded = json_array_get(json_object_get(json_object_get(ask(d), "hands"), "guarded"), 0);
 	CHECK_STR(json_string_value(json_object_get(guarded, "uuid")), g->uuid);
 	CHECK(json_integer_value(json_object_get(guarded, "due_ms")) > 2000);
-	CHECK_INT(json_integer_value(json_object_get(json_object_get(status, "hands"), "stopped")), 1);
+	CHECK_INT(json_integer_value(json_object_get(json_object_get(status, "hands"), "stopped")),
+		  1);
 	CHECK_STR(said(d, g, "mode"), "act");
 	CHECK_STR(said(d, g, "stage"), "stopped");
 	CHECK(scene_until(scene_runs_here, g, GIVEN_BACK_MS));
@@ -370,7 +389,8 @@ static void released_all(void)
 /* A rule by the end of a name of 86 bytes. */
 static void long_name(void)
 {
-	static const char name[] = "a-namespace-of-some-length-that-a-tenant-chose_a-virtual-machine-instance-of-0123456789";
+	static const char name[] =
+		"a-namespace-of-some-length-that-a-tenant-chose_a-virtual-machine-instance-of-0123456789";
 	struct fake_guest *g, *other = begin(false);
 	struct daemon *d;
 
@@ -393,7 +413,8 @@ static const struct ktap_case cases[] = {
 	{ "many that hang: threads are bounded", many_hung },
 	{ "one that answers late is supervised then", answers_late },
 	{ "a stopped guest is given back, and status tells", gives_back },
-	{ "kill -9 right after the stop, and no libvirtd for a while: the next one gives it back", adopted_without_libvirtd },
+	{ "kill -9 right after the stop, and no libvirtd for a while: the next one gives it back",
+	  adopted_without_libvirtd },
 	{ "a reload to observe holds at once, and stays", reloaded },
 	{ "a release of one", released_one },
 	{ "a release of all, and its end", released_all },

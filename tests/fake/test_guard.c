@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_guard.c - a guest that was stopped runs again: the guard against a small hypervisor that fails
+ * test_guard.c - a guest that was stopped runs again: the guard against a small hypervisor that
+ * fails
  *
  * The hypervisor keeps its own account of what was done to its one guest.
  */
@@ -85,7 +86,8 @@ static void runs(void)
 	hv.running_ns = mt_now_ns();
 }
 
-static int hv_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state, struct mt_err *err)
+static int hv_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
+		    struct mt_err *err)
 {
 	int ret = 0;
 
@@ -149,7 +151,8 @@ static int hv_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, s
 	return 0;
 }
 
-static int hv_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err)
+static int hv_status(struct mt_conn *c, const char *uuid, enum mt_status *status,
+		     struct mt_err *err)
 {
 	pthread_mutex_lock(&hv.lock);
 	*status = hv.qemu;
@@ -169,7 +172,8 @@ static const char *hv_uri(const struct mt_conn *c)
 }
 
 static const struct mt_conn_ops ops = {
-	.name = "small", .close = hv_close, .uri = hv_uri, .state = hv_state, .abort = hv_abort, .resume = hv_resume,
+	.name = "small", .close = hv_close, .uri = hv_uri, .state = hv_state, .abort = hv_abort,
+	.resume = hv_resume,
 	.sample = hv_sample, .migrate_status = hv_status,
 };
 
@@ -491,7 +495,9 @@ static void test_no_mark(void)
 	CHECK(!is_marked(&s));
 }
 
-/* --- whose pause it is ------------------------------------------------------------------------- */
+/*
+ * --- whose pause it is -------------------------------------------------------------------------
+ */
 static void test_paused_outside(void)
 {
 	autoscene s;
@@ -543,8 +549,13 @@ static void test_completed_is_not_resumed(void)
 
 static void test_foreign(void)
 {
-	static const int reasons[] = { VIR_DOMAIN_PAUSED_POSTCOPY, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED, VIR_DOMAIN_PAUSED_IOERROR,
-				       VIR_DOMAIN_PAUSED_WATCHDOG, VIR_DOMAIN_PAUSED_CRASHED, VIR_DOMAIN_PAUSED_SAVE, 77 };
+	static const int reasons[] = { VIR_DOMAIN_PAUSED_POSTCOPY,
+				       VIR_DOMAIN_PAUSED_POSTCOPY_FAILED,
+				       VIR_DOMAIN_PAUSED_IOERROR,
+				       VIR_DOMAIN_PAUSED_WATCHDOG,
+				       VIR_DOMAIN_PAUSED_CRASHED,
+				       VIR_DOMAIN_PAUSED_SAVE,
+				       77 };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(reasons); i++) {
 		autoscene s;
@@ -559,7 +570,10 @@ static void test_foreign(void)
 	}
 }
 
-/* --- processes that end ---------------------------------------------------------------------------- */
+/*
+ * --- processes that end
+ * ----------------------------------------------------------------------------
+ */
 static void test_leave(void)
 {
 	autoscene s;
@@ -588,13 +602,20 @@ static void test_leave_in_vain(void)
 /* Another process, which takes the wheel, marks the guest and is killed. */
 static void *stopper(void *arg)
 {
-	struct mt_stop_mark m = { .stopped_ns = mt_now_ns(), .due_ns = mt_now_ns() + 4000 * MT_NS_PER_MS, .predicted_ms = 250,
-				  .uri = "small:///system", .name = "db1", .host = HOST, .uuid = GUEST, .confirmed = true };
+	struct mt_stop_mark m = { .stopped_ns = mt_now_ns(),
+				  .due_ns = mt_now_ns() + 4000 * MT_NS_PER_MS,
+				  .predicted_ms = 250,
+				  .uri = "small:///system",
+				  .name = "db1",
+				  .host = HOST,
+				  .uuid = GUEST,
+				  .confirmed = true };
 	struct scene *s = arg;
 	struct mt_err err = { 0 };
 	struct mt_wheel *w;
 
-	if (mt_wheel_take(s->hands, HOST, GUEST, "killed", &w, NULL, &err) || mt_wheel_mark(w, &m, 2, &err))
+	if (mt_wheel_take(s->hands, HOST, GUEST, "killed", &w, NULL, &err) ||
+	    mt_wheel_mark(w, &m, 2, &err))
 		abort();
 	paused(VIR_DOMAIN_PAUSED_MIGRATION);
 	mt_sleep_ms(LONG);
@@ -641,10 +662,17 @@ static void note(const struct mt_event *ev, void *opaque)
 	pthread_mutex_unlock(&hv.lock);
 }
 
-/* libvirt resumes a guest whose migration ended with the connection: perhaps before anybody looked. It is told all the same. */
+/*
+ * libvirt resumes a guest whose migration ended with the connection: perhaps before anybody looked.
+ * It is told all the same.
+ */
 static void test_adopted_too_late(void)
 {
-	struct mt_stop_mark m = { .predicted_ms = 250, .uri = "small:///system", .host = HOST, .uuid = GUEST, .confirmed = true };
+	struct mt_stop_mark m = { .predicted_ms = 250,
+				  .uri = "small:///system",
+				  .host = HOST,
+				  .uuid = GUEST,
+				  .confirmed = true };
 	struct mt_err err = { 0 };
 	autoscene s;
 
@@ -665,10 +693,17 @@ static void test_adopted_too_late(void)
 	CHECK(!is_marked(&s));
 }
 
-/* Dead before it could note that its call came back: the call may still be waiting at libvirtd's. */
+/*
+ * Dead before it could note that its call came back: the call may still be waiting at libvirtd's.
+ */
 static void test_adopted_unconfirmed(void)
 {
-	struct mt_stop_mark m = { .stopped_ns = 0, .predicted_ms = 0, .uri = "small:///system", .name = "db1", .host = HOST, .uuid = GUEST };
+	struct mt_stop_mark m = { .stopped_ns = 0,
+				  .predicted_ms = 0,
+				  .uri = "small:///system",
+				  .name = "db1",
+				  .host = HOST,
+				  .uuid = GUEST };
 	struct mt_err err = { 0 };
 	autoscene s;
 
@@ -707,7 +742,11 @@ static void test_switchover_is_not_ours(void)
 /* A mark that asks for patience until the end of the year. */
 static void test_adopted_nonsense(void)
 {
-	struct mt_stop_mark m = { .predicted_ms = 100, .uri = "small:///system", .host = HOST, .uuid = GUEST, .confirmed = true };
+	struct mt_stop_mark m = { .predicted_ms = 100,
+				  .uri = "small:///system",
+				  .host = HOST,
+				  .uuid = GUEST,
+				  .confirmed = true };
 	struct mt_err err = { 0 };
 	autoscene s;
 
@@ -723,7 +762,10 @@ static void test_adopted_nonsense(void)
 	CHECK_INT(hv.state, VIR_DOMAIN_RUNNING);
 }
 
-/* --- what must not hold it up ------------------------------------------------------------------------ */
+/*
+ * --- what must not hold it up
+ * ------------------------------------------------------------------------
+ */
 static void block(const struct mt_event *ev, void *opaque)
 {
 	pthread_mutex_lock(&hv.lock);
@@ -749,7 +791,10 @@ static void test_news_block(void)
 	CHECK(ms_since(at_ns, hv.running_ns) < 10000);
 }
 
-/* --- a person's wish --------------------------------------------------------------------------------- */
+/*
+ * --- a person's wish
+ * ---------------------------------------------------------------------------------
+ */
 static void test_cancel(void)
 {
 	volatile int cancel = 0;

@@ -105,8 +105,10 @@ static void log_is(int error)
 	scene_pass(1000);
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(1000);
-	fake_sink_set(p->group, FAKE_SINK_LOG, &(struct fake_sink_fault){
-		.from_ns = mt_now_ns(), .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S, .error = error });
+	fake_sink_set(p->group, FAKE_SINK_LOG,
+		      &(struct fake_sink_fault){ .from_ns = mt_now_ns(),
+						 .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S,
+						 .error = error });
 	CHECK(scene_until(scene_is_ours, g, 60000));
 	fake_guest_stall(g, 0, 600000);
 	CHECK(scene_until(scene_runs_here, g, 3000 + 4 * 3000 + 4000));
@@ -144,8 +146,10 @@ static void recording_is(int error)
 	scene_pass(1000);
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(1000);
-	fake_sink_set(p->group, FAKE_SINK_RECORDING, &(struct fake_sink_fault){
-		.from_ns = mt_now_ns(), .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S, .error = error });
+	fake_sink_set(p->group, FAKE_SINK_RECORDING,
+		      &(struct fake_sink_fault){ .from_ns = mt_now_ns(),
+						 .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S,
+						 .error = error });
 	CHECK(scene_until(scene_is_ours, g, 60000));
 	fake_guest_stall(g, 0, 600000);
 	CHECK(scene_until(scene_runs_here, g, 3000 + 4 * 3000 + 4000));
@@ -233,7 +237,10 @@ static void libvirtd_down_at_start(void)
 	SCENE_END();
 }
 
-/* One guest whose QEMU hangs when the daemon starts: the other's migration is picked up all the same. */
+/*
+ * One guest whose QEMU hangs when the daemon starts: the other's migration is picked up all the
+ * same.
+ */
 static void hung_guest_at_start(void)
 {
 	struct fake_guest *g = begin(true), *other = another("guest1");
@@ -312,7 +319,8 @@ static void another_has_the_lock(void)
 
 	snprintf(path, sizeof(path), "%s/hands", fake_setup.directory);
 	CHECK(!mt_hands_open(&hands, path, &err));
-	CHECK(!mt_host_lock_take(hands, fake_hv.host[FAKE_SOURCE].uuid, "another", &lock, NULL, &err));
+	CHECK(!mt_host_lock_take(hands, fake_hv.host[FAKE_SOURCE].uuid, "another", &lock, NULL,
+				 &err));
 	fake_daemon_start("migtraced");
 	scene_pass(1000);
 	fake_guest_migrate(g, NULL, NULL);
@@ -370,8 +378,8 @@ static void wait_decided(struct fake_guest *guests, uint64_t begin_ns, unsigned 
 }
 
 /*
- * A hundred migrations at once, all of which are to be flipped at the same time. @hang: of so many the figures never come
- * back; the others are decided upon as soon as if they were alone.
+ * A hundred migrations at once, all of which are to be flipped at the same time. @hang: of so many
+ * the figures never come back; the others are decided upon as soon as if they were alone.
  */
 static void many(unsigned hang)
 {
@@ -400,7 +408,8 @@ static void many(unsigned hang)
 	}
 	if (hang)
 		fake_fault_add(&(struct fake_fault){
-			.kind = FAKE_FAULT_NEVER, .call = FAKE_CALL_SAMPLE, .guest = 0, .from_ns = mt_now_ns(), .until_ns = MT_FOR_EVER_NS,
+			.kind = FAKE_FAULT_NEVER, .call = FAKE_CALL_SAMPLE, .guest = 0,
+			.from_ns = mt_now_ns(), .until_ns = MT_FOR_EVER_NS,
 			.for_ever = true });
 	memset(decided_ms, 0, sizeof(decided_ms));
 	fake_setup.record = true;
@@ -418,7 +427,8 @@ static void many(unsigned hang)
 		heap = heap_bytes();
 		heap_most = heap > heap_most ? heap : heap_most;
 		most = descriptors() > most ? descriptors() : most;
-		threads = fake_group_threads(p->group) > threads ? fake_group_threads(p->group) : threads;
+		threads = fake_group_threads(p->group) > threads ? fake_group_threads(p->group) :
+								   threads;
 	}
 	CHECK(status_has(p, guests[MANY - 1].uuid));
 	wait_decided(guests, begin_ns, hang);
@@ -427,9 +437,11 @@ static void many(unsigned hang)
 	for (unsigned i = 0; i < hang; i++)
 		fake_guest_cancel(&guests[i]);
 	scene_pass(120000);
-	printf("# %u hang: decided %lld ms late at most; at most %u threads, %u descriptors and %zu KiB more; left %u, %d, %lld\n", hang,
-	       (long long)worst_ms - DECIDE_MS, threads, most - before, (heap_most - heap_before) / 1024, fake_group_threads(p->group),
-	       (int)(descriptors() - before), ((long long)heap_bytes() - (long long)heap_before) / 1024);
+	printf("# %u hang: decided %lld ms late at most; at most %u threads, %u descriptors and %zu KiB more; left %u, %d, %lld\n",
+	       hang, (long long)worst_ms - DECIDE_MS, threads, most - before,
+	       (heap_most - heap_before) / 1024, fake_group_threads(p->group),
+	       (int)(descriptors() - before),
+	       ((long long)heap_bytes() - (long long)heap_before) / 1024);
 	CHECK(worst_ms >= DECIDE_MS && worst_ms < DECIDE_MS + 500);
 	CHECK(threads < 5 * MANY);
 	CHECK(most - before < 5 * MANY);

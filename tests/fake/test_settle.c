@@ -36,7 +36,9 @@ static bool begin(struct asked *a)
 	a->g = scene_begin(false);
 	if (mt_conn_open(&a->conn, NULL, &err))
 		return false;
-	a->in = (struct mt_settle_input){ .source = a->conn, .uuid = a->g->uuid, .destinations = both };
+	a->in = (struct mt_settle_input){ .source = a->conn,
+					  .uuid = a->g->uuid,
+					  .destinations = both };
 	return true;
 }
 
@@ -46,7 +48,8 @@ static void ask(struct asked *a)
 
 	a->outcome = mt_settle(&a->in, a->detail, sizeof(a->detail), &a->found);
 	a->ms = (mt_now_ns() - begin_ns) / MT_NS_PER_MS;
-	fake_trace("%s after %llu ms: %s", mt_outcome_name(a->outcome), (unsigned long long)a->ms, a->detail);
+	fake_trace("%s after %llu ms: %s", mt_outcome_name(a->outcome), (unsigned long long)a->ms,
+		   a->detail);
 }
 
 static const char *end(struct asked *a)
@@ -70,10 +73,18 @@ enum { GONE, RUNS, PAUSED, OFF, MOVED, POSTCOPY };
 static const struct fake_side sides[] = {
 	[GONE] = { .here = false },
 	[RUNS] = { .here = true, .state = VIR_DOMAIN_RUNNING, .reason = VIR_DOMAIN_RUNNING_BOOTED },
-	[PAUSED] = { .here = true, .state = VIR_DOMAIN_PAUSED, .reason = VIR_DOMAIN_PAUSED_MIGRATION },
-	[OFF] = { .here = true, .state = VIR_DOMAIN_SHUTOFF, .reason = VIR_DOMAIN_SHUTOFF_SHUTDOWN },
-	[MOVED] = { .here = true, .state = VIR_DOMAIN_SHUTOFF, .reason = VIR_DOMAIN_SHUTOFF_MIGRATED },
-	[POSTCOPY] = { .here = true, .state = VIR_DOMAIN_PAUSED, .reason = VIR_DOMAIN_PAUSED_POSTCOPY },
+	[PAUSED] = { .here = true,
+		     .state = VIR_DOMAIN_PAUSED,
+		     .reason = VIR_DOMAIN_PAUSED_MIGRATION },
+	[OFF] = { .here = true,
+		  .state = VIR_DOMAIN_SHUTOFF,
+		  .reason = VIR_DOMAIN_SHUTOFF_SHUTDOWN },
+	[MOVED] = { .here = true,
+		    .state = VIR_DOMAIN_SHUTOFF,
+		    .reason = VIR_DOMAIN_SHUTOFF_MIGRATED },
+	[POSTCOPY] = { .here = true,
+		       .state = VIR_DOMAIN_PAUSED,
+		       .reason = VIR_DOMAIN_PAUSED_POSTCOPY },
 };
 
 static const struct row {
@@ -82,10 +93,14 @@ static const struct row {
 	enum mt_outcome outcome;
 	const char *words;
 } rows[] = {
-	{ GONE, RUNS, true, false, false, false, MT_OUTCOME_COMPLETED, "runs at fake:///destination" },
-	{ MOVED, RUNS, true, false, false, false, MT_OUTCOME_COMPLETED, "runs at fake:///destination" },
-	{ PAUSED, RUNS, false, false, false, false, MT_OUTCOME_COMPLETED, "runs at fake:///destination" },
-	{ GONE, RUNS, false, false, false, false, MT_OUTCOME_COMPLETED, "runs at fake:///destination" },
+	{ GONE, RUNS, true, false, false, false, MT_OUTCOME_COMPLETED,
+	  "runs at fake:///destination" },
+	{ MOVED, RUNS, true, false, false, false, MT_OUTCOME_COMPLETED,
+	  "runs at fake:///destination" },
+	{ PAUSED, RUNS, false, false, false, false, MT_OUTCOME_COMPLETED,
+	  "runs at fake:///destination" },
+	{ GONE, RUNS, false, false, false, false, MT_OUTCOME_COMPLETED,
+	  "runs at fake:///destination" },
 	{ GONE, PAUSED, true, false, false, false, MT_OUTCOME_PAUSED, "does not run" },
 	{ GONE, PAUSED, true, false, true, false, MT_OUTCOME_COMPLETED, "paused as it was before" },
 	{ GONE, GONE, true, false, false, true, MT_OUTCOME_COMPLETED_UNVERIFIED, "none was named" },
@@ -121,8 +136,10 @@ static void table(void)
 			printf("# row %zu: %s: %s\n", i, mt_outcome_name(a.outcome), a.detail);
 		CHECK_INT(a.outcome, row->outcome);
 		CHECK(strstr(a.detail, row->words));
-		CHECK(a.found ? !strcmp(a.found, FAKE_URI_DESTINATION) && strstr(a.detail, a.found) :
-				!strstr(a.detail, "guest runs at") && !strstr(a.detail, "guest is at"));
+		CHECK(a.found ?
+			      !strcmp(a.found, FAKE_URI_DESTINATION) && strstr(a.detail, a.found) :
+			      !strstr(a.detail, "guest runs at") &&
+				      !strstr(a.detail, "guest is at"));
 		CHECK(a.ms < 15000);
 		END(&a);
 	}
@@ -171,7 +188,8 @@ static void postcopy_takes_its_time(void)
 
 	CHECK(begin(&a));
 	a.g->side[FAKE_SOURCE] = sides[POSTCOPY];
-	a.g->side[FAKE_DESTINATION] = (struct fake_side){ true, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY };
+	a.g->side[FAKE_DESTINATION] =
+		(struct fake_side){ true, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY };
 	l[0] = (struct later){ a.g, 60000, FAKE_DESTINATION, sides[RUNS] };
 	l[1] = (struct later){ a.g, 60500, FAKE_SOURCE, sides[GONE] };
 	for (int i = 0; i < 2; i++)
@@ -272,7 +290,10 @@ static void one_of_two_hangs(void)
 	END(&a);
 }
 
-/* And the source still looks paused: there is little time to look at the destination, and one look tells nothing. */
+/*
+ * And the source still looks paused: there is little time to look at the destination, and one look
+ * tells nothing.
+ */
 static void answers_are_slow(void)
 {
 	struct asked a;

@@ -2,14 +2,17 @@
 /*
  * test_supervise.c - one migration with one thing that goes wrong around its stop
  *
- * The account of what must hold (truth.h) is judged at the end of each; what a scenario is about is checked by
- * itself. FAKE_TRACE=1 prints what happened.
+ * The account of what must hold (truth.h) is judged at the end of each; what a scenario is about is
+ * checked by itself. FAKE_TRACE=1 prints what happened.
  */
 #include <errno.h>
 
 #include "scene.h"
 
-/* In which a guest that was stopped runs again when nothing else is wrong: it is due, and looked at, cancelled, resumed. */
+/*
+ * In which a guest that was stopped runs again when nothing else is wrong: it is due, and looked
+ * at, cancelled, resumed.
+ */
 #define GIVEN_BACK_MS	(SCENE_DUE_MS + 2500)
 
 static enum mt_outcome outcome_of(const struct fake_process *p, const struct fake_guest *g)
@@ -207,10 +210,13 @@ static void tool_hangs_and_is_cancelled(void)
 	SCENE_END();
 }
 
-/* --- calls fail -------------------------------------------------------------------------------- */
+/*
+ * --- calls fail --------------------------------------------------------------------------------
+ */
 static void abort_fails_once(void)
 {
-	static const int errors[] = { -EIO, -ETIMEDOUT, -ECONNRESET, -EBUSY, -EACCES, -EOPNOTSUPP, -ECANCELED, -ENOMEM };
+	static const int errors[] = { -EIO,    -ETIMEDOUT,  -ECONNRESET, -EBUSY,
+				      -EACCES, -EOPNOTSUPP, -ECANCELED,	 -ENOMEM };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(errors); i++) {
 		struct fake_guest *g = scene_begin(false);
@@ -319,8 +325,10 @@ static void mark_cannot_be_written(void)
 	scene_pass(500);
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(1000);
-	fake_sink_set(p->group, FAKE_SINK_HANDS, &(struct fake_sink_fault){
-		.from_ns = mt_now_ns(), .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S, .error = ENOSPC });
+	fake_sink_set(p->group, FAKE_SINK_HANDS,
+		      &(struct fake_sink_fault){ .from_ns = mt_now_ns(),
+						 .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S,
+						 .error = ENOSPC });
 	scene_pass(30000);
 	CHECK(fake_counted("hands fail"));
 	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
@@ -455,7 +463,10 @@ static void suspend_comes_late(void)
 	SCENE_END();
 }
 
-/* --- connections ---------------------------------------------------------------------------------- */
+/*
+ * --- connections
+ * ----------------------------------------------------------------------------------
+ */
 static void connection_cut_after_stop(void)
 {
 	struct fake_guest *g = scene_begin(false);
@@ -563,7 +574,10 @@ static void qemu_hangs(void)
 	SCENE_END();
 }
 
-/* --- figures and clocks --------------------------------------------------------------------------- */
+/*
+ * --- figures and clocks
+ * ---------------------------------------------------------------------------
+ */
 static void nothing_is_done_on(enum fake_fault_kind kind, uint64_t how, bool for_good)
 {
 	struct fake_guest *g = scene_begin(false);
@@ -584,7 +598,10 @@ static void nothing_is_done_on(enum fake_fault_kind kind, uint64_t how, bool for
 	scene_pass(29000);
 	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
 	CHECK(g->job.active);
-	/* When they make sense again it goes on. But those of half a minute that went back were another migration's. */
+	/*
+	 * When they make sense again it goes on. But those of half a minute that went back were
+	 * another migration's.
+	 */
 	if (for_good) {
 		scene_pass(20000);
 		CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
@@ -639,7 +656,10 @@ static void wall_clock_steps(void)
 	}
 }
 
-/* libvirt then says the same time for ever: that is told, and after a while ours is put in its place. */
+/*
+ * libvirt then says the same time for ever: that is told, and after a while ours is put in its
+ * place.
+ */
 static void wall_clock_before_beginning(void)
 {
 	struct fake_guest *g = scene_begin(false);
@@ -659,7 +679,9 @@ static void wall_clock_before_beginning(void)
 	SCENE_END();
 }
 
-/* --- others -------------------------------------------------------------------------------------- */
+/*
+ * --- others --------------------------------------------------------------------------------------
+ */
 static void two_daemons(void)
 {
 	struct fake_guest *g = scene_begin(true), *other = scene_guest("guest1");
@@ -789,7 +811,8 @@ static void release(const struct fake_guest *g, bool all, bool off)
 
 	snprintf(path, sizeof(path), "%s/hands", fake_setup.directory);
 	CHECK(!mt_hands_open(&hands, path, &err));
-	CHECK(!mt_hands_release(hands, fake_hv.host[FAKE_SOURCE].uuid, all ? NULL : g->uuid, off, &err));
+	CHECK(!mt_hands_release(hands, fake_hv.host[FAKE_SOURCE].uuid, all ? NULL : g->uuid, off,
+				&err));
 	truth_released(all ? NULL : g, off);
 	mt_hands_close(hands);
 }
@@ -898,7 +921,9 @@ static void limit_changed_observe(void)
 	limit_changed(MT_OTHERS_OBSERVE);
 }
 
-/* --- the guest ----------------------------------------------------------------------------------- */
+/*
+ * --- the guest -----------------------------------------------------------------------------------
+ */
 static void powered_off_while_stopped(void)
 {
 	struct fake_guest *g = scene_begin(false);
@@ -959,7 +984,9 @@ static void paused_by_its_owner_meanwhile(void)
 	SCENE_END();
 }
 
-/* A write that was under way failed: whoever resumes it now makes it write on a disk that is full. */
+/*
+ * A write that was under way failed: whoever resumes it now makes it write on a disk that is full.
+ */
 static void io_error_while_stopped(void)
 {
 	struct fake_guest *g = scene_begin(false);
@@ -1029,7 +1056,10 @@ static void flips_and_completes(void)
 	SCENE_END();
 }
 
-/* --- what is written to ---------------------------------------------------------------------------- */
+/*
+ * --- what is written to
+ * ----------------------------------------------------------------------------
+ */
 static void recording(int error)
 {
 	struct fake_guest *g = scene_begin(true);
@@ -1039,8 +1069,10 @@ static void recording(int error)
 	scene_pass(500);
 	fake_guest_migrate(g, NULL, NULL);
 	scene_pass(1000);
-	fake_sink_set(p->group, FAKE_SINK_RECORDING, &(struct fake_sink_fault){
-		.from_ns = mt_now_ns(), .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S, .error = error });
+	fake_sink_set(p->group, FAKE_SINK_RECORDING,
+		      &(struct fake_sink_fault){ .from_ns = mt_now_ns(),
+						 .until_ns = mt_now_ns() + 3600 * MT_NS_PER_S,
+						 .error = error });
 	CHECK(scene_until(scene_is_ours, g, 60000));
 	fake_guest_stall(g, 0, 600000);
 	CHECK(scene_until(scene_runs_here, g, GIVEN_BACK_MS));

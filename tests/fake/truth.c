@@ -16,7 +16,8 @@
 
 struct guest_truth {
 	bool ours, exempt;
-	bool held;			/* stopped by us, and paused at the source still: it may have arrived elsewhere */
+	bool held;			/* stopped by us, and paused at the source still: it may
+					 * have arrived elsewhere */
 	unsigned released;		/* that migration, by its number; 0: none */
 	uint64_t since_ns, ticked_ns;
 	uint64_t charged_ns;		/* of the time since, in which something could be done */
@@ -24,7 +25,8 @@ struct guest_truth {
 	bool violated;
 	uint64_t longest_ms;
 	unsigned migration;		/* job number that ->writer is about */
-	int writer;			/* group that wrote in this migration first, or took over from a dead one */
+	int writer;			/* group that wrote in this migration first, or took over
+					 * from a dead one */
 	bool owner_paused;
 	char heard[FAKE_GROUPS][20];
 	uint64_t heard_ns[FAKE_GROUPS];
@@ -42,7 +44,8 @@ static struct {
 	unsigned ours, max_stopped, stops;
 	bool all_released, untold;
 	bool wished[FAKE_GROUPS];	/* a person asked it to cancel */
-	bool abort_failed[FAKE_GROUPS];	/* it has told that an abort of its own failed, whatever the reason */
+	bool abort_failed[FAKE_GROUPS];	/* it has told that an abort of its own failed, whatever the
+					 * reason */
 	uint64_t up_ns[FAKE_GROUPS];	/* of processes of ours; 0: not alive */
 	struct { int group; bool told; enum fake_call call; size_t guest; } refused[REFUSED];
 	unsigned n_refused;
@@ -207,8 +210,9 @@ static bool is_switching_over(const struct fake_guest *g)
 
 static bool can_be_helped(const struct fake_guest *g, uint64_t now_ns)
 {
-	return fake_hv.host[FAKE_SOURCE].up && now_ns >= g->hung_until_ns && !g->job.deaf && !is_switching_over(g) && !fake_hv.over &&
-	       !fake_fault_hinders(g, now_ns) && somebody_lives(now_ns);
+	return fake_hv.host[FAKE_SOURCE].up && now_ns >= g->hung_until_ns && !g->job.deaf &&
+	       !is_switching_over(g) && !fake_hv.over && !fake_fault_hinders(g, now_ns) &&
+	       somebody_lives(now_ns);
 }
 
 static void charge(struct fake_guest *g)
@@ -274,7 +278,8 @@ void truth_state(struct fake_guest *g)
 		gt->owner_paused = false;
 	if (here->state == VIR_DOMAIN_RUNNING || !here->here || here->state == VIR_DOMAIN_SHUTOFF)
 		gt->held = false;
-	if (gt->ours && (fake_guest_runs(g) || !here->here || here->state == VIR_DOMAIN_SHUTOFF || is_foreign(here))) {
+	if (gt->ours && (fake_guest_runs(g) || !here->here || here->state == VIR_DOMAIN_SHUTOFF ||
+			 is_foreign(here))) {
 		gt->ours = false;
 		t.ours--;
 		ms = (mt_now_ns() - gt->since_ns) / MT_NS_PER_MS;
@@ -288,15 +293,19 @@ void truth_state(struct fake_guest *g)
 /* --- calls ------------------------------------------------------------------------ */
 static bool may_not_act(const char *heard)
 {
-	return !strcmp(heard, "pre-switchover") || !strcmp(heard, "device") || !strcmp(heard, "cancelling") ||
-	       !strcmp(heard, "postcopy-active");
+	return !strcmp(heard, "pre-switchover") || !strcmp(heard, "device") ||
+	       !strcmp(heard, "cancelling") || !strcmp(heard, "postcopy-active");
 }
 
-/* Somebody died with a suspend call of his under way, or so it must look: it may come to something yet. */
+/*
+ * Somebody died with a suspend call of his under way, or so it must look: it may come to something
+ * yet.
+ */
 static bool in_doubt(const struct guest_truth *gt)
 {
 	for (int group = 1; group < FAKE_GROUPS; group++)
-		if (gt->stopping_ns[group] && !t.up_ns[group] && mt_now_ns() < gt->stopping_ns[group] + FAKE_DOUBT_MS * MT_NS_PER_MS)
+		if (gt->stopping_ns[group] && !t.up_ns[group] &&
+		    mt_now_ns() < gt->stopping_ns[group] + FAKE_DOUBT_MS * MT_NS_PER_MS)
 			return true;
 	return false;
 }
@@ -308,8 +317,8 @@ static void two_hands(struct fake_guest *g, struct guest_truth *gt, enum fake_ca
 		gt->writer = 0;
 	}
 	if (gt->writer && gt->writer != group && t.up_ns[gt->writer])
-		violated("%s on %s by %s, while %s steers it and lives", fake_call_names[call], g->name, fake_group_name(group),
-			 fake_group_name(gt->writer));
+		violated("%s on %s by %s, while %s steers it and lives", fake_call_names[call],
+			 g->name, fake_group_name(group), fake_group_name(gt->writer));
 	gt->writer = group;
 }
 
@@ -332,10 +341,14 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group)
 	if (!gives_back && !wished) {
 		if (gt->exempt)
 			violated("%s on %s, which is exempted", fake_call_names[call], g->name);
-		if (((gt->released && gt->released == g->job.number) || t.all_released) && call != FAKE_CALL_RESUME)
+		if (((gt->released && gt->released == g->job.number) || t.all_released) &&
+		    call != FAKE_CALL_RESUME)
 			violated("%s on %s, which was released", fake_call_names[call], g->name);
-		if (may_not_act(gt->heard[group]) && mt_now_ns() > gt->heard_ns[group] + FAKE_AGE_MS * MT_NS_PER_MS && call != FAKE_CALL_RESUME)
-			violated("%s on %s, which %s knows to be in %s", fake_call_names[call], g->name, fake_group_name(group), gt->heard[group]);
+		if (may_not_act(gt->heard[group]) &&
+		    mt_now_ns() > gt->heard_ns[group] + FAKE_AGE_MS * MT_NS_PER_MS &&
+		    call != FAKE_CALL_RESUME)
+			violated("%s on %s, which %s knows to be in %s", fake_call_names[call],
+				 g->name, fake_group_name(group), gt->heard[group]);
 	}
 	two_hands(g, gt, call, group);
 	release();
@@ -349,12 +362,14 @@ void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc)
 	hold();
 	if (call == FAKE_CALL_SUSPEND && !group && !rc)
 		gt->owner_paused = true;
-	if (call == FAKE_CALL_SUSPEND && group && !rc && !fake_guest_runs(g) && g->side[FAKE_SOURCE].state == VIR_DOMAIN_PAUSED)
+	if (call == FAKE_CALL_SUSPEND && group && !rc && !fake_guest_runs(g) &&
+	    g->side[FAKE_SOURCE].state == VIR_DOMAIN_PAUSED)
 		is_ours(g);
 	if (call == FAKE_CALL_RESUME && group && !rc && gt->owner_paused && !gt->ours)
 		violated("%s was resumed, which its owner had paused", g->name);
-	if (call == FAKE_CALL_RESUME && group && !rc && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING &&
-	    g->side[FAKE_DESTINATION].here && g->side[FAKE_DESTINATION].state == VIR_DOMAIN_RUNNING)
+	if (call == FAKE_CALL_RESUME && group && !rc &&
+	    g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING && g->side[FAKE_DESTINATION].here &&
+	    g->side[FAKE_DESTINATION].state == VIR_DOMAIN_RUNNING)
 		violated("%s was resumed here while it runs at the destination", g->name);
 	release();
 }
@@ -368,7 +383,10 @@ unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group, boo
 	t.refused[number].group = group;
 	t.refused[number].call = call;
 	t.refused[number].guest = g ? g->index : 0;
-	/* How a guest is given back is told as a whole, and that a call for it hangs before it fails. */
+	/*
+	 * How a guest is given back is told as a whole, and that a call for it hangs before it
+	 * fails.
+	 */
 	t.refused[number].told = !fake_call_writes(call) || !group || !g || gives_back ||
 		((call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
 		 t.g[g->index].giving_back[group]);
@@ -384,13 +402,17 @@ void truth_heard(struct fake_guest *g, int group, const char *status)
 	release();
 }
 
-/* What fails again and again is told once at least; an abort, also where it could not even be asked for. */
+/*
+ * What fails again and again is told once at least; an abort, also where it could not even be asked
+ * for.
+ */
 static bool told_before(unsigned i)
 {
 	if (t.refused[i].call == FAKE_CALL_ABORT && t.abort_failed[t.refused[i].group])
 		return true;
 	for (unsigned k = 0; k < t.n_refused; k++)
-		if (t.refused[k].told && t.refused[k].group == t.refused[i].group && t.refused[k].guest == t.refused[i].guest &&
+		if (t.refused[k].told && t.refused[k].group == t.refused[i].group &&
+		    t.refused[k].guest == t.refused[i].guest &&
 		    t.refused[k].call == t.refused[i].call)
 			return true;
 	return false;
@@ -411,8 +433,10 @@ void truth_conclude(void)
 		if (t.g[i].ours)
 			violated("%s is still stopped by us at the end", fake_hv.guests[i].name);
 	for (unsigned i = 0; i < t.n_refused; i++)
-		if (!t.untold && !t.refused[i].told && !told_before(i) && !fake_group_is_dead(t.refused[i].group))
-			violated("that %s on %s failed (fault %u) was told nowhere", fake_call_names[t.refused[i].call],
+		if (!t.untold && !t.refused[i].told && !told_before(i) &&
+		    !fake_group_is_dead(t.refused[i].group))
+			violated("that %s on %s failed (fault %u) was told nowhere",
+				 fake_call_names[t.refused[i].call],
 				 fake_hv.guests[t.refused[i].guest].name, i);
 	release();
 }

@@ -3,31 +3,34 @@
  * truth.h - what was really done to whom, and what must hold
  *
  * Kept by the hypervisors' side from calls and states alone: nothing of what the code under test
- * believes, marks or tells enters here, but for the pause that a decision predicts (which the policies of the
- * tests make up) and for what it told when a call had failed.
+ * believes, marks or tells enters here, but for the pause that a decision predicts (which the
+ * policies of the tests make up) and for what it told when a call had failed.
  *
  * What must hold:
- *  - A guest is *ours* from the moment on at which a suspend call of a process of ours stopped it (or came back
- *    with success for one that its owner had just stopped) until it runs at either end, or is gone from
- *    here for another reason. It is ours no longer than
+ *  - A guest is *ours* from the moment on at which a suspend call of a process of ours stopped it
+ *    (or came back with success for one that its owner had just stopped) until it runs at either
+ *    end, or is gone from here for another reason. It is ours no longer than
  *
  *	FAKE_MORE_MS + FAKE_FACTOR x predicted pause + FAKE_MARGIN_MS
  *
  *    of time in which somebody could do something about it: a process of ours lives (one that is up
- *    for FAKE_UP_MS), libvirtd runs, QEMU answers (it is not stopped, nor deaf while the last pages are under
- *    way, nor has it stopped the guest itself before it switches over), and no fault hits the calls that are needed (fake_fault_hinders(); faults that hit so
- *    many calls only do not count, they are to be overcome).
+ *    for FAKE_UP_MS), libvirtd runs, QEMU answers (it is not stopped, nor deaf while the last pages
+ *    are under way, nor has it stopped the guest itself before it switches over), and no fault hits
+ *    the calls that are needed (fake_fault_hinders(); faults that hit so many calls only do not
+ *    count, they are to be overcome).
  *  - At the end none is ours.
- *  - No call that changes something reaches an exempted guest, or comes after a release during a migration (but for
- *    abort and resume while it is paused here by us, or may be because a suspend call was sent FAKE_DOUBT_MS ago or later
- *    by a process that is dead, and an abort that a person asked for), or from a process that last heard pre-switchover, device,
- *    cancelling or postcopy-active, FAKE_AGE_MS ago or earlier.
+ *  - No call that changes something reaches an exempted guest, or comes after a release during a
+ *    migration (but for abort and resume while it is paused here by us, or may be because a suspend
+ *    call was sent FAKE_DOUBT_MS ago or later by a process that is dead, and an abort that a person
+ *    asked for), or from a process that last heard pre-switchover, device, cancelling or
+ *    postcopy-active, FAKE_AGE_MS ago or earlier.
  *  - Such calls within one migration come from one process, until that is dead.
  *  - No more than so many guests are ours at once.
- *  - A guest that only its owner paused is not resumed, and none that runs at the destination is resumed here.
- *  - Every such call that a fault let fail is told: a note or an entry has the number that was in its error, or in that of
- *    another of its kind, process and guest. Those by which a
- *    guest is given back are many, and told as a whole.
+ *  - A guest that only its owner paused is not resumed, and none that runs at the destination is
+ *    resumed here.
+ *  - Every such call that a fault let fail is told: a note or an entry has the number that was in
+ *    its error, or in that of another of its kind, process and guest. Those by which a guest is
+ *    given back are many, and told as a whole.
  */
 #ifndef FAKE_TRUTH_H
 #define FAKE_TRUTH_H
@@ -49,11 +52,14 @@ void truth_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* --- told by the test ---------------------------------------------------------- */
 void truth_exempt(const struct fake_guest *g, bool exempt);	/* from now on */
 void truth_released(const struct fake_guest *g, bool released);	/* NULL: all */
-void truth_process(int group, bool lives);			/* of ours, that gives guests back */
+void truth_process(int group, bool lives);			/* of ours, that gives guests
+								 * back */
 void truth_wished(int group);					/* a person asks it to cancel */
 void truth_predicted(const struct fake_guest *g, double ms);	/* by the decision to stop it */
-void truth_untold(void);					/* what is told is lost: that is no failure here */
-void truth_told(int group, const char *text);			/* a note, an entry of a recording, a line of a log */
+void truth_untold(void);					/* what is told is lost: that is no
+								 * failure here */
+void truth_told(int group, const char *text);			/* a note, an entry of a recording,
+								 * a line of a log */
 /* When all is over: judges the rest. */
 void truth_conclude(void);
 /* Every now and then while there are guests of ours: how long they are. */
@@ -61,7 +67,8 @@ void truth_tick(void);
 unsigned truth_ours(void);			/* guests that are ours now */
 unsigned truth_stops(void);			/* that became ours so far */
 bool truth_is_ours(const struct fake_guest *g);
-uint64_t truth_stopped_ms(const struct fake_guest *g);		/* the longest time that it was ours */
+uint64_t truth_stopped_ms(const struct fake_guest *g);		/* the longest time that it was
+								 * ours */
 unsigned truth_writes(const struct fake_guest *g, enum fake_call call);	/* so many were issued */
 
 /* --- told by the hypervisor, with its lock held -------------------------------- */

@@ -2,9 +2,10 @@
 /*
  * world.c - threads that take turns, and a clock that jumps
  *
- * Threads of the machine's, each asleep on its semaphore but for the one that runs. Whoever is about to wait
- * takes the first of the heap, lets the time be that one's, and posts its semaphore. Ended threads are
- * kept for the next to be started: making one takes longer than most of them live.
+ * Threads of the machine's, each asleep on its semaphore but for the one that runs. Whoever is
+ * about to wait takes the first of the heap, lets the time be that one's, and posts its semaphore.
+ * Ended threads are kept for the next to be started: making one takes longer than most of them
+ * live.
  */
 #include <errno.h>
 #include <sched.h>
@@ -138,8 +139,10 @@ static void die(const char *what)
 	char names[1024];
 
 	fake_group_list(names, sizeof(names));
-	fprintf(stderr, "fake: %s, in thread %s of %s at %.3f ms; others: %s\n", what, w.running ? w.running->name : "?",
-		w.running ? fake_group_name(w.running->group) : "?", (double)(w.now_ns - FAKE_BEGIN_NS) / 1e6, names);
+	fprintf(stderr, "fake: %s, in thread %s of %s at %.3f ms; others: %s\n", what,
+		w.running ? w.running->name : "?",
+		w.running ? fake_group_name(w.running->group) : "?",
+		(double)(w.now_ns - FAKE_BEGIN_NS) / 1e6, names);
 	fflush(NULL);
 	abort();
 }
@@ -468,8 +471,9 @@ static void list(char *buf, size_t size)
 	buf[0] = '\0';
 	for (struct fthread *t = w.all; t && len < size; t = t->next)
 		if (!t->ended)
-			len += (size_t)snprintf(buf + len, size - len, "%s%s/%s%s", len ? ", " : "", fake_group_name(t->group),
-						t->name, t->shield ? " (in a call)" : "");
+			len += (size_t)snprintf(buf + len, size - len, "%s%s/%s%s", len ? ", " : "",
+						fake_group_name(t->group), t->name,
+						t->shield ? " (in a call)" : "");
 }
 
 static void shield(int by)
@@ -482,7 +486,9 @@ static void shield(int by)
 		longjmp(t->out, 1);
 }
 
-/* Nobody else runs: who would have to wait here, waits for somebody who sleeps with the lock held. */
+/*
+ * Nobody else runs: who would have to wait here, waits for somebody who sleeps with the lock held.
+ */
 static void contended(void)
 {
 	die("a lock is wanted that is held by a thread that waits");

@@ -25,7 +25,8 @@
 
 #define FAKE_BEGIN_NS	(1000 * MT_NS_PER_S)	/* what the clock says at first */
 #define FAKE_GROUPS	64
-#define FAKE_OUTSIDE	0			/* the group of the test and of the hypervisors: never killed */
+/* the group of the test and of the hypervisors: never killed */
+#define FAKE_OUTSIDE	0
 
 /* The caller becomes the first thread, of group FAKE_OUTSIDE. */
 void fake_world_begin(uint64_t seed);
@@ -63,8 +64,8 @@ bool fake_group_wait(int group, uint64_t until_ns);
 void fake_group_list(char *buf, size_t size);
 
 /*
- * Between these the caller's thread works on behalf of somebody else (a hypervisor that carries out a call),
- * and goes on when its group is killed. fake_unshield() does not return then.
+ * Between these the caller's thread works on behalf of somebody else (a hypervisor that carries out
+ * a call), and goes on when its group is killed. fake_unshield() does not return then.
  */
 void fake_shield(void);
 void fake_unshield(void);

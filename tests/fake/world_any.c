@@ -173,9 +173,9 @@ static void on_alarm(int sig)
 	static const char text[] = "fake: a thread neither waits nor ends: ";
 	const char *name = ops->thread_name();
 
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0 || write(STDERR_FILENO, name, strlen(name)) < 0 ||
-	    write(STDERR_FILENO, "; ", 2) < 0 || write(STDERR_FILENO, watched, strlen(watched)) < 0 ||
-	    write(STDERR_FILENO, "\n", 1) < 0)
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0 ||
+	    write(STDERR_FILENO, name, strlen(name)) < 0 || write(STDERR_FILENO, "; ", 2) < 0 ||
+	    write(STDERR_FILENO, watched, strlen(watched)) < 0 || write(STDERR_FILENO, "\n", 1) < 0)
 		_exit(4);
 	abort();
 }

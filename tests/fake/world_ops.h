@@ -18,7 +18,8 @@ struct fake_world_ops {
 	unsigned (*threads)(int group);
 	void (*list)(char *buf, size_t size);
 	void (*shield)(int by);
-	int (*start_in)(int group, pthread_t *thread, const char *name, void *(*fn)(void *), void *arg);
+	int (*start_in)(int group, pthread_t *thread, const char *name, void *(*fn)(void *),
+			void *arg);
 	void (*contended)(void);	/* NULL: locks are waited for */
 };
 

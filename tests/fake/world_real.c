@@ -2,9 +2,9 @@
 /*
  * world_real.c - threads side by side, in a time that is faster than the machine's
  *
- * For what needs real concurrency: TSan, and a hundred migrations at once. Deadlines become the machine's by
- * dividing. Nobody is killed in the middle here: a group that is killed has its threads leave at their next wait,
- * with the lock of their condition let go of.
+ * For what needs real concurrency: TSan, and a hundred migrations at once. Deadlines become the
+ * machine's by dividing. Nobody is killed in the middle here: a group that is killed has its
+ * threads leave at their next wait, with the lock of their condition let go of.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -26,7 +26,8 @@ static void __lsan_enable(void) { }
 #endif
 
 #define STACK_BYTES	(1 << 20)
-#define SLICE_NS	(20 * MT_NS_PER_MS)	/* of the machine's time: so soon does a killed thread notice */
+/* of the machine's time: so soon does a killed thread notice */
+#define SLICE_NS	(20 * MT_NS_PER_MS)
 
 #define JOIN_SLICE_NS	5000000L
 
@@ -81,7 +82,8 @@ static uint64_t now_ns(void)
 
 static uint64_t wall_us(void)
 {
-	return (uint64_t)((int64_t)(now_ns() / 1000) + __atomic_load_n(&w.wall_us, __ATOMIC_RELAXED));
+	return (uint64_t)((int64_t)(now_ns() / 1000) +
+			  __atomic_load_n(&w.wall_us, __ATOMIC_RELAXED));
 }
 
 /* The machine's moment, but no later than a slice from now. */
@@ -90,11 +92,15 @@ static struct timespec moment(uint64_t until_ns)
 	uint64_t now = machine_ns(), ns = now + SLICE_NS;
 
 	if (until_ns != MT_FOR_EVER_NS) {
-		uint64_t due = until_ns > FAKE_BEGIN_NS ? w.zero_ns + (until_ns - FAKE_BEGIN_NS + w.scale - 1) / w.scale : now;
+		uint64_t due =
+			until_ns > FAKE_BEGIN_NS ?
+				w.zero_ns + (until_ns - FAKE_BEGIN_NS + w.scale - 1) / w.scale :
+				now;
 
 		ns = due < ns ? due : ns;
 	}
-	return (struct timespec){ .tv_sec = (time_t)(ns / MT_NS_PER_S), .tv_nsec = (long)(ns % MT_NS_PER_S) };
+	return (struct timespec){ .tv_sec = (time_t)(ns / MT_NS_PER_S),
+				  .tv_nsec = (long)(ns % MT_NS_PER_S) };
 }
 
 static bool ceases(void)
@@ -322,7 +328,8 @@ static void list(char *buf, size_t size)
 	buf[0] = '\0';
 	hold();
 	for (struct rthread *t = w.all; t && len < size; t = t->next)
-		len += (size_t)snprintf(buf + len, size - len, "%s%s/%s", len ? ", " : "", fake_group_name(t->group), t->name);
+		len += (size_t)snprintf(buf + len, size - len, "%s%s/%s", len ? ", " : "",
+					fake_group_name(t->group), t->name);
 	release();
 }
 

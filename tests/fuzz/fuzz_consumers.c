@@ -2,8 +2,9 @@
 /*
  * fuzz_consumers.c - hostile recordings as files, for the commands that read them
  *
- * fuzz_consumers DIR COUNT SEED: DIR/0.mtrec, ... Unlike those of fuzz_recording.c all can be read: their lines are well
- * formed, and what they say is not. consumers.t has each command read each of them.
+ * fuzz_consumers DIR COUNT SEED: DIR/0.mtrec, ... Unlike those of fuzz_recording.c all can be read:
+ * their lines are well formed, and what they say is not. consumers.t has each command read each of
+ * them.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,7 +22,9 @@
 
 static unsigned long long number(void)
 {
-	static const uint64_t edges[] = { 0, 1, 4095, 4096, 1 << 20, INT32_MAX, UINT32_MAX, 1ULL << 40, 1ULL << 53, INT64_MAX };
+	static const uint64_t edges[] = {
+		0, 1, 4095, 4096, 1 << 20, INT32_MAX, UINT32_MAX, 1ULL << 40, 1ULL << 53, INT64_MAX
+	};
 
 	switch (any() % 5) {
 	case 0:
@@ -35,7 +38,8 @@ static unsigned long long number(void)
 
 static const char *real(void)
 {
-	static const char *const edges[] = { "0", "1e-300", "1e300", "0.5", "1", "100", "1e6", "1e15", "3.25" };
+	static const char *const edges[] = { "0",   "1e-300", "1e300", "0.5", "1",
+					     "100", "1e6",    "1e15",  "3.25" };
 
 	return edges[any() % (sizeof(edges) / sizeof(edges[0]))];
 }
@@ -43,7 +47,9 @@ static const char *real(void)
 /* What a terminal would obey, and what is long. */
 static const char *text(void)
 {
-	static const char *const all[] = { "guest", "", "\\u001b[2J", "\\u009b31m", "\\u202egnp", "a\\nb", "%s%n", "../../x", "ring" };
+	static const char *const all[] = { "guest",	 "",	       "\\u001b[2J",
+					   "\\u009b31m", "\\u202egnp", "a\\nb",
+					   "%s%n",	 "../../x",    "ring" };
 
 	return all[any() % (sizeof(all) / sizeof(all[0]))];
 }
@@ -66,7 +72,8 @@ static bool strange;	/* with words of a later version */
 
 static void begin(const char *type)
 {
-	static const unsigned long long steps[] = { 0, 1, 1000, 1000000, 50000000, 1000000000, 1ULL << 50 };
+	static const unsigned long long steps[] = { 0,	      1,	  1000,	     1000000,
+						    50000000, 1000000000, 1ULL << 50 };
 
 	if (any() % 64)
 		t_ns = (t_ns + steps[any() % 6]) & INT64_MAX;
@@ -77,10 +84,12 @@ static void begin(const char *type)
 
 static void sample(void)
 {
-	static const char *const statuses[] = { "active", "active", "active", "active", "postcopy", "completed", "setup", "new" };
+	static const char *const statuses[] = { "active",   "active",	 "active", "active",
+						"postcopy", "completed", "setup",  "new" };
 
 	begin("sample");
-	put(",\"status\":\"%s\",\"boundary\":%s", statuses[any() % (strange ? 8 : 7)], any() % 2 ? "true" : "false");
+	put(",\"status\":\"%s\",\"boundary\":%s", statuses[any() % (strange ? 8 : 7)],
+	    any() % 2 ? "true" : "false");
 	for (int f = 0; f < MT_FIELD_COUNT; f++)
 		if (any() % 4)
 			put(",\"%s\":%llu", mt_sample_schema[f].name, number());
@@ -89,7 +98,8 @@ static void sample(void)
 static void tick(void)
 {
 	begin("tick");
-	put(",\"start_ns\":%llu,\"state\":%u", any() % 4 ? (t_ns > 1000000 ? t_ns - 1000000 : 0) : number(), (unsigned)(any() % 16));
+	put(",\"start_ns\":%llu,\"state\":%u",
+	    any() % 4 ? (t_ns > 1000000 ? t_ns - 1000000 : 0) : number(), (unsigned)(any() % 16));
 	for (int f = 0; f < MT_TICK_COUNT; f++)
 		if (any() % 4)
 			put(",\"%s\":%llu", mt_tick_schema[f].name, number());
@@ -101,9 +111,12 @@ static void pages(void)
 
 	t_ns = (t_ns + length_ns) & INT64_MAX;
 	put("{\"type\":\"pages\",\"t_ns\":%llu", t_ns);
-	put(",\"start_ns\":%llu,\"begins\":%s,\"pages\":\"", t_ns > length_ns ? t_ns - length_ns : 0, any() % 3 ? "false" : "true");
+	put(",\"start_ns\":%llu,\"begins\":%s,\"pages\":\"",
+	    t_ns > length_ns ? t_ns - length_ns : 0, any() % 3 ? "false" : "true");
 	for (unsigned n = any() % 20, i = 0; i <= n; i++)
-		put("%s%llu+%llu", i ? " " : "", any() % 8 ? (unsigned long long)(any() % 1000) : number(), any() % 8 ? (unsigned long long)(any() % 5000) : number());
+		put("%s%llu+%llu", i ? " " : "",
+		    any() % 8 ? (unsigned long long)(any() % 1000) : number(),
+		    any() % 8 ? (unsigned long long)(any() % 5000) : number());
 	put("\"");
 }
 
@@ -128,23 +141,28 @@ static void other(void)
 		break;
 	case 2:
 		begin("dirtyrate");
-		put(",\"window_ms\":%llu,\"bytes_per_s\":%llu,\"mode\":\"%s\"", number(), number(), text());
+		put(",\"window_ms\":%llu,\"bytes_per_s\":%llu,\"mode\":\"%s\"", number(), number(),
+		    text());
 		break;
 	case 3:
 		begin("pass");
-		put(",\"start_ns\":%llu,\"iteration\":%llu,\"pages\":%s,\"events\":%llu", number(), number(), real(), number());
+		put(",\"start_ns\":%llu,\"iteration\":%llu,\"pages\":%s,\"events\":%llu", number(),
+		    number(), real(), number());
 		break;
 	case 4:
 		begin("profile");
-		put(",\"duration_ns\":%llu,\"windows\":%llu,\"s_pages\":%s,\"mw_pages\":%s,\"hot_share\":%s", number(), number(), real(), real(), real());
+		put(",\"duration_ns\":%llu,\"windows\":%llu,\"s_pages\":%s,\"mw_pages\":%s,\"hot_share\":%s",
+		    number(), number(), real(), real(), real());
 		break;
 	case 5:
 		begin("guest");
-		put(",\"memory_bytes\":%llu,\"vcpus\":%llu,\"nonzero_bytes\":%llu,\"cpu_share\":%s", number(), number(), number(), real());
+		put(",\"memory_bytes\":%llu,\"vcpus\":%llu,\"nonzero_bytes\":%llu,\"cpu_share\":%s",
+		    number(), number(), number(), real());
 		break;
 	default:
 		begin("source");
-		put(",\"source\":\"%s\",\"mode\":\"%s\",\"tick_ns\":%llu,\"detail\":\"%s\"", text(), text(), number(), text());
+		put(",\"source\":\"%s\",\"mode\":\"%s\",\"tick_ns\":%llu,\"detail\":\"%s\"", text(),
+		    text(), number(), text());
 	}
 }
 
@@ -191,8 +209,9 @@ int main(int argc, char **argv)
 		strange = i % 4 == 3;
 		t_ns = 1000000000;
 		put("{\"type\":\"header\",\"schema\":1,\"domain\":\"%s\",\"uuid\":\"%s\",\"policy\":\"%s\",\"start_wall_ms\":%llu,\"start_t_ns\":%llu,"
-		    "\"limits\":{\"max_downtime_ms\":%llu,\"qemu_limit_ms\":%llu,\"deadline_ms\":%llu}}\n", text(), text(), text(), number(),
-		    any() % 2 ? t_ns : number(), number(), number(), number());
+		    "\"limits\":{\"max_downtime_ms\":%llu,\"qemu_limit_ms\":%llu,\"deadline_ms\":%llu}}\n",
+		    text(), text(), text(), number(), any() % 2 ? t_ns : number(), number(),
+		    number(), number());
 		if (i % 10 == 9)
 			bomb();
 		else

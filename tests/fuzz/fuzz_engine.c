@@ -21,7 +21,10 @@
 
 static uint64_t hostile(void)
 {
-	static const uint64_t edges[] = { 0, 1, 4095, 4096, INT32_MAX, UINT32_MAX, 1ULL << 53, INT64_MAX, UINT64_MAX - 1, UINT64_MAX };
+	static const uint64_t edges[] = { 0,	      1,	 4095,
+					  4096,	      INT32_MAX, UINT32_MAX,
+					  1ULL << 53, INT64_MAX, UINT64_MAX - 1,
+					  UINT64_MAX };
 
 	switch (any() % 4) {
 	case 0:
@@ -65,7 +68,8 @@ static int bad_interval(struct mt_interval i)
 	return !(i.p10 <= i.p50 * (1 + 1e-9)) || !(i.p50 <= i.p90 * (1 + 1e-9));
 }
 
-static const char *wrong(const struct mt_engine *e, const struct mt_sample *s, const struct mt_plan *plan, bool final)
+static const char *wrong(const struct mt_engine *e, const struct mt_sample *s,
+			 const struct mt_plan *plan, bool final)
 {
 	const struct mt_prediction *p = &e->prediction;
 
@@ -94,10 +98,11 @@ static const char *wrong(const struct mt_engine *e, const struct mt_sample *s, c
 		return "a curve below nothing";
 	if (p->verdict == MT_VERDICT_UNKNOWN)
 		return NULL;
-	if (bad_interval(p->total_ms) || bad_interval(p->transferred_bytes) || bad_interval(p->downtime_ms))
+	if (bad_interval(p->total_ms) || bad_interval(p->transferred_bytes) ||
+	    bad_interval(p->downtime_ms))
 		return "an interval out of order";
-	if (!(p->stop_now_ms >= 0) || !(p->floor_ms >= 0) || !(p->floor_optimistic_ms <= p->floor_ms) ||
-	    !(p->needed_bandwidth_bytes_per_s >= 0))
+	if (!(p->stop_now_ms >= 0) || !(p->floor_ms >= 0) ||
+	    !(p->floor_optimistic_ms <= p->floor_ms) || !(p->needed_bandwidth_bytes_per_s >= 0))
 		return "a downtime below nothing";
 	return NULL;
 }
@@ -125,7 +130,9 @@ static const char *migration(const struct mt_policy *policy)
 		if (any() % 3)
 			limits.params.value[i] = count ? MT_LIMIT_UNSET : any() % 20000;
 		else
-			limits.params.value[i] = count ? hostile() % 8 : any() % 2 ? MT_LIMIT_NONE : hostile();
+			limits.params.value[i] = count	   ? hostile() % 8 :
+						 any() % 2 ? MT_LIMIT_NONE :
+							     hostile();
 	}
 	mt_engine_init(&e, policy, &limits);
 	for (int i = 0; i < SAMPLES; i++) {
@@ -137,7 +144,8 @@ static const char *migration(const struct mt_policy *policy)
 		what = wrong(&e, &s, &plan, final);
 		if (what)
 			return what;
-		final |= plan.action == MT_ACTION_STOP || plan.action == MT_ACTION_FLIP || plan.action == MT_ACTION_ABORT;
+		final |= plan.action == MT_ACTION_STOP || plan.action == MT_ACTION_FLIP ||
+			 plan.action == MT_ACTION_ABORT;
 		if (any() % 32 == 0) {
 			limits.postcopy_allowed = any() % 2;
 			limits.max_downtime_ms = hostile();
@@ -160,7 +168,9 @@ int main(int argc, char **argv)
 			what = migration(mt_policy_at(p));
 			if (!what)
 				continue;
-			fprintf(stderr, "fuzz_engine: policy %s: %s; again with: fuzz_engine 1 %llu\n", mt_policy_at(p)->name, what, seed);
+			fprintf(stderr,
+				"fuzz_engine: policy %s: %s; again with: fuzz_engine 1 %llu\n",
+				mt_policy_at(p)->name, what, seed);
 			return 1;
 		}
 	}

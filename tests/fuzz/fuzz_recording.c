@@ -63,8 +63,34 @@ static const char monitor_seed[] =
 	"{\"return\": {\"status\": \"postcopy-paused\"}}\n{\"return\": {\"status\": \"active\", \"total-time\": 5}}\n";
 
 static const char *const words[] = {
-	"-1", "1e999", "NaN", "null", "true", "{}", "[]", "\"\"", "9223372036854775807", "9223372036854775808",
-	"18446744073709547520", "-Infinity", "99999999999999999999999999999999999999999", "0.5", "\"\\u0000\"", "\"\\ud800\"", "\n", "{", "}", "[", "]", ",", ":", "\"", "\\", "\xff", "\xc3", "1e308",
+	"-1",
+	"1e999",
+	"NaN",
+	"null",
+	"true",
+	"{}",
+	"[]",
+	"\"\"",
+	"9223372036854775807",
+	"9223372036854775808",
+	"18446744073709547520",
+	"-Infinity",
+	"99999999999999999999999999999999999999999",
+	"0.5",
+	"\"\\u0000\"",
+	"\"\\ud800\"",
+	"\n",
+	"{",
+	"}",
+	"[",
+	"]",
+	",",
+	":",
+	"\"",
+	"\\",
+	"\xff",
+	"\xc3",
+	"1e308",
 };
 
 static size_t mutate(char *bytes, size_t len)
@@ -185,7 +211,8 @@ int main(int argc, char **argv)
 	state = seed;
 	printf("TAP version 13\n1..1\n");
 	if (!load(packed, compress(packed, lines_seed, sizeof(lines_seed) - 1)) ||
-	    !load(series_seed, sizeof(series_seed) - 1) || !load(monitor_seed, sizeof(monitor_seed) - 1))
+	    !load(series_seed, sizeof(series_seed) - 1) ||
+	    !load(monitor_seed, sizeof(monitor_seed) - 1))
 		fail("the seeds themselves are refused");
 	for (uint64_t i = 0; i < count; i++) {
 		size_t len;
@@ -211,6 +238,7 @@ int main(int argc, char **argv)
 			break;
 		}
 	}
-	printf("ok 1 - %llu mutations, %llu of them still read\n", (unsigned long long)count, (unsigned long long)taken);
+	printf("ok 1 - %llu mutations, %llu of them still read\n", (unsigned long long)count,
+	       (unsigned long long)taken);
 	return 0;
 }

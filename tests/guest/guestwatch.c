@@ -281,7 +281,8 @@ static void on_line(int index, const char *text, int64_t ns)
 static bool is_line_start(const char *text)
 {
 	static const char *const starts[] = {
-		"hb ", "verify ", "stats ", "ready", "migtrace-guest ", "error ", "corrupted ", "bye",
+		"hb ",	  "verify ",	"stats ", "ready", "migtrace-guest ",
+		"error ", "corrupted ", "bye",
 	};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
@@ -809,7 +810,8 @@ static int run_ask(const char *path, char **words)
 		len += snprintf(text + len, len < sizeof(text) ? sizeof(text) - len : 0, "%s%s",
 				*words, words[1] ? " " : "\n");
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || len >= sizeof(text) || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	if (fd < 0 || len >= sizeof(text) ||
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
 	    send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len) {
 		fprintf(stderr, "guestwatch: %s: %s\n", ctl_path, strerror(errno));
 		return 1;

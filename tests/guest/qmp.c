@@ -74,7 +74,8 @@ static bool ask(struct qmp *qmp, const char *command)
 
 static bool wait_migration(struct qmp *qmp, long seconds)
 {
-	static const char *const ended[] = { "completed", "failed", "cancelled", "postcopy-paused" };
+	static const char *const ended[] = { "completed", "failed", "cancelled",
+					     "postcopy-paused" };
 	time_t end = time(NULL) + seconds;
 
 	while (time(NULL) <= end) {

@@ -41,8 +41,11 @@ static void pause_at_random(void)
 static struct vm_params random_params(void)
 {
 	struct vm_params p = {
-		.mode = below(4), .vcpus = 1 + below(2), .ring_entries = 1024,
-		.slot = { { .id = 3, .pages = PAGES, .logging = below(4) > 0 }, { .id = 70, .pages = 77, .logging = true } },
+		.mode = below(4),
+		.vcpus = 1 + below(2),
+		.ring_entries = 1024,
+		.slot = { { .id = 3, .pages = PAGES, .logging = below(4) > 0 },
+			  { .id = 70, .pages = 77, .logging = true } },
 	};
 
 	return p;
@@ -230,8 +233,8 @@ static void test_cycles(void)
 {
 	for (unsigned int n = 0; n < cycles; n++)
 		CHECK_INT(cycle(n), 0);
-	printf("# %u cycles: %lu sessions, module loaded again %lu times, KVM %lu times\n", cycles, attached, reloads,
-	       kvm_reloads);
+	printf("# %u cycles: %lu sessions, module loaded again %lu times, KVM %lu times\n", cycles,
+	       attached, reloads, kvm_reloads);
 }
 
 static void test_released(void)

@@ -15,7 +15,8 @@ static int begin(struct vm *vm, unsigned int vcpus, const struct drive *d)
 
 	for (unsigned int v = 0; !err && v < vcpus; v++) {
 		struct vm_run run = {
-			.first_gfn = vm_slot_gfn(vm, d->slot, 0), .count = d->count, .rate = d->rate, .table = d->table,
+			.first_gfn = vm_slot_gfn(vm, d->slot, 0), .count = d->count,
+			.rate = d->rate, .table = d->table,
 		};
 
 		pattern_init(&run.pattern, d->kind, vm_slot_pages(vm, d->slot), d->seed * 16 + v);
@@ -39,14 +40,16 @@ static bool all_written(struct vm *vm, unsigned int vcpus, int *err)
 
 int drive(struct vm *vm, unsigned int vcpus, struct watch *w, const struct drive *d)
 {
-	uint64_t until = watch_now_ns() + d->limit_ms * WATCH_MS, events = w->sum.events + d->events;
+	uint64_t until = watch_now_ns() + d->limit_ms * WATCH_MS,
+		 events = w->sum.events + d->events;
 	struct pollfd p = { .fd = w->fd, .events = POLLIN };
 	int err = begin(vm, vcpus, d), ended;
 
 	while (!err && !all_written(vm, vcpus, &err)) {
 		poll(&p, 1, POLL_MS);
 		watch_drain(w);
-		if ((d->events && w->sum.events >= events) || (d->limit_ms && watch_now_ns() > until))
+		if ((d->events && w->sum.events >= events) ||
+		    (d->limit_ms && watch_now_ns() > until))
 			break;
 	}
 	for (unsigned int v = 0; v < vcpus; v++)

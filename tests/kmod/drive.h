@@ -13,7 +13,8 @@ struct drive {
 	enum pattern_kind kind;
 	const struct pattern_alias *table;
 	uint64_t count;			/* writes of each vCPU; VM_COUNT_ENDLESS: until events */
-	uint64_t events;		/* ends once the records have so many; 0: when all is written */
+	uint64_t events;		/* ends once the records have so many; 0: when all is
+					 * written */
 	double rate;			/* of each vCPU; VM_RATE_MAX */
 	uint64_t seed;
 	unsigned int limit_ms;		/* of time; 0: none */

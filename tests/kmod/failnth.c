@@ -62,8 +62,10 @@ static const char *unsupported(void)
 		return watch_unsupported();
 	if (access("/proc/thread-self/fail-nth", R_OK | W_OK))
 		return "this kernel has no fail-nth";
-	if (put(DEBUG "failslab/ignore-gfp-wait", "N") || put(DEBUG "fail_page_alloc/ignore-gfp-wait", "N") ||
-	    put(DEBUG "fail_page_alloc/ignore-gfp-highmem", "N") || put(DEBUG "fail_page_alloc/min-order", "0"))
+	if (put(DEBUG "failslab/ignore-gfp-wait", "N") ||
+	    put(DEBUG "fail_page_alloc/ignore-gfp-wait", "N") ||
+	    put(DEBUG "fail_page_alloc/ignore-gfp-highmem", "N") ||
+	    put(DEBUG "fail_page_alloc/min-order", "0"))
 		return "this kernel has no failslab, or no fail_page_alloc";
 	put(DEBUG "failslab/verbose", "0");
 	put(DEBUG "fail_page_alloc/verbose", "0");
@@ -456,7 +458,8 @@ static void new_slots(enum vm_mode mode, uint64_t pages)
 		CHECK_INT(watch_settle(&session), 0);
 		CHECK(!(session.last.record.state & MIGTRACE_STATE_NO_MEMORY));
 		CHECK(has_slot(&session, NEW_SLOT));
-		CHECK_INT(vm_run_pattern(vm, 0, NEW_SLOT, PATTERN_SEQUENTIAL, 50, 1, VM_RATE_MAX), 0);
+		CHECK_INT(vm_run_pattern(vm, 0, NEW_SLOT, PATTERN_SEQUENTIAL, 50, 1, VM_RATE_MAX),
+			  0);
 		CHECK_INT(vm_harvest(vm, NULL, 0), 0);
 		CHECK_INT(vm_slot_remove(vm, NEW_SLOT), 0);
 		CHECK_INT(watch_settle(&session), 0);
@@ -492,7 +495,8 @@ static void test_pages(void)
 		if (!i)
 			before = free_kib();
 		args = (struct migtrace_attach) {
-			.abi_version = MIGTRACE_ABI_VERSION, .vm_fd = vm_vm_fd(vm), .tick_ns = TICK_NS,
+			.abi_version = MIGTRACE_ABI_VERSION, .vm_fd = vm_vm_fd(vm),
+			.tick_ns = TICK_NS,
 			.record_count = MIGTRACE_RECORDS_MAX,
 		};
 		CHECK_INT(fail_after(fail_fd, 2000), 0);
@@ -553,7 +557,8 @@ static void test_unmade(void)
 	enough = false;
 	unmade = 0;
 	CHECK_INT(pthread_create(&maker, NULL, make_vcpus, &vm), 0);
-	for (until = watch_now_ns() + TRIES_S * 1000 * WATCH_MS; watch_now_ns() < until && !attached; tries++)
+	for (until = watch_now_ns() + TRIES_S * 1000 * WATCH_MS;
+	     watch_now_ns() < until && !attached; tries++)
 		if (!ioctl(device, MIGTRACE_IOC_ATTACH, &args))
 			attached++;
 		else if (errno != EAGAIN)

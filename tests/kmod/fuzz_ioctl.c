@@ -30,21 +30,35 @@
 #define GUEST_RATE	1000
 #define GONE_MS		600000		/* a hang */
 
-enum call { CALL_INFO, CALL_ATTACH, CALL_SLOTS, CALL_PAGES, CALL_WINDOW, CALL_OTHER, CALL_MMAP, CALL_POLL, CALL_REOPEN, CALLS };
+enum call {
+	CALL_INFO,
+	CALL_ATTACH,
+	CALL_SLOTS,
+	CALL_PAGES,
+	CALL_WINDOW,
+	CALL_OTHER,
+	CALL_MMAP,
+	CALL_POLL,
+	CALL_REOPEN,
+	CALLS
+};
 
 static const char *const call_name[CALLS] = {
-	"info", "attach", "slots", "pages", "window", "other ioctl", "mmap", "poll", "close and open",
+	"info",	       "attach", "slots", "pages",	    "window",
+	"other ioctl", "mmap",	 "poll",  "close and open",
 };
 
 struct fuzzer {
 	pthread_t thread;
 	struct pattern dice;
-	uint8_t *arena;			/* for what the module writes; the page behind it is not there */
+	uint8_t *arena;			/* for what the module writes; the page behind it is not
+					 * there */
 	uint64_t calls[CALLS], good[CALLS];
 };
 
 static int files[FILES];		/* replaced while others use them */
-static uint64_t map_bytes[FILES];	/* what the last attach of each said, as far as one can tell */
+static uint64_t map_bytes[FILES];	/* what the last attach of each said, as far as one can
+					 * tell */
 static struct vmm vmms[MACHINES];
 static uint64_t errors[ERRORS];
 static bool stop;
@@ -60,8 +74,27 @@ static uint64_t below(struct fuzzer *f, uint64_t n)
 static uint64_t edge(struct fuzzer *f, uint64_t usual)
 {
 	static const uint64_t edges[] = {
-		0, 1, 2, 63, 64, 65, 4095, 4096, 4097, PAGES - 1, PAGES, PAGES + 1, INT32_MAX, 1ULL << 31, UINT32_MAX,
-		1ULL << 32, INT64_MAX, 1ULL << 63, UINT64_MAX, UINT64_MAX - 63, UINT64_MAX / 2 + 63,
+		0,
+		1,
+		2,
+		63,
+		64,
+		65,
+		4095,
+		4096,
+		4097,
+		PAGES - 1,
+		PAGES,
+		PAGES + 1,
+		INT32_MAX,
+		1ULL << 31,
+		UINT32_MAX,
+		1ULL << 32,
+		INT64_MAX,
+		1ULL << 63,
+		UINT64_MAX,
+		UINT64_MAX - 63,
+		UINT64_MAX / 2 + 63,
 	};
 
 	switch (below(f, 20)) {
@@ -107,7 +140,8 @@ static void random_attach(struct fuzzer *f, struct migtrace_attach *a)
 static void random_slots(struct fuzzer *f, struct migtrace_slots *s)
 {
 	*s = (struct migtrace_slots) {
-		.slots_ptr = (uintptr_t)pointer(f), .count = edge(f, 8), .reserved = below(f, 16) ? 0 : edge(f, 0),
+		.slots_ptr = (uintptr_t)pointer(f), .count = edge(f, 8),
+		.reserved = below(f, 16) ? 0 : edge(f, 0),
 	};
 }
 
@@ -127,7 +161,8 @@ static void random_pages(struct fuzzer *f, struct migtrace_pages *p)
 static int fuzz_ioctl(struct fuzzer *f, int fd, enum call call)
 {
 	static const unsigned long commands[] = {
-		MIGTRACE_IOC_INFO, MIGTRACE_IOC_ATTACH, MIGTRACE_IOC_SLOTS, MIGTRACE_IOC_PAGES, MIGTRACE_IOC_WINDOW,
+		MIGTRACE_IOC_INFO,  MIGTRACE_IOC_ATTACH, MIGTRACE_IOC_SLOTS,
+		MIGTRACE_IOC_PAGES, MIGTRACE_IOC_WINDOW,
 	};
 	union {
 		struct migtrace_attach attach;
@@ -144,11 +179,15 @@ static int fuzz_ioctl(struct fuzzer *f, int fd, enum call call)
 		random_pages(f, &args.pages);
 	/* Mostly the arguments are where they can be read, at times at the very end. */
 	arg = below(f, 12) ? f->arena + ARENA_BYTES - sizeof(args) : pointer(f);
-	if ((uint8_t *)arg >= f->arena + 4096 && (uint8_t *)arg <= f->arena + ARENA_BYTES - sizeof(args))
+	if ((uint8_t *)arg >= f->arena + 4096 &&
+	    (uint8_t *)arg <= f->arena + ARENA_BYTES - sizeof(args))
 		memcpy(arg, &args, sizeof(args));
 	if (call == CALL_OTHER)
-		return ioctl(fd, below(f, 2) ? _IOC(below(f, 4), MIGTRACE_IOC_MAGIC, below(f, 256), below(f, 16384)) :
-			     below(f, UINT32_MAX), arg);
+		return ioctl(fd,
+			     below(f, 2) ? _IOC(below(f, 4), MIGTRACE_IOC_MAGIC, below(f, 256),
+						below(f, 16384)) :
+					   below(f, UINT32_MAX),
+			     arg);
 	if (ioctl(fd, commands[call], arg))
 		return -1;
 	if (call == CALL_ATTACH)
@@ -195,7 +234,8 @@ static int fuzz_mmap(struct fuzzer *f, int fd)
 
 static int fuzz_poll(struct fuzzer *f, int fd)
 {
-	struct pollfd p[2] = { { .fd = fd, .events = edge(f, POLLIN) }, { .fd = files[below(f, FILES)], .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = fd, .events = edge(f, POLLIN) },
+			       { .fd = files[below(f, FILES)], .events = POLLIN } };
 
 	return poll(p, 1 + below(f, 2), below(f, 4)) < 0 ? -1 : 0;
 }
@@ -243,7 +283,8 @@ static void *fuzz(void *arg)
 		if (one_call(f, call) >= 0)
 			f->good[call]++;
 		else
-			__atomic_add_fetch(&errors[errno < ERRORS ? errno : 0], 1, __ATOMIC_RELAXED);
+			__atomic_add_fetch(&errors[errno < ERRORS ? errno : 0], 1,
+					   __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -265,10 +306,12 @@ static bool valid_session(unsigned int n)
 	}
 	r = &w.last.record;
 	/* A page's event may be in the tick before. */
-	good = !err && w.sum.pages <= w.sum.events && !w.sum.overruns && r->logged_pages == PAGES && !r->other_events;
+	good = !err && w.sum.pages <= w.sum.events && !w.sum.overruns && r->logged_pages == PAGES &&
+	       !r->other_events;
 	if (!good)
 		printf("# machine %u: %s; tick %llu: %lu pages of %lu events, %lu overruns, %llu pages logged\n",
-		       n % MACHINES, strerror(-err), r->tick, w.sum.pages, w.sum.events, w.sum.overruns, r->logged_pages);
+		       n % MACHINES, strerror(-err), r->tick, w.sum.pages, w.sum.events,
+		       w.sum.overruns, r->logged_pages);
 	return good;
 }
 
@@ -285,13 +328,17 @@ static void *attach_properly(void *arg)
 
 static bool begin_machines(void)
 {
-	static const enum vm_mode modes[MACHINES] = { VM_RING, VM_BITMAP_MANUAL, VM_BITMAP_INITIALLY_SET };
+	static const enum vm_mode modes[MACHINES] = { VM_RING, VM_BITMAP_MANUAL,
+						      VM_BITMAP_INITIALLY_SET };
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < MACHINES; i++) {
 		struct vm_params params = {
-			.mode = modes[i], .vcpus = 1 + i % 2, .ring_entries = 1024,
-			.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77 } },
+			.mode = modes[i],
+			.vcpus = 1 + i % 2,
+			.ring_entries = 1024,
+			.slot = { { .id = 3, .pages = PAGES, .logging = true },
+				  { .id = 70, .pages = 77 } },
 		};
 
 		err = vmm_start(&vmms[i], &params, 3, GUEST_RATE, 20);
@@ -302,7 +349,8 @@ static bool begin_machines(void)
 /* Read-only space in front, nothing behind */
 static uint8_t *make_arena(void)
 {
-	uint8_t *arena = mmap(NULL, ARENA_BYTES + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *arena = mmap(NULL, ARENA_BYTES + 4096, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (arena == MAP_FAILED)
 		return NULL;
@@ -352,7 +400,8 @@ static void test_fuzz(void)
 	}
 	for (unsigned int e = 0; e < ERRORS; e++)
 		if (errors[e])
-			printf("# %9lu times: %s\n", errors[e], e ? strerror(e) : "an error that is none");
+			printf("# %9lu times: %s\n", errors[e],
+			       e ? strerror(e) : "an error that is none");
 	CHECK_INT(errors[0], 0);
 }
 

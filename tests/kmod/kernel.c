@@ -113,11 +113,23 @@ int kernel_log_open(void)
 static bool is_complaint(const char *line)
 {
 	static const char *const signs[] = {
-		"WARNING:", "BUG:", "Oops", "general protection", "memory leak", "UBSAN", "refcount_t", "rcu: INFO",
-		"INFO: task", "possible recursive", "possible circular",
+		"WARNING:",
+		"BUG:",
+		"Oops",
+		"general protection",
+		"memory leak",
+		"UBSAN",
+		"refcount_t",
+		"rcu: INFO",
+		"INFO: task",
+		"possible recursive",
+		"possible circular",
 	};
 
-	/* A kernel that looks for races has some of its own; debug-guest judges those by their stacks. */
+	/*
+	 * A kernel that looks for races has some of its own; debug-guest judges those by their
+	 * stacks.
+	 */
 	if (strstr(line, "BUG: KCSAN:"))
 		return strstr(line, "[migtrace]");
 	for (unsigned int i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
@@ -134,7 +146,8 @@ int kernel_log_complaints(int log)
 	for (;;) {
 		ssize_t got = read(log, line, sizeof(line) - 1);
 
-		if (got < 0 && (errno == EPIPE || errno == EINTR))	/* older lines were overwritten */
+		/* older lines were overwritten */
+		if (got < 0 && (errno == EPIPE || errno == EINTR))
 			continue;
 		if (got <= 0)
 			return n;

@@ -9,7 +9,10 @@
 
 #include <stdbool.h>
 
-/* migtrace.ko for the running kernel: $MIGTRACE_KO, or where the build puts it; NULL if there is none */
+/*
+ * migtrace.ko for the running kernel: $MIGTRACE_KO, or where the build puts it; NULL if there is
+ * none
+ */
 const char *kernel_ko(void);
 
 int kernel_load(const char *ko, const char *params);

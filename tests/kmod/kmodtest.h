@@ -34,7 +34,8 @@
 } while (0)
 
 /* The window's set of the first @pages of a slot has just the pages that harvests gave. */
-static inline void kmodtest_check_window(struct watch *w, struct vm *vm, uint32_t slot, uint64_t pages)
+static inline void kmodtest_check_window(struct watch *w, struct vm *vm, uint32_t slot,
+					 uint64_t pages)
 {
 	static uint64_t words[64];
 

@@ -30,7 +30,8 @@ static int copy_cpuid(int from, int to)
 static int make(struct vm *vm, struct vm_vcpu *vcpu)
 {
 	struct kvm_regs regs = {
-		.rip = GUEST_CODE, .rsp = GUEST_STACK_TOP(vcpu->index) - 8, .rdi = GUEST_MAILBOX(vcpu->index), .rflags = 2,
+		.rip = GUEST_CODE, .rsp = GUEST_STACK_TOP(vcpu->index) - 8,
+		.rdi = GUEST_MAILBOX(vcpu->index), .rflags = 2,
 	};
 	struct kvm_sregs sregs;
 	int err;
@@ -39,8 +40,9 @@ static int make(struct vm *vm, struct vm_vcpu *vcpu)
 	if (vcpu->run == MAP_FAILED)
 		return -errno;
 	if (vm->params.mode == VM_RING) {
-		vcpu->ring = mmap(NULL, vm->params.ring_entries * sizeof(*vcpu->ring), PROT_READ | PROT_WRITE,
-				  MAP_SHARED, vcpu->fd, KVM_DIRTY_LOG_PAGE_OFFSET * VM_PAGE_SIZE);
+		vcpu->ring = mmap(NULL, vm->params.ring_entries * sizeof(*vcpu->ring),
+				  PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
+				  KVM_DIRTY_LOG_PAGE_OFFSET * VM_PAGE_SIZE);
 		if (vcpu->ring == MAP_FAILED)
 			return -errno;
 	}

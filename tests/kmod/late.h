@@ -7,7 +7,9 @@
 
 #include "../kvm/vm.h"
 
-/* Adds the next vCPU, in the state in which the first one was made; vm_vcpu_start() it. 0 or -errno */
+/*
+ * Adds the next vCPU, in the state in which the first one was made; vm_vcpu_start() it. 0 or -errno
+ */
 int late_vcpu(struct vm *vm);
 
 #endif

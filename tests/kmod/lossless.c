@@ -2,7 +2,8 @@
 /*
  * lossless.c - are the events that the module counts those that the guest's log had?
  *
- *	lossless [--log ring|bitmap] [--events N] [--seconds S] [--tick-ms MS] [--seed N] [--json FILE]
+ *	lossless [--log ring|bitmap] [--events N] [--seconds S] [--tick-ms MS] [--seed N]
+ *		 [--json FILE]
  *
  * Rings of three sizes, or three kinds of bitmaps, or both; 1, 2 and 4 vCPUs; a few pages a
  * second, a thousand, and as many as it can. The cases that are as fast as they can have N events
@@ -53,8 +54,10 @@ static uint64_t log_of(const struct vm_stats *s, enum vm_mode mode)
 static void measure(struct vm *vm, struct watch *w, struct outcome *o, uint64_t events)
 {
 	struct drive d = {
-		.slot = 3, .kind = PATTERN_UNIFORM, .count = VM_COUNT_ENDLESS, .rate = o->rate / o->vcpus, .seed = seed,
-		.events = o->rate ? 0 : events, .limit_ms = o->rate ? seconds * 1000 : LIMIT_PART_S * 1000,
+		.slot = 3, .kind = PATTERN_UNIFORM, .count = VM_COUNT_ENDLESS,
+		.rate = o->rate / o->vcpus, .seed = seed,
+		.events = o->rate ? 0 : events,
+		.limit_ms = o->rate ? seconds * 1000 : LIMIT_PART_S * 1000,
 	};
 	struct vm_stats before, after;
 	uint64_t from = watch_now_ns();
@@ -80,16 +83,20 @@ static void measure(struct vm *vm, struct watch *w, struct outcome *o, uint64_t 
 	o->exact = parts && o->events == o->log && !o->missed;
 }
 
-static void run(enum vm_mode mode, uint32_t ring_entries, unsigned int vcpus, double rate, uint64_t events)
+static void run(enum vm_mode mode, uint32_t ring_entries, unsigned int vcpus, double rate,
+		uint64_t events)
 {
 	struct vm_params params = {
-		.mode = mode, .vcpus = vcpus, .ring_entries = ring_entries, .slot = { { .id = 3, .pages = PAGES, .logging = true } },
+		.mode = mode, .vcpus = vcpus, .ring_entries = ring_entries,
+		.slot = { { .id = 3, .pages = PAGES, .logging = true } },
 	};
 	struct outcome *o = &outcomes[count];
 	struct watch w;
 	struct vm *vm;
 
-	*o = (struct outcome){ .mode = mode, .ring_entries = ring_entries, .vcpus = vcpus, .rate = rate };
+	*o = (struct outcome){
+		.mode = mode, .ring_entries = ring_entries, .vcpus = vcpus, .rate = rate
+	};
 	VMTEST_OPEN_EXACT(vm, &params);
 	CHECK_INT(vmtest_settle(vm), 0);
 	KMODTEST_WATCH(vm, w, tick_ns, 0);
@@ -101,17 +108,18 @@ static void run(enum vm_mode mode, uint32_t ring_entries, unsigned int vcpus, do
 
 static void print_table(FILE *out)
 {
-	fprintf(out, "# %-21s %5s %6s %8s %9s %9s %8s %8s %9s %8s %7s\n", "log", "ring", "vcpus", "pages/s", "events",
-		"in log", "overruns", "seconds", "events/s", "resets", "full");
+	fprintf(out, "# %-21s %5s %6s %8s %9s %9s %8s %8s %9s %8s %7s\n", "log", "ring", "vcpus",
+		"pages/s", "events", "in log", "overruns", "seconds", "events/s", "resets", "full");
 	for (unsigned int i = 0; i < count; i++) {
 		const struct outcome *o = &outcomes[i];
 		char rate[16] = "max";
 
 		if (o->rate)
 			snprintf(rate, sizeof(rate), "%.0f", o->rate);
-		fprintf(out, "# %-21s %5u %6u %8s %9lu %9lu %8lu %8.1f %9.0f %8lu %7lu%s\n", vmtest_mode_name[o->mode],
-			o->ring_entries, o->vcpus, rate, o->events, o->log, o->overruns, o->elapsed_s,
-			o->events / o->elapsed_s, o->resets, o->ring_full, o->exact ? "" : "  LOST");
+		fprintf(out, "# %-21s %5u %6u %8s %9lu %9lu %8lu %8.1f %9.0f %8lu %7lu%s\n",
+			vmtest_mode_name[o->mode], o->ring_entries, o->vcpus, rate, o->events,
+			o->log, o->overruns, o->elapsed_s, o->events / o->elapsed_s, o->resets,
+			o->ring_full, o->exact ? "" : "  LOST");
 	}
 }
 
@@ -125,11 +133,13 @@ static int print_json(const char *path)
 	for (unsigned int i = 0; i < count; i++) {
 		const struct outcome *o = &outcomes[i];
 
-		fprintf(f, "  {\"log\": \"%s\", \"ring_entries\": %u, \"vcpus\": %u, \"rate\": %.0f, \"events\": %lu, "
+		fprintf(f,
+			"  {\"log\": \"%s\", \"ring_entries\": %u, \"vcpus\": %u, \"rate\": %.0f, \"events\": %lu, "
 			"\"in_log\": %lu, \"overruns\": %lu, \"lost_records\": %lu, \"resets\": %lu, \"ring_full_exits\": %lu, "
 			"\"seconds\": %.3f, \"exact\": %s}%s\n",
-			vmtest_mode_name[o->mode], o->ring_entries, o->vcpus, o->rate, o->events, o->log, o->overruns, o->missed,
-			o->resets, o->ring_full, o->elapsed_s, o->exact ? "true" : "false", i + 1 < count ? "," : "");
+			vmtest_mode_name[o->mode], o->ring_entries, o->vcpus, o->rate, o->events,
+			o->log, o->overruns, o->missed, o->resets, o->ring_full, o->elapsed_s,
+			o->exact ? "true" : "false", i + 1 < count ? "," : "");
 	}
 	fprintf(f, "]\n");
 	return fclose(f) ? -errno : 0;
@@ -143,13 +153,15 @@ static bool report(const char *name, uint64_t before)
 		events += outcomes[i].events;
 		overruns += outcomes[i].overruns;
 		if (!outcomes[i].exact) {
-			printf("# %u vCPUs, %.0f pages/s: %lu events, %lu in the log, %lu records lost\n", outcomes[i].vcpus,
-			       outcomes[i].rate, outcomes[i].events, outcomes[i].log, outcomes[i].missed);
+			printf("# %u vCPUs, %.0f pages/s: %lu events, %lu in the log, %lu records lost\n",
+			       outcomes[i].vcpus, outcomes[i].rate, outcomes[i].events,
+			       outcomes[i].log, outcomes[i].missed);
 			ktap_failed = true;
 		}
 	}
-	printf("%sok %u - %s: %lu events, %lu of them overruns%s%s\n", ktap_failed ? "not " : "", ++number, name, events,
-	       overruns, ktap_skip_reason ? " # SKIP " : "", ktap_skip_reason ? ktap_skip_reason : "");
+	printf("%sok %u - %s: %lu events, %lu of them overruns%s%s\n", ktap_failed ? "not " : "",
+	       ++number, name, events, overruns, ktap_skip_reason ? " # SKIP " : "",
+	       ktap_skip_reason ? ktap_skip_reason : "");
 	return !ktap_failed;
 }
 
@@ -206,7 +218,8 @@ int main(int argc, char **argv)
 	if (!rings && !bitmaps)
 		return 2;
 	share = wanted / (9 * (rings + bitmaps)) + 1;
-	printf("TAP version 13\n1..%d\n# seed %lu, ticks of %lu ms\n", 3 * (rings + bitmaps), seed, (unsigned long)(tick_ns / WATCH_MS));
+	printf("TAP version 13\n1..%d\n# seed %lu, ticks of %lu ms\n", 3 * (rings + bitmaps), seed,
+	       (unsigned long)(tick_ns / WATCH_MS));
 	alarm(0);
 	for (unsigned int i = 0; rings && i < 3; i++)
 		good &= run_all(VM_RING, ring_sizes[i], share);

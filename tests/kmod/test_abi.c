@@ -31,7 +31,8 @@ static int device(void)
 static struct migtrace_attach good(int vm_fd)
 {
 	return (struct migtrace_attach) {
-		.abi_version = MIGTRACE_ABI_VERSION, .vm_fd = vm_fd, .tick_ns = TICK_NS, .record_count = 16,
+		.abi_version = MIGTRACE_ABI_VERSION, .vm_fd = vm_fd, .tick_ns = TICK_NS,
+		.record_count = 16,
 	};
 }
 
@@ -123,7 +124,8 @@ static void test_files(void)
 /* Before there is a vCPU, rings may still be chosen: a session would look for bitmaps for ever. */
 static void test_young(void)
 {
-	struct kvm_enable_cap ring = { .cap = KVM_CAP_DIRTY_LOG_RING, .args = { 4096 * sizeof(struct kvm_dirty_gfn) } };
+	struct kvm_enable_cap ring = { .cap = KVM_CAP_DIRTY_LOG_RING,
+				       .args = { 4096 * sizeof(struct kvm_dirty_gfn) } };
 	int kvm, vm, vcpu;
 	struct watch w;
 
@@ -268,7 +270,8 @@ static int pages_of(struct watch *w, struct migtrace_pages args)
 }
 
 #define PAGES_TRY(expected, statement) do { \
-	struct migtrace_pages a = { .id = 3, .page_count = PAGES, .bitmap_ptr = (uintptr_t)words }; \
+	struct migtrace_pages a = { .id = 3, .page_count = PAGES, \
+				    .bitmap_ptr = (uintptr_t)words }; \
 	statement; \
 	CHECK_INT(pages_of(&w, a), expected); \
 } while (0)
@@ -329,9 +332,12 @@ static void test_mmap(void)
 	CHECK_INT(w.ring->abi_version, MIGTRACE_ABI_VERSION);
 	CHECK_INT(w.ring->record_count, 4096);
 	CHECK_INT(w.ring->record_bytes, w.args.record_bytes);
-	CHECK(mmap(NULL, bytes - 4096, PROT_READ, MAP_SHARED, w.fd, 0) == MAP_FAILED && errno == EINVAL);
-	CHECK(mmap(NULL, bytes + 4096, PROT_READ, MAP_SHARED, w.fd, 0) == MAP_FAILED && errno == EINVAL);
-	CHECK(mmap(NULL, bytes, PROT_READ, MAP_SHARED, w.fd, 4096) == MAP_FAILED && errno == EINVAL);
+	CHECK(mmap(NULL, bytes - 4096, PROT_READ, MAP_SHARED, w.fd, 0) == MAP_FAILED &&
+	      errno == EINVAL);
+	CHECK(mmap(NULL, bytes + 4096, PROT_READ, MAP_SHARED, w.fd, 0) == MAP_FAILED &&
+	      errno == EINVAL);
+	CHECK(mmap(NULL, bytes, PROT_READ, MAP_SHARED, w.fd, 4096) == MAP_FAILED &&
+	      errno == EINVAL);
 	CHECK(mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, w.fd, 0) == MAP_FAILED && errno == EINVAL);
 	again = mmap(NULL, bytes, PROT_READ, MAP_SHARED, w.fd, 0);
 	CHECK(again != MAP_FAILED);
@@ -372,7 +378,8 @@ static void test_full(void)
 	CHECK(w.sum.missed >= 1);
 	CHECK(w.sum.missed <= lost);
 
-	/* Whatever is scribbled over the first page costs records at most. */	for (unsigned int i = 0; i < 4; i++) {
+	/* Whatever is scribbled over the first page costs records at most. */
+	for (unsigned int i = 0; i < 4; i++) {
 		__atomic_store_n(&w.ring->tail, tails[i], __ATOMIC_RELEASE);
 		/* The first one more may have been under way already. */
 		CHECK(passes(&w.ring->lost, lost + 2));

@@ -10,7 +10,8 @@
 
 static struct vm_params params = {
 	.vcpus = 2,
-	.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } },
+	.slot = { { .id = 3, .pages = PAGES, .logging = true },
+		  { .id = 70, .pages = 77, .logging = true } },
 };
 
 /* Rounds of random pages and harvests: each page that a harvest gives was logged once. */
@@ -31,7 +32,9 @@ static void run_rounds(enum vm_mode mode, uint64_t tick_ns)
 	CHECK_INT(w.sum.events, 1);
 	for (unsigned int round = 0; round < 12; round++) {
 		for (unsigned int v = 0; v < params.vcpus; v++)
-			CHECK_INT(vm_run_pattern(vm, v, 3, PATTERN_UNIFORM, 800, round * 7 + v, VM_RATE_MAX), 0);
+			CHECK_INT(vm_run_pattern(vm, v, 3, PATTERN_UNIFORM, 800, round * 7 + v,
+						 VM_RATE_MAX),
+				  0);
 		CHECK_INT(vm_harvest(vm, NULL, 0), 0);
 	}
 	CHECK_INT(watch_settle(&w), 0);

@@ -21,7 +21,8 @@
 #define WAKE_RECORDS	10
 
 static const struct vm_params full = {
-	.mode = VM_RING, .vcpus = VCPUS, .ring_entries = RING, .slot = { { .id = 3, .pages = VCPUS * EACH, .logging = true } },
+	.mode = VM_RING, .vcpus = VCPUS, .ring_entries = RING,
+	.slot = { { .id = 3, .pages = VCPUS * EACH, .logging = true } },
 };
 
 static int stats_of(struct watch *w, struct migtrace_stats *stats)
@@ -31,7 +32,10 @@ static int stats_of(struct watch *w, struct migtrace_stats *stats)
 
 #define DEBUGFS	"/sys/kernel/debug"
 
-/* What debugfs tells whoever looks after the host is what the session's reader is told. Return: lines of our VMM. */
+/*
+ * What debugfs tells whoever looks after the host is what the session's reader is told. Return:
+ * lines of our VMM.
+ */
 static int told_by_debugfs(const struct migtrace_stats *stats)
 {
 	unsigned long long late_ns, look_ns, hold_ns, hold_work, bytes;
@@ -43,10 +47,11 @@ static int told_by_debugfs(const struct migtrace_stats *stats)
 		return -errno;
 	f = fopen(DEBUGFS "/migtrace/sessions", "re");
 	while (f && fgets(line, sizeof(line), f))
-		found += sscanf(line, "%d ring %*u %llu %llu %llu %llu %*u %llu", &pid, &late_ns, &look_ns, &hold_ns,
-				&hold_work, &bytes) == 6 && pid == getpid() && late_ns >= stats->late_ns &&
-			 look_ns >= stats->look_ns && hold_ns >= stats->hold_ns && hold_work == stats->hold_work &&
-			 bytes == stats->bytes;
+		found += sscanf(line, "%d ring %*u %llu %llu %llu %llu %*u %llu", &pid, &late_ns,
+				&look_ns, &hold_ns, &hold_work, &bytes) == 6 &&
+			 pid == getpid() && late_ns >= stats->late_ns &&
+			 look_ns >= stats->look_ns && hold_ns >= stats->hold_ns &&
+			 hold_work == stats->hold_work && bytes == stats->bytes;
 	if (f)
 		fclose(f);
 	return found;
@@ -116,11 +121,17 @@ static void test_reset_reads(void)
 	KMODTEST_CLOSE(vm, w);
 }
 
-/* Resets come faster than the set of a large guest's window can be emptied: windows begin all the same. */
+/*
+ * Resets come faster than the set of a large guest's window can be emptied: windows begin all the
+ * same.
+ */
 static void test_fast_resets(void)
 {
-	struct vm_params p = { .mode = VM_RING, .vcpus = 1, .ring_entries = 1024,
-		.slot = { { .id = 3, .pages = 77, .logging = true }, { .id = 4, .pages = LARGE_PAGES, .logging = true } } };
+	struct vm_params p = { .mode = VM_RING,
+			       .vcpus = 1,
+			       .ring_entries = 1024,
+			       .slot = { { .id = 3, .pages = 77, .logging = true },
+					 { .id = 4, .pages = LARGE_PAGES, .logging = true } } };
 	struct vm_run run = { .count = VM_COUNT_ENDLESS, .rate = 2000 };
 	uint64_t window, from;
 	struct watch w;
@@ -164,8 +175,8 @@ static void test_slow_looks(void)
 	records = w.sum.records - records;
 	from = watch_now_ns() - from;
 	CHECK_INT(stats_of(&w, &stats), 0);
-	printf("# 64 GiB: ticks of %llu ns for 1 ms, looks up to %llu ns; %lu records in %lu ms\n", w.last.record.tick_ns,
-	       stats.look_ns, records, from / 1000000);
+	printf("# 64 GiB: ticks of %llu ns for 1 ms, looks up to %llu ns; %lu records in %lu ms\n",
+	       w.last.record.tick_ns, stats.look_ns, records, from / 1000000);
 	CHECK(w.last.record.state & MIGTRACE_STATE_SLOWED);
 	CHECK(w.last.record.tick_ns > WATCH_MS);
 	CHECK(w.last.record.tick_ns <= 4 * stats.look_ns);
@@ -187,7 +198,10 @@ static int set_kick(const char *value)
 	return rc;
 }
 
-/* A vCPU in the guest is made to leave it at each tick, where root said so; one that waits is left alone. */
+/*
+ * A vCPU in the guest is made to leave it at each tick, where root said so; one that waits is left
+ * alone.
+ */
 static void test_kick(void)
 {
 	struct vm_params p = { .mode = VM_RING, .vcpus = 2, .ring_entries = 1024,
@@ -227,7 +241,10 @@ static void test_kick(void)
 /* A reader that asked for ten records at a time is not woken for one. */
 static void test_wake(void)
 {
-	struct vm_params p = { .mode = VM_RING, .vcpus = 1, .ring_entries = 1024, .slot = { { .id = 3, .pages = 77 } } };
+	struct vm_params p = { .mode = VM_RING,
+			       .vcpus = 1,
+			       .ring_entries = 1024,
+			       .slot = { { .id = 3, .pages = 77 } } };
 	struct migtrace_attach args = { .tick_ns = 5 * WATCH_MS, .wake_records = WAKE_RECORDS };
 	struct pollfd poll_fd;
 	struct watch w;

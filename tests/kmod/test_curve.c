@@ -50,12 +50,19 @@ static unsigned int seen_count;
 static void on_record(struct watch *w, const struct migtrace_record *r, void *arg)
 {
 	if (seen_count < RECORDS)
-		seen[seen_count++] = (struct seen) {
-			r->start_ns, r->end_ns, r->window_pages, r->window, r->valid & MIGTRACE_VALID_WINDOW,
+		seen[seen_count++] = (struct seen){
+			r->start_ns,
+			r->end_ns,
+			r->window_pages,
+			r->window,
+			r->valid & MIGTRACE_VALID_WINDOW,
 		};
 }
 
-/* What a record may say: pages written before its tick began are in it, and none that came after it ended. */
+/*
+ * What a record may say: pages written before its tick began are in it, and none that came after it
+ * ended.
+ */
 static void check_record(const struct seen *s, const struct step *steps, unsigned int *exact)
 {
 	uint64_t least = 0, most = 0;
@@ -74,8 +81,11 @@ static void check_record(const struct seen *s, const struct step *steps, unsigne
 
 static void run_script(enum vm_mode mode)
 {
-	struct vm_params params = { .mode = mode, .vcpus = 2, .ring_entries = 16384,
-		.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } } };
+	struct vm_params params = { .mode = mode,
+				    .vcpus = 2,
+				    .ring_entries = 16384,
+				    .slot = { { .id = 3, .pages = PAGES, .logging = true },
+					      { .id = 70, .pages = 77, .logging = true } } };
 	static uint64_t gfns[PAGES];
 	struct step steps[STEPS];
 	unsigned int exact = 0;
@@ -103,7 +113,10 @@ static void run_script(enum vm_mode mode)
 		steps[i].distinct = o.count;
 		CHECK_INT(vm_write(vm, i % 2, gfns, n), 0);
 		steps[i].done_ns = watch_now_ns();
-		/* The window goes on: a page that is written again is logged again, but is none more. */
+		/*
+		 * The window goes on: a page that is written again is logged again, but is none
+		 * more.
+		 */
 		if (i % 3 == 2)
 			CHECK_INT(vm_harvest(vm, NULL, 0), 0);
 		CHECK_INT(watch_settle(&w), 0);
@@ -113,8 +126,8 @@ static void run_script(enum vm_mode mode)
 	CHECK_INT(watch_settle(&w), 0);
 	for (unsigned int i = 0; i < seen_count && !ktap_failed; i++)
 		check_record(&seen[i], steps, &exact);
-	printf("# %s: %u records, %u of them with no write under way, all exact; %lu pages\n", vmtest_mode_name[mode],
-	       seen_count, exact, o.count);
+	printf("# %s: %u records, %u of them with no write under way, all exact; %lu pages\n",
+	       vmtest_mode_name[mode], seen_count, exact, o.count);
 	CHECK(exact > STEPS);
 	oracle_free(&o);
 	KMODTEST_CLOSE(vm, w);
@@ -122,7 +135,8 @@ static void run_script(enum vm_mode mode)
 
 static void test_script(void)
 {
-	for (enum vm_mode m = VM_RING; m <= VM_BITMAP_INITIALLY_SET && !ktap_failed && !ktap_skip_reason; m++)
+	for (enum vm_mode m = VM_RING;
+	     m <= VM_BITMAP_INITIALLY_SET && !ktap_failed && !ktap_skip_reason; m++)
 		run_script(m);
 }
 
@@ -172,7 +186,9 @@ static double writes_at(uint64_t ns, uint64_t *gap_ns)
 	*gap_ns = b->ns - a->ns;
 	if (ns >= b->ns)
 		return b->writes;
-	return ns <= a->ns ? a->writes : a->writes + (double)(b->writes - a->writes) * (ns - a->ns) / (b->ns - a->ns);
+	return ns <= a->ns ?
+		       a->writes :
+		       a->writes + (double)(b->writes - a->writes) * (ns - a->ns) / (b->ns - a->ns);
 }
 
 static const unsigned int bin_ms[] = { 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000 };
@@ -207,7 +223,8 @@ static void replay(const struct vm_run *run, uint64_t writes)
  * Adds a window's records to the bins that they are near. Not those of ticks that came late,
  * or without a sample nearby: nobody knows when exactly they, or the guest, had been looked at.
  */
-static void add_window(struct bin *bins, const struct zipf *z, uint64_t from_ns, uint64_t writes_before)
+static void add_window(struct bin *bins, const struct zipf *z, uint64_t from_ns,
+		       uint64_t writes_before)
 {
 	for (unsigned int i = 0; sample_count > 1 && i < seen_count; i++) {
 		double ms = ((double)seen[i].end_ns - from_ns) / 1e6, writes;
@@ -230,10 +247,13 @@ static void add_window(struct bin *bins, const struct zipf *z, uint64_t from_ns,
 	}
 }
 
-static void run_window(struct vm *vm, struct watch *w, const struct zipf *z, const struct pattern_alias *table,
-		       unsigned int ms, struct bin *bins)
+static void run_window(struct vm *vm, struct watch *w, const struct zipf *z,
+		       const struct pattern_alias *table, unsigned int ms, struct bin *bins)
 {
-	struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 3, 0), .count = VM_COUNT_ENDLESS, .rate = rate, .table = table };
+	struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 3, 0),
+			      .count = VM_COUNT_ENDLESS,
+			      .rate = rate,
+			      .table = table };
 	uint64_t from_ns, before, window;
 	pthread_t sampler;
 
@@ -277,8 +297,8 @@ static int by_size(const void *a, const void *b)
 static void judge_errors(const char *against, double *errors, unsigned int n, bool judged)
 {
 	qsort(errors, n, sizeof(errors[0]), by_size);
-	printf("# against the %s: median error %.2f %%, largest %.2f %%%s\n", against, errors[n / 2], errors[n - 1],
-	       judged ? "" : " (too few windows to be judged)");
+	printf("# against the %s: median error %.2f %%, largest %.2f %%%s\n", against,
+	       errors[n / 2], errors[n - 1], judged ? "" : " (too few windows to be judged)");
 	CHECK(!judged || errors[n / 2] <= MEDIAN_PERCENT);
 	CHECK(!judged || errors[n - 1] <= MAX_PERCENT);
 }
@@ -288,7 +308,8 @@ static void judge(const struct bin *bins)
 	double sequence[BINS], closed[BINS];
 	unsigned int n = 0;
 
-	printf("# %8s %8s %10s %20s %22s\n", "T ms", "records", "U(T)", "of that sequence", "closed form");
+	printf("# %8s %8s %10s %20s %22s\n", "T ms", "records", "U(T)", "of that sequence",
+	       "closed form");
 	for (unsigned int b = 0; b < BINS; b++) {
 		const struct bin *bin = &bins[b];
 
@@ -296,9 +317,9 @@ static void judge(const struct bin *bins)
 			continue;
 		sequence[n] = bin->measured / bin->sequence * 100 - 100;
 		closed[n] = bin->measured / bin->closed * 100 - 100;
-		printf("# %8u %8u %10.1f %10.1f (%+5.2f %%) %12.1f (%+5.2f %%)\n", bin_ms[b], bin->records,
-		       bin->measured / bin->records, bin->sequence / bin->records, sequence[n], bin->closed / bin->records,
-		       closed[n]);
+		printf("# %8u %8u %10.1f %10.1f (%+5.2f %%) %12.1f (%+5.2f %%)\n", bin_ms[b],
+		       bin->records, bin->measured / bin->records, bin->sequence / bin->records,
+		       sequence[n], bin->closed / bin->records, closed[n]);
 		sequence[n] = fabs(sequence[n]);
 		closed[n] = fabs(closed[n]);
 		n++;
@@ -312,8 +333,11 @@ static void judge(const struct bin *bins)
 
 static void run_random(enum vm_mode mode, double s)
 {
-	struct vm_params params = { .mode = mode, .vcpus = 1, .ring_entries = 16384,
-		.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } } };
+	struct vm_params params = { .mode = mode,
+				    .vcpus = 1,
+				    .ring_entries = 16384,
+				    .slot = { { .id = 3, .pages = PAGES, .logging = true },
+					      { .id = 70, .pages = 77, .logging = true } } };
 	struct pattern_alias *table = NULL;
 	struct bin bins[BINS] = { 0 };
 	struct watch w;

@@ -20,7 +20,8 @@ static const char *shifted_ko(void)
 	struct utsname name;
 
 	uname(&name);
-	snprintf(path, sizeof(path), "%s/kmod-shifted/%s/migtrace.ko", b ? b : "build", name.release);
+	snprintf(path, sizeof(path), "%s/kmod-shifted/%s/migtrace.ko", b ? b : "build",
+		 name.release);
 	return access(path, R_OK) ? NULL : path;
 }
 

@@ -56,7 +56,9 @@ static void test_several(void)
 		CHECK_INT(w[i].sum.events, stats.pushed[0] + stats.pushed[1]);
 		CHECK_INT(w[i].sum.overruns, 0);
 		CHECK_INT(w[i].last.record.window_pages, stats.distinct);
-		for (int try = 0; try < 1000 && watch_pages(&w[i], 0, MIGTRACE_SET_WINDOW, 3, PAGES, words[i]); try++)
+		for (int try = 0;
+		     try < 1000 && watch_pages(&w[i], 0, MIGTRACE_SET_WINDOW, 3, PAGES, words[i]);
+		     try++)
 			;
 		CHECK(!memcmp(words[i], words[0], sizeof(words[0])));
 	}
@@ -75,7 +77,8 @@ static int child_goes_on(int fd, pid_t parent)
 		usleep(1000);
 	/* The length is what the parent was told; the child has to know it. */
 	w.ring = mmap(NULL, CHILD_MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (w.ring == MAP_FAILED || watch_settle(&w) || ioctl(fd, MIGTRACE_IOC_INFO, &info) || info.sessions != 1)
+	if (w.ring == MAP_FAILED || watch_settle(&w) || ioctl(fd, MIGTRACE_IOC_INFO, &info) ||
+	    info.sessions != 1)
 		return 1;
 	return 0;
 }
@@ -231,7 +234,9 @@ static void run_killed(enum vm_mode mode)
 static void test_killed_ring(void) { run_killed(VM_RING); }
 static void test_killed_bitmap(void) { run_killed(VM_BITMAP_MANUAL); }
 
-/* Its VMM lives on without the VM's file: that is the end, and what hangs on the file goes with it. */
+/*
+ * Its VMM lives on without the VM's file: that is the end, and what hangs on the file goes with it.
+ */
 static void test_abandoned(void)
 {
 	struct watch w;
@@ -297,7 +302,8 @@ static void test_kvm_later(void)
 	CHECK_INT(kernel_unload("kvm"), 0);
 	CHECK_INT(kernel_load_kvm(kvm), 0);
 	KMODTEST_OPEN(vm, &params, w, TICK_NS, 0);
-	CHECK_INT(w.args.features, MIGTRACE_FEAT_RESET | MIGTRACE_FEAT_RING_FULL | MIGTRACE_FEAT_COMMIT);
+	CHECK_INT(w.args.features,
+		  MIGTRACE_FEAT_RESET | MIGTRACE_FEAT_RING_FULL | MIGTRACE_FEAT_COMMIT);
 	KMODTEST_CLOSE(vm, w);
 }
 
@@ -310,7 +316,8 @@ static void test_close_under_load(void)
 
 	KMODTEST_OPEN(vm, &params, w, WATCH_MS, 0);
 	for (unsigned int v = 0; v < 2; v++) {
-		struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 3, 0), .count = VM_COUNT_ENDLESS };
+		struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 3, 0),
+				      .count = VM_COUNT_ENDLESS };
 
 		pattern_init(&run.pattern, PATTERN_UNIFORM, PAGES, v + 1);
 		CHECK_INT(vm_run_begin(vm, v, &run), 0);
@@ -336,7 +343,8 @@ static void test_close_under_load(void)
 
 /*
  * A session that is the first one has hooks put in place, which takes its time: its events begin
- * after that. (That a vCPU fills such a small ring while it is being reset may happen now and then.)
+ * after that. (That a vCPU fills such a small ring while it is being reset may happen now and
+ * then.)
  */
 static void test_first_under_load(void)
 {
@@ -354,7 +362,8 @@ static void test_first_under_load(void)
 		vm_close(vm);
 	VMTEST_OPEN(vm, &p);
 	for (unsigned int v = 0; v < 2; v++) {
-		struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 3, 0), .count = VM_COUNT_ENDLESS };
+		struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 3, 0),
+				      .count = VM_COUNT_ENDLESS };
 
 		pattern_init(&run.pattern, PATTERN_UNIFORM, PAGES, v + 1);
 		CHECK_INT(vm_run_begin(vm, v, &run), 0);
@@ -387,7 +396,9 @@ static void test_vcpu_later(void)
 	CHECK_INT(vm_vcpu_start(vm, 1), 0);
 	for (unsigned int round = 0; round < 3; round++) {
 		for (unsigned int v = 0; v < 2; v++)
-			CHECK_INT(vm_run_pattern(vm, v, 3, PATTERN_UNIFORM, 800, 10 * v + round, VM_RATE_MAX), 0);
+			CHECK_INT(vm_run_pattern(vm, v, 3, PATTERN_UNIFORM, 800, 10 * v + round,
+						 VM_RATE_MAX),
+				  0);
 		CHECK_INT(vm_harvest(vm, NULL, 0), 0);
 	}
 	CHECK_INT(watch_settle(&w), 0);

@@ -11,14 +11,18 @@
 #define PAGES		3003
 #define TICK_NS		(2 * WATCH_MS)
 #define SLOW_NS		(100 * WATCH_MS)
-#define HUGE_PAGES	((2UL << 18) + 4096 + 77)	/* above 2 GiB, and no multiple of anything */
+/* above 2 GiB, and no multiple of anything */
+#define HUGE_PAGES	((2UL << 18) + 4096 + 77)
 #define FEW		200
 
-static const enum vm_mode modes[] = { VM_RING, VM_BITMAP, VM_BITMAP_MANUAL, VM_BITMAP_INITIALLY_SET };
+static const enum vm_mode modes[] = { VM_RING, VM_BITMAP, VM_BITMAP_MANUAL,
+				      VM_BITMAP_INITIALLY_SET };
 
 static struct vm_params params = {
-	.vcpus = 2, .ring_entries = 4096,
-	.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } },
+	.vcpus = 2,
+	.ring_entries = 4096,
+	.slot = { { .id = 3, .pages = PAGES, .logging = true },
+		  { .id = 70, .pages = 77, .logging = true } },
 };
 
 /* What the machine's harvests had; with rings, all that were pushed */
@@ -44,7 +48,8 @@ static uint64_t harvested(struct vm *vm)
 /* Writes, harvests: every event is seen */
 #define ROUND(vm, watch, slot, base) do { \
 	for (unsigned int v = 0; v < 2; v++) \
-		CHECK_INT(vm_run_pattern(vm, v, slot, PATTERN_UNIFORM, 500, v + 1, VM_RATE_MAX), 0); \
+		CHECK_INT(vm_run_pattern(vm, v, slot, PATTERN_UNIFORM, 500, v + 1, \
+					 VM_RATE_MAX), 0); \
 	CHECK_INT(watch_settle(&(watch)), 0); \
 	CHECK_INT(vm_harvest(vm, NULL, 0), 0); \
 	CHECK_INT(watch_settle(&(watch)), 0); \
@@ -86,7 +91,9 @@ static void run_hotplug(enum vm_mode mode)
 	/* It comes, */
 	states = 0;
 	CHECK_INT(slot_pages(&w, 9, 1001, words), -ENXIO);
-	CHECK_INT(vm_slot_add(vm, &(struct vm_slot_params){ .id = 9, .pages = 1001, .logging = true }), 0);
+	CHECK_INT(vm_slot_add(vm,
+			      &(struct vm_slot_params){ .id = 9, .pages = 1001, .logging = true }),
+		  0);
 	CHECK_INT(watch_settle(&w), 0);
 	CHECK(states & MIGTRACE_STATE_SLOTS);
 	CHECK_INT(w.last.record.logged_pages, logged + 1001);
@@ -104,7 +111,10 @@ static void run_hotplug(enum vm_mode mode)
 
 	/* grows by going and coming again under its name, */
 	CHECK_INT(vm_slot_remove(vm, 9), 0);
-	CHECK_INT(vm_slot_add(vm, &(struct vm_slot_params){ .id = 9, .pages = 2 * PAGES, .logging = true }), 0);
+	CHECK_INT(vm_slot_add(
+			  vm,
+			  &(struct vm_slot_params){ .id = 9, .pages = 2 * PAGES, .logging = true }),
+		  0);
 	CHECK_INT(watch_settle(&w), 0);
 	CHECK_INT(w.last.record.logged_pages, logged + 2 * PAGES);
 	if (mode == VM_BITMAP_INITIALLY_SET) {
@@ -206,8 +216,8 @@ static void run_switched_on(enum vm_mode mode)
 }
 
 /*
- * A memslot goes with pages that nobody has looked at: counts say that they are lower bounds, and the
- * pages are lost with a bitmap; a ring still has them, though not whose they are.
+ * A memslot goes with pages that nobody has looked at: counts say that they are lower bounds, and
+ * the pages are lost with a bitmap; a ring still has them, though not whose they are.
  */
 static void run_removed_dirty(enum vm_mode mode)
 {
@@ -257,8 +267,11 @@ static int tick_pages(struct watch *w, uint64_t *words)
 /* More than 2 GiB, of which little is written: sets are cleared by parts. */
 static void run_huge(enum vm_mode mode)
 {
-	struct vm_params p = { .mode = mode, .vcpus = 1, .ring_entries = 4096,
-		.slot = { { .id = 3, .pages = HUGE_PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } } };
+	struct vm_params p = { .mode = mode,
+			       .vcpus = 1,
+			       .ring_entries = 4096,
+			       .slot = { { .id = 3, .pages = HUGE_PAGES, .logging = true },
+					 { .id = 70, .pages = 77, .logging = true } } };
 	uint64_t *words = calloc(HUGE_PAGES / 64 + 1, sizeof(*words)), gfns[FEW], round, i;
 	struct watch w;
 	struct vm *vm;
@@ -318,8 +331,12 @@ static void run_small_beside(enum vm_mode mode)
 	CHECK_INT(vmtest_settle(vm), 0);
 	if (watch_unsupported())
 		SKIP(watch_unsupported());
-	CHECK_INT(watch_open_as(&w, &(struct migtrace_attach){ .vm_fd = vm_vm_fd(vm), .tick_ns = TICK_NS, .window_ns = 1,
-							       .large_pages = MIGTRACE_LARGE_AUTO }), 0);
+	CHECK_INT(
+		watch_open_as(&w, &(struct migtrace_attach){ .vm_fd = vm_vm_fd(vm),
+							     .tick_ns = TICK_NS,
+							     .window_ns = 1,
+							     .large_pages = MIGTRACE_LARGE_AUTO }),
+		0);
 	for (unsigned int i = 0; i < 3; i++) {
 		CHECK_INT(vm_run_pattern(vm, 0, 70, PATTERN_SEQUENTIAL, 20, 1, VM_RATE_MAX), 0);
 		CHECK_INT(vm_harvest(vm, NULL, 0), 0);
@@ -354,11 +371,15 @@ static void run_small_beside(enum vm_mode mode)
 	KMODTEST_CLOSE(vm, w);
 }
 
-/* The same memory once more in the address space of SMM: no sets, no pages, no part of what is logged. */
+/*
+ * The same memory once more in the address space of SMM: no sets, no pages, no part of what is
+ * logged.
+ */
 static void run_smm(enum vm_mode mode)
 {
 	struct kvm_userspace_memory_region region = {
-		.slot = 1 << 16 | 5, .flags = KVM_MEM_LOG_DIRTY_PAGES, .memory_size = PAGES * VM_PAGE_SIZE,
+		.slot = 1 << 16 | 5, .flags = KVM_MEM_LOG_DIRTY_PAGES,
+		.memory_size = PAGES * VM_PAGE_SIZE,
 	};
 	struct migtrace_slot list[8];
 	struct migtrace_slots slots = { .slots_ptr = (uintptr_t)list, .count = 8 };
@@ -368,7 +389,8 @@ static void run_smm(enum vm_mode mode)
 	void *memory;
 
 	params.mode = mode;
-	memory = mmap(NULL, region.memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	memory = mmap(NULL, region.memory_size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	CHECK(memory != MAP_FAILED);
 	OPEN_CLEAN(vm, w, TICK_NS, base);
 	region.userspace_addr = (uintptr_t)memory;
@@ -392,7 +414,8 @@ static void run_smm(enum vm_mode mode)
 
 static void all_modes(void (*run)(enum vm_mode mode))
 {
-	for (unsigned int i = 0; i < sizeof(modes) / sizeof(modes[0]) && !ktap_failed && !ktap_skip_reason; i++) {
+	for (unsigned int i = 0;
+	     i < sizeof(modes) / sizeof(modes[0]) && !ktap_failed && !ktap_skip_reason; i++) {
 		run(modes[i]);
 		if (ktap_failed)
 			printf("# %s\n", vmtest_mode_name[modes[i]]);

@@ -20,8 +20,10 @@
 #define TICK_NS		(2 * WATCH_MS)
 #define SLOT_PAGES	(2UL << 20)		/* 8 GiB: four sets of 256 KiB */
 #define SETS_BYTES	(4 * SLOT_PAGES / 8)
-#define HUGE_BYTES	((1UL << 43) - (1UL << 21))	/* nearly 8 TiB, KVM's most: sets of a GiB in all */
-#define HUGE_BYTES_40	(1UL << 39)		/* where physical addresses have 40 bits: 512 GiB, sets of 64 MiB */
+/* nearly 8 TiB, KVM's most: sets of a GiB in all */
+#define HUGE_BYTES	((1UL << 43) - (1UL << 21))
+/* where physical addresses have 40 bits: 512 GiB, sets of 64 MiB */
+#define HUGE_BYTES_40	(1UL << 39)
 #define USER_SESSIONS	3
 #define RECORDS		16384
 #define WAIT_MS		600000	/* a hang */
@@ -33,7 +35,8 @@ static int open_as(gid_t gid, gid_t supplementary)
 	int status;
 
 	if (!pid) {
-		if (setgroups(1, &supplementary) || setresgid(gid, gid, gid) || setresuid(USER, USER, USER))
+		if (setgroups(1, &supplementary) || setresgid(gid, gid, gid) ||
+		    setresuid(USER, USER, USER))
 			_exit(255);
 		_exit(open(WATCH_DEVICE, O_RDWR) < 0 ? errno : 0);
 	}
@@ -69,8 +72,12 @@ static void test_group(void)
  */
 static int attach_as_user(int vm_fd, bool own, unsigned int times)
 {
-	const struct vm_params params = { .mode = VM_BITMAP, .vcpus = 1, .slot = { { .id = 3, .pages = 77 } } };
-	struct migtrace_attach args = { .abi_version = MIGTRACE_ABI_VERSION, .vm_fd = vm_fd, .tick_ns = TICK_NS };
+	const struct vm_params params = { .mode = VM_BITMAP,
+					  .vcpus = 1,
+					  .slot = { { .id = 3, .pages = 77 } } };
+	struct migtrace_attach args = { .abi_version = MIGTRACE_ABI_VERSION,
+					.vm_fd = vm_fd,
+					.tick_ns = TICK_NS };
 	gid_t none = GROUP;
 	struct vm *vm;
 
@@ -109,10 +116,15 @@ static int in_child(int vm_fd, bool own, unsigned int times)
 	return said;
 }
 
-/* The group's members may open the device, and watch their own guests: another user's are not for them. */
+/*
+ * The group's members may open the device, and watch their own guests: another user's are not for
+ * them.
+ */
 static void test_foreign(void)
 {
-	const struct vm_params params = { .mode = VM_BITMAP, .vcpus = 1, .slot = { { .id = 3, .pages = 77 } } };
+	const struct vm_params params = { .mode = VM_BITMAP,
+					  .vcpus = 1,
+					  .slot = { { .id = 3, .pages = 77 } } };
 	const char *ko = kernel_ko();
 	int foreign, own, many, more;
 	struct stat kvm;
@@ -204,7 +216,8 @@ static void remove_cgroup(void)
 static void open_in_cgroup(int vm_fd, int said, int until)
 {
 	struct migtrace_attach args = {
-		.abi_version = MIGTRACE_ABI_VERSION, .vm_fd = vm_fd, .tick_ns = TICK_NS, .record_count = RECORDS,
+		.abi_version = MIGTRACE_ABI_VERSION, .vm_fd = vm_fd, .tick_ns = TICK_NS,
+		.record_count = RECORDS,
 	};
 	int fd, err;
 	char c;
@@ -218,7 +231,9 @@ static void open_in_cgroup(int vm_fd, int said, int until)
 	_exit(0);
 }
 
-/* A memslot comes later: that it is the session's own thread that makes the sets does not matter. */
+/*
+ * A memslot comes later: that it is the session's own thread that makes the sets does not matter.
+ */
 static void check_charges(struct vm *vm, long long before)
 {
 	long long attached = cgroup_bytes(), later = attached;
@@ -229,8 +244,8 @@ static void check_charges(struct vm *vm, long long before)
 		usleep(10000);
 		later = cgroup_bytes();
 	}
-	printf("# %lld bytes with the session, %lld more with another memslot of %lu pages\n", attached - before,
-	       later - attached, SLOT_PAGES);
+	printf("# %lld bytes with the session, %lld more with another memslot of %lu pages\n",
+	       attached - before, later - attached, SLOT_PAGES);
 	CHECK(later - attached >= (long long)SETS_BYTES);
 	CHECK(later - attached < 2 * (long long)SETS_BYTES);
 }
@@ -305,7 +320,8 @@ static void run_huge(enum vm_mode mode)
 	struct vm *vm;
 	void *memory;
 
-	memory = mmap(NULL, HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	memory = mmap(NULL, HUGE_BYTES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	CHECK(memory != MAP_FAILED);
 	region.userspace_addr = (uintptr_t)memory;
 	VMTEST_OPEN_EXACT(vm, &params);
@@ -318,7 +334,8 @@ static void run_huge(enum vm_mode mode)
 	w.on_record = on_record;
 	KMODTEST_CLEAN(vm, w, 3);
 	CHECK_INT(ioctl(w.fd, MIGTRACE_IOC_STATS, &stats), 0);
-	printf("# %llu bytes with %llu GiB that are not logged\n", stats.bytes, region.memory_size >> 30);
+	printf("# %llu bytes with %llu GiB that are not logged\n", stats.bytes,
+	       region.memory_size >> 30);
 	CHECK(stats.bytes < 8UL << 20);
 	CHECK(!(states & MIGTRACE_STATE_NO_MEMORY));
 

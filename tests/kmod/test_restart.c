@@ -61,7 +61,9 @@ static bool same_tick(struct watch *w)
 /* Off, on, read, cleared; then writes that the new log has. */
 static int restart(struct vm *vm, bool remove, unsigned int write, unsigned int seed)
 {
-	const struct vm_slot_params again = { .id = 3, .pages = PAGES, .logging = true, .gfn = vm_slot_gfn(vm, 3, 0) };
+	const struct vm_slot_params again = {
+		.id = 3, .pages = PAGES, .logging = true, .gfn = vm_slot_gfn(vm, 3, 0)
+	};
 	int err;
 
 	if (remove) {
@@ -84,7 +86,8 @@ static void check_round(struct vm *vm, struct watch *w, unsigned int round, bool
 
 	do {
 		CHECK_INT(at_tick(w), 0);
-		CHECK_INT(vm_run_pattern(vm, 1, 3, PATTERN_UNIFORM, 100, 99 + round, VM_RATE_MAX), 0);
+		CHECK_INT(vm_run_pattern(vm, 1, 3, PATTERN_UNIFORM, 100, 99 + round, VM_RATE_MAX),
+			  0);
 		CHECK_INT(restart(vm, remove, 500, round), 0);
 	} while (!same_tick(w) && ++tries < TRIES);
 	CHECK(tries < TRIES);
@@ -210,7 +213,8 @@ static void run_again(enum vm_mode mode)
 			return;
 		CHECK(mw >= 0.95 * truth && mw <= 1.05 * truth);
 	}
-	printf("# %s: %d measurements, %g pages in all, %g of them seen\n", vmtest_mode_name[mode], MEASUREMENTS, truth, mw);
+	printf("# %s: %d measurements, %g pages in all, %g of them seen\n", vmtest_mode_name[mode],
+	       MEASUREMENTS, truth, mw);
 	KMODTEST_CLOSE(vm, w);
 }
 
@@ -228,7 +232,10 @@ static bool switch_kprobes(bool on)
 	return done;
 }
 
-/* Somebody has switched off all kprobes: nobody tells of logs, so they are taken as found, two ticks late. */
+/*
+ * Somebody has switched off all kprobes: nobody tells of logs, so they are taken as found, two
+ * ticks late.
+ */
 static void run_untold(enum vm_mode mode)
 {
 	struct watch w;

@@ -9,8 +9,11 @@
 #define SLOW_NS	(50 * WATCH_MS)
 
 static struct vm_params params = {
-	.mode = VM_RING, .vcpus = 1, .ring_entries = 1024,
-	.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } },
+	.mode = VM_RING,
+	.vcpus = 1,
+	.ring_entries = 1024,
+	.slot = { { .id = 3, .pages = PAGES, .logging = true },
+		  { .id = 70, .pages = 77, .logging = true } },
 };
 
 static uint64_t gfns[PAGES];
@@ -111,7 +114,9 @@ static void run_rounds(unsigned int vcpus, uint64_t tick_ns, uint64_t max)
 	KMODTEST_CLEAN(vm, w, 70);
 	for (unsigned int round = 0; round < 12; round++) {
 		for (unsigned int v = 0; v < vcpus; v++)
-			CHECK_INT(vm_run_pattern(vm, v, 3, PATTERN_UNIFORM, 800, round * 7 + v, VM_RATE_MAX), 0);
+			CHECK_INT(vm_run_pattern(vm, v, 3, PATTERN_UNIFORM, 800, round * 7 + v,
+						 VM_RATE_MAX),
+				  0);
 		CHECK_INT(vm_harvest(vm, NULL, max), 0);
 	}
 	CHECK_INT(vm_harvest(vm, NULL, 0), 0);

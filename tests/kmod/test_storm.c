@@ -19,7 +19,8 @@ static void on_record(struct watch *w, const struct migtrace_record *r, void *ar
 
 	for (unsigned int v = 0; v < r->vcpus; v++)
 		events += r->vcpu[v].events;
-	bad_records += events != r->events || r->pages + r->overruns > r->events || r->end_ns <= r->start_ns;
+	bad_records += events != r->events || r->pages + r->overruns > r->events ||
+		       r->end_ns <= r->start_ns;
 }
 
 static void check_pages(struct watch *w, struct vm *vm, const struct vm_stats *stats)
@@ -28,7 +29,8 @@ static void check_pages(struct watch *w, struct vm *vm, const struct vm_stats *s
 	uint64_t set;
 
 	CHECK_INT(watch_settle(w), 0);
-	for (int try = 0; try < 1000 && watch_pages(w, 0, MIGTRACE_SET_WINDOW, 3, PAGES, words); try++)
+	for (int try = 0; try < 1000 && watch_pages(w, 0, MIGTRACE_SET_WINDOW, 3, PAGES, words);
+	     try++)
 		;
 	set = watch_popcount(words, PAGES);
 	CHECK_INT(set, w->last.record.window_pages);
@@ -39,13 +41,20 @@ static void check_pages(struct watch *w, struct vm *vm, const struct vm_stats *s
 		CHECK_INT(set, stats->distinct);
 }
 
-static void run(uint32_t ring_entries, enum vm_full full, uint64_t tick_ns, unsigned int reap_ms, uint64_t writes)
+static void run(uint32_t ring_entries, enum vm_full full, uint64_t tick_ns, unsigned int reap_ms,
+		uint64_t writes)
 {
 	struct vm_params params = {
-		.mode = VM_RING, .vcpus = VCPUS, .ring_entries = ring_entries, .full = full,
-		.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } },
+		.mode = VM_RING,
+		.vcpus = VCPUS,
+		.ring_entries = ring_entries,
+		.full = full,
+		.slot = { { .id = 3, .pages = PAGES, .logging = true },
+			  { .id = 70, .pages = 77, .logging = true } },
 	};
-	struct drive d = { .slot = 3, .kind = PATTERN_UNIFORM, .count = writes, .seed = ring_entries + full };
+	struct drive d = {
+		.slot = 3, .kind = PATTERN_UNIFORM, .count = writes, .seed = ring_entries + full
+	};
 	uint64_t pushed = 0, ring_full = 0;
 	struct vm_stats stats;
 	struct watch w;
@@ -84,7 +93,8 @@ static void run(uint32_t ring_entries, enum vm_full full, uint64_t tick_ns, unsi
 static uint32_t smallest_ring(void)
 {
 	struct vm_params params = {
-		.mode = VM_RING, .vcpus = 1, .ring_entries = 256, .slot = { { .id = 1, .pages = 1 } },
+		.mode = VM_RING, .vcpus = 1, .ring_entries = 256,
+		.slot = { { .id = 1, .pages = 1 } },
 	};
 	struct vm *vm;
 
@@ -95,10 +105,16 @@ static uint32_t smallest_ring(void)
 }
 
 static void test_retry(void) { run(smallest_ring(), VM_FULL_RETRY, 2 * WATCH_MS, 5, 2000); }
-static void test_retry_slow_tick(void) { run(smallest_ring(), VM_FULL_RETRY, 100 * WATCH_MS, 3, 2000); }
+static void test_retry_slow_tick(void)
+{
+	run(smallest_ring(), VM_FULL_RETRY, 100 * WATCH_MS, 3, 2000);
+}
 static void test_retry_1024(void) { run(1024, VM_FULL_RETRY, 10 * WATCH_MS, 100, 8000); }
 static void test_harvest(void) { run(smallest_ring(), VM_FULL_HARVEST, WATCH_MS, 0, 2000); }
-static void test_stop_world(void) { run(smallest_ring(), VM_FULL_STOP_WORLD, 30 * WATCH_MS, 0, 2000); }
+static void test_stop_world(void)
+{
+	run(smallest_ring(), VM_FULL_STOP_WORLD, 30 * WATCH_MS, 0, 2000);
+}
 static void test_wait(void) { run(smallest_ring(), VM_FULL_WAIT, 2 * WATCH_MS, 7, 2000); }
 
 static const struct ktap_case cases[] = {

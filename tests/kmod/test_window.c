@@ -14,8 +14,11 @@
 #define AGAIN_TICKS	5
 
 static struct vm_params params = {
-	.vcpus = 1, .ring_entries = 4096, .clear_pages = 64,
-	.slot = { { .id = 3, .pages = PAGES, .logging = true }, { .id = 70, .pages = 77, .logging = true } },
+	.vcpus = 1,
+	.ring_entries = 4096,
+	.clear_pages = 64,
+	.slot = { { .id = 3, .pages = PAGES, .logging = true },
+		  { .id = 70, .pages = 77, .logging = true } },
 };
 
 /* Begins a case: a session with all clean, or a skip */
@@ -155,7 +158,8 @@ static void run_stale(enum vm_mode mode)
 
 static void all_modes(void (*run)(enum vm_mode mode))
 {
-	for (enum vm_mode m = VM_RING; m <= VM_BITMAP_INITIALLY_SET && !ktap_failed && !ktap_skip_reason; m++) {
+	for (enum vm_mode m = VM_RING;
+	     m <= VM_BITMAP_INITIALLY_SET && !ktap_failed && !ktap_skip_reason; m++) {
 		run(m);
 		if (ktap_failed)
 			printf("# %s\n", vmtest_mode_name[m]);

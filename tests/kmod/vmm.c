@@ -20,7 +20,9 @@ static int run(const struct vm_params *params, uint32_t slot, double rate, unsig
 		return err;
 	err = vm_start(vm);
 	for (unsigned int i = 0; !err && i < params->vcpus; i++) {
-		struct vm_run r = { .first_gfn = vm_slot_gfn(vm, slot, 0), .count = VM_COUNT_ENDLESS, .rate = rate };
+		struct vm_run r = { .first_gfn = vm_slot_gfn(vm, slot, 0),
+				    .count = VM_COUNT_ENDLESS,
+				    .rate = rate };
 
 		pattern_init(&r.pattern, PATTERN_UNIFORM, vm_slot_pages(vm, slot), i + 1);
 		err = vm_run_begin(vm, i, &r);
@@ -45,7 +47,8 @@ static void child(pid_t parent, int to, const struct vm_params *params, uint32_t
 		pause();
 }
 
-int vmm_start(struct vmm *vmm, const struct vm_params *params, uint32_t slot, double rate, unsigned int reap_ms)
+int vmm_start(struct vmm *vmm, const struct vm_params *params, uint32_t slot, double rate,
+	      unsigned int reap_ms)
 {
 	int pipes[2], said = -EPIPE, pidfd;
 	pid_t self = getpid();

@@ -18,7 +18,8 @@ struct vmm {
  * Makes the machine in a child. All its vCPUs write random pages of slot @slot at @rate,
  * without end, and it harvests each @reap_ms (0: never). 0 or -errno
  */
-int vmm_start(struct vmm *vmm, const struct vm_params *params, uint32_t slot, double rate, unsigned int reap_ms);
+int vmm_start(struct vmm *vmm, const struct vm_params *params, uint32_t slot, double rate,
+	      unsigned int reap_ms);
 void vmm_close_fd(struct vmm *vmm);
 /* SIGKILL, and waits for it. The file of the VM stays ours. */
 void vmm_kill(struct vmm *vmm);

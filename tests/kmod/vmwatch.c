@@ -6,8 +6,8 @@
  *
  * Prints a line of JSON for each tick in which memory was logged; with --pages also which pages,
  * numbers and ranges: "gfns", which are "whole" unless the next tick ended before they were read.
- * Windows begin when logging of the guest's memory does. Ends when the VM is gone, or by SIGTERM; prints
- * "ready" on standard error once it watches.
+ * Windows begin when logging of the guest's memory does. Ends when the VM is gone, or by SIGTERM;
+ * prints "ready" on standard error once it watches.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -65,7 +65,8 @@ static int vm_of(pid_t pid)
 }
 
 /* The pages of a memslot in a set, as "N N-N ..."; false if it is another tick's by now */
-static bool print_slot(struct watch *w, uint64_t tick, const struct migtrace_slot *slot, const char **space)
+static bool print_slot(struct watch *w, uint64_t tick, const struct migtrace_slot *slot,
+		       const char **space)
 {
 	uint64_t *words = calloc((slot->pages + 63) / 64, sizeof(*words));
 	bool ok = words && !watch_pages(w, tick, MIGTRACE_SET_TICK, slot->id, slot->pages, words);

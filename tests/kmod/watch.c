@@ -36,7 +36,9 @@ const char *watch_unsupported(void)
 
 int watch_open(struct watch *w, int vm_fd, uint64_t tick_ns, uint64_t window_ns)
 {
-	return watch_open_as(w, &(struct migtrace_attach) { .vm_fd = vm_fd, .tick_ns = tick_ns, .window_ns = window_ns });
+	return watch_open_as(w, &(struct migtrace_attach){ .vm_fd = vm_fd,
+							   .tick_ns = tick_ns,
+							   .window_ns = window_ns });
 }
 
 int watch_open_as(struct watch *w, const struct migtrace_attach *args)
@@ -137,8 +139,8 @@ int watch_new_window(struct watch *w)
 	return ioctl(w->fd, MIGTRACE_IOC_WINDOW) ? -errno : 0;
 }
 
-int watch_pages(struct watch *w, uint64_t tick, enum migtrace_set_kind kind, uint32_t slot, uint64_t pages,
-		uint64_t *words)
+int watch_pages(struct watch *w, uint64_t tick, enum migtrace_set_kind kind, uint32_t slot,
+		uint64_t pages, uint64_t *words)
 {
 	struct migtrace_pages args = {
 		.tick = tick,

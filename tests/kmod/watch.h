@@ -17,7 +17,8 @@
 
 /* What the records read so far add up to */
 struct watch_sum {
-	uint64_t records, pages, events, overruns, other_events, resets, cleared_pages, ring_full_exits, missed;
+	uint64_t records, pages, events, overruns, other_events, resets, cleared_pages,
+		ring_full_exits, missed;
 	uint64_t vcpu_events[WATCH_VCPUS];
 	uint32_t vcpu_ring_used[WATCH_VCPUS];	/* the largest */
 };
@@ -54,8 +55,8 @@ int watch_settle(struct watch *w);
 int watch_new_window(struct watch *w);
 
 /* A set of a slot's pages: room for (pages + 63) / 64 words. tick 0: the last. */
-int watch_pages(struct watch *w, uint64_t tick, enum migtrace_set_kind kind, uint32_t slot, uint64_t pages,
-		uint64_t *words);
+int watch_pages(struct watch *w, uint64_t tick, enum migtrace_set_kind kind, uint32_t slot,
+		uint64_t pages, uint64_t *words);
 uint64_t watch_popcount(const uint64_t *words, uint64_t pages);
 
 #endif

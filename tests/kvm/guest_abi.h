@@ -44,8 +44,10 @@ enum guest_op {
 struct guest_mailbox {
 	uint64_t op;
 	uint64_t count;			/* writes to do */
-	uint64_t done;			/* writes done since the start, counted by the guest after each */
-	uint64_t stop;			/* the host may set this at any time: end after the current write */
+	uint64_t done;			/* writes done since the start, counted by the guest after
+					 * each */
+	uint64_t stop;			/* the host may set this at any time: end after the current
+					 * write */
 	uint64_t word;			/* byte offset in the page */
 	uint64_t list;			/* guest-physical address of uint64_t gfn[count] */
 	uint64_t first_gfn;		/* page 0 of the pattern */

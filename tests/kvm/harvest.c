@@ -26,7 +26,8 @@ static int list_add(struct vm_harvest *h, uint32_t slot, uint64_t offset, uint32
 	return 0;
 }
 
-static int record(struct vm *vm, struct vm_slot *slot, uint64_t offset, uint32_t vcpu, struct vm_harvest *h)
+static int record(struct vm *vm, struct vm_slot *slot, uint64_t offset, uint32_t vcpu,
+		  struct vm_harvest *h)
 {
 	uint64_t hash = vm_page_hash(slot->p.id, offset), bit = 1UL << offset % 64;
 	int err = h ? list_add(h, slot->p.id, offset, vcpu) : 0;
@@ -45,14 +46,16 @@ static int record(struct vm *vm, struct vm_slot *slot, uint64_t offset, uint32_t
 	return 0;
 }
 
-static int ring_collect(struct vm_vcpu *vcpu, struct vm_harvest *h, uint64_t max, uint64_t *collected)
+static int ring_collect(struct vm_vcpu *vcpu, struct vm_harvest *h, uint64_t max,
+			uint64_t *collected)
 {
 	struct vm *vm = vcpu->vm;
 	struct vm_slot *slot = NULL;
 	int err = 0;
 
 	for (uint64_t n = 0; !err && n < max; n++) {
-		struct kvm_dirty_gfn *gfn = &vcpu->ring[vcpu->fetch & (vm->params.ring_entries - 1)];
+		struct kvm_dirty_gfn *gfn =
+			&vcpu->ring[vcpu->fetch & (vm->params.ring_entries - 1)];
 
 		/* Pairs with the kernel, which publishes slot and offset by setting the flag. */
 		if (!(__atomic_load_n(&gfn->flags, __ATOMIC_ACQUIRE) & KVM_DIRTY_GFN_F_DIRTY))
@@ -96,8 +99,8 @@ static int harvest_rings(struct vm *vm, struct vm_harvest *h, uint64_t max)
 	return err ? err : reset == collected ? 0 : -EPROTO;
 }
 
-static int record_words(struct vm *vm, struct vm_slot *slot, uint64_t first, uint64_t end, struct vm_harvest *h,
-			uint64_t *collected)
+static int record_words(struct vm *vm, struct vm_slot *slot, uint64_t first, uint64_t end,
+			struct vm_harvest *h, uint64_t *collected)
 {
 	int err = 0;
 
@@ -265,7 +268,8 @@ static void slot_forget(struct vm *vm, struct vm_slot *slot)
 	for (uint64_t i = 0; i < (slot->p.pages + 63) / 64; i++) {
 		for (uint64_t word = slot->seen[i]; word; word &= word - 1) {
 			vm->stats.distinct--;
-			vm->stats.distinct_hash -= vm_page_hash(slot->p.id, i * 64 + __builtin_ctzl(word));
+			vm->stats.distinct_hash -=
+				vm_page_hash(slot->p.id, i * 64 + __builtin_ctzl(word));
 		}
 		slot->seen[i] = 0;
 	}

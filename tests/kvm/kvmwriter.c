@@ -56,31 +56,37 @@ static void print_start(const struct writer_options *o, struct vm *vm, const str
 {
 	static const double spans_s[] = { 0.01, 0.1, 1, 10 };
 
-	printf("{\"event\": \"start\", \"pid\": %d, \"vm_fd\": %d, \"vcpu_fds\": [", getpid(), vm_vm_fd(vm));
+	printf("{\"event\": \"start\", \"pid\": %d, \"vm_fd\": %d, \"vcpu_fds\": [", getpid(),
+	       vm_vm_fd(vm));
 	for (unsigned int i = 0; i < o->vm.vcpus; i++)
 		printf("%s%d", i ? ", " : "", vm_vcpu_fd(vm, i));
 	printf("], \"mode\": \"%s\", \"vcpus\": %u", writer_modes[o->vm.mode], o->vm.vcpus);
 	if (o->vm.mode == VM_RING)
-		printf(", \"ring_entries\": %u, \"full\": \"%s\"", o->vm.ring_entries, writer_fulls[o->vm.full]);
+		printf(", \"ring_entries\": %u, \"full\": \"%s\"", o->vm.ring_entries,
+		       writer_fulls[o->vm.full]);
 	printf(", \"slots\": [");
 	for (unsigned int i = 0; i < o->slots; i++)
-		printf("%s{\"id\": %u, \"gfn\": %" PRIu64 ", \"pages\": %" PRIu64 "}", i ? ", " : "",
-		       o->vm.slot[i].id, vm_slot_gfn(vm, o->vm.slot[i].id, 0), o->pages);
-	printf("], \"pattern\": \"%s\", \"rate\": %g, \"duration_s\": %g, \"reap_ms\": %u", writer_patterns[o->pattern],
-	       o->rate, o->duration_s, o->reap_ms);
+		printf("%s{\"id\": %u, \"gfn\": %" PRIu64 ", \"pages\": %" PRIu64 "}",
+		       i ? ", " : "", o->vm.slot[i].id, vm_slot_gfn(vm, o->vm.slot[i].id, 0),
+		       o->pages);
+	printf("], \"pattern\": \"%s\", \"rate\": %g, \"duration_s\": %g, \"reap_ms\": %u",
+	       writer_patterns[o->pattern], o->rate, o->duration_s, o->reap_ms);
 	if (o->pattern == WRITER_ZIPF)
 		printf(", \"p\": \"r^-s / H; rank r, from 1, is page (r - 1) * step mod n\", \"s\": %g, \"H\": %.17g"
 		       ", \"step\": %" PRIu64, z->s, z->harmonic, z->step);
-	printf(", \"U\": \"%s\"", o->pattern == WRITER_SEQUENTIAL ? "min(m, n)" : "sum over r of 1 - (1 - p(r))^m");
+	printf(", \"U\": \"%s\"",
+	       o->pattern == WRITER_SEQUENTIAL ? "min(m, n)" : "sum over r of 1 - (1 - p(r))^m");
 	/* What one vCPU dirties in these times: the curve that an observer should find */
 	for (size_t i = 0; o->rate > 0 && i < sizeof(spans_s) / sizeof(spans_s[0]); i++)
 		printf("%s\"%g\": %.1f%s", i ? ", " : ", \"U_per_vcpu\": {", spans_s[i],
-		       expected_distinct(o, z, o->rate / o->vm.vcpus * spans_s[i]), i == 3 ? "}" : "");
+		       expected_distinct(o, z, o->rate / o->vm.vcpus * spans_s[i]),
+		       i == 3 ? "}" : "");
 	printf("}\n");
 	fflush(stdout);
 }
 
-static void print_end(const struct writer_options *o, struct vm *vm, const struct zipf *z, double elapsed_s)
+static void print_end(const struct writer_options *o, struct vm *vm, const struct zipf *z,
+		      double elapsed_s)
 {
 	uint64_t written[VM_VCPUS_MAX], total = 0;
 	double distinct = 0;
@@ -92,14 +98,17 @@ static void print_end(const struct writer_options *o, struct vm *vm, const struc
 		total += written[i];
 		distinct += expected_distinct(o, z, written[i]);
 	}
-	printf("{\"event\": \"end\", \"elapsed_s\": %.6f, \"writes_per_s\": %.1f", elapsed_s, total / elapsed_s);
+	printf("{\"event\": \"end\", \"elapsed_s\": %.6f, \"writes_per_s\": %.1f", elapsed_s,
+	       total / elapsed_s);
 	print_list("written", written, o->vm.vcpus);
 	if (o->vm.mode == VM_RING) {
 		print_list("pushed", s.pushed, o->vm.vcpus);
 		print_list("ring_full", s.ring_full, o->vm.vcpus);
 	}
-	printf(", \"harvested\": %" PRIu64 ", \"harvested_hash\": \"%016" PRIx64 "\"", s.harvested, s.harvested_hash);
-	printf(", \"distinct\": %" PRIu64 ", \"distinct_hash\": \"%016" PRIx64 "\"", s.distinct, s.distinct_hash);
+	printf(", \"harvested\": %" PRIu64 ", \"harvested_hash\": \"%016" PRIx64 "\"", s.harvested,
+	       s.harvested_hash);
+	printf(", \"distinct\": %" PRIu64 ", \"distinct_hash\": \"%016" PRIx64 "\"", s.distinct,
+	       s.distinct_hash);
 	if (o->slots == o->vm.vcpus)
 		printf(", \"expected_distinct\": %.1f", distinct);
 	printf(", \"harvests\": %" PRIu64 ", \"stray\": %" PRIu64 "}\n", s.harvests, s.stray);
@@ -120,7 +129,9 @@ static int begin(const struct writer_options *o, struct vm *vm, const struct pat
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < n; i++) {
-		struct vm_run run = { .rate = o->rate / n, .table = table, .count = VM_COUNT_ENDLESS };
+		struct vm_run run = { .rate = o->rate / n,
+				      .table = table,
+				      .count = VM_COUNT_ENDLESS };
 		enum pattern_kind kind = PATTERN_UNIFORM;
 
 		if (table)
@@ -154,7 +165,8 @@ static int finish(const struct writer_options *o, struct vm *vm, double deadline
 	return err;
 }
 
-static int run(const struct writer_options *o, struct vm *vm, const struct zipf *z, const struct pattern_alias *table)
+static int run(const struct writer_options *o, struct vm *vm, const struct zipf *z,
+	       const struct pattern_alias *table)
 {
 	double start_s, elapsed_s;
 	int err;

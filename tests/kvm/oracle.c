@@ -54,7 +54,9 @@ bool oracle_is_seen(const struct oracle *o, const struct vm *vm)
 		bool seen = vm_seen(vm, o->slot, i);
 
 		if (seen != o->marked[i])
-			complain(o->slot, i, seen ? "harvested, never written" : "written, never harvested", &wrong);
+			complain(o->slot, i,
+				 seen ? "harvested, never written" : "written, never harvested",
+				 &wrong);
 	}
 	return !wrong;
 }
@@ -71,7 +73,10 @@ bool oracle_is_harvest(const struct oracle *o, const struct vm_harvest *h)
 			had[h->page[i].offset] = 1;
 	for (uint64_t i = 0; i < o->pages; i++)
 		if (had[i] != o->marked[i])
-			complain(o->slot, i, had[i] ? "in the harvest, not written" : "written, not in the harvest", &wrong);
+			complain(o->slot, i,
+				 had[i] ? "in the harvest, not written" :
+					  "written, not in the harvest",
+				 &wrong);
 	free(had);
 	return !wrong;
 }

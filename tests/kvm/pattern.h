@@ -38,7 +38,8 @@ static inline uint64_t pattern_mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-static inline void pattern_init(struct pattern *p, enum pattern_kind kind, uint64_t pages, uint64_t seed)
+static inline void pattern_init(struct pattern *p, enum pattern_kind kind, uint64_t pages,
+				uint64_t seed)
 {
 	p->kind = kind;
 	p->pages = pages;

@@ -18,7 +18,9 @@ static struct vm_params odd_slots(enum vm_mode mode, unsigned int vcpus)
 	struct vm_params params = { .mode = mode, .vcpus = vcpus };
 
 	for (size_t i = 0; i < SLOTS; i++)
-		params.slot[i] = (struct vm_slot_params){ .id = slot_id(i), .pages = odd_sizes[i], .logging = true };
+		params.slot[i] = (struct vm_slot_params){ .id = slot_id(i),
+							  .pages = odd_sizes[i],
+							  .logging = true };
 	return params;
 }
 
@@ -65,7 +67,8 @@ static void check_each_harvest(enum vm_mode mode)
 
 			o[s] = oracle_new(vm, slot_id(s));
 			for (uint64_t i = 0; i < 100 && round != 2; i++) {
-				uint64_t offset = i ? (i * 17 + round * 31) % odd_sizes[s] : odd_sizes[s] - 1;
+				uint64_t offset =
+					i ? (i * 17 + round * 31) % odd_sizes[s] : odd_sizes[s] - 1;
 
 				oracle_mark(&o[s], offset);
 				gfns[n++] = vm_slot_gfn(vm, slot_id(s), offset);
@@ -132,7 +135,8 @@ static void run_vcpus(enum vm_mode mode, unsigned int vcpus)
 {
 	enum { PAGES = 3001, WRITES = 6000 };
 	struct vm_params params = {
-		.mode = mode, .vcpus = vcpus, .slot = { { .id = 7, .pages = PAGES, .logging = true } },
+		.mode = mode, .vcpus = vcpus,
+		.slot = { { .id = 7, .pages = PAGES, .logging = true } },
 	};
 	struct vm_run run = { .count = WRITES };
 	struct vm_stats stats;

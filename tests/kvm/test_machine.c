@@ -10,7 +10,8 @@
 #define PAGES	1003
 
 static const struct vm_params plain = {
-	.mode = VM_BITMAP, .vcpus = 2, .slot = { { .id = 3, .pages = PAGES }, { .id = 9, .pages = 1 } },
+	.mode = VM_BITMAP, .vcpus = 2,
+	.slot = { { .id = 3, .pages = PAGES }, { .id = 9, .pages = 1 } },
 };
 
 static double now_s(void)
@@ -96,7 +97,8 @@ static void test_long_list(void)
 }
 
 /* Each page holds the number of the last write to it, as the host recomputes it. */
-static void check_memory(struct vm *vm, unsigned int vcpu, enum pattern_kind kind, uint64_t seed, uint64_t count)
+static void check_memory(struct vm *vm, unsigned int vcpu, enum pattern_kind kind, uint64_t seed,
+			 uint64_t count)
 {
 	uint64_t last[PAGES] = { 0 };
 	struct pattern p;

@@ -176,8 +176,9 @@ static void run_vcpus(unsigned int vcpus, uint32_t ring_entries)
 	CHECK_INT(stats.harvested, pushed);
 	CHECK_INT(stats.distinct, o.count);
 	CHECK_INT(stats.stray, 0);
-	printf("# %u vCPUs, %u writes: %" PRIu64 " entries, %" PRIu64 " pages, %" PRIu64 " harvests\n", vcpus,
-	       2 * WRITES * vcpus, pushed, stats.distinct, stats.harvests);
+	printf("# %u vCPUs, %u writes: %" PRIu64 " entries, %" PRIu64 " pages, %" PRIu64
+	       " harvests\n",
+	       vcpus, 2 * WRITES * vcpus, pushed, stats.distinct, stats.harvests);
 	oracle_free(&o);
 	vm_close(vm);
 }

@@ -48,7 +48,8 @@ static void check_twice_at_exits(struct vm *vm)
 	CHECK(stats.ring_full[0] >= PAGES / RING);
 	if (vmtest_counts_exact())
 		CHECK_INT(stats.pushed[0], PAGES + stats.ring_full[0]);
-	printf("# %" PRIu64 " entries, ring full %" PRIu64 " times\n", stats.pushed[0], stats.ring_full[0]);
+	printf("# %" PRIu64 " entries, ring full %" PRIu64 " times\n", stats.pushed[0],
+	       stats.ring_full[0]);
 }
 
 static void run_by_itself(enum vm_full full, unsigned int vcpus)
@@ -64,7 +65,10 @@ static void run_by_itself(enum vm_full full, unsigned int vcpus)
 	for (unsigned int i = 0; i < vcpus; i++)
 		CHECK_INT(vm_wait(vm, i, -1), 0);
 	check_seen(vm, &o);
-	/* Of several vCPUs, each one's harvest empties the others' rings too: no telling how often one is full. */
+	/*
+	 * Of several vCPUs, each one's harvest empties the others' rings too: no telling how often
+	 * one is full.
+	 */
 	if (vcpus == 1 && !ktap_failed)
 		check_twice_at_exits(vm);
 	oracle_free(&o);
@@ -99,7 +103,10 @@ static uint64_t ring_full(struct vm *vm, unsigned int vcpu)
 	return stats.ring_full[vcpu];
 }
 
-/* Nobody harvests: the vCPU stands still, its ring holds what was written and the page to be written next. */
+/*
+ * Nobody harvests: the vCPU stands still, its ring holds what was written and the page to be
+ * written next.
+ */
 static void test_stands_still(void)
 {
 	struct vm_params params = storm(VM_FULL_WAIT, 1);

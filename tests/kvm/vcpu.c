@@ -14,7 +14,8 @@
 
 #define KICK_SIGNAL		SIGUSR1
 #define BATCH_NS		1000000LL
-#define SLEEP_MAX_NS		50000000LL	/* a cancel is noticed by then, however low the rate */
+/* a cancel is noticed by then, however low the rate */
+#define SLEEP_MAX_NS		50000000LL
 #define SEC_NS			1000000000LL
 
 static int64_t now_ns(void)
@@ -110,7 +111,9 @@ static int on_ring_full(struct vm_vcpu *vcpu)
 		vm_resume(vm);
 		return err;
 	case VM_FULL_WAIT:
-		/* One harvest since the entry may have come too early: then one more exit shows it. */
+		/*
+		 * One harvest since the entry may have come too early: then one more exit shows it.
+		 */
 		pthread_mutex_lock(&vm->lock);
 		while (vm->harvests == vcpu->harvests_at_entry && !vm->quit)
 			pthread_cond_wait(&vm->changed, &vm->lock);
@@ -146,8 +149,8 @@ static int run_guest(struct vm_vcpu *vcpu)
 				return err;
 			continue;
 		}
-		fprintf(stderr, "vcpu %u: exit reason %u after %llu writes\n", vcpu->index, vcpu->run->exit_reason,
-			(unsigned long long)vcpu->box->done);
+		fprintf(stderr, "vcpu %u: exit reason %u after %llu writes\n", vcpu->index,
+			vcpu->run->exit_reason, (unsigned long long)vcpu->box->done);
 		return -EIO;
 	}
 }
@@ -193,10 +196,13 @@ static int do_pattern(struct vm_vcpu *vcpu)
 				int64_t next = start + (done + 1) * (SEC_NS / run->rate) + 1;
 
 				next = next > wake ? next : wake;
-				sleep_until_ns(next - now > SLEEP_MAX_NS ? now + SLEEP_MAX_NS : next);
+				sleep_until_ns(next - now > SLEEP_MAX_NS ? now + SLEEP_MAX_NS :
+									   next);
 				continue;
 			}
-			/* What was late is made up for, but the batches stay a millisecond apart. */
+			/*
+			 * What was late is made up for, but the batches stay a millisecond apart.
+			 */
 			wake += (now - wake) / BATCH_NS * BATCH_NS + BATCH_NS;
 		}
 		vcpu->box->count = due - done;
@@ -238,7 +244,8 @@ static void *vcpu_main(void *arg)
 
 int vm_vcpu_start(struct vm *vm, unsigned int index)
 {
-	struct sigaction kicked = { .sa_handler = on_kick };	/* no SA_RESTART: KVM_RUN must return */
+	struct sigaction kicked = { .sa_handler = on_kick };	/* no SA_RESTART: KVM_RUN must
+								 * return */
 	struct vm_vcpu *vcpu = &vm->vcpu[index];
 	int err;
 

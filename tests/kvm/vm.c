@@ -83,12 +83,14 @@ static int enable_mode(struct vm *vm)
 
 static void *map_memory(size_t bytes)
 {
-	void *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return mem == MAP_FAILED ? NULL : mem;
 }
 
-static int set_region(struct vm *vm, uint32_t id, uint64_t gpa, uint64_t bytes, void *mem, bool logging)
+static int set_region(struct vm *vm, uint32_t id, uint64_t gpa, uint64_t bytes, void *mem,
+		      bool logging)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = id,
@@ -180,8 +182,8 @@ static int slot_add(struct vm *vm, const struct vm_slot_params *p)
 	struct vm_slot *slot = NULL;
 	int err;
 
-	if (!p->pages || p->pages > GUEST_TABLE / VM_PAGE_SIZE || p->id == VM_SLOT_LOW || p->id == VM_SLOT_TABLE ||
-	    p->id > UINT16_MAX || vm_slot_find(vm, p->id))
+	if (!p->pages || p->pages > GUEST_TABLE / VM_PAGE_SIZE || p->id == VM_SLOT_LOW ||
+	    p->id == VM_SLOT_TABLE || p->id > UINT16_MAX || vm_slot_find(vm, p->id))
 		return -EINVAL;
 	for (int i = 0; !slot && i < VM_SLOTS_MAX; i++)
 		if (!vm->slot[i].p.pages)
@@ -202,13 +204,17 @@ static int slot_add(struct vm *vm, const struct vm_slot_params *p)
 	if (!slot->map || !slot->seen || !slot->dirty)
 		goto fail;
 	slot->mem = (uint8_t *)(((uintptr_t)slot->map + HUGE_PAGE - 1) & -HUGE_PAGE);
-	/* A page that khugepaged moves is unmapped from the guest, and its next write counts once more. */
+	/*
+	 * A page that khugepaged moves is unmapped from the guest, and its next write counts once
+	 * more.
+	 */
 	madvise(slot->map, slot->map_bytes, p->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 
 	err = -EINVAL;
 	if (slot->p.gfn < VM_FIRST_GFN || slot->p.gfn + p->pages > GUEST_TABLE / VM_PAGE_SIZE)
 		goto fail;
-	err = set_region(vm, p->id, slot->p.gfn * VM_PAGE_SIZE, p->pages * VM_PAGE_SIZE, slot->mem, p->logging);
+	err = set_region(vm, p->id, slot->p.gfn * VM_PAGE_SIZE, p->pages * VM_PAGE_SIZE, slot->mem,
+			 p->logging);
 	if (!err)
 		return 0;
 fail:
@@ -249,7 +255,8 @@ int vm_slot_set_logging(struct vm *vm, uint32_t id, bool on)
 	pthread_mutex_lock(&vm->harvest_lock);
 	slot = vm_slot_find(vm, id);
 	if (slot)
-		err = set_region(vm, id, slot->p.gfn * VM_PAGE_SIZE, slot->p.pages * VM_PAGE_SIZE, slot->mem, on);
+		err = set_region(vm, id, slot->p.gfn * VM_PAGE_SIZE, slot->p.pages * VM_PAGE_SIZE,
+				 slot->mem, on);
 	if (!err)
 		slot->p.logging = on;
 	pthread_mutex_unlock(&vm->harvest_lock);
@@ -281,7 +288,8 @@ uint64_t vm_slot_value(const struct vm *vm, uint32_t id, uint64_t offset, unsign
 
 static int set_cpuid(struct vm *vm, int fd)
 {
-	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
+	struct kvm_cpuid2 *cpuid =
+		calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
 	int err = 0;
 
 	if (!cpuid)
@@ -296,10 +304,12 @@ static int set_cpuid(struct vm *vm, int fd)
 static int set_long_mode(struct vm_vcpu *vcpu)
 {
 	struct kvm_segment code = {
-		.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1,
+		.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1,
+		.g = 1,
 	};
 	struct kvm_segment data = {
-		.limit = 0xffffffff, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1,
+		.limit = 0xffffffff, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1,
+		.g = 1,
 	};
 	struct kvm_regs regs = {
 		.rip = GUEST_CODE,

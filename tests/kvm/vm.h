@@ -29,15 +29,18 @@ enum vm_mode {
 	VM_RING,
 	VM_BITMAP,			/* KVM_GET_DIRTY_LOG reads, clears and protects */
 	VM_BITMAP_MANUAL,		/* it reads; KVM_CLEAR_DIRTY_LOG clears and protects */
-	VM_BITMAP_INITIALLY_SET,	/* the same, and all pages start dirty: the first harvest has them all */
+	VM_BITMAP_INITIALLY_SET,	/* the same, and all pages start dirty: the first harvest
+					 * has them all */
 };
 
 /* What a vCPU does whose ring is full */
 enum vm_full {
 	VM_FULL_HARVEST,		/* its thread harvests all rings, the other vCPUs run on */
-	VM_FULL_STOP_WORLD,		/* its thread stops all the vCPUs, harvests, lets them run */
+	VM_FULL_STOP_WORLD,		/* its thread stops all the vCPUs, harvests, lets them
+					 * run */
 	VM_FULL_WAIT,			/* it waits until somebody has harvested */
-	VM_FULL_RETRY,			/* it tries to go on, time and again: a storm of exits without progress */
+	VM_FULL_RETRY,			/* it tries to go on, time and again: a storm of exits
+					 * without progress */
 };
 
 struct vm_slot_params {
@@ -51,9 +54,11 @@ struct vm_slot_params {
 struct vm_params {
 	enum vm_mode mode;
 	unsigned int vcpus;		/* 1 to VM_VCPUS_MAX */
-	uint32_t ring_entries;		/* VM_RING: a power of two, 1024 to 65536 (KVM on AMD takes 256 as well) */
+	uint32_t ring_entries;		/* VM_RING: a power of two, 1024 to 65536 (KVM on AMD takes
+					 * 256 as well) */
 	enum vm_full full;
-	uint32_t clear_pages;		/* a piece for KVM_CLEAR_DIRTY_LOG, a multiple of 64; 0: 4096 */
+	uint32_t clear_pages;		/* a piece for KVM_CLEAR_DIRTY_LOG, a multiple of 64; 0:
+					 * 4096 */
 	struct vm_slot_params slot[VM_SLOTS_MAX];
 };
 
@@ -77,7 +82,10 @@ int vm_slot_set_logging(struct vm *vm, uint32_t id, bool on);
 /* The guest page of a slot's page: what vm_write() takes */
 uint64_t vm_slot_gfn(const struct vm *vm, uint32_t id, uint64_t offset);
 uint64_t vm_slot_pages(const struct vm *vm, uint32_t id);
-/* The value last written to the page by this vCPU: its count of writes then, from 1; 0 if it never did */
+/*
+ * The value last written to the page by this vCPU: its count of writes then, from 1; 0 if it never
+ * did
+ */
 uint64_t vm_slot_value(const struct vm *vm, uint32_t id, uint64_t offset, unsigned int vcpu);
 
 /* ---- writes ---- */
@@ -98,7 +106,8 @@ struct vm_run {
 	struct pattern pattern;		/* of pattern_init() */
 	uint64_t count;			/* writes; VM_COUNT_ENDLESS: until vm_cancel() */
 	double rate;			/* pages/s, kept up in batches of 1 ms; VM_RATE_MAX */
-	const struct pattern_alias *table;	/* PATTERN_ALIAS: one entry a page, the same for all vCPUs; */
+	const struct pattern_alias *table;	/* PATTERN_ALIAS: one entry a page, the same for all
+						 * vCPUs; */
 						/* NULL: the table given last */
 };
 
@@ -158,7 +167,8 @@ int vm_reaper_stop(struct vm *vm);
 
 struct vm_stats {
 	uint64_t pushed[VM_VCPUS_MAX];	/* VM_RING: entries harvested of each ring */
-	uint64_t harvested;		/* pages, by all harvests; a page counts in each harvest that had it */
+	uint64_t harvested;		/* pages, by all harvests; a page counts in each harvest
+					 * that had it */
 	uint64_t harvested_hash;	/* sum of vm_page_hash() over them */
 	uint64_t distinct;		/* pages that were in any harvest ... */
 	uint64_t distinct_hash;		/* ... and the sum of their hashes */

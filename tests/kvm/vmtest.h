@@ -13,8 +13,8 @@
 #include "vm.h"
 
 /*
- * A test that hangs ends here at last. Whoever runs it has a limit of his own, which comes first and shows
- * where it hangs; so this one is far above what a test takes on the busiest machine.
+ * A test that hangs ends here at last. Whoever runs it has a limit of his own, which comes first
+ * and shows where it hangs; so this one is far above what a test takes on the busiest machine.
  */
 #define VMTEST_LIMIT_S	1500
 #define VMTEST_HANG_MS	(VMTEST_LIMIT_S * 1000)	/* for what is over at once, unless it hangs */
@@ -35,7 +35,8 @@ static inline bool vmtest_counts_exact(void)
 {
 	static int exact = -1;
 	struct vm_params params = {
-		.mode = VM_RING, .vcpus = 1, .ring_entries = 1024, .slot = { { .id = 1, .pages = 1, .logging = true } },
+		.mode = VM_RING, .vcpus = 1, .ring_entries = 1024,
+		.slot = { { .id = 1, .pages = 1, .logging = true } },
 	};
 	struct vm_harvest h;
 	uint64_t gfns[2];

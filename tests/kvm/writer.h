@@ -14,7 +14,8 @@ enum writer_pattern {
 };
 
 struct writer_options {
-	struct vm_params vm;		/* with its slots: one for each vCPU, or one that all share */
+	struct vm_params vm;		/* with its slots: one for each vCPU, or one that all
+					 * share */
 	unsigned int slots;
 	uint64_t pages;			/* of each slot */
 	enum writer_pattern pattern;

@@ -99,7 +99,8 @@ void writer_options_parse(struct writer_options *o, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "mode", 1, NULL, 'm' }, { "vcpus", 1, NULL, 'v' }, { "ring", 1, NULL, 'r' },
 		{ "pages", 1, NULL, 'p' }, { "shared", 0, NULL, 's' }, { "pattern", 1, NULL, 'P' },
-		{ "exponent", 1, NULL, 'e' }, { "rate", 1, NULL, 'R' }, { "duration", 1, NULL, 'd' },
+		{ "exponent", 1, NULL, 'e' }, { "rate", 1, NULL, 'R' },
+		{ "duration", 1, NULL, 'd' },
 		{ "reap", 1, NULL, 'i' }, { "full", 1, NULL, 'f' }, { "seed", 1, NULL, 'S' },
 		{ "huge", 0, NULL, 'H' }, { "hold", 0, NULL, 'w' }, { "help", 0, NULL, 'h' },
 		{ NULL }
@@ -108,7 +109,8 @@ void writer_options_parse(struct writer_options *o, int argc, char **argv)
 
 	*o = (struct writer_options){
 		.vm = { .mode = VM_RING, .vcpus = 1, .ring_entries = 4096 },
-		.pages = 16384, .exponent = 1.1, .rate = 10000, .duration_s = 10, .seed = 1, .reap_ms = 1000,
+		.pages = 16384, .exponent = 1.1, .rate = 10000, .duration_s = 10, .seed = 1,
+		.reap_ms = 1000,
 	};
 	while ((c = getopt_long(argc, argv, "", longs, &at)) != -1) {
 		const char *name = longs[at].name;
@@ -140,6 +142,7 @@ void writer_options_parse(struct writer_options *o, int argc, char **argv)
 		o->slots = o->vm.vcpus;
 	for (unsigned int i = 0; i < o->slots; i++)
 		o->vm.slot[i] = (struct vm_slot_params){
-			.id = FIRST_SLOT + 7 * i, .pages = o->pages, .logging = true, .huge = o->huge,
+			.id = FIRST_SLOT + 7 * i, .pages = o->pages, .logging = true,
+			.huge = o->huge,
 		};
 }

@@ -20,13 +20,17 @@
 #include "steer/migrate.h"
 #include "steer/supervise.h"
 
-/* So low that a guest writing over 13 MiB never meets it; with QEMU's 300 ms it would end with the first pass. */
+/*
+ * So low that a guest writing over 13 MiB never meets it; with QEMU's 300 ms it would end with the
+ * first pass.
+ */
 #define LIMIT_MS	10
 
 static volatile int cancel;
 static uint64_t wanted;
 
-static void bench_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void bench_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+		       struct mt_plan *plan)
 {
 	if (!view->boundary)
 		return;
@@ -44,7 +48,8 @@ static double cpu_s(void)
 	struct rusage u;
 
 	getrusage(RUSAGE_SELF, &u);
-	return u.ru_utime.tv_sec + u.ru_utime.tv_usec / 1e6 + u.ru_stime.tv_sec + u.ru_stime.tv_usec / 1e6;
+	return u.ru_utime.tv_sec + u.ru_utime.tv_usec / 1e6 + u.ru_stime.tv_sec +
+	       u.ru_stime.tv_usec / 1e6;
 }
 
 static int die(const struct mt_err *err)
@@ -68,7 +73,8 @@ static int print(const char *path, double wall_s, double used_s)
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_entry *e = &rec->entries[i];
 
-		if (e->type == MT_ENTRY_DECISION && e->decision.plan.action == MT_ACTION_SET_DOWNTIME && e->decision.latency_ns)
+		if (e->type == MT_ENTRY_DECISION &&
+		    e->decision.plan.action == MT_ACTION_SET_DOWNTIME && e->decision.latency_ns)
 			us[n++] = e->decision.latency_ns / 1e3;
 	}
 	mt_sort(us, n);
@@ -79,7 +85,8 @@ static int print(const char *path, double wall_s, double used_s)
 	printf("{\"iterations\":%zu,\"boundary_to_command_median_us\":%.0f,\"boundary_to_command_p90_us\":%.0f,"
 	       "\"boundary_to_command_p99_us\":%.0f,\"boundary_to_command_max_us\":%.0f,"
 	       "\"supervised_s\":%.1f,\"cpu_s_per_supervised_min\":%.3f}\n",
-	       n, us[n / 2], us[n * 9 / 10], us[n * 99 / 100], us[n - 1], wall_s, used_s / wall_s * 60);
+	       n, us[n / 2], us[n * 9 / 10], us[n * 99 / 100], us[n - 1], wall_s,
+	       used_s / wall_s * 60);
 	free(us);
 	mt_recording_free(rec);
 	return 0;
@@ -108,19 +115,32 @@ int main(int argc, char **argv)
 	wanted = strtoull(argv[5], NULL, 10);
 	inbox = mt_inbox_new();
 	if (!inbox || mt_loop_start(&err) || mt_conn_open(&conn, argv[1], &err) ||
-	    mt_domain_find(conn, argv[2], &domain, &err) || mt_migrate_check(conn, domain.uuid, &how, &err))
+	    mt_domain_find(conn, argv[2], &domain, &err) ||
+	    mt_migrate_check(conn, domain.uuid, &how, &err))
 		return die(&err);
 	if (mt_conn_subscribe(conn, domain.uuid, mt_inbox_post, inbox) < 0 ||
-	    mt_recorder_open(&recorder, argv[6], &(struct mt_record_header){
-		.schema = MT_RECORD_SCHEMA, .domain = domain.name, .uuid = domain.uuid, .policy = "bench",
-		.mode = "supervise", .start_t_ns = mt_now_ns(), .start_wall_ms = mt_wall_us() / 1000 }, &err))
+	    mt_recorder_open(&recorder, argv[6],
+			     &(struct mt_record_header){ .schema = MT_RECORD_SCHEMA,
+							 .domain = domain.name,
+							 .uuid = domain.uuid,
+							 .policy = "bench",
+							 .mode = "supervise",
+							 .start_t_ns = mt_now_ns(),
+							 .start_wall_ms = mt_wall_us() / 1000 },
+			     &err))
 		return die(&err);
 	begin = mt_now_ns();
 	begin_cpu = cpu_s();
 	if (mt_migrate_start(&running, conn, domain.uuid, &how, mt_inbox_post, inbox, &err) ||
-	    mt_supervise(conn, inbox, domain.uuid, &(struct mt_supervise_options){
-		.policy = &bench_policy, .actuators = &mt_actuators_libvirt, .recorder = recorder,
-		.limits = MT_LIMITS_UNSET, .destinations = destinations, .ours = true, .cancel = &cancel }, &result, &err))
+	    mt_supervise(conn, inbox, domain.uuid,
+			 &(struct mt_supervise_options){ .policy = &bench_policy,
+							 .actuators = &mt_actuators_libvirt,
+							 .recorder = recorder,
+							 .limits = MT_LIMITS_UNSET,
+							 .destinations = destinations,
+							 .ours = true,
+							 .cancel = &cancel },
+			 &result, &err))
 		return die(&err);
 	mt_migrate_free(running, 10000);
 	if (mt_recorder_close(recorder, &err))

@@ -5,8 +5,9 @@
  *	forecast [ROUNDS]
  *
  * Prints one JSON object: microseconds of a forecast of all methods, with and without what it would
- * take where one does not end; and of one tick of a profile, by its dirty pages and where they lie. Medians, the
- * 90th and the 99th percentile over so many rounds, and a quarter of them for what it would take.
+ * take where one does not end; and of one tick of a profile, by its dirty pages and where they lie.
+ * Medians, the 90th and the 99th percentile over so many rounds, and a quarter of them for what it
+ * would take.
  */
 #include <math.h>
 #include <stdio.h>
@@ -54,7 +55,8 @@ static void guest(struct mt_ucurve *d, double set_bytes, double bytes_per_s)
 static double forecast_all_us(const struct mt_ucurve *d, bool needed)
 {
 	struct mt_forecast_input in = {
-		.curve = d, .memory_bytes = 4096 * MIB, .resident_bytes = 3000 * MIB, .cpu_share = NAN,
+		.curve = d, .memory_bytes = 4096 * MIB, .resident_bytes = 3000 * MIB,
+		.cpu_share = NAN,
 		.bandwidth_bytes_per_s = 120 * MIB, .downtime_limit_ms = 300,
 	};
 	struct mt_forecast f;
@@ -68,7 +70,8 @@ static double forecast_all_us(const struct mt_ucurve *d, bool needed)
 	}
 	in.method = MT_METHOD_PRECOPY;
 	if (needed)
-		sink = sink + mt_forecast_needed_bandwidth(&in, 0) + mt_forecast_needed_limit_ms(&in, 0);
+		sink = sink + mt_forecast_needed_bandwidth(&in, 0) +
+		       mt_forecast_needed_limit_ms(&in, 0);
 	return now_us() - from;
 }
 
@@ -96,7 +99,10 @@ enum where { RANDOM, IN_ORDER, AGAIN };
 /* A bitmap of the guest, as a source hands it. */
 static uint64_t bitmap[GUEST_PAGES / 64];
 
-/* So many pages: anywhere, the next ones of a writer that goes through memory, or the same ones each time. */
+/*
+ * So many pages: anywhere, the next ones of a writer that goes through memory, or the same ones
+ * each time.
+ */
 static void write_pages(enum where where, unsigned pages, uint64_t *state)
 {
 	uint64_t seed = where == AGAIN ? 1 : *state;
@@ -116,12 +122,15 @@ static void write_pages(enum where where, unsigned pages, uint64_t *state)
 	*state = seed;
 }
 
-static double tick_us(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_pageset *set, bool begins)
+static double tick_us(struct mt_profile_builder *b, const struct migtrace_record *r,
+		      const struct mt_pageset *set, bool begins)
 {
 	double from = now_us();
 
 	mt_profile_tick(b, r);
-	mt_profile_pages(b, r, &(struct mt_tick_pages){ .logged = set, .whole = true, .begun = begins ? set : NULL });
+	mt_profile_pages(b, r,
+			 &(struct mt_tick_pages){
+				 .logged = set, .whole = true, .begun = begins ? set : NULL });
 	return now_us() - from;
 }
 
@@ -131,7 +140,8 @@ static struct spread ticks(unsigned rounds, enum where where, unsigned pages, st
 	struct mt_profile_builder *b = mt_profile_begin(0);
 	struct mt_pageset *set = mt_pageset_new();
 	double *us = calloc(rounds, sizeof(*us)), *fill_us = calloc(rounds, sizeof(*fill_us));
-	struct migtrace_record r = { .valid = MIGTRACE_VALID_PAGES | MIGTRACE_VALID_WINDOW, .state = MIGTRACE_STATE_LOGGING };
+	struct migtrace_record r = { .valid = MIGTRACE_VALID_PAGES | MIGTRACE_VALID_WINDOW,
+				     .state = MIGTRACE_STATE_LOGGING };
 	uint64_t state = 1;
 	struct spread s = { NAN, NAN, NAN };
 
@@ -189,7 +199,8 @@ static struct spread windows(unsigned rounds)
 
 static void print(const char *name, struct spread s)
 {
-	printf(",\"%s\":{\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f}", name, s.p50, s.p90, s.p99);
+	printf(",\"%s\":{\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f}", name, s.p50, s.p90,
+	       s.p99);
 }
 
 static const struct {

@@ -4,9 +4,10 @@
  *
  *	markov [SLOTS]
  *
- * Prints one JSON object: microseconds of CPU, on the average, for a slot that is learnt from, a forecast
- * of 300 slots, and FindFinishTime on it with and without waiting; on a series with little noise, and on one with
- * so much that patterns are merged at almost every slot. 64 patterns of 50 slots.
+ * Prints one JSON object: microseconds of CPU, on the average, for a slot that is learnt from, a
+ * forecast of 300 slots, and FindFinishTime on it with and without waiting; on a series with little
+ * noise, and on one with so much that patterns are merged at almost every slot. 64 patterns of 50
+ * slots.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,9 @@ static int measure(const char *name, double noise, size_t slots, const char *end
 	double ahead[AHEAD], from, feed, forecast, find, chain;
 	static struct mt_markov m;
 	struct mt_finish out;
-	const struct mt_finish_input in = { .slots = AHEAD, .increments = ahead, .base_bytes = 20 * 700, .bytes_per_slot = 700 };
+	const struct mt_finish_input in = {
+		.slots = AHEAD, .increments = ahead, .base_bytes = 20 * 700, .bytes_per_slot = 700
+	};
 
 	if (!s || mt_phases_make(&phases, s, slots) || mt_markov_init(&m, &params))
 		return -1;
@@ -73,7 +76,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	printf("{\"slots\":%ld,", slots);
-	if (measure("noise_5_percent", 0.05, (size_t)slots, ",") || measure("noise_20_percent", 0.2, (size_t)slots, "}\n"))
+	if (measure("noise_5_percent", 0.05, (size_t)slots, ",") ||
+	    measure("noise_20_percent", 0.2, (size_t)slots, "}\n"))
 		return 1;
 	return 0;
 }

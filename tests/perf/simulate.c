@@ -4,9 +4,9 @@
  *
  *	simulate [PATTERN]
  *
- * Over a link of 40 Gbit/s, while the guest writes to two million pages a second, most of them in its hot 50 GiB. What
- * it costs goes with the number of writes, and to a lesser part with that of pages sent. Prints one JSON object: CPU
- * seconds of one core, and how much was simulated in them.
+ * Over a link of 40 Gbit/s, while the guest writes to two million pages a second, most of them in
+ * its hot 50 GiB. What it costs goes with the number of writes, and to a lesser part with that of
+ * pages sent. Prints one JSON object: CPU seconds of one core, and how much was simulated in them.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +24,8 @@ static double cpu_s(long *max_kib)
 
 	getrusage(RUSAGE_SELF, &u);
 	*max_kib = u.ru_maxrss;
-	return (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 + (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
+	return (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 +
+	       (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
 }
 
 int main(int argc, char **argv)
@@ -57,8 +58,8 @@ int main(int argc, char **argv)
 	used_s = cpu_s(&kib) - begin_s;
 	printf("{\"pattern\":\"%s\",\"memory_bytes\":%llu,\"simulated_s\":%.1f,\"end\":\"%s\",\"passes\":%" PRIu64
 	       ",\"pages_sent\":%" PRIu64 ",\"cpu_s\":%.1f,\"resident_mib\":%.0f}\n",
-	       text, MEMORY_BYTES, r.total_ms / 1e3, mt_sim_end_name(r.end), r.passes, r.normal_pages + r.zero_pages, used_s,
-	       (double)kib / 1024);
+	       text, MEMORY_BYTES, r.total_ms / 1e3, mt_sim_end_name(r.end), r.passes,
+	       r.normal_pages + r.zero_pages, used_s, (double)kib / 1024);
 	mt_trace_fini(&trace);
 	return 0;
 }

@@ -48,6 +48,7 @@ int main(void)
 	}
 	mt_sort(update, ROUNDS);
 	mt_sort(forecast, ROUNDS);
-	printf("{\"update_ns\": %.0f, \"forecast_ns\": %.0f}\n", update[ROUNDS / 2], forecast[ROUNDS / 2]);
+	printf("{\"update_ns\": %.0f, \"forecast_ns\": %.0f}\n", update[ROUNDS / 2],
+	       forecast[ROUNDS / 2]);
 	return 0;
 }

@@ -34,7 +34,8 @@ static const char *ktap_skip_reason;
 #define CHECK_INT(a, b) do { \
 	long long ktap_a = (long long)(a), ktap_b = (long long)(b); \
 	if (ktap_a != ktap_b) { \
-		printf("# %s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, #a, ktap_a, ktap_b); \
+		printf("# %s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, \
+		       #a, ktap_a, ktap_b); \
 		ktap_failed = true; \
 		return; \
 	} \
@@ -43,7 +44,8 @@ static const char *ktap_skip_reason;
 #define CHECK_STR(a, b) do { \
 	const char *ktap_a = (a), *ktap_b = (b); \
 	if (!ktap_a || strcmp(ktap_a, ktap_b)) { \
-		printf("# %s:%d: %s is \"%s\", expected \"%s\"\n", __FILE__, __LINE__, #a, ktap_a ? ktap_a : "(null)", ktap_b); \
+		printf("# %s:%d: %s is \"%s\", expected \"%s\"\n", __FILE__, __LINE__, \
+		       #a, ktap_a ? ktap_a : "(null)", ktap_b); \
 		ktap_failed = true; \
 		return; \
 	} \
@@ -52,7 +54,8 @@ static const char *ktap_skip_reason;
 #define CHECK_NEAR(a, b, tolerance) do { \
 	double ktap_a = (a), ktap_b = (b); \
 	if (!(fabs(ktap_a - ktap_b) <= (tolerance))) { \
-		printf("# %s:%d: %s is %g, expected %g\n", __FILE__, __LINE__, #a, ktap_a, ktap_b); \
+		printf("# %s:%d: %s is %g, expected %g\n", __FILE__, __LINE__, \
+		       #a, ktap_a, ktap_b); \
 		ktap_failed = true; \
 		return; \
 	} \
@@ -73,7 +76,8 @@ static inline int ktap_main(const struct ktap_case *cases, size_t n)
 		if (ktap_failed)
 			bad = 1;
 		printf("%sok %zu - %s%s%s\n", ktap_failed ? "not " : "", i + 1, cases[i].name,
-		       ktap_skip_reason ? " # SKIP " : "", ktap_skip_reason ? ktap_skip_reason : "");
+		       ktap_skip_reason ? " # SKIP " : "",
+		       ktap_skip_reason ? ktap_skip_reason : "");
 	}
 	return bad;
 }

@@ -31,7 +31,10 @@
 #define MIGRATION_FIXED_MS	60u	/* part of the downtime that is not memory */
 #define MIGRATION_START_NS	(5 * MT_NS_PER_S)
 
-/* Each write hits one of the first @hot_pages with probability @hot_share, else any of the first @pages. */
+/*
+ * Each write hits one of the first @hot_pages with probability @hot_share, else any of the first
+ * @pages.
+ */
 struct migration_load {
 	uint32_t writes_per_s;
 	uint32_t pages;
@@ -49,10 +52,12 @@ struct migration_guest {
 	struct migration_load later;
 	enum {
 		MIGRATION_ENDS,		/* by QEMU's own rule */
-		MIGRATION_NEARLY,	/* it does as well, but at the edge: when is a matter of chance */
+		MIGRATION_NEARLY,	/* it does as well, but at the edge: when is a matter of
+					 * chance */
 		MIGRATION_STOPPABLE,	/* never, but each boundary stays within 500 ms */
 		MIGRATION_ENDLESS	/* nor do they */
-	} fate;			/* over MIGRATION_LINK with a limit of MIGRATION_LIMIT_MS; checked by test_outlook */
+	/* over MIGRATION_LINK with a limit of MIGRATION_LIMIT_MS; checked by test_outlook */
+	} fate;
 };
 
 #define MIGRATION_LINK		(32.0 * MT_MIB)	/* bytes/s: a first pass of 2 s */
@@ -62,25 +67,67 @@ struct migration_guest {
 /* 1 s of the link is 8176 pages, the threshold 2453, a step 409. */
 static const struct migration_guest migration_guests[] = {
 	{ .name = "idle", .pages = MIGRATION_PAGES },
-	{ .name = "mostly zero", .pages = MIGRATION_PAGES, .zero_pages = 8192, .load = { 20, 8000 } },
+	{ .name = "mostly zero",
+	  .pages = MIGRATION_PAGES,
+	  .zero_pages = 8192,
+	  .load = { 20, 8000 } },
 	{ .name = "read-only", .pages = MIGRATION_PAGES, .load = { 100, MIGRATION_PAGES } },
 	{ .name = "uniform, slow", .pages = MIGRATION_PAGES, .load = { 600, MIGRATION_PAGES } },
 	{ .name = "uniform, small", .pages = MIGRATION_PAGES, .load = { 3000, 4000 } },
-	{ .name = "uniform, 3/4 of the link", .pages = MIGRATION_PAGES, .load = { 6000, MIGRATION_PAGES }, .fate = MIGRATION_NEARLY },
-	{ .name = "uniform, 1.5 x the link", .pages = MIGRATION_PAGES, .load = { 12000, MIGRATION_PAGES }, .fate = MIGRATION_ENDLESS },
-	{ .name = "uniform, 2.4 x the link", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES }, .fate = MIGRATION_ENDLESS },
-	{ .name = "hot set 1 step", .pages = MIGRATION_PAGES, .load = { 10000, MIGRATION_PAGES, 400, 0.98 } },
-	{ .name = "hot set 2 steps", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES, 700, 0.99 } },
-	{ .name = "hot set 1/2 threshold", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES, 1200, 0.99 } },
-	{ .name = "hot set below threshold", .pages = MIGRATION_PAGES, .load = { 40000, MIGRATION_PAGES, 2000, 0.99 }, .fate = MIGRATION_NEARLY },
-	{ .name = "hot set above threshold", .pages = MIGRATION_PAGES, .load = { 60000, MIGRATION_PAGES, 3200, 0.99 }, .fate = MIGRATION_STOPPABLE },
-	{ .name = "hot set far above", .pages = MIGRATION_PAGES, .load = { 60000, MIGRATION_PAGES, 6000, 0.99 }, .fate = MIGRATION_ENDLESS },
-	{ .name = "cyclic, slow", .pages = MIGRATION_PAGES, .load = { 2000, MIGRATION_PAGES, .cyclic = true } },
-	{ .name = "cyclic, small", .pages = MIGRATION_PAGES, .load = { 20000, 500, .cyclic = true } },
-	{ .name = "cyclic, 1.5 x the link", .pages = MIGRATION_PAGES, .load = { 12000, MIGRATION_PAGES, .cyclic = true }, .fate = MIGRATION_ENDLESS },
-	{ .name = "calms down", .pages = MIGRATION_PAGES, .load = { 20000, MIGRATION_PAGES }, .later_s = 6, .later = { 200, MIGRATION_PAGES } },
-	{ .name = "wakes up", .pages = MIGRATION_PAGES, .load = { 1000, MIGRATION_PAGES }, .later_s = 1.5,
-	  .later = { 20000, MIGRATION_PAGES }, .fate = MIGRATION_ENDLESS },
+	{ .name = "uniform, 3/4 of the link",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 6000, MIGRATION_PAGES },
+	  .fate = MIGRATION_NEARLY },
+	{ .name = "uniform, 1.5 x the link",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 12000, MIGRATION_PAGES },
+	  .fate = MIGRATION_ENDLESS },
+	{ .name = "uniform, 2.4 x the link",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 20000, MIGRATION_PAGES },
+	  .fate = MIGRATION_ENDLESS },
+	{ .name = "hot set 1 step",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 10000, MIGRATION_PAGES, 400, 0.98 } },
+	{ .name = "hot set 2 steps",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 20000, MIGRATION_PAGES, 700, 0.99 } },
+	{ .name = "hot set 1/2 threshold",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 20000, MIGRATION_PAGES, 1200, 0.99 } },
+	{ .name = "hot set below threshold",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 40000, MIGRATION_PAGES, 2000, 0.99 },
+	  .fate = MIGRATION_NEARLY },
+	{ .name = "hot set above threshold",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 60000, MIGRATION_PAGES, 3200, 0.99 },
+	  .fate = MIGRATION_STOPPABLE },
+	{ .name = "hot set far above",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 60000, MIGRATION_PAGES, 6000, 0.99 },
+	  .fate = MIGRATION_ENDLESS },
+	{ .name = "cyclic, slow",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 2000, MIGRATION_PAGES, .cyclic = true } },
+	{ .name = "cyclic, small",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 20000, 500, .cyclic = true } },
+	{ .name = "cyclic, 1.5 x the link",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 12000, MIGRATION_PAGES, .cyclic = true },
+	  .fate = MIGRATION_ENDLESS },
+	{ .name = "calms down",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 20000, MIGRATION_PAGES },
+	  .later_s = 6,
+	  .later = { 200, MIGRATION_PAGES } },
+	{ .name = "wakes up",
+	  .pages = MIGRATION_PAGES,
+	  .load = { 1000, MIGRATION_PAGES },
+	  .later_s = 1.5,
+	  .later = { 20000, MIGRATION_PAGES },
+	  .fate = MIGRATION_ENDLESS },
 };
 
 #define MIGRATION_GUESTS	(sizeof(migration_guests) / sizeof(migration_guests[0]))
@@ -90,14 +137,16 @@ struct migration {
 	double link_bytes_per_s;
 	double limit_ms;
 	struct mt_rng rng;
-	bool due[MIGRATION_PAGES], log[MIGRATION_PAGES];	/* QEMU's bitmap of pages to send, KVM's log of pages written to */
+	bool due[MIGRATION_PAGES], log[MIGRATION_PAGES];	/* QEMU's bitmap of pages to send,
+								 * KVM's log of pages written to */
 	uint32_t due_pages;
 	uint32_t scan, cursor;	/* the next page to look at, the next a cyclic guest writes to */
 	uint64_t slices, polled_ms;
 	double writes_due, send_bytes;
 	bool began, looked, ended;	/* looked: at the threshold, after this step */
 	uint64_t iteration;
-	uint32_t synced_pages;	/* newly set in the bitmap by the last sync: the truth about "dirtied" */
+	uint32_t synced_pages;	/* newly set in the bitmap by the last sync: the truth about
+				 * "dirtied" */
 	uint32_t unsent_pages;	/* still due just before it */
 	double synced_ms, left_at_sync_bytes;
 	uint64_t transferred_bytes, normal_pages, zero_pages;
@@ -181,7 +230,8 @@ static inline void migration_sync(struct migration *m)
 
 static inline bool migration_below(const struct migration *m)
 {
-	return !m->due_pages || m->due_pages * (double)MIGRATION_PAGE < m->link_bytes_per_s * m->limit_ms / 1e3;
+	return !m->due_pages ||
+	       m->due_pages * (double)MIGRATION_PAGE < m->link_bytes_per_s * m->limit_ms / 1e3;
 }
 
 /* The guest no longer runs here; all that is left goes out, once. */
@@ -204,7 +254,8 @@ static inline double migration_stop_ms(const struct migration *m)
 
 	for (uint32_t i = 0; i < m->guest->pages; i++)
 		left += m->due[i] || m->log[i];
-	return MIGRATION_FIXED_MS + left * (double)(MIGRATION_PAGE + MIGRATION_HEADER) / m->link_bytes_per_s * 1e3;
+	return MIGRATION_FIXED_MS +
+	       left * (double)(MIGRATION_PAGE + MIGRATION_HEADER) / m->link_bytes_per_s * 1e3;
 }
 
 /* What a policy can ask for: the guest is paused now, or runs on at the destination. */
@@ -255,7 +306,8 @@ static inline bool migration_next(struct migration *m, struct mt_sample *s)
 		return true;
 	}
 	for (;;) {
-		bool step_over = m->slices && m->slices % (MIGRATION_STEP_MS / MIGRATION_SLICE_MS) == 0;
+		bool step_over =
+			m->slices && m->slices % (MIGRATION_STEP_MS / MIGRATION_SLICE_MS) == 0;
 
 		if (m->looked && m->synced_ms == migration_ms(m) && migration_below(m)) {
 			migration_end(m, true);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pagecount.h - in how many of a series of sets each page is: an oracle for what pagetimes.c counts page by page
+ * pagecount.h - in how many of a series of sets each page is: an oracle for what pagetimes.c counts
+ * page by page
  *
  * A counter a page would be as large as the guest. Here digit i of all counters, in base 2,
  * is a set of pages, and adding a set ripples its carry through them: as many sets as
@@ -64,7 +65,8 @@ out:
 
 /* Digit by digit from the highest: more than @times so far, or equal to it so far. */
 /* How many pages were in at least @times of the sets, @times > 0. Return: 0; -ENOMEM. */
-static inline int mt_pagecount_at_least(const struct mt_pagecount *c, unsigned times, uint64_t *pages)
+static inline int mt_pagecount_at_least(const struct mt_pagecount *c, unsigned times,
+					uint64_t *pages)
 {
 	struct mt_pageset *more = mt_pageset_new(), *equal = mt_pageset_new();
 	int rc = -ENOMEM;

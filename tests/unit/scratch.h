@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * scratch.h - a directory of the test's own: there before main(), gone with all that is in it at the end
+ * scratch.h - a directory of the test's own: there before main(), gone with all that is in it at
+ * the end
  */
 #ifndef SCRATCH_H
 #define SCRATCH_H

@@ -2,9 +2,9 @@
 /*
  * simguest.h - a small guest whose pages have versions, and KVM's log taken literally
  *
- * What the simulator's bitmaps are checked against: every write makes a new version of a page, every page
- * sent carries its version over, and at each sync the pages that are dirty again follow from three
- * arrays that hold what the kernel and QEMU hold.
+ * What the simulator's bitmaps are checked against: every write makes a new version of a page,
+ * every page sent carries its version over, and at each sync the pages that are dirty again follow
+ * from three arrays that hold what the kernel and QEMU hold.
  */
 #ifndef SIMGUEST_H
 #define SIMGUEST_H
@@ -18,8 +18,10 @@ struct simguest {
 	struct mt_sim_params p;
 	uint32_t version[GUEST_PAGES], there[GUEST_PAGES];
 	unsigned sends[GUEST_PAGES];
-	bool dirty[GUEST_PAGES], kvm[GUEST_PAGES], answered[GUEST_PAGES], cleared[GUEST_PAGES];	/* the last: by chunk */
-	bool begun, flipped;		/* flipped: what is written now is written at the destination */
+	/* the last: by chunk */
+	bool dirty[GUEST_PAGES], kvm[GUEST_PAGES], answered[GUEST_PAGES], cleared[GUEST_PAGES];
+	bool begun, flipped;		/* flipped: what is written now is written at the
+					 * destination */
 	unsigned wrong_dirtied;		/* passes whose count differs */
 	unsigned stale;			/* accesses at the destination to an old page */
 	uint64_t writes, sent, sent_after_flip, first_after_flip;
@@ -39,7 +41,8 @@ static inline void simguest_defaults(struct simguest *g, double link_bytes_per_s
 	g->p.cap_ms = 20000;
 	g->p.downtime_limit_ms = 20;	/* QEMU's 300 would be a third of such a guest */
 	g->p.host = (struct mt_sim_host){
-		.link_bytes_per_s = link_bytes_per_s, .buffer_bytes = 65536, .there_buffer_bytes = 65536, .page_ns = 1, .zero_page_ns = 1,
+		.link_bytes_per_s = link_bytes_per_s, .buffer_bytes = 65536,
+		.there_buffer_bytes = 65536, .page_ns = 1, .zero_page_ns = 1,
 		.xbzrle_page_ns = 1, .compress_page_ns = 1, .beat_touches = 32,
 	};
 }
@@ -91,7 +94,8 @@ static inline void simguest_on_sent(void *opaque, uint64_t page)
 
 	simguest_begin(g);
 	if (g->p.log == MT_SIM_LOG_BITMAP && !g->cleared[chunk])
-		for (uint64_t i = first; i < first + (1ULL << g->p.clear_shift) && i < GUEST_PAGES; i++)
+		for (uint64_t i = first; i < first + (1ULL << g->p.clear_shift) && i < GUEST_PAGES;
+		     i++)
 			if (g->answered[i])
 				g->kvm[i] = false;
 	g->cleared[chunk] = true;
@@ -121,7 +125,8 @@ static inline void simguest_on_written(void *opaque, uint64_t page)
 static inline int simguest_run(struct simguest *g, struct mt_trace *trace)
 {
 	const struct mt_sim_hooks hooks = {
-		.opaque = g, .pass = simguest_on_pass, .sent = simguest_on_sent, .written = simguest_on_written,
+		.opaque = g, .pass = simguest_on_pass, .sent = simguest_on_sent,
+		.written = simguest_on_written,
 	};
 	struct mt_err err = { 0 };
 

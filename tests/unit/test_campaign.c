@@ -80,8 +80,11 @@ static void long_lists(void)
 {
 	struct campaign_spec s;
 
-	CHECK_INT(load(&s, "[campaign]\n" COMMANDS PARTS "[runs a]\nguests = small\n\tlarge\nworkloads = idle\nmethods = precopy\n"
-		       "  hybrid-2\n  precopy\nbandwidths = 10MiB/s\ndowntime_limits = 1s\n"), 0);
+	CHECK_INT(load(&s,
+		       "[campaign]\n" COMMANDS PARTS
+		       "[runs a]\nguests = small\n\tlarge\nworkloads = idle\nmethods = precopy\n"
+		       "  hybrid-2\n  precopy\nbandwidths = 10MiB/s\ndowntime_limits = 1s\n"),
+		  0);
 	CHECK_INT(s.tables[0].guests.n, 2);
 	CHECK_STR(s.tables[0].methods.v[2], "precopy");
 	campaign_spec_fini(&s);
@@ -95,30 +98,40 @@ static void bad_specs(void)
 		{ "", "there is no [campaign]" },
 		{ "[campaign]\n" COMMANDS PARTS, "nothing to do" },
 		{ "where = here\n", ":1: where is outside" },
-		{ "[campaign]\n" COMMANDS "colour = red\n", ":8: unknown key colour in [campaign]" },
+		{ "[campaign]\n" COMMANDS "colour = red\n",
+		  ":8: unknown key colour in [campaign]" },
 		{ "[campaign]\n" COMMANDS "seed = 1\nseed = 2\n", ":9: seed was given already" },
 		{ "[campaign]\n" COMMANDS "seed = x\n", ":8: " },
 		{ "[campaign]\n" COMMANDS "pause = 300\n", ":8: " },
 		{ "[campaign]\n" COMMANDS "profile = 0ms\n", ":8: profile 0ms is out of range" },
-		{ "[campaign]\n" COMMANDS "source = perf\n", "accepted are auto, kmod, bpf, libvirt" },
+		{ "[campaign]\n" COMMANDS "source = perf\n",
+		  "accepted are auto, kmod, bpf, libvirt" },
 		{ "[campaign]\n" COMMANDS "rubbish\n", ":8: neither" },
 		{ "[campaign]\nwhere = here\n", ":1: [campaign] needs up" },
 		{ "[campaign x]\n", "[campaign] has no name" },
 		{ "[campaign]\n" COMMANDS "[campaign]\n", ":8: [campaign] was there already" },
 		{ "[guest]\n", ":1: [guest NAME] needs a name" },
 		{ "[guest a/b]\n", ":1: [guest NAME] needs a name" },
-		{ "[guest a]\ntype = kvm\nmemory = 64MiB\n[guest a]\n", ":4: [guest a] was there already" },
+		{ "[guest a]\ntype = kvm\nmemory = 64MiB\n[guest a]\n",
+		  ":4: [guest a] was there already" },
 		{ "[guest a]\ntype = xen\n", ":2: type = xen: accepted are kvm, qemu" },
 		{ "[guest a]\ntype = kvm\n", ":1: [guest a] needs memory" },
 		{ "[guest a]\n[guest b]\n", ":1: [guest a] needs type" },
 		{ "[guests a]\n", ":1: unknown section [guests a]" },
 		{ "[guest a\n", ":1: '[' without ']'" },
-		{ "[campaign]\n" COMMANDS PARTS TABLE "[runs b]\nguests = small\nworkloads = none\nmethods = precopy\n"
-		  "bandwidths = 1MiB/s\ndowntime_limits = 1s\n", "[runs b]: there is no [workload none]" },
-		{ "[campaign]\n" COMMANDS PARTS TABLE "[method h]\nkind = hybrid\n", "flip_after_passes is needed" },
-		{ "[campaign]\n" COMMANDS PARTS TABLE "[method m]\nkind = multifd\n", "channels is needed" },
-		{ "[campaign]\n" COMMANDS PARTS TABLE "[method m]\nkind = precopy\nchannels = 2\n", "channels is for kind = multifd" },
-		{ "[campaign]\n" COMMANDS PARTS TABLE "[guest t]\ntype = qemu\nmemory = 64MiB\nlogging = ring\n", "rings are KVM's" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE
+		  "[runs b]\nguests = small\nworkloads = none\nmethods = precopy\n"
+		  "bandwidths = 1MiB/s\ndowntime_limits = 1s\n",
+		  "[runs b]: there is no [workload none]" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE "[method h]\nkind = hybrid\n",
+		  "flip_after_passes is needed" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE "[method m]\nkind = multifd\n",
+		  "channels is needed" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE "[method m]\nkind = precopy\nchannels = 2\n",
+		  "channels is for kind = multifd" },
+		{ "[campaign]\n" COMMANDS PARTS TABLE
+		  "[guest t]\ntype = qemu\nmemory = 64MiB\nlogging = ring\n",
+		  "rings are KVM's" },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
@@ -161,7 +174,8 @@ static void plan_draws(void)
 			CHECK_INT(r->number, n + 1);
 			CHECK(!r->done);
 			of[r->method->kind == MT_METHOD_HYBRID]++;
-			seen[r->bandwidth_bytes_per_s / MT_MIB / 10 - 1 + 3 * (r->limit_ms == 1000)]++;
+			seen[r->bandwidth_bytes_per_s / MT_MIB / 10 - 1 +
+			     3 * (r->limit_ms == 1000)]++;
 		}
 		CHECK_INT(of[0], 3);
 		CHECK_INT(of[1], 3);
@@ -178,7 +192,9 @@ static void plan_all(void)
 	struct campaign_spec s;
 	struct campaign_plan p;
 
-	CHECK_INT(load(&s, "[campaign]\n" COMMANDS "runs_per_start = 5\n" PARTS TABLE "combine = all\n"), 0);
+	CHECK_INT(load(&s, "[campaign]\n" COMMANDS "runs_per_start = 5\n" PARTS TABLE
+			   "combine = all\n"),
+		  0);
 	CHECK_INT(campaign_plan_make(&p, &s), 0);
 	CHECK_INT(p.n_runs, 2 * 2 * 6);
 	CHECK_INT(p.n_starts, 2 * 3);	/* twelve runs a pair, in three starts */
@@ -197,14 +213,17 @@ static void fingerprint(char *text, size_t size, const char *seed)
 	size_t used = 0;
 
 	*text = '\0';
-	snprintf(spec, sizeof(spec), "[campaign]\n" COMMANDS "seed = %s\n" PARTS TABLE "repeat = 4\n", seed);
+	snprintf(spec, sizeof(spec),
+		 "[campaign]\n" COMMANDS "seed = %s\n" PARTS TABLE "repeat = 4\n", seed);
 	if (load(&s, spec) || campaign_plan_make(&p, &s))
 		return;
 	for (size_t i = 0; i < p.n_starts; i++)
 		for (size_t k = 0; k < p.starts[i].n_runs && used < size; k++)
-			used += (size_t)snprintf(text + used, size - used, "%s %s %" PRIu64 " %" PRIu64 "\n", p.starts[i].guest->name,
-						 p.starts[i].runs[k].method->name, p.starts[i].runs[k].bandwidth_bytes_per_s,
-						 p.starts[i].runs[k].limit_ms);
+			used += (size_t)snprintf(
+				text + used, size - used, "%s %s %" PRIu64 " %" PRIu64 "\n",
+				p.starts[i].guest->name, p.starts[i].runs[k].method->name,
+				p.starts[i].runs[k].bandwidth_bytes_per_s,
+				p.starts[i].runs[k].limit_ms);
 	campaign_plan_fini(&p);
 	campaign_spec_fini(&s);
 }
@@ -241,7 +260,8 @@ static void shipped(void)
 		const char *path;
 		size_t runs, workloads;
 	} specs[] = {
-		{ "tests/data/campaign/machine.ini", 360, 12 }, { "tests/data/campaign/lab.ini", 160, 12 },
+		{ "tests/data/campaign/machine.ini", 360, 12 },
+		{ "tests/data/campaign/lab.ini", 160, 12 },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(specs); i++) {
@@ -335,10 +355,17 @@ static void goes_on(void)
 static void refuses(void)
 {
 	static const char *const lines[] = {
-		"{\"run\":1}\n{\"run\":1}\n", "{\"run\":0}\n", "{\"run\":1000}\n", "{}\n", "run 1\n", "\n",
+		"{\"run\":1}\n{\"run\":1}\n",
+		"{\"run\":0}\n",
+		"{\"run\":1000}\n",
+		"{}\n",
+		"run 1\n",
+		"\n",
 	};
 	static const char *const others[] = {
-		"", "[campaign]\n# another\n" COMMANDS PARTS TABLE, "[campaign]\n" COMMANDS PARTS TABLE "# more\n",
+		"",
+		"[campaign]\n# another\n" COMMANDS PARTS TABLE,
+		"[campaign]\n" COMMANDS PARTS TABLE "# more\n",
 		"[campaign]\n" COMMANDS PARTS,
 	};
 	struct campaign_state st;
@@ -354,7 +381,9 @@ static void refuses(void)
 		campaign_state_close(&st);
 		write_file("bad/runs.jsonl", "");
 	}
-	/* Another one, longer, shorter or different: of which the old is no beginning, and is one. */
+	/*
+	 * Another one, longer, shorter or different: of which the old is no beginning, and is one.
+	 */
 	for (size_t i = 0; i < MT_ARRAY_SIZE(others); i++) {
 		write_file("spec", others[i]);
 		CHECK_INT(take_up(&st, "bad", &err), -EEXIST);
@@ -400,7 +429,8 @@ static void a_line(void)
 	struct campaign_start start = { .guest = &spec.guests[0], .workload = &spec.workloads[0] };
 	struct campaign_result r = {
 		.start = &start, .run = &run, .where = "here", .profile = "p", .recording = "r",
-		.bandwidth_bytes_per_s = MT_MIB, .cap_ms = 9, .load_1min = NAN, .busy_percent = 12.34, .prepare_ms = NAN,
+		.bandwidth_bytes_per_s = MT_MIB, .cap_ms = 9, .load_1min = NAN,
+		.busy_percent = 12.34, .prepare_ms = NAN,
 		.felt_ms = NAN, .outcome = MT_OUTCOME_ABORTED, .verified = "ok", .note = "odd",
 	};
 	char *line;
@@ -460,7 +490,8 @@ static void answers(void)
 /* --- commands --------------------------------------------------------------------------- */
 static void commands(void)
 {
-	static const char *const args[] = { "-c", "printf '%s %s' \"$COLOUR\" \"$1\"; exit 3", "sh", "two words", NULL };
+	static const char *const args[] = { "-c", "printf '%s %s' \"$COLOUR\" \"$1\"; exit 3", "sh",
+					    "two words", NULL };
 	static const char *const leaves[] = { "-c", "sleep 3000 & echo $!", NULL };
 	static const char *const sleeps[] = { "-c", "sleep 3000", NULL };
 	struct campaign_env env = { 0 };
@@ -473,10 +504,15 @@ static void commands(void)
 	CHECK_STR(out, "blue two words");
 	CHECK_INT(campaign_command("echo  a\tb ", NULL, &env, -1, 600, out, 4, &err), 0);
 	CHECK_STR(out, "a b");	/* cut to fit */
-	CHECK_INT(campaign_command("/nonexistent/command", NULL, &env, -1, 600, out, sizeof(out), &err), -ENOENT);
+	CHECK_INT(campaign_command("/nonexistent/command", NULL, &env, -1, 600, out, sizeof(out),
+				   &err),
+		  -ENOENT);
 	CHECK(strstr(err.msg, "/nonexistent/command"));
 
-	/* It ends when the command does, whatever that leaves running: else it would be out of time. */
+	/*
+	 * It ends when the command does, whatever that leaves running: else it would be out of
+	 * time.
+	 */
 	CHECK_INT(campaign_command("sh", leaves, &env, -1, 60, out, sizeof(out), &err), 0);
 	CHECK_INT(kill(atoi(out), SIGKILL), 0);
 	memset(&err, 0, sizeof(err));
@@ -508,7 +544,8 @@ int main(void)
 {
 	int status;
 
-	if (load(&spec, "[campaign]\n" COMMANDS PARTS TABLE "repeat = 3\n") || campaign_plan_make(&plan, &spec))
+	if (load(&spec, "[campaign]\n" COMMANDS PARTS TABLE "repeat = 3\n") ||
+	    campaign_plan_make(&plan, &spec))
 		return 1;
 	status = ktap_main(cases, MT_ARRAY_SIZE(cases));
 	campaign_plan_fini(&plan);

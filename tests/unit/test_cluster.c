@@ -5,7 +5,10 @@
 #include "base/cluster.h"
 #include "ktap.h"
 
-/* Of two clusters, one of no and one of yes, a quarter of the draws has twice the one, a quarter twice the other. */
+/*
+ * Of two clusters, one of no and one of yes, a quarter of the draws has twice the one, a quarter
+ * twice the other.
+ */
 static void two_extremes(void)
 {
 	const struct mt_cluster c[] = { { 0, 5 }, { 5, 5 } };
@@ -27,7 +30,9 @@ static void all_alike(void)
 	CHECK_NEAR(high, 0.25, 1e-12);
 }
 
-/* Ten clusters of one, five of them yes: a binomial of 10, whose 5 and 95 % quantiles are 2 and 8. */
+/*
+ * Ten clusters of one, five of them yes: a binomial of 10, whose 5 and 95 % quantiles are 2 and 8.
+ */
 static void binomial(void)
 {
 	struct mt_cluster c[10];

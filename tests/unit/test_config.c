@@ -210,14 +210,18 @@ static const struct {
 	{ "uri = x:y\n", "1: 'uri' is outside of any section" },
 	{ "[nope]\nx = 1\ny = 2\n", "1: unknown section [nope]; accepted are [libvirt]" },
 	{ "\n[Supervise]\n", "2: unknown section [Supervise]" },
-	{ "[domain]\nmode = act\n", "1: unknown section [domain]; accepted are [libvirt], [supervise], [domain NAME]" },
+	{ "[domain]\nmode = act\n",
+	  "1: unknown section [domain]; accepted are [libvirt], [supervise], [domain NAME]" },
 	{ "[supervise\nmode = act\n", "1: '[' without ']'" },
 	{ "[supervise] x\n", "1: text after" },
-	{ "[supervise]\n[libvirt]\n[supervise]\nmode = bad\n", "3: section [supervise] was already in line 1" },
+	{ "[supervise]\n[libvirt]\n[supervise]\nmode = bad\n",
+	  "3: section [supervise] was already in line 1" },
 	{ "[domain a]\n[domain a]\n", "2: section [domain a] was already in line 1" },
-	{ "[supervise]\ncolour = blue\n", "2: unknown key 'colour' in [supervise]; accepted are mode, policy, max_downtime" },
+	{ "[supervise]\ncolour = blue\n",
+	  "2: unknown key 'colour' in [supervise]; accepted are mode, policy, max_downtime" },
 	{ "[libvirt]\nmode = act\n", "2: unknown key 'mode' in [libvirt]; accepted are uri" },
-	{ "[domain a]\ndomains = *\n", "2: unknown key 'domains' in [domain a]; accepted are mode" },
+	{ "[domain a]\ndomains = *\n",
+	  "2: unknown key 'domains' in [domain a]; accepted are mode" },
 	{ "[domain a]\nuri = x:y\n", "2: unknown key 'uri' in [domain a]" },
 	{ "[supervise]\nMode = act\n", "2: unknown key 'Mode'" },
 	{ "[supervise]\nmode\n", "2: neither [section] nor key = value" },
@@ -225,44 +229,58 @@ static const struct {
 	{ "[supervise]\nmode =\n", "2: mode = : accepted is observe or act" },
 	{ "[supervise]\nmode = Act\n", "2: mode = Act: accepted is observe or act" },
 	{ "[supervise]\npolicy = best\n", "2: policy = best: accepted is one of " },
-	{ "[supervise]\nmax_downtime = 300\n", "2: max_downtime = 300: accepted is a duration of 1ms to 2000s" },
-	{ "[supervise]\nmax_downtime = 0ms\n", "2: max_downtime = 0ms: accepted is a duration of 1ms to 2000s" },
+	{ "[supervise]\nmax_downtime = 300\n",
+	  "2: max_downtime = 300: accepted is a duration of 1ms to 2000s" },
+	{ "[supervise]\nmax_downtime = 0ms\n",
+	  "2: max_downtime = 0ms: accepted is a duration of 1ms to 2000s" },
 	{ "[supervise]\nmax_downtime = 1h\n", "2: max_downtime = 1h: accepted is" },
 	{ "[supervise]\nmax_downtime = none\n", "2: max_downtime = none: accepted is" },
 	{ "[supervise]\nmax_downtime = -1s\n", "2: max_downtime = -1s: accepted is" },
-	{ "[supervise]\ndeadline = 0s\n", "2: deadline = 0s: accepted is a duration of 1ms to 168h, or none" },
+	{ "[supervise]\ndeadline = 0s\n",
+	  "2: deadline = 0s: accepted is a duration of 1ms to 168h, or none" },
 	{ "[supervise]\npoll = 1ms\n", "2: poll = 1ms: accepted is a duration of 10ms to 10s" },
 	{ "[supervise]\npostcopy = true\n", "2: postcopy = true: accepted is yes or no" },
-	{ "[supervise]\nmode = act\n  policy = qemu\n", "3: an indented line continues the key before it, and 'mode'" },
-	{ "[supervise]\ndomains = *\n  policy = qemu\n", "3: domains = policy = qemu: accepted is names or shell patterns" },
+	{ "[supervise]\nmode = act\n  policy = qemu\n",
+	  "3: an indented line continues the key before it, and 'mode'" },
+	{ "[supervise]\ndomains = *\n  policy = qemu\n",
+	  "3: domains = policy = qemu: accepted is names or shell patterns" },
 	{ "[libvirt]\nuri = here\n", "2: uri = here: accepted is a libvirt URI" },
 	{ "[libvirt]\nuri =\n", "2: uri = : accepted is a libvirt URI" },
-	{ "[verify]\ndestinations = qemu+tcp://a/system b\n", "2: destinations = qemu+tcp://a/system b: accepted is libvirt URIs" },
+	{ "[verify]\ndestinations = qemu+tcp://a/system b\n",
+	  "2: destinations = qemu+tcp://a/system b: accepted is libvirt URIs" },
 	{ "[verify]\ndestinations =\n a:b\n c\n", "4: destinations = c: accepted is libvirt URIs" },
 	{ "[record]\ndirectory = here\n", "2: directory = here: accepted is an absolute path" },
 	{ "[record]\nkeep = 1k\n", "2: keep = 1k: accepted is a number" },
 	{ "[record]\nquota = 5\n", "2: quota = 5: accepted is a size of 1MiB to 1024TiB, or none" },
 	{ "[record]\nquota = 1KiB\n", "2: quota = 1KiB: accepted is a size" },
 	{ "[record]\nquota = 0B\n", "2: quota = 0B: accepted is a size" },
-	{ "[record]\nkeep_free = lots\n", "2: keep_free = lots: accepted is a size up to 1024TiB, or none" },
+	{ "[record]\nkeep_free = lots\n",
+	  "2: keep_free = lots: accepted is a size up to 1024TiB, or none" },
 	{ "[record]\nkeep = -1\n", "2: keep = -1: accepted is a number" },
 	{ "[record]\nkeep = 1000001\n", "2: keep = 1000001: accepted is a number up to 1000000" },
 	{ "[control]\nsocket = x\n", "2: socket = x: accepted is an absolute path" },
 	{ "[control]\nmode = 8\n", "2: mode = 8: accepted is an octal mode" },
 	{ "[control]\nmode = 1777\n", "2: mode = 1777: accepted is an octal mode" },
 	{ "[control]\nmode =\n", "2: mode = : accepted is an octal mode" },
-	{ "[supervise]\ndomains = uuid:\n", "2: domains = uuid:: accepted is names or shell patterns" },
+	{ "[supervise]\ndomains = uuid:\n",
+	  "2: domains = uuid:: accepted is names or shell patterns" },
 	{ "[supervise]\ndomains = a uuid:web\n", "2: domains = a uuid:web: accepted is names" },
 	{ "[supervise]\ndomains = uuid:web-*\n", "2: domains = uuid:web-*: accepted is names" },
-	{ "[domain uuid:6f1c1c5e]\nmode = act\n", "1: section [domain uuid:6f1c1c5e]: '6f1c1c5e' is no UUID" },
-	{ "[supervise]\npasses = 1001\n", "2: passes = 1001: accepted is a number up to 1000, or default" },
+	{ "[domain uuid:6f1c1c5e]\nmode = act\n",
+	  "1: section [domain uuid:6f1c1c5e]: '6f1c1c5e' is no UUID" },
+	{ "[supervise]\npasses = 1001\n",
+	  "2: passes = 1001: accepted is a number up to 1000, or default" },
 	{ "[supervise]\nothers = argue\n", "2: others = argue: accepted is back-off or observe" },
-	{ "[supervise]\nmax_stopped = 0\n", "2: max_stopped = 0: accepted is a number of 1 to 1000" },
-	{ "[supervise]\nmax_stopped = 1001\n", "2: max_stopped = 1001: accepted is a number of 1 to 1000" },
+	{ "[supervise]\nmax_stopped = 0\n",
+	  "2: max_stopped = 0: accepted is a number of 1 to 1000" },
+	{ "[supervise]\nmax_stopped = 1001\n",
+	  "2: max_stopped = 1001: accepted is a number of 1 to 1000" },
 	{ "[domain a]\nmax_stopped = 3\n", "2: unknown key 'max_stopped' in [domain a]" },
-	{ "[supervise]\ndecision_max_age = 99ms\n", "2: decision_max_age = 99ms: accepted is a duration of 100ms to 60s" },
+	{ "[supervise]\ndecision_max_age = 99ms\n",
+	  "2: decision_max_age = 99ms: accepted is a duration of 100ms to 60s" },
 	{ "[control]\nhands = run\n", "2: hands = run: accepted is an absolute path" },
-	{ "[control]\ngroup = no-such-group-here\n", "2: group = no-such-group-here: accepted is the name or number" },
+	{ "[control]\ngroup = no-such-group-here\n",
+	  "2: group = no-such-group-here: accepted is the name or number" },
 };
 
 static void each_bad_line(void)
@@ -272,8 +290,10 @@ static void each_bad_line(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		int ret = load(&c, bad[i].text);
 
-		if (ret != -EINVAL || c || n_errors != 1 || strncmp(errors, bad[i].error, strlen(bad[i].error))) {
-			printf("# %s# gave %d and: %s# expected: %s\n", bad[i].text, ret, errors, bad[i].error);
+		if (ret != -EINVAL || c || n_errors != 1 ||
+		    strncmp(errors, bad[i].error, strlen(bad[i].error))) {
+			printf("# %s# gave %d and: %s# expected: %s\n", bad[i].text, ret, errors,
+			       bad[i].error);
 			ktap_failed = true;
 		}
 	}
@@ -283,7 +303,9 @@ static void all_errors_are_told(void)
 {
 	struct config *c;
 
-	CHECK_INT(load(&c, "[supervise]\nmode = a\npolicy = b\nc = d\ne\n[f]\n[control]\nmode = g\n"), -EINVAL);
+	CHECK_INT(
+		load(&c, "[supervise]\nmode = a\npolicy = b\nc = d\ne\n[f]\n[control]\nmode = g\n"),
+		-EINVAL);
 	CHECK_INT(n_errors, 6);
 	CHECK(strstr(errors, "2: mode = a"));
 	CHECK(strstr(errors, "3: policy = b"));
@@ -325,10 +347,14 @@ static void lines_too_long(void)
 	config_put(c);
 }
 
-/* As long as libvirt's names are: 63 bytes of two guests may be the same, and the rest tells them apart. */
+/*
+ * As long as libvirt's names are: 63 bytes of two guests may be the same, and the rest tells them
+ * apart.
+ */
 static void long_names(void)
 {
-	static const char common[] = "customer-17-production-postgresql-primary-replica-set-0000000000000000000000-";
+	static const char common[] =
+		"customer-17-production-postgresql-primary-replica-set-0000000000000000000000-";
 	char text[2048], exempt[256], acting[256], too_long[300];
 	struct config_guest g;
 	struct config *c;
@@ -337,7 +363,10 @@ static void long_names(void)
 	snprintf(exempt, sizeof(exempt), "%s0123456789", common);
 	snprintf(acting, sizeof(acting), "%s9876543210", common);
 	CHECK(strlen(exempt) > 80);
-	snprintf(text, sizeof(text), "[supervise]\nmode = act\ndomains = x\n %s*\n[domain *-0123456789]\nmode = observe\n", common);
+	snprintf(
+		text, sizeof(text),
+		"[supervise]\nmode = act\ndomains = x\n %s*\n[domain *-0123456789]\nmode = observe\n",
+		common);
 	CHECK_INT(load(&c, text), 0);
 	CHECK(config_wants(c, exempt, UUID));
 	config_for_domain(c, exempt, UUID, &g);
@@ -350,12 +379,17 @@ static void long_names(void)
 	CHECK_INT(g.mode, CONFIG_OBSERVE);
 	config_put(c);
 
-	/* The longest name can be written out, in both places, and is printed so that it is read again. */
+	/*
+	 * The longest name can be written out, in both places, and is printed so that it is read
+	 * again.
+	 */
 	memset(exempt, 'a', 255);
 	exempt[255] = '\0';
 	memcpy(acting, exempt, 256);
 	acting[254] = 'b';
-	snprintf(text, sizeof(text), "[supervise]\nmode = act\ndomains =\n %s\n[domain %s]\nmode = observe\n", exempt, exempt);
+	snprintf(text, sizeof(text),
+		 "[supervise]\nmode = act\ndomains =\n %s\n[domain %s]\nmode = observe\n", exempt,
+		 exempt);
 	CHECK_INT(load(&c, text), 0);
 	again = printed(c);
 	config_put(c);
@@ -370,10 +404,14 @@ static void long_names(void)
 	CHECK_INT(g.mode, CONFIG_ACT);
 	config_put(c);
 
-	/* A section that is too long is told, and what is in it is no longer the section's before it. */
+	/*
+	 * A section that is too long is told, and what is in it is no longer the section's before
+	 * it.
+	 */
 	memset(too_long, 'a', sizeof(too_long));
-	snprintf(text, sizeof(text), "[supervise]\n[domain %.299s%.299s%.299s%.299s]\nmode = act\n domains = y\n", too_long,
-		 too_long, too_long, too_long);
+	snprintf(text, sizeof(text),
+		 "[supervise]\n[domain %.299s%.299s%.299s%.299s]\nmode = act\n domains = y\n",
+		 too_long, too_long, too_long, too_long);
 	CHECK_INT(load(&c, text), -EINVAL);
 	CHECK_INT(n_errors, 1);
 	CHECK_STR(errors, "2: longer than 1024 bytes\n");
@@ -387,10 +425,15 @@ static void by_uuid(void)
 	struct config *c;
 	char *again;
 
-	CHECK_INT(load(&c, "[supervise]\nmode = act\ndomains = web uuid:6F1C1C5E-* uuid:1111111[12]-*\n"
-		       "[domain uuid:" UUID "]\nmode = observe\n[domain uuid:11111111-*]\npoll = 1s\n[domain db[0-9]]\npoll = 2s\n"), 0);
+	CHECK_INT(
+		load(&c,
+		     "[supervise]\nmode = act\ndomains = web uuid:6F1C1C5E-* uuid:1111111[12]-*\n"
+		     "[domain uuid:" UUID
+		     "]\nmode = observe\n[domain uuid:11111111-*]\npoll = 1s\n[domain db[0-9]]\npoll = 2s\n"),
+		0);
 	CHECK_STR(errors, "");
-	CHECK(config_wants(c, "web", other) && config_wants(c, "anything", UUID) && config_wants(c, "anything", other));
+	CHECK(config_wants(c, "web", other) && config_wants(c, "anything", UUID) &&
+	      config_wants(c, "anything", other));
 	CHECK(!config_wants(c, "anything", "22222222-2222-3333-4444-555555555555"));
 	/* Called as the UUID of one that is wanted, or exempted, or as the rule itself. */
 	CHECK(!config_wants(c, UUID, "22222222-2222-3333-4444-555555555555"));
@@ -417,8 +460,13 @@ static void by_uuid(void)
 	config_for_domain(c, "web", UUID, &g);
 	CHECK_INT(g.mode, CONFIG_OBSERVE);
 	config_put(c);
-	/* Nor does a pattern of names match a UUID, though it could: it is meant for who is called so. */
-	CHECK_INT(load(&c, "[supervise]\nmode = act\ndomains = 6f1c*\n[domain " UUID "]\nmode = observe\n"), 0);
+	/*
+	 * Nor does a pattern of names match a UUID, though it could: it is meant for who is called
+	 * so.
+	 */
+	CHECK_INT(load(&c, "[supervise]\nmode = act\ndomains = 6f1c*\n[domain " UUID
+			   "]\nmode = observe\n"),
+		  0);
 	CHECK(!config_wants(c, "web", UUID) && config_wants(c, "6f1c-web", other));
 	config_for_domain(c, "web", UUID, &g);
 	CHECK_INT(g.mode, CONFIG_ACT);
@@ -434,7 +482,8 @@ static void by_uuid(void)
 /* --- limits ----------------------------------------------------------- */
 
 /*
- * Each value at an edge of what is accepted: written, printed, read again, and what the engine and the policy then go by.
+ * Each value at an edge of what is accepted: written, printed, read again, and what the engine and
+ * the policy then go by.
  * @printed NULL: as written.
  */
 static void limits_round_trip(void)
@@ -477,14 +526,16 @@ static void limits_round_trip(void)
 			CHECK_INT(load(&c, text), 0);
 			again = printed(c);
 			config_put(c);
-			snprintf(line, sizeof(line), "\n%s = %s\n", edges[i].key, edges[i].printed ? edges[i].printed : edges[i].text);
+			snprintf(line, sizeof(line), "\n%s = %s\n", edges[i].key,
+				 edges[i].printed ? edges[i].printed : edges[i].text);
 			CHECK(strstr(again, line));
 			CHECK_INT(load(&c, again), 0);
 			free(again);
 			config_for_domain(c, "g", UUID, &g);
 			mt_engine_init(&e, g.policy, &g.limits);
-			used = edges[i].offset == PARAM ? (char *)mt_params_value(&e.limits.params, edges[i].key) :
-							  (char *)&e.limits + edges[i].offset;
+			used = edges[i].offset == PARAM ?
+				       (char *)mt_params_value(&e.limits.params, edges[i].key) :
+				       (char *)&e.limits + edges[i].offset;
 			CHECK(*(const uint64_t *)(const void *)used == edges[i].used);
 			config_put(c);
 		}
@@ -493,8 +544,12 @@ static void limits_round_trip(void)
 #undef PARAM
 }
 
-/* What a policy does at @now_ms, a finished pass with 1 MiB left behind it, under limits that came through the file. */
-static enum mt_action decided(const char *text, uint64_t now_ms, bool first_pass_done, double *stop_now_ms)
+/*
+ * What a policy does at @now_ms, a finished pass with 1 MiB left behind it, under limits that came
+ * through the file.
+ */
+static enum mt_action decided(const char *text, uint64_t now_ms, bool first_pass_done,
+			      double *stop_now_ms)
 {
 	struct mt_sample s = { .status = MT_STATUS_ACTIVE, .t_ns = 1 };
 	struct config_guest g;
@@ -542,19 +597,33 @@ static void limits_do_what_they_say(void)
 	const uint64_t week = 7 * 86400 * 1000ULL;
 	double with = 0, without = 0;
 
-	CHECK_INT(decided("[supervise]\npolicy = timeout\ntimeout = none\n", 1000 * week, true, NULL), MT_ACTION_CONTINUE);
-	CHECK_INT(decided("[supervise]\npolicy = timeout\ntimeout = 1ms\n", 1, true, NULL), MT_ACTION_STOP);
-	CHECK_INT(decided("[supervise]\npolicy = timeout\ntimeout = 168h\n", week - 1, true, NULL), MT_ACTION_CONTINUE);
-	CHECK_INT(decided("[supervise]\npolicy = timeout\ntimeout = 168h\n", week, true, NULL), MT_ACTION_STOP);
+	CHECK_INT(
+		decided("[supervise]\npolicy = timeout\ntimeout = none\n", 1000 * week, true, NULL),
+		MT_ACTION_CONTINUE);
+	CHECK_INT(decided("[supervise]\npolicy = timeout\ntimeout = 1ms\n", 1, true, NULL),
+		  MT_ACTION_STOP);
+	CHECK_INT(decided("[supervise]\npolicy = timeout\ntimeout = 168h\n", week - 1, true, NULL),
+		  MT_ACTION_CONTINUE);
+	CHECK_INT(decided("[supervise]\npolicy = timeout\ntimeout = 168h\n", week, true, NULL),
+		  MT_ACTION_STOP);
 	CHECK_INT(decided("[supervise]\npolicy = timeout\n", 30000, true, NULL), MT_ACTION_STOP);
-	CHECK_INT(decided("[supervise]\ndeadline = none\n", 1000 * week, false, NULL), MT_ACTION_CONTINUE);
+	CHECK_INT(decided("[supervise]\ndeadline = none\n", 1000 * week, false, NULL),
+		  MT_ACTION_CONTINUE);
 	CHECK_INT(decided("[supervise]\ndeadline = 1ms\n", 1, false, NULL), MT_ACTION_ABORT);
-	CHECK_INT(decided("[supervise]\npolicy = passes\npasses = 0\npostcopy = yes\n", 0, false, NULL), MT_ACTION_FLIP);
-	CHECK_INT(decided("[supervise]\npolicy = passes\npostcopy = yes\n", 0, false, NULL), MT_ACTION_CONTINUE);
-	CHECK_INT(decided("[supervise]\npolicy = passes\npostcopy = yes\n", 0, true, NULL), MT_ACTION_FLIP);
-	CHECK_INT(decided("[supervise]\npolicy = passes\npasses = 1000\npostcopy = yes\n", 0, true, NULL), MT_ACTION_CONTINUE);
-	CHECK_INT(decided("[supervise]\npolicy = fixed-passes\npasses = 2\n", 0, true, NULL), MT_ACTION_STOP);
-	CHECK_INT(decided("[supervise]\npolicy = fixed-passes\npasses = default\n", 0, true, NULL), MT_ACTION_CONTINUE);
+	CHECK_INT(decided("[supervise]\npolicy = passes\npasses = 0\npostcopy = yes\n", 0, false,
+			  NULL),
+		  MT_ACTION_FLIP);
+	CHECK_INT(decided("[supervise]\npolicy = passes\npostcopy = yes\n", 0, false, NULL),
+		  MT_ACTION_CONTINUE);
+	CHECK_INT(decided("[supervise]\npolicy = passes\npostcopy = yes\n", 0, true, NULL),
+		  MT_ACTION_FLIP);
+	CHECK_INT(decided("[supervise]\npolicy = passes\npasses = 1000\npostcopy = yes\n", 0, true,
+			  NULL),
+		  MT_ACTION_CONTINUE);
+	CHECK_INT(decided("[supervise]\npolicy = fixed-passes\npasses = 2\n", 0, true, NULL),
+		  MT_ACTION_STOP);
+	CHECK_INT(decided("[supervise]\npolicy = fixed-passes\npasses = default\n", 0, true, NULL),
+		  MT_ACTION_CONTINUE);
 	/* Of a pause, fixed is just so much. */
 	decided("[supervise]\nfixed = 60s\n", 10, true, &with);
 	decided("[supervise]\nfixed = 0ms\n", 10, true, &without);
@@ -566,20 +635,30 @@ static const struct {
 	const char *text, *warnings;
 } contradictions[] = {
 	{ "[supervise]\nmax_downtime = 121ms\n", "" },
-	{ "[supervise]\nmax_downtime = 120ms\n", "[supervise]: max_downtime 120 ms is not more than fixed 120 ms" },
+	{ "[supervise]\nmax_downtime = 120ms\n",
+	  "[supervise]: max_downtime 120 ms is not more than fixed 120 ms" },
 	{ "[supervise]\nmax_downtime = 50ms\nfixed = 49ms\n", "" },
 	{ "[supervise]\nmax_downtime = 50ms\npolicy = qemu\n", "" },
-	{ "[supervise]\n[domain a*]\nfixed = 1s\n", "2: [domain a*]: max_downtime 500 ms is not more than fixed 1.0 s" },
-	{ "[supervise]\npolicy = stop-and-copy\n", "[supervise]: policy stop-and-copy does not heed max_downtime 500 ms" },
-	{ "[supervise]\npolicy = ihm\npostcopy = yes\n", "[supervise]: policy ihm does not heed max_downtime" },
-	{ "[supervise]\npolicy = timeout\ntimeout = 30min\ndeadline = 10min\n", "[supervise]: policy timeout does not heed max_downtime 500 ms" },
-	{ "[supervise]\npolicy = timeout\ntimeout = 30min\ndeadline = 10min\n", "acts after its timeout of 30 min 00 s, beyond the deadline of 10 min 00 s" },
-	{ "[supervise]\npolicy = timeout\ntimeout = none\n", "policy timeout without a timeout never acts" },
-	{ "[supervise]\npolicy = qemu\ndeadline = 1h\n", "policy qemu does not heed the deadline of" },
-	{ "[supervise]\ndeadline = 500ms\n", "the deadline of 500 ms for the whole migration is not more than max_downtime" },
+	{ "[supervise]\n[domain a*]\nfixed = 1s\n",
+	  "2: [domain a*]: max_downtime 500 ms is not more than fixed 1.0 s" },
+	{ "[supervise]\npolicy = stop-and-copy\n",
+	  "[supervise]: policy stop-and-copy does not heed max_downtime 500 ms" },
+	{ "[supervise]\npolicy = ihm\npostcopy = yes\n",
+	  "[supervise]: policy ihm does not heed max_downtime" },
+	{ "[supervise]\npolicy = timeout\ntimeout = 30min\ndeadline = 10min\n",
+	  "[supervise]: policy timeout does not heed max_downtime 500 ms" },
+	{ "[supervise]\npolicy = timeout\ntimeout = 30min\ndeadline = 10min\n",
+	  "acts after its timeout of 30 min 00 s, beyond the deadline of 10 min 00 s" },
+	{ "[supervise]\npolicy = timeout\ntimeout = none\n",
+	  "policy timeout without a timeout never acts" },
+	{ "[supervise]\npolicy = qemu\ndeadline = 1h\n",
+	  "policy qemu does not heed the deadline of" },
+	{ "[supervise]\ndeadline = 500ms\n",
+	  "the deadline of 500 ms for the whole migration is not more than max_downtime" },
 	{ "[supervise]\ndeadline = 501ms\n", "" },
 	/* Said once of [supervise], and not again of each section that has it from there. */
-	{ "[supervise]\npolicy = fm\n[domain a]\npoll = 1s\n", "[supervise]: policy fm does not heed max_downtime" },
+	{ "[supervise]\npolicy = fm\n[domain a]\npoll = 1s\n",
+	  "[supervise]: policy fm does not heed max_downtime" },
 };
 
 static void contradictions_are_told(void)
@@ -589,9 +668,12 @@ static void contradictions_are_told(void)
 
 		CHECK_INT(load(&c, contradictions[i].text), 0);
 		config_warnings(c, on_error, NULL);
-		if (*contradictions[i].warnings ? !strstr(errors, contradictions[i].warnings) : n_errors)
+		if (*contradictions[i].warnings ? !strstr(errors, contradictions[i].warnings) :
+						  n_errors)
 			printf("# %s# %s", contradictions[i].text, errors);
-		CHECK(*contradictions[i].warnings ? strstr(errors, contradictions[i].warnings) != NULL : !n_errors);
+		CHECK(*contradictions[i].warnings ?
+			      strstr(errors, contradictions[i].warnings) != NULL :
+			      !n_errors);
 		CHECK(n_errors <= 2 && !strstr(errors, "[domain a]"));
 		config_put(c);
 	}
@@ -601,7 +683,8 @@ static void contradictions_are_told(void)
 
 		CHECK_INT(load(&c, "[supervise]\npolicy = passes\npasses = 0\n"), -EINVAL);
 		CHECK(strstr(errors, "[supervise]: policy passes with 0 passes flips to post-copy at once"));
-		CHECK_INT(load(&c, "[supervise]\npasses = 0\n[domain a]\npolicy = passes\n"), -EINVAL);
+		CHECK_INT(load(&c, "[supervise]\npasses = 0\n[domain a]\npolicy = passes\n"),
+			  -EINVAL);
 		CHECK(strstr(errors, "3: [domain a]: policy passes with 0 passes"));
 	}
 }
@@ -612,7 +695,10 @@ static void what_takes_a_restart_stays(void)
 {
 	struct config *old, *new;
 
-	CHECK_INT(load(&old, "[libvirt]\nuri = a:b\n[record]\ndirectory = /a\n[control]\nsocket = /s\ngroup = 7\nmode = 0600\n"), 0);
+	CHECK_INT(
+		load(&old,
+		     "[libvirt]\nuri = a:b\n[record]\ndirectory = /a\n[control]\nsocket = /s\ngroup = 7\nmode = 0600\n"),
+		0);
 	CHECK_INT(load(&new, "[libvirt]\nuri = a:c\n[supervise]\nmode = act\n[record]\ndirectory = /b\nkeep = 3\n"
 		       "[control]\nsocket = /t\ngroup = 8\nmode = 0660\n"), 0);
 	CHECK_INT(config_keep(new, old, on_error, NULL), 0);
@@ -703,12 +789,18 @@ static void how_it_acts(void)
 	CHECK_INT(g.decision_max_age_ms, MT_AGE_LIMIT_DEFAULT_MS);
 	CHECK_INT(g.others, MT_OTHERS_BACK_OFF);
 	config_put(c);
-	CHECK_INT(load(&c, "[supervise]\nmode = act\nmax_stopped = 5\n[domain *]\nmode = observe\n[control]\nhands = /x\n"), 0);
+	CHECK_INT(
+		load(&c,
+		     "[supervise]\nmode = act\nmax_stopped = 5\n[domain *]\nmode = observe\n[control]\nhands = /x\n"),
+		0);
 	CHECK(config_acts(c));
 	CHECK_INT(c->max_stopped, 5);
 	CHECK_STR(c->hands, "/x");
 	config_put(c);
-	CHECK_INT(load(&c, "[domain a]\nothers = observe\ndecision_max_age = 300ms\n[domain b]\nmode = act\n"), 0);
+	CHECK_INT(
+		load(&c,
+		     "[domain a]\nothers = observe\ndecision_max_age = 300ms\n[domain b]\nmode = act\n"),
+		0);
 	CHECK(config_acts(c));
 	config_for_domain(c, "a", UUID, &g);
 	CHECK_INT(g.others, MT_OTHERS_OBSERVE);

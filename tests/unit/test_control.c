@@ -117,7 +117,8 @@ static void test_statuses(void)
 		{ VIR_DOMAIN_JOB_COMPLETED,	MT_STATUS_COMPLETED },
 		{ VIR_DOMAIN_JOB_FAILED,	MT_STATUS_FAILED },
 		{ VIR_DOMAIN_JOB_CANCELLED,	MT_STATUS_CANCELLED },
-		{ 99,				MT_STATUS_UNKNOWN },	/* of a newer libvirt; "none" would end its supervision */
+		/* of a newer libvirt; "none" would end its supervision */
+		{ 99,				MT_STATUS_UNKNOWN },
 	};
 	autoparams p = { 0 };
 	struct mt_sample s;
@@ -157,7 +158,10 @@ static void test_setup_and_postcopy(void)
 	CHECK(!mt_sample_has(&s, expected_downtime_ms));
 }
 
-/* What libvirt says between the failure and the end of its clean-up: not that nothing remains to be sent. */
+/*
+ * What libvirt says between the failure and the end of its clean-up: not that nothing remains to be
+ * sent.
+ */
 static void test_failed(void)
 {
 	autoparams p = { 0 };
@@ -176,8 +180,9 @@ static void test_failed(void)
 static void test_other_jobs(void)
 {
 	static const int others[] = {
-		VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, VIR_DOMAIN_JOB_OPERATION_SAVE, VIR_DOMAIN_JOB_OPERATION_DUMP,
-		VIR_DOMAIN_JOB_OPERATION_SNAPSHOT, VIR_DOMAIN_JOB_OPERATION_BACKUP, VIR_DOMAIN_JOB_OPERATION_UNKNOWN,
+		VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, VIR_DOMAIN_JOB_OPERATION_SAVE,
+		VIR_DOMAIN_JOB_OPERATION_DUMP,	       VIR_DOMAIN_JOB_OPERATION_SNAPSHOT,
+		VIR_DOMAIN_JOB_OPERATION_BACKUP,       VIR_DOMAIN_JOB_OPERATION_UNKNOWN,
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(others); i++) {
@@ -251,7 +256,9 @@ static void test_qmp(void)
 	char status[32];
 	uint64_t pass;
 
-	CHECK_INT(mt_qmp_migration_status("{\"status\":\"postcopy-active\"}", status, sizeof(status)), 0);
+	CHECK_INT(
+		mt_qmp_migration_status("{\"status\":\"postcopy-active\"}", status, sizeof(status)),
+		0);
 	CHECK_STR(status, "postcopy-active");
 	CHECK_INT(mt_qmp_migration_status("{\"status\":\"postcopy-active\"}", status, 4), -EBADMSG);
 	CHECK_INT(mt_qmp_migration_status("{\"status\":1}", status, sizeof(status)), -EBADMSG);
@@ -266,9 +273,12 @@ static void test_qmp(void)
 
 	CHECK_INT(mt_qmp_capability("{\"return\":[{\"state\":false,\"capability\":\"xbzrle\"},"
 				    "{\"state\":true,\"capability\":\"multifd\"}],\"id\":\"libvirt-1\"}", "multifd"), 1);
-	CHECK_INT(mt_qmp_capability("{\"return\":[{\"state\":false,\"capability\":\"multifd\"}]}", "multifd"), 0);
+	CHECK_INT(mt_qmp_capability("{\"return\":[{\"state\":false,\"capability\":\"multifd\"}]}",
+				    "multifd"),
+		  0);
 	CHECK_INT(mt_qmp_capability("{\"return\":[{},1,{\"capability\":3}]}", "multifd"), 0);
-	CHECK_INT(mt_qmp_capability("{\"error\":{\"class\":\"CommandNotFound\"}}", "multifd"), -EBADMSG);
+	CHECK_INT(mt_qmp_capability("{\"error\":{\"class\":\"CommandNotFound\"}}", "multifd"),
+		  -EBADMSG);
 	CHECK_INT(mt_qmp_capability("", "multifd"), -EBADMSG);
 }
 
@@ -302,7 +312,10 @@ static void test_passes(void)
 	mt_pass_events_forget(&p, "a");
 	mt_pass_events_forget(&p, "never heard of");
 	CHECK(mt_pass_events_feed(&p, "a", MT_PASS_LIBVIRT, 1));
-	/* One source alone, as with a libvirt that hands on no events of QEMU's; twice the same is a new migration. */
+	/*
+	 * One source alone, as with a libvirt that hands on no events of QEMU's; twice the same is
+	 * a new migration.
+	 */
 	CHECK(mt_pass_events_feed(&p, "c", MT_PASS_LIBVIRT, 1));
 	CHECK(mt_pass_events_feed(&p, "c", MT_PASS_LIBVIRT, 1));
 	CHECK(mt_pass_events_feed(&p, "c", MT_PASS_LIBVIRT, 2));
@@ -359,7 +372,9 @@ static void test_inbox_overflow(void)
 	CHECK_INT(ev.kind, MT_EVENT_JOB_COMPLETED);
 	CHECK_INT(mt_inbox_take(in, &ev, 0), -ETIMEDOUT);
 
-	/* What tells of the outcome is never dropped, not even then; an iteration on top of it is. */
+	/*
+	 * What tells of the outcome is never dropped, not even then; an iteration on top of it is.
+	 */
 	for (uint64_t i = 0; i < 300; i++)
 		post(in, MT_EVENT_LIFECYCLE, i);
 	post(in, MT_EVENT_ITERATION, 300);
@@ -523,7 +538,10 @@ static void define(virConnectPtr virt, const char *name)
 	char xml[1024];
 	virDomainPtr dom;
 
-	snprintf(xml, sizeof(xml), "<domain type='test'><name>%s</name><memory>1024</memory><os><type>hvm</type></os></domain>", name);
+	snprintf(
+		xml, sizeof(xml),
+		"<domain type='test'><name>%s</name><memory>1024</memory><os><type>hvm</type></os></domain>",
+		name);
 	dom = virDomainDefineXML(virt, xml);
 	CHECK(dom);
 	CHECK(dom && !virDomainCreate(dom));
@@ -531,7 +549,10 @@ static void define(virConnectPtr virt, const char *name)
 		virDomainFree(dom);
 }
 
-/* What is decided by a name is decided by all of it; one that does not fit says so, and is cut between characters. */
+/*
+ * What is decided by a name is decided by all of it; one that does not fit says so, and is cut
+ * between characters.
+ */
 static void test_long_names(void)
 {
 	static const struct {
@@ -540,7 +561,8 @@ static void test_long_names(void)
 		bool cut;
 		size_t left;
 	} cases[] = {
-		{ 86, "n", false, 86 }, { 255, "n", false, 255 }, { 256, "n", true, 255 }, { 300, "n", true, 255 },
+		{ 86, "n", false, 86 }, { 255, "n", false, 255 }, { 256, "n", true, 255 },
+		{ 300, "n", true, 255 },
 		{ 256, "\xc3\xbc", true, 254 }, { 300, "\xe2\x82\xac", true, 255 },
 	};
 	autoconn *c = open_test();
@@ -575,8 +597,10 @@ static void test_long_names(void)
 	{
 		struct mt_domain_info info;
 
-		CHECK_INT(mt_domain_info(c, "11111111-2222-3333-4444-555555555555", &info, NULL), -ENOENT);
-		CHECK_INT(mt_domain_find(c, "11111111-2222-3333-4444-555555555555", &info, NULL), 0);
+		CHECK_INT(mt_domain_info(c, "11111111-2222-3333-4444-555555555555", &info, NULL),
+			  -ENOENT);
+		CHECK_INT(mt_domain_find(c, "11111111-2222-3333-4444-555555555555", &info, NULL),
+			  0);
 		CHECK(strcmp(info.uuid, info.name));
 		CHECK(mt_domain_info(c, "1", &info, NULL) < 0);
 		CHECK(mt_domain_info(c, "test", &info, NULL) < 0);
@@ -616,7 +640,8 @@ static void test_lifecycle(void)
 	CHECK_INT(mt_conn_subscribe(c, "not a uuid", mt_inbox_post, in), -EINVAL);
 	id = mt_conn_subscribe(c, info.uuid, mt_inbox_post, in);
 	CHECK(id > 0);
-	CHECK(mt_conn_subscribe(c, "00000000-0000-0000-0000-000000000000", mt_inbox_post, others) > 0);
+	CHECK(mt_conn_subscribe(c, "00000000-0000-0000-0000-000000000000", mt_inbox_post, others) >
+	      0);
 
 	virt = mt_conn_get(c);
 	dom = virDomainLookupByName(virt, "test");
@@ -657,7 +682,8 @@ static void test_unsupported(void)
 	CHECK_INT(mt_actuators_libvirt.set_downtime(c, info.uuid, 300, NULL), -EOPNOTSUPP);
 	/* The guard before it: parallel or not, nobody can say. */
 	CHECK_INT(mt_flip_check(c, info.uuid, NULL), -EPERM);
-	CHECK_INT(mt_actuators_libvirt.abort(c, "00000000-0000-0000-0000-000000000000", NULL), -ENOENT);
+	CHECK_INT(mt_actuators_libvirt.abort(c, "00000000-0000-0000-0000-000000000000", NULL),
+		  -ENOENT);
 }
 
 /* A guest that is not being migrated must not be left paused. */
@@ -732,12 +758,15 @@ static void test_migrate_check(void)
 		const char *reason;
 	} table[] = {
 		{ { .destination_uri = NULL }, -EINVAL, "where to" },
-		{ { .destination_uri = "x", .postcopy = true, .parallel = 2 }, -EINVAL, "loses the guest" },
+		{ { .destination_uri = "x", .postcopy = true, .parallel = 2 }, -EINVAL,
+		  "loses the guest" },
 		{ { .destination_uri = "x", .parallel = 256 }, -EINVAL, "255" },
-		{ { .destination_uri = "x", .postcopy_bandwidth_bytes_per_s = MT_MIB }, -EINVAL, "post-copy" },
+		{ { .destination_uri = "x", .postcopy_bandwidth_bytes_per_s = MT_MIB }, -EINVAL,
+		  "post-copy" },
 		{ { .destination_uri = "x", .undefine_source = true }, -EINVAL, "definition" },
 		{ { .destination_uri = "test:///default" }, -EINVAL, "is the source" },
-		{ { .destination_uri = "qemu+tcp://127.0.0.1:1/system" }, -ECONNREFUSED, "127.0.0.1:1" },
+		{ { .destination_uri = "qemu+tcp://127.0.0.1:1/system" }, -ECONNREFUSED,
+		  "127.0.0.1:1" },
 	};
 	autoconn *c = open_test();
 	struct mt_domain_info info;
@@ -747,7 +776,8 @@ static void test_migrate_check(void)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(table); i++) {
 		struct mt_err err = { 0 };
 
-		CHECK_INT(mt_migrate_check(c, info.uuid, &table[i].options, &err), table[i].expected);
+		CHECK_INT(mt_migrate_check(c, info.uuid, &table[i].options, &err),
+			  table[i].expected);
 		CHECK(strstr(err.msg, table[i].reason));
 	}
 }
@@ -759,7 +789,8 @@ static void test_migrate_rounding(void)
 
 	CHECK(!mt_migrate_rounding(&o, buf, sizeof(buf)));
 	o.bandwidth_bytes_per_s++;
-	CHECK_STR(mt_migrate_rounding(&o, buf, sizeof(buf)), "bandwidth is 40 MiB/s: libvirt takes whole MiB/s only");
+	CHECK_STR(mt_migrate_rounding(&o, buf, sizeof(buf)),
+		  "bandwidth is 40 MiB/s: libvirt takes whole MiB/s only");
 	o.postcopy_bandwidth_bytes_per_s = 1000;
 	CHECK_STR(mt_migrate_rounding(&o, buf, sizeof(buf)),
 		  "bandwidth is 40 MiB/s: libvirt takes whole MiB/s only; post-copy bandwidth is 1 MiB/s: libvirt takes whole MiB/s only");
@@ -768,7 +799,8 @@ static void test_migrate_rounding(void)
 
 static void test_migrate_fails(void)
 {
-	struct mt_migrate_options o = { .destination_uri = "test+tcp://127.0.0.1:1/default", .migrate_uri = "tcp://nowhere",
+	struct mt_migrate_options o = { .destination_uri = "test+tcp://127.0.0.1:1/default",
+					.migrate_uri = "tcp://nowhere",
 					.bandwidth_bytes_per_s = MT_MIB };
 	autoconn *c = open_test();
 	autoinbox *in = mt_inbox_new();

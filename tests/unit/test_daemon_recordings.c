@@ -54,17 +54,19 @@ static unsigned count_and_empty(void)
 }
 
 /* What a daemon leaves that is killed @ms after it began, when the job was @age_ms old already. */
-static void leave_behind(const char *domain, const char *uuid, const char *tool, uint64_t ms, uint64_t age_ms,
-			 bool outcome)
+static void leave_behind(const char *domain, const char *uuid, const char *tool, uint64_t ms,
+			 uint64_t age_ms, bool outcome)
 {
 	pid_t pid = fork();
 
 	if (!pid) {
 		struct mt_record_header h = {
-			.domain = domain, .uuid = uuid, .tool = tool, .policy = "predict", .mode = "observe",
+			.domain = domain, .uuid = uuid, .tool = tool, .policy = "predict",
+			.mode = "observe",
 			.start_wall_ms = WALL_MS, .start_t_ns = 5000 * MS,
 		};
-		const struct mt_record_outcome o = { .t_ns = (5000 + ms) * MS, .outcome = MT_OUTCOME_COMPLETED };
+		const struct mt_record_outcome o = { .t_ns = (5000 + ms) * MS,
+						     .outcome = MT_OUTCOME_COMPLETED };
 		struct mt_sample s = { .t_ns = (5000 + ms) * MS, .status = MT_STATUS_ACTIVE };
 		struct mt_err err = { 0 };
 		struct mt_recorder *r;
@@ -157,7 +159,9 @@ static void name_of_a_long_name(void)
 
 static void two_in_one_second(void)
 {
-	struct mt_record_header h = { .domain = "x", .uuid = UUID_A, .tool = "migtraced 1", .start_wall_ms = WALL_MS };
+	struct mt_record_header h = {
+		.domain = "x", .uuid = UUID_A, .tool = "migtraced 1", .start_wall_ms = WALL_MS
+	};
 	struct mt_recorder *r[2];
 	struct mt_err err = { 0 };
 	char *path[2];
@@ -300,7 +304,8 @@ static void stopped_is_not_killed(void)
 /* A file of @kib, as old as the @age'th that was ever written: its name may lie. */
 static void put(const char *name, size_t kib, time_t age)
 {
-	const struct timespec times[2] = { { .tv_sec = 1000000000 + age }, { .tv_sec = 1000000000 + age } };
+	const struct timespec times[2] = { { .tv_sec = 1000000000 + age },
+					   { .tv_sec = 1000000000 + age } };
 	int fd = open(in_dir(name), O_CREAT | O_TRUNC | O_WRONLY, 0600);
 
 	if (fd < 0 || ftruncate(fd, (off_t)kib << 10) || futimens(fd, times))
@@ -324,9 +329,11 @@ static void bad_clock(void)
 	put("a-20260102T000000Z.mtrec", 1, 2);
 	put("a-20000101T000000Z.mtrec", 1, -100000000);
 	space_settle(in_dir("a-20000101T000000Z.mtrec"));
-	CHECK(!stat(in_dir("a-20260102T000000Z.mtrec"), &old) && !stat(in_dir("a-20000101T000000Z.mtrec"), &new));
+	CHECK(!stat(in_dir("a-20260102T000000Z.mtrec"), &old) &&
+	      !stat(in_dir("a-20000101T000000Z.mtrec"), &new));
 	CHECK(new.st_mtim.tv_sec > old.st_mtim.tv_sec ||
-	      (new.st_mtim.tv_sec == old.st_mtim.tv_sec && new.st_mtim.tv_nsec > old.st_mtim.tv_nsec));
+	      (new.st_mtim.tv_sec ==
+	       old.st_mtim.tv_sec &&new.st_mtim.tv_nsec > old.st_mtim.tv_nsec));
 	CHECK_INT(space_prune(dir, &(struct space_limits){ .keep = 1 }), 1);
 	CHECK(exists("a-20000101T000000Z.mtrec"));
 	count_and_empty();
@@ -354,7 +361,8 @@ static void quota(void)
 	/* The newest stays, and so does what grows: then there is no room. */
 	CHECK_INT(space_make(dir, &limits, 3 << 20, &err), -EDQUOT);
 	CHECK(strstr(err.msg, "quota") && strstr(err.msg, "4.0 MiB"));
-	CHECK(exists("a-20260104T000000Z.mtrec") && exists("g-20260105T000000Z.mtrec.part") && exists("precious"));
+	CHECK(exists("a-20260104T000000Z.mtrec") && exists("g-20260105T000000Z.mtrec.part") &&
+	      exists("precious"));
 	count_and_empty();
 }
 
@@ -391,7 +399,8 @@ static void not_ours_to_prune(void)
 	if (!pid) {
 		int fd = open(in_dir("busy-20260102T000000Z.mtrec.part"), O_RDONLY);
 
-		if (fd < 0 || flock(fd, LOCK_EX) || write(ready[1], "x", 1) != 1 || read(go[0], &byte, 1) != 1)
+		if (fd < 0 || flock(fd, LOCK_EX) || write(ready[1], "x", 1) != 1 ||
+		    read(go[0], &byte, 1) != 1)
 			_exit(1);
 		_exit(0);
 	}
@@ -403,7 +412,8 @@ static void not_ours_to_prune(void)
 	leftovers_finish(l);
 	CHECK(leftovers_wait(l, WAIT_MS));
 	CHECK_INT(space_prune(dir, &limits), 1);
-	CHECK(!exists("dead-20260101T000000Z.mtrec.part") && exists("busy-20260102T000000Z.mtrec.part"));
+	CHECK(!exists("dead-20260101T000000Z.mtrec.part") &&
+	      exists("busy-20260102T000000Z.mtrec.part"));
 	leftovers_put(l);
 	CHECK_INT(write(go[1], "x", 1), 1);
 	waitpid(pid, NULL, 0);
@@ -416,7 +426,8 @@ static void not_ours_to_prune(void)
 	if (!pid) {
 		int fd = open(dir, O_RDONLY | O_DIRECTORY);
 
-		if (fd < 0 || flock(fd, LOCK_EX) || write(ready[1], "x", 1) != 1 || read(go[0], &byte, 1) != 1)
+		if (fd < 0 || flock(fd, LOCK_EX) || write(ready[1], "x", 1) != 1 ||
+		    read(go[0], &byte, 1) != 1)
 			_exit(1);
 		_exit(0);
 	}
@@ -475,7 +486,8 @@ static struct config *configured(const char *more)
 	FILE *f = fopen(in_dir("conf"), "w");
 
 	snprintf(text, sizeof(text), "[record]\ndirectory = %s\nkeep_free = none\n%s", dir, more);
-	if (!f || fputs(text, f) < 0 || fclose(f) || config_load(&c, in_dir("conf"), true, ignore, NULL))
+	if (!f || fputs(text, f) < 0 || fclose(f) ||
+	    config_load(&c, in_dir("conf"), true, ignore, NULL))
 		abort();
 	unlink(in_dir("conf"));
 	return c;
@@ -483,9 +495,12 @@ static struct config *configured(const char *more)
 
 static struct recording *begin(struct config *c)
 {
-	const struct mt_record_header h = { .domain = "x", .uuid = UUID_A, .tool = "migtraced 1", .start_wall_ms = WALL_MS };
+	const struct mt_record_header h = {
+		.domain = "x", .uuid = UUID_A, .tool = "migtraced 1", .start_wall_ms = WALL_MS
+	};
 
-	return recording_begin(&(struct recording_setup){ .config = c, .header = &h, .job_wall_ms = WALL_MS });
+	return recording_begin(
+		&(struct recording_setup){ .config = c, .header = &h, .job_wall_ms = WALL_MS });
 }
 
 static void whole(void)
@@ -513,7 +528,10 @@ static void whole(void)
 	count_and_empty();
 }
 
-/* A full disk, where not even a recorder could be opened: what is old goes first, and so there is room. */
+/*
+ * A full disk, where not even a recorder could be opened: what is old goes first, and so there is
+ * room.
+ */
 static void full_disk(void)
 {
 	struct config *c = configured("keep = 1\n");
@@ -576,7 +594,9 @@ static void over_quota(void)
 			mt_recorder_flush(recording_recorder(rec), WAIT_MS);
 	}
 	CHECK_INT(rc, -EDQUOT);
-	CHECK_INT(mt_recorder_outcome(recording_recorder(rec), &(struct mt_record_outcome){ .t_ns = 1 << 20 }), -EDQUOT);
+	CHECK_INT(mt_recorder_outcome(recording_recorder(rec),
+				      &(struct mt_record_outcome){ .t_ns = 1 << 20 }),
+		  -EDQUOT);
 	path = recording_path(rec, &resumed);
 	recording_end(rec, rc);
 	CHECK_INT(mt_recording_load(&loaded, path, NULL), 0);

@@ -19,7 +19,8 @@ static void windows_fill_the_duration(void)
 
 		CHECK(n < MAX);
 		for (size_t i = 0; i < n; i++) {
-			CHECK(w[i] >= MT_DIRTYRATE_WINDOW_MIN_S && w[i] <= MT_DIRTYRATE_WINDOW_MAX_S);
+			CHECK(w[i] >= MT_DIRTYRATE_WINDOW_MIN_S &&
+			      w[i] <= MT_DIRTYRATE_WINDOW_MAX_S);
 			sum += w[i];
 		}
 		CHECK_INT(sum, s);
@@ -78,7 +79,8 @@ static void what_is_refused(void)
 	static const struct {
 		const char *type;
 		uint64_t ring;
-		int rc[MT_DIRTYRATE_MODE_COUNT];	/* page-sampling, dirty-bitmap, dirty-ring */
+		int rc[MT_DIRTYRATE_MODE_COUNT];	/* page-sampling, dirty-bitmap,
+							 * dirty-ring */
 	} guests[] = {
 		{ "kvm", 0,	{ 0, 0, -EOPNOTSUPP } },
 		{ "kvm", 4096,	{ 0, -EOPNOTSUPP, 0 } },
@@ -91,7 +93,8 @@ static void what_is_refused(void)
 		for (int mode = 0; mode < MT_DIRTYRATE_MODE_COUNT; mode++) {
 			struct mt_err err = { 0 };
 
-			CHECK_INT(mt_dirtyrate_check(mode, guests[g].type, guests[g].ring, &err), guests[g].rc[mode]);
+			CHECK_INT(mt_dirtyrate_check(mode, guests[g].type, guests[g].ring, &err),
+				  guests[g].rc[mode]);
 			CHECK_INT(err.code, guests[g].rc[mode]);
 			CHECK(!err.code == !*err.msg);
 		}

@@ -16,7 +16,8 @@ struct outcome {
 	bool relimited;			/* QEMU's downtime limit was changed meanwhile */
 	enum mt_action action;		/* what the policy asked for, CONTINUE = nothing */
 	uint64_t finished;		/* iterations until then */
-	uint64_t first_within;		/* and until stopping would have been within what is allowed; 0 = never */
+	uint64_t first_within;		/* and until stopping would have been within what is
+					 * allowed; 0 = never */
 	double total_ms, downtime_ms;
 	double acted_ms, stop_now_ms;	/* when it was asked for, and the downtime told for it */
 	char reason[384];
@@ -62,7 +63,9 @@ static struct outcome steer(const char *policy, const struct migration_guest *gu
 	while (!o.action && migration_ms(&m) < RUN_MS && migration_next(&m, &s)) {
 		bool ended = mt_engine_feed(&e, &s, &plan);
 
-		if (ended && !o.first_within && s.remaining_bytes / MIGRATION_LINK * 1e3 + MIGRATION_FIXED_MS <= MIGRATION_ALLOWED_MS)
+		if (ended && !o.first_within &&
+		    s.remaining_bytes / MIGRATION_LINK * 1e3 + MIGRATION_FIXED_MS <=
+			    MIGRATION_ALLOWED_MS)
 			o.first_within = e.iterations.total;
 		if (plan.action == MT_ACTION_CONTINUE)
 			continue;
@@ -100,8 +103,12 @@ static bool steady(const struct migration_guest *g)
 static void test_defaults(void)
 {
 	const struct mt_limits nothing = MT_LIMITS_UNSET, zero = { 0 };
-	const struct mt_limits given = { .max_downtime_ms = 1, .deadline_ms = 2, .qemu_limit_ms = 4,
-					 .fixed_ms = 5, .params = { .value = { 3, 6 } }, .postcopy_allowed = true };
+	const struct mt_limits given = { .max_downtime_ms = 1,
+					 .deadline_ms = 2,
+					 .qemu_limit_ms = 4,
+					 .fixed_ms = 5,
+					 .params = { .value = { 3, 6 } },
+					 .postcopy_allowed = true };
 	struct mt_engine e;
 
 	mt_engine_init(&e, mt_policy_find("predict"), &nothing);
@@ -110,7 +117,8 @@ static void test_defaults(void)
 	CHECK_INT(mt_params_get(&e.limits.params, "timeout"), 30000);
 	CHECK_INT(e.limits.fixed_ms, MT_FIXED_DEFAULT_MS);
 	CHECK_INT(e.limits.deadline_ms, MT_LIMIT_NONE);
-	CHECK_INT(mt_params_get(&e.limits.params, "passes"), MT_LIMIT_UNSET);	/* each policy has its own */
+	/* each policy has its own */
+	CHECK_INT(mt_params_get(&e.limits.params, "passes"), MT_LIMIT_UNSET);
 	CHECK(!e.limits.postcopy_allowed);
 	mt_engine_set_limits(&e, &given);
 	CHECK(!memcmp(&e.limits, &given, sizeof(given)));
@@ -165,7 +173,8 @@ static void test_feed(void)
 		CHECK_STR(e.prediction.model, MT_OUTLOOK_MODEL);
 		CHECK_INT(plan.action, MT_ACTION_CONTINUE);
 		if (plan.implied_downtime_ms >= 0)
-			CHECK_NEAR(plan.implied_downtime_ms, s.remaining_bytes / MIGRATION_LINK * 1e3,
+			CHECK_NEAR(plan.implied_downtime_ms,
+				   s.remaining_bytes / MIGRATION_LINK * 1e3,
 				   1 + 0.01 * plan.implied_downtime_ms);
 	}
 	CHECK(ended > 10);
@@ -184,7 +193,8 @@ static void test_new_limits(void)
 	limits.max_downtime_ms = 100;
 	mt_engine_init(&e, mt_policy_find("predict"), &limits);
 	migration_init(&m, &migration_guests[13], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
-	while (plan.action <= MT_ACTION_SET_DOWNTIME && migration_ms(&m) < RUN_MS && migration_next(&m, &s)) {
+	while (plan.action <= MT_ACTION_SET_DOWNTIME && migration_ms(&m) < RUN_MS &&
+	       migration_next(&m, &s)) {
 		mt_engine_feed(&e, &s, &plan);
 		if (!raised_ms && e.iterations.total == 2) {
 			CHECK(plan.action <= MT_ACTION_SET_DOWNTIME);
@@ -225,12 +235,16 @@ static void test_leaves_alone(void)
 			else if (o.action)
 				printf("# %s: %s\n", g->name, o.reason);
 			CHECK(o.ended && o.downtime_ms <= MIGRATION_ALLOWED_MS);
-			CHECK(g->fate == MIGRATION_NEARLY || (o.action == MT_ACTION_CONTINUE && !o.relimited));
+			CHECK(g->fate == MIGRATION_NEARLY ||
+			      (o.action == MT_ACTION_CONTINUE && !o.relimited));
 		}
 	}
 }
 
-/* Never to end, but its boundaries are within what is allowed: stopped at one of the first, as told. */
+/*
+ * Never to end, but its boundaries are within what is allowed: stopped at one of the first, as
+ * told.
+ */
 static void test_stops(void)
 {
 	unsigned stopped = 0;
@@ -248,7 +262,8 @@ static void test_stops(void)
 			CHECK(o.downtime_ms <= MIGRATION_ALLOWED_MS);
 			/* At the edge it may end by itself, and is left alone for longer. */
 			CHECK(o.finished >= o.first_within);
-			CHECK(o.finished <= o.first_within + 2 || migration_guests[i].fate == MIGRATION_NEARLY);
+			CHECK(o.finished <= o.first_within + 2 ||
+			      migration_guests[i].fate == MIGRATION_NEARLY);
 		}
 	}
 	CHECK(stopped >= SEEDS);
@@ -290,12 +305,18 @@ static void test_aborts(void)
 
 			CHECK_INT(o.action, MT_ACTION_ABORT);
 			for (const char *c = o.reason; *c; c++)
-				numbers += isdigit((unsigned char)c[0]) && !isdigit((unsigned char)c[1]);
+				numbers += isdigit((unsigned char)c[0]) &&
+					   !isdigit((unsigned char)c[1]);
 			CHECK(numbers >= 5);
-			CHECK(strstr(o.reason, "MiB/s") && strstr(o.reason, "allowed") && strstr(o.reason, "post-copy"));
+			CHECK(strstr(o.reason, "MiB/s") && strstr(o.reason, "allowed") &&
+			      strstr(o.reason, "post-copy"));
 			if (seed == 0)
-				printf("# %-24s given up after %" PRIu64 " iterations, %.1f s\n", g->name, o.finished, o.acted_ms / 1e3);
-			/* After the first pass of 2 s, 4 s of the same word and the pass that is under way then. */
+				printf("# %-24s given up after %" PRIu64 " iterations, %.1f s\n",
+				       g->name, o.finished, o.acted_ms / 1e3);
+			/*
+			 * After the first pass of 2 s, 4 s of the same word and the pass that is
+			 * under way then.
+			 */
 			CHECK(o.acted_ms <= (g->later_s + 2 + 4 + 3) * 1e3);
 		}
 	}
@@ -305,7 +326,8 @@ static void test_deadline(void)
 {
 	for (size_t i = 0; i < MIGRATION_GUESTS; i++) {
 		for (int k = 0; k < 2; k++) {
-			for (uint64_t deadline_ms = 1000; deadline_ms <= 5000; deadline_ms += 1000) {
+			for (uint64_t deadline_ms = 1000; deadline_ms <= 5000;
+			     deadline_ms += 1000) {
 				struct mt_limits limits = limits_of(k, 0);
 				struct outcome o;
 
@@ -313,8 +335,10 @@ static void test_deadline(void)
 				o = steer("predict", &migration_guests[i], &limits, 1);
 				CHECK(o.ended || o.action == MT_ACTION_ABORT);
 				/* Asked for no later than at the first look after it. */
-				CHECK(!o.action || o.acted_ms < deadline_ms + MIGRATION_POLL_MS + MIGRATION_SLICE_MS);
-				CHECK(o.action || o.total_ms < deadline_ms + MIGRATION_POLL_MS + MIGRATION_ALLOWED_MS);
+				CHECK(!o.action || o.acted_ms < deadline_ms + MIGRATION_POLL_MS +
+									MIGRATION_SLICE_MS);
+				CHECK(o.action || o.total_ms < deadline_ms + MIGRATION_POLL_MS +
+								       MIGRATION_ALLOWED_MS);
 				CHECK(!o.ended || o.downtime_ms <= MIGRATION_ALLOWED_MS);
 			}
 		}
@@ -343,13 +367,20 @@ static void compare(const struct outcome *ours, const struct outcome *other, str
 		s->same++;
 }
 
-/* predict against the others, under the same limits: it is the sooner, or the other breaks the allowed downtime. */
+/*
+ * predict against the others, under the same limits: it is the sooner, or the other breaks the
+ * allowed downtime.
+ */
 static void test_comparison(void)
 {
 	static const struct {
 		const char *policy;
 		uint64_t timeout_ms;
-	} others[] = { { "timeout", 20000 }, { "timeout", 8000 }, { "timeout", 3000 }, { "ihm", 0 }, { "qemu", 0 } };
+	} others[] = { { "timeout", 20000 },
+		       { "timeout", 8000 },
+		       { "timeout", 3000 },
+		       { "ihm", 0 },
+		       { "qemu", 0 } };
 
 	for (size_t k = 0; k < MT_ARRAY_SIZE(others); k++) {
 		for (int postcopy = 0; postcopy < 2; postcopy++) {
@@ -357,12 +388,14 @@ static void test_comparison(void)
 			struct score all = { 0 }, strict = { 0 };
 
 			for (size_t i = 0; i < MIGRATION_GUESTS * SEEDS; i++) {
-				const struct migration_guest *g = &migration_guests[i % MIGRATION_GUESTS];
+				const struct migration_guest *g =
+					&migration_guests[i % MIGRATION_GUESTS];
 				struct outcome ours = steer("predict", g, &limits, i);
 				struct outcome other = steer(others[k].policy, g, &limits, i);
 
 				CHECK(ours.ended || ours.action == MT_ACTION_ABORT);
-				CHECK(!ours.ended || within(&ours));	/* it never breaks the limit itself */
+				/* it never breaks the limit itself */
+				CHECK(!ours.ended || within(&ours));
 				compare(&ours, &other, &all);
 				if (steady(g))
 					compare(&ours, &other, &strict);
@@ -385,8 +418,14 @@ static void test_comparison(void)
 static void test_poor_source(void)
 {
 	static const enum mt_field poor[] = {
-		MT_FIELD_total_ms, MT_FIELD_memory_bytes, MT_FIELD_transferred_bytes, MT_FIELD_normal_pages,
-		MT_FIELD_zero_pages, MT_FIELD_page_size_bytes, MT_FIELD_bandwidth_bytes_per_s, MT_FIELD_expected_downtime_ms,
+		MT_FIELD_total_ms,
+		MT_FIELD_memory_bytes,
+		MT_FIELD_transferred_bytes,
+		MT_FIELD_normal_pages,
+		MT_FIELD_zero_pages,
+		MT_FIELD_page_size_bytes,
+		MT_FIELD_bandwidth_bytes_per_s,
+		MT_FIELD_expected_downtime_ms,
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(poor); i++) {
@@ -403,17 +442,21 @@ static void test_poor_source(void)
 			s.valid &= ~(1ULL << poor[i]);
 			mt_engine_feed(&e, &s, &plan);
 			CHECK_INT(plan.action, MT_ACTION_CONTINUE);
-			CHECK(!isnan(e.prediction.total_ms.p50) && !isnan(e.prediction.stop_now_ms));
+			CHECK(!isnan(e.prediction.total_ms.p50) &&
+			      !isnan(e.prediction.stop_now_ms));
 		}
 		CHECK(e.iterations.total >= 2);
 		CHECK_INT(e.prediction.verdict, MT_VERDICT_CONVERGES);
 	}
 }
 
-/* A migration that QEMU is just ending, when its deadline comes: at every moment of the switchover. */
+/*
+ * A migration that QEMU is just ending, when its deadline comes: at every moment of the switchover.
+ */
 static void test_switchover(void)
 {
-	static const enum mt_status then[] = { MT_STATUS_SWITCHOVER, MT_STATUS_CANCELLING, MT_STATUS_UNKNOWN, MT_STATUS_POSTCOPY_PAUSED };
+	static const enum mt_status then[] = { MT_STATUS_SWITCHOVER, MT_STATUS_CANCELLING,
+					       MT_STATUS_UNKNOWN, MT_STATUS_POSTCOPY_PAUSED };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(then); i++) {
 		struct mt_limits limits = limits_of(true, 0);
@@ -520,7 +563,8 @@ static const struct ktap_case cases[] = {
 	{ "predict against the others", test_comparison },
 	{ "sources that leave fields out", test_poor_source },
 	{ "no plan from the switchover on", test_switchover },
-	{ "a first pass in which nothing goes out is told, and ended where there is a limit", test_stalls },
+	{ "a first pass in which nothing goes out is told, and ended where there is a limit",
+	  test_stalls },
 	{ "ticks step the policy between looks", test_ticks },
 };
 

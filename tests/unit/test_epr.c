@@ -12,7 +12,9 @@
 
 static const struct mt_epr_params defaults = MT_EPR_DEFAULTS;
 
-/* A guest that does the same all the time, and one that repeats itself exactly: nothing is missed. */
+/*
+ * A guest that does the same all the time, and one that repeats itself exactly: nothing is missed.
+ */
 static void test_certain(void)
 {
 	struct mt_epr epr = { 0 };
@@ -29,8 +31,12 @@ static void test_certain(void)
 	/* 200 slots are foretold, in curves of 30 that begin every 5. */
 	CHECK_INT(epr.predictions[MT_EPR_CURVE], (200 - 30) / 5 + 1);
 	CHECK_INT(epr.predictions[MT_EPR_SLOT], 30 * epr.predictions[MT_EPR_CURVE]);
-	/* The base takes 20 slots of the link, each pass 1.25 times less than the one before, rounded up; a curve lasts 30. */
-	for (int at = 0, pass = 20, made = -30; at + pass <= 200; at += pass, pass = (4 * pass + 4) / 5) {
+	/*
+	 * The base takes 20 slots of the link, each pass 1.25 times less than the one before,
+	 * rounded up; a curve lasts 30.
+	 */
+	for (int at = 0, pass = 20, made = -30; at + pass <= 200;
+	     at += pass, pass = (4 * pass + 4) / 5) {
 		snapshots++;
 		if (at + pass > made + 30) {
 			made = at;
@@ -49,7 +55,10 @@ static void test_certain(void)
 		CHECK_NEAR(mt_epr_ratio(&epr, k), 1, 0);
 }
 
-/* The half that is foretold is nothing like the half that was learnt from, until it has been learnt. */
+/*
+ * The half that is foretold is nothing like the half that was learnt from, until it has been
+ * learnt.
+ */
 static void test_surprise(void)
 {
 	struct mt_epr_params p = MT_EPR_DEFAULTS;
@@ -59,9 +68,16 @@ static void test_surprise(void)
 	p.markov.window = 2;
 	p.markov.patterns_max = 4;
 	for (int i = 0; i < 400; i++)
-		s[i] = i < 200 ? 100 : 100 * pow(1.3, i - 199);	/* each slot 30 % more than the last */
-	CHECK_INT(mt_epr_evaluate(s, 230, &(struct mt_epr_params){ .markov = p.markov, .horizon = 5, .every = 1,
-								   .train_share = 200.0 / 230, .link_share = 1e30 }, &epr), 0);
+		s[i] = i < 200 ? 100 : 100 * pow(1.3, i - 199);	/* each slot 30 % more than the
+								 * last */
+	CHECK_INT(mt_epr_evaluate(s, 230,
+				  &(struct mt_epr_params){ .markov = p.markov,
+							   .horizon = 5,
+							   .every = 1,
+							   .train_share = 200.0 / 230,
+							   .link_share = 1e30 },
+				  &epr),
+		  0);
 	/* The last element of any pattern seen so far is at least 23 % below what comes. */
 	for (int k = 0; k < MT_EPR_COUNT; k++)
 		CHECK_INT(epr.correct[k], 0);
@@ -95,7 +111,8 @@ static void test_refused(void)
 
 	CHECK_INT(mt_epr_evaluate(s, 400, &p, &epr), -ENODATA);	/* nothing is dirtied */
 	s[0] = 1;
-	CHECK_INT(mt_epr_evaluate(s, 100, &p, &epr), -ENODATA);	/* 50 to learn from are one status, with no successor */
+	CHECK_INT(mt_epr_evaluate(s, 100, &p, &epr), -ENODATA);	/* 50 to learn from are one status,
+								 * with no successor */
 	CHECK_INT(mt_epr_evaluate(s, 102, &p, &epr), 0);
 	p.horizon = MT_EPR_HORIZON_MAX + 1;
 	CHECK_INT(mt_epr_evaluate(s, 400, &p, &epr), -EINVAL);
@@ -179,7 +196,8 @@ static void test_slots(void)
 	mt_slots_add(&s, 0.05, 1, take, &t);
 	CHECK_INT(t.n, 3);
 	CHECK_NEAR(t.v[2], 11, 1e-9);
-	for (int i = 0; i < 10; i++)		/* ten times a tenth of a slot are a slot, though not in binary */
+	for (int i = 0; i < 10; i++)		/* ten times a tenth of a slot are a slot, though
+						 * not in binary */
 		mt_slots_add(&s, 0.01, 1, take, &t);
 	CHECK_INT(t.n, 4);
 	mt_slots_add(&s, 0, 5, take, &t);

@@ -22,8 +22,11 @@ static struct evaluate_case a_case(const struct mt_run *run, bool ended)
 
 static struct mt_forecast a_forecast(double ends)
 {
-	return (struct mt_forecast){ .ends = ends, .metric = {
-		{ 9000, 11000, 12000 }, { 400e6, 450e6, INFINITY }, { 200, 200, 200 }, { NAN, NAN, NAN } } };
+	return (struct mt_forecast){ .ends = ends,
+				     .metric = { { 9000, 11000, 12000 },
+						 { 400e6, 450e6, INFINITY },
+						 { 200, 200, 200 },
+						 { NAN, NAN, NAN } } };
 }
 
 static void ended_as_said(void)
@@ -36,7 +39,8 @@ static void ended_as_said(void)
 	CHECK_NEAR(r.error[ERROR_TOTAL], 0.1, 1e-12);		/* 11 s for 10 */
 	CHECK_NEAR(r.error[ERROR_TRAFFIC], 0.1, 1e-12);
 	CHECK_NEAR(r.error[ERROR_DOWNTIME], 60, 1e-12);
-	CHECK(isnan(r.error[ERROR_STALL]) && isnan(r.error[COVERED_STALL]) && isnan(r.error[POINT_STALL]));
+	CHECK(isnan(r.error[ERROR_STALL]) && isnan(r.error[COVERED_STALL]) &&
+	      isnan(r.error[POINT_STALL]));
 	CHECK_NEAR(r.error[ERROR_WRONG_VERDICT], 0, 0);
 	CHECK_NEAR(r.error[ERROR_SAID_NOT_TO_END], 0, 0);
 	CHECK(isnan(r.error[ERROR_SAID_TO_END]));
@@ -112,7 +116,8 @@ static void climatology(void)
 static void live_prediction(void)
 {
 	const struct mt_prediction p = {
-		.model = MT_OUTLOOK_MODEL, .verdict = MT_VERDICT_CONVERGES, .ends = 0.8, .total_ms = { 5500, 6000, INFINITY },
+		.model = MT_OUTLOOK_MODEL, .verdict = MT_VERDICT_CONVERGES, .ends = 0.8,
+		.total_ms = { 5500, 6000, INFINITY },
 		.transferred_bytes = { 1, 2, 3 }, .downtime_ms = { 100, 200, 300 },
 	};
 	struct mt_prediction other = p;
@@ -121,12 +126,14 @@ static void live_prediction(void)
 
 	evaluate_live_forecast(&f, &p, &run);
 	CHECK_STR(f.model, MT_OUTLOOK_MODEL);
-	CHECK_NEAR(f.ends, 0.8, 0);			/* 6 s less 1 s, and it is cancelled after 5 */
+	CHECK_NEAR(f.ends, 0.8, 0);			/* 6 s less 1 s, and it is cancelled after
+							 * 5 */
 	CHECK_NEAR(f.metric[MT_METRIC_TOTAL_MS].p50, 5000, 0);
 	CHECK(isinf(f.metric[MT_METRIC_TOTAL_MS].p90));
 	CHECK_NEAR(f.metric[MT_METRIC_DOWNTIME_MS].p90, 300, 0);
 	CHECK(isnan(f.metric[MT_METRIC_STALL_MS].p50));
-	run.cap_ms = 4750;				/* half way from the 10th to the 50th percentile */
+	run.cap_ms = 4750;				/* half way from the 10th to the 50th
+							 * percentile */
 	evaluate_live_forecast(&f, &p, &run);
 	CHECK_NEAR(f.ends, 0.3, 1e-12);
 	run.cap_ms = 4499;
@@ -153,14 +160,15 @@ static size_t record(struct mt_entry *entries, const char *guest)
 	while (strcmp(migration_guests[g].name, guest))
 		g++;
 	migration_init(&m, &migration_guests[g], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
-	while (n < SAMPLES_MAX && migration_ms(&m) < 60000 && migration_next(&m, &entries[n].sample))
+	while (n < SAMPLES_MAX && migration_ms(&m) < 60000 &&
+	       migration_next(&m, &entries[n].sample))
 		entries[n++].type = MT_ENTRY_SAMPLE;
 	return n;
 }
 
 /* What the engine says when it is fed by hand, at the boundary that ended pass @passes. */
-static bool by_hand(struct mt_prediction *p, const struct mt_entry *entries, size_t n, uint64_t passes,
-		    const struct mt_limits *limits)
+static bool by_hand(struct mt_prediction *p, const struct mt_entry *entries, size_t n,
+		    uint64_t passes, const struct mt_limits *limits)
 {
 	static struct mt_engine e;
 	struct mt_plan plan;
@@ -175,7 +183,8 @@ static bool by_hand(struct mt_prediction *p, const struct mt_entry *entries, siz
 }
 
 /* The moments are those of the engine, and the decision that of the default policy. */
-static void moments(const char *guest, enum mt_action action, unsigned passes, double *settled_ms, double *late)
+static void moments(const char *guest, enum mt_action action, unsigned passes, double *settled_ms,
+		    double *late)
 {
 	static struct mt_entry entries[SAMPLES_MAX];
 	static struct evaluate_replayed r;
@@ -192,15 +201,17 @@ static void moments(const char *guest, enum mt_action action, unsigned passes, d
 
 		CHECK_INT(b->reached, by_hand(&p, entries, rec.n_entries, k, &rec.header.limits));
 		CHECK_INT(b->iterations.total, b->reached ? k : 0);
-		CHECK(!b->reached || (p.verdict == b->prediction.verdict && p.floor_ms == b->prediction.floor_ms &&
-				      p.total_ms.p50 == b->prediction.total_ms.p50));
+		CHECK(!b->reached ||
+		      (p.verdict == b->prediction.verdict && p.floor_ms == b->prediction.floor_ms &&
+		       p.total_ms.p50 == b->prediction.total_ms.p50));
 	}
 	CHECK_INT(r.decided.action, action);
 	CHECK_NEAR(r.allowed_ms, MIGRATION_ALLOWED_MS, 0);
 	CHECK(r.at[MOMENT_DECISION].reached);
 	CHECK_INT(r.at[MOMENT_DECISION].iterations.total, passes);
 	*settled_ms = r.settled_ms;
-	*late = r.at[MOMENT_40_S].reached ? (double)r.at[MOMENT_40_S].iterations.last.total_ms : NAN;
+	*late = r.at[MOMENT_40_S].reached ? (double)r.at[MOMENT_40_S].iterations.last.total_ms :
+					    NAN;
 }
 
 static void ends_by_itself(void)
@@ -219,17 +230,20 @@ static void given_up(void)
 	/* It goes on for the 60 s that are played, with passes of at most 2 s. */
 	CHECK(late <= 40000 && late > 37900);
 	/*
-	 * 20000 writes/s at random over W = 16384 pages, 8176 pages/s sent. A pass leaves D = c + (W - c) (1 - exp(-20000 T / W))
-	 * pages with T = (D - c) / 8176 s, c = 2453 - 204 being kept back, half a step below the threshold: D = 13903, or
-	 * 1697 ms at 32 MiB/s, and 120 ms for the rest of a pause.
+	 * 20000 writes/s at random over W = 16384 pages, 8176 pages/s sent. A pass leaves D = c +
+	 * (W - c) (1 - exp(-20000 T / W)) pages with T = (D - c) / 8176 s, c = 2453 - 204 being
+	 * kept back, half a step below the threshold: D = 13903, or 1697 ms at 32 MiB/s, and 120 ms
+	 * for the rest of a pause.
 	 */
 	CHECK_NEAR(settled_ms, 1817, 20);
 }
 
 /* --- a migration without a campaign ------------------------------------------------- */
-#define ANSWER(t, status, more)	"{\"t_monotonic\": " t ", \"query_migrate\": {\"status\": \"" status "\"" more "}}"
-#define RAM(pass, left, sent)	", \"ram\": {\"total\": 1073741824, \"remaining\": " left ", \"transferred\": " sent ", " \
-				"\"dirty-sync-count\": " pass ", \"page-size\": 4096}"
+#define ANSWER(t, status, more) \
+	"{\"t_monotonic\": " t ", \"query_migrate\": {\"status\": \"" status "\"" more "}}"
+#define RAM(pass, left, sent) \
+	", \"ram\": {\"total\": 1073741824, \"remaining\": " left ", \"transferred\": " sent ", " \
+	"\"dirty-sync-count\": " pass ", \"page-size\": 4096}"
 /* Its first pass takes 10 s, so it is taken for cancelled 36 s after its begin. */
 #define BEGIN \
 	"[" ANSWER("100", "active", ", \"total-time\": 0" RAM("1", "1073741824", "0")) \
@@ -261,14 +275,17 @@ static void series(void)
 	struct mt_runs runs;
 
 	/* The answer that says so has no figures; what is asked after it does not count. */
-	CHECK_INT(load_series(&runs, BEGIN "," ANSWER("135", "completed", "") "," ANSWER("200", "completed", "") "]"), 0);
+	CHECK_INT(load_series(&runs, BEGIN "," ANSWER("135", "completed",
+						      "") "," ANSWER("200", "completed", "") "]"),
+		  0);
 	CHECK_INT(runs.n, 1);
 	CHECK(runs.v[0].converged && runs.v[0].outcome == MT_OUTCOME_COMPLETED);
 	CHECK_NEAR(runs.v[0].total_ms, 35000, 0);
 	CHECK_NEAR(runs.v[0].cap_ms, 36000, 0);
 	CHECK_NEAR(runs.v[0].memory_bytes, 1073741824, 0);
 	CHECK_STR(runs.v[0].where, "tmp");
-	CHECK(!strncmp(runs.v[0].workload, "migtrace-evaluate.", 18) && isnan(runs.v[0].downtime_ms));
+	CHECK(!strncmp(runs.v[0].workload, "migtrace-evaluate.", 18) &&
+	      isnan(runs.v[0].downtime_ms));
 	mt_runs_free(&runs);
 	CHECK_INT(load_series(&runs, BEGIN "," ANSWER("137", "completed", "") "]"), 0);
 	CHECK(!runs.v[0].converged);
@@ -278,11 +295,14 @@ static void series(void)
 	CHECK(!runs.v[0].converged && runs.v[0].outcome == MT_OUTCOME_ABORTED);
 	CHECK_NEAR(runs.v[0].cap_ms, 20000, 0);
 	mt_runs_free(&runs);
-	CHECK(load_series(&runs, BEGIN "," ANSWER("120", "postcopy-active", "") "," ANSWER("121", "completed", "") "]") == 0);
+	CHECK(load_series(&runs, BEGIN "," ANSWER("120", "postcopy-active",
+						  "") "," ANSWER("121", "completed", "") "]") == 0);
 	CHECK(!runs.v[0].converged && runs.v[0].method == MT_METHOD_HYBRID);
 	mt_runs_free(&runs);
 	/* Without a whole pass there is nothing to forecast. */
-	CHECK_INT(load_series(&runs, "[" ANSWER("100", "active", ", \"total-time\": 0" RAM("1", "1", "0")) "]"), -ENODATA);
+	CHECK_INT(load_series(&runs, "[" ANSWER("100", "active",
+						", \"total-time\": 0" RAM("1", "1", "0")) "]"),
+		  -ENODATA);
 }
 
 /* --- verdicts counted ---------------------------------------------------------------- */
@@ -291,21 +311,26 @@ static void counted(void)
 	const struct mt_run good = { .converged = true, .downtime_ms = 200 };
 	const struct mt_run slow = { .converged = true, .downtime_ms = 600 };
 	const struct mt_run never = { .downtime_ms = NAN };
-	const struct mt_run encoded = { .converged = true, .method = MT_METHOD_XBZRLE, .downtime_ms = NAN };
+	const struct mt_run encoded = { .converged = true,
+					.method = MT_METHOD_XBZRLE,
+					.downtime_ms = NAN };
 	struct evaluate_verdict v[] = {
 		{ &good, "x", MT_ACTION_CONTINUE, NAN, 3, 500 },
-		{ &good, "x", MT_ACTION_ABORT, 4000, 3, 500 },		/* wrong, and within the limit */
+		/* wrong, and within the limit */
+		{ &good, "x", MT_ACTION_ABORT, 4000, 3, 500 },
 		{ &slow, "x", MT_ACTION_ABORT, 4000, 3, 500 },		/* wrong */
 		{ &good, "x", MT_ACTION_STOP, 4000, 3, 500 },
 		{ &never, "x", MT_ACTION_ABORT, 5000, 3, 500 },
 		{ &never, "x", MT_ACTION_ABORT, 8000, 3, 500 },
 		{ &never, "x", MT_ACTION_CONTINUE, NAN, 3, 500 },		/* wrong */
-		{ &encoded, "y", MT_ACTION_ABORT, 4000, 3, 500 },		/* wrong; its pause is not known */
+		/* wrong; its pause is not known */
+		{ &encoded, "y", MT_ACTION_ABORT, 4000, 3, 500 },
 	};
 	const struct evaluate_verdicts all = { v, MT_ARRAY_SIZE(v) };
 	const bool wrong[] = { false, true, true, false, false, false, true, true };
 	double values[MT_ARRAY_SIZE(v)];
-	struct evaluate_verdict_counts c = evaluate_verdict_count(&all, "x", MT_METHOD_COUNT, values);
+	struct evaluate_verdict_counts c =
+		evaluate_verdict_count(&all, "x", MT_METHOD_COUNT, values);
 
 	CHECK_INT(c.completed, 4);
 	CHECK_INT(c.aborted, 2);

@@ -24,7 +24,8 @@ struct instance {
 struct answer {
 	bool found;
 	double least;			/* left when the guest stops */
-	double at[SLOTS + 1];		/* the least that any plan leaves that stops at this slot; INFINITY */
+	double at[SLOTS + 1];		/* the least that any plan leaves that stops at this slot;
+					 * INFINITY */
 	unsigned long plans;
 };
 
@@ -59,7 +60,8 @@ static unsigned slots_for(double bytes, double link)
 }
 
 /* Everything up to the snapshot taken at @taken is out at @out_at: try each moment for the next. */
-static void search(const struct instance *in, unsigned taken, unsigned out_at, bool may_wait, struct answer *answer)
+static void search(const struct instance *in, unsigned taken, unsigned out_at, bool may_wait,
+		   struct answer *answer)
 {
 	for (unsigned a = out_at; a <= in->slots && (may_wait || a == out_at); a++) {
 		unsigned e = a + slots_for(fresh(in, taken, a), in->link);
@@ -112,17 +114,20 @@ static void make(struct instance *in, struct mt_rng *rng, bool by_unique)
 	unsigned most = 1 + mt_rng_next(rng) % (bursts ? 40 : 12);
 
 	memset(in, 0, sizeof(*in));
-	in->slots = mt_rng_next(rng) % 8 ? SLOTS - mt_rng_next(rng) % 5 : 1 + mt_rng_next(rng) % SLOTS;
+	in->slots =
+		mt_rng_next(rng) % 8 ? SLOTS - mt_rng_next(rng) % 5 : 1 + mt_rng_next(rng) % SLOTS;
 	in->link = 1 + mt_rng_next(rng) % 8;
 	in->base = mt_rng_next(rng) % 24;
 	in->by_unique = by_unique;
 	in->from_base = mt_rng_next(rng) % 2;
 	in->no_increments = by_unique && mt_rng_next(rng) % 2;
 	for (unsigned k = 0; k < in->slots; k++)
-		in->increments[k] = bursts && mt_rng_next(rng) % 2 ? 0 : mt_rng_next(rng) % (most + 1);
+		in->increments[k] =
+			bursts && mt_rng_next(rng) % 2 ? 0 : mt_rng_next(rng) % (most + 1);
 	/* Concave as a rule, as unions are; now and then any that does not fall. */
 	for (unsigned k = 0; k < in->slots; k++) {
-		double step = mt_rng_next(rng) % 8 ? (double)most / (1 << (k / 3)) : (double)(mt_rng_next(rng) % 4);
+		double step = mt_rng_next(rng) % 8 ? (double)most / (1 << (k / 3)) :
+						     (double)(mt_rng_next(rng) % 4);
 
 		in->unique[k + 1] = in->unique[k] + step;
 	}
@@ -155,8 +160,11 @@ static void check_against_oracle(bool by_unique, bool may_wait, uint64_t seed)
 		/* The plan it names is one that there is, and does what it says. */
 		CHECK_NEAR(fresh(&in, out.snapshot_slot, out.finish_slot), out.left_bytes, 1e-9);
 		CHECK_NEAR(answer.at[out.finish_slot], out.left_bytes, 1e-9);
-		CHECK_INT(out.finish_slot - out.snapshot_slot, slots_for(out.snapshot_bytes, in.link));
-		CHECK(out.snapshots ? out.snapshot_slot > 0 : in.from_base && !out.snapshot_slot && out.snapshot_bytes == in.base);
+		CHECK_INT(out.finish_slot - out.snapshot_slot,
+			  slots_for(out.snapshot_bytes, in.link));
+		CHECK(out.snapshots ?
+			      out.snapshot_slot > 0 :
+			      in.from_base && !out.snapshot_slot && out.snapshot_bytes == in.base);
 	}
 	/* The instances must be worth something: most have a plan, many a choice of plans. */
 	CHECK(found > CASES / 3);
@@ -179,14 +187,21 @@ static void test_oracle_chain(void)
 	check_against_oracle(true, false, 4);
 }
 
-/* 4 slots busy, 4 quiet; a link of 10: base out at 2, then one has to see the quiet slots coming. */
+/*
+ * 4 slots busy, 4 quiet; a link of 10: base out at 2, then one has to see the quiet slots coming.
+ */
 static void test_by_hand(void)
 {
 	static const double increments[12] = { 9, 9, 9, 9, 1, 1, 1, 1, 9, 9, 9, 9 };
-	const struct mt_finish_input in = { .slots = 12, .increments = increments, .base_bytes = 20, .bytes_per_slot = 10 };
+	const struct mt_finish_input in = {
+		.slots = 12, .increments = increments, .base_bytes = 20, .bytes_per_slot = 10
+	};
 	struct mt_finish out;
 
-	/* Taken at 2: 18 bytes, out at 4. Taken at 4: 18, out at 6, 2 left. Taken at 6: 2, out at 7, 1 left. */
+	/*
+	 * Taken at 2: 18 bytes, out at 4. Taken at 4: 18, out at 6, 2 left. Taken at 6: 2, out at
+	 * 7, 1 left.
+	 */
 	CHECK_INT(mt_finish_find(&in, &out), 0);
 	CHECK_INT(out.snapshot_slot, 6);
 	CHECK_INT(out.finish_slot, 7);
@@ -201,16 +216,23 @@ static void test_by_hand(void)
 static void test_waiting(void)
 {
 	static const double increments[9] = { 5, 5, 5, 5, 5, 5, 0, 5, 5 };
-	const struct mt_finish_input in = { .slots = 9, .increments = increments, .base_bytes = 20, .bytes_per_slot = 5 };
+	const struct mt_finish_input in = {
+		.slots = 9, .increments = increments, .base_bytes = 20, .bytes_per_slot = 5
+	};
 	struct mt_finish waits, chain;
 
-	/* e(0) = 4; taken at 4: 20 bytes, out at 8, 15 left. Nothing to gain by waiting: later is larger. */
+	/*
+	 * e(0) = 4; taken at 4: 20 bytes, out at 8, 15 left. Nothing to gain by waiting: later is
+	 * larger.
+	 */
 	CHECK_INT(mt_finish_find(&in, &waits), 0);
 	CHECK_INT(mt_finish_chain(&in, &chain), 0);
 	CHECK(waits.left_bytes <= chain.left_bytes);
 
 	static const double late[10] = { 1, 1, 1, 9, 1, 1, 1, 0, 9, 9 };
-	const struct mt_finish_input in2 = { .slots = 10, .increments = late, .base_bytes = 10, .bytes_per_slot = 10 };
+	const struct mt_finish_input in2 = {
+		.slots = 10, .increments = late, .base_bytes = 10, .bytes_per_slot = 10
+	};
 
 	/* Out at 1; snapshots each slot, the one taken at 7 leaves nothing. */
 	CHECK_INT(mt_finish_find(&in2, &waits), 0);
@@ -222,7 +244,9 @@ static void test_waiting(void)
 static void test_from_base(void)
 {
 	static const double increments[6] = { 1, 1, 9, 9, 9, 9 };
-	struct mt_finish_input in = { .slots = 6, .increments = increments, .base_bytes = 20, .bytes_per_slot = 10 };
+	struct mt_finish_input in = {
+		.slots = 6, .increments = increments, .base_bytes = 20, .bytes_per_slot = 10
+	};
 	struct mt_finish out;
 
 	CHECK_INT(mt_finish_chain(&in, &out), 0);
@@ -274,7 +298,8 @@ static void test_unique(void)
 
 static void test_refused(void)
 {
-	static const double increments[2] = { 1, -1 }, bad[2] = { 1, NAN }, fine[2] = { 1, 1 }, falls[3] = { 0, 2, 1 };
+	static const double increments[2] = { 1, -1 }, bad[2] = { 1, NAN }, fine[2] = { 1, 1 },
+			    falls[3] = { 0, 2, 1 };
 	const struct mt_finish_input in[] = {
 		{ .slots = 0, .increments = fine, .bytes_per_slot = 1 },
 		{ .slots = MT_FINISH_SLOTS_MAX + 1, .increments = fine, .bytes_per_slot = 1 },
@@ -294,7 +319,9 @@ static void test_refused(void)
 		CHECK_INT(mt_finish_chain(&in[i], &out), -EINVAL);
 	}
 	/* A base that never gets out, and more bytes than an int has. */
-	const struct mt_finish_input huge = { .slots = 2, .increments = fine, .bytes_per_slot = 1, .base_bytes = 1e300 };
+	const struct mt_finish_input huge = {
+		.slots = 2, .increments = fine, .bytes_per_slot = 1, .base_bytes = 1e300
+	};
 
 	CHECK_INT(mt_finish_find(&huge, &out), -ENODATA);
 	CHECK_INT(mt_finish_chain(&huge, &out), -ENODATA);

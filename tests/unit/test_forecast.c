@@ -30,7 +30,8 @@ static struct mt_ucurve uniform(double set_bytes, double bytes_per_s)
 static struct mt_forecast_input input(const struct mt_ucurve *d)
 {
 	return (struct mt_forecast_input){
-		.curve = d, .memory_bytes = 256 * MIB, .resident_bytes = 128 * MIB, .cpu_share = NAN,
+		.curve = d, .memory_bytes = 256 * MIB, .resident_bytes = 128 * MIB,
+		.cpu_share = NAN,
 		.bandwidth_bytes_per_s = 40 * MIB, .downtime_limit_ms = 300,
 	};
 }
@@ -84,9 +85,13 @@ static void test_idle(void)
 	CHECK_INT(mt_forecast(NULL, &in, &f), 0);
 	CHECK_NEAR(f.ends, 1, 0.01);
 	CHECK_NEAR(f.metric[MT_METRIC_TRANSFERRED_BYTES].p50, wire, 1e-4 * wire);
-	CHECK_NEAR(f.metric[MT_METRIC_TOTAL_MS].p50, (128 * PLAIN / 40 + zero_s) * 1e3 + l->setup_ms, 1);
+	CHECK_NEAR(f.metric[MT_METRIC_TOTAL_MS].p50,
+		   (128 * PLAIN / 40 + zero_s) * 1e3 + l->setup_ms, 1);
 	CHECK_NEAR(f.metric[MT_METRIC_DOWNTIME_MS].p50, l->switchover_ms, 1);
-	/* Without any: the guest is stopped a little below the limit, and what is left takes as long. */
+	/*
+	 * Without any: the guest is stopped a little below the limit, and what is left takes as
+	 * long.
+	 */
 	in.resident_bytes = in.memory_bytes;
 	CHECK_INT(mt_forecast(NULL, &in, &f), 0);
 	CHECK_NEAR(f.metric[MT_METRIC_DOWNTIME_MS].p50 - l->switchover_ms, 300 - 25, 5);
@@ -116,14 +121,16 @@ static void test_verdict(void)
 }
 
 /*
- * What never ends is not played to its horizon. Hybrid, which flips after passes that nobody waits for, is: both must find the same,
- * where it is clear and where it is a near thing. All of a set is left after each pass if it is dirtied at once.
+ * What never ends is not played to its horizon. Hybrid, which flips after passes that nobody waits
+ * for, is: both must find the same, where it is clear and where it is a near thing. All of a set is
+ * left after each pass if it is dirtied at once.
  */
 static void test_endless(void)
 {
 	struct mt_ucurve d = uniform(64 * MIB, 1e6 * MIB);
 	struct mt_forecast_input in = input(&d);
-	double pass_s = (64 - 40 * 0.3 + 40 * 0.05 / PLAIN / 2) * PLAIN / 40, first_s = 128 * PLAIN / 40;
+	double pass_s = (64 - 40 * 0.3 + 40 * 0.05 / PLAIN / 2) * PLAIN / 40,
+	       first_s = 128 * PLAIN / 40;
 	struct mt_forecast f, played;
 	unsigned late = 0, never = 0;
 
@@ -150,7 +157,8 @@ static void test_needed(void)
 {
 	struct mt_ucurve d = uniform(128 * MIB, 100 * MIB);
 	struct mt_forecast_input in = input(&d);
-	double needed = mt_forecast_needed_bandwidth(&in, 0), limit = mt_forecast_needed_limit_ms(&in, 0);
+	double needed = mt_forecast_needed_bandwidth(&in, 0),
+	       limit = mt_forecast_needed_limit_ms(&in, 0);
 	struct mt_forecast f;
 
 	CHECK(needed > 50 * MIB && needed < 130 * MIB);
@@ -266,14 +274,16 @@ struct outcome {
 };
 
 /*
- * QEMU's loop over a guest of n pages that writes w of them a second, uniformly: looks each 50 ms, at a
- * moment of chance within the first. @order: where the last pass stopped, the next goes on.
+ * QEMU's loop over a guest of n pages that writes w of them a second, uniformly: looks each 50 ms,
+ * at a moment of chance within the first. @order: where the last pass stopped, the next goes on.
  */
-static struct outcome page_by_page(size_t n, double writes_per_s, double pages_per_s, double limit_s, double cap_s, uint64_t seed)
+static struct outcome page_by_page(size_t n, double writes_per_s, double pages_per_s,
+				   double limit_s, double cap_s, uint64_t seed)
 {
 	struct pages g = { calloc(n, 1), calloc(n, 1), n, n, { seed } };
 	struct outcome o = { 0 };
-	double step_s = 0.05, due = 0, write_due = 0, slice_s = 0.001, look_s = step_s * mt_rng_unit(&g.rng);
+	double step_s = 0.05, due = 0, write_due = 0, slice_s = 0.001,
+	       look_s = step_s * mt_rng_unit(&g.rng);
 	size_t at = 0, threshold = (size_t)(pages_per_s * limit_s);
 
 	memset(g.dirty, 1, n);
@@ -295,7 +305,8 @@ static struct outcome page_by_page(size_t n, double writes_per_s, double pages_p
 			continue;
 		bitmap_sync(&g);
 		if (g.left < threshold) {
-			o = (struct outcome){ true, t + g.left / pages_per_s, o.sent_pages + g.left, g.left };
+			o = (struct outcome){ true, t + g.left / pages_per_s, o.sent_pages + g.left,
+					      g.left };
 			break;
 		}
 	}
@@ -316,18 +327,21 @@ static void test_page_by_page(void)
 		struct mt_ucurve d = uniform(PAGES * PAGE, share * rate_pages * PAGE);
 		struct mt_learned plain = mt_learned_default;
 		struct mt_forecast_input in = {
-			.curve = &d, .memory_bytes = PAGES * PAGE, .cpu_share = NAN, .bandwidth_bytes_per_s = rate_pages * PAGE,
+			.curve = &d, .memory_bytes = PAGES * PAGE, .cpu_share = NAN,
+			.bandwidth_bytes_per_s = rate_pages * PAGE,
 			.downtime_limit_ms = 300, .give_up_ms = cap_s * 1e3, .learned = &plain,
 		};
 		double ended = 0, total = 0, sent = 0, left = 0;
 		struct mt_forecast f;
 
 		plain.figures[MT_METHOD_PRECOPY] = (struct mt_learned_figures){
-			.stretch = 1, .guest_speed = 1, .bandwidth_share = 1, .wire_share_first = 1, .wire_share_later = 1,
+			.stretch = 1, .guest_speed = 1, .bandwidth_share = 1, .wire_share_first = 1,
+			.wire_share_later = 1,
 			.pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
 		};
 		for (uint64_t seed = 1; seed <= PLAYS; seed++) {
-			struct outcome o = page_by_page(PAGES, share * rate_pages, rate_pages, 0.3, cap_s, seed);
+			struct outcome o = page_by_page(PAGES, share * rate_pages, rate_pages, 0.3,
+							cap_s, seed);
 
 			ended += o.ended;
 			total += o.ended ? o.total_s : 0;
@@ -335,15 +349,20 @@ static void test_page_by_page(void)
 			left += o.ended ? o.left_pages : 0;
 		}
 		CHECK_INT(mt_forecast(NULL, &in, &f), 0);
-		printf("# dirtying at %.1f of the link: %.0f of %d ended, total %.2f s, %.0f pages, %.0f left; forecast %.2f, %.2f s, %.0f, %.0f\n", share, ended, PLAYS,
-		       total / ended, sent / ended, left / ended, f.ends, f.metric[MT_METRIC_TOTAL_MS].p50 / 1e3,
-		       f.metric[MT_METRIC_TRANSFERRED_BYTES].p50 / PAGE, f.metric[MT_METRIC_DOWNTIME_MS].p50 / 1e3 * rate_pages);
+		printf("# dirtying at %.1f of the link: %.0f of %d ended, total %.2f s, %.0f pages, %.0f left; forecast %.2f, %.2f s, %.0f, %.0f\n",
+		       share, ended, PLAYS, total / ended, sent / ended, left / ended, f.ends,
+		       f.metric[MT_METRIC_TOTAL_MS].p50 / 1e3,
+		       f.metric[MT_METRIC_TRANSFERRED_BYTES].p50 / PAGE,
+		       f.metric[MT_METRIC_DOWNTIME_MS].p50 / 1e3 * rate_pages);
 		CHECK_NEAR(f.ends, ended / PLAYS, 0.2);
 		if (ended < PLAYS / 2)
 			continue;
-		CHECK_NEAR(f.metric[MT_METRIC_TOTAL_MS].p50 / 1e3, total / ended, 0.08 * total / ended);
-		CHECK_NEAR(f.metric[MT_METRIC_TRANSFERRED_BYTES].p50 / PAGE, sent / ended, 0.08 * sent / ended);
-		CHECK_NEAR(f.metric[MT_METRIC_DOWNTIME_MS].p50 / 1e3 * rate_pages, left / ended, 0.1 * left / ended);
+		CHECK_NEAR(f.metric[MT_METRIC_TOTAL_MS].p50 / 1e3, total / ended,
+			   0.08 * total / ended);
+		CHECK_NEAR(f.metric[MT_METRIC_TRANSFERRED_BYTES].p50 / PAGE, sent / ended,
+			   0.08 * sent / ended);
+		CHECK_NEAR(f.metric[MT_METRIC_DOWNTIME_MS].p50 / 1e3 * rate_pages, left / ended,
+			   0.1 * left / ended);
 	}
 }
 

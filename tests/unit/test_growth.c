@@ -36,7 +36,9 @@ static void run_tick(struct guest *g, struct mt_tick *t)
 	}
 	g->t_ns += TICK_NS;
 	g->window_ns += TICK_NS;
-	*t = (struct mt_tick){ .t_ns = g->t_ns, .start_ns = g->t_ns - TICK_NS, .state = MIGTRACE_STATE_LOGGING };
+	*t = (struct mt_tick){ .t_ns = g->t_ns,
+			       .start_ns = g->t_ns - TICK_NS,
+			       .state = MIGTRACE_STATE_LOGGING };
 	mt_tick_put(t, MT_TICK_ticks, 1);
 	mt_tick_put(t, MT_TICK_window, g->window);
 	mt_tick_put(t, MT_TICK_window_ns, g->window_ns);
@@ -65,7 +67,10 @@ static unsigned changes_within(struct guest *g, struct mt_growth *growth, double
 /* None in a quarter of an hour, whatever the guest. */
 static void test_steady(void)
 {
-	static const struct { double writes_per_s; uint32_t pages; } loads[] = { { 0, 1 }, { 300, 4000 }, { 5000, 60000 }, { 20000, 8000 }, { 100000, 3000 } };
+	static const struct {
+		double writes_per_s;
+		uint32_t pages;
+	} loads[] = { { 0, 1 }, { 300, 4000 }, { 5000, 60000 }, { 20000, 8000 }, { 100000, 3000 } };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(loads); i++) {
 		static struct guest g;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_hands.c - whose hand is on a migration: locks, stop marks, hands off; between processes that die
+ * test_hands.c - whose hand is on a migration: locks, stop marks, hands off; between processes that
+ * die
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +56,12 @@ static struct mt_wheel *take(struct mt_hands *h, const char *uuid)
 
 static struct mt_stop_mark mark_of(const char *uuid)
 {
-	struct mt_stop_mark m = { .stopped_ns = 1000, .due_ns = 2000, .predicted_ms = 250, .confirmed = true,
-				  .uri = "qemu:///system", .name = "db1" };
+	struct mt_stop_mark m = { .stopped_ns = 1000,
+				  .due_ns = 2000,
+				  .predicted_ms = 250,
+				  .confirmed = true,
+				  .uri = "qemu:///system",
+				  .name = "db1" };
 
 	strcpy(m.host, HOST);
 	strcpy(m.uuid, uuid);
@@ -145,7 +150,11 @@ static void test_wheel(void)
 	w = take(h, GUEST);
 	CHECK(w);
 	/* Somebody who removes the file lets another have it: then it is ours no more. */
-	CHECK_INT(unlinkat(AT_FDCWD, (snprintf(err.msg, sizeof(err.msg), "%s/" HOST "-" GUEST ".wheel", dir), err.msg), 0), 0);
+	CHECK_INT(unlinkat(AT_FDCWD,
+			   (snprintf(err.msg, sizeof(err.msg), "%s/" HOST "-" GUEST ".wheel", dir),
+			    err.msg),
+			   0),
+		  0);
 	CHECK(!mt_wheel_ours(w));
 	second = take(h, GUEST);
 	CHECK(second && mt_wheel_ours(second));
@@ -173,8 +182,12 @@ static void test_host_lock(void)
 
 static void test_names(void)
 {
-	static const char *const bad[] = { "", "x", "../../../../../../../etc/passwd-------", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeee",
-					   "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee0", "aaaaaaaa/bbbb-cccc-dddd-eeeeeeeeeeee" };
+	static const char *const bad[] = { "",
+					   "x",
+					   "../../../../../../../etc/passwd-------",
+					   "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeee",
+					   "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee0",
+					   "aaaaaaaa/bbbb-cccc-dddd-eeeeeeeeeeee" };
 	autohands *h = fresh();
 	struct mt_wheel *w = NULL;
 	struct mt_err err = { 0 };
@@ -358,7 +371,10 @@ static void test_killed(void)
 	close(ready[1]);
 }
 
-/* At whatever instruction it dies, there is a whole mark or none, and the next one can write its own. */
+/*
+ * At whatever instruction it dies, there is a whole mark or none, and the next one can write its
+ * own.
+ */
 static void test_killed_anywhere(void)
 {
 	autohands *h = fresh();
@@ -423,7 +439,10 @@ static void test_count_race(void)
 				close(go[1]);
 				if (!w || read(go[0], &byte, 1) < 0)
 					_exit(2);
-				/* It waits for no more than 200 ms, in which a busy machine gets nowhere. */
+				/*
+				 * It waits for no more than 200 ms, in which a busy machine gets
+				 * nowhere.
+				 */
 				do {
 					ret = mt_wheel_mark(w, &m, 2, &err);
 				} while (ret == -EWOULDBLOCK);
@@ -450,7 +469,9 @@ static void test_count_race(void)
 	}
 }
 
-/* --- hands off --------------------------------------------------------------------------------- */
+/*
+ * --- hands off ---------------------------------------------------------------------------------
+ */
 static void test_off(void)
 {
 	autohands *h = fresh();

@@ -79,7 +79,8 @@ static bool is(json_t *all, const char *name, const char *does, const char *what
 	json_t *o = find(all, name);
 	const char *w = json_string_value(json_object_get(o, "what"));
 
-	return o && !strcmp(json_string_value(json_object_get(o, "does")), does) && json_is_true(json_object_get(o, "stuck")) == stuck &&
+	return o && !strcmp(json_string_value(json_object_get(o, "does")), does) &&
+	       json_is_true(json_object_get(o, "stuck")) == stuck &&
 	       (what ? w && !strcmp(w, what) : !w);
 }
 
@@ -110,7 +111,8 @@ static void states(void)
 	all = health_status(now + 1000000 * S);
 	CHECK_INT(json_array_size(all), 2);
 	CHECK(is(all, "manager", "waits", "events", false));
-	CHECK(is(all, "6f1c1c5e-5d0b-4a43-9a5c-3f7d1b0a2c44", "calls", "suspending the guest", true));
+	CHECK(is(all, "6f1c1c5e-5d0b-4a43-9a5c-3f7d1b0a2c44", "calls", "suspending the guest",
+		 true));
 	CHECK(json_integer_value(json_object_get(find(all, b.name), "for_ms")) > 999990000);
 	json_decref(all);
 	all = health_status(mt_now_ns() + S);
@@ -149,7 +151,8 @@ static int fed_within_us(int heard, uint64_t us)
 	int fed = 0;
 
 	if (sd_event_new(&event) < 0 || health_watchdog(event) ||
-	    sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, us, 1, on_end, NULL) < 0 || sd_event_loop(event) < 0)
+	    sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, us, 1, on_end, NULL) < 0 ||
+	    sd_event_loop(event) < 0)
 		fed = -1;
 	sd_event_unref(event);
 	while (fed >= 0 && (n = recv(heard, text, sizeof(text) - 1, MSG_DONTWAIT)) > 0) {
@@ -172,7 +175,10 @@ static void watchdog(void)
 	CHECK_INT(fed_within_us(heard, 50000), 0);	/* nobody asked for it */
 	setenv("WATCHDOG_USEC", "60000", 1);
 	CHECK(fed_within_us(heard, 200000) >= 3);
-	/* A thread in a call, of however long, lets the others live; one of ours that hangs does not. */
+	/*
+	 * A thread in a call, of however long, lets the others live; one of ours that hangs does
+	 * not.
+	 */
 	health_begin("guest", 1);
 	health_call("suspending the guest");
 	CHECK(fed_within_us(heard, 200000) >= 3);

@@ -34,8 +34,12 @@ static struct mt_entry tick(double start_s, double end_s, uint64_t window, uint6
 
 static void test_passes(void)
 {
-	/* 2 s that leave 40 MiB, 1 s that leaves 10 MiB; the last pass has not ended. Ticks beside them say the same in other words. */
-	struct mt_entry entries[] = { look(10, 1, 100), tick(10, 11, 1, 99999), look(12, 2, 40), look(12.4, 2, 20), look(13, 3, 10), look(13.5, 3, 5) };
+	/*
+	 * 2 s that leave 40 MiB, 1 s that leaves 10 MiB; the last pass has not ended. Ticks beside
+	 * them say the same in other words.
+	 */
+	struct mt_entry entries[] = { look(10, 1, 100),	 tick(10, 11, 1, 99999), look(12, 2, 40),
+				      look(12.4, 2, 20), look(13, 3, 10),	 look(13.5, 3, 5) };
 	const struct mt_recording rec = { .entries = entries, .n_entries = MT_ARRAY_SIZE(entries) };
 	struct mt_history h;
 
@@ -75,7 +79,8 @@ static void test_windows(void)
 
 static void test_nothing(void)
 {
-	struct mt_entry entries[] = { look(10, 1, 100), tick(1, 1, 1, 5), tick(2, 1, 1, 5), tick(0, 1e6, 1, 5), tick(1, 2, 1, 5) };
+	struct mt_entry entries[] = { look(10, 1, 100), tick(1, 1, 1, 5), tick(2, 1, 1, 5),
+				      tick(0, 1e6, 1, 5), tick(1, 2, 1, 5) };
 	struct mt_recording rec = { .entries = entries, .n_entries = 0 };
 	struct mt_history h;
 

@@ -7,9 +7,11 @@
 #include "migration.h"
 
 /* A sample as a good source gives it. */
-static struct mt_sample sample(uint64_t ms, uint64_t iteration, uint64_t remaining_pages, uint64_t sent_pages)
+static struct mt_sample sample(uint64_t ms, uint64_t iteration, uint64_t remaining_pages,
+			       uint64_t sent_pages)
 {
-	struct mt_sample s = { .t_ns = MIGRATION_START_NS + ms * MT_NS_PER_MS, .status = MT_STATUS_ACTIVE };
+	struct mt_sample s = { .t_ns = MIGRATION_START_NS + ms * MT_NS_PER_MS,
+			       .status = MT_STATUS_ACTIVE };
 
 	mt_sample_set(&s, total_ms, ms);
 	mt_sample_set(&s, iteration, iteration);
@@ -21,7 +23,8 @@ static struct mt_sample sample(uint64_t ms, uint64_t iteration, uint64_t remaini
 	return s;
 }
 
-static bool feed(struct mt_iterations *it, uint64_t ms, uint64_t iteration, uint64_t remaining_pages, uint64_t sent_pages)
+static bool feed(struct mt_iterations *it, uint64_t ms, uint64_t iteration,
+		 uint64_t remaining_pages, uint64_t sent_pages)
 {
 	struct mt_sample s = sample(ms, iteration, remaining_pages, sent_pages);
 
@@ -85,7 +88,8 @@ static void test_missed_syncs(void)
 	uint64_t seen_ms = 0, dirtied_pages = 0, missed = 0, syncs = 0;
 	double duration_s = 0;
 
-	migration_init(&m, &migration_guests[12], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);	/* syncs every 100 ms */
+	/* syncs every 100 ms */
+	migration_init(&m, &migration_guests[12], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
 	mt_iterations_init(&it);
 	while (migration_next(&m, &s) && migration_ms(&m) < SEEN_FOR_MS) {
 		if (s.boundary && s.iteration > 1) {
@@ -111,7 +115,8 @@ static void test_missed_syncs(void)
  * The truth about windows is when the oracle synced. Where each sync is seen they
  * are exact; polled each 210 ms and more, they are nearer to it than the polls are.
  */
-static void window_errors(const struct migration_guest *guest, bool polled, double *window_s, double *duration_s, unsigned *n)
+static void window_errors(const struct migration_guest *guest, bool polled, double *window_s,
+			  double *duration_s, unsigned *n)
 {
 	double synced_s = 0;
 	uint64_t seen_ms = 0;
@@ -156,11 +161,15 @@ static void test_windows(void)
 	for (size_t i = 0; i < MIGRATION_GUESTS; i++)
 		window_errors(&migration_guests[i], true, &window_s, &duration_s, &n);
 	CHECK(n > 50);
-	printf("# %u polled windows: %.3f s off, by their polls %.3f s\n", n, window_s / n, duration_s / n);
+	printf("# %u polled windows: %.3f s off, by their polls %.3f s\n", n, window_s / n,
+	       duration_s / n);
 	CHECK(window_s < 0.6 * duration_s);
 }
 
-/* Neither later than the look that saw it nor before the one that did not; without a limit, the look. */
+/*
+ * Neither later than the look that saw it nor before the one that did not; without a limit, the
+ * look.
+ */
 static void test_window_bounds(void)
 {
 	struct mt_iterations it;
@@ -177,7 +186,10 @@ static void test_window_bounds(void)
 		}
 		CHECK(feed(&it, 1100, 2, 500, 1100));
 		CHECK_NEAR(mt_iterations_last(&it)->duration_s, 1.1, 1e-9);
-		/* Far below the threshold of 300 pages by then: synced as soon as the next budget began. */
+		/*
+		 * Far below the threshold of 300 pages by then: synced as soon as the next budget
+		 * began.
+		 */
 		CHECK_NEAR(mt_iterations_last(&it)->window_s, limit ? 0.95 : 1.1, 1e-9);
 		CHECK_INT(mt_iterations_last(&it)->syncs, 1);
 		/* Still far above: it was just before this look at the latest. */
@@ -294,7 +306,10 @@ static void test_missing_fields(void)
 	CHECK_INT(mt_iterations_last(&it)->unsent_bytes, 100 * MIGRATION_PAGE);
 	CHECK_INT(mt_iterations_last(&it)->dirtied_bytes, 200 * MIGRATION_PAGE);
 
-	/* Nor does a count of bytes: the rate is unknown, not the whole migration's within one iteration. */
+	/*
+	 * Nor does a count of bytes: the rate is unknown, not the whole migration's within one
+	 * iteration.
+	 */
 	mt_iterations_init(&it);
 	s = sample(1000, 2, 1000, 5000);
 	s.valid &= ~(1ULL << MT_FIELD_transferred_bytes);
@@ -382,7 +397,8 @@ static void test_bandwidth(void)
 	CHECK_NEAR(it.bandwidth_bytes_per_s, 1000 * 4104, 1);
 	for (int ms = 3100; ms <= 3500; ms += 100, pages += 50)
 		feed(&it, ms, 1, 100000 - pages, pages);
-	CHECK(it.bandwidth_bytes_per_s < 0.95 * 1000 * 4104 && it.bandwidth_bytes_per_s > 500 * 4104);
+	CHECK(it.bandwidth_bytes_per_s < 0.95 * 1000 * 4104 &&
+	      it.bandwidth_bytes_per_s > 500 * 4104);
 	for (int ms = 3600; ms <= 4800; ms += 100, pages += 50)
 		feed(&it, ms, 1, 100000 - pages, pages);
 	CHECK_NEAR(it.bandwidth_bytes_per_s, 500 * 4104, 1);
@@ -491,7 +507,8 @@ static void test_sync_stamps(void)
 static void test_still(void)
 {
 	static const enum mt_field counters[] = {
-		MT_FIELD_transferred_bytes, MT_FIELD_other_bytes, MT_FIELD_normal_pages, MT_FIELD_zero_pages, MT_FIELD_iteration,
+		MT_FIELD_transferred_bytes, MT_FIELD_other_bytes, MT_FIELD_normal_pages,
+		MT_FIELD_zero_pages,	    MT_FIELD_iteration,
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(counters); i++) {
@@ -559,25 +576,37 @@ static void test_still_unknown(void)
 }
 
 /*
- * A guest of 512 MiB, most of it empty, over 110 MiB/s (run 124 of the campaign "machine"): after its 106281 empty pages the
- * destination takes a second to catch up. The link is as fast as before all the while.
+ * A guest of 512 MiB, most of it empty, over 110 MiB/s (run 124 of the campaign "machine"): after
+ * its 106281 empty pages the destination takes a second to catch up. The link is as fast as before
+ * all the while.
  */
 static void test_empty_pages(void)
 {
-	static const struct { uint64_t ms, iteration, sent_pages, empty_pages, told_mib; } looks[] = {
-		{ 0, 1, 0, 0, 0 }, { 58, 1, 1900, 0, 110 }, { 574, 1, 16295, 0, 110 }, { 931, 2, 25556, 106281, 82 }, { 1078, 2, 26773, 106281, 82 },
-		{ 1583, 2, 26773, 106281, 82 }, { 2088, 2, 26773, 106281, 82 }, { 2461, 3, 30033, 106281, 82 }, { 2592, 3, 33932, 106281, 110 },
+	static const struct {
+		uint64_t ms, iteration, sent_pages, empty_pages, told_mib;
+	} looks[] = {
+		{ 0, 1, 0, 0, 0 },
+		{ 58, 1, 1900, 0, 110 },
+		{ 574, 1, 16295, 0, 110 },
+		{ 931, 2, 25556, 106281, 82 },
+		{ 1078, 2, 26773, 106281, 82 },
+		{ 1583, 2, 26773, 106281, 82 },
+		{ 2088, 2, 26773, 106281, 82 },
+		{ 2461, 3, 30033, 106281, 82 },
+		{ 2592, 3, 33932, 106281, 110 },
 	};
 	struct mt_iterations it;
 
 	mt_iterations_init(&it);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(looks); i++) {
-		struct mt_sample s = sample(looks[i].ms, looks[i].iteration, 5000, looks[i].sent_pages);
+		struct mt_sample s =
+			sample(looks[i].ms, looks[i].iteration, 5000, looks[i].sent_pages);
 
 		s.zero_pages = looks[i].empty_pages;
 		mt_sample_set(&s, bandwidth_bytes_per_s, looks[i].told_mib << 20);
 		mt_iterations_feed(&it, &s);
-		printf("# %llu ms: %.0f MiB/s\n", (unsigned long long)looks[i].ms, it.bandwidth_bytes_per_s / (1 << 20));
+		printf("# %llu ms: %.0f MiB/s\n", (unsigned long long)looks[i].ms,
+		       it.bandwidth_bytes_per_s / (1 << 20));
 		CHECK(!looks[i].ms || fabs(it.bandwidth_bytes_per_s / (110 << 20) - 1) < 0.01);
 		CHECK(!it.stuck);
 	}
@@ -592,7 +621,10 @@ static void test_empty_pages(void)
 	CHECK_NEAR(it.bandwidth_bytes_per_s / (20 << 20), 1, 0.05);
 }
 
-/* A link that dies just behind empty pages is known to be stuck once the destination can have caught up, however many there were. */
+/*
+ * A link that dies just behind empty pages is known to be stuck once the destination can have
+ * caught up, however many there were.
+ */
 static void test_dead_behind_empty_pages(void)
 {
 	struct mt_iterations it;

@@ -2,9 +2,10 @@
 /*
  * test_joined.c - joined windows against unions of sets
  *
- * What pagetimes.c answers from one look at a page is done here as it is defined: a set for each path,
- * one for the second, one for all, and each tick's set joined with them. Both get the same ticks: windows of all
- * lengths that begin within ticks, sets that come late or never, gaps, dirty beginnings, and breaks.
+ * What pagetimes.c answers from one look at a page is done here as it is defined: a set for each
+ * path, one for the second, one for all, and each tick's set joined with them. Both get the same
+ * ticks: windows of all lengths that begin within ticks, sets that come late or never, gaps, dirty
+ * beginnings, and breaks.
  */
 #include "curve/joined.h"
 
@@ -71,14 +72,16 @@ static int unions_end_window(struct unions *u, uint64_t end_ns)
 	length_s = end_ns > u->window_start_ns ? (end_ns - u->window_start_ns) / 1e9 : 0;
 	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
 		u->paths[i].before_s += length_s;
-	if (length_s >= 0.5 && length_s <= 2 && (double)u->second_lost <= 0.05 * (double)mt_pageset_count(u->second))
+	if (length_s >= 0.5 && length_s <= 2 &&
+	    (double)u->second_lost <= 0.05 * (double)mt_pageset_count(u->second))
 		rc = mt_pagecount_add(&u->count, u->second);
 	u->second_lost = 0;
 	u->window = 0;
 	return rc;
 }
 
-static void unions_take(struct unions *u, const struct migtrace_record *r, const struct mt_tick_pages *pages, bool begins)
+static void unions_take(struct unions *u, const struct migtrace_record *r,
+			const struct mt_tick_pages *pages, bool begins)
 {
 	struct unions_path *path = NULL;
 
@@ -107,7 +110,8 @@ static void unions_take(struct unions *u, const struct migtrace_record *r, const
 
 static void unions_feed(struct unions *u, struct unions_path *p, const struct migtrace_record *r)
 {
-	double t_s = p->before_s + (r->end_ns - r->window_start_ns) / 1e9, pages = (double)mt_pageset_count(p->pages);
+	double t_s = p->before_s + (r->end_ns - r->window_start_ns) / 1e9,
+	       pages = (double)mt_pageset_count(p->pages);
 
 	mt_path_feed(&p->path, t_s, pages, (r->end_ns - r->start_ns) / 1e9, &u->samples);
 	if (!(p->second_s > 0) && t_s >= 1) {
@@ -118,7 +122,8 @@ static void unions_feed(struct unions *u, struct unions_path *p, const struct mi
 		unions_close(u, p, true);
 }
 
-static void unions_unread(struct unions *u, const struct migtrace_record *r, const struct mt_tick_pages *pages, bool logging)
+static void unions_unread(struct unions *u, const struct migtrace_record *r,
+			  const struct mt_tick_pages *pages, bool logging)
 {
 	bool gap = u->tick && r->tick != u->tick + 1;
 
@@ -143,11 +148,12 @@ static void unions_unread(struct unions *u, const struct migtrace_record *r, con
 	u->unread = 0;
 }
 
-static int unions_tick(struct unions *u, const struct migtrace_record *r, const struct mt_tick_pages *pages)
+static int unions_tick(struct unions *u, const struct migtrace_record *r,
+		       const struct mt_tick_pages *pages)
 {
 	bool logging = r->state & MIGTRACE_STATE_LOGGING;
-	bool clean = logging && r->valid & MIGTRACE_VALID_WINDOW && r->window && r->end_ns > r->window_start_ns &&
-		     r->end_ns > r->start_ns;
+	bool clean = logging && r->valid & MIGTRACE_VALID_WINDOW && r->window &&
+		     r->end_ns > r->window_start_ns && r->end_ns > r->start_ns;
 	bool begins;
 	int rc = 0;
 
@@ -193,20 +199,28 @@ struct feed {
 	const struct luck *luck;
 	struct migtrace_record r;
 	uint64_t window_end_ns;
-	struct mt_pageset *logged, *begun, *window;	/* of the tick, of a window that begins, of one since it began */
+	struct mt_pageset *logged, *begun, *window;	/* of the tick, of a window that begins, of
+							 * one since it began */
 	bool late, off;
 };
 
-/* Some pages here and there, some in a row, over the edges of what pagetimes.c keeps together; many of them again and again. */
+/*
+ * Some pages here and there, some in a row, over the edges of what pagetimes.c keeps together; many
+ * of them again and again.
+ */
 static void write_some(struct mt_pageset *s)
 {
 	uint64_t row[4] = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX >> below(64) };
 	unsigned n = below(60);
 
 	for (unsigned i = 0; i < n; i++)
-		mt_pageset_add(s, chance() < 0.5 ? below(100) : 65536 * below(4) + 65500 + below(80));
+		mt_pageset_add(s,
+			       chance() < 0.5 ? below(100) : 65536 * below(4) + 65500 + below(80));
 	if (chance() < 0.7)
-		CHECK_INT(mt_pageset_add_words(s, 65536 - 256 + (chance() < 0.7 ? 64 * below(12) : below(700)), row, 4), 0);
+		CHECK_INT(mt_pageset_add_words(
+				  s, 65536 - 256 + (chance() < 0.7 ? 64 * below(12) : below(700)),
+				  row, 4),
+			  0);
 }
 
 static void next_window(struct feed *f)
@@ -310,7 +324,8 @@ static unsigned samples_of_10s;
 static void play(const struct luck *luck, unsigned ticks, uint64_t seed)
 {
 	struct feed f = {
-		.luck = luck, .r.end_ns = 1000000000, .logged = mt_pageset_new(), .begun = mt_pageset_new(), .window = mt_pageset_new(),
+		.luck = luck, .r.end_ns = 1000000000, .logged = mt_pageset_new(),
+		.begun = mt_pageset_new(), .window = mt_pageset_new(),
 	};
 
 	rng.state = seed;
@@ -339,7 +354,8 @@ static void play(const struct luck *luck, unsigned ticks, uint64_t seed)
 
 static const struct luck good = { .window_s = 1, .tick_ns = 50000000 };
 static const struct luck bad = {
-	.late = 0.05, .lost = 0.3, .gap = 0.002, .begin_unknown = 0.1, .invalid = 0.005, .off = 0.01, .window_s = 0.6, .stale = 0.2,
+	.late = 0.05, .lost = 0.3, .gap = 0.002, .begin_unknown = 0.1, .invalid = 0.005,
+	.off = 0.01, .window_s = 0.6, .stale = 0.2,
 	.tick_ns = 50000000,
 };
 

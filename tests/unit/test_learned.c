@@ -45,15 +45,18 @@ static void live(struct mt_learned_case *cases, struct mt_ucurve *dirtying, doub
 
 		guest(&dirtying[i], (32 + 96 * chance()) * MIB, (1 + 30 * chance()) * MIB);
 		*c = (struct mt_learned_case){ .in = {
-			.curve = &dirtying[i], .memory_bytes = 256 * MIB, .resident_bytes = 128 * MIB, .cpu_share = NAN,
-			.bandwidth_bytes_per_s = 50 * MIB, .downtime_limit_ms = 300, .learned = &world,
+			.curve = &dirtying[i], .memory_bytes = 256 * MIB,
+			.resident_bytes = 128 * MIB, .cpu_share = NAN,
+			.bandwidth_bytes_per_s = 50 * MIB, .downtime_limit_ms = 300,
+			.learned = &world,
 		} };
 		c->ended = !mt_forecast(NULL, &c->in, &f) && mt_forecast_converges(&f);
 		for (unsigned k = 0; k < MT_METRIC_COUNT; k++) {
 			double factor = exp(noise * normal());
 
 			c->real[k] = k == MT_METRIC_DOWNTIME_MS || k == MT_METRIC_STALL_MS ?
-				     f.metric[k].p50 + 20 * noise / 0.05 * normal() : f.metric[k].p50 * factor;
+					     f.metric[k].p50 + 20 * noise / 0.05 * normal() :
+					     f.metric[k].p50 * factor;
 		}
 		c->in.learned = NULL;
 	}
@@ -70,7 +73,8 @@ static void test_figures(void)
 	CHECK_NEAR(l.figures[MT_METHOD_PRECOPY].setup_ms, 210, 3);
 	CHECK_NEAR(l.figures[MT_METHOD_PRECOPY].switchover_ms, 90, 3);
 	/* Of other methods nothing was learned. */
-	CHECK_NEAR(l.figures[MT_METHOD_XBZRLE].setup_ms, mt_learned_default.figures[MT_METHOD_XBZRLE].setup_ms, 0);
+	CHECK_NEAR(l.figures[MT_METHOD_XBZRLE].setup_ms,
+		   mt_learned_default.figures[MT_METHOD_XBZRLE].setup_ms, 0);
 	CHECK_INT(l.residual[0][MT_METHOD_XBZRLE][MT_METRIC_TOTAL_MS].n, 0);
 	/* Nor do baselines learn. */
 	CHECK_INT(l.residual[1][MT_METHOD_PRECOPY][MT_METRIC_TOTAL_MS].n, 0);
@@ -96,8 +100,10 @@ static void test_coverage(void)
 			continue;
 		n++;
 		for (unsigned k = 0; k < MT_METRIC_COUNT; k++) {
-			CHECK(f.metric[k].p10 <= f.metric[k].p50 && f.metric[k].p50 <= f.metric[k].p90);
-			held[k] += to_come[i].real[k] >= f.metric[k].p10 && to_come[i].real[k] <= f.metric[k].p90;
+			CHECK(f.metric[k].p10 <= f.metric[k].p50 &&
+			      f.metric[k].p50 <= f.metric[k].p90);
+			held[k] += to_come[i].real[k] >= f.metric[k].p10 &&
+				   to_come[i].real[k] <= f.metric[k].p90;
 		}
 	}
 	CHECK(n > CASES / 2);
@@ -106,7 +112,10 @@ static void test_coverage(void)
 		CHECK_NEAR(held[k] / n, 0.8, 3 * sqrt(2 * 0.16 / n));
 }
 
-/* Two pairs of hosts, one of which takes 400 ms longer: what is expected of a third is wide enough for either, and leans to neither. */
+/*
+ * Two pairs of hosts, one of which takes 400 ms longer: what is expected of a third is wide enough
+ * for either, and leans to neither.
+ */
 static void test_prior(void)
 {
 	static struct mt_learned_case cases[CASES];
@@ -136,7 +145,8 @@ static void test_prior(void)
 	}
 	CHECK(held >= 0.8 * n);
 	/* How fast these hosts find zero pages says nothing of others. */
-	CHECK(l.figures[MT_METHOD_PRECOPY].zero_page_us == mt_learned_default.figures[MT_METHOD_PRECOPY].zero_page_us);
+	CHECK(l.figures[MT_METHOD_PRECOPY].zero_page_us ==
+	      mt_learned_default.figures[MT_METHOD_PRECOPY].zero_page_us);
 	/* One pair of hosts does not tell how much hosts differ. */
 	for (size_t i = 0; i < CASES; i++)
 		cases[i].hosts = 7;
@@ -144,10 +154,16 @@ static void test_prior(void)
 	CHECK_INT(own.residual[0][MT_METHOD_PRECOPY][MT_METRIC_TOTAL_MS].n, 0);
 }
 
-/* Of hosts that set up 150 ms slower than is expected and stop 50 ms later, the more migrations the surer; without any nothing is known. */
+/*
+ * Of hosts that set up 150 ms slower than is expected and stop 50 ms later, the more migrations the
+ * surer; without any nothing is known.
+ */
 static void test_own(void)
 {
-	static const struct { size_t n; double least, most; } rows[] = { { 0, 0, 0 }, { 1, 0.1, 1 }, { 5, 0.5, 1.05 }, { 100, 0.9, 1.1 } };
+	static const struct {
+		size_t n;
+		double least, most;
+	} rows[] = { { 0, 0, 0 }, { 1, 0.1, 1 }, { 5, 0.5, 1.05 }, { 100, 0.9, 1.1 } };
 	static struct mt_learned_case past[CASES], some[CASES];
 	static struct mt_ucurve dirtying[CASES];
 	struct mt_learned l;
@@ -162,18 +178,24 @@ static void test_own(void)
 		*width = (struct mt_residual){ -wide, 0, wide, 200 };
 		memcpy(some, past, sizeof(some));
 		CHECK_INT(mt_learn_own(&l, some, rows[i].n, true), 0);
-		printf("# %zu: set-up %.0f, switchover %.0f ms, p10 to p90 %.2f to %.2f\n", rows[i].n, f->setup_ms, f->switchover_ms, width->p10,
-		       width->p90);
-		CHECK(f->setup_ms - 60 >= rows[i].least * 150 && f->setup_ms - 60 <= rows[i].most * 150);
-		CHECK(f->switchover_ms - 40 >= rows[i].least * 50 && f->switchover_ms - 40 <= rows[i].most * 50);
+		printf("# %zu: set-up %.0f, switchover %.0f ms, p10 to p90 %.2f to %.2f\n",
+		       rows[i].n, f->setup_ms, f->switchover_ms, width->p10, width->p90);
+		CHECK(f->setup_ms - 60 >= rows[i].least * 150 &&
+		      f->setup_ms - 60 <= rows[i].most * 150);
+		CHECK(f->switchover_ms - 40 >= rows[i].least * 50 &&
+		      f->switchover_ms - 40 <= rows[i].most * 50);
 		/* It narrows as they come, and not before. */
-		CHECK(rows[i].n <= 1 ? fabs(width->p90 - width->p10 - 2 * wide) < 1e-9 : width->p10 > -wide && width->p90 < wide && width->p10 < width->p90);
-		CHECK(l.figures[MT_METHOD_XBZRLE].setup_ms == mt_learned_default.figures[MT_METHOD_XBZRLE].setup_ms);
+		CHECK(rows[i].n <= 1 ?
+			      fabs(width->p90 - width->p10 - 2 * wide) < 1e-9 :
+			      width->p10 > -wide && width->p90 < wide && width->p10 < width->p90);
+		CHECK(l.figures[MT_METHOD_XBZRLE].setup_ms ==
+		      mt_learned_default.figures[MT_METHOD_XBZRLE].setup_ms);
 		/* Or only what is in the middle moves. */
 		l = mt_learned_default;
 		*width = (struct mt_residual){ -wide, 0, wide, 200 };
 		CHECK_INT(mt_learn_own(&l, some, rows[i].n, false), 0);
-		CHECK(width->p10 == -wide && width->p50 == 0 && width->p90 == wide && width->n == 200);
+		CHECK(width->p10 == -wide && width->p50 == 0 && width->p90 == wide &&
+		      width->n == 200);
 	}
 }
 
@@ -215,7 +237,8 @@ static void test_encoded(void)
 	guest(&d, 32 * MIB, MIB);
 	for (size_t i = 0; i < 4; i++) {
 		c[i].in = (struct mt_forecast_input){
-			.curve = &d, .memory_bytes = 256 * MIB, .cpu_share = NAN, .method = MT_METHOD_COMPRESSION,
+			.curve = &d, .memory_bytes = 256 * MIB, .cpu_share = NAN,
+			.method = MT_METHOD_COMPRESSION,
 			.bandwidth_bytes_per_s = 100 * MIB, .downtime_limit_ms = 300,
 		};
 		for (unsigned k = 0; k < MT_METRIC_COUNT; k++)

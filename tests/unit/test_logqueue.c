@@ -45,8 +45,10 @@ static char *read_all(bool (*written)(void *), void *opaque, int fd)
 	char *text = malloc(size);
 
 	while (len + 1 < size && mt_now_ns() < until_ns) {
-		bool all = written(opaque);	/* before the look, so that what was written last is seen by it */
-		ssize_t n = poll(&p, 1, all ? 0 : 20) > 0 ? read(fd, text + len, size - len - 1) : 0;
+		bool all = written(opaque);	/* before the look, so that what was written last is
+						 * seen by it */
+		ssize_t n =
+			poll(&p, 1, all ? 0 : 20) > 0 ? read(fd, text + len, size - len - 1) : 0;
 
 		len += n > 0 ? n : 0;
 		if (n <= 0 && all)
@@ -130,7 +132,9 @@ static void test_note_is_where_they_were(void)
 
 	CHECK(!logqueue_new(&q, p.write, 4096, compose));
 	while (!logqueue_lost(q) && i++ < MANY)
-		logqueue_put(q, ERROR, "before the gap, and long enough to fill what there is of a pipe in some few lines");
+		logqueue_put(
+			q, ERROR,
+			"before the gap, and long enough to fill what there is of a pipe in some few lines");
 	CHECK(i < MANY);
 	/* A little is read, so that a line fits again after those that did not. */
 	n = read(p.read, some, sizeof(some) - 1);

@@ -21,7 +21,10 @@ static struct mt_markov_params params_of(unsigned window, bool adjust)
 	return p;
 }
 
-/* The reference: a status is a stretch of the history, equal ones are one pattern, everything is looked up afresh. */
+/*
+ * The reference: a status is a stretch of the history, equal ones are one pattern, everything is
+ * looked up afresh.
+ */
 static bool same(const double *a, const double *b, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -39,8 +42,11 @@ static unsigned name_of(const double *s, unsigned window, unsigned end)
 	return end;
 }
 
-/* The pattern that followed on @name most often, or second; 0 = none. Of equals the one seen first. */
-static unsigned follower(const double *s, unsigned n, const struct mt_markov_params *p, unsigned name, bool second)
+/*
+ * The pattern that followed on @name most often, or second; 0 = none. Of equals the one seen first.
+ */
+static unsigned follower(const double *s, unsigned n, const struct mt_markov_params *p,
+			 unsigned name, bool second)
 {
 	unsigned best = 0, best_n = 0, other = 0, other_n = 0;
 
@@ -50,7 +56,8 @@ static unsigned follower(const double *s, unsigned n, const struct mt_markov_par
 		if (name_of(s, p->window, e) != e)
 			continue;
 		for (unsigned f = p->window; f + p->step <= n; f++)
-			count += name_of(s, p->window, f) == name && name_of(s, p->window, f + p->step) == e;
+			count += name_of(s, p->window, f) == name &&
+				 name_of(s, p->window, f + p->step) == e;
 		if (count > best_n) {
 			other = best, other_n = best_n;
 			best = e, best_n = count;
@@ -81,7 +88,8 @@ static unsigned nearest(const double *s, unsigned n, unsigned window, const doub
 	return best;
 }
 
-static void refer(const double *s, unsigned n, const struct mt_markov_params *p, unsigned slots, double *out)
+static void refer(const double *s, unsigned n, const struct mt_markov_params *p, unsigned slots,
+		  double *out)
 {
 	double curve[LENGTH + 64];
 	unsigned len = n, times = 0, at;
@@ -273,7 +281,8 @@ static void test_match(void)
 
 	CHECK(mt_markov_match(&p, 120, 100) && mt_markov_match(&p, 80, 100));
 	CHECK(!mt_markov_match(&p, 120.1, 100) && !mt_markov_match(&p, 79.9, 100));
-	CHECK(mt_markov_match(&p, 0, 0) && !mt_markov_match(&p, 1, 0) && !mt_markov_match(&p, 0, 1));
+	CHECK(mt_markov_match(&p, 0, 0) && !mt_markov_match(&p, 1, 0) &&
+	      !mt_markov_match(&p, 0, 1));
 }
 
 static void test_refused(void)

@@ -22,7 +22,10 @@ static const struct mt_column columns[] = {
 };
 #define N	MT_ARRAY_SIZE(columns)
 
-/* With C0, C1 (CSI), a change of writing direction, and a byte that is no UTF-8; and as all formats show it. */
+/*
+ * With C0, C1 (CSI), a change of writing direction, and a byte that is no UTF-8; and as all formats
+ * show it.
+ */
 #define NASTY	"comma, \"quote\"\r\nline\ttab \xc3\xbc \xff\xc2\x9b\xe2\x80\xae"
 #define SHOWN	"comma, \"quote\"??line?tab \xc3\xbc ???"
 static const char *const nasty = NASTY;
@@ -36,13 +39,14 @@ static char *render(enum mt_format format, int *rc)
 	FILE *out = open_memstream(&text, &len);
 	struct mt_table *t = mt_table_new(out, format, columns, N);
 
-	mt_table_row(t, (struct mt_cell[N]){ MT_STR(name), MT_UINT(1500), MT_UINT(1048576), MT_DOUBLE(0.1),
-					     MT_BOOL(true), MT_STR("fine") });
+	mt_table_row(t, (struct mt_cell[N]){ MT_STR(name), MT_UINT(1500), MT_UINT(1048576),
+					     MT_DOUBLE(0.1), MT_BOOL(true), MT_STR("fine") });
 	strcpy(name, "CHANGED!");	/* the table has copies */
-	mt_table_row(t, (struct mt_cell[N]){ MT_STR(nasty), MT_NONE, MT_UINT(1ULL << 62), MT_DOUBLE(NAN),
-					     MT_BOOL(false), MT_STR("") });
-	mt_table_row(t, (struct mt_cell[N]){ MT_STR("g\xc3\xbc"), MT_DOUBLE(12.25), MT_UINT(0), MT_DOUBLE(INFINITY),
-					     MT_NONE, MT_STR((const char *)NULL) });
+	mt_table_row(t, (struct mt_cell[N]){ MT_STR(nasty), MT_NONE, MT_UINT(1ULL << 62),
+					     MT_DOUBLE(NAN), MT_BOOL(false), MT_STR("") });
+	mt_table_row(t, (struct mt_cell[N]){ MT_STR("g\xc3\xbc"), MT_DOUBLE(12.25), MT_UINT(0),
+					     MT_DOUBLE(INFINITY), MT_NONE,
+					     MT_STR((const char *)NULL) });
 	*rc = mt_table_finish(t);
 	fclose(out);
 	return text;
@@ -113,9 +117,12 @@ static void test_csv(void)
 		const char *text;
 		bool quoted;
 	} expected[4][N] = {
-		{ { "name", 0 }, { "total_ms", 0 }, { "transferred_bytes", 0 }, { "ratio", 0 }, { "live", 0 }, { "reason", 0 } },
-		{ { "borrowed", 0 }, { "1500", 0 }, { "1048576", 0 }, { "0.1", 0 }, { "true", 0 }, { "fine", 0 } },
-		{ { SHOWN, 1 }, { "", 0 }, { "4611686018427387904", 0 }, { "", 0 }, { "false", 0 }, { "", 1 } },
+		{ { "name", 0 }, { "total_ms", 0 }, { "transferred_bytes", 0 }, { "ratio", 0 },
+		  { "live", 0 }, { "reason", 0 } },
+		{ { "borrowed", 0 }, { "1500", 0 }, { "1048576", 0 }, { "0.1", 0 }, { "true", 0 },
+		  { "fine", 0 } },
+		{ { SHOWN, 1 }, { "", 0 }, { "4611686018427387904", 0 }, { "", 0 }, { "false", 0 },
+		  { "", 1 } },
 		{ { "g\xc3\xbc", 0 }, { "12.25", 0 }, { "0", 0 }, { "", 0 }, { "", 0 }, { "", 0 } },
 	};
 	int rc;
@@ -143,7 +150,10 @@ static void test_text(void)
 	mt_autofree char *text = render(MT_FORMAT_TEXT, &rc);
 
 	CHECK_INT(rc, 0);
-	/* Numbers at the right, text at the left; "ratio" is not shown; umlauts are one column wide. */
+	/*
+	 * Numbers at the right, text at the left; "ratio" is not shown; umlauts are one column
+	 * wide.
+	 */
 	CHECK_STR(text,
 		  "guest                           total     sent  live  reason\n"
 		  "borrowed                        1.5 s  1.0 MiB  yes   fine\n"

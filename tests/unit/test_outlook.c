@@ -15,7 +15,8 @@
 struct look {
 	uint64_t iteration;
 	double ms;
-	double stop_ms;		/* what stopping at this boundary would cost: left / link, and the fixed part */
+	double stop_ms;		/* what stopping at this boundary would cost: left / link, and the
+				 * fixed part */
 	struct mt_prediction p;
 };
 
@@ -33,15 +34,16 @@ static const struct mt_learned *taught(void)
 
 	l = mt_learned_default;
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
-		l.figures[m].setup_ms = l.figures[m].zero_scan_us = l.figures[m].sync_us_per_gib = 0;
+		l.figures[m].setup_ms = l.figures[m].zero_scan_us = l.figures[m].sync_us_per_gib =
+			0;
 		l.figures[m].switchover_ms = MIGRATION_FIXED_MS;
 	}
 	return &l;
 }
 
 /* Return: it says something. */
-static bool predict(const struct mt_iterations *its, const struct mt_ucurve *u, double memory_bytes, double limit_ms,
-		    double allowed_ms, struct mt_prediction *p)
+static bool predict(const struct mt_iterations *its, const struct mt_ucurve *u, double memory_bytes,
+		    double limit_ms, double allowed_ms, struct mt_prediction *p)
 {
 	const struct mt_outlook_input in = {
 		.iterations = its,
@@ -85,7 +87,8 @@ static void run(struct run *r, const struct migration_guest *guest, double link_
 		if (!mt_iterations_feed(&its, &s))
 			continue;
 		learn(&u, &its, s.memory_bytes);
-		if (r->n == LOOKS || !predict(&its, &u, s.memory_bytes, limit_ms, MIGRATION_ALLOWED_MS, &l->p))
+		if (r->n == LOOKS ||
+		    !predict(&its, &u, s.memory_bytes, limit_ms, MIGRATION_ALLOWED_MS, &l->p))
 			continue;
 		l->iteration = s.iteration;
 		l->ms = s.total_ms;
@@ -119,7 +122,8 @@ static void test_too_little(void)
 	its.bandwidth_bytes_per_s = 1e6;	/* a link, no iteration */
 	CHECK(!predict(&its, &u, 64 * MT_MIB, 300, 500, &p));
 	its.bandwidth_bytes_per_s = 0;		/* an iteration, no link */
-	its.kept[0] = (struct mt_iteration){ .n = 1, .window_s = 1, .dirtied_bytes = 1e6, .syncs = 1 };
+	its.kept[0] =
+		(struct mt_iteration){ .n = 1, .window_s = 1, .dirtied_bytes = 1e6, .syncs = 1 };
 	its.n_kept = its.total = 1;
 	learn(&u, &its, 64 * MT_MIB);
 	mt_sample_set(&its.start, remaining_bytes, 1000000);
@@ -145,24 +149,29 @@ static void test_fates(void)
 				highest_ms = fmax(highest_ms, r.looks[k].stop_ms);
 			}
 			if (seed == 1)
-				printf("# %-24s %s %5.0f ms, pause %4.0f, %zu boundaries\n", g->name,
-				       r.ended ? "ends after" : "endless at", r.ended ? r.total_ms : RUN_MS,
+				printf("# %-24s %s %5.0f ms, pause %4.0f, %zu boundaries\n",
+				       g->name, r.ended ? "ends after" : "endless at",
+				       r.ended ? r.total_ms : RUN_MS,
 				       r.ended ? r.downtime_ms : lowest_ms, r.n);
-			CHECK_INT(r.ended, g->fate == MIGRATION_ENDS || g->fate == MIGRATION_NEARLY);
+			CHECK_INT(r.ended,
+				  g->fate == MIGRATION_ENDS || g->fate == MIGRATION_NEARLY);
 			CHECK(g->fate != MIGRATION_STOPPABLE || highest_ms <= MIGRATION_ALLOWED_MS);
 			CHECK(g->fate != MIGRATION_ENDLESS || lowest_ms > MIGRATION_ALLOWED_MS);
 		}
 	}
 }
 
-static void check_verdict(const struct run *r, const struct look *l, const struct migration_guest *g)
+static void check_verdict(const struct run *r, const struct look *l,
+			  const struct migration_guest *g)
 {
 	bool steady = g->later_s <= 0;
 	bool changed = l->ms > g->later_s * 1e3 + 2000;	/* and the iterations tell so */
 
 	if (!steady && !changed)
 		return;
-	/* The long windows of the first iterations do not tell how soon a hot set is dirty again. */
+	/*
+	 * The long windows of the first iterations do not tell how soon a hot set is dirty again.
+	 */
 	if (g->fate != MIGRATION_ENDS && g->load.hot_pages && l->iteration <= 4)
 		return;
 	switch (l->p.verdict) {
@@ -171,7 +180,8 @@ static void check_verdict(const struct run *r, const struct look *l, const struc
 		if (g->fate == MIGRATION_NEARLY || l->p.ends < SURE)
 			break;
 		CHECK_NEAR(l->p.total_ms.p50, r->total_ms, TOTAL_SHARE * r->total_ms);
-		CHECK_NEAR(l->p.transferred_bytes.p50, r->transferred_bytes, TOTAL_SHARE * r->transferred_bytes);
+		CHECK_NEAR(l->p.transferred_bytes.p50, r->transferred_bytes,
+			   TOTAL_SHARE * r->transferred_bytes);
 		break;
 	case MT_VERDICT_HOPELESS:
 		CHECK(!r->ended || l->p.reaches > 1 - SURE);
@@ -198,9 +208,11 @@ static void test_verdicts(void)
 				check_verdict(&r, &r.looks[k], &migration_guests[i]);
 				if (!ktap_failed)
 					continue;
-				printf("# guest %s, seed %d, at iteration %" PRIu64 ": %s, total %g ms; in truth %g\n",
+				printf("# guest %s, seed %d, at iteration %" PRIu64
+				       ": %s, total %g ms; in truth %g\n",
 				       migration_guests[i].name, seed, r.looks[k].iteration,
-				       mt_verdict_name(r.looks[k].p.verdict), r.looks[k].p.total_ms.p50, r.total_ms);
+				       mt_verdict_name(r.looks[k].p.verdict),
+				       r.looks[k].p.total_ms.p50, r.total_ms);
 				return;
 			}
 		}
@@ -215,11 +227,14 @@ static void test_downtime(void)
 	for (size_t i = 0; i < MIGRATION_GUESTS; i++) {
 		run(&r, &migration_guests[i], MIGRATION_LINK, MIGRATION_LIMIT_MS, 1);
 		for (size_t k = 0; k < r.n; k++)
-			CHECK_NEAR(r.looks[k].p.stop_now_ms, r.looks[k].stop_ms, 0.02 * r.looks[k].stop_ms + 1);
+			CHECK_NEAR(r.looks[k].p.stop_now_ms, r.looks[k].stop_ms,
+				   0.02 * r.looks[k].stop_ms + 1);
 		if (!r.ended)
 			continue;
 		/* QEMU's stop, however it comes about, is below its limit. */
-		CHECK(r.downtime_ms <= MIGRATION_LIMIT_MS * (1 + MIGRATION_HEADER / (double)MIGRATION_PAGE) + MIGRATION_FIXED_MS);
+		CHECK(r.downtime_ms <=
+		      MIGRATION_LIMIT_MS * (1 + MIGRATION_HEADER / (double)MIGRATION_PAGE) +
+			      MIGRATION_FIXED_MS);
 		CHECK_NEAR(r.looks[r.n - 1].p.downtime_ms.p50, r.downtime_ms, 0.02 * r.downtime_ms);
 		CHECK_INT(r.looks[r.n - 1].p.iterations_left, 0);
 		/* From the first boundary on, within a step. */
@@ -228,7 +243,10 @@ static void test_downtime(void)
 	}
 }
 
-/* In the midst of an iteration what was dirtied since its begin counts, too, but for what is due anyway. */
+/*
+ * In the midst of an iteration what was dirtied since its begin counts, too, but for what is due
+ * anyway.
+ */
 static void test_between_boundaries(void)
 {
 	for (size_t i = 0; i < MIGRATION_GUESTS; i++) {
@@ -249,14 +267,16 @@ static void test_between_boundaries(void)
 				learn(&u, &its, s.memory_bytes);
 			if (m.ended || s.boundary || its.total < 3)
 				continue;
-			CHECK(predict(&its, &u, s.memory_bytes, MIGRATION_LIMIT_MS, MIGRATION_ALLOWED_MS, &p));
+			CHECK(predict(&its, &u, s.memory_bytes, MIGRATION_LIMIT_MS,
+				      MIGRATION_ALLOWED_MS, &p));
 			truth_ms = migration_stop_ms(&m);
 			n++;
 			off += p.stop_now_ms > 1.2 * truth_ms;
 			low += p.stop_now_ms < 0.9 * truth_ms;
 			least = fmin(least, p.stop_now_ms / truth_ms);
 			CHECK(p.stop_now_ms <= 1.6 * truth_ms);
-			CHECK_INT(p.verdict == MT_VERDICT_CONVERGES, migration_guests[i].fate <= MIGRATION_NEARLY);
+			CHECK_INT(p.verdict == MT_VERDICT_CONVERGES,
+				  migration_guests[i].fate <= MIGRATION_NEARLY);
 		}
 		if (n)
 			printf("# %-24s %u looks, %u more than 20 %% too high, %u more than 10 %% too low, at least %.2f of it\n",
@@ -265,7 +285,8 @@ static void test_between_boundaries(void)
 	}
 }
 
-static void random_state(struct mt_iterations *its, struct mt_ucurve *u, struct mt_outlook_input *in, struct mt_rng *rng)
+static void random_state(struct mt_iterations *its, struct mt_ucurve *u,
+			 struct mt_outlook_input *in, struct mt_rng *rng)
 {
 	double scale = pow(10, 3 + 7 * mt_rng_unit(rng));
 
@@ -280,7 +301,8 @@ static void random_state(struct mt_iterations *its, struct mt_ucurve *u, struct 
 			.window_s = mt_rng_next(rng) % 8 ? 0.05 + 3 * mt_rng_unit(rng) : 0,
 			.dirtied_bytes = mt_rng_next(rng) % 8 ? scale * mt_rng_unit(rng) : 0,
 		};
-	mt_sample_set(&its->start, remaining_bytes, mt_rng_next(rng) % 8 ? (uint64_t)(scale * mt_rng_unit(rng)) : 0);
+	mt_sample_set(&its->start, remaining_bytes,
+		      mt_rng_next(rng) % 8 ? (uint64_t)(scale * mt_rng_unit(rng)) : 0);
 	its->last.remaining_bytes = its->start.remaining_bytes;
 	its->last.transferred_bytes = 10 * scale * mt_rng_unit(rng);
 	its->start.t_ns = MIGRATION_START_NS;
@@ -333,7 +355,8 @@ static void test_random_guests(void)
 {
 	static const double edges[] = { 0, 0.1, 0.5, 0.9, 1.01 };
 	static struct run r;
-	unsigned said[MT_VERDICT_COUNT] = { 0 }, wrong[MT_VERDICT_COUNT] = { 0 }, told[4] = { 0 }, came[4] = { 0 };
+	unsigned said[MT_VERDICT_COUNT] = { 0 }, wrong[MT_VERDICT_COUNT] = { 0 }, told[4] = { 0 },
+		 came[4] = { 0 };
 	unsigned inside = 0, ends = 0, predicted = 0, far = 0, looks = 0;
 	double brier = 0, base = 0;
 	struct mt_rng rng = { 7 };
@@ -360,8 +383,9 @@ static void test_random_guests(void)
 				stoppable |= r.looks[j].stop_ms <= MIGRATION_ALLOWED_MS;
 			said[l->p.verdict]++;
 			wrong[l->p.verdict] += l->p.verdict == MT_VERDICT_CONVERGES ? !r.ended :
-					       l->p.verdict == MT_VERDICT_HOPELESS ? stoppable :
-					       l->p.verdict == MT_VERDICT_REACHABLE ? !stoppable : 0;
+					       l->p.verdict == MT_VERDICT_HOPELESS  ? stoppable :
+					       l->p.verdict == MT_VERDICT_REACHABLE ? !stoppable :
+										      0;
 			while (l->p.ends >= edges[bin + 1])
 				bin++;
 			told[bin]++;
@@ -372,17 +396,20 @@ static void test_random_guests(void)
 			if (l->p.verdict != MT_VERDICT_CONVERGES || !r.ended)
 				continue;
 			predicted++;
-			inside += r.total_ms >= l->p.total_ms.p10 - 1 && r.total_ms <= l->p.total_ms.p90 + 1;
+			inside += r.total_ms >= l->p.total_ms.p10 - 1 &&
+				  r.total_ms <= l->p.total_ms.p90 + 1;
 			far += fabs(l->p.total_ms.p50 - r.total_ms) > TOTAL_SHARE * r.total_ms;
 		}
 	}
 	brier /= looks;
 	base /= looks;
 	printf("# 300 random guests, %u end; verdicts (wrong): converges %u (%u), reachable %u (%u), open %u, hopeless %u (%u)\n",
-	       ends, said[MT_VERDICT_CONVERGES], wrong[MT_VERDICT_CONVERGES], said[MT_VERDICT_REACHABLE],
-	       wrong[MT_VERDICT_REACHABLE], said[MT_VERDICT_OPEN], said[MT_VERDICT_HOPELESS], wrong[MT_VERDICT_HOPELESS]);
+	       ends, said[MT_VERDICT_CONVERGES], wrong[MT_VERDICT_CONVERGES],
+	       said[MT_VERDICT_REACHABLE], wrong[MT_VERDICT_REACHABLE], said[MT_VERDICT_OPEN],
+	       said[MT_VERDICT_HOPELESS], wrong[MT_VERDICT_HOPELESS]);
 	for (size_t b = 0; b < 4; b++)
-		printf("# said to end with %.1f to %.1f: %u, did %u\n", edges[b], edges[b + 1], told[b], came[b]);
+		printf("# said to end with %.1f to %.1f: %u, did %u\n", edges[b], edges[b + 1],
+		       told[b], came[b]);
 	printf("# Brier score %.3f, of the base rate %.3f\n", brier, base * (1 - base));
 	printf("# total time, %u predictions: %u within p10..p90, %u off by more than %g %%\n",
 	       predicted, inside, far, 100 * TOTAL_SHARE);
@@ -396,7 +423,8 @@ static void test_random_guests(void)
 
 static bool ordered(struct mt_interval i)
 {
-	return i.p10 <= i.p50 * (1 + 1e-9) && i.p50 <= i.p90 * (1 + 1e-9);	/* not so for a NaN, either */
+	/* not so for a NaN, either */
+	return i.p10 <= i.p50 * (1 + 1e-9) && i.p50 <= i.p90 * (1 + 1e-9);
 }
 
 static void test_intervals(void)
@@ -417,8 +445,10 @@ static void test_intervals(void)
 		CHECK(isfinite(p.stop_now_ms) && p.stop_now_ms >= 0);
 		CHECK(isfinite(p.floor_ms) && p.floor_ms >= 0);
 		CHECK(p.floor_optimistic_ms >= 0 && p.floor_optimistic_ms <= p.floor_ms);
-		CHECK(isfinite(p.needed_bandwidth_bytes_per_s) && p.needed_bandwidth_bytes_per_s >= 0);
-		CHECK(p.downtime_ms.p10 >= 0 && ordered(p.downtime_ms) && isfinite(p.downtime_ms.p90));
+		CHECK(isfinite(p.needed_bandwidth_bytes_per_s) &&
+		      p.needed_bandwidth_bytes_per_s >= 0);
+		CHECK(p.downtime_ms.p10 >= 0 && ordered(p.downtime_ms) &&
+		      isfinite(p.downtime_ms.p90));
 		CHECK(ordered(p.total_ms));
 		CHECK(ordered(p.transferred_bytes));
 		if (p.verdict == MT_VERDICT_CONVERGES) {
@@ -489,7 +519,8 @@ static void test_needed_bandwidth(void)
 		mt_outlook(&in, &p);
 		enough += p.ends >= SURE;
 	}
-	printf("# %u needed bandwidths, %u of them too little; of %u a tenth less was enough for %u\n", asked, little, named, enough);
+	printf("# %u needed bandwidths, %u of them too little; of %u a tenth less was enough for %u\n",
+	       asked, little, named, enough);
 	CHECK(named > 100 && little <= asked / 50 && enough <= named / 10);
 }
 
@@ -509,7 +540,8 @@ static void test_needed_bandwidth_true(void)
 		needed = r.looks[3].p.needed_bandwidth_bytes_per_s;
 		CHECK(needed > MIGRATION_LINK);
 		run(&r, g, 1.1 * needed, MIGRATION_ALLOWED_MS - MIGRATION_FIXED_MS, 1);
-		printf("# %-24s needs %.1f MiB/s, ends there after %.0f ms\n", g->name, needed / MT_MIB, r.total_ms);
+		printf("# %-24s needs %.1f MiB/s, ends there after %.0f ms\n", g->name,
+		       needed / MT_MIB, r.total_ms);
 		CHECK(r.ended);
 	}
 }

@@ -15,19 +15,27 @@ static char path[96];
 static struct mt_pagesqueue queue;
 static struct mt_pageset *pages, *window;
 
-/* A tick of 50 ms; @n pages from @first on. @window_ms: another window began then, with the last @n_window of them. */
-static void see(uint64_t end_ms, uint64_t first, uint64_t n, uint64_t window_ms, uint64_t n_window, bool lost)
+/*
+ * A tick of 50 ms; @n pages from @first on. @window_ms: another window began then, with the last
+ * @n_window of them.
+ */
+static void see(uint64_t end_ms, uint64_t first, uint64_t n, uint64_t window_ms, uint64_t n_window,
+		bool lost)
 {
 	struct migtrace_record r = {
-		.start_ns = (end_ms - 50) * MS, .end_ns = end_ms * MS, .state = MIGTRACE_STATE_LOGGING, .events = n,
+		.start_ns = (end_ms - 50) * MS, .end_ns = end_ms * MS,
+		.state = MIGTRACE_STATE_LOGGING, .events = n,
 		.window_start_ns = window_ms * MS,
 	};
-	struct mt_seen seen = { .record = &r, .pages = pages, .pages_exact = true, .pages_lost = lost };
+	struct mt_seen seen = {
+		.record = &r, .pages = pages, .pages_exact = true, .pages_lost = lost
+	};
 
 	mt_pageset_clear(pages);
 	mt_pageset_clear(window);
 	for (uint64_t i = 0; i < n; i++)
-		if (mt_pageset_add(pages, first + i) || (i >= n - n_window && mt_pageset_add(window, first + i)))
+		if (mt_pageset_add(pages, first + i) ||
+		    (i >= n - n_window && mt_pageset_add(window, first + i)))
 			abort();
 	if (window_ms)
 		seen.window_pages = window;
@@ -37,7 +45,8 @@ static void see(uint64_t end_ms, uint64_t first, uint64_t n, uint64_t window_ms,
 static void see_nothing(uint64_t end_ms, bool logging)
 {
 	struct migtrace_record r = {
-		.start_ns = (end_ms - 50) * MS, .end_ns = end_ms * MS, .state = logging ? MIGTRACE_STATE_LOGGING : 0, .events = logging,
+		.start_ns = (end_ms - 50) * MS, .end_ns = end_ms * MS,
+		.state = logging ? MIGTRACE_STATE_LOGGING : 0, .events = logging,
 	};
 
 	mt_pagesqueue_add(&queue, &(struct mt_seen){ .record = &r });
@@ -45,7 +54,11 @@ static void see_nothing(uint64_t end_ms, bool logging)
 
 static void test_queue(void)
 {
-	static const struct { uint64_t start_ms, end_ms; bool begins; const char *pages; } expected[] = {
+	static const struct {
+		uint64_t start_ms, end_ms;
+		bool begins;
+		const char *pages;
+	} expected[] = {
 		{ 50, 100, false, "10+4" },
 		/* One tick's set was late: the next one has its time, too. */
 		{ 100, 200, false, "20" },

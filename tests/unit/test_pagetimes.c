@@ -160,11 +160,14 @@ static void sets_are_walked(void)
 		mt_pageset_clear(want);
 		/* Overlapping bitmaps, in any order, and single pages. */
 		for (unsigned k = 0; k < 3; k++) {
-			uint64_t first = k == 2 ? UINT32_MAX - 64 * 600ULL - below(200) : below(3) * 65536 + below(3) * 40;
+			uint64_t first = k == 2 ? UINT32_MAX - 64 * 600ULL - below(200) :
+						  below(3) * 65536 + below(3) * 40;
 			unsigned n = below(600);
 
 			for (unsigned i = 0; i < n; i++) {
-				words[i] = chance() < 0.9 ? 0 : chance() < 0.5 ? UINT64_MAX : 1ULL << below(64) | 1ULL << below(64);
+				words[i] = chance() < 0.9 ? 0 :
+					   chance() < 0.5 ? UINT64_MAX :
+							    1ULL << below(64) | 1ULL << below(64);
 				for (unsigned bit = 0; bit < 64; bit++)
 					if (words[i] >> bit & 1)
 						mt_pageset_add(want, first + 64 * i + bit);

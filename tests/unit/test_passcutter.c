@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_passcutter.c - ticks cut into the passes of a migration, and read as sets of pages, from a source in memory
+ * test_passcutter.c - ticks cut into the passes of a migration, and read as sets of pages, from a
+ * source in memory
  */
 #include <errno.h>
 
@@ -23,7 +24,9 @@ static struct mt_pageset *range(uint64_t first, uint64_t n)
 /* Tick @i of 20 ms logs @n pages from @first on. */
 static void tick(struct mt_passcutter *p, unsigned i, uint64_t first, uint64_t n)
 {
-	const struct migtrace_record r = { .tick = i, .start_ns = 20 * MS * (i - 1), .end_ns = 20 * MS * i, .events = n };
+	const struct migtrace_record r = {
+		.tick = i, .start_ns = 20 * MS * (i - 1), .end_ns = 20 * MS * i, .events = n
+	};
 	struct mt_pageset *s = range(first, n);
 
 	mt_passcutter_tick(p, &r, s, true);
@@ -40,7 +43,8 @@ static void cuts_at_boundaries(void)
 		tick(&p, i, 1000, 50);		/* before the first sync */
 	mt_passcutter_boundary(&p, 1, 100 * MS);
 	CHECK(!mt_passcutter_take(&p, &pass));
-	for (unsigned i = 6; i <= 15; i++)	/* 100 to 300 ms: 0..99, ten more each, and 20 hot ones */
+	for (unsigned i = 6; i <= 15; i++)	/* 100 to 300 ms: 0..99, ten more each, and 20 hot
+						 * ones */
 		tick(&p, i, 10 * (i - 6), 20);
 	mt_passcutter_boundary(&p, 2, 300 * MS);
 	CHECK(mt_passcutter_take(&p, &pass));
@@ -54,14 +58,18 @@ static void cuts_at_boundaries(void)
 	mt_passcutter_boundary(&p, 3, 345 * MS);	/* tick 18 runs: waits for it */
 	tick(&p, 17, 5, 5);
 	CHECK(!mt_passcutter_take(&p, &pass));
-	/* 340 to 360: a quarter of it is before the boundary; 5 of its pages the pass had, 7 nobody has. */
+	/*
+	 * 340 to 360: a quarter of it is before the boundary; 5 of its pages the pass had, 7 nobody
+	 * has.
+	 */
 	tick(&p, 18, 5, 12);
 	CHECK(mt_passcutter_take(&p, &pass));
 	CHECK_INT(pass.iteration, 2);
 	CHECK_NEAR(pass.pages, 10 + 7 / 4.0, 1e-9);
 	CHECK_INT(pass.events, 13);
 	mt_passcutter_boundary(&p, 4, 380 * MS);
-	tick(&p, 19, 7, 20);			/* 10 pages of tick 18 again: its own; of 5 and 6 three quarters */
+	tick(&p, 19, 7, 20);			/* 10 pages of tick 18 again: its own; of 5 and 6
+						 * three quarters */
 	CHECK(mt_passcutter_take(&p, &pass));
 	CHECK_INT(pass.iteration, 3);
 	CHECK_NEAR(pass.pages, 20 + 2 * 0.75, 1e-9);
@@ -103,7 +111,9 @@ static void syncs_in_one_tick(void)
 /* A tick whose pages nobody knows makes its pass unknown, and no other. */
 static void missing_pages(void)
 {
-	const struct migtrace_record unknown = { .tick = 3, .start_ns = 40 * MS, .end_ns = 60 * MS, .events = 3, .overruns = 1 };
+	const struct migtrace_record unknown = {
+		.tick = 3, .start_ns = 40 * MS, .end_ns = 60 * MS, .events = 3, .overruns = 1
+	};
 	static struct mt_passcutter p;
 	struct mt_record_pass pass;
 
@@ -117,25 +127,37 @@ static void missing_pages(void)
 	tick(&p, 4, 0, 3);
 	mt_passcutter_boundary(&p, 4, 80 * MS);
 	CHECK(mt_passcutter_take(&p, &pass) && pass.pages == 10);
-	CHECK(mt_passcutter_take(&p, &pass) && isnan(pass.pages) && pass.events == 3 && pass.overruns == 1 && pass.unread_events == 3);
+	CHECK(mt_passcutter_take(&p, &pass) && isnan(pass.pages) && pass.events == 3 &&
+	      pass.overruns == 1 && pass.unread_events == 3);
 	CHECK(mt_passcutter_take(&p, &pass) && pass.pages == 3);
 	mt_passcutter_fini(&p);
 }
 
-/* A window that began with the pass makes up for ticks that were read late, one from before it does not. */
+/*
+ * A window that began with the pass makes up for ticks that were read late, one from before it does
+ * not.
+ */
 static void windows_make_up(void)
 {
-	struct migtrace_record r = { .tick = 2, .start_ns = 20 * MS, .end_ns = 40 * MS, .events = 30 };
+	struct migtrace_record r = {
+		.tick = 2, .start_ns = 20 * MS, .end_ns = 40 * MS, .events = 30
+	};
 	struct mt_pageset *all = range(0, 50);
 	static struct mt_passcutter p;
 	struct mt_record_pass pass;
 
-	for (unsigned long long window_ns = 10 * MS; window_ns; window_ns = window_ns == 10 * MS ? 950 * MS : 0) {
+	for (unsigned long long window_ns = 10 * MS; window_ns;
+	     window_ns = window_ns == 10 * MS ? 950 * MS : 0) {
 		CHECK_INT(mt_passcutter_init(&p), 0);
 		mt_passcutter_boundary(&p, 1, 1000 * MS);
-		r = (struct migtrace_record){ .tick = 51, .start_ns = 1000 * MS, .end_ns = 1020 * MS, .events = 30 };
+		r = (struct migtrace_record){
+			.tick = 51, .start_ns = 1000 * MS, .end_ns = 1020 * MS, .events = 30
+		};
 		mt_passcutter_tick(&p, &r, NULL, false);
-		r = (struct migtrace_record){ .tick = 52, .start_ns = 1020 * MS, .end_ns = 1040 * MS, .events = 20,
+		r = (struct migtrace_record){ .tick = 52,
+					      .start_ns = 1020 * MS,
+					      .end_ns = 1040 * MS,
+					      .events = 20,
 					      .window_start_ns = window_ns };
 		mt_passcutter_tick(&p, &r, all, false);
 		tick(&p, 53, 45, 10);
@@ -192,7 +214,8 @@ static size_t n_slots;
 static int pages_rc;
 static unsigned asked_kind, listed;
 
-static int fake_slots(struct mt_source *source, struct migtrace_slot *into, size_t room, size_t *count)
+static int fake_slots(struct mt_source *source, struct migtrace_slot *into, size_t room,
+		      size_t *count)
 {
 	*count = n_slots;
 	listed++;
@@ -209,17 +232,24 @@ static int fake_pages(struct mt_source *source, struct migtrace_pages *args)
 	asked_kind = args->kind;
 	if (pages_rc)
 		return pages_rc;
-	memset(words, args->kind == MIGTRACE_SET_WINDOW ? 0xff : 0, (args->page_count + 63) / 64 * 8);
+	memset(words, args->kind == MIGTRACE_SET_WINDOW ? 0xff : 0,
+	       (args->page_count + 63) / 64 * 8);
 	words[0] |= 2;
 	words[(args->page_count - 1) / 64] |= 1ULL << 63;
 	return 0;
 }
 
-static const struct mt_source_ops fake = { .name = "fake", .slots = fake_slots, .pages = fake_pages };
+static const struct mt_source_ops fake = { .name = "fake",
+					   .slots = fake_slots,
+					   .pages = fake_pages };
 
 static struct migtrace_record logged(uint64_t n, uint64_t window)
 {
-	return (struct migtrace_record){ .tick = n, .state = MIGTRACE_STATE_LOGGING, .valid = 0x1f, .events = 1, .window = window };
+	return (struct migtrace_record){ .tick = n,
+					 .state = MIGTRACE_STATE_LOGGING,
+					 .valid = 0x1f,
+					 .events = 1,
+					 .window = window };
 }
 
 static void reads_sets(void)

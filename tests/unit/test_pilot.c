@@ -53,7 +53,10 @@ static void test_plan_holds(void)
 	runs_until(0, t);
 	mt_pilot_pass(&pilot, t, 0, left, 1000, &a);
 	CHECK(!a.finish && a.planned && !a.compared);
-	/* Passes as long as what is left takes, until it says so: in the quiet phase, with no second plan. */
+	/*
+	 * Passes as long as what is left takes, until it says so: in the quiet phase, with no
+	 * second plan.
+	 */
 	while (!a.finish && passes < 50) {
 		double pass_s = fmax(0.1, ceil(left / 100) / 10);
 
@@ -107,7 +110,8 @@ static void test_now(void)
 	CHECK(a.finish && !a.planned && !a.horizon_over);
 	begin(1);
 	runs(10, 10);
-	mt_pilot_pass(&pilot, 0, 0, 5000, 1000, &a);	/* quiet, but nothing can be out within the horizon */
+	mt_pilot_pass(&pilot, 0, 0, 5000, 1000, &a);	/* quiet, but nothing can be out within the
+							 * horizon */
 	CHECK(a.finish);
 	begin(1);
 	runs(0.5, 10);					/* too little is known to say anything */
@@ -152,8 +156,10 @@ static void test_refused(void)
 static struct mt_finish_play play_of(const double *s, size_t history, size_t n)
 {
 	return (struct mt_finish_play){
-		.history = s, .n_history = history, .increments = s + history, .n = n - history, .slot_s = 0.1,
-		.base_bytes = 20000, .link_bytes_per_s = 10000, .horizon_s = 30, .markov = MT_MARKOV_DEFAULTS,
+		.history = s, .n_history = history, .increments = s + history, .n = n - history,
+		.slot_s = 0.1,
+		.base_bytes = 20000, .link_bytes_per_s = 10000, .horizon_s = 30,
+		.markov = MT_MARKOV_DEFAULTS,
 	};
 }
 
@@ -188,7 +194,8 @@ static void test_play_by_hand(void)
 	for (enum mt_finish_rule rule = MT_FINISH_FM; rule < MT_FINISH_RULES; rule++) {
 		CHECK_INT(mt_finish_play(&play, rule, &out), 0);
 		CHECK_NEAR(out.downtime_s, 0.05, 1e-9);
-		if (rule != MT_FINISH_KNOWN_WAITING)	/* it may as well send a little more often */
+		if (rule != MT_FINISH_KNOWN_WAITING)	/* it may as well send a little more
+							 * often */
 			CHECK_NEAR(out.total_s, 4.1 + 0.05, 1e-9);
 		for (enum mt_finish_rule other = 0; other < rule; other++)
 			CHECK(strcmp(mt_finish_rule_name(rule), mt_finish_rule_name(other)));
@@ -205,7 +212,12 @@ static void test_known_is_best(void)
 	unsigned compared = 0;
 
 	for (unsigned n = 0; n < 12; n++) {
-		const struct mt_phases phases = { (enum mt_phase_kind)(n % MT_PHASE_COUNT), 20 + 20 * (n / 3), 100, 1300, 0.1, n };
+		const struct mt_phases phases = { (enum mt_phase_kind)(n % MT_PHASE_COUNT),
+						  20 + 20 * (n / 3),
+						  100,
+						  1300,
+						  0.1,
+						  n };
 		double s[900];
 		struct mt_finish_played known, waiting, out;
 		struct mt_finish_play play = play_of(s, 400, 900);
@@ -215,8 +227,10 @@ static void test_known_is_best(void)
 		CHECK_INT(mt_finish_play(&play, MT_FINISH_KNOWN_WAITING, &waiting), 0);
 		CHECK(waiting.downtime_s <= known.downtime_s + 1e-9);
 		for (enum mt_finish_rule rule = MT_FINISH_STOP; rule <= MT_FINISH_AM; rule++) {
-			for (play.passes = 1; play.passes <= (rule == MT_FINISH_PASSES ? 4 : 1); play.passes++) {
-				if (mt_finish_play(&play, rule, &out) || !out.passes || out.total_s - out.downtime_s > 30)
+			for (play.passes = 1; play.passes <= (rule == MT_FINISH_PASSES ? 4 : 1);
+			     play.passes++) {
+				if (mt_finish_play(&play, rule, &out) || !out.passes ||
+				    out.total_s - out.downtime_s > 30)
 					continue;
 				CHECK(known.downtime_s <= out.downtime_s + 1e-9);
 				compared++;

@@ -27,9 +27,12 @@ static void scene_init(struct scene *s, const char *policy)
 	memset(s, 0, sizeof(*s));
 	s->policy = mt_policy_find(policy);
 	/* 440 ms is as far as predict would raise QEMU's limit: it has no reason to. */
-	s->limits = (struct mt_limits){ .max_downtime_ms = 500, .deadline_ms = MT_LIMIT_NONE,
+	s->limits = (struct mt_limits){ .max_downtime_ms = 500,
+					.deadline_ms = MT_LIMIT_NONE,
 					.stall_timeout_ms = MT_LIMIT_NONE,
-					.qemu_limit_ms = 440, .fixed_ms = 60, .params = MT_PARAMS_UNSET };
+					.qemu_limit_ms = 440,
+					.fixed_ms = 60,
+					.params = MT_PARAMS_UNSET };
 	mt_iterations_init(&s->its);
 	mt_policy_init(&s->state);
 	s->sample.status = MT_STATUS_ACTIVE;
@@ -85,7 +88,9 @@ static bool names_numbers(const char *reason)
 
 static void test_table(void)
 {
-	static const char *const names[] = { "qemu", "timeout", "passes", "ihm", "stop-and-copy", "fixed-passes", "fm", "am", "predict" };
+	static const char *const names[] = { "qemu",	      "timeout",      "passes", "ihm",
+					     "stop-and-copy", "fixed-passes", "fm",	"am",
+					     "predict" };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(names); i++)
 		CHECK(mt_policy_find(names[i]));
@@ -129,7 +134,8 @@ static void test_timeout(void)
 		{ 30000,	true,	true,	MT_ACTION_FLIP },
 		{ 1000000,	true,	true,	MT_ACTION_FLIP },
 		{ 30000,	false,	false,	MT_ACTION_STOP },	/* as virsh does */
-		{ 30000,	true,	false,	MT_ACTION_CONTINUE },	/* a flip waits for the first pass */
+		/* a flip waits for the first pass */
+		{ 30000,	true,	false,	MT_ACTION_CONTINUE },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
@@ -140,7 +146,9 @@ static void test_timeout(void)
 			s.limits.postcopy_allowed = cases[i].postcopy;
 			if (cases[i].first_pass_done)
 				CHECK_INT(boundary(&s, 0, 1e9), MT_ACTION_CONTINUE);
-			CHECK_INT(on_boundary ? boundary(&s, cases[i].ms, 1e9) : at(&s, cases[i].ms), cases[i].action);
+			CHECK_INT(on_boundary ? boundary(&s, cases[i].ms, 1e9) :
+						at(&s, cases[i].ms),
+				  cases[i].action);
 			CHECK(s.plan.reason[0]);
 		}
 	}
@@ -158,7 +166,10 @@ static void test_timeout_waits(void)
 	CHECK_INT(boundary(&s, 41000, 1e9), MT_ACTION_FLIP);
 }
 
-/* Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never because nothing was. */
+/*
+ * Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never
+ * because nothing was.
+ */
 static void test_passes(void)
 {
 	static const struct {
@@ -214,15 +225,18 @@ struct ihm_sequence {
 /* Watching begins with the iteration that gave it away, and covers five. */
 static const struct ihm_sequence ihm_sequences[] = {
 	{ "shrinking",		{ 100, 90, 80, 70, 60, 50, 40, 30, 20, 10 }, -1 },
-	{ "by 5 %, no less",	{ 100, 95, 90.25, 85.7375, 81.450625, 77.37809375, 73.5, 69.8, 66.3 }, -1 },
+	{ "by 5 %, no less",
+	  { 100, 95, 90.25, 85.7375, 81.450625, 77.37809375, 73.5, 69.8, 66.3 }, -1 },
 	{ "by less than 5 %",	{ 100, 95.1, 95.1, 95.1, 95.1, 95.1, 95.1 }, 6 },
 	{ "flat",		{ 100, 100, 100, 100, 100, 100, 100 }, 6 },
 	{ "not before five",	{ 100, 100, 90, 10, 10, 10 }, -1 },
 	{ "a local minimum",	{ 100, 80, 70, 72, 71, 73, 69, 75, 73, 71.77, 71.75 }, 10 },
 	{ "at 4 % above it",	{ 50, 50, 52, 54, 53, 51, 52.1, 52.05, 52 }, 8 },
 	{ "below it",		{ 50, 50, 52, 54, 53, 51, 20 }, 6 },
-	{ "growing",		{ 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24 }, -1 },
-	{ "minimum not reached",{ 50, 60, 40, 60, 60, 60, 60, 60, 45, 43, 60, 60, 42, 60, 60, 60 }, -1 },
+	{ "growing",		{ 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24 },
+	  -1 },
+	{ "minimum not reached",{ 50, 60, 40, 60, 60, 60, 60, 60, 45, 43, 60, 60, 42, 60, 60, 60 },
+	  -1 },
 	{ "after growing once",	{ 100, 50, 51, 20, 15, 14, 13, 14 }, -1 },
 };
 
@@ -258,7 +272,8 @@ static void test_fixed_passes(void)
 		s.limits.postcopy_allowed = true;
 		for (uint64_t n = 1; n <= (passes ? passes : 4); n++) {
 			CHECK_INT(at(&s, n * 1000 - 500), MT_ACTION_CONTINUE);
-			CHECK_INT(boundary(&s, n * 1000, 1e12), n == (passes ? passes : 4) ? MT_ACTION_STOP : MT_ACTION_CONTINUE);
+			CHECK_INT(boundary(&s, n * 1000, 1e12),
+				  n == (passes ? passes : 4) ? MT_ACTION_STOP : MT_ACTION_CONTINUE);
 		}
 	}
 }
@@ -274,12 +289,16 @@ static double dirties(const struct load *load, double from_s, double to_s)
 	double sum = 0;
 
 	for (int i = (int)(from_s * 10 + 0.5); i < (int)(to_s * 10 + 0.5); i++)
-		sum += 0.1 * (load->period_s > 0 && fmod(i / 10.0 + 1e-6, load->period_s) >= load->busy_s ? load->quiet : load->busy);
+		sum += 0.1 * (load->period_s > 0 && fmod(i / 10.0 + 1e-6, load->period_s) >=
+							    load->busy_s ?
+				      load->quiet :
+				      load->busy);
 	return sum;
 }
 
 /* Passes of whole tenths of a second, until the policy acts. Return: when that was, 0 = never. */
-static uint64_t steer(struct scene *s, const struct load *load, double begin_s, double first_s, double *left)
+static uint64_t steer(struct scene *s, const struct load *load, double begin_s, double first_s,
+		      double *left)
 {
 	double pass_s = first_s, now_s = begin_s;
 
@@ -293,7 +312,10 @@ static uint64_t steer(struct scene *s, const struct load *load, double begin_s, 
 		*left = dirties(load, now_s - pass_s, now_s);
 		s->its.n_kept = 1;
 		s->its.total++;
-		*i = (struct mt_iteration){ .n = s->its.total, .duration_s = pass_s, .remaining_bytes = *left, .dirtied_bytes = *left };
+		*i = (struct mt_iteration){ .n = s->its.total,
+					    .duration_s = pass_s,
+					    .remaining_bytes = *left,
+					    .dirtied_bytes = *left };
 		mt_sample_set(&s->sample, remaining_bytes, (uint64_t)*left);
 		s->view.boundary = true;
 		if (step(s, (uint64_t)(now_s * 1e3 + 0.5)) != MT_ACTION_CONTINUE)
@@ -308,10 +330,15 @@ static uint64_t steer_steady(struct scene *s, double bytes_per_s, double first_s
 	return steer(s, &(struct load){ .busy = bytes_per_s }, 0, first_s, left);
 }
 
-/* Who has seen the guest's phases before waits for a quiet one; who has not takes the busy one for all there is. */
+/*
+ * Who has seen the guest's phases before waits for a quiet one; who has not takes the busy one for
+ * all there is.
+ */
 static void test_history(void)
 {
-	const struct load load = { .busy = 1.2 * LINK, .quiet = LINK / 20.0, .busy_s = 2.5, .period_s = 4 };
+	const struct load load = {
+		.busy = 1.2 * LINK, .quiet = LINK / 20.0, .busy_s = 2.5, .period_s = 4
+	};
 	double bytes[800], without, with;
 	const struct mt_history history = { .bytes = bytes, .n = 800, .slot_s = 0.1 };
 
@@ -340,14 +367,20 @@ static void test_fm_am(void)
 		struct scene s;
 		double left;
 
-		/* Passes of 10 s, 5, 2.5, 1.3, 0.7, 0.4, 0.2, and the first of 0.1 s, the shortest there is. */
+		/*
+		 * Passes of 10 s, 5, 2.5, 1.3, 0.7, 0.4, 0.2, and the first of 0.1 s, the shortest
+		 * there is.
+		 */
 		scene_init(&s, names[k]);
 		CHECK_INT(steer_steady(&s, LINK / 2.0, 10, &left), 20200);
 		CHECK_INT(s.plan.action, MT_ACTION_STOP);
 		CHECK_NEAR(left, LINK / 20.0, 1);
 		CHECK(strstr(s.plan.reason, "planned") && names_numbers(s.plan.reason));
 
-		/* Each pass would leave more than the one before: after the first, though that takes 20 s. */
+		/*
+		 * Each pass would leave more than the one before: after the first, though that
+		 * takes 20 s.
+		 */
 		scene_init(&s, names[k]);
 		CHECK_INT(steer_steady(&s, 2.0 * LINK, 10, &left), 10000);
 		CHECK_NEAR(left, 20.0 * LINK, 1);
@@ -359,7 +392,10 @@ static void test_fm_am(void)
 		CHECK_INT(steer_steady(&s, LINK / 2.0, 10, &left), 15000);
 		CHECK_INT(s.plan.action, MT_ACTION_STOP);
 
-		/* The guest that was still comes to life, and its pass does not end: when the plan's time is over. */
+		/*
+		 * The guest that was still comes to life, and its pass does not end: when the
+		 * plan's time is over.
+		 */
 		scene_init(&s, names[k]);
 		s.limits.deadline_ms = 16000;
 		CHECK_INT(boundary(&s, 10000, LINK / 2.0), MT_ACTION_CONTINUE);
@@ -393,7 +429,8 @@ static void test_ihm(void)
 				acted = k;
 			}
 			if (acted != q->acts)
-				printf("# %s: acts at %d, expected at %d\n", q->what, acted, q->acts);
+				printf("# %s: acts at %d, expected at %d\n", q->what, acted,
+				       q->acts);
 			CHECK_INT(acted, q->acts);
 		}
 	}
@@ -413,29 +450,52 @@ struct predict_case {
 
 static const struct predict_case predict_cases[] = {
 	/* link: 100 MiB/s; 500 ms allowed, 60 of them fixed: 44 MiB */
-	{ "ends by itself",	MT_VERDICT_CONVERGES,	9000,	900,	84,	0,	2, false, MT_ACTION_CONTINUE },
-	{ "not even to flip",	MT_VERDICT_CONVERGES,	9000,	900,	84,	0,	2, true, MT_ACTION_CONTINUE },
-	{ "nor to stop",	MT_VERDICT_CONVERGES,	9000,	400,	34,	0,	2, true, MT_ACTION_CONTINUE },
-	{ "just in time",	MT_VERDICT_CONVERGES,	9000,	900,	84,	9000,	2, true, MT_ACTION_CONTINUE },
-	{ "too late, stop",	MT_VERDICT_CONVERGES,	9001,	500,	44,	9000,	2, false, MT_ACTION_STOP },
-	{ "too late, flip",	MT_VERDICT_CONVERGES,	9001,	501,	44,	9000,	2, true, MT_ACTION_FLIP },
-	{ "too late, wait",	MT_VERDICT_CONVERGES,	9001,	501,	44,	9000,	2, false, MT_ACTION_CONTINUE },
-	{ "as allowed",		MT_VERDICT_REACHABLE,	INFINITY, 500,	44,	0,	1, false, MT_ACTION_STOP },
-	{ "stop before flip",	MT_VERDICT_REACHABLE,	INFINITY, 500,	44,	0,	1, true, MT_ACTION_STOP },
-	{ "a little too much",	MT_VERDICT_REACHABLE,	INFINITY, 501,	44.1,	0,	1, false, MT_ACTION_CONTINUE },
-	{ "flip instead",	MT_VERDICT_REACHABLE,	INFINITY, 501,	44.1,	0,	1, true, MT_ACTION_FLIP },
-	{ "open, as allowed",	MT_VERDICT_OPEN,	INFINITY, 500,	44,	0,	1, false, MT_ACTION_STOP },
-	{ "open, wait",		MT_VERDICT_OPEN,	INFINITY, 900,	84,	0,	9, false, MT_ACTION_CONTINUE },
-	{ "open, flip",		MT_VERDICT_OPEN,	INFINITY, 900,	84,	0,	9, true, MT_ACTION_FLIP },
-	{ "hopeless, once",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	1, false, MT_ACTION_CONTINUE },
-	{ "hopeless, twice",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	2, false, MT_ACTION_CONTINUE },
-	{ "hopeless",		MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	2, false, MT_ACTION_ABORT, 4000 },
-	{ "not long enough",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	9, false, MT_ACTION_CONTINUE, 3999 },
-	{ "hopeless, flip",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	1, true, MT_ACTION_FLIP },
-	{ "hopeless, stop",	MT_VERDICT_HOPELESS,	INFINITY, 500,	44,	0,	3, false, MT_ACTION_STOP },
-	{ "but near (1.5 x)",	MT_VERDICT_HOPELESS,	INFINITY, 750,	69,	0,	3, false, MT_ACTION_CONTINUE, 4000 },
-	{ "not that near",	MT_VERDICT_HOPELESS,	INFINITY, 751,	69.2,	0,	3, false, MT_ACTION_ABORT, 4000 },
-	{ "unknown",		MT_VERDICT_UNKNOWN,	0,	0,	1,	0,	3, true, MT_ACTION_CONTINUE },
+	{ "ends by itself",	MT_VERDICT_CONVERGES,	9000,	900,	84,	0,	2, false,
+	  MT_ACTION_CONTINUE },
+	{ "not even to flip",	MT_VERDICT_CONVERGES,	9000,	900,	84,	0,	2, true,
+	  MT_ACTION_CONTINUE },
+	{ "nor to stop",	MT_VERDICT_CONVERGES,	9000,	400,	34,	0,	2, true,
+	  MT_ACTION_CONTINUE },
+	{ "just in time",	MT_VERDICT_CONVERGES,	9000,	900,	84,	9000,	2, true,
+	  MT_ACTION_CONTINUE },
+	{ "too late, stop",	MT_VERDICT_CONVERGES,	9001,	500,	44,	9000,	2, false,
+	  MT_ACTION_STOP },
+	{ "too late, flip",	MT_VERDICT_CONVERGES,	9001,	501,	44,	9000,	2, true,
+	  MT_ACTION_FLIP },
+	{ "too late, wait",	MT_VERDICT_CONVERGES,	9001,	501,	44,	9000,	2, false,
+	  MT_ACTION_CONTINUE },
+	{ "as allowed",		MT_VERDICT_REACHABLE,	INFINITY, 500,	44,	0,	1, false,
+	  MT_ACTION_STOP },
+	{ "stop before flip",	MT_VERDICT_REACHABLE,	INFINITY, 500,	44,	0,	1, true,
+	  MT_ACTION_STOP },
+	{ "a little too much",	MT_VERDICT_REACHABLE,	INFINITY, 501,	44.1,	0,	1, false,
+	  MT_ACTION_CONTINUE },
+	{ "flip instead",	MT_VERDICT_REACHABLE,	INFINITY, 501,	44.1,	0,	1, true,
+	  MT_ACTION_FLIP },
+	{ "open, as allowed",	MT_VERDICT_OPEN,	INFINITY, 500,	44,	0,	1, false,
+	  MT_ACTION_STOP },
+	{ "open, wait",		MT_VERDICT_OPEN,	INFINITY, 900,	84,	0,	9, false,
+	  MT_ACTION_CONTINUE },
+	{ "open, flip",		MT_VERDICT_OPEN,	INFINITY, 900,	84,	0,	9, true,
+	  MT_ACTION_FLIP },
+	{ "hopeless, once",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	1, false,
+	  MT_ACTION_CONTINUE },
+	{ "hopeless, twice",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	2, false,
+	  MT_ACTION_CONTINUE },
+	{ "hopeless",		MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	2, false,
+	  MT_ACTION_ABORT, 4000 },
+	{ "not long enough",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	9, false,
+	  MT_ACTION_CONTINUE, 3999 },
+	{ "hopeless, flip",	MT_VERDICT_HOPELESS,	INFINITY, 900,	84,	0,	1, true,
+	  MT_ACTION_FLIP },
+	{ "hopeless, stop",	MT_VERDICT_HOPELESS,	INFINITY, 500,	44,	0,	3, false,
+	  MT_ACTION_STOP },
+	{ "but near (1.5 x)",	MT_VERDICT_HOPELESS,	INFINITY, 750,	69,	0,	3, false,
+	  MT_ACTION_CONTINUE, 4000 },
+	{ "not that near",	MT_VERDICT_HOPELESS,	INFINITY, 751,	69.2,	0,	3, false,
+	  MT_ACTION_ABORT, 4000 },
+	{ "unknown",		MT_VERDICT_UNKNOWN,	0,	0,	1,	0,	3, true,
+	  MT_ACTION_CONTINUE },
 };
 
 static void test_predict(void)
@@ -460,18 +520,23 @@ static void test_predict(void)
 		};
 		if (c->held_ms) {
 			s.its.total--;
-			CHECK_INT(boundary(&s, 5000 - c->held_ms, c->left_mib * MT_MIB), MT_ACTION_CONTINUE);
+			CHECK_INT(boundary(&s, 5000 - c->held_ms, c->left_mib * MT_MIB),
+				  MT_ACTION_CONTINUE);
 		}
 		action = boundary(&s, 5000, c->left_mib * MT_MIB);
 		if (action != c->action)
-			printf("# %s: %s (%s), expected %s\n", c->what, mt_action_name(action), s.plan.reason, mt_action_name(c->action));
+			printf("# %s: %s (%s), expected %s\n", c->what, mt_action_name(action),
+			       s.plan.reason, mt_action_name(c->action));
 		CHECK_INT(action, c->action);
 		CHECK(s.plan.reason[0]);
 		CHECK(action == MT_ACTION_CONTINUE || names_numbers(s.plan.reason));
 	}
 }
 
-/* QEMU's own limit: brought within what is allowed at once, raised once when pre-copy does not end by itself. */
+/*
+ * QEMU's own limit: brought within what is allowed at once, raised once when pre-copy does not end
+ * by itself.
+ */
 static void test_predict_limit(void)
 {
 	struct scene s;
@@ -485,9 +550,13 @@ static void test_predict_limit(void)
 
 	scene_init(&s, "predict");
 	s.limits.qemu_limit_ms = 300;
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.95, .stop_now_ms = 900 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES,
+				      .ends = 0.95,
+				      .stop_now_ms = 900 };
 	CHECK_INT(boundary(&s, 1000, 84 * MT_MIB), MT_ACTION_CONTINUE);
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 800, .floor_ms = 700 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN,
+				      .stop_now_ms = 800,
+				      .floor_ms = 700 };
 	CHECK_INT(boundary(&s, 2000, 74 * MT_MIB), MT_ACTION_SET_DOWNTIME);
 	CHECK_INT(s.plan.downtime_limit_ms, 440);
 	CHECK(names_numbers(s.plan.reason));
@@ -497,12 +566,16 @@ static void test_predict_limit(void)
 	scene_init(&s, "predict");
 	s.limits.qemu_limit_ms = 300;
 	s.limits.postcopy_allowed = true;
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 800, .floor_ms = 700 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN,
+				      .stop_now_ms = 800,
+				      .floor_ms = 700 };
 	CHECK_INT(boundary(&s, 1000, 74 * MT_MIB), MT_ACTION_FLIP);
 	scene_init(&s, "predict");
 	s.limits.max_downtime_ms = 60;
 	s.limits.qemu_limit_ms = 30;
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 800, .floor_ms = 700 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN,
+				      .stop_now_ms = 800,
+				      .floor_ms = 700 };
 	CHECK_INT(boundary(&s, 1000, 74 * MT_MIB), MT_ACTION_CONTINUE);
 }
 
@@ -528,7 +601,9 @@ static void test_predict_promises(void)
 	int n = 1;
 
 	scene_init(&s, "predict");
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.95, .stop_now_ms = 400 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES,
+				      .ends = 0.95,
+				      .stop_now_ms = 400 };
 	CHECK_INT(boundary(&s, 1000, 40e6), MT_ACTION_CONTINUE);
 	while (n < 100 && boundary(&s, 1000 * n, 40e6) == MT_ACTION_CONTINUE)
 		n++;
@@ -536,7 +611,9 @@ static void test_predict_promises(void)
 	CHECK_INT(s.plan.action, MT_ACTION_STOP);
 
 	scene_init(&s, "predict");
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.95, .stop_now_ms = 900 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES,
+				      .ends = 0.95,
+				      .stop_now_ms = 900 };
 	for (n = 0; n < 60; n++)
 		CHECK_INT(boundary(&s, 1000 * n, 1e9 * pow(0.94, n / 3)), MT_ACTION_CONTINUE);
 }
@@ -547,7 +624,9 @@ static void test_predict_unsure(void)
 	struct scene s;
 
 	scene_init(&s, "predict");
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES, .ends = 0.89, .stop_now_ms = 501 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_CONVERGES,
+				      .ends = 0.89,
+				      .stop_now_ms = 501 };
 	CHECK_INT(boundary(&s, 1000, 44 * MT_MIB), MT_ACTION_CONTINUE);
 	s.p.stop_now_ms = 500;
 	CHECK_INT(boundary(&s, 2000, 44 * MT_MIB), MT_ACTION_STOP);
@@ -561,7 +640,9 @@ static void test_predict_patience(void)
 	int n = 1;
 
 	scene_init(&s, "predict");
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_REACHABLE, .stop_now_ms = 600, .floor_ms = 450 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_REACHABLE,
+				      .stop_now_ms = 600,
+				      .floor_ms = 450 };
 	CHECK_INT(boundary(&s, 1000, 54 * MT_MIB), MT_ACTION_CONTINUE);
 	while (n < 100 && boundary(&s, 1000 * n, 54 * MT_MIB) == MT_ACTION_CONTINUE)
 		n++;
@@ -571,7 +652,9 @@ static void test_predict_patience(void)
 
 	/* Hopeless, yet near: half as long. */
 	scene_init(&s, "predict");
-	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_HOPELESS, .stop_now_ms = 600, .floor_ms = 590 };
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_HOPELESS,
+				      .stop_now_ms = 600,
+				      .floor_ms = 590 };
 	CHECK_INT(boundary(&s, 1000, 54 * MT_MIB), MT_ACTION_CONTINUE);
 	for (n = 1; n < 100 && boundary(&s, 1000 * n, 54 * MT_MIB) == MT_ACTION_CONTINUE;)
 		n++;
@@ -649,7 +732,8 @@ static void test_implied_downtime(void)
 	CHECK_NEAR(s.plan.implied_downtime_ms, 0, 0);
 }
 
-static void rogue_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void rogue_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+		       struct mt_plan *plan)
 {
 	plan->action = MT_ACTION_FLIP;
 	strcpy(plan->reason, "because");
@@ -658,7 +742,9 @@ static void rogue_step(void *priv, const struct mt_view *view, uint64_t now_ms, 
 /* The rules hold for every row, a careless one too. */
 static void test_rogue(void)
 {
-	static const struct mt_policy rogue = { .name = "rogue", .help = "flips", .step = rogue_step };
+	static const struct mt_policy rogue = { .name = "rogue",
+						.help = "flips",
+						.step = rogue_step };
 	struct scene s;
 
 	scene_init(&s, "qemu");
@@ -712,11 +798,16 @@ static void ask_limit(void *priv, const struct mt_view *view, uint64_t now_ms, s
 }
 
 static const struct mt_policy eager[] = {
-	{ .name = "stops", .help = "", .step = ask_stop }, { .name = "aborts", .help = "", .step = ask_abort },
-	{ .name = "sets", .help = "", .step = ask_limit }, { .name = "flips", .help = "", .step = rogue_step },
+	{ .name = "stops", .help = "", .step = ask_stop },
+	{ .name = "aborts", .help = "", .step = ask_abort },
+	{ .name = "sets", .help = "", .step = ask_limit },
+	{ .name = "flips", .help = "", .step = rogue_step },
 };
 
-/* From switchover on, while it is cancelled, in post-copy, in a state that nobody knows: hands off, with the reason. */
+/*
+ * From switchover on, while it is cancelled, in post-copy, in a state that nobody knows: hands off,
+ * with the reason.
+ */
 static void test_status(void)
 {
 	for (enum mt_status status = 0; status < MT_STATUS_COUNT; status++) {
@@ -739,7 +830,9 @@ static void test_status(void)
 				CHECK_INT(at(&s, 50000), MT_ACTION_CONTINUE);
 				CHECK_STR(s.plan.reason, mt_status_why(status));
 				/* Those that need a person are told as such, once. */
-				CHECK_INT(s.plan.warns, !n && (status == MT_STATUS_POSTCOPY_PAUSED || status == MT_STATUS_UNKNOWN));
+				CHECK_INT(s.plan.warns,
+					  !n && (status == MT_STATUS_POSTCOPY_PAUSED ||
+						 status == MT_STATUS_UNKNOWN));
 			}
 			/* Nothing of that lasts: it goes on, say after an unknown state. */
 			s.sample.status = MT_STATUS_ACTIVE;
@@ -767,7 +860,10 @@ static void test_deadline_at_switchover(void)
 	}
 }
 
-/* What was refused may be asked for again; the third time it is not, and the deadline's abort never is held back. */
+/*
+ * What was refused may be asked for again; the third time it is not, and the deadline's abort never
+ * is held back.
+ */
 static void test_refused(void)
 {
 	struct scene s;
@@ -833,7 +929,10 @@ static void test_stuck_deadline(void)
 	CHECK_INT(at(&s, 60000), MT_ACTION_ABORT);
 }
 
-/* Told after a while, aborted where the operator says so: for every policy, also before the first pass is done. */
+/*
+ * Told after a while, aborted where the operator says so: for every policy, also before the first
+ * pass is done.
+ */
 static void test_stall(void)
 {
 	for (size_t k = 0; mt_policy_at(k); k++) {
@@ -851,7 +950,8 @@ static void test_stall(void)
 		CHECK_INT(at(&s, 20001), MT_ACTION_CONTINUE);
 		CHECK(s.plan.warns && strstr(s.plan.reason, "nothing has been sent for 10.0 s"));
 		s.its.still_s = 1800;
-		CHECK_INT(at(&s, 1800000), strcmp(s.policy->name, "timeout") ? MT_ACTION_CONTINUE : MT_ACTION_STOP);
+		CHECK_INT(at(&s, 1800000),
+			  strcmp(s.policy->name, "timeout") ? MT_ACTION_CONTINUE : MT_ACTION_STOP);
 		CHECK(!s.plan.warns);		/* once */
 		if (s.plan.action)
 			continue;
@@ -881,7 +981,8 @@ static void test_miscounted(void)
 	scene_init(&s, "predict");
 	s.sample.miscounted = true;
 	CHECK_INT(at(&s, 1000), MT_ACTION_CONTINUE);
-	CHECK(s.plan.warns && strstr(s.plan.reason, "lost count") && strstr(s.plan.reason, "cancel"));
+	CHECK(s.plan.warns && strstr(s.plan.reason, "lost count") &&
+	      strstr(s.plan.reason, "cancel"));
 	CHECK_INT(at(&s, 1200), MT_ACTION_CONTINUE);
 	CHECK(!s.plan.warns && strstr(s.plan.reason, "lost count"));
 	s.limits.deadline_ms = 60000;
@@ -920,18 +1021,23 @@ static void test_any_view(void)
 			}
 			s.limits.postcopy_allowed = mt_rng_next(&rng) % 2;
 			s.limits.deadline_ms = mt_rng_next(&rng) % 2 ? 50000 : MT_LIMIT_NONE;
-			s.sample.status = mt_rng_next(&rng) % 8 ? MT_STATUS_ACTIVE : mt_rng_next(&rng) % MT_STATUS_COUNT;
+			s.sample.status = mt_rng_next(&rng) % 8 ?
+						  MT_STATUS_ACTIVE :
+						  mt_rng_next(&rng) % MT_STATUS_COUNT;
 			s.sample.miscounted = mt_rng_next(&rng) % 16 == 0;
-			s.view.bandwidth_bytes_per_s = mt_rng_next(&rng) % 8 ? LINK * mt_rng_unit(&rng) : 0;
+			s.view.bandwidth_bytes_per_s =
+				mt_rng_next(&rng) % 8 ? LINK * mt_rng_unit(&rng) : 0;
 			s.p = (struct mt_prediction){
 				.verdict = mt_rng_next(&rng) % MT_VERDICT_COUNT,
 				.stop_now_ms = 2000 * mt_rng_unit(&rng),
-				.total_ms.p50 = mt_rng_next(&rng) % 2 ? INFINITY : 60000 * mt_rng_unit(&rng),
+				.total_ms.p50 = mt_rng_next(&rng) % 2 ? INFINITY :
+									60000 * mt_rng_unit(&rng),
 				.floor_ms = 2000 * mt_rng_unit(&rng),
 				.needed_bandwidth_bytes_per_s = mt_rng_next(&rng) % 2 * 1e9,
 			};
 			if (mt_rng_next(&rng) % 16 == 0) {
-				s.view.boundary = true;		/* of which there is no iteration: joined just then */
+				s.view.boundary = true;		/* of which there is no iteration:
+								 * joined just then */
 				action = step(&s, now_ms);
 			} else if (mt_rng_next(&rng) % 2) {
 				action = boundary(&s, now_ms, 2e8 * mt_rng_unit(&rng));
@@ -943,10 +1049,13 @@ static void test_any_view(void)
 			CHECK(action == MT_ACTION_CONTINUE || !empty);
 			CHECK(action == MT_ACTION_CONTINUE || s.sample.status == MT_STATUS_ACTIVE);
 			CHECK(action == MT_ACTION_CONTINUE || !final);
-			CHECK((action != MT_ACTION_STOP && action != MT_ACTION_FLIP) || !s.sample.miscounted);
-			CHECK(action != MT_ACTION_FLIP || (s.limits.postcopy_allowed && s.its.total));
+			CHECK((action != MT_ACTION_STOP && action != MT_ACTION_FLIP) ||
+			      !s.sample.miscounted);
+			CHECK(action != MT_ACTION_FLIP ||
+			      (s.limits.postcopy_allowed && s.its.total));
 			CHECK(action == MT_ACTION_CONTINUE || strcmp(name, "qemu"));
-			final |= action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
+			final |= action == MT_ACTION_STOP || action == MT_ACTION_FLIP ||
+				 action == MT_ACTION_ABORT;
 		}
 	}
 }
@@ -980,7 +1089,8 @@ static const struct ktap_case cases[] = {
 	{ "the deadline on a dead link", test_stuck_deadline },
 	{ "a stall is told, and ended where there is a limit", test_stall },
 	{ "QEMU has lost count", test_miscounted },
-	{ "the implied downtime is known where what is left and the link are", test_implied_downtime },
+	{ "the implied downtime is known where what is left and the link are",
+	  test_implied_downtime },
 	{ "no policy flips unasked, whatever it sees", test_any_view },
 };
 

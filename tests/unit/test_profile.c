@@ -22,7 +22,8 @@ static struct guest {
 	double cdf[N_MAX];
 	double writes_per_s;
 	double reset_s;			/* every so often all pages are made clean */
-	double off_s;			/* and before that logging is off for so long: QEMU measures a second, again and again */
+	double off_s;			/* and before that logging is off for so long: QEMU measures
+					 * a second, again and again */
 	bool dirty[N_MAX];
 } g;
 
@@ -128,11 +129,13 @@ static void session_next(struct session *s)
 static struct session fine, sets;
 
 struct play {
-	double seconds, phase_s;	/* the first reset comes at phase_s: ticks do not begin with windows */
+	double seconds, phase_s;	/* the first reset comes at phase_s: ticks do not begin with
+					 * windows */
 	uint64_t stale;
 	unsigned lose;			/* every so many-th set cannot be read; 0 = none */
 	bool no_sets;
-	bool restarts;			/* a tick in which logging went off and on reports all memory, and says so */
+	bool restarts;			/* a tick in which logging went off and on reports all
+					 * memory, and says so */
 };
 
 /* As a source's window set. */
@@ -176,7 +179,8 @@ static void spoil_restarted(struct session *s)
 	s->r.pages = N_MAX;
 }
 
-static void tick_until(struct mt_profile_builder *b, const struct play *p, uint64_t now_ns, bool logging)
+static void tick_until(struct mt_profile_builder *b, const struct play *p, uint64_t now_ns,
+		       bool logging)
 {
 	const uint32_t valid = MIGTRACE_VALID_PAGES | MIGTRACE_VALID_VCPUS;
 
@@ -252,29 +256,34 @@ static double worst_error(const struct mt_profile *p, double limit)
 		worst = !p->points[i].windows || isnan(e) ? INFINITY : fmax(worst, e);
 	}
 	for (size_t i = 0; worst > limit && i < MT_PROFILE_POINTS; i++)
-		printf("# T %g s: %g (%g..%g) of %u windows, closed form %g\n", mt_profile_grid_s[i], p->points[i].mean_pages,
-		       p->points[i].p10_pages, p->points[i].p90_pages, p->points[i].windows, closed_form(mt_profile_grid_s[i]));
+		printf("# T %g s: %g (%g..%g) of %u windows, closed form %g\n",
+		       mt_profile_grid_s[i], p->points[i].mean_pages, p->points[i].p10_pages,
+		       p->points[i].p90_pages, p->points[i].windows,
+		       closed_form(mt_profile_grid_s[i]));
 	return worst;
 }
 
 /* --- the cases ------------------------------------------------------------ */
 static const struct play minute = { .seconds = 60, .phase_s = 0.3333 };
 
-static void check_against_closed_form(const struct play *how, double limit, unsigned windows_at_1s, unsigned windows_at_10s)
+static void check_against_closed_form(const struct play *how, double limit, unsigned windows_at_1s,
+				      unsigned windows_at_10s)
 {
 	struct mt_profile p;
 
 	CHECK_INT(play(how, &p), 0);
 	CHECK(worst_error(&p, limit) <= limit);
 	for (size_t i = 0; i < MT_PROFILE_POINTS; i++) {
-		CHECK(p.points[i].p10_pages <= p.points[i].p50_pages && p.points[i].p50_pages <= p.points[i].p90_pages);
+		CHECK(p.points[i].p10_pages <= p.points[i].p50_pages &&
+		      p.points[i].p50_pages <= p.points[i].p90_pages);
 		CHECK_NEAR(p.points[i].window_s, mt_profile_grid_s[i], 0);
 	}
 	CHECK(p.points[9].windows >= windows_at_1s);
 	CHECK(p.points[12].windows >= windows_at_10s);
 	CHECK_NEAR(p.s_pages / closed_form(1), 1, limit);
 	CHECK_NEAR(p.s_new_pages / ((closed_form(10) - closed_form(1)) / 9), 1, 5 * limit);
-	CHECK(!(p.mw_lower_bound && !how->lose) && p.mw_pages >= p.points[12].p90_pages && p.mw_pages <= g.n);
+	CHECK(!(p.mw_lower_bound && !how->lose) && p.mw_pages >= p.points[12].p90_pages &&
+	      p.mw_pages <= g.n);
 	mt_profile_fini(&p);
 }
 
@@ -302,7 +311,10 @@ static void zipf_ring(void)
 	check_against_closed_form(&minute, 0.02, 50, 40);
 }
 
-/* QEMU measures one second after another, with breaks: bitmap guests. Its windows miss a second by a little. */
+/*
+ * QEMU measures one second after another, with breaks: bitmap guests. Its windows miss a second by
+ * a little.
+ */
 static void zipf_bitmap(void)
 {
 	zipf_guest(20000, 0.8, 20000);
@@ -349,7 +361,10 @@ static void hot_pages_are_counted(void)
 	uniform_guest(10000, 30000);
 	g.reset_s = 1.02;
 	g.off_s = 0;
-	/* 1000 pages take 90 % of the writes: each of them 27 times a second; the others 1/3 of a time. */
+	/*
+	 * 1000 pages take 90 % of the writes: each of them 27 times a second; the others 1/3 of a
+	 * time.
+	 */
 	for (unsigned i = 0; i < g.n; i++)
 		g.cdf[i] = i < 1000 ? 0.9 * (i + 1) / 1000 : 0.9 + 0.1 * (i - 999) / 9000;
 	CHECK_INT(play(&minute, &p), 0);
@@ -451,7 +466,9 @@ static void nothing_known(void)
 /* Whatever a source claims: no NaN out of order, nothing negative, no crash. */
 static void hostile(void)
 {
-	static const uint64_t edges[] = { 0, 1, 2, 1000000, UINT32_MAX, INT64_MAX, UINT64_MAX - 1, UINT64_MAX };
+	static const uint64_t edges[] = {
+		0, 1, 2, 1000000, UINT32_MAX, INT64_MAX, UINT64_MAX - 1, UINT64_MAX
+	};
 	struct mt_pageset *set = mt_pageset_new();
 
 	rng.state = 7;
@@ -465,8 +482,10 @@ static void hostile(void)
 			uint64_t *field = (uint64_t *)(void *)&r;
 
 			for (size_t f = 0; f < sizeof(r) / sizeof(*field); f++)
-				field[f] = chance() < 0.3 ? edges[(size_t)(chance() * MT_ARRAY_SIZE(edges))] :
-							     (uint64_t)(chance() * 4e9);
+				field[f] =
+					chance() < 0.3 ?
+						edges[(size_t)(chance() * MT_ARRAY_SIZE(edges))] :
+						(uint64_t)(chance() * 4e9);
 			if (chance() < 0.7) {
 				r.tick = i;
 				r.start_ns = i * 10000000ULL;
@@ -479,15 +498,18 @@ static void hostile(void)
 			r.vcpus = 0;
 			mt_pageset_add(set, (uint64_t)(chance() * 1e6));
 			mt_profile_tick(b, &r);
-			mt_profile_pages(b, &r, &(struct mt_tick_pages){ chance() < 0.1 ? NULL : set, chance() < 0.8,
-									 chance() < 0.5 ? NULL : set });
+			mt_profile_pages(b, &r,
+					 &(struct mt_tick_pages){ chance() < 0.1 ? NULL : set,
+								  chance() < 0.8,
+								  chance() < 0.5 ? NULL : set });
 		}
 		if (mt_profile_end(b, &p) == 0)
 			CHECK(p.windows > 0);
 		for (size_t i = 0; i < MT_PROFILE_POINTS; i++) {
 			if (!p.points[i].windows)
 				continue;
-			CHECK(p.points[i].p10_pages <= p.points[i].p90_pages && p.points[i].mean_pages >= 0);
+			CHECK(p.points[i].p10_pages <= p.points[i].p90_pages &&
+			      p.points[i].mean_pages >= 0);
 		}
 		CHECK(isnan(p.hot_share) || (p.hot_share >= 0 && p.hot_share <= 1));
 		CHECK(isnan(p.s_new_pages) || p.s_new_pages >= 0);
@@ -503,7 +525,8 @@ static void sets_of_pages(void)
 
 	CHECK_INT(mt_pageset_add_words(s, 640, words, 3), 0);
 	CHECK_INT(mt_pageset_count(s), 10);
-	CHECK(mt_pageset_has(s, 640) && mt_pageset_has(s, 703) && mt_pageset_has(s, 640 + 128) && !mt_pageset_has(s, 641));
+	CHECK(mt_pageset_has(s, 640) && mt_pageset_has(s, 703) && mt_pageset_has(s, 640 + 128) &&
+	      !mt_pageset_has(s, 641));
 	CHECK_INT(mt_pageset_add_words(s, UINT32_MAX - 63, words, 3), -ERANGE);
 	CHECK_INT(mt_pageset_count(s), 12);
 	CHECK_INT(mt_pageset_add_words(s, UINT64_MAX - 63, words, 3), -ERANGE);

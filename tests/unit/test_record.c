@@ -64,11 +64,25 @@ static void spill_lines(const char *name, const char *lines, size_t len)
 #define N_ENTRIES	7
 
 static struct mt_record_header header = {
-	.domain = "g\xc3\xbc" "est \"1\"", .uuid = "11111111-2222-3333-4444-555555555555", .domain_type = "kvm",
-	.source = "qemu:///system", .destination = "qemu+tcp://b/system", .tool = "migtrace test", .qemu = "7.2.0",
-	.policy = "predict", .mode = "supervise", .start_wall_ms = 1700000000000, .start_t_ns = BEGIN_NS,
-	.limits = { .max_downtime_ms = 300, .deadline_ms = 60000, .stall_timeout_ms = 90000, .qemu_limit_ms = MT_LIMIT_UNSET,
-		    .fixed_ms = 0, .params = MT_PARAMS_UNSET, .postcopy_allowed = true },
+	.domain = "g\xc3\xbc"
+		  "est \"1\"",
+	.uuid = "11111111-2222-3333-4444-555555555555",
+	.domain_type = "kvm",
+	.source = "qemu:///system",
+	.destination = "qemu+tcp://b/system",
+	.tool = "migtrace test",
+	.qemu = "7.2.0",
+	.policy = "predict",
+	.mode = "supervise",
+	.start_wall_ms = 1700000000000,
+	.start_t_ns = BEGIN_NS,
+	.limits = { .max_downtime_ms = 300,
+		    .deadline_ms = 60000,
+		    .stall_timeout_ms = 90000,
+		    .qemu_limit_ms = MT_LIMIT_UNSET,
+		    .fixed_ms = 0,
+		    .params = MT_PARAMS_UNSET,
+		    .postcopy_allowed = true },
 };
 
 /* Where a parameter's value is, is known by its name. */
@@ -79,7 +93,9 @@ __attribute__((constructor)) static void header_params(void)
 
 static struct mt_sample full_sample(uint64_t t_ns)
 {
-	struct mt_sample s = { .t_ns = t_ns, .status = MT_STATUS_ACTIVE, .boundary = true, .miscounted = t_ns % 2 };
+	struct mt_sample s = {
+		.t_ns = t_ns, .status = MT_STATUS_ACTIVE, .boundary = true, .miscounted = t_ns % 2
+	};
 
 	for (int f = 0; f < MT_FIELD_COUNT; f++)
 		mt_sample_put(&s, f, 1000 + f);
@@ -90,12 +106,24 @@ static struct mt_sample full_sample(uint64_t t_ns)
 static struct mt_record_decision a_decision(void)
 {
 	struct mt_record_decision d = {
-		.t_ns = BEGIN_NS + 3, .iteration = 4, .total_ms = 12345,
-		.plan = { .action = MT_ACTION_STOP, .implied_downtime_ms = 212.5, .reason = "left 27.4 MiB, \"enough\"" },
-		.prediction = { .model = "precopy/1", .verdict = MT_VERDICT_CONVERGES, .iterations_left = 3,
-				.total_ms = { 1, 2.25, 3 }, .transferred_bytes = { 4, 5, 6 }, .downtime_ms = { 7, 8, 1e15 },
-				.stop_now_ms = 0.1, .floor_ms = INFINITY, .floor_optimistic_ms = NAN },
-		.applied = "failed", .error = "no", .latency_ns = 1234567,
+		.t_ns = BEGIN_NS + 3,
+		.iteration = 4,
+		.total_ms = 12345,
+		.plan = { .action = MT_ACTION_STOP,
+			  .implied_downtime_ms = 212.5,
+			  .reason = "left 27.4 MiB, \"enough\"" },
+		.prediction = { .model = "precopy/1",
+				.verdict = MT_VERDICT_CONVERGES,
+				.iterations_left = 3,
+				.total_ms = { 1, 2.25, 3 },
+				.transferred_bytes = { 4, 5, 6 },
+				.downtime_ms = { 7, 8, 1e15 },
+				.stop_now_ms = 0.1,
+				.floor_ms = INFINITY,
+				.floor_optimistic_ms = NAN },
+		.applied = "failed",
+		.error = "no",
+		.latency_ns = 1234567,
 	};
 
 	return d;
@@ -107,7 +135,9 @@ static int write_entries(struct mt_recorder *r)
 	struct mt_sample whole = full_sample(BEGIN_NS + 1), empty = { .t_ns = BEGIN_NS + 2 };
 	struct mt_record_decision d = a_decision();
 	struct mt_record_dirtyrate rate = { BEGIN_NS + 5, 1000, 123456789, "dirty-ring" };
-	struct mt_record_outcome o = { .t_ns = BEGIN_NS + 6, .outcome = MT_OUTCOME_COMPLETED, .detail = "seen there" };
+	struct mt_record_outcome o = { .t_ns = BEGIN_NS + 6,
+				       .outcome = MT_OUTCOME_COMPLETED,
+				       .detail = "seen there" };
 	int rc = 0;
 
 	o.final.status = MT_STATUS_COMPLETED;
@@ -134,7 +164,8 @@ static bool same_sample(const struct mt_sample *a, const struct mt_sample *b)
 {
 	uint64_t u, v;
 
-	if (a->t_ns != b->t_ns || a->status != b->status || a->boundary != b->boundary || a->miscounted != b->miscounted || a->valid != b->valid)
+	if (a->t_ns != b->t_ns || a->status != b->status || a->boundary != b->boundary ||
+	    a->miscounted != b->miscounted || a->valid != b->valid)
 		return false;
 	for (int f = 0; f < MT_FIELD_COUNT; f++)
 		if (mt_sample_get(a, f, &u) && (!mt_sample_get(b, f, &v) || u != v))
@@ -155,26 +186,32 @@ static bool right_entry(const struct mt_entry *e, size_t i)
 	case 1:
 		return e->type == MT_ENTRY_SAMPLE && same_sample(&e->sample, &empty);
 	case 2:
-		return e->type == MT_ENTRY_DECISION && d->t_ns == want.t_ns && d->iteration == 4 && d->total_ms == 12345 &&
-		       d->plan.action == MT_ACTION_STOP && d->plan.implied_downtime_ms == 212.5 &&
+		return e->type == MT_ENTRY_DECISION && d->t_ns == want.t_ns && d->iteration == 4 &&
+		       d->total_ms == 12345 && d->plan.action == MT_ACTION_STOP &&
+		       d->plan.implied_downtime_ms == 212.5 &&
 		       !strcmp(d->plan.reason, want.plan.reason) && !strcmp(d->applied, "failed") &&
-		       !strcmp(d->error, "no") && d->latency_ns == 1234567 && !d->plan.downtime_limit_ms &&
-		       !strcmp(p->model, "precopy/1") && p->verdict == MT_VERDICT_CONVERGES && p->iterations_left == 3 &&
-		       p->total_ms.p50 == 2.25 && p->transferred_bytes.p90 == 6 && p->downtime_ms.p90 == 1e15 &&
-		       p->stop_now_ms == 0.1 && isnan(p->floor_ms) && isnan(p->floor_optimistic_ms) &&
-		       p->needed_bandwidth_bytes_per_s == 0;
+		       !strcmp(d->error, "no") && d->latency_ns == 1234567 &&
+		       !d->plan.downtime_limit_ms && !strcmp(p->model, "precopy/1") &&
+		       p->verdict == MT_VERDICT_CONVERGES && p->iterations_left == 3 &&
+		       p->total_ms.p50 == 2.25 && p->transferred_bytes.p90 == 6 &&
+		       p->downtime_ms.p90 == 1e15 && p->stop_now_ms == 0.1 && isnan(p->floor_ms) &&
+		       isnan(p->floor_optimistic_ms) && p->needed_bandwidth_bytes_per_s == 0;
 	case 3:
 		return e->type == MT_ENTRY_EVENT && e->event.t_ns == BEGIN_NS + 4 &&
 		       !strcmp(e->event.event, "lifecycle") && !strcmp(e->event.detail, "cut ?");
 	case 4:
-		return e->type == MT_ENTRY_EVENT && !strcmp(e->event.event, "bare") && !e->event.detail;
+		return e->type == MT_ENTRY_EVENT && !strcmp(e->event.event, "bare") &&
+		       !e->event.detail;
 	case 5:
-		return e->type == MT_ENTRY_DIRTYRATE && e->dirtyrate.t_ns == BEGIN_NS + 5 && e->dirtyrate.window_ms == 1000 &&
-		       e->dirtyrate.bytes_per_s == 123456789 && !strcmp(e->dirtyrate.mode, "dirty-ring");
+		return e->type == MT_ENTRY_DIRTYRATE && e->dirtyrate.t_ns == BEGIN_NS + 5 &&
+		       e->dirtyrate.window_ms == 1000 && e->dirtyrate.bytes_per_s == 123456789 &&
+		       !strcmp(e->dirtyrate.mode, "dirty-ring");
 	case 6:
 		return e->type == MT_ENTRY_OUTCOME && e->outcome.t_ns == BEGIN_NS + 6 &&
-		       e->outcome.outcome == MT_OUTCOME_COMPLETED && e->outcome.final.status == MT_STATUS_COMPLETED &&
-		       e->outcome.final.valid == 1ULL << MT_FIELD_downtime_ms && !strcmp(e->outcome.detail, "seen there");
+		       e->outcome.outcome == MT_OUTCOME_COMPLETED &&
+		       e->outcome.final.status == MT_STATUS_COMPLETED &&
+		       e->outcome.final.valid == 1ULL << MT_FIELD_downtime_ms &&
+		       !strcmp(e->outcome.detail, "seen there");
 	}
 	return false;
 }
@@ -183,17 +220,24 @@ static bool right_entry(const struct mt_entry *e, size_t i)
 static void test_kernel_entries(void)
 {
 	const struct mt_record_source source = { BEGIN_NS + 1, "kmod", "ring", 1000000, NULL };
-	const struct mt_record_source none = { BEGIN_NS + 1, "libvirt", NULL, 0, "kmod: not loaded" };
+	const struct mt_record_source none = { BEGIN_NS + 1, "libvirt", NULL, 0,
+					       "kmod: not loaded" };
 	const struct mt_record_pass pass = { BEGIN_NS + 9, BEGIN_NS + 2, 3, 1234, 1300, 0, 0 };
 	const struct mt_record_pass vague = { BEGIN_NS + 9, BEGIN_NS + 2, 4, NAN, 1300, 7, 8 };
 	const struct mt_record_curve curve = { BEGIN_NS + 9, 0.5, 9, 10.25, 8, 10, 12 };
 	const struct mt_record_vcpu vcpu = { BEGIN_NS + 9, 3, 456, 1000000000, 789 };
 	struct mt_record_profile profile = {
-		.t_ns = BEGIN_NS + 9, .duration_ns = 10000000000, .windows = 9, .s_pages = 100.5, .s_new_pages_per_s = NAN,
-		.mw_pages = 1000, .mw_lower_bound = true, .hot_seconds = 3, .hot_threshold = 0.8, .hot_pages = NAN,
+		.t_ns = BEGIN_NS + 9, .duration_ns = 10000000000, .windows = 9, .s_pages = 100.5,
+		.s_new_pages_per_s = NAN,
+		.mw_pages = 1000, .mw_lower_bound = true, .hot_seconds = 3, .hot_threshold = 0.8,
+		.hot_pages = NAN,
 		.hot_share = NAN, .logged_pages_per_s = 5,
 	};
-	const struct mt_record_guest guest = { .t_ns = BEGIN_NS + 9, .memory_bytes = 1 << 28, .vcpus = 2, .nonzero_bytes = 123, .cpu_share = 0.25 };
+	const struct mt_record_guest guest = { .t_ns = BEGIN_NS + 9,
+					       .memory_bytes = 1 << 28,
+					       .vcpus = 2,
+					       .nonzero_bytes = 123,
+					       .cpu_share = 0.25 };
 	const struct mt_record_guest unknown = { .t_ns = BEGIN_NS + 9, .cpu_share = NAN };
 	struct mt_tick tick = { .t_ns = BEGIN_NS + 2, .start_ns = BEGIN_NS + 1, .state = 5 };
 	struct mt_work work = { .t_ns = BEGIN_NS + 9, .start_ns = BEGIN_NS + 8 };
@@ -209,10 +253,13 @@ static void test_kernel_entries(void)
 	profile.total = tick;
 	set_up();
 	CHECK_INT(mt_recorder_open(&r, path, &header, NULL), 0);
-	CHECK_INT(mt_recorder_source(r, &source) | mt_recorder_source(r, &none) | mt_recorder_tick(r, &tick) |
-		  mt_recorder_pass(r, &pass) | mt_recorder_pass(r, &vague) | mt_recorder_curve(r, &curve) |
-		  mt_recorder_vcpu(r, &vcpu) | mt_recorder_profile(r, &profile) | mt_recorder_guest(r, &guest) |
-		  mt_recorder_guest(r, &unknown) | mt_recorder_work(r, &work), 0);
+	CHECK_INT(mt_recorder_source(r, &source) | mt_recorder_source(r, &none) |
+			  mt_recorder_tick(r, &tick) | mt_recorder_pass(r, &pass) |
+			  mt_recorder_pass(r, &vague) | mt_recorder_curve(r, &curve) |
+			  mt_recorder_vcpu(r, &vcpu) | mt_recorder_profile(r, &profile) |
+			  mt_recorder_guest(r, &guest) | mt_recorder_guest(r, &unknown) |
+			  mt_recorder_work(r, &work),
+		  0);
 	CHECK_INT(mt_recorder_close(r, NULL), 0);
 	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);
 	CHECK_INT(rec->n_entries, 11);
@@ -229,14 +276,18 @@ static void test_kernel_entries(void)
 		CHECK(mt_tick_get(&rec->entries[2].tick, f, &v) == (f != MT_TICK_ring_full_exits) &&
 		      (f == MT_TICK_ring_full_exits || v == 50u + f));
 	CHECK_INT(rec->entries[3].type, MT_ENTRY_PASS);
-	CHECK(rec->entries[3].pass.pages == 1234 && rec->entries[3].pass.iteration == 3 && !rec->entries[3].pass.overruns);
-	CHECK(isnan(rec->entries[4].pass.pages) && rec->entries[4].pass.overruns == 7 && rec->entries[4].pass.unread_events == 8);
+	CHECK(rec->entries[3].pass.pages == 1234 && rec->entries[3].pass.iteration == 3 &&
+	      !rec->entries[3].pass.overruns);
+	CHECK(isnan(rec->entries[4].pass.pages) && rec->entries[4].pass.overruns == 7 &&
+	      rec->entries[4].pass.unread_events == 8);
 	CHECK_INT(rec->entries[5].type, MT_ENTRY_CURVE);
 	CHECK(rec->entries[5].curve.window_ms == 0.5 && rec->entries[5].curve.p90_pages == 12);
 	CHECK_INT(rec->entries[6].vcpu.events, 456);
 	CHECK_INT(rec->entries[6].vcpu.ring_used, 789);
-	CHECK(rec->entries[7].profile.s_pages == 100.5 && isnan(rec->entries[7].profile.s_new_pages_per_s));
-	CHECK(rec->entries[7].profile.mw_lower_bound && rec->entries[7].profile.total.valid == tick.valid);
+	CHECK(rec->entries[7].profile.s_pages == 100.5 &&
+	      isnan(rec->entries[7].profile.s_new_pages_per_s));
+	CHECK(rec->entries[7].profile.mw_lower_bound &&
+	      rec->entries[7].profile.total.valid == tick.valid);
 	CHECK_INT(rec->entries[10].type, MT_ENTRY_WORK);
 	CHECK_INT(rec->entries[10].work.valid, work.valid);
 	CHECK_INT(rec->entries[10].work.page_wait_ns, 12345);
@@ -248,12 +299,16 @@ static void test_kernel_entries(void)
 
 static bool right_header(const struct mt_record_header *h)
 {
-	return h->schema == MT_RECORD_SCHEMA && !strcmp(h->domain, header.domain) && !strcmp(h->uuid, header.uuid) &&
-	       !strcmp(h->destination, header.destination) && !h->libvirt && !strcmp(h->policy, "predict") &&
+	return h->schema == MT_RECORD_SCHEMA && !strcmp(h->domain, header.domain) &&
+	       !strcmp(h->uuid, header.uuid) && !strcmp(h->destination, header.destination) &&
+	       !h->libvirt && !strcmp(h->policy, "predict") &&
 	       h->start_wall_ms == header.start_wall_ms && h->start_t_ns == BEGIN_NS &&
-	       h->limits.max_downtime_ms == 300 && h->limits.deadline_ms == 60000 && mt_params_get(&h->limits.params, "timeout") == MT_LIMIT_NONE &&
-	       h->limits.stall_timeout_ms == 90000 &&
-	       h->limits.qemu_limit_ms == MT_LIMIT_UNSET && !h->limits.fixed_ms && mt_params_get(&h->limits.params, "passes") == MT_LIMIT_UNSET && h->limits.postcopy_allowed;
+	       h->limits.max_downtime_ms == 300 && h->limits.deadline_ms == 60000 &&
+	       mt_params_get(&h->limits.params, "timeout") == MT_LIMIT_NONE &&
+	       h->limits.stall_timeout_ms == 90000 && h->limits.qemu_limit_ms == MT_LIMIT_UNSET &&
+	       !h->limits.fixed_ms &&
+	       mt_params_get(&h->limits.params, "passes") == MT_LIMIT_UNSET &&
+	       h->limits.postcopy_allowed;
 }
 
 static void test_round_trip(void)
@@ -412,8 +467,13 @@ static void test_new_status(void)
 	struct mt_recording *rec;
 	struct mt_err err;
 
-	CHECK_INT(load_lines(HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"warp\",\"total_ms\":5}\n"
-			     "{\"type\":\"sample\",\"t_ns\":2,\"status\":\"active\",\"miscounted\":true}\n", &err, &rec), 0);
+	CHECK_INT(
+		load_lines(
+			HEADER
+			"{\"type\":\"sample\",\"t_ns\":1,\"status\":\"warp\",\"total_ms\":5}\n"
+			"{\"type\":\"sample\",\"t_ns\":2,\"status\":\"active\",\"miscounted\":true}\n",
+			&err, &rec),
+		0);
 	CHECK_INT(rec->n_entries, 2);
 	CHECK_INT(rec->entries[0].sample.status, MT_STATUS_UNKNOWN);
 	CHECK_INT(rec->entries[0].sample.total_ms, 5);
@@ -436,24 +496,42 @@ static void test_hostile_lines(void)
 		{ "{\"type\":\"header\",\"schema\":0}\n", -EBADMSG, "schema" },
 		{ "{\"type\":\"header\",\"schema\":-1}\n", -EBADMSG, "schema" },
 		{ "{\"type\":\"header\",\"schema\":1,\"domain\":7}\n", -EBADMSG, "domain" },
-		{ "{\"type\":\"header\",\"schema\":1,\"limits\":{\"deadline_ms\":-1}}\n", -EBADMSG, "deadline_ms" },
-		{ "{\"type\":\"header\",\"schema\":2,\"domain\":{\"new\":\"shape\"}}\n", -EPROTO, "later" },
+		{ "{\"type\":\"header\",\"schema\":1,\"limits\":{\"deadline_ms\":-1}}\n", -EBADMSG,
+		  "deadline_ms" },
+		{ "{\"type\":\"header\",\"schema\":2,\"domain\":{\"new\":\"shape\"}}\n", -EPROTO,
+		  "later" },
 		{ HEADER "garbage\n", -EBADMSG, "line 2" },
 		{ HEADER "\n", -EBADMSG, "line 2" },
 		{ HEADER "[]\n", -EBADMSG, "line 2" },
-		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\"}\n{\"type\":\"event\",\"t_ns\":1}\n", -EBADMSG, "line 3" },
+		{ HEADER
+		  "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\"}\n{\"type\":\"event\",\"t_ns\":1}\n",
+		  -EBADMSG, "line 3" },
 		{ HEADER "{\"type\":\"event\",\"t_ns\":-1,\"event\":\"x\"}\n", -EBADMSG, "t_ns" },
 		{ HEADER "{\"type\":\"event\",\"t_ns\":1.0,\"event\":\"x\"}\n", -EBADMSG, "t_ns" },
-		{ HEADER "{\"type\":\"event\",\"t_ns\":99999999999999999999,\"event\":\"x\"}\n", -EBADMSG, "line 2" },
-		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\",\"event\":\"y\"}\n", -EBADMSG, "line 2" },
-		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"a\\u0000b\"}\n", -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":99999999999999999999,\"event\":\"x\"}\n",
+		  -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\",\"event\":\"y\"}\n",
+		  -EBADMSG, "line 2" },
+		{ HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"a\\u0000b\"}\n", -EBADMSG,
+		  "line 2" },
 		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":7}\n", -EBADMSG, "status" },
-		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"total_ms\":NaN}\n", -EBADMSG, "line 2" },
-		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"total_ms\":\"1\"}\n", -EBADMSG, "total_ms" },
-		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"boundary\":1}\n", -EBADMSG, "boundary" },
-		{ HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"implied_downtime_ms\":-5}\n", -EBADMSG, "implied" },
-		{ HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"prediction\":[]}\n", -EBADMSG, "prediction" },
-		{ HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"implied_downtime_ms\":1e999}\n", -EBADMSG, "line 2" },
+		{ HEADER
+		  "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"total_ms\":NaN}\n",
+		  -EBADMSG, "line 2" },
+		{ HEADER
+		  "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"total_ms\":\"1\"}\n",
+		  -EBADMSG, "total_ms" },
+		{ HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"active\",\"boundary\":1}\n",
+		  -EBADMSG, "boundary" },
+		{ HEADER
+		  "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"implied_downtime_ms\":-5}\n",
+		  -EBADMSG, "implied" },
+		{ HEADER
+		  "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"prediction\":[]}\n",
+		  -EBADMSG, "prediction" },
+		{ HEADER
+		  "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"stop\",\"implied_downtime_ms\":1e999}\n",
+		  -EBADMSG, "line 2" },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
@@ -469,7 +547,10 @@ static void test_hostile_lines(void)
 	}
 }
 
-/* What is not written was not given, and recordings from before 0 passes were a number say so in another way. */
+/*
+ * What is not written was not given, and recordings from before 0 passes were a number say so in
+ * another way.
+ */
 static void test_limits_not_given(void)
 {
 	struct mt_recording *rec;
@@ -479,9 +560,14 @@ static void test_limits_not_given(void)
 			     &err, &rec), 0);
 	CHECK_INT(rec->header.limits.fixed_ms, 0);
 	CHECK(mt_params_get(&rec->header.limits.params, "timeout") == MT_LIMIT_NONE);
-	CHECK(rec->header.limits.deadline_ms == MT_LIMIT_UNSET && mt_params_get(&rec->header.limits.params, "passes") == MT_LIMIT_UNSET);
+	CHECK(rec->header.limits.deadline_ms == MT_LIMIT_UNSET &&
+	      mt_params_get(&rec->header.limits.params, "passes") == MT_LIMIT_UNSET);
 	mt_recording_free(rec);
-	CHECK_INT(load_lines("{\"type\":\"header\",\"schema\":1,\"limits\":{\"at_once\":true,\"postcopy_allowed\":true}}\n", &err, &rec), 0);
+	CHECK_INT(
+		load_lines(
+			"{\"type\":\"header\",\"schema\":1,\"limits\":{\"at_once\":true,\"postcopy_allowed\":true}}\n",
+			&err, &rec),
+		0);
 	CHECK_INT(mt_params_get(&rec->header.limits.params, "passes"), 0);
 	mt_recording_free(rec);
 }
@@ -501,29 +587,41 @@ static void test_unknown_is_ignored(void)
 	CHECK_STR(rec->entries[0].event.event, "x");
 	mt_recording_free(rec);
 	/* The last line has no newline: its end may be missing. */
-	CHECK_INT(load_lines(HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\"}", &err, &rec), 0);
+	CHECK_INT(load_lines(HEADER "{\"type\":\"event\",\"t_ns\":1,\"event\":\"x\"}", &err, &rec),
+		  0);
 	CHECK(rec->truncated && !rec->n_entries);
 	mt_recording_free(rec);
 	/* Absent doubles are unknown, not 0. */
-	CHECK_INT(load_lines(HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"none\"}\n", &err, &rec), 0);
+	CHECK_INT(load_lines(HEADER "{\"type\":\"decision\",\"t_ns\":1,\"action\":\"none\"}\n",
+			     &err, &rec),
+		  0);
 	CHECK(rec->entries[0].decision.plan.implied_downtime_ms == -1);
 	CHECK(isnan(rec->entries[0].decision.prediction.stop_now_ms));
 	mt_recording_free(rec);
 }
 
-/* Words that a later migtrace has in an enum: the entry is there, without them, and they are counted. */
+/*
+ * Words that a later migtrace has in an enum: the entry is there, without them, and they are
+ * counted.
+ */
 static void test_strange_words(void)
 {
 	struct mt_recording *rec;
 	struct mt_err err;
 
-	CHECK_INT(load_lines(HEADER "{\"type\":\"sample\",\"t_ns\":1,\"status\":\"levitating\",\"total_ms\":5}\n"
-			     "{\"type\":\"decision\",\"t_ns\":2,\"action\":\"explode\",\"prediction\":{\"verdict\":\"perhaps\"}}\n"
-			     "{\"type\":\"outcome\",\"t_ns\":3,\"outcome\":\"great\",\"final\":{\"t_ns\":1,\"status\":\"new\",\"downtime_ms\":7}}\n"
-			     "{\"type\":\"sample\",\"t_ns\":4,\"status\":\"active\"}\n", &err, &rec), 0);
+	CHECK_INT(
+		load_lines(
+			HEADER
+			"{\"type\":\"sample\",\"t_ns\":1,\"status\":\"levitating\",\"total_ms\":5}\n"
+			"{\"type\":\"decision\",\"t_ns\":2,\"action\":\"explode\",\"prediction\":{\"verdict\":\"perhaps\"}}\n"
+			"{\"type\":\"outcome\",\"t_ns\":3,\"outcome\":\"great\",\"final\":{\"t_ns\":1,\"status\":\"new\",\"downtime_ms\":7}}\n"
+			"{\"type\":\"sample\",\"t_ns\":4,\"status\":\"active\"}\n",
+			&err, &rec),
+		0);
 	CHECK_INT(rec->n_entries, 4);
 	CHECK(rec->strange_words == 5 && !rec->strange_entries && !rec->truncated);
-	CHECK(rec->entries[0].sample.status != MT_STATUS_ACTIVE && rec->entries[0].sample.total_ms == 5);
+	CHECK(rec->entries[0].sample.status != MT_STATUS_ACTIVE &&
+	      rec->entries[0].sample.total_ms == 5);
 	CHECK_INT(rec->entries[1].decision.plan.action, MT_ACTION_CONTINUE);
 	CHECK_INT(rec->entries[1].decision.prediction.verdict, MT_VERDICT_UNKNOWN);
 	CHECK_INT(rec->entries[2].outcome.outcome, MT_OUTCOME_UNKNOWN);
@@ -586,11 +684,15 @@ static void test_memory(void)
 	p = lines = malloc(n * 128 + sizeof(HEADER));
 	p += sprintf(p, HEADER);
 	for (size_t i = 0; i < n; i++)
-		p += sprintf(p, "{\"type\":\"vcpu\",\"t_ns\":%zu,\"vcpu\":%zu,\"events\":%zu,\"duration_ns\":1}\n", i, i % 7, i * i);
+		p += sprintf(
+			p,
+			"{\"type\":\"vcpu\",\"t_ns\":%zu,\"vcpu\":%zu,\"events\":%zu,\"duration_ns\":1}\n",
+			i, i % 7, i * i);
 	spill_lines(path, lines, (size_t)(p - lines));
 	CHECK_INT(mt_recording_load_within(&rec, path, &limits, &err), 0);
 	CHECK(rec->truncated && rec->bound && strstr(rec->bound, "memory"));
-	CHECK(rec->n_entries > 1000 && rec->n_entries * sizeof(struct mt_entry) <= limits.memory_bytes);
+	CHECK(rec->n_entries > 1000 &&
+	      rec->n_entries * sizeof(struct mt_entry) <= limits.memory_bytes);
 	CHECK_INT(rec->truncated_after, rec->n_entries + 1);
 	CHECK(mt_entry_t_ns(&rec->entries[rec->n_entries - 1]) == rec->n_entries - 1);
 	mt_recording_free(rec);
@@ -655,7 +757,8 @@ static void test_whose_file(void)
 	mt_recording_free(rec);
 	CHECK_INT(rename(path, other), 0);
 	CHECK_INT(symlink(other, path), 0);
-	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);	/* whoever calls a tool may use links */
+	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);	/* whoever calls a tool may use
+								 * links */
 	mt_recording_free(rec);
 	CHECK_INT(mt_recording_load_within(&rec, path, &ours, NULL), -ELOOP);
 	unlink(path);
@@ -736,14 +839,22 @@ static void test_foreign(void)
 		int code;
 		const char *says;
 	} rows[] = {
-		{ "", -ENODATA, "empty" }, { "#!/bin/sh\n", -EBADMSG, "neither" }, { "{}", -EBADMSG, "neither" },
-		{ "\x7f""ELF", -EBADMSG, "neither" }, { "[]", -ENODATA, "no answer" }, { "[1]", -EBADMSG, "element 1" },
-		{ "[{}]", -EBADMSG, "element 1" }, { "[{\"query_migrate\":{}}]", -EBADMSG, "t_monotonic" },
+		{ "", -ENODATA, "empty" },
+		{ "#!/bin/sh\n", -EBADMSG, "neither" },
+		{ "{}", -EBADMSG, "neither" },
+		{ "\x7f"
+		  "ELF",
+		  -EBADMSG, "neither" },
+		{ "[]", -ENODATA, "no answer" },
+		{ "[1]", -EBADMSG, "element 1" },
+		{ "[{}]", -EBADMSG, "element 1" },
+		{ "[{\"query_migrate\":{}}]", -EBADMSG, "t_monotonic" },
 		{ "[{\"t_monotonic\":-1,\"query_migrate\":{}}]", -EBADMSG, "t_monotonic" },
 		{ "[{\"t_monotonic\":1e300,\"query_migrate\":{}}]", -EBADMSG, "t_monotonic" },
 		{ "[{\"t_monotonic\":1,\"query_migrate\":{}} {}]", -EBADMSG, "after element 1" },
 		{ "[{\"t_monotonic\":1,\"query_migrate\":{}},]", -EBADMSG, "element 2" },
-		{ "[{\"t_monotonic\":1,\"query_migrate\":{}},{\"t_monotonic\":2,\"query_migrate\":[]}]", -EBADMSG, "element 2" },
+		{ "[{\"t_monotonic\":1,\"query_migrate\":{}},{\"t_monotonic\":2,\"query_migrate\":[]}]",
+		  -EBADMSG, "element 2" },
 		{ "[{\"t_monotonic\":1,\"query_migrate\":null}]", -ENODATA, "no answer" },
 		{ "{\"return\":{}}\n{\"execute\":\"query-migrate\"}\n", -ENODATA, "no answer" },
 		{ "{\"return\":{}}\n{\"returned\":{}}\n", -EBADMSG, "element 2" },
@@ -783,7 +894,8 @@ static void test_series_odd(void)
 	CHECK_INT(rec->entries[1].sample.status, MT_STATUS_UNKNOWN);
 	CHECK_INT(rec->entries[1].sample.valid, 1ULL << MT_FIELD_transferred_bytes);
 	CHECK_INT(rec->entries[2].sample.valid, 1ULL << MT_FIELD_transferred_bytes);
-	CHECK_INT(rec->entries[2].sample.transferred_bytes, 9007199254740993);	/* to the last byte */
+	/* to the last byte */
+	CHECK_INT(rec->entries[2].sample.transferred_bytes, 9007199254740993);
 	CHECK(rec->entries[2].sample.miscounted);
 	mt_recording_free(rec);
 }
@@ -795,7 +907,8 @@ static void test_series_monitor(void)
 		"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 1, \"major\": 9}}, \"capabilities\": [\"oob\"]}}\r\n"
 		"{\"execute\": \"qmp_capabilities\"}\n{\"return\": {}}\n"
 		"{\"return\": {\"status\": \"running\", \"running\": true}, \"id\": \"a\"}\n"
-		"{\"return\": {\"status\": \"completed\", \"completed\": 1, \"total\": 1}}\n"	/* a dump's */
+		/* a dump's */
+		"{\"return\": {\"status\": \"completed\", \"completed\": 1, \"total\": 1}}\n"
 		"{\"return\": [{\"status\": \"active\"}]}\n{\"error\": {\"class\": \"GenericError\", \"desc\": \"x\"}}\n"
 		"{\"return\": {\"status\": \"setup\"}, \"id\": 1}\n"
 		"{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"MIGRATION\", \"data\": {\"status\": \"active\"}}\n"
@@ -809,7 +922,8 @@ static void test_series_monitor(void)
 		uint64_t ms;
 		enum mt_status status;
 	} rows[] = {
-		{ 0, MT_STATUS_SETUP }, { 200, MT_STATUS_ACTIVE }, { 450, MT_STATUS_ACTIVE }, { 450, MT_STATUS_CANCELLED },
+		{ 0, MT_STATUS_SETUP }, { 200, MT_STATUS_ACTIVE }, { 450, MT_STATUS_ACTIVE },
+		{ 450, MT_STATUS_CANCELLED },
 		{ 550, MT_STATUS_ACTIVE }, { 750, MT_STATUS_UNKNOWN }, { 800, MT_STATUS_COMPLETED },
 	};
 	size_t cut = strlen(text) - 10;
@@ -833,7 +947,10 @@ static void test_series_monitor(void)
 	mt_recording_free(rec);
 }
 
-/* One after the other without a word about the first one's end; and one that QEMU still told of when we began. */
+/*
+ * One after the other without a word about the first one's end; and one that QEMU still told of
+ * when we began.
+ */
 static void test_migrations(void)
 {
 	static const char text[] =
@@ -955,7 +1072,9 @@ static void test_resume_refused(void)
 	CHECK_INT(mt_recorder_resume(&r, path, NULL), -EPROTO);
 }
 
-/* Somebody else can write to the directory: what he puts there is neither followed nor waited for. */
+/*
+ * Somebody else can write to the directory: what he puts there is neither followed nor waited for.
+ */
 static void test_resume_traps(void)
 {
 	char fresh[128], victim[128];
@@ -998,15 +1117,20 @@ static size_t count_events(const struct mt_recording *rec, const char *event)
 	size_t n = 0;
 
 	for (size_t i = 0; i < rec->n_entries; i++)
-		n += rec->entries[i].type == MT_ENTRY_EVENT && !strcmp(rec->entries[i].event.event, event);
+		n += rec->entries[i].type == MT_ENTRY_EVENT &&
+		     !strcmp(rec->entries[i].event.event, event);
 	return n;
 }
 
-/* Ten times as many looks as there is room for: it covers all of the time, and nothing rare is missing. */
+/*
+ * Ten times as many looks as there is room for: it covers all of the time, and nothing rare is
+ * missing.
+ */
 static void test_thinned(void)
 {
 	const uint64_t room = 4000, looks = 40000;
-	const struct mt_record_outcome o = { .t_ns = BEGIN_NS + looks, .outcome = MT_OUTCOME_COMPLETED };
+	const struct mt_record_outcome o = { .t_ns = BEGIN_NS + looks,
+					     .outcome = MT_OUTCOME_COMPLETED };
 	uint64_t boundaries = 0, gap = 0, last = BEGIN_NS;
 	struct mt_err err = { 0 };
 	struct mt_recording *rec;
@@ -1016,7 +1140,9 @@ static void test_thinned(void)
 	CHECK_INT(mt_recorder_open(&r, path, &header, &err), 0);
 	r->thin.max_entries = room;
 	for (uint64_t i = 0; i < looks; i++) {
-		struct mt_sample s = { .t_ns = BEGIN_NS + i, .status = MT_STATUS_ACTIVE, .boundary = i % 1000 == 0 };
+		struct mt_sample s = { .t_ns = BEGIN_NS + i,
+				       .status = MT_STATUS_ACTIVE,
+				       .boundary = i % 1000 == 0 };
 
 		CHECK_INT(mt_recorder_sample(r, &s), 0);
 	}
@@ -1082,7 +1208,9 @@ static void test_pages_end(void)
 	r->thin.max_text_bytes = 512 * 1024;
 	for (uint64_t tick = 1; tick <= 200; tick++)
 		for (int piece = 0; piece < 3; piece++)
-			CHECK_INT(mt_recorder_pages(r, &(struct mt_record_pages){ tick + 1, tick, false, text }), 0);
+			CHECK_INT(mt_recorder_pages(r, &(struct mt_record_pages){ tick + 1, tick,
+										  false, text }),
+				  0);
 	CHECK_INT(mt_recorder_event(r, 1000, "still", "here"), 0);
 	CHECK_INT(mt_recorder_close(r, NULL), 0);
 	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);
@@ -1102,7 +1230,9 @@ static int no_room(uint64_t bytes, void *opaque, struct mt_err *err)
 {
 	unsigned *asked = opaque;
 
-	return ++*asked > 2 ? mt_err_set(err, -EDQUOT, "the quota is used up at %llu bytes", (unsigned long long)bytes) : 0;
+	return ++*asked > 2 ? mt_err_set(err, -EDQUOT, "the quota is used up at %llu bytes",
+					 (unsigned long long)bytes) :
+			      0;
 }
 
 /* It is asked as it grows, and ends well where it may not. */
@@ -1132,7 +1262,8 @@ static void test_room(void)
 	CHECK_INT(mt_recorder_outcome(r, &o), -EDQUOT);
 	CHECK_INT(mt_recorder_close(r, &err), -EDQUOT);
 	CHECK(strstr(err.msg, "the quota is used up"));
-	CHECK(!stat(path, &st) && st.st_size > 2 * MT_RECORDER_ROOM_BYTES && st.st_size < 3 * MT_RECORDER_ROOM_BYTES);
+	CHECK(!stat(path, &st) && st.st_size > 2 * MT_RECORDER_ROOM_BYTES &&
+	      st.st_size < 3 * MT_RECORDER_ROOM_BYTES);
 	CHECK_INT(mt_recording_load(&rec, path, NULL), 0);
 	CHECK(!rec->truncated && count_events(rec, "ended") == 1 && !count_events(rec, "later"));
 	CHECK_INT(rec->entries[rec->n_entries - 1].type, MT_ENTRY_OUTCOME);

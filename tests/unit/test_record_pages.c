@@ -27,7 +27,9 @@ static int keep(void *opaque, const char *text)
 
 static void test_text(void)
 {
-	static const struct { uint64_t first, count; } runs[] = { { 4096, 512 }, { 4611, 1 }, { 4613, 8 }, { UINT32_MAX, 1 } };
+	static const struct {
+		uint64_t first, count;
+	} runs[] = { { 4096, 512 }, { 4611, 1 }, { 4613, 8 }, { UINT32_MAX, 1 } };
 	struct mt_pageset *set = mt_pageset_new(), *back = mt_pageset_new();
 	char text[256] = "";
 
@@ -51,12 +53,15 @@ static void test_text(void)
 
 static void test_refused(void)
 {
-	static const char *const wrong[] = { " ", "1 ", "1  2", "+3", "1+", "1+x", "1,2", "-1", "99999999999999999999", "1 2 3\n" };
+	static const char *const wrong[] = {
+		" ", "1 ", "1  2", "+3", "1+", "1+x", "1,2", "-1", "99999999999999999999", "1 2 3\n"
+	};
 	struct mt_pageset *set = mt_pageset_new();
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(wrong); i++)
 		CHECK_INT(mt_record_pages_read(wrong[i], put, set), -EBADMSG);
-	CHECK_INT(mt_record_pages_read("4294967296", put, set), -ERANGE);	/* what the taker says */
+	/* what the taker says */
+	CHECK_INT(mt_record_pages_read("4294967296", put, set), -ERANGE);
 	mt_pageset_free(set);
 }
 
@@ -71,13 +76,16 @@ static int record(void *opaque, const char *text)
 	struct writer *w = opaque;
 
 	w->entries++;
-	return mt_recorder_pages(w->r, &(struct mt_record_pages){ w->t_ns, w->t_ns - 100000000, w->t_ns == 1000000000, text });
+	return mt_recorder_pages(w->r, &(struct mt_record_pages){ w->t_ns, w->t_ns - 100000000,
+								  w->t_ns == 1000000000, text });
 }
 
 /* Every third page of 3 GiB: a set that takes more than one entry. */
 static void test_round_trip(void)
 {
-	const struct mt_record_header header = { .domain = "g", .start_t_ns = 1, .mode = "profile" };
+	const struct mt_record_header header = { .domain = "g",
+						 .start_t_ns = 1,
+						 .mode = "profile" };
 	struct mt_pageset *set = mt_pageset_new(), *back = mt_pageset_new();
 	struct writer w = { .t_ns = 1000000000 };
 	struct mt_recording *rec;

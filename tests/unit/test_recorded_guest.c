@@ -13,7 +13,10 @@
 #define S	1000000000ULL
 
 static char path[96];
-static const struct mt_record_header header = { .domain = "guest", .domain_type = "kvm", .mode = "profile", .start_t_ns = 1,
+static const struct mt_record_header header = { .domain = "guest",
+						.domain_type = "kvm",
+						.mode = "profile",
+						.start_t_ns = 1,
 						.limits = { .qemu_limit_ms = 250 } };
 
 static struct mt_recorder *begin(void)
@@ -43,13 +46,19 @@ static void test_profile(void)
 	struct mt_recording *rec;
 
 	mt_tick_put(&tick, MT_TICK_logged_pages, 65536);
-	CHECK_INT(mt_recorder_source(r, &(struct mt_record_source){ S, "kmod", "ring", 1000000, NULL }), 0);
+	CHECK_INT(mt_recorder_source(
+			  r, &(struct mt_record_source){ S, "kmod", "ring", 1000000, NULL }),
+		  0);
 	CHECK_INT(mt_recorder_tick(r, &tick), 0);
-	CHECK_INT(mt_recorder_profile(r, &(struct mt_record_profile){ .t_ns = 3 * S, .windows = 9, .total = tick }), 0);
+	CHECK_INT(mt_recorder_profile(r, &(struct mt_record_profile){ .t_ns = 3 * S,
+								      .windows = 9,
+								      .total = tick }),
+		  0);
 	rec = end(r);
 	mt_recorded_guest(&g, rec);
 	/* Nobody said how large it is, but as much was logged. */
-	CHECK(g.memory_bytes == 256.0 * MIB && g.resident_bytes == 0 && isnan(g.cpu_share) && g.downtime_limit_ms == 250);
+	CHECK(g.memory_bytes == 256.0 * MIB && g.resident_bytes == 0 && isnan(g.cpu_share) &&
+	      g.downtime_limit_ms == 250);
 	CHECK_INT(g.windows, 9);
 	CHECK_STR(g.source, "kmod");
 	CHECK_STR(g.mode, "ring");
@@ -59,18 +68,27 @@ static void test_profile(void)
 
 static void test_guest_entry(void)
 {
-	struct mt_record_guest guest = { .t_ns = 3 * S, .memory_bytes = 300 * MIB, .vcpus = 2, .resident_bytes = 200 * MIB,
-					 .nonzero_bytes = 150 * MIB, .cpu_share = 0.5 };
+	struct mt_record_guest guest = { .t_ns = 3 * S,
+					 .memory_bytes = 300 * MIB,
+					 .vcpus = 2,
+					 .resident_bytes = 200 * MIB,
+					 .nonzero_bytes = 150 * MIB,
+					 .cpu_share = 0.5 };
 	struct mt_recorder *r = begin();
 	struct mt_recorded_guest g;
 	struct mt_recording *rec;
 
-	CHECK_INT(mt_recorder_source(r, &(struct mt_record_source){ S, "libvirt", NULL, 0, "not loaded" }), 0);
-	CHECK_INT(mt_recorder_dirtyrate(r, &(struct mt_record_dirtyrate){ 2 * S, 1000, 5 * MIB, "page-sampling" }), 0);
+	CHECK_INT(mt_recorder_source(
+			  r, &(struct mt_record_source){ S, "libvirt", NULL, 0, "not loaded" }),
+		  0);
+	CHECK_INT(mt_recorder_dirtyrate(r, &(struct mt_record_dirtyrate){ 2 * S, 1000, 5 * MIB,
+									  "page-sampling" }),
+		  0);
 	CHECK_INT(mt_recorder_guest(r, &guest), 0);
 	rec = end(r);
 	mt_recorded_guest(&g, rec);
-	CHECK(g.memory_bytes == 300.0 * MIB && g.resident_bytes == 150.0 * MIB && g.vcpus == 2 && g.cpu_share == 0.5);
+	CHECK(g.memory_bytes == 300.0 * MIB && g.resident_bytes == 150.0 * MIB && g.vcpus == 2 &&
+	      g.cpu_share == 0.5);
 	CHECK(g.calculations == 1 && g.windows == 0 && !g.source);
 	mt_recording_free(rec);
 	/* What is not zero is not known: then what is resident. */
@@ -83,18 +101,24 @@ static void test_guest_entry(void)
 	mt_recording_free(rec);
 }
 
-/* Two passes and a third that is not over, at 40 MiB/s; 64 MiB of zero pages in the first, 8 more later. */
+/*
+ * Two passes and a third that is not over, at 40 MiB/s; 64 MiB of zero pages in the first, 8 more
+ * later.
+ */
 static void test_migration(void)
 {
 	static const struct { uint64_t s, iteration, remaining, sent, zero; } looks[] = {
-		{ 0, 1, 256, 0, 0 }, { 1, 1, 136, 40, 16384 }, { 4, 2, 30, 160, 16384 }, { 5, 3, 20, 200, 18432 },
+		{ 0, 1, 256, 0, 0 }, { 1, 1, 136, 40, 16384 }, { 4, 2, 30, 160, 16384 },
+		{ 5, 3, 20, 200, 18432 },
 	};
 	struct mt_recorder *r = begin();
 	struct mt_recorded_guest g;
 	struct mt_recording *rec;
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(looks); i++) {
-		struct mt_sample s = { .t_ns = S + looks[i].s * S, .status = MT_STATUS_ACTIVE, .boundary = looks[i].iteration > 1 };
+		struct mt_sample s = { .t_ns = S + looks[i].s * S,
+				       .status = MT_STATUS_ACTIVE,
+				       .boundary = looks[i].iteration > 1 };
 
 		mt_sample_set(&s, iteration, looks[i].iteration);
 		mt_sample_set(&s, memory_bytes, 256 * MIB);

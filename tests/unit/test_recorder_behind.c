@@ -15,7 +15,8 @@
 #include "scratch.h"
 
 #define MS		1000000ULL
-#define A_MOMENT_MS	2000	/* far above what a loaded machine takes, far below what a hung disk does */
+/* far above what a loaded machine takes, far below what a hung disk does */
+#define A_MOMENT_MS	2000
 
 static char path[96], part[112];
 static const struct mt_record_header header = { .domain = "guest", .start_t_ns = 1 };
@@ -162,10 +163,15 @@ static void test_order(void)
 	mt_recording_free(rec);
 }
 
-/* The disk hangs for longer than the queue lasts: nobody waits, and the recording says what is missing where. */
+/*
+ * The disk hangs for longer than the queue lasts: nobody waits, and the recording says what is
+ * missing where.
+ */
 static void test_hangs(void)
 {
-	const struct mt_recorder_behind how = { .begin = begin, .release = release, .max_entries = 80 };
+	const struct mt_recorder_behind how = { .begin = begin,
+						.release = release,
+						.max_entries = 80 };
 	const struct mt_record_outcome o = { .t_ns = 2000, .outcome = MT_OUTCOME_COMPLETED };
 	struct mt_recorder *r;
 	struct mt_recording *rec;

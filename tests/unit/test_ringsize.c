@@ -19,7 +19,8 @@ static void sizes(void)
 		{ 359, 1024, false, 2048 },
 		{ 2816, 65536, false, 4096 },
 		{ 2817, 65536, false, 8192 },
-		{ 448, 1024, true, 2048 },		/* it exits at 448 with PML: nobody knows how much it wanted */
+		{ 448, 1024, true, 2048 },		/* it exits at 448 with PML: nobody knows
+							 * how much it wanted */
 		{ 960, 1024, true, 2048 },
 		{ 4000, 4096, true, 8192 },
 		{ 65536, 65536, true, 65536 },		/* there are no larger ones */
@@ -27,7 +28,8 @@ static void sizes(void)
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
-		CHECK_INT(mt_ring_entries_wanted(rows[i].used, rows[i].entries, rows[i].full), rows[i].wanted);
+		CHECK_INT(mt_ring_entries_wanted(rows[i].used, rows[i].entries, rows[i].full),
+			  rows[i].wanted);
 }
 
 /* Whatever is advised is no smaller where more was seen, and would have held it. */

@@ -17,9 +17,11 @@ static void test_schema(void)
 		uint64_t v = 0;
 
 		CHECK(i->name && i->name[0] && i->unit && i->help && i->help[0]);
-		CHECK(i->offset % sizeof(uint64_t) == 0 && i->offset + sizeof(uint64_t) <= sizeof(s));
+		CHECK(i->offset % sizeof(uint64_t) == 0 &&
+		      i->offset + sizeof(uint64_t) <= sizeof(s));
 		for (int g = 0; g < f; g++)
-			CHECK(strcmp(i->name, mt_sample_schema[g].name) && i->offset != mt_sample_schema[g].offset);
+			CHECK(strcmp(i->name, mt_sample_schema[g].name) &&
+			      i->offset != mt_sample_schema[g].offset);
 		CHECK(!mt_sample_get(&s, f, &v));
 		mt_sample_put(&s, f, 42);
 		CHECK(mt_sample_get(&s, f, &v) && v == 42);
@@ -29,7 +31,8 @@ static void test_schema(void)
 
 static void test_follow(void)
 {
-	struct mt_sample known = { .t_ns = 1, .status = MT_STATUS_ACTIVE }, newer = { .t_ns = 2, .status = MT_STATUS_COMPLETED };
+	struct mt_sample known = { .t_ns = 1, .status = MT_STATUS_ACTIVE },
+			 newer = { .t_ns = 2, .status = MT_STATUS_COMPLETED };
 
 	mt_sample_set(&known, remaining_bytes, 7);
 	mt_sample_set(&known, total_ms, 100);
@@ -63,14 +66,20 @@ static const struct {
 	const char *word;
 	enum mt_status status;
 } words[] = {
-	{ "none", MT_STATUS_NONE }, { "setup", MT_STATUS_SETUP }, { "cancelling", MT_STATUS_CANCELLING },
-	{ "cancelled", MT_STATUS_CANCELLED }, { "active", MT_STATUS_ACTIVE }, { "postcopy-device", MT_STATUS_POSTCOPY },
+	{ "none", MT_STATUS_NONE }, { "setup", MT_STATUS_SETUP },
+	{ "cancelling", MT_STATUS_CANCELLING },
+	{ "cancelled", MT_STATUS_CANCELLED }, { "active", MT_STATUS_ACTIVE },
+	{ "postcopy-device", MT_STATUS_POSTCOPY },
 	{ "postcopy-active", MT_STATUS_POSTCOPY }, { "postcopy-paused", MT_STATUS_POSTCOPY_PAUSED },
-	{ "postcopy-recover-setup", MT_STATUS_POSTCOPY }, { "postcopy-recover", MT_STATUS_POSTCOPY },
-	{ "completed", MT_STATUS_COMPLETED }, { "failing", MT_STATUS_FAILED }, { "failed", MT_STATUS_FAILED },
-	{ "colo", MT_STATUS_UNKNOWN }, { "pre-switchover", MT_STATUS_SWITCHOVER }, { "device", MT_STATUS_SWITCHOVER },
+	{ "postcopy-recover-setup", MT_STATUS_POSTCOPY },
+	{ "postcopy-recover", MT_STATUS_POSTCOPY },
+	{ "completed", MT_STATUS_COMPLETED }, { "failing", MT_STATUS_FAILED },
+	{ "failed", MT_STATUS_FAILED },
+	{ "colo", MT_STATUS_UNKNOWN }, { "pre-switchover", MT_STATUS_SWITCHOVER },
+	{ "device", MT_STATUS_SWITCHOVER },
 	{ "wait-unplug", MT_STATUS_SETUP },
-	{ "actives", MT_STATUS_UNKNOWN }, { "", MT_STATUS_UNKNOWN }, { "Active", MT_STATUS_UNKNOWN },
+	{ "actives", MT_STATUS_UNKNOWN }, { "", MT_STATUS_UNKNOWN },
+	{ "Active", MT_STATUS_UNKNOWN },
 	{ "warp-drive", MT_STATUS_UNKNOWN }, { NULL, MT_STATUS_UNKNOWN },
 };
 
@@ -94,10 +103,14 @@ static void test_status_kinds(void)
 		bool over, postcopy, under_way;
 	} rows[] = {
 		{ MT_STATUS_NONE, true, false, false }, { MT_STATUS_SETUP, false, false, true },
-		{ MT_STATUS_ACTIVE, false, false, true }, { MT_STATUS_SWITCHOVER, false, false, true },
-		{ MT_STATUS_POSTCOPY, false, true, true }, { MT_STATUS_POSTCOPY_PAUSED, false, true, true },
-		{ MT_STATUS_COMPLETED, true, false, false }, { MT_STATUS_FAILED, true, false, false },
-		{ MT_STATUS_CANCELLING, false, false, false }, { MT_STATUS_CANCELLED, true, false, false },
+		{ MT_STATUS_ACTIVE, false, false, true },
+		{ MT_STATUS_SWITCHOVER, false, false, true },
+		{ MT_STATUS_POSTCOPY, false, true, true },
+		{ MT_STATUS_POSTCOPY_PAUSED, false, true, true },
+		{ MT_STATUS_COMPLETED, true, false, false },
+		{ MT_STATUS_FAILED, true, false, false },
+		{ MT_STATUS_CANCELLING, false, false, false },
+		{ MT_STATUS_CANCELLED, true, false, false },
 		{ MT_STATUS_UNKNOWN, false, false, false },
 	};
 
@@ -116,35 +129,49 @@ static void test_combine(void)
 	static const struct {
 		enum mt_status told, seen, is;
 	} rows[] = {
-		{ MT_STATUS_NONE, MT_STATUS_ACTIVE, MT_STATUS_ACTIVE },			/* no event yet, or no right to them */
+		/* no event yet, or no right to them */
+		{ MT_STATUS_NONE, MT_STATUS_ACTIVE, MT_STATUS_ACTIVE },
 		{ MT_STATUS_SETUP, MT_STATUS_SETUP, MT_STATUS_SETUP },
-		{ MT_STATUS_ACTIVE, MT_STATUS_SETUP, MT_STATUS_SETUP },			/* no figures yet */
-		{ MT_STATUS_SETUP, MT_STATUS_ACTIVE, MT_STATUS_ACTIVE },		/* the event was lost, the figures are there */
+		/* no figures yet */
+		{ MT_STATUS_ACTIVE, MT_STATUS_SETUP, MT_STATUS_SETUP },
+		/* the event was lost, the figures are there */
+		{ MT_STATUS_SETUP, MT_STATUS_ACTIVE, MT_STATUS_ACTIVE },
 		{ MT_STATUS_ACTIVE, MT_STATUS_ACTIVE, MT_STATUS_ACTIVE },
-		{ MT_STATUS_SWITCHOVER, MT_STATUS_ACTIVE, MT_STATUS_SWITCHOVER },	/* libvirt cannot tell the two */
+		/* libvirt cannot tell the two */
+		{ MT_STATUS_SWITCHOVER, MT_STATUS_ACTIVE, MT_STATUS_SWITCHOVER },
 		{ MT_STATUS_CANCELLING, MT_STATUS_ACTIVE, MT_STATUS_CANCELLING },
 		{ MT_STATUS_UNKNOWN, MT_STATUS_ACTIVE, MT_STATUS_UNKNOWN },
 		{ MT_STATUS_ACTIVE, MT_STATUS_UNKNOWN, MT_STATUS_UNKNOWN },
 		{ MT_STATUS_POSTCOPY, MT_STATUS_ACTIVE, MT_STATUS_POSTCOPY },
 		{ MT_STATUS_POSTCOPY_PAUSED, MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY_PAUSED },
-		{ MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY },		/* recovered */
-		{ MT_STATUS_ACTIVE, MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY },		/* the event was lost */
-		{ MT_STATUS_SWITCHOVER, MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY },	/* likewise: a flip passes through it */
-		{ MT_STATUS_CANCELLED, MT_STATUS_ACTIVE, MT_STATUS_CANCELLED },		/* the figures are old */
+		/* recovered */
+		{ MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY },
+		/* the event was lost */
+		{ MT_STATUS_ACTIVE, MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY },
+		/* likewise: a flip passes through it */
+		{ MT_STATUS_SWITCHOVER, MT_STATUS_POSTCOPY, MT_STATUS_POSTCOPY },
+		/* the figures are old */
+		{ MT_STATUS_CANCELLED, MT_STATUS_ACTIVE, MT_STATUS_CANCELLED },
 		{ MT_STATUS_FAILED, MT_STATUS_ACTIVE, MT_STATUS_FAILED },
 		{ MT_STATUS_COMPLETED, MT_STATUS_ACTIVE, MT_STATUS_COMPLETED },
-		{ MT_STATUS_SWITCHOVER, MT_STATUS_NONE, MT_STATUS_NONE },		/* the job is gone */
+		/* the job is gone */
+		{ MT_STATUS_SWITCHOVER, MT_STATUS_NONE, MT_STATUS_NONE },
 		{ MT_STATUS_SWITCHOVER, MT_STATUS_COMPLETED, MT_STATUS_COMPLETED },
 		{ MT_STATUS_ACTIVE, MT_STATUS_FAILED, MT_STATUS_FAILED },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
 		CHECK_INT(mt_status_combine(rows[i].told, rows[i].seen), rows[i].is);
-	/* Whatever the two: only what both take for pre-copy, or what only one knows of, may be acted on. */
+	/*
+	 * Whatever the two: only what both take for pre-copy, or what only one knows of, may be
+	 * acted on.
+	 */
 	for (int told = 0; told < MT_STATUS_COUNT; told++)
 		for (int seen = 0; seen < MT_STATUS_COUNT; seen++)
 			if (mt_status_combine(told, seen) == MT_STATUS_ACTIVE)
-				CHECK(seen == MT_STATUS_ACTIVE && (told == MT_STATUS_ACTIVE || told == MT_STATUS_SETUP || told == MT_STATUS_NONE));
+				CHECK(seen == MT_STATUS_ACTIVE &&
+				      (told == MT_STATUS_ACTIVE || told == MT_STATUS_SETUP ||
+				       told == MT_STATUS_NONE));
 }
 
 static void test_begins(void)
@@ -232,20 +259,29 @@ static void test_qmp(void)
 static void test_qmp_impossible(void)
 {
 	static const struct {
-		const char *member;		/* of the answer, or with "ram." before it of "ram" */
+		const char *member;		/* of the answer, or with "ram." before it of
+						 * "ram" */
 		const char *value;
 		bool miscounted;
 	} rows[] = {
-		{ "total-time", "-1" }, { "total-time", "1.5" }, { "total-time", "\"1\"" }, { "total-time", "null" },
-		{ "total-time", "{}" }, { "total-time", "1e300" }, { "total-time", "NaN" }, { "total-time", "18446744073709551615" },
-		{ "expected-downtime", "-9223372036854775808" }, { "cpu-throttle-percentage", "101" }, { "setup-time", "true" },
-		{ "ram.mbps", "-1" }, { "ram.mbps", "-1.0" }, { "ram.mbps", "NaN" }, { "ram.mbps", "-Infinity" },
+		{ "total-time", "-1" }, { "total-time", "1.5" }, { "total-time", "\"1\"" },
+		{ "total-time", "null" },
+		{ "total-time", "{}" }, { "total-time", "1e300" }, { "total-time", "NaN" },
+		{ "total-time", "18446744073709551615" },
+		{ "expected-downtime", "-9223372036854775808" },
+		{ "cpu-throttle-percentage", "101" }, { "setup-time", "true" },
+		{ "ram.mbps", "-1" }, { "ram.mbps", "-1.0" }, { "ram.mbps", "NaN" },
+		{ "ram.mbps", "-Infinity" },
 		{ "ram.mbps", "1e300" }, { "ram.mbps", "1e999" }, { "ram.mbps", "\"fast\"" },
-		{ "ram.page-size", "0" }, { "ram.page-size", "4097" }, { "ram.normal", "99999999999999999999999999" },
+		{ "ram.page-size", "0" }, { "ram.page-size", "4097" },
+		{ "ram.normal", "99999999999999999999999999" },
 		{ "ram.transferred", "18446744073709547520" },
-		{ "ram.remaining", "null" }, { "ram.remaining", "\"many\"" }, { "ram.remaining", "0.5" },
-		{ "ram.remaining", "18446744073709547520", true }, { "ram.remaining", "9223372036854775808", true },
-		{ "ram.remaining", "-4096", true }, { "ram.remaining", "1.8446744073709548e19", true },
+		{ "ram.remaining", "null" }, { "ram.remaining", "\"many\"" },
+		{ "ram.remaining", "0.5" },
+		{ "ram.remaining", "18446744073709547520", true },
+		{ "ram.remaining", "9223372036854775808", true },
+		{ "ram.remaining", "-4096", true },
+		{ "ram.remaining", "1.8446744073709548e19", true },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
@@ -254,13 +290,18 @@ static void test_qmp_impossible(void)
 		char text[512];
 
 		if (in_ram)
-			snprintf(text, sizeof(text), "{\"status\":\"active\",\"downtime\":77,\"ram\":{\"duplicate\":7,\"%s\":%s}}",
-				 rows[i].member + 4, rows[i].value);
+			snprintf(
+				text, sizeof(text),
+				"{\"status\":\"active\",\"downtime\":77,\"ram\":{\"duplicate\":7,\"%s\":%s}}",
+				rows[i].member + 4, rows[i].value);
 		else
-			snprintf(text, sizeof(text), "{\"status\":\"active\",\"downtime\":77,\"%s\":%s,\"ram\":{\"duplicate\":7}}",
-				 rows[i].member, rows[i].value);
+			snprintf(
+				text, sizeof(text),
+				"{\"status\":\"active\",\"downtime\":77,\"%s\":%s,\"ram\":{\"duplicate\":7}}",
+				rows[i].member, rows[i].value);
 		CHECK_INT(from_text(&s, text), 0);
-		if (s.valid != (1ULL << MT_FIELD_downtime_ms | 1ULL << MT_FIELD_zero_pages) || s.miscounted != rows[i].miscounted)
+		if (s.valid != (1ULL << MT_FIELD_downtime_ms | 1ULL << MT_FIELD_zero_pages) ||
+		    s.miscounted != rows[i].miscounted)
 			printf("# %s\n", text);
 		CHECK_INT(s.status, MT_STATUS_ACTIVE);
 		CHECK_INT(s.valid, 1ULL << MT_FIELD_downtime_ms | 1ULL << MT_FIELD_zero_pages);
@@ -272,8 +313,11 @@ static void test_qmp_impossible(void)
 static void test_qmp_status_unknown(void)
 {
 	static const char *const texts[] = {
-		"{\"total-time\":1}", "{\"status\":7,\"total-time\":1}", "{\"status\":\"x\",\"total-time\":1}",
-		"{\"status\":\"colo\",\"total-time\":1}", "{\"status\":null,\"total-time\":1,\"ram\":[]}",
+		"{\"total-time\":1}",
+		"{\"status\":7,\"total-time\":1}",
+		"{\"status\":\"x\",\"total-time\":1}",
+		"{\"status\":\"colo\",\"total-time\":1}",
+		"{\"status\":null,\"total-time\":1,\"ram\":[]}",
 		"{\"status\":[],\"total-time\":1,\"ram\":\"none\"}",
 	};
 	struct mt_sample s;
@@ -293,9 +337,15 @@ static void test_qmp_beside(void)
 {
 	struct mt_sample s;
 
-	CHECK_INT(from_text(&s, "{\"status\":\"active\",\"disk\":{\"transferred\":100,\"total\":1000},\"vfio\":{\"transferred\":11}}"), 0);
+	CHECK_INT(
+		from_text(
+			&s,
+			"{\"status\":\"active\",\"disk\":{\"transferred\":100,\"total\":1000},\"vfio\":{\"transferred\":11}}"),
+		0);
 	CHECK(mt_sample_has(&s, other_bytes) && s.other_bytes == 111);
-	CHECK_INT(from_text(&s, "{\"status\":\"active\",\"disk\":{\"transferred\":-100},\"vfio\":7}"), 0);
+	CHECK_INT(
+		from_text(&s, "{\"status\":\"active\",\"disk\":{\"transferred\":-100},\"vfio\":7}"),
+		0);
 	CHECK(!mt_sample_has(&s, other_bytes));
 }
 

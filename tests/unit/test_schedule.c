@@ -2,9 +2,9 @@
 /*
  * test_schedule.c - schedules of several guests: against all there are, and with real forecasts
  *
- * The oracle tries every order of every subset with every choice and every wait. It looks for a start
- * among all ends of what was put on the link before, and shares nothing with the code under test but the
- * definition of what is better.
+ * The oracle tries every order of every subset with every choice and every wait. It looks for a
+ * start among all ends of what was put on the link before, and shares nothing with the code under
+ * test but the definition of what is better.
  */
 #include <errno.h>
 
@@ -34,7 +34,8 @@ static int by_cost(const void *a, const void *b)
 }
 
 /* Faster ones cost more, as what the candidates leave does; a part of the link takes longer. */
-static void random_phase(struct mt_job_phase *phase, struct mt_choice *choices, size_t most, unsigned parallel)
+static void random_phase(struct mt_job_phase *phase, struct mt_choice *choices, size_t most,
+			 unsigned parallel)
 {
 	double slow_ms = 1000 + 9000 * chance(), cost = 50 + 400 * chance();
 
@@ -43,8 +44,11 @@ static void random_phase(struct mt_job_phase *phase, struct mt_choice *choices, 
 	for (size_t i = 0; i < phase->n; i++) {
 		unsigned parts = 1 + (unsigned)(parallel * chance());
 
-		choices[i] = (struct mt_choice){ 1.0 / parts, slow_ms * (parts > 1 ? 1 + (parts - 1) * (0.4 + 0.7 * chance()) : 1),
-						 slow_ms * 0.3 * chance(), cost, i };
+		choices[i] = (struct mt_choice){
+			1.0 / parts,
+			slow_ms * (parts > 1 ? 1 + (parts - 1) * (0.4 + 0.7 * chance()) : 1),
+			slow_ms * 0.3 * chance(), cost, i
+		};
 		slow_ms *= 0.4 + 0.6 * chance();
 		cost *= 1 + 1.5 * chance();
 	}
@@ -52,7 +56,8 @@ static void random_phase(struct mt_job_phase *phase, struct mt_choice *choices, 
 }
 
 /* @tightness: 1: about as much time as all of them need one after the other. */
-static void random_instance(struct instance *x, size_t n, size_t choices, unsigned parallel, bool phases, double tightness)
+static void random_instance(struct instance *x, size_t n, size_t choices, unsigned parallel,
+			    bool phases, double tightness)
 {
 	double work_ms = 0;
 
@@ -118,7 +123,8 @@ static double first_free(const struct oracle *o, double from, double share, doub
 
 static void every_way(struct oracle *o);
 
-static void put(struct oracle *o, size_t j, const struct mt_choice *c, double start, double variance)
+static void put(struct oracle *o, size_t j, const struct mt_choice *c, double start,
+		double variance)
 {
 	double last = o->last_start, last_variance = o->last_variance, cost = o->cost;
 	double v = variance + c->late_ms * c->late_ms;
@@ -170,7 +176,8 @@ static void every_way(struct oracle *o)
 		for (size_t p = 0; p < job->n_phases && !o->used[j]; p++)
 			for (size_t i = 0; i < job->phases[p].n; i++) {
 				const struct mt_choice *c = &job->phases[p].choices[i];
-				double variance, next, start = first_free(o, o->last_start, c->share, &variance);
+				double variance, next,
+					start = first_free(o, o->last_start, c->share, &variance);
 
 				if (phase_of(job, start, &next) == p)
 					put(o, j, c, start, variance);
@@ -197,7 +204,8 @@ static bool agrees(struct instance *x, const char *what)
 	mt_placement_exact(&x->jobs, &t);
 	if (t.exact && t.n == o.best_n && fabs(t.cost - o.best_cost) <= 1e-6 * o.best_cost + 1e-6)
 		return true;
-	printf("# %s: %zu for %g, of all %lu ways the best is %zu for %g\n", what, t.n, t.cost, o.leaves, o.best_n, o.best_cost);
+	printf("# %s: %zu for %g, of all %lu ways the best is %zu for %g\n", what, t.n, t.cost,
+	       o.leaves, o.best_n, o.best_cost);
 	return false;
 }
 
@@ -231,7 +239,8 @@ static void test_exact_from_local(void)
 		size_t n;
 		double cost;
 
-		random_instance(&x, MT_SCHEDULE_EXACT, CHOICES - 1, MT_SCHEDULE_PARALLEL, i % 2, 0.2 + 1.2 * chance());
+		random_instance(&x, MT_SCHEDULE_EXACT, CHOICES - 1, MT_SCHEDULE_PARALLEL, i % 2,
+				0.2 + 1.2 * chance());
 		CHECK_INT(mt_placement_local(&x.jobs, &t), 0);
 		n = t.n;
 		cost = t.cost;
@@ -258,7 +267,8 @@ static void test_local(void)
 		size_t n;
 		double cost;
 
-		random_instance(&x, 5 + i % 3, CHOICES - 1, 1 + i % MT_SCHEDULE_PARALLEL, i % 3 == 0, 0.2 + 1.2 * chance());
+		random_instance(&x, 5 + i % 3, CHOICES - 1, 1 + i % MT_SCHEDULE_PARALLEL,
+				i % 3 == 0, 0.2 + 1.2 * chance());
 		CHECK_INT(mt_placement_local(&x.jobs, &t), 0);
 		n = t.n;
 		cost = t.cost;
@@ -316,7 +326,8 @@ static void add_guest(struct scene *s, double memory_mib, double set_mib, double
 static void empty_scene(struct scene *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->q = (struct mt_schedule_request){ .link_bytes_per_s = 100 * MIB, .deadline_ms = INFINITY };
+	s->q = (struct mt_schedule_request){ .link_bytes_per_s = 100 * MIB,
+					     .deadline_ms = INFINITY };
 }
 
 /* Of all there is to check without knowing what is best. */
@@ -332,12 +343,14 @@ static bool is_sound(const struct mt_schedule *s, const struct mt_schedule_reque
 
 		seen[m->guest]++;
 		for (size_t k = 0; k < s->n_moves; k++)
-			if (s->moves[k].start_ms <= m->start_ms && m->start_ms < s->moves[k].end_ms) {
+			if (s->moves[k].start_ms <= m->start_ms &&
+			    m->start_ms < s->moves[k].end_ms) {
 				share += s->moves[k].share;
 				at_once++;
 			}
-		if (share > 1 + 1e-6 || at_once > parallel || m->end_p90_ms > q->deadline_ms || m->end_ms > m->end_p90_ms ||
-		    m->forecast.ends < MT_SCHEDULE_SURE || m->downtime_limit_ms > q->guests[m->guest].downtime_limit_ms ||
+		if (share > 1 + 1e-6 || at_once > parallel || m->end_p90_ms > q->deadline_ms ||
+		    m->end_ms > m->end_p90_ms || m->forecast.ends < MT_SCHEDULE_SURE ||
+		    m->downtime_limit_ms > q->guests[m->guest].downtime_limit_ms ||
 		    !(q->guests[m->guest].methods >> m->forecast.method & 1))
 			return false;
 		end = fmax(end, m->end_ms);
@@ -428,7 +441,8 @@ static void test_needs(void)
 	CHECK_INT(mt_schedule_make(&s.q, &out), 0);
 	CHECK(is_sound(&out, &s.q));
 	CHECK_INT(out.n_moves, 1);
-	CHECK(out.left[0].guest == 1 && out.left[0].why == MT_SCHEDULE_NO_END && isnan(out.left[0].total_ms));
+	CHECK(out.left[0].guest == 1 && out.left[0].why == MT_SCHEDULE_NO_END &&
+	      isnan(out.left[0].total_ms));
 	bandwidth = out.left[0].needed_bandwidth_bytes_per_s;
 	limit = out.left[0].needed_limit_ms;
 	CHECK(bandwidth > 100 * MIB && limit > 300);
@@ -471,9 +485,11 @@ static void test_limits(void)
 	s.q.deadline_ms = f.metric[MT_METRIC_TOTAL_MS].p90 * 1.001;
 	CHECK_INT(mt_schedule_make(&s.q, &fast), 0);
 	CHECK(slow.n_moves == 1 && fast.n_moves == 1 && is_sound(&fast, &s.q));
-	printf("# %g ms for a pause of %g ms, %g ms for one of %g ms\n", slow.end_ms, slow.stall_ms, fast.end_ms, fast.stall_ms);
+	printf("# %g ms for a pause of %g ms, %g ms for one of %g ms\n", slow.end_ms, slow.stall_ms,
+	       fast.end_ms, fast.stall_ms);
 	CHECK(slow.moves[0].downtime_limit_ms < 2000 && slow.end_p90_ms > s.q.deadline_ms);
-	CHECK(fast.moves[0].downtime_limit_ms > slow.moves[0].downtime_limit_ms && fast.stall_ms > slow.stall_ms);
+	CHECK(fast.moves[0].downtime_limit_ms > slow.moves[0].downtime_limit_ms &&
+	      fast.stall_ms > slow.stall_ms);
 	mt_schedule_fini(&slow);
 	mt_schedule_fini(&fast);
 }
@@ -499,12 +515,16 @@ static void test_parallel(void)
 	CHECK_INT(mt_schedule_make(&s.q, &out), 0);
 	CHECK(is_sound(&out, &s.q));
 	CHECK_INT(out.n_left, 0);
-	CHECK(out.moves[0].start_ms == 0 && out.moves[1].start_ms == 0 && out.moves[0].share == 0.5);
+	CHECK(out.moves[0].start_ms == 0 && out.moves[1].start_ms == 0 &&
+	      out.moves[0].share == 0.5);
 	CHECK(out.moves[0].bandwidth_bytes_per_s == 50 * MIB);
 	mt_schedule_fini(&out);
 }
 
-/* Busy at first, quiet after 30 s: what can be moved goes first, and the busy one waits for its quiet phase. */
+/*
+ * Busy at first, quiet after 30 s: what can be moved goes first, and the busy one waits for its
+ * quiet phase.
+ */
 static void test_phases(void)
 {
 	struct mt_schedule out;
@@ -532,7 +552,9 @@ static void test_phases(void)
 	mt_schedule_fini(&out);
 }
 
-/* Pre-copy that throttles is not taken for a guest that can do without, and post-copy is not free. */
+/*
+ * Pre-copy that throttles is not taken for a guest that can do without, and post-copy is not free.
+ */
 static void test_costs(void)
 {
 	struct mt_schedule out;
@@ -540,7 +562,8 @@ static void test_costs(void)
 
 	empty_scene(&s);
 	add_guest(&s, 2000, 100, 10);
-	s.g[0].methods = 1u << MT_METHOD_PRECOPY | 1u << MT_METHOD_POSTCOPY | 1u << MT_METHOD_AUTOCONVERGE;
+	s.g[0].methods =
+		1u << MT_METHOD_PRECOPY | 1u << MT_METHOD_POSTCOPY | 1u << MT_METHOD_AUTOCONVERGE;
 	CHECK_INT(mt_schedule_make(&s.q, &out), 0);
 	CHECK(is_sound(&out, &s.q));
 	CHECK_INT(out.n_moves, 1);
@@ -554,11 +577,16 @@ static void test_costs(void)
 	CHECK(is_sound(&out, &s.q));
 	CHECK_INT(out.n_moves, 1);
 	CHECK_INT(out.moves[0].forecast.method, MT_METHOD_AUTOCONVERGE);
-	CHECK(out.cost > out.stall_ms + 0.04 * out.moves[0].forecast.throttle_percent / 100 * out.moves[0].forecast.metric[MT_METRIC_TOTAL_MS].p50);
+	CHECK(out.cost >
+	      out.stall_ms + 0.04 * out.moves[0].forecast.throttle_percent / 100 *
+				     out.moves[0].forecast.metric[MT_METRIC_TOTAL_MS].p50);
 	mt_schedule_fini(&out);
 }
 
-/* Many: all sound, none left that there is time for, and as soon as can be that everything was promised. */
+/*
+ * Many: all sound, none left that there is time for, and as soon as can be that everything was
+ * promised.
+ */
 static void test_many(void)
 {
 	struct mt_schedule out, again;
@@ -584,7 +612,10 @@ static void test_many(void)
 	s.q.deadline_ms = out.all_p90_ms / 3;
 	CHECK_INT(mt_schedule_make(&s.q, &again), 0);
 	CHECK(is_sound(&again, &s.q));
-	/* Guests differ twentyfold in size: a third of the time is enough for far more than a third. */
+	/*
+	 * Guests differ twentyfold in size: a third of the time is enough for far more than a
+	 * third.
+	 */
 	printf("# %zu of %d moved in a third of the time\n", again.n_moves, GUESTS);
 	CHECK(again.n_moves > GUESTS / 2 && again.n_left > 0);
 	mt_schedule_fini(&again);

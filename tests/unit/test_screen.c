@@ -106,7 +106,9 @@ static void test_unread(void)
 	begin_ns = mt_now_ns();
 	CHECK(!screen_end(s, 300));
 	CHECK(ms_since(begin_ns) >= 300 && ms_since(begin_ns) < 3000);
-	/* What still waits comes when somebody reads: what is oldest was dropped, and that is said. */
+	/*
+	 * What still waits comes when somebody reads: what is oldest was dropped, and that is said.
+	 */
 	text = read_all(&r);
 	CHECK(strstr(text, "stuck\n"));
 	CHECK(strstr(text, "(936 lines were dropped: nobody read them)\n"));

@@ -16,12 +16,14 @@ static void set_up(struct mt_sim_params *p, const char *method)
 	p->memory_bytes = 1ULL << 30;
 	p->method = *mt_method_find(method);
 	p->host = (struct mt_sim_host){
-		.link_bytes_per_s = LINK, .buffer_bytes = 65536, .there_buffer_bytes = 65536, .page_ns = 1, .zero_page_ns = 1,
+		.link_bytes_per_s = LINK, .buffer_bytes = 65536, .there_buffer_bytes = 65536,
+		.page_ns = 1, .zero_page_ns = 1,
 		.xbzrle_page_ns = 1, .compress_page_ns = 1, .beat_touches = 32,
 	};
 }
 
-static void run(const struct mt_sim_params *p, const char *text, const struct mt_sim_hooks *hooks, struct mt_sim_result *r)
+static void run(const struct mt_sim_params *p, const char *text, const struct mt_sim_hooks *hooks,
+		struct mt_sim_result *r)
 {
 	struct mt_err err = { 0 };
 	struct mt_trace t;
@@ -47,7 +49,8 @@ static void test_idle(void)
 	CHECK_INT(r.zero_pages, zero);
 	CHECK_NEAR(r.total_ms, bytes / LINK * 1e3, 0.001 * r.total_ms);
 	/* Beside the pages 8 bytes a slice. */
-	CHECK(r.transferred_bytes >= bytes && r.transferred_bytes < bytes + 8 * (r.total_ms / 50 + 10));
+	CHECK(r.transferred_bytes >= bytes &&
+	      r.transferred_bytes < bytes + 8 * (r.total_ms / 50 + 10));
 }
 
 /* A limit below the link's rate: budgets of 100 ms, and a page more in each. */
@@ -80,7 +83,9 @@ static void keep_durations(void *opaque, const struct mt_sim_pass *pass)
 		ms[pass->n - 1] = pass->duration_ms;
 }
 
-/* Nothing is written twice in a pass: what is dirtied is rate x time, and all of it goes once more. */
+/*
+ * Nothing is written twice in a pass: what is dirtied is rate x time, and all of it goes once more.
+ */
 static void test_proportional(void)
 {
 	double rate = 0.4 * LINK / 4104, first = (1 << 18) * 4104.0, ms[4] = { 0 };
@@ -91,20 +96,26 @@ static void test_proportional(void)
 
 	set_up(&p, "precopy");
 	p.log = MT_SIM_LOG_RING;
-	snprintf(text, sizeof(text), "seq:region=1020M,rate=%.0f/s,at=1M,resident=1024M,keepalive=0", rate);
+	snprintf(text, sizeof(text),
+		 "seq:region=1020M,rate=%.0f/s,at=1M,resident=1024M,keepalive=0", rate);
 	run(&p, text, &hooks, &r);
 	CHECK_INT(r.end, MT_SIM_CONVERGED);
 	/* Total = first + rate x (total - downtime), all at the link's rate. */
-	CHECK_NEAR(r.total_ms, (first - rate * 4104 * r.downtime_ms / 1e3) / (LINK - rate * 4104) * 1e3, 0.01 * r.total_ms);
+	CHECK_NEAR(r.total_ms,
+		   (first - rate * 4104 * r.downtime_ms / 1e3) / (LINK - rate * 4104) * 1e3,
+		   0.01 * r.total_ms);
 	CHECK(r.downtime_ms <= 300);
-	/* A pass leaves just under 300 ms of the link to the next one, which sends that and what was dirtied. */
+	/*
+	 * A pass leaves just under 300 ms of the link to the next one, which sends that and what
+	 * was dirtied.
+	 */
 	for (size_t i = 1; i < 4; i++)
 		CHECK_NEAR(ms[i], 0.4 * ms[i - 1], 0.1 * ms[i] + (i == 1 ? 300 : 60));
 }
 
 /*
- * A uniform guest: U(T) = n (1 - e^(-r T / n)). What a pass leaves fits the limit L for some T that is a fixed
- * point only if U(L) x 4104 <= link x L; a third above that it never does.
+ * A uniform guest: U(T) = n (1 - e^(-r T / n)). What a pass leaves fits the limit L for some T that
+ * is a fixed point only if U(L) x 4104 <= link x L; a third above that it never does.
  */
 static double at_root(double n, double limit_s)
 {
@@ -146,7 +157,8 @@ static void on_step(void *opaque, const struct mt_sim_pass *pass)
 {
 	struct steps *st = opaque;
 
-	if (st->n == 64 || (st->n && st->percent[st->n - 1] == pass->throttle_percent) || !pass->throttle_percent)
+	if (st->n == 64 || (st->n && st->percent[st->n - 1] == pass->throttle_percent) ||
+	    !pass->throttle_percent)
 		return;
 	st->percent[st->n] = pass->throttle_percent;
 	st->at_ms[st->n++] = pass->start_ms + pass->duration_ms;
@@ -230,10 +242,16 @@ static void test_xbzrle(void)
 	p.method = *mt_method_find("xbzrle");
 	run(&p, text, NULL, &r);
 	CHECK_INT(r.end, MT_SIM_CONVERGED);
-	/* Nothing is cached in the first pass. In the second all of the region goes, for the first time into the cache. */
+	/*
+	 * Nothing is cached in the first pass. In the second all of the region goes, for the first
+	 * time into the cache.
+	 */
 	CHECK(r.transferred_bytes > 131072 * 4104.0 + 7000 * 4104.0);
 	CHECK(r.transferred_bytes < 131072 * 4104.0 + 12000 * 4104.0);
-	/* A cache smaller than the region: neighbours 2048 apart drive each other out, or keep each other out. */
+	/*
+	 * A cache smaller than the region: neighbours 2048 apart drive each other out, or keep each
+	 * other out.
+	 */
 	p.xbzrle_cache_bytes = 8 << 20;
 	run(&p, text, NULL, &r);
 	CHECK_INT(r.end, MT_SIM_CAPPED);
@@ -323,7 +341,8 @@ static void test_rewind(void)
 	mt_trace_fini(&t);
 }
 
-static void steer(const char *policy, uint64_t max_downtime_ms, bool postcopy, struct mt_sim_result *r)
+static void steer(const char *policy, uint64_t max_downtime_ms, bool postcopy,
+		  struct mt_sim_result *r)
 {
 	struct mt_limits limits = MT_LIMITS_UNSET;
 	struct mt_sim_params p;

@@ -2,8 +2,8 @@
 /*
  * test_sim_memory.c - no page is lost, and no page is dirty that should not be
  *
- * The oracle keeps a version per page and KVM's log literally (simguest.h); of the simulator it sees
- * which page is written and which is sent, in order.
+ * The oracle keeps a version per page and KVM's log literally (simguest.h); of the simulator it
+ * sees which page is written and which is sent, in order.
  */
 #include "simguest.h"
 
@@ -91,8 +91,10 @@ static void check_counts(struct simguest *g, const char *method)
 		sent += g->passes[i].sent_pages + g->passes[i].zero_pages;
 		dirtied += g->passes[i].dirtied_pages;
 	}
-	CHECK_INT(g->r.normal_pages + g->r.zero_pages, g->n_passes < 512 && g->r.end != MT_SIM_CAPPED ? sent :
-		  g->r.normal_pages + g->r.zero_pages);
+	CHECK_INT(g->r.normal_pages + g->r.zero_pages,
+		  g->n_passes < 512 && g->r.end != MT_SIM_CAPPED ?
+			  sent :
+			  g->r.normal_pages + g->r.zero_pages);
 	if (g->r.end == MT_SIM_CAPPED || g->n_passes >= 512)
 		return;
 	/* What was to be sent at first and what was dirtied since has gone, and nothing else. */
@@ -106,7 +108,10 @@ static void check_counts(struct simguest *g, const char *method)
 static void test_counts(void)
 {
 	over(check_counts);
-	/* Dirty by a write that went over already, because it came between the sync's clear and the page's turn. */
+	/*
+	 * Dirty by a write that went over already, because it came between the sync's clear and the
+	 * page's turn.
+	 */
 	CHECK(unchanged > 100);
 }
 
@@ -132,7 +137,10 @@ static void test_postcopy_once(void)
 	over(check_postcopy);
 }
 
-/* A guest that writes all the time meets missing pages, and is served before the stream gets there by itself. */
+/*
+ * A guest that writes all the time meets missing pages, and is served before the stream gets there
+ * by itself.
+ */
 static void test_postcopy_faults(void)
 {
 	static struct simguest g, quiet;
@@ -144,7 +152,10 @@ static void test_postcopy_faults(void)
 	CHECK_INT(quiet.r.faults, 0);
 	/* Order does not change how long it takes. */
 	CHECK_NEAR(g.r.total_ms, quiet.r.total_ms, 0.05 * quiet.r.total_ms);
-	/* After a pass the stream begins again at the front, wherever it was: the region's first page is 257. */
+	/*
+	 * After a pass the stream begins again at the front, wherever it was: the region's first
+	 * page is 257.
+	 */
 	play("uniform:region=12M,rate=2500/s,at=1M", "hybrid", MT_SIM_LOG_BITMAP, &g);
 	CHECK_INT(g.r.end, MT_SIM_POSTCOPIED);
 	CHECK(g.first_after_flip < 300);

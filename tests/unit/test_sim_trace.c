@@ -162,7 +162,12 @@ static void test_phases(void)
 {
 	struct mt_trace t;
 
-	CHECK_INT(mt_trace_pattern(&t, "phases:region=64M,rate=4000/s,rate2=100/s,region2=1M,period=2s,duty=25%,at=0K,keepalive=0", NULL), 0);
+	CHECK_INT(
+		mt_trace_pattern(
+			&t,
+			"phases:region=64M,rate=4000/s,rate2=100/s,region2=1M,period=2s,duty=25%,at=0K,keepalive=0",
+			NULL),
+		0);
 	play(&t, 0.5, &seen);
 	CHECK_NEAR(seen.n, 2000, 1);
 	play(&t, 1.5, &seen);
@@ -218,10 +223,14 @@ static void test_held_up(void)
 static void test_words(void)
 {
 	static const char *const wrong[][2] = {
-		{ "uniform:region=64", "region=64" }, { "uniform:colour=red", "colour" }, { "uniform:region", "region" },
-		{ "uniform:rate=5MiB/s", "rate" }, { "uniform:rate=max", "top" }, { "uniform:region=0", "region" },
-		{ "pattern=spiral", "spiral" }, { "hotcold:hot=200%", "hot=200%" }, { "seq:seed=1.5", "seed" },
-		{ "phases:period=0", "period" }, { "uniform:region=1e9G", "region" }, { "zipf:s=99", "s=99" },
+		{ "uniform:region=64", "region=64" }, { "uniform:colour=red", "colour" },
+		{ "uniform:region", "region" },
+		{ "uniform:rate=5MiB/s", "rate" }, { "uniform:rate=max", "top" },
+		{ "uniform:region=0", "region" },
+		{ "pattern=spiral", "spiral" }, { "hotcold:hot=200%", "hot=200%" },
+		{ "seq:seed=1.5", "seed" },
+		{ "phases:period=0", "period" }, { "uniform:region=1e9G", "region" },
+		{ "zipf:s=99", "s=99" },
 	};
 	struct mt_trace t;
 
@@ -232,7 +241,12 @@ static void test_words(void)
 		CHECK(strstr(err.msg, wrong[i][1]) && !strchr(err.msg, '\n'));
 	}
 	/* As it stands in a guest's command line. */
-	CHECK_INT(mt_trace_pattern(&t, "pattern=hotcold region=64M  rate=8000 hot=10% hb=5ms idle=spin tcg_flush=0 fill=random", NULL), 0);
+	CHECK_INT(
+		mt_trace_pattern(
+			&t,
+			"pattern=hotcold region=64M  rate=8000 hot=10% hb=5ms idle=spin tcg_flush=0 fill=random",
+			NULL),
+		0);
 	CHECK_INT(t.resident_end, 513 + 16384);
 	CHECK(t.content.compressed_bytes >= 4096);
 	mt_trace_fini(&t);
@@ -250,7 +264,8 @@ static void test_recorded(void)
 	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1100000000, false), 0);
 	CHECK_INT(mt_trace_record_run(r, 100, 50), 0);
 	CHECK_INT(mt_trace_record_run(r, 10, 1), 0);
-	CHECK_INT(mt_trace_record_tick(r, 1050000000, 1200000000, false), -EINVAL);	/* overlaps */
+	/* overlaps */
+	CHECK_INT(mt_trace_record_tick(r, 1050000000, 1200000000, false), -EINVAL);
 	CHECK_INT(mt_trace_record_tick(r, 1100000000, 1200000000, false), 0);
 	CHECK_INT(mt_trace_record_tick(r, 1300000000, 1400000000, false), 0);
 	CHECK_INT(mt_trace_record_run(r, 120, 200), 0);
@@ -285,14 +300,18 @@ static void test_recorded_hostile(void)
 	struct mt_trace_recorder *r = mt_trace_record();
 	struct mt_trace t;
 
-	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1000000001, true), -EINVAL);	/* 10^9 of them a second */
+	/* 10^9 of them a second */
+	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1000000001, true), -EINVAL);
 	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1001000000, true), 0);
 	CHECK_INT(mt_trace_record_run(r, UINT32_MAX - 1, 1), -EINVAL);	/* a table of 48 GiB */
 	CHECK_INT(mt_trace_record_run(r, 0, UINT32_MAX), -EINVAL);
 	CHECK_INT(mt_trace_record_run(r, MT_TRACE_RECORDED_PAGES_MAX - 1, 2), -EINVAL);
 	/* A page in a window's first tick may be all of memory; so many in each are of no host. */
 	for (uint64_t i = 0; i < 10; i++) {
-		CHECK_INT(i ? mt_trace_record_tick(r, 1000000000 + i * 1000000, 1001000000 + i * 1000000, false) : 0, 0);
+		CHECK_INT(i ? mt_trace_record_tick(r, 1000000000 + i * 1000000,
+						   1001000000 + i * 1000000, false) :
+			      0,
+			  0);
 		CHECK_INT(mt_trace_record_run(r, 0, 1 << 20), 0);
 	}
 	CHECK_INT(mt_trace_recorded(&t, r), -ERANGE);
@@ -313,9 +332,9 @@ static void test_recorded_hostile(void)
 }
 
 /*
- * A guest of 400 pages written to 30 times a second each and 20000 written to once in 5 s, as KVM logs it in windows of
- * a second: a page is in the first tick only in which it is written to. Played back, windows that begin
- * anywhere have the hot pages, too.
+ * A guest of 400 pages written to 30 times a second each and 20000 written to once in 5 s, as KVM
+ * logs it in windows of a second: a page is in the first tick only in which it is written to.
+ * Played back, windows that begin anywhere have the hot pages, too.
  */
 static int record_guest(struct mt_trace_recorder *r, double window_s)
 {
@@ -364,7 +383,8 @@ static void test_recorded_windows(void)
 				hot += (seen.writes[page] > 0) / n;
 		}
 		CHECK_NEAR(hot, 400 * (1 - exp(-30 * T)), 0.06 * 400);
-		CHECK_NEAR(all - hot, 20000 * (1 - exp(-0.2 * T)), 0.06 * 20000 * (1 - exp(-0.2 * T)) + 20);
+		CHECK_NEAR(all - hot, 20000 * (1 - exp(-0.2 * T)),
+			   0.06 * 20000 * (1 - exp(-0.2 * T)) + 20);
 	}
 	mt_trace_fini(&t);
 }
@@ -379,7 +399,9 @@ static void test_fitted(void)
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(windows_s); i++)
 		points[i] = (struct mt_trace_point){
-			windows_s[i], 1000 * (1 - exp(-20 * windows_s[i])) + 30000 * (1 - exp(-0.2 * windows_s[i])),
+			windows_s[i],
+			1000 * (1 - exp(-20 * windows_s[i])) +
+				30000 * (1 - exp(-0.2 * windows_s[i])),
 		};
 	CHECK_INT(mt_trace_fitted(&t, points, MT_ARRAY_SIZE(points), PAGES, 3, &err), 0);
 	for (size_t i = 2; i < MT_ARRAY_SIZE(windows_s); i++) {

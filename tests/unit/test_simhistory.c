@@ -64,12 +64,16 @@ static double stall_of(const char *policy, const struct mt_history *h)
 	p.host.link_bytes_per_s = 40e6;
 	p.downtime_limit_ms = 1;
 	p.cap_ms = 100000;
-	if (mt_sim_steer(&p, &trace, mt_policy_find(policy), &limits, NULL, &r) || r.end != MT_SIM_STOPPED)
+	if (mt_sim_steer(&p, &trace, mt_policy_find(policy), &limits, NULL, &r) ||
+	    r.end != MT_SIM_STOPPED)
 		return NAN;
 	return r.stall_ms;
 }
 
-/* Phases of 8 s: within a migration fm and am see no quiet one before they have to plan, but am knows of them from before. */
+/*
+ * Phases of 8 s: within a migration fm and am see no quiet one before they have to plan, but am
+ * knows of them from before.
+ */
 static void test_policies(void)
 {
 	struct mt_history h;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_source.c - the module's ring of records, from a kernel that may be anybody, and the table of sources
+ * test_source.c - the module's ring of records, from a kernel that may be anybody, and the table of
+ * sources
  *
  * The ring is a piece of memory in which the test plays the module.
  */
@@ -42,9 +43,12 @@ static bool push(void)
 		ring->lost++;
 		return false;
 	}
-	*slot(ring->head) = (struct migtrace_record){ .tick = ring->head + ring->lost + 1, .vcpus = VCPUS, .pages = ring->head };
+	*slot(ring->head) = (struct migtrace_record){ .tick = ring->head + ring->lost + 1,
+						      .vcpus = VCPUS,
+						      .pages = ring->head };
 	for (unsigned i = 0; i < VCPUS; i++)
-		slot(ring->head)->vcpu[i] = (struct migtrace_vcpu){ (uint32_t)(100 * ring->head + i), i };
+		slot(ring->head)->vcpu[i] =
+			(struct migtrace_vcpu){ (uint32_t)(100 * ring->head + i), i };
 	ring->head++;
 	return true;
 }
@@ -138,7 +142,8 @@ static void hostile_headers(void)
 		{ "records in the header", 1, 64, BYTES, COUNT, MAPPED, BYTES },
 		{ "records beyond the end", 1, OFFSET + 8, BYTES, COUNT, MAPPED, BYTES },
 		{ "offset wraps", 1, UINT32_MAX - 7, BYTES, COUNT, MAPPED, BYTES },
-		{ "no room for a header", 1, OFFSET, BYTES, COUNT, sizeof(struct migtrace_ring) - 1, BYTES },
+		{ "no room for a header", 1, OFFSET, BYTES, COUNT, sizeof(struct migtrace_ring) - 1,
+		  BYTES },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
@@ -188,9 +193,12 @@ static void hostile_later(void)
 static void ticks_carry_what_is_known(void)
 {
 	const struct migtrace_record all = {
-		.tick = 7, .start_ns = 1000, .end_ns = 3000, .valid = 0x3f, .state = MIGTRACE_STATE_LOGGING,
-		.pages = 1, .events = 2, .overruns = 3, .resets = 4, .cleared_pages = 5, .ring_full_exits = 6,
-		.window = 7, .window_start_ns = 2500, .window_stale_pages = 8, .window_pages = 9, .logged_pages = 10,
+		.tick = 7, .start_ns = 1000, .end_ns = 3000, .valid = 0x3f,
+		.state = MIGTRACE_STATE_LOGGING,
+		.pages = 1, .events = 2, .overruns = 3, .resets = 4, .cleared_pages = 5,
+		.ring_full_exits = 6,
+		.window = 7, .window_start_ns = 2500, .window_stale_pages = 8, .window_pages = 9,
+		.logged_pages = 10,
 		.ring_used = 11, .ring_entries = 12,
 	};
 	struct migtrace_record nothing = all;
@@ -216,7 +224,8 @@ static void ticks_carry_what_is_known(void)
 static void ticks_merge(void)
 {
 	struct migtrace_record r = {
-		.tick = 1, .end_ns = 10, .valid = 0x3f, .pages = 5, .ring_used = 300, .ring_entries = 1024, .events = 6, .window = 1, .window_pages = 50,
+		.tick = 1, .end_ns = 10, .valid = 0x3f, .pages = 5, .ring_used = 300,
+		.ring_entries = 1024, .events = 6, .window = 1, .window_pages = 50,
 	};
 	struct mt_tick sum = { 0 }, t;
 

@@ -37,7 +37,11 @@ static int show(struct top_guest *g, size_t n, enum mt_format format, unsigned p
 
 static struct top_guest ring_guest(struct top_vcpu *vcpu)
 {
-	struct top_guest g = { .domain.name = "web1", .logged_ns = 2000000000, .logging = true, .vcpu = vcpu, .vcpus = 2,
+	struct top_guest g = { .domain.name = "web1",
+			       .logged_ns = 2000000000,
+			       .logging = true,
+			       .vcpu = vcpu,
+			       .vcpus = 2,
 			       .most_used = 2900 };
 
 	g.sum.t_ns = 5;
@@ -55,7 +59,8 @@ static void rings(void)
 	struct top_guest g[2] = { ring_guest(vcpu), { .domain.name = "none1" } };
 
 	CHECK_INT(show(g, 2, MT_FORMAT_JSON, 0), 0);
-	CHECK(strstr(shown, "\"dirty_pages_per_s\":300") || strstr(shown, "\"dirty_pages_per_s\": 300"));
+	CHECK(strstr(shown, "\"dirty_pages_per_s\":300") ||
+	      strstr(shown, "\"dirty_pages_per_s\": 300"));
 	CHECK(strstr(shown, "100 200") && strstr(shown, "2900 17"));
 	CHECK(strstr(shown, "8192"));
 	CHECK(strstr(shown, "none1") && strstr(shown, "page_wait_percent"));

@@ -61,7 +61,9 @@ static void test_still(void)
 	CHECK(!look(&t, at(60250)));
 }
 
-/* An earlier migration's, which has ended: at no moment, not at that when ours is as old as it was. */
+/*
+ * An earlier migration's, which has ended: at no moment, not at that when ours is as old as it was.
+ */
 static void test_another_ended(void)
 {
 	struct mt_trust t = { 0 };

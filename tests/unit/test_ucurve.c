@@ -68,7 +68,10 @@ static void test_nothing(void)
 	CHECK_NEAR(mt_ucurve_quantile(&o, NAN, 0.5), 0, 0);
 }
 
-/* Windows as pre-copy has them: a long one, shorter and shorter ones, then all of a length, more or less. */
+/*
+ * Windows as pre-copy has them: a long one, shorter and shorter ones, then all of a length, more or
+ * less.
+ */
 static double window_of(struct mt_rng *rng, unsigned i)
 {
 	return i < 6 ? 24 / pow(2.2, i) : between(rng, 0.2, 0.7);
@@ -104,7 +107,10 @@ static void test_two_windows(void)
 		CHECK_NEAR(mt_ucurve_quantile(&o, t, 0.5) / power(t), 1, 0.02);
 }
 
-/* A forecast is what was known then: what came later, or had been asked in between, makes no difference. */
+/*
+ * A forecast is what was known then: what came later, or had been asked in between, makes no
+ * difference.
+ */
 static void test_causal(void)
 {
 	double windows[80], bytes[80], told[80];
@@ -166,8 +172,12 @@ static void test_quantiles(void)
 	CHECK_NEAR(below90 / (double)n, 0.9, 0.03);
 }
 
-/* Windows until a change was called; @max: it was not. The load is the curve's times @factor from here on. */
-static unsigned windows_until_called(struct mt_ucurve *o, struct mt_rng *rng, double factor, unsigned max)
+/*
+ * Windows until a change was called; @max: it was not. The load is the curve's times @factor from
+ * here on.
+ */
+static unsigned windows_until_called(struct mt_ucurve *o, struct mt_rng *rng, double factor,
+				     unsigned max)
 {
 	unsigned before = o->changes;
 
@@ -181,7 +191,10 @@ static unsigned windows_until_called(struct mt_ucurve *o, struct mt_rng *rng, do
 	return max;
 }
 
-/* A load three times as large, or a third, is found within three windows; twice or half within eight. And it is followed. */
+/*
+ * A load three times as large, or a third, is found within three windows; twice or half within
+ * eight. And it is followed.
+ */
 static void test_phase(void)
 {
 	static const double factors[] = { 0.2, 0.33, 0.5, 2, 3, 5 };
@@ -206,8 +219,10 @@ static void test_phase(void)
 				double t = window_of(&rng, 50);
 
 				if (i >= 5)
-					sum += mt_ucurve_quantile(&o, t, 0.5) / power(t) / factors[f] / 10;
-				mt_ucurve_pass(&o, t, factors[f] * power(t) * noise(&rng, 0.12), false);
+					sum += mt_ucurve_quantile(&o, t, 0.5) / power(t) /
+					       factors[f] / 10;
+				mt_ucurve_pass(&o, t, factors[f] * power(t) * noise(&rng, 0.12),
+					       false);
 			}
 			CHECK_NEAR(sum, 1, 0.15);
 			CHECK(o.changes <= 2);	/* a second look at it */
@@ -215,7 +230,10 @@ static void test_phase(void)
 	}
 }
 
-/* Noise of whatever size is no phase, nor windows that grow shorter, nor but rarely an odd one among them. */
+/*
+ * Noise of whatever size is no phase, nor windows that grow shorter, nor but rarely an odd one
+ * among them.
+ */
 static void test_no_phase(void)
 {
 	unsigned odd = 0, called = 0;
@@ -288,7 +306,8 @@ static void test_idle(void)
 
 	mt_ucurve_init(&o, 64 * MT_MIB);
 	for (unsigned i = 0; i < 200; i++) {
-		mt_ucurve_pass(&o, between(&rng, 0.1, 2), i % 3 ? 0 : 4096 * (double)(mt_rng_next(&rng) % 20), i == 0);
+		mt_ucurve_pass(&o, between(&rng, 0.1, 2),
+			       i % 3 ? 0 : 4096 * (double)(mt_rng_next(&rng) % 20), i == 0);
 		CHECK(mt_ucurve_next(&o, 1, 0.5) >= 0);
 		CHECK(mt_ucurve_next(&o, 1, 0.9) < MT_MIB);
 	}
@@ -319,17 +338,20 @@ static void test_hostile(void)
 		for (unsigned i = 0; i < 40; i++) {
 			double t = pow(10, between(&rng, -6, 6)), low, mid, high;
 
-			mt_ucurve_pass(&o, pow(10, between(&rng, -6, 6)), mt_rng_next(&rng) % 4 ? pow(10, between(&rng, 0, 13)) : 0,
+			mt_ucurve_pass(&o, pow(10, between(&rng, -6, 6)),
+				       mt_rng_next(&rng) % 4 ? pow(10, between(&rng, 0, 13)) : 0,
 				       mt_rng_next(&rng) % 2);
 			low = mt_ucurve_next(&o, t, 0.1);
 			mid = mt_ucurve_next(&o, t, 0.5);
 			high = mt_ucurve_next(&o, t, 0.9);
 			CHECK(low >= 0 && low <= mid && mid <= high && high <= MEMORY);
-			CHECK(isfinite(mt_ucurve_quantile(&o, t, 0)) && isfinite(mt_ucurve_quantile(&o, t, 1)));
+			CHECK(isfinite(mt_ucurve_quantile(&o, t, 0)) &&
+			      isfinite(mt_ucurve_quantile(&o, t, 1)));
 			CHECK(o.noise_bytes2 > 0);
 			for (size_t k = 0; k < MT_UCURVE_KNOTS; k++) {
 				CHECK(o.cov[k][k] >= 0);
-				CHECK(!k || (o.mean[k] >= o.mean[k - 1] - 1e-9 && o.mean[k] <= o.mean[k - 1] + M_LN2 + 1e-9));
+				CHECK(!k || (o.mean[k] >= o.mean[k - 1] - 1e-9 &&
+					     o.mean[k] <= o.mean[k - 1] + M_LN2 + 1e-9));
 			}
 		}
 	}
@@ -402,7 +424,8 @@ static void test_order(void)
 	}
 }
 
-static double coarse(enum mt_ucurve_sees sees, const double mib_per_s[3], double memory_bytes, double t, double *sd)
+static double coarse(enum mt_ucurve_sees sees, const double mib_per_s[3], double memory_bytes,
+		     double t, double *sd)
 {
 	struct mt_ucurve_coarse v[3];
 	struct mt_ucurve c;
@@ -417,17 +440,24 @@ static double coarse(enum mt_ucurve_sees sees, const double mib_per_s[3], double
 
 static void test_coarse(void)
 {
-	static const double even[] = { 40, 40, 40 }, none[] = { 0, 0, 0 }, one_zero[] = { 0, 14, 24 };
+	static const double even[] = { 40, 40, 40 }, none[] = { 0, 0, 0 },
+			    one_zero[] = { 0, 14, 24 };
 	double sd, sampled_sd, u;
 
-	/* Pages are counted once, or by vCPU and harvest: 160 MiB in 4 s are then four times 40, of any size together. */
+	/*
+	 * Pages are counted once, or by vCPU and harvest: 160 MiB in 4 s are then four times 40, of
+	 * any size together.
+	 */
 	CHECK_NEAR(coarse(MT_UCURVE_SEES_UNION, even, 1024 * MT_MIB, 4, &sd), 160, 15);
 	CHECK_NEAR(coarse(MT_UCURVE_SEES_HARVESTS, even, 1024 * MT_MIB, 1, &u), 40, 6);
 	CHECK(coarse(MT_UCURVE_SEES_HARVESTS, even, 1024 * MT_MIB, 4, &u) < 150 && u > sd);
 	/* Samples are few, and do not see what is written again as it was. */
 	CHECK_NEAR(coarse(MT_UCURVE_SEES_SAMPLES, even, 1024 * MT_MIB, 4, &sampled_sd), 160, 20);
 	CHECK(sampled_sd > 2 * sd);
-	/* Rounded down to nothing is not nothing, and one that was is not believed against two others. */
+	/*
+	 * Rounded down to nothing is not nothing, and one that was is not believed against two
+	 * others.
+	 */
 	u = coarse(MT_UCURVE_SEES_UNION, none, 1024 * MT_MIB, 1, &sd);
 	CHECK(u > 0.05 && u < 1 && sd > 0.1);
 	CHECK(coarse(MT_UCURVE_SEES_SAMPLES, one_zero, 384 * MT_MIB, 4, &sd) > 8);
@@ -478,7 +508,8 @@ static void test_samples(void)
 		CHECK_NEAR(u, mt_ucurve_at(&c, t), 1);
 		CHECK(mt_ucurve_sample_at(&low, t) <= u && u <= mt_ucurve_sample_at(&high, t));
 		CHECK(mt_ucurve_sample_at(&low, 2 * t) >= mt_ucurve_sample_at(&low, t));
-		CHECK(u + MT_UCURVE_OFFSET_BYTES <= 2 * (mt_ucurve_sample_at(&mid, t / 2) + MT_UCURVE_OFFSET_BYTES) * 1.001);
+		CHECK(u + MT_UCURVE_OFFSET_BYTES <=
+		      2 * (mt_ucurve_sample_at(&mid, t / 2) + MT_UCURVE_OFFSET_BYTES) * 1.001);
 		if (u < MEMORY)
 			CHECK_NEAR(mt_ucurve_sample_window_s(&mid, u) / t, 1, 0.01);
 	}

@@ -31,7 +31,8 @@ static void check_good(parse_fn parse, const struct good *g)
 		struct mt_err err = { 0 };
 
 		if (parse("--x", g->text, &out, &err) || out != g->value)
-			printf("# \"%s\": %" PRIu64 ", expected %" PRIu64 " (%s)\n", g->text, out, g->value, err.msg);
+			printf("# \"%s\": %" PRIu64 ", expected %" PRIu64 " (%s)\n", g->text, out,
+			       g->value, err.msg);
 		CHECK(out == g->value);
 		CHECK(!err.code);
 	}
@@ -56,13 +57,25 @@ static void check_bad(parse_fn parse, const struct bad *b)
 
 static void test_duration(void)
 {
-	check_good(mt_parse_duration_ms, (const struct good[]){
-		{ "300ms", 300 }, { "0ms", 0 }, { "0s", 0 }, { "1.5s", 1500 }, { "0.001s", 1 }, { "5min", 300000 },
-		{ "2h", 7200000 }, { "007ms", 7 }, { "0.0006s", 1 }, { "18446744073709551615ms", UINT64_MAX }, { } });
+	check_good(mt_parse_duration_ms,
+		   (const struct good[]){ { "300ms", 300 },
+					  { "0ms", 0 },
+					  { "0s", 0 },
+					  { "1.5s", 1500 },
+					  { "0.001s", 1 },
+					  { "5min", 300000 },
+					  { "2h", 7200000 },
+					  { "007ms", 7 },
+					  { "0.0006s", 1 },
+					  { "18446744073709551615ms", UINT64_MAX },
+					  {} });
 	check_bad(mt_parse_duration_ms, (const struct bad[]){
-		{ "", -EINVAL }, { "300", -EINVAL }, { "ms", -EINVAL }, { "-1ms", -EINVAL }, { "+1ms", -EINVAL },
-		{ " 1ms", -EINVAL }, { "1 ms", -EINVAL }, { "1ms ", -EINVAL }, { "1msx", -EINVAL }, { "1.s", -EINVAL },
-		{ ".5s", -EINVAL }, { "1e3ms", -EINVAL }, { "0x10ms", -EINVAL }, { "1,5s", -EINVAL }, { "1m", -EINVAL },
+		{ "", -EINVAL }, { "300", -EINVAL }, { "ms", -EINVAL }, { "-1ms", -EINVAL },
+		{ "+1ms", -EINVAL },
+		{ " 1ms", -EINVAL }, { "1 ms", -EINVAL }, { "1ms ", -EINVAL }, { "1msx", -EINVAL },
+		{ "1.s", -EINVAL },
+		{ ".5s", -EINVAL }, { "1e3ms", -EINVAL }, { "0x10ms", -EINVAL },
+		{ "1,5s", -EINVAL }, { "1m", -EINVAL },
 		{ "nanms", -EINVAL }, { "1MS", -EINVAL }, { "1.1.1s", -EINVAL },
 		{ "18446744073709551616ms", -ERANGE }, { "99999999999999999999999s", -ERANGE },
 		{ "18446744073709551615s", -ERANGE }, { "0.0001s", -ERANGE }, { } });
@@ -70,21 +83,32 @@ static void test_duration(void)
 
 static void test_size(void)
 {
-	check_good(mt_parse_size_bytes, (const struct good[]){
-		{ "1B", 1 }, { "1KiB", 1024 }, { "1kB", 1000 }, { "1.5GiB", 1610612736 }, { "2TB", 2000000000000ULL },
-		{ "16777215TiB", 16777215ULL << 40 }, { "9007199254740993B", 9007199254740993ULL }, { } });
+	check_good(mt_parse_size_bytes,
+		   (const struct good[]){ { "1B", 1 },
+					  { "1KiB", 1024 },
+					  { "1kB", 1000 },
+					  { "1.5GiB", 1610612736 },
+					  { "2TB", 2000000000000ULL },
+					  { "16777215TiB", 16777215ULL << 40 },
+					  { "9007199254740993B", 9007199254740993ULL },
+					  {} });
 	check_bad(mt_parse_size_bytes, (const struct bad[]){
-		{ "1", -EINVAL }, { "1K", -EINVAL }, { "1KB", -EINVAL }, { "1MiB/s", -EINVAL }, { "1mib", -EINVAL },
+		{ "1", -EINVAL }, { "1K", -EINVAL }, { "1KB", -EINVAL }, { "1MiB/s", -EINVAL },
+		{ "1mib", -EINVAL },
 		{ "16777216TiB", -ERANGE }, { "0.1B", -ERANGE }, { } });
 }
 
 static void test_rate(void)
 {
 	check_good(mt_parse_rate_bytes_per_s, (const struct good[]){
-		{ "100MiB/s", 104857600 }, { "1Gbit/s", 125000000 }, { "8kbit/s", 1000 }, { "0.5Mbit/s", 62500 },
+		{ "100MiB/s", 104857600 }, { "1Gbit/s", 125000000 }, { "8kbit/s", 1000 },
+		{ "0.5Mbit/s", 62500 },
 		{ "1B/s", 1 }, { } });
-	check_bad(mt_parse_rate_bytes_per_s, (const struct bad[]){
-		{ "100MiB", -EINVAL }, { "100", -EINVAL }, { "1Gb/s", -EINVAL }, { "1MiB/", -EINVAL }, { } });
+	check_bad(mt_parse_rate_bytes_per_s, (const struct bad[]){ { "100MiB", -EINVAL },
+								   { "100", -EINVAL },
+								   { "1Gb/s", -EINVAL },
+								   { "1MiB/", -EINVAL },
+								   {} });
 }
 
 static void test_count(void)
@@ -113,17 +137,25 @@ static void test_format(void)
 		double v;
 		const char *text;
 	} rows[] = {
-		{ mt_format_duration_ms, 812, "812 ms" }, { mt_format_duration_ms, 12345, "12.3 s" },
-		{ mt_format_duration_ms, 245000, "4 min 05 s" }, { mt_format_duration_ms, 999.6, "1.0 s" },
-		{ mt_format_duration_ms, 59970, "1 min 00 s" }, { mt_format_duration_ms, 0, "0 ms" },
+		{ mt_format_duration_ms, 812, "812 ms" },
+		{ mt_format_duration_ms, 12345, "12.3 s" },
+		{ mt_format_duration_ms, 245000, "4 min 05 s" },
+		{ mt_format_duration_ms, 999.6, "1.0 s" },
+		{ mt_format_duration_ms, 59970, "1 min 00 s" },
+		{ mt_format_duration_ms, 0, "0 ms" },
 		{ mt_format_duration_ms, 3.25, "3.2 ms" }, { mt_format_duration_ms, 5, "5 ms" },
-		{ mt_format_duration_ms, 119700, "2 min 00 s" }, { mt_format_duration_ms, 3 * 3600e3 + 7 * 60e3, "3 h 07 min" },
-		{ mt_format_duration_ms, 3599900, "1 h 00 min" }, { mt_format_duration_ms, -40, "-40 ms" },
+		{ mt_format_duration_ms, 119700, "2 min 00 s" },
+		{ mt_format_duration_ms, 3 * 3600e3 + 7 * 60e3, "3 h 07 min" },
+		{ mt_format_duration_ms, 3599900, "1 h 00 min" },
+		{ mt_format_duration_ms, -40, "-40 ms" },
 		{ mt_format_duration_ms, NAN, "-" },
-		{ mt_format_size_bytes, 512, "512 B" }, { mt_format_size_bytes, 40580000, "38.7 MiB" },
-		{ mt_format_size_bytes, 1024, "1.0 KiB" }, { mt_format_size_bytes, 1048575, "1.0 MiB" },
+		{ mt_format_size_bytes, 512, "512 B" },
+		{ mt_format_size_bytes, 40580000, "38.7 MiB" },
+		{ mt_format_size_bytes, 1024, "1.0 KiB" },
+		{ mt_format_size_bytes, 1048575, "1.0 MiB" },
 		{ mt_format_size_bytes, INFINITY, "-" },
-		{ mt_format_rate_bytes_per_s, 129.0 * 1048576, "129.0 MiB/s" }, { mt_format_rate_bytes_per_s, 0, "0 B/s" },
+		{ mt_format_rate_bytes_per_s, 129.0 * 1048576, "129.0 MiB/s" },
+		{ mt_format_rate_bytes_per_s, 0, "0 B/s" },
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
@@ -177,7 +209,8 @@ static void test_utf8(void)
 		{ "\xed\xa0\x80", "???" }, { "\xf4\x90\x80\x80", "????" },
 		{ "\x1b[31mred", "?[31mred" }, { "a\nb\x7f\tc\r", "a?b??c?" },
 		{ "\xc2\x9b""31m", "?31m" }, { "\xc2\x80\xc2\x9f\xc2\xa0", "??\xc2\xa0" },
-		{ "\xe2\x80\xae", "?" }, { "\xe2\x81\xa6x\xe2\x81\xa9", "?x?" }, { "\xd8\x9c", "?" },
+		{ "\xe2\x80\xae", "?" }, { "\xe2\x81\xa6x\xe2\x81\xa9", "?x?" },
+		{ "\xd8\x9c", "?" },
 		{ "\xe2\x80\x8e\xe2\x80\x8f", "??" }, { "a\xe2\x80\xa8""b\xe2\x80\xa9", "a?b?" },
 		{ "\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7" }, { "", "" },
 	};

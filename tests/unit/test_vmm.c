@@ -115,7 +115,8 @@ static void by_looking(void)
 static void bad_pidfiles(void)
 {
 	static const char *const texts[] = {
-		"1", "20", "21", "30", "99", "", "-40", "0", "40x", "4 0", "99999999999999999999", "\n", "x",
+		"1",  "20", "21", "30", "99", "", "-40", "0", "40x", "4 0", "99999999999999999999",
+		"\n", "x",
 	};
 	pid_t pid;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_vmm_memory.c - how much of a guest's memory is there: in a /proc of our own, and of ourselves
+ * test_vmm_memory.c - how much of a guest's memory is there: in a /proc of our own, and of
+ * ourselves
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -76,11 +77,15 @@ static void test_none(void)
 	CHECK_INT(mt_vmm_memory(&paths, PID, 128 * MIB, &m, NULL), -ENODATA);
 }
 
-/* Half of it written to, a quarter read or zeroed, the rest never touched: looking at it must not make it be there. */
+/*
+ * Half of it written to, a quarter read or zeroed, the rest never touched: looking at it must not
+ * make it be there.
+ */
 static void test_ourselves(void)
 {
 	size_t size = 64 * MIB + 4096;
-	unsigned char *ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned char *ram =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct mt_vmm_memory before, after;
 	uint64_t nonzero_bytes = 0;
 	int rc;

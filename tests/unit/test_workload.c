@@ -13,8 +13,10 @@ static void names(void)
 		const char *list;
 		unsigned probes;	/* 0: refused */
 	} rows[] = {
-		{ "vcpu", 1 }, { "net,disk", 6 }, { "postcopy,vcpu,vcpu", 9 }, { "all", 15 }, { "all,net", 15 },
-		{ "", 0 }, { ",", 0 }, { "vcpu,", 0 }, { ",vcpu", 0 }, { "vcp", 0 }, { "vcpux", 0 }, { "vcpu net", 0 },
+		{ "vcpu", 1 }, { "net,disk", 6 }, { "postcopy,vcpu,vcpu", 9 }, { "all", 15 },
+		{ "all,net", 15 },
+		{ "", 0 }, { ",", 0 }, { "vcpu,", 0 }, { ",vcpu", 0 }, { "vcp", 0 }, { "vcpux", 0 },
+		{ "vcpu net", 0 },
 		{ "VCPU", 0 }, { "dirty", 0 },
 	};
 
@@ -22,7 +24,8 @@ static void names(void)
 		struct mt_err err = { 0 };
 		unsigned probes = 77;
 
-		CHECK_INT(mt_probes_parse(rows[i].list, &probes, &err), rows[i].probes ? 0 : -EINVAL);
+		CHECK_INT(mt_probes_parse(rows[i].list, &probes, &err),
+			  rows[i].probes ? 0 : -EINVAL);
 		CHECK_INT(probes, rows[i].probes ? rows[i].probes : 77);
 		CHECK(!*err.msg == !!rows[i].probes);
 	}

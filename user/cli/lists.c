@@ -11,8 +11,8 @@
 
 typedef int (*parse_fn)(const char *what, const char *text, uint64_t *out, struct mt_err *err);
 
-static int numbers(const struct command_usage *usage, const char *option, const char *text, struct list_of_numbers *list,
-		   parse_fn parse)
+static int numbers(const struct command_usage *usage, const char *option, const char *text,
+		   struct list_of_numbers *list, parse_fn parse)
 {
 	mt_autofree char *copy = text ? strdup(text) : NULL;
 	char *rest = copy;
@@ -36,12 +36,14 @@ static int numbers(const struct command_usage *usage, const char *option, const 
 	return OPTIONS_RUN;
 }
 
-int list_rates(const struct command_usage *usage, const char *option, const char *text, struct list_of_numbers *bytes_per_s)
+int list_rates(const struct command_usage *usage, const char *option, const char *text,
+	       struct list_of_numbers *bytes_per_s)
 {
 	return numbers(usage, option, text, bytes_per_s, mt_parse_rate_bytes_per_s);
 }
 
-int list_durations(const struct command_usage *usage, const char *option, const char *text, struct list_of_numbers *ms)
+int list_durations(const struct command_usage *usage, const char *option, const char *text,
+		   struct list_of_numbers *ms)
 {
 	return numbers(usage, option, text, ms, mt_parse_duration_ms);
 }
@@ -68,7 +70,8 @@ int list_methods(const struct command_usage *usage, const char *text, unsigned *
 			*methods |= 1u << m;
 			continue;
 		}
-		return options_error(usage, "unknown method \"%s\"; there are %s", item, mt_method_names(known, sizeof(known)));
+		return options_error(usage, "unknown method \"%s\"; there are %s", item,
+				     mt_method_names(known, sizeof(known)));
 	}
 	return OPTIONS_RUN;
 }
@@ -96,7 +99,8 @@ int list_models(const struct command_usage *usage, const char *text, struct list
 		if (!model) {
 			for (size_t i = 0; mt_forecast_model_at(i); i++)
 				append(known, sizeof(known), mt_forecast_model_at(i)->name);
-			return options_error(usage, "unknown model \"%s\"; there are %s", item, known);
+			return options_error(usage, "unknown model \"%s\"; there are %s", item,
+					     known);
 		}
 		if (!has_model(models, model))
 			models->v[models->n++] = model;

@@ -21,12 +21,15 @@ struct list_of_models {
 };
 
 /*
- * Each takes @text apart; NULL leaves the list as it is. Return: OPTIONS_RUN, or CMD_USAGE after one line. No value
- * may be 0.
+ * Each takes @text apart; NULL leaves the list as it is. Return: OPTIONS_RUN, or CMD_USAGE after
+ * one line. No value may be 0.
  */
-int list_rates(const struct command_usage *usage, const char *option, const char *text, struct list_of_numbers *bytes_per_s);
-int list_durations(const struct command_usage *usage, const char *option, const char *text, struct list_of_numbers *ms);
-int list_methods(const struct command_usage *usage, const char *text, unsigned *methods);	/* bit per enum mt_method */
+int list_rates(const struct command_usage *usage, const char *option, const char *text,
+	       struct list_of_numbers *bytes_per_s);
+int list_durations(const struct command_usage *usage, const char *option, const char *text,
+		   struct list_of_numbers *ms);
+/* bit per enum mt_method */
+int list_methods(const struct command_usage *usage, const char *text, unsigned *methods);
 int list_models(const struct command_usage *usage, const char *text, struct list_of_models *models);
 
 #endif

@@ -69,7 +69,10 @@ static const char *default_of(char buf[MT_UNIT_STR], const struct mt_param *p)
 	return buf;
 }
 
-/* "policy timeout: when it acts, or none (default 30 s)"; where several have it, one behind the other. */
+/*
+ * "policy timeout: when it acts, or none (default 30 s)"; where several have it, one behind the
+ * other.
+ */
 static void tell_param(char *help, size_t size, const char *name)
 {
 	size_t len = 0;
@@ -80,9 +83,11 @@ static void tell_param(char *help, size_t size, const char *name)
 		char initial[MT_UNIT_STR];
 
 		if (p)
-			len += (size_t)snprintf(help + len, size - len, "%spolicy %s: %s%s (default %s)", len ? "; " : "",
-						mt_policy_at(i)->name, p->help, p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "",
-						default_of(initial, p));
+			len += (size_t)snprintf(
+				help + len, size - len, "%spolicy %s: %s%s (default %s)",
+				len ? "; " : "", mt_policy_at(i)->name, p->help,
+				p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "",
+				default_of(initial, p));
 	}
 }
 
@@ -99,10 +104,14 @@ static void set_add_params(struct option_set *set, struct mt_params *params)
 		if (set_has(set, mt_param_option(set->params[i].name, p)))
 			continue;
 		tell_param(set->params[i].help, sizeof(set->params[i].help), p->name);
-		set_add(set, &(struct option_row){ .name = set->params[i].name, .kind = kinds[p->kind],
-						   .arg = p->kind == MT_PARAM_COUNT ? "N" : "DURATION",
-						   .help = set->params[i].help, .dest = &params->value[i],
-						   .min = p->min, .max = p->max });
+		set_add(set,
+			&(struct option_row){ .name = set->params[i].name,
+					      .kind = kinds[p->kind],
+					      .arg = p->kind == MT_PARAM_COUNT ? "N" : "DURATION",
+					      .help = set->params[i].help,
+					      .dest = &params->value[i],
+					      .min = p->min,
+					      .max = p->max });
 	}
 }
 
@@ -117,12 +126,18 @@ static void set_init(struct option_set *set, const struct command_usage *usage,
 	if (usage->params)
 		set_add_params(set, usage->params);
 	if (usage->uses & OPTIONS_CONNECT)
-		set_add(set, &(struct option_row){ .name = "connect", .letter = 'c', .kind = OPTION_STRING,
-						   .arg = "URI", .help = "hypervisor to connect to, as in virsh",
+		set_add(set, &(struct option_row){ .name = "connect",
+						   .letter = 'c',
+						   .kind = OPTION_STRING,
+						   .arg = "URI",
+						   .help = "hypervisor to connect to, as in virsh",
 						   .dest = &common->uri });
 	if (usage->uses & OPTIONS_FORMAT)
-		set_add(set, &(struct option_row){ .name = "format", .letter = 'f', .kind = OPTION_FORMAT,
-						   .arg = "text|json|csv", .help = "how to write the result",
+		set_add(set, &(struct option_row){ .name = "format",
+						   .letter = 'f',
+						   .kind = OPTION_FORMAT,
+						   .arg = "text|json|csv",
+						   .help = "how to write the result",
 						   .dest = &common->format });
 	set_add(set, &(struct option_row){ .name = "help", .letter = 'h', .kind = OPTION_FLAG,
 					   .help = "this text", .dest = &set->help });
@@ -145,7 +160,8 @@ static void print_help(const struct command_usage *usage, const struct option_se
 		const struct option_row *row = &set->rows[i];
 		char shown[96];
 
-		snprintf(shown, sizeof(shown), "%s%s%s", row->name, row->arg ? " " : "", row->arg ? row->arg : "");
+		snprintf(shown, sizeof(shown), "%s%s%s", row->name, row->arg ? " " : "",
+			 row->arg ? row->arg : "");
 		if (row->letter)
 			printf("  -%c, ", row->letter);
 		else
@@ -170,7 +186,8 @@ int options_error(const struct command_usage *usage, const char *fmt, ...)
 	return CMD_USAGE;
 }
 
-static int take_limit(const struct option_row *row, const char *what, const char *text, struct mt_err *err)
+static int take_limit(const struct option_row *row, const char *what, const char *text,
+		      struct mt_err *err)
 {
 	uint64_t max = row->max ? row->max : MT_LIMIT_MAX_MS, ms;
 	bool none = row->kind == OPTION_LIMIT_OR_NONE;
@@ -185,14 +202,15 @@ static int take_limit(const struct option_row *row, const char *what, const char
 	if (rc)
 		return rc;
 	if (ms < row->min || ms > max)
-		return mt_err_set(err, -ERANGE, "%s: \"%s\" is out of range: %s to %s%s", what, text,
-				  mt_format_duration_ms(from, (double)row->min), mt_format_duration_ms(to, (double)max),
-				  none ? ", or none" : "");
+		return mt_err_set(err, -ERANGE, "%s: \"%s\" is out of range: %s to %s%s", what,
+				  text, mt_format_duration_ms(from, (double)row->min),
+				  mt_format_duration_ms(to, (double)max), none ? ", or none" : "");
 	*(uint64_t *)row->dest = ms;
 	return 0;
 }
 
-static int take_count(const struct option_row *row, const char *what, const char *text, struct mt_err *err)
+static int take_count(const struct option_row *row, const char *what, const char *text,
+		      struct mt_err *err)
 {
 	uint64_t n;
 	int rc = mt_parse_count(what, text, row->max ? row->max : UINT64_MAX, &n, err);
@@ -200,7 +218,8 @@ static int take_count(const struct option_row *row, const char *what, const char
 	if (rc)
 		return rc;
 	if (n < row->min)
-		return mt_err_set(err, -ERANGE, "%s: \"%s\" is out of range: at least %llu", what, text, (unsigned long long)row->min);
+		return mt_err_set(err, -ERANGE, "%s: \"%s\" is out of range: at least %llu", what,
+				  text, (unsigned long long)row->min);
 	*(uint64_t *)row->dest = n;
 	return 0;
 }
@@ -269,7 +288,8 @@ int options_parse(const struct command_usage *usage, int argc, char **argv,
 	opterr = 0;
 	optind = 0;	/* glibc: begin anew, whatever was parsed before */
 	while ((found = getopt_long(argc, argv, set.shorts, set.longs, NULL)) != -1) {
-		const struct option_row *row = found == '?' || found == ':' ? NULL : row_of(&set, found);
+		const struct option_row *row =
+			found == '?' || found == ':' ? NULL : row_of(&set, found);
 		struct mt_err err = { 0 };
 
 		if (!row)

@@ -15,7 +15,8 @@
  *	const struct command_usage usage = {
  *		.name = "migrate", .synopsis = "DOMAIN DESTURI", .min_args = 2, .max_args = 2,
  *		.description = "...", .examples = "  migtrace migrate ...\n",
- *		.uses = OPTIONS_CONNECT | OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
+ *		.uses = OPTIONS_CONNECT | OPTIONS_FORMAT,
+ *		.rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
  *	};
  *	struct option_args args;
  *	int status = options_parse(&usage, argc, argv, &common, &args);
@@ -38,7 +39,8 @@ enum option_kind {		/* type behind option_row.dest */
 	OPTION_FLAG,		/* bool, set to true */
 	OPTION_STRING,		/* const char *, points into argv */
 	OPTION_DURATION_MS,	/* uint64_t */
-	OPTION_LIMIT_MS,	/* uint64_t, option_row.min to .max, 0 = MT_LIMIT_MAX_MS: a duration of struct mt_limits */
+	OPTION_LIMIT_MS,	/* uint64_t, option_row.min to .max, 0 = MT_LIMIT_MAX_MS: a duration
+				 * of struct mt_limits */
 	OPTION_LIMIT_OR_NONE,	/* the same, or "none": MT_LIMIT_NONE */
 	OPTION_SIZE_BYTES,	/* uint64_t */
 	OPTION_RATE_BYTES_PER_S, /* uint64_t */
@@ -66,15 +68,18 @@ struct option_row {
 
 struct command_usage {
 	const char *name;
-	const char *synopsis;		/* its arguments, "DOMAIN DESTURI"; "" = none. [OPTION...] is put before it */
+	const char *synopsis;		/* its arguments, "DOMAIN DESTURI"; "" = none. [OPTION...]
+					 * is put before it */
 	int min_args, max_args;
 	const char *description;	/* sentences, wrapped by hand, ends without a newline */
 	const char *examples;		/* lines, each with a newline; NULL = none */
-	void (*more)(FILE *out);	/* sections of the help between options and examples; NULL = none */
+	void (*more)(FILE *out);	/* sections of the help between options and examples; NULL =
+					 * none */
 	unsigned uses;
 	const struct option_row *rows;
 	size_t n_rows;
-	struct mt_params *params;	/* also takes policies' parameters, but those whose name is in @rows; NULL = does not */
+	struct mt_params *params;	/* also takes policies' parameters, but those whose name is
+					 * in @rows; NULL = does not */
 };
 
 struct common_options {

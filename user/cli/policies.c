@@ -9,7 +9,8 @@
 #include "cmd.h"
 #include "policies.h"
 
-int policy_option(const struct command_usage *usage, const char *option, const char *name, const struct mt_policy **policy)
+int policy_option(const struct command_usage *usage, const char *option, const char *name,
+		  const struct mt_policy **policy)
 {
 	char known[256] = "";
 	size_t len = 0;
@@ -18,8 +19,10 @@ int policy_option(const struct command_usage *usage, const char *option, const c
 	if (*policy)
 		return OPTIONS_RUN;
 	for (size_t i = 0; mt_policy_at(i) && len < sizeof(known); i++)
-		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "", mt_policy_at(i)->name);
-	return options_error(usage, "--%s: unknown policy \"%s\"; there are %s", option, name, known);
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
+					mt_policy_at(i)->name);
+	return options_error(usage, "--%s: unknown policy \"%s\"; there are %s", option, name,
+			     known);
 }
 
 /* Whether some policy wants it of who takes that policy. */
@@ -46,14 +49,17 @@ static int go_together(const struct command_usage *usage, const struct mt_param 
 		if (!mt_policy_param(mt_policy_at(i), p->name))
 			continue;
 		if (first)
-			len += (size_t)snprintf(others + len, sizeof(others) - len, " (or %s)", name);
+			len += (size_t)snprintf(others + len, sizeof(others) - len, " (or %s)",
+						name);
 		else
 			first = name;
 	}
-	return options_error(usage, "--%s and --policy %s%s go together", mt_param_option(option, p), first, others);
+	return options_error(usage, "--%s and --policy %s%s go together",
+			     mt_param_option(option, p), first, others);
 }
 
-int policy_params_check(const struct command_usage *usage, const struct mt_policy *policy, const struct mt_params *params)
+int policy_params_check(const struct command_usage *usage, const struct mt_policy *policy,
+			const struct mt_params *params)
 {
 	const struct mt_param *p;
 
@@ -79,7 +85,8 @@ void policies_help(FILE *out)
 		const struct mt_policy *p = mt_policy_at(i);
 		const char *ignores = mt_policy_ignores(p);
 
-		fprintf(out, "  %-*s  %s%s%s%s\n", width, p->name, p->help, *ignores ? "; does not heed " : "", ignores,
+		fprintf(out, "  %-*s  %s%s%s%s\n", width, p->name, p->help,
+			*ignores ? "; does not heed " : "", ignores,
 			strcmp(p->name, MT_POLICY_DEFAULT) ? "" : " (default)");
 	}
 }

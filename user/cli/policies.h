@@ -11,16 +11,18 @@
 #include "options.h"
 
 /*
- * Of option @option. Return: OPTIONS_RUN, or CMD_USAGE after a line that names those that there are, which is also
- * where completion reads them.
+ * Of option @option. Return: OPTIONS_RUN, or CMD_USAGE after a line that names those that there
+ * are, which is also where completion reads them.
  */
-int policy_option(const struct command_usage *usage, const char *option, const char *name, const struct mt_policy **policy);
+int policy_option(const struct command_usage *usage, const char *option, const char *name,
+		  const struct mt_policy **policy);
 
 /*
- * Of parameters that were given: those that @policy wants, and none that wants another policy. Return: OPTIONS_RUN, or
- * CMD_USAGE after a line.
+ * Of parameters that were given: those that @policy wants, and none that wants another policy.
+ * Return: OPTIONS_RUN, or CMD_USAGE after a line.
  */
-int policy_params_check(const struct command_usage *usage, const struct mt_policy *policy, const struct mt_params *params);
+int policy_params_check(const struct command_usage *usage, const struct mt_policy *policy,
+			const struct mt_params *params);
 
 /* A section of --help: each with what it does, and what it does not go by. */
 void policies_help(FILE *out);

@@ -49,7 +49,8 @@ static int dispatch(const struct program *p, int argc, char **argv)
 		if (!strcmp(word, p->cmds[i].name))
 			return p->cmds[i].run(argc - 1, argv + 1);
 	if (word[0] == '-')
-		cmd_warn("the command comes before its options: %s COMMAND %s ...; see %s --help", name, word, name);
+		cmd_warn("the command comes before its options: %s COMMAND %s ...; see %s --help",
+			 name, word, name);
 	else
 		cmd_warn("unknown command \"%s\"; see %s --help", word, name);
 	return CMD_USAGE;
@@ -61,7 +62,10 @@ int program_run(const struct program *p, int argc, char **argv)
 	int status;
 
 	name = p->name;
-	/* A reader that goes away is an error of write(2), reported below, not a death in mid-migration. */
+	/*
+	 * A reader that goes away is an error of write(2), reported below, not a death in
+	 * mid-migration.
+	 */
 	signal(SIGPIPE, SIG_IGN);
 	status = dispatch(p, argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {

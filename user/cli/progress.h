@@ -2,9 +2,9 @@
 /*
  * progress.h - a running migration on the screen, or as plain lines
  *
- * Whoever shows something only leaves it here; a thread of its own writes it. A terminal that is stopped
- * (Ctrl-S) or a reader that sleeps holds up nobody: of what is drawn the newest counts, and of lines that
- * wait the oldest are dropped, and counted.
+ * Whoever shows something only leaves it here; a thread of its own writes it. A terminal that is
+ * stopped (Ctrl-S) or a reader that sleeps holds up nobody: of what is drawn the newest counts, and
+ * of lines that wait the oldest are dropped, and counted.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -28,7 +28,8 @@ struct progress {
 /* Repaints if @out is a terminal that can, else writes a line an iteration, an action, an event. */
 void progress_init(struct progress *p, FILE *out, const char *title);
 void progress_show(const struct mt_progress *m, void *progress);	/* an mt_progress_fn */
-void progress_note(struct progress *p, const char *text);		/* a line of its own; any thread */
+/* a line of its own; any thread */
+void progress_note(struct progress *p, const char *text);
 /* Waits until all is written, but not for long: what then still waits is left to the thread. */
 void progress_end(struct progress *p);
 

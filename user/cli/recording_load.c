@@ -19,7 +19,8 @@ int recording_load(struct mt_recording **rec, const char *path, struct mt_err *e
 		cmd_warn("%s ends early after %zu entries; the writer was killed or the disk was full", path,
 			 r->foreign || !r->truncated_after ? r->n_entries : r->truncated_after - 1);
 	if (r->strange_entries || r->strange_words)
-		cmd_warn("%s: written by a later migtrace: %zu entries left out, %zu words taken for unknown", path, r->strange_entries,
-			 r->strange_words);
+		cmd_warn(
+			"%s: written by a later migtrace: %zu entries left out, %zu words taken for unknown",
+			path, r->strange_entries, r->strange_words);
 	return 0;
 }

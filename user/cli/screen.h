@@ -18,8 +18,12 @@ struct screen;
 struct screen *screen_new(FILE *out);
 /* None of these waits for the reader. Any thread. */
 void screen_line(struct screen *s, const char *text);
-void screen_draw(struct screen *s, const char rows[SCREEN_ROWS][SCREEN_ROW]);	/* in place of the block before it */
-/* The block goes. Waits up to @wait_ms for all to be written. Return: false when something still waits, for the thread. */
+/* in place of the block before it */
+void screen_draw(struct screen *s, const char rows[SCREEN_ROWS][SCREEN_ROW]);
+/*
+ * The block goes. Waits up to @wait_ms for all to be written. Return: false when something still
+ * waits, for the thread.
+ */
 bool screen_end(struct screen *s, uint64_t wait_ms);
 
 #endif

@@ -7,7 +7,10 @@
 
 #include "options.h"
 
-/* Return: OPTIONS_RUN if @name is one that --source takes (NULL: the best), else CMD_USAGE after a line. */
+/*
+ * Return: OPTIONS_RUN if @name is one that --source takes (NULL: the best), else CMD_USAGE after a
+ * line.
+ */
 int source_option(const struct command_usage *usage, const char *name);
 
 #endif

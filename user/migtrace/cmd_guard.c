@@ -80,8 +80,9 @@ static int adopt(struct guarding *g, struct mt_err *err)
 }
 
 /*
- * Until there is no guest left that is ours to see to. A mark that somebody alive holds is his; but the lock of one who has just
- * died may be there for a moment longer than its other files. Return: 0 or -errno.
+ * Until there is no guest left that is ours to see to. A mark that somebody alive holds is his; but
+ * the lock of one who has just died may be there for a moment longer than its other files. Return:
+ * 0 or -errno.
  */
 static int see_to_all(struct guarding *g, struct mt_err *err)
 {
@@ -114,7 +115,9 @@ static int see_to_all(struct guarding *g, struct mt_err *err)
 /* Whatever is sent to the session of our parent, or to it and its group, is not for us. */
 static void ignore_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTOU };
+	static const int signals[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTOU
+	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(signals); i++)
 		signal(signals[i], SIG_IGN);
@@ -139,8 +142,12 @@ static int run(struct guarding *g)
 
 	ret = mt_hands_open(&g->hands, NULL, &err);
 	if (!ret)
-		ret = mt_guard_new(&g->guard, &(struct mt_guard_options){
-			.hands = g->hands, .who = "migtrace guard", .news = on_news, .opaque = g }, &err);
+		ret = mt_guard_new(&g->guard,
+				   &(struct mt_guard_options){ .hands = g->hands,
+							       .who = "migtrace guard",
+							       .news = on_news,
+							       .opaque = g },
+				   &err);
 	if (!ret)
 		ret = see_to_all(g, &err);
 	mt_guard_free(g->guard);
@@ -156,8 +163,11 @@ int cmd_guard(int argc, char **argv)
 	uint64_t parent_fd = 0;
 	bool has_parent = false;
 	const struct option_row rows[] = {
-		{ "once", 0, OPTION_FLAG, NULL, "only those that are there now, not others that come meanwhile", &g.once },
-		{ "parent-fd", 0, OPTION_COUNT, "N", "begin when this descriptor ends: for migtrace migrate", &parent_fd, &has_parent, 1023 },
+		{ "once", 0, OPTION_FLAG, NULL,
+		  "only those that are there now, not others that come meanwhile", &g.once },
+		{ "parent-fd", 0, OPTION_COUNT, "N",
+		  "begin when this descriptor ends: for migtrace migrate", &parent_fd, &has_parent,
+		  1023 },
 	};
 	const struct command_usage usage = {
 		.name = "guard",
@@ -180,13 +190,18 @@ int cmd_guard(int argc, char **argv)
 	g.uuids = args.v;
 	g.n_uuids = args.n;
 	for (int i = 0; i < args.n; i++)
-		if (strlen(args.v[i]) != VIR_UUID_STRING_BUFLEN - 1 || strspn(args.v[i], "0123456789abcdef-") != VIR_UUID_STRING_BUFLEN - 1)
-			return options_error(&usage, "\"%s\" is no UUID as virsh domuuid prints it; names are not looked up here", args.v[i]);
+		if (strlen(args.v[i]) != VIR_UUID_STRING_BUFLEN - 1 ||
+		    strspn(args.v[i], "0123456789abcdef-") != VIR_UUID_STRING_BUFLEN - 1)
+			return options_error(
+				&usage,
+				"\"%s\" is no UUID as virsh domuuid prints it; names are not looked up here",
+				args.v[i]);
 	if (has_parent) {
 		ignore_signals();
 		ret = wait_for_parent((int)parent_fd);
 		if (ret)
-			return options_error(&usage, "--parent-fd %" PRIu64 " cannot be read: %s", parent_fd, strerror(-ret));
+			return options_error(&usage, "--parent-fd %" PRIu64 " cannot be read: %s",
+					     parent_fd, strerror(-ret));
 		g.child = true;
 	}
 	return run(&g);

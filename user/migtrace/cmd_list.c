@@ -13,7 +13,10 @@
 #include "source/source.h"
 #include "commands.h"
 
-/* What keeps QEMU from starting a migration of a guest that does not migrate: a save, a dump, a snapshot. */
+/*
+ * What keeps QEMU from starting a migration of a guest that does not migrate: a save, a dump, a
+ * snapshot.
+ */
 static bool has_other_job(struct mt_conn *conn, const char *uuid)
 {
 	virTypedParameterPtr params = NULL;
@@ -21,7 +24,8 @@ static bool has_other_job(struct mt_conn *conn, const char *uuid)
 	mt_autodomain virDomainPtr dom = NULL;
 	struct mt_err ignored = { 0 };
 
-	if (!mt_lookup_uuid(conn, uuid, &dom, &ignored) && !virDomainGetJobStats(dom, &type, &params, &n, 0))
+	if (!mt_lookup_uuid(conn, uuid, &dom, &ignored) &&
+	    !virDomainGetJobStats(dom, &type, &params, &n, 0))
 		virTypedParamsFree(params, n);
 	return type != VIR_DOMAIN_JOB_NONE;
 }
@@ -62,7 +66,10 @@ static const char *tracking_of(const struct mt_domain_info *d, bool text, char *
 	return buf;
 }
 
-/* Kernel sources: 1 works on this host, 0 does not, -1 unknown: guests of another host, a build without it. */
+/*
+ * Kernel sources: 1 works on this host, 0 does not, -1 unknown: guests of another host, a build
+ * without it.
+ */
 struct sources {
 	int kmod, bpf;
 };

@@ -29,8 +29,11 @@ static void tell_holder(struct release *r, const char *uuid, const char *name)
 	struct mt_holder holder;
 	struct mt_err ignored = { 0 };
 
-	if (mt_wheel_take(r->hands, r->host, uuid, "migtrace release", &wheel, &holder, &ignored) == -EBUSY && *holder.who)
-		cmd_say(stdout, "%s: %s, pid %ld, was steering it, and only watches from now on", name, holder.who, holder.pid);
+	if (mt_wheel_take(r->hands, r->host, uuid, "migtrace release", &wheel, &holder, &ignored) ==
+		    -EBUSY &&
+	    *holder.who)
+		cmd_say(stdout, "%s: %s, pid %ld, was steering it, and only watches from now on",
+			name, holder.who, holder.pid);
 	mt_wheel_put(wheel);
 }
 
@@ -48,7 +51,8 @@ static int release_one(struct release *r, const char *name, struct mt_err *err)
 		return 0;
 	}
 	cmd_say(stdout, "%s: hands off %s; migtrace release %s --undo ends that", info.name,
-	       info.migrating_out ? "its migration" : "its next migration, none is under way", info.name);
+		info.migrating_out ? "its migration" : "its next migration, none is under way",
+		info.name);
 	if (info.migrating_out)
 		tell_holder(r, info.uuid, info.name);
 	return 0;
@@ -89,7 +93,8 @@ int cmd_release(int argc, char **argv)
 {
 	struct release r = { 0 };
 	const struct option_row rows[] = {
-		{ "all", 'a', OPTION_FLAG, NULL, "all migrations of this hypervisor, now and to come", &r.all },
+		{ "all", 'a', OPTION_FLAG, NULL,
+		  "all migrations of this hypervisor, now and to come", &r.all },
 		{ "undo", 0, OPTION_FLAG, NULL, "they may be steered again", &r.undo },
 	};
 	const struct command_usage usage = {
@@ -112,6 +117,7 @@ int cmd_release(int argc, char **argv)
 	if (status != OPTIONS_RUN)
 		return status;
 	if (r.all == (args.n == 1))
-		return options_error(&usage, r.all ? "a DOMAIN or --all, not both" : "which DOMAIN? or --all");
+		return options_error(&usage, r.all ? "a DOMAIN or --all, not both" :
+						     "which DOMAIN? or --all");
 	return run(&r, args.v[0]);
 }

@@ -61,13 +61,14 @@ static struct mt_cell if_known(bool known, uint64_t v)
 	return known ? MT_UINT(v) : MT_NONE;
 }
 
-static int add_row(struct mt_table *t, const char *path, size_t migration, const struct mt_policy *policy,
-		   const struct mt_replay_result *r)
+static int add_row(struct mt_table *t, const char *path, size_t migration,
+		   const struct mt_policy *policy, const struct mt_replay_result *r)
 {
 	bool implied = isfinite(r->implied_downtime_ms);
 
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_STR(path), MT_UINT(migration), MT_STR(policy->name), MT_STR(mt_action_name(r->action)),
+		MT_STR(path), MT_UINT(migration), MT_STR(policy->name),
+		MT_STR(mt_action_name(r->action)),
 		if_known(mt_sample_has(&r->at, total_ms), r->at.total_ms),
 		if_known(mt_sample_has(&r->at, iteration), r->at.iteration),
 		implied ? MT_DOUBLE(round(r->implied_downtime_ms * 10) / 10) : MT_NONE,
@@ -105,23 +106,50 @@ int cmd_replay(int argc, char **argv)
 {
 	struct request q = { .limits = MT_LIMITS_UNSET };
 	const struct option_row rows[] = {
-		{ .name = "policy", .kind = OPTION_STRING, .arg = "A,B", .dest = &q.policies,
+		{ .name = "policy",
+		  .kind = OPTION_STRING,
+		  .arg = "A,B",
+		  .dest = &q.policies,
 		  .help = "policies to ask; all of them if not given" },
-		{ .name = "max-downtime", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
-		  .help = "the guest may pause this long", .dest = &q.limits.max_downtime_ms,
-		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
-		{ .name = "postcopy", .kind = OPTION_FLAG, .help = "post-copy is allowed", .dest = &q.limits.postcopy_allowed },
-		{ .name = "deadline", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
-		  .help = "the migration may take this long, or none", .dest = &q.limits.deadline_ms, .min = 1 },
-		{ .name = "stall-timeout", .kind = OPTION_LIMIT_OR_NONE, .arg = "DURATION",
-		  .help = "abort when nothing was sent for this long, or none", .dest = &q.limits.stall_timeout_ms, .min = 1 },
-		{ .name = "fixed", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
-		  .help = "the part of a pause that is not memory", .dest = &q.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
-		{ .name = "qemu-limit", .kind = OPTION_LIMIT_MS, .arg = "DURATION",
-		  .help = "QEMU's own downtime limit", .dest = &q.limits.qemu_limit_ms, .max = MT_DOWNTIME_MAX_MS },
+		{ .name = "max-downtime",
+		  .kind = OPTION_LIMIT_MS,
+		  .arg = "DURATION",
+		  .help = "the guest may pause this long",
+		  .dest = &q.limits.max_downtime_ms,
+		  .min = MT_DOWNTIME_MIN_MS,
+		  .max = MT_DOWNTIME_MAX_MS },
+		{ .name = "postcopy",
+		  .kind = OPTION_FLAG,
+		  .help = "post-copy is allowed",
+		  .dest = &q.limits.postcopy_allowed },
+		{ .name = "deadline",
+		  .kind = OPTION_LIMIT_OR_NONE,
+		  .arg = "DURATION",
+		  .help = "the migration may take this long, or none",
+		  .dest = &q.limits.deadline_ms,
+		  .min = 1 },
+		{ .name = "stall-timeout",
+		  .kind = OPTION_LIMIT_OR_NONE,
+		  .arg = "DURATION",
+		  .help = "abort when nothing was sent for this long, or none",
+		  .dest = &q.limits.stall_timeout_ms,
+		  .min = 1 },
+		{ .name = "fixed",
+		  .kind = OPTION_LIMIT_MS,
+		  .arg = "DURATION",
+		  .help = "the part of a pause that is not memory",
+		  .dest = &q.limits.fixed_ms,
+		  .max = MT_FIXED_MAX_MS },
+		{ .name = "qemu-limit",
+		  .kind = OPTION_LIMIT_MS,
+		  .arg = "DURATION",
+		  .help = "QEMU's own downtime limit",
+		  .dest = &q.limits.qemu_limit_ms,
+		  .max = MT_DOWNTIME_MAX_MS },
 	};
 	const struct command_usage usage = {
-		.name = "replay", .synopsis = "FILE...", .min_args = 1, .max_args = OPTIONS_ANY_NUMBER,
+		.name = "replay", .synopsis = "FILE...", .min_args = 1,
+		.max_args = OPTIONS_ANY_NUMBER,
 		.description =
 			"Hands the samples of recorded migrations to policies, one by one, and shows the first\n"
 			"stop, flip to post-copy or abort that each would have asked for. FILE is a recording of\n"

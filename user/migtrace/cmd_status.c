@@ -65,10 +65,14 @@ static int connect_error(struct mt_err *err, const char *path, int code)
 	switch (code) {
 	case ENOENT:
 	case ECONNREFUSED:
-		return mt_err_set(err, -code, "no migtraced answers on %s: start it, or give --socket PATH", path);
-	case EACCES:
-		return mt_err_set(err, -code, "%s: not allowed: be root or in its group ([control] group of migtraced.conf)",
+		return mt_err_set(err, -code,
+				  "no migtraced answers on %s: start it, or give --socket PATH",
 				  path);
+	case EACCES:
+		return mt_err_set(
+			err, -code,
+			"%s: not allowed: be root or in its group ([control] group of migtraced.conf)",
+			path);
 	default:
 		return mt_err_set(err, -code, "%s: %s", path, strerror(code));
 	}
@@ -110,7 +114,8 @@ static int read_line(int fd, const char *path, char **line, struct mt_err *err)
 
 			if (!more) {
 				free(buf);
-				return mt_err_set(err, -EMSGSIZE, "%s: the answer has no end", path);
+				return mt_err_set(err, -EMSGSIZE, "%s: the answer has no end",
+						  path);
 			}
 			buf = more;
 			size += 65536;
@@ -121,8 +126,11 @@ static int read_line(int fd, const char *path, char **line, struct mt_err *err)
 
 			free(buf);
 			if (code == EAGAIN)
-				return mt_err_set(err, -ETIMEDOUT, "%s: migtraced does not answer within %d s", path, ANSWER_S);
-			return mt_err_set(err, -code, "%s: migtraced went away: %s", path, strerror(code));
+				return mt_err_set(err, -ETIMEDOUT,
+						  "%s: migtraced does not answer within %d s", path,
+						  ANSWER_S);
+			return mt_err_set(err, -code, "%s: migtraced went away: %s", path,
+					  strerror(code));
 		}
 		len += n;
 		buf[len] = '\0';
@@ -178,7 +186,8 @@ static struct mt_cell cell_of(const json_t *value)
 	return MT_NONE;
 }
 
-static int show_table(enum mt_format format, const struct mt_column *columns, size_t n_columns, const json_t *rows)
+static int show_table(enum mt_format format, const struct mt_column *columns, size_t n_columns,
+		      const json_t *rows)
 {
 	struct mt_table *t = mt_table_new(stdout, format, columns, n_columns);
 	struct mt_cell cells[COLUMNS_MAX];
@@ -196,9 +205,11 @@ static int show_table(enum mt_format format, const struct mt_column *columns, si
 }
 
 /* What another process says goes to a terminal: no control characters. */
-static void show_text(const char *before, const json_t *text, const char *otherwise, const char *after)
+static void show_text(const char *before, const json_t *text, const char *otherwise,
+		      const char *after)
 {
-	mt_autofree char *clean = json_is_string(text) ? mt_utf8_clean(json_string_value(text)) : NULL;
+	mt_autofree char *clean =
+		json_is_string(text) ? mt_utf8_clean(json_string_value(text)) : NULL;
 
 	printf("%s%s%s", before, clean ? clean : otherwise, after);
 }
@@ -241,7 +252,11 @@ static void show_stuck(const json_t *threads, const json_t *stuck)
 		show_text(": ", json_object_get(t, "what"), "at work of its own", "\n");
 	}
 	json_array_foreach(stuck, i, t) {
-		show_text("stuck:   ", json_object_get(t, json_is_string(json_object_get(t, "domain")) ? "domain" : "uuid"), "?", "");
+		show_text("stuck:   ",
+			  json_object_get(t, json_is_string(json_object_get(t, "domain")) ?
+						     "domain" :
+						     "uuid"),
+			  "?", "");
 		if (json_is_integer(json_object_get(t, "since_ms")))
 			show_text(", for ", NULL, age_of(age, t, "since_ms"), "");
 		show_text(": ", json_object_get(t, "what"), "?", "\n");
@@ -261,8 +276,12 @@ static void show_guarded(const json_t *guarded)
 		if (json_is_true(json_object_get(g, "giving_back")))
 			fputs(", due: being given back", stdout);
 		else
-			printf(", given back in %s unless it has moved by then", age_of(due, g, "due_ms"));
-		fputs(json_is_true(json_object_get(g, "adopted")) ? ", by a process that has ended" : "", stdout);
+			printf(", given back in %s unless it has moved by then",
+			       age_of(due, g, "due_ms"));
+		fputs(json_is_true(json_object_get(g, "adopted")) ?
+			      ", by a process that has ended" :
+			      "",
+		      stdout);
 		show_text(": ", json_object_get(g, "text"), "no trouble", "\n");
 	}
 }
@@ -284,7 +303,8 @@ static void show_hands(const json_t *answer)
 	else
 		show_text("no: ", json_object_get(hands, "why"), "not yet", "");
 	printf("; stopped at once: %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n",
-	       json_integer_value(json_object_get(hands, "stopped")), json_integer_value(json_object_get(hands, "max_stopped")));
+	       json_integer_value(json_object_get(hands, "stopped")),
+	       json_integer_value(json_object_get(hands, "max_stopped")));
 	show_guarded(json_object_get(hands, "guarded"));
 }
 
@@ -293,7 +313,8 @@ static void show_lost(const json_t *answer)
 	json_int_t lost = json_integer_value(json_object_get(answer, "log_lost"));
 
 	if (lost)
-		printf("log:     %" JSON_INTEGER_FORMAT " line%s lost: nobody read them in time\n", lost, lost == 1 ? "" : "s");
+		printf("log:     %" JSON_INTEGER_FORMAT " line%s lost: nobody read them in time\n",
+		       lost, lost == 1 ? "" : "s");
 }
 
 static int show(const json_t *answer)
@@ -305,8 +326,10 @@ static int show(const json_t *answer)
 	int ret = 0;
 
 	show_text("migtraced ", json_object_get(answer, "version"), "?", "");
-	printf(", pid %" JSON_INTEGER_FORMAT ", up %s\n", json_integer_value(json_object_get(answer, "pid")),
-	       mt_format_duration_ms(uptime, json_integer_value(json_object_get(answer, "uptime_s")) * 1e3));
+	printf(", pid %" JSON_INTEGER_FORMAT ", up %s\n",
+	       json_integer_value(json_object_get(answer, "pid")),
+	       mt_format_duration_ms(
+		       uptime, json_integer_value(json_object_get(answer, "uptime_s")) * 1e3));
 	show_text("mode:    ", json_object_get(answer, "mode"), "?", "");
 	show_text(", policy ", json_object_get(answer, "policy"), "?", "");
 	show_text(", configuration ", json_object_get(answer, "config"), "built in", "\n");
@@ -321,12 +344,14 @@ static int show(const json_t *answer)
 
 	printf("\nMigrations supervised: %zu\n", json_array_size(supervised));
 	if (json_array_size(supervised)) {
-		ret = show_table(MT_FORMAT_TEXT, supervised_columns, MT_ARRAY_SIZE(supervised_columns), supervised);
+		ret = show_table(MT_FORMAT_TEXT, supervised_columns,
+				 MT_ARRAY_SIZE(supervised_columns), supervised);
 		show_reasons(supervised);
 	}
 	if (!ret && json_array_size(finished)) {
 		puts("\nFinished, newest first:");
-		ret = show_table(MT_FORMAT_TEXT, finished_columns, MT_ARRAY_SIZE(finished_columns), finished);
+		ret = show_table(MT_FORMAT_TEXT, finished_columns, MT_ARRAY_SIZE(finished_columns),
+				 finished);
 	}
 	return ret;
 }
@@ -335,7 +360,8 @@ int cmd_status(int argc, char **argv)
 {
 	const char *path = DEFAULT_SOCKET;
 	const struct option_row rows[] = {
-		{ "socket", 's', OPTION_STRING, "PATH", "migtraced's socket, unless it is " DEFAULT_SOCKET, &path, NULL, 0 },
+		{ "socket", 's', OPTION_STRING, "PATH",
+		  "migtraced's socket, unless it is " DEFAULT_SOCKET, &path, NULL, 0 },
 	};
 	const struct command_usage usage = {
 		.name = "status",
@@ -364,7 +390,8 @@ int cmd_status(int argc, char **argv)
 		putchar('\n');
 		break;
 	case MT_FORMAT_CSV:
-		ret = show_table(common.format, supervised_columns, MT_ARRAY_SIZE(supervised_columns),
+		ret = show_table(common.format, supervised_columns,
+				 MT_ARRAY_SIZE(supervised_columns),
 				 json_object_get(answer, "supervised"));
 		break;
 	case MT_FORMAT_TEXT:

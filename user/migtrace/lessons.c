@@ -11,7 +11,8 @@
 #include "hypervisor/versions.h"
 #include "lessons.h"
 
-int lessons_load(struct mt_experience *e, const char *path, const char *uri, const char *destination)
+int lessons_load(struct mt_experience *e, const char *path, const char *uri,
+		 const char *destination)
 {
 	const char *own = getenv("MIGTRACE_LEARNED");
 	struct mt_err err = { 0 };
@@ -23,7 +24,8 @@ int lessons_load(struct mt_experience *e, const char *path, const char *uri, con
 	if (!strcmp(path ? path : own, "none"))
 		return OPTIONS_RUN;
 	if (path)
-		return mt_experience_load(e, path, destination, &err) ? cmd_fail(&err) : OPTIONS_RUN;
+		return mt_experience_load(e, path, destination, &err) ? cmd_fail(&err) :
+									OPTIONS_RUN;
 	/* What is learned here is not of migrations that leave other hosts. */
 	if (!mt_versions_uri_is_local(uri))
 		return OPTIONS_RUN;

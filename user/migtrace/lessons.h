@@ -12,14 +12,17 @@
 #define LESSONS_PATH	"/var/lib/migtrace/" MT_EXPERIENCE_FILE
 
 #define LESSONS_OPTION(to) \
-	{ "learned", 0, OPTION_STRING, "FILE", "what past migrations have taught; none for what is built in (default: this host's own)", to }
+	{ "learned", 0, OPTION_STRING, "FILE", \
+	  "what past migrations have taught; none for what is built in (default: this host's own)", to }
 
 /*
- * @path: of --learned, "none" or NULL: not given. Then it is $MIGTRACE_LEARNED or LESSONS_PATH, where that is there and may be
- * read and @uri leads to this host; or else the prior. @destination: URI; NULL: not known.
+ * @path: of --learned, "none" or NULL: not given. Then it is $MIGTRACE_LEARNED or LESSONS_PATH,
+ * where that is there and may be read and @uri leads to this host; or else the prior. @destination:
+ * URI; NULL: not known.
  * Return: OPTIONS_RUN, or an exit status after a line.
  */
-int lessons_load(struct mt_experience *e, const char *path, const char *uri, const char *destination);
+int lessons_load(struct mt_experience *e, const char *path, const char *uri,
+		 const char *destination);
 
 /* One line: by how many migrations, and how old. */
 void lessons_print(const struct mt_experience *e, FILE *out);

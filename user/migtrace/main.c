@@ -7,17 +7,20 @@
 #include "commands.h"
 
 static const struct cmd cmds[] = {
-	{ "doctor",	"what works on this host and what is missing, each with the remedy", cmd_doctor },
+	{ "doctor",	"what works on this host and what is missing, each with the remedy",
+	  cmd_doctor },
 	{ "guard",	"guests that a killed process left stopped run again", cmd_guard },
 	{ "list",	"guests: memory, ring or bitmap, whether a migration runs", cmd_list },
 	{ "migrate",	"migrate a guest and steer the migration by a policy", cmd_migrate },
-	{ "plan",	"several guests and one link: which to move, in which order, and how", cmd_plan },
+	{ "plan",	"several guests and one link: which to move, in which order, and how",
+	  cmd_plan },
 	{ "predict",	"what migrating a guest would cost, or why it would not end", cmd_predict },
 	{ "record",	"profile a guest, or follow its migration, into a file", cmd_record },
 	{ "release",	"hands off a migration, or all, at once", cmd_release },
 	{ "replay",	"what each policy would have done in a recorded migration", cmd_replay },
 	{ "report",	"what happened in a recording, and why", cmd_report },
-	{ "simulate",	"whole migrations, played page by page over a trace of writes", cmd_simulate },
+	{ "simulate",	"whole migrations, played page by page over a trace of writes",
+	  cmd_simulate },
 	{ "status",	"what migtraced does at present, and what it saw last", cmd_status },
 	{ "top",	"what guests dirty, as it happens", cmd_top },
 };

@@ -25,36 +25,41 @@ static const struct config_key fixed_keys[] = {
 	{ "supervise", "mode", VALUE_MODE, GUEST(mode), .initial = "observe",
 	  .accepted = "observe or act" },
 	{ "supervise", "policy", VALUE_POLICY, GUEST(policy), .initial = MT_POLICY_DEFAULT },
-	{ "supervise", "max_downtime", VALUE_DURATION, GUEST(limits.max_downtime_ms), .initial = "500ms",
-	  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS,
+	{ "supervise", "max_downtime", VALUE_DURATION, GUEST(limits.max_downtime_ms),
+	  .initial = "500ms", .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS,
 	  .accepted = "a duration of 1ms to 2000s" },
-	{ "supervise", "deadline", VALUE_DURATION_OR_NONE, GUEST(limits.deadline_ms), .initial = "none",
-	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", "deadline", VALUE_DURATION_OR_NONE, GUEST(limits.deadline_ms),
+	  .initial = "none", .min = 1, .max = MT_LIMIT_MAX_MS,
+	  .accepted = "a duration of 1ms to 168h, or none" },
 	{ "supervise", PARAMS },
-	{ "supervise", "stall_timeout", VALUE_DURATION_OR_NONE, GUEST(limits.stall_timeout_ms), .initial = "none",
-	  .min = 1, .max = MT_LIMIT_MAX_MS, .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", "stall_timeout", VALUE_DURATION_OR_NONE, GUEST(limits.stall_timeout_ms),
+	  .initial = "none", .min = 1, .max = MT_LIMIT_MAX_MS,
+	  .accepted = "a duration of 1ms to 168h, or none" },
 	{ "supervise", "postcopy", VALUE_BOOL, GUEST(limits.postcopy_allowed), .initial = "no",
 	  .accepted = "yes or no" },
 	{ "supervise", "fixed", VALUE_DURATION, GUEST(limits.fixed_ms), .initial = "default",
 	  .max = MT_FIXED_MAX_MS, .accepted = "a duration of 0ms to 60s, or default" },
-	{ "supervise", "poll", VALUE_DURATION, GUEST(poll_ms), .initial = "250ms",
-	  .min = 10, .max = 10 * MT_MS_PER_S, .accepted = "a duration of 10ms to 10s" },
-	{ "supervise", "decision_max_age", VALUE_DURATION, GUEST(decision_max_age_ms), .initial = "1s",
-	  .min = 100, .max = 60 * MT_MS_PER_S, .accepted = "a duration of 100ms to 60s" },
+	{ "supervise", "poll", VALUE_DURATION, GUEST(poll_ms), .initial = "250ms", .min = 10,
+	  .max = 10 * MT_MS_PER_S, .accepted = "a duration of 10ms to 10s" },
+	{ "supervise", "decision_max_age", VALUE_DURATION, GUEST(decision_max_age_ms),
+	  .initial = "1s", .min = 100, .max = 60 * MT_MS_PER_S,
+	  .accepted = "a duration of 100ms to 60s" },
 	{ "supervise", "others", VALUE_OTHERS, GUEST(others), .initial = "back-off",
 	  .accepted = "back-off or observe" },
-	{ "supervise", "max_stopped", VALUE_COUNT, GLOBAL(max_stopped), .restart = true, .initial = "2",
-	  .min = 1, .max = 1000, .accepted = "a number of 1 to 1000" },
+	{ "supervise", "max_stopped", VALUE_COUNT, GLOBAL(max_stopped), .restart = true,
+	  .initial = "2", .min = 1, .max = 1000, .accepted = "a number of 1 to 1000" },
 	{ "supervise", "domains", VALUE_GLOBS, GLOBAL(domains), .initial = "*",
-	  .accepted = "names or shell patterns of domains, or uuid: and a UUID or a pattern of UUIDs, separated by blanks" },
+	  .accepted =
+		  "names or shell patterns of domains, or uuid: and a UUID or a pattern of UUIDs, separated by blanks" },
 
 	{ "verify", "destinations", VALUE_URIS, GLOBAL(destinations), .initial = "",
 	  .accepted = "libvirt URIs, separated by blanks" },
 
-	{ "record", "directory", VALUE_PATH_OR_EMPTY, GLOBAL(directory), .restart = true, .initial = "/var/lib/migtrace",
+	{ "record", "directory", VALUE_PATH_OR_EMPTY, GLOBAL(directory), .restart = true,
+	  .initial = "/var/lib/migtrace",
 	  .accepted = "an absolute path, or nothing to record nothing" },
-	{ "record", "keep", VALUE_COUNT, GLOBAL(keep), .initial = "1000",
-	  .max = 1000000, .accepted = "a number up to 1000000, 0 for all" },
+	{ "record", "keep", VALUE_COUNT, GLOBAL(keep), .initial = "1000", .max = 1000000,
+	  .accepted = "a number up to 1000000, 0 for all" },
 	{ "record", "quota", VALUE_SIZE_OR_NONE, GLOBAL(quota_bytes), .initial = "1GiB",
 	  .min = MT_MIB, .max = 1ULL << 50, .accepted = "a size of 1MiB to 1024TiB, or none" },
 	{ "record", "keep_free", VALUE_SIZE_OR_NONE, GLOBAL(keep_free_bytes), .initial = "256MiB",
@@ -62,17 +67,20 @@ static const struct config_key fixed_keys[] = {
 	{ "record", "probes", VALUE_BOOL, GLOBAL(probes), .initial = "no",
 	  .accepted = "yes or no" },
 
-	{ "control", "socket", VALUE_SOCKET, GLOBAL(socket), .restart = true, .initial = "/run/migtrace/control.sock",
+	{ "control", "socket", VALUE_SOCKET, GLOBAL(socket), .restart = true,
+	  .initial = "/run/migtrace/control.sock",
 	  .accepted = "an absolute path of at most 107 bytes" },
 	{ "control", "group", VALUE_GROUP, GLOBAL(group), .restart = true, .initial = "",
-	  .accepted = "the name or number of a group of this host, or nothing to leave it as it is" },
+	  .accepted =
+		  "the name or number of a group of this host, or nothing to leave it as it is" },
 	{ "control", "mode", VALUE_OCTAL, GLOBAL(socket_mode), .restart = true, .initial = "0660",
 	  .max = 0777, .accepted = "an octal mode such as 0660" },
 	{ "control", "hands", VALUE_PATH_OR_EMPTY, GLOBAL(hands), .restart = true, .initial = "",
 	  .accepted = "an absolute path, or nothing for the host's own directory" },
 };
 
-_Static_assert(MT_ARRAY_SIZE(fixed_keys) + MT_PARAMS_MAX <= CONFIG_KEYS_MAX, "CONFIG_KEYS_MAX is too small");
+_Static_assert(MT_ARRAY_SIZE(fixed_keys) + MT_PARAMS_MAX <= CONFIG_KEYS_MAX,
+	       "CONFIG_KEYS_MAX is too small");
 
 /* All keys: those above, with policies' parameters where they belong. Made once. */
 static struct config_key keys[CONFIG_KEYS_MAX];
@@ -91,14 +99,19 @@ static void add_params(const char *section)
 	const struct mt_param *p;
 
 	for (size_t i = 0; i < MT_PARAMS_MAX && (p = mt_param_at(i)); i++) {
-		value_of_param(p, words[i].initial, sizeof(words[i].initial), words[i].accepted, sizeof(words[i].accepted));
+		value_of_param(p, words[i].initial, sizeof(words[i].initial), words[i].accepted,
+			       sizeof(words[i].accepted));
 		keys[n_keys++] = (struct config_key){
-			.section = section, .name = p->name, .per_guest = true,
+			.section = section,
+			.name = p->name,
+			.per_guest = true,
 			.kind = kinds[p->kind],
-			.offset = offsetof(struct config_guest, limits.params.value) + i * sizeof(uint64_t),
+			.offset = offsetof(struct config_guest, limits.params.value) +
+				  i * sizeof(uint64_t),
 			.initial = words[i].initial,
 			.accepted = words[i].accepted,
-			.min = p->min, .max = p->max,
+			.min = p->min,
+			.max = p->max,
 		};
 	}
 }
@@ -122,7 +135,8 @@ struct reader {
 	bool skip;			/* inside a section that was refused */
 	struct config_override *override;	/* inside a [domain ...] */
 	unsigned section_lines[CONFIG_KEYS_MAX];	/* per key's row: where its section began */
-	const struct config_key *key;		/* the one before, for indented lines that continue it */
+	const struct config_key *key;		/* the one before, for indented lines that continue
+						 * it */
 };
 
 #define complain(r, ...)	mt_ini_complain(&(r)->ini, __VA_ARGS__)
@@ -144,7 +158,8 @@ static void on_section(struct mt_ini *ini, const char *name)
 	r->override = NULL;
 	snprintf(r->section, sizeof(r->section), "%s", name);
 
-	if (!strncmp(name, domain, strlen(domain)) && isblank((unsigned char)name[strlen(domain)])) {
+	if (!strncmp(name, domain, strlen(domain)) &&
+	    isblank((unsigned char)name[strlen(domain)])) {
 		const char *glob = name + strlen(domain);
 		struct config_override *o;
 		struct mt_err why = { 0 };
@@ -156,7 +171,8 @@ static void on_section(struct mt_ini *ini, const char *name)
 		}
 		for (size_t i = 0; i < c->n_overrides; i++) {
 			if (!strcmp(c->overrides[i].glob, glob)) {
-				complain(r, "section [%s] was already in line %u", name, c->overrides[i].line);
+				complain(r, "section [%s] was already in line %u", name,
+					 c->overrides[i].line);
 				return;
 			}
 		}
@@ -167,7 +183,9 @@ static void on_section(struct mt_ini *ini, const char *name)
 		}
 		c->overrides = o;
 		o += c->n_overrides;
-		*o = (struct config_override){ .glob = strdup(glob), .line = r->ini.line, .guest.limits = MT_LIMITS_UNSET };
+		*o = (struct config_override){ .glob = strdup(glob),
+					       .line = r->ini.line,
+					       .guest.limits = MT_LIMITS_UNSET };
 		if (!o->glob) {
 			complain(r, "out of memory");
 			return;
@@ -208,7 +226,8 @@ static void unknown_key(struct reader *r, const char *name)
 
 	for (size_t i = 0; i < n_keys && at < sizeof(accepted); i++)
 		if (key_belongs(r, &keys[i]))
-			at += snprintf(accepted + at, sizeof(accepted) - at, "%s%s", at ? ", " : "", keys[i].name);
+			at += snprintf(accepted + at, sizeof(accepted) - at, "%s%s", at ? ", " : "",
+				       keys[i].name);
 	complain(r, "unknown key '%s' in [%s]; accepted are %s", name, r->section, accepted);
 }
 
@@ -320,7 +339,8 @@ static void note_contradiction(bool error, const char *line, void *opaque)
 }
 
 /* What is in effect where @o is the only section that matches; NULL: where none does. */
-static void guest_of(const struct config *c, const struct config_override *o, struct config_guest *out)
+static void guest_of(const struct config *c, const struct config_override *o,
+		     struct config_guest *out)
 {
 	*out = c->guest;
 	for (size_t k = 0; o && k < n_keys; k++)
@@ -329,7 +349,8 @@ static void guest_of(const struct config *c, const struct config_override *o, st
 }
 
 /* Into @all, what @o itself brings about: not once more what is said of [supervise] already. */
-static void contradictions_of(const struct config *c, const struct config_override *o, struct contradictions *all)
+static void contradictions_of(const struct config *c, const struct config_override *o,
+			      struct contradictions *all)
 {
 	struct contradictions common = { .n = 0 }, here = { .n = 0 };
 	struct config_guest guest;
@@ -359,7 +380,8 @@ static void complain_of_contradictions(struct reader *r, const struct config_ove
 	r->ini.line = o ? o->line : 0;
 	for (size_t i = 0; i < all.n; i++)
 		if (all.found[i].error)
-			complain(r, "[%s%s]: %s", o ? "domain " : "supervise", o ? o->glob : "", all.found[i].line);
+			complain(r, "[%s%s]: %s", o ? "domain " : "supervise", o ? o->glob : "",
+				 all.found[i].line);
 }
 
 static void check_limits(struct reader *r)
@@ -371,7 +393,9 @@ static void check_limits(struct reader *r)
 
 void config_warnings(const struct config *c, config_error_fn warn, void *opaque)
 {
-	struct reader r = { .ini = { .path = c->path ? c->path : "defaults", .error = warn, .opaque = opaque } };
+	struct reader r = {
+		.ini = { .path = c->path ? c->path : "defaults", .error = warn, .opaque = opaque }
+	};
 	struct contradictions all;
 
 	for (size_t n = 0; n <= c->n_overrides; n++) {
@@ -380,19 +404,27 @@ void config_warnings(const struct config *c, config_error_fn warn, void *opaque)
 		contradictions_of(c, o, &all);
 		r.ini.line = o ? o->line : 0;
 		for (size_t i = 0; i < all.n; i++)
-			complain(&r, "[%s%s]: %s", o ? "domain " : "supervise", o ? o->glob : "", all.found[i].line);
+			complain(&r, "[%s%s]: %s", o ? "domain " : "supervise", o ? o->glob : "",
+				 all.found[i].line);
 	}
 }
 
 /* --- the whole -------------------------------------------------------- */
 
-int config_load(struct config **out, const char *path, unsigned flags, config_error_fn error, void *opaque)
+int config_load(struct config **out, const char *path, unsigned flags, config_error_fn error,
+		void *opaque)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct config *c = calloc(1, sizeof(*c));
 	struct reader r = {
-		.ini = { .path = path, .error = error, .opaque = opaque, .section = on_section, .value = on_value, .more = on_more },
-		.flags = flags, .config = c,
+		.ini = { .path = path,
+			 .error = error,
+			 .opaque = opaque,
+			 .section = on_section,
+			 .value = on_value,
+			 .more = on_more },
+		.flags = flags,
+		.config = c,
 	};
 	int ret;
 
@@ -439,7 +471,8 @@ int config_keep(struct config *c, const struct config *old, config_error_fn note
 			continue;
 		if (value_keep(&keys[i], c, old))
 			return -ENOMEM;
-		snprintf(line, sizeof(line), "[%s] %s has changed: a restart is needed for that", keys[i].section, keys[i].name);
+		snprintf(line, sizeof(line), "[%s] %s has changed: a restart is needed for that",
+			 keys[i].section, keys[i].name);
 		note(line, opaque);
 	}
 	return 0;
@@ -483,12 +516,14 @@ static bool matches(const char *pattern, const char *domain, const char *uuid)
 bool config_wants(const struct config *c, const char *domain, const char *uuid)
 {
 	for (size_t i = 0; i < c->domains.n; i++)
-		if (matches(c->domains.items[i], domain, uuid) || (!domain && !value_uuid_pattern(c->domains.items[i])))
+		if (matches(c->domains.items[i], domain, uuid) ||
+		    (!domain && !value_uuid_pattern(c->domains.items[i])))
 			return true;
 	return false;
 }
 
-void config_for_domain(const struct config *c, const char *domain, const char *uuid, struct config_guest *out)
+void config_for_domain(const struct config *c, const char *domain, const char *uuid,
+		       struct config_guest *out)
 {
 	*out = c->guest;
 	for (size_t i = 0; i < c->n_overrides; i++) {

@@ -25,7 +25,9 @@ enum config_mode {
 	CONFIG_MODE_COUNT
 };
 
-/* What is decided for each guest: [supervise], with the [domain GLOB] sections that match over it. */
+/*
+ * What is decided for each guest: [supervise], with the [domain GLOB] sections that match over it.
+ */
 struct config_guest {
 	enum config_mode mode;
 	const struct mt_policy *policy;
@@ -42,14 +44,15 @@ struct config_list {
 
 struct config_group {
 	char *name;			/* "" = leave as it is */
-	gid_t gid;			/* (gid_t)-1 where it was not looked up: see CONFIG_NO_LOOKUP */
+	gid_t gid;			/* (gid_t)-1 where it was not looked up: see
+					 * CONFIG_NO_LOOKUP */
 };
 
 #define CONFIG_KEYS_MAX	(32 + MT_PARAMS_MAX)
 
 /*
- * One [domain PATTERN] section. A pattern is one of names, or behind "uuid:" of UUIDs, and never of both: a guest may be
- * called like another's UUID.
+ * One [domain PATTERN] section. A pattern is one of names, or behind "uuid:" of UUIDs, and never of
+ * both: a guest may be called like another's UUID.
  */
 struct config_override {
 	char *glob;
@@ -84,10 +87,12 @@ struct config {
 /* One line, without a newline: "FILE:LINE: what is wrong; what is accepted". */
 typedef void (*config_error_fn)(const char *line, void *opaque);
 
-#define CONFIG_MUST_EXIST	(1u << 0)	/* a missing file is an error; else it means the defaults */
+/* a missing file is an error; else it means the defaults */
+#define CONFIG_MUST_EXIST	(1u << 0)
 /*
- * Names of groups are not looked up, which may ask a directory server and wait for it: for a reload, on a thread that must
- * not wait. What depends on them takes a restart in any case, and then they are.
+ * Names of groups are not looked up, which may ask a directory server and wait for it: for a
+ * reload, on a thread that must not wait. What depends on them takes a restart in any case, and
+ * then they are.
  */
 #define CONFIG_NO_LOOKUP	(1u << 1)
 
@@ -98,24 +103,30 @@ typedef void (*config_error_fn)(const char *line, void *opaque);
 MT_MUST_CHECK int config_load(struct config **c, const char *path, unsigned flags,
 			      config_error_fn error, void *opaque);
 
-/* Limits that are accepted and contradict each other, or the policy: "FILE: [section]: what; what to do". */
+/*
+ * Limits that are accepted and contradict each other, or the policy: "FILE: [section]: what; what
+ * to do".
+ */
 void config_warnings(const struct config *c, config_error_fn warn, void *opaque);
 
 /*
- * Before @c, just loaded, takes the place of @old: keys that take a restart keep @old's values, so that what is said to be
- * in effect is. @note is called for each that would have changed. Return: 0 or -ENOMEM.
+ * Before @c, just loaded, takes the place of @old: keys that take a restart keep @old's values, so
+ * that what is said to be in effect is. @note is called for each that would have changed. Return: 0
+ * or -ENOMEM.
  */
-MT_MUST_CHECK int config_keep(struct config *c, const struct config *old, config_error_fn note, void *opaque);
+MT_MUST_CHECK int config_keep(struct config *c, const struct config *old, config_error_fn note,
+			      void *opaque);
 
 struct config *config_get(struct config *c);
 void config_put(struct config *c);
 
 /*
- * Is this guest looked after, and how. @domain NULL: its whole name is not known, so nobody can say which rules are
- * meant for it: it is watched unless only UUIDs are, and never touched.
+ * Is this guest looked after, and how. @domain NULL: its whole name is not known, so nobody can say
+ * which rules are meant for it: it is watched unless only UUIDs are, and never touched.
  */
 bool config_wants(const struct config *c, const char *domain, const char *uuid);
-void config_for_domain(const struct config *c, const char *domain, const char *uuid, struct config_guest *out);
+void config_for_domain(const struct config *c, const char *domain, const char *uuid,
+		       struct config_guest *out);
 
 /* Whether there is a rule by which some guest would be acted upon. */
 bool config_acts(const struct config *c);

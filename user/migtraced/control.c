@@ -29,7 +29,8 @@ struct client {
 	sd_event_source *io, *idle;
 	char in[LINE_MAX_BYTES];
 	size_t in_len;
-	char *out;			/* an answer that is not yet read; no further request is taken meanwhile */
+	char *out;			/* an answer that is not yet read; no further request is
+					 * taken meanwhile */
 	size_t out_len, out_done;
 	bool at_end;			/* it will ask no more */
 };
@@ -93,14 +94,15 @@ static void read_peer(int fd, struct control_peer *peer)
 	fclose(f);
 }
 
-static void log_request(const struct control_request *r, const char *args, const struct control_peer *peer)
+static void log_request(const struct control_request *r, const char *args,
+			const struct control_peer *peer)
 {
 	if (r->changes)
-		log_info("%s%s%s asked for by pid %d (%s), uid %u", r->name, *args ? " " : "", args, (int)peer->pid, peer->comm,
-			 peer->uid);
+		log_info("%s%s%s asked for by pid %d (%s), uid %u", r->name, *args ? " " : "", args,
+			 (int)peer->pid, peer->comm, peer->uid);
 	else
-		log_debug("%s%s%s asked for by pid %d (%s), uid %u", r->name, *args ? " " : "", args, (int)peer->pid, peer->comm,
-			  peer->uid);
+		log_debug("%s%s%s asked for by pid %d (%s), uid %u", r->name, *args ? " " : "",
+			  args, (int)peer->pid, peer->comm, peer->uid);
 }
 
 /* --- answers ---------------------------------------------------------- */
@@ -115,7 +117,8 @@ static json_t *args_json(const struct control_request *r)
 	char text[128];
 
 	if (r->args)
-		snprintf(text, sizeof(text), "%s needs an argument: %s %s", r->name, r->name, r->args);
+		snprintf(text, sizeof(text), "%s needs an argument: %s %s", r->name, r->name,
+			 r->args);
 	else
 		snprintf(text, sizeof(text), "%s takes no argument", r->name);
 	return error_json(text);
@@ -126,7 +129,8 @@ static json_t *help_json(const struct control *c)
 	json_t *a = json_array();
 
 	for (const struct control_request *r = c->requests; r->name && a; r++)
-		json_array_append_new(a, json_pack("{s:s, s:s?, s:s}", "request", r->name, "arguments", r->args, "help", r->help));
+		json_array_append_new(a, json_pack("{s:s, s:s?, s:s}", "request", r->name,
+						   "arguments", r->args, "help", r->help));
 	return a ? json_pack("{s:o}", "requests", a) : NULL;
 }
 
@@ -139,7 +143,8 @@ static json_t *unknown_json(const struct control *c, const char *line)
 		text[at++] = *p >= ' ' && *p <= '~' ? *p : '?';
 	at += snprintf(text + at, sizeof(text) - at, "'; there are");
 	for (const struct control_request *r = c->requests; r->name && at < (int)sizeof(text); r++)
-		at += snprintf(text + at, sizeof(text) - at, "%s %s", r == c->requests ? "" : ",", r->name);
+		at += snprintf(text + at, sizeof(text) - at, "%s %s", r == c->requests ? "" : ",",
+			       r->name);
 	return error_json(text);
 }
 
@@ -235,7 +240,8 @@ static int client_read(struct client *client)
 
 	if (client->out || client->at_end || client->in_len == sizeof(client->in))
 		return 0;
-	n = recv(client->fd, client->in + client->in_len, sizeof(client->in) - client->in_len, MSG_DONTWAIT);
+	n = recv(client->fd, client->in + client->in_len, sizeof(client->in) - client->in_len,
+		 MSG_DONTWAIT);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (!n)
@@ -315,7 +321,8 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 	c->clients = client;
 	c->n_clients++;
 	if (sd_event_add_io(c->event, &client->io, conn, EPOLLIN, on_client, client) < 0 ||
-	    sd_event_add_time_relative(c->event, &client->idle, CLOCK_MONOTONIC, IDLE_US, 0, on_idle, client) < 0) {
+	    sd_event_add_time_relative(c->event, &client->idle, CLOCK_MONOTONIC, IDLE_US, 0,
+				       on_idle, client) < 0) {
 		client_free(client);
 		return 0;
 	}
@@ -337,10 +344,12 @@ static int make_directory(const char *path, struct mt_err *err)
 	if (!mkdir(directory, 0755)) {
 		/* Whatever the umask: who may come in is the socket's business. */
 		if (chmod(directory, 0755))
-			return mt_err_set(err, -errno, "%s: cannot set its mode: %s", directory, strerror(errno));
+			return mt_err_set(err, -errno, "%s: cannot set its mode: %s", directory,
+					  strerror(errno));
 	} else if (errno != EEXIST) {
-		return mt_err_set(err, -errno, "%s: cannot be made: %s; set [control] socket, or make it", directory,
-				  strerror(errno));
+		return mt_err_set(err, -errno,
+				  "%s: cannot be made: %s; set [control] socket, or make it",
+				  directory, strerror(errno));
 	}
 	return 0;
 }
@@ -359,10 +368,12 @@ static int take_lock(struct control *c, struct mt_err *err)
 {
 	c->lock = open(c->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (c->lock < 0)
-		return mt_err_set(err, -errno, "%s: cannot be opened: %s", c->lock_path, strerror(errno));
+		return mt_err_set(err, -errno, "%s: cannot be opened: %s", c->lock_path,
+				  strerror(errno));
 	if (flock(c->lock, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
-			return mt_err_set(err, -errno, "%s: cannot be locked: %s", c->lock_path, strerror(errno));
+			return mt_err_set(err, -errno, "%s: cannot be locked: %s", c->lock_path,
+					  strerror(errno));
 		return mt_err_set(err, -EADDRINUSE,
 				  "another migtraced is running with the socket %s; stop it, or set [control] socket",
 				  c->path);
@@ -370,21 +381,28 @@ static int take_lock(struct control *c, struct mt_err *err)
 	return 0;
 }
 
-static int remove_stale(const struct control *c, const struct sockaddr_un *address, struct mt_err *err)
+static int remove_stale(const struct control *c, const struct sockaddr_un *address,
+			struct mt_err *err)
 {
 	mt_autoclose int probe = -1;
 	struct stat st;
 
 	if (lstat(c->path, &st))
-		return errno == ENOENT ? 0 : mt_err_set(err, -errno, "%s: %s", c->path, strerror(errno));
+		return errno == ENOENT ?
+			       0 :
+			       mt_err_set(err, -errno, "%s: %s", c->path, strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return mt_err_set(err, -EEXIST, "%s: exists and is no socket; it is not replaced", c->path);
+		return mt_err_set(err, -EEXIST, "%s: exists and is no socket; it is not replaced",
+				  c->path);
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (probe >= 0 && (!connect(probe, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN))
-		return mt_err_set(err, -EADDRINUSE, "somebody else answers on %s; stop it, or set [control] socket",
+	if (probe >= 0 && (!connect(probe, (const struct sockaddr *)address, sizeof(*address)) ||
+			   errno == EAGAIN))
+		return mt_err_set(err, -EADDRINUSE,
+				  "somebody else answers on %s; stop it, or set [control] socket",
 				  c->path);
 	if (unlink(c->path) && errno != ENOENT)
-		return mt_err_set(err, -errno, "%s: cannot be replaced: %s", c->path, strerror(errno));
+		return mt_err_set(err, -errno, "%s: cannot be replaced: %s", c->path,
+				  strerror(errno));
 	return 0;
 }
 
@@ -405,9 +423,11 @@ static int listen_on(struct control *c, const struct sockaddr_un *address, mode_
 		return mt_err_set(err, ret, "%s: cannot be made: %s", c->path, strerror(-ret));
 	c->bound = true;
 	if (gid != (gid_t)-1 && chown(c->path, -1, gid))
-		return mt_err_set(err, -errno, "%s: cannot be given to group %u: %s", c->path, gid, strerror(errno));
+		return mt_err_set(err, -errno, "%s: cannot be given to group %u: %s", c->path, gid,
+				  strerror(errno));
 	if (chmod(c->path, mode))
-		return mt_err_set(err, -errno, "%s: cannot set its mode: %s", c->path, strerror(errno));
+		return mt_err_set(err, -errno, "%s: cannot set its mode: %s", c->path,
+				  strerror(errno));
 	if (listen(c->fd, CLIENTS_MAX))
 		return mt_err_set(err, -errno, "%s: %s", c->path, strerror(errno));
 	return 0;

@@ -54,7 +54,8 @@ static void *facts_main(void *arg)
 		mt_conn_close(conn);
 	}
 	if (failed)
-		log_warn("%s: which host it is, and its versions, are asked for later: %s", f->uri, err.msg);
+		log_warn("%s: which host it is, and its versions, are asked for later: %s", f->uri,
+			 err.msg);
 	pthread_mutex_lock(&f->lock);
 	f->versions = versions;
 	memcpy(f->host, host, sizeof(host));
@@ -84,7 +85,8 @@ struct facts *facts_ask(const char *uri)
 	return f;
 }
 
-bool facts_get(struct facts *f, struct mt_versions *versions, char host[VIR_UUID_STRING_BUFLEN], uint64_t timeout_ms)
+bool facts_get(struct facts *f, struct mt_versions *versions, char host[VIR_UUID_STRING_BUFLEN],
+	       uint64_t timeout_ms)
 {
 	uint64_t until_ns = mt_deadline_ns(timeout_ms);
 	bool more = true, known;

@@ -2,7 +2,8 @@
 /*
  * fleet.c - every migration that is supervised, and which event belongs to which
  *
- * Threads: any. The lock is held for moments; under it guests are begun and told things, and never waited for.
+ * Threads: any. The lock is held for moments; under it guests are begun and told things, and never
+ * waited for.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,7 +28,8 @@ struct entry {
 	struct guest *guest;
 	enum stage stage;
 	uint64_t begun_ns;
-	bool over;			/* QEMU said so; how it went is being found out, for seconds */
+	bool over;			/* QEMU said so; how it went is being found out, for
+					 * seconds */
 };
 
 struct hold_off {
@@ -94,7 +96,8 @@ static void on_guest_ready(struct guest *g, void *opaque);
 static void on_guest_ended(struct guest *g, void *opaque);
 static void on_guest_done(struct guest *g, json_t *finished, void *opaque);
 
-static void begin(struct fleet *f, const char *uuid, const char *domain, const struct mt_event *event)
+static void begin(struct fleet *f, const char *uuid, const char *domain,
+		  const struct mt_event *event)
 {
 	const struct guest_setup setup = {
 		.uri = f->uri,
@@ -171,7 +174,10 @@ static void on_guest_ready(struct guest *g, void *opaque)
 	struct fleet *f = opaque;
 
 	pthread_mutex_lock(&f->lock);
-	/* guest_new() starts the thread before it returns; begin() holds the lock until all is in place. */
+	/*
+	 * guest_new() starts the thread before it returns; begin() holds the lock until all is in
+	 * place.
+	 */
 	entry_of_guest(f, g)->stage = STAGE_READY;
 	pthread_mutex_unlock(&f->lock);
 	f->o.changed(f->o.opaque);
@@ -350,7 +356,8 @@ bool fleet_is_starting(struct fleet *f)
 
 	pthread_mutex_lock(&f->lock);
 	for (struct entry *e = f->entries; e && !starting; e = e->next)
-		starting = e->stage == STAGE_STARTING && now_ns < e->begun_ns + STARTING_MS * MT_NS_PER_MS;
+		starting = e->stage == STAGE_STARTING &&
+			   now_ns < e->begun_ns + STARTING_MS * MT_NS_PER_MS;
 	pthread_mutex_unlock(&f->lock);
 	return starting;
 }
@@ -419,7 +426,8 @@ json_t *fleet_finished_json(struct fleet *f)
 
 	pthread_mutex_lock(&f->lock);
 	for (unsigned i = 0; a && i < FINISHED_KEPT && i < f->n_finished; i++)
-		json_array_append_new(a, json_deep_copy(f->finished[(f->n_finished - 1 - i) % FINISHED_KEPT]));
+		json_array_append_new(
+			a, json_deep_copy(f->finished[(f->n_finished - 1 - i) % FINISHED_KEPT]));
 	pthread_mutex_unlock(&f->lock);
 	return a;
 }

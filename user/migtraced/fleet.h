@@ -19,7 +19,9 @@ struct fleet_options {
 	struct knowledge *knowledge;	/* likewise */
 	struct reins *reins;
 	const volatile int *leave;
-	/* Something that status shows, or that fleet_reap() waits for. On any thread, no lock held. */
+	/*
+	 * Something that status shows, or that fleet_reap() waits for. On any thread, no lock held.
+	 */
 	void (*changed)(void *opaque);
 	void *opaque;
 };
@@ -45,7 +47,10 @@ void fleet_found(struct fleet *f, const char *uuid, const char *domain);
 bool fleet_has(struct fleet *f, const char *uuid);
 /* Return: 0; -ENOENT none of that name migrates here; -EEXIST more than one. */
 int fleet_uuid(struct fleet *f, const char *name, char uuid[VIR_UUID_STRING_BUFLEN]);
-/* Whether a guest may yet ask for a recording that was left behind; one that hangs does not count for long. */
+/*
+ * Whether a guest may yet ask for a recording that was left behind; one that hangs does not count
+ * for long.
+ */
 bool fleet_is_starting(struct fleet *f);
 unsigned fleet_count(struct fleet *f);
 

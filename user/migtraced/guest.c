@@ -2,7 +2,8 @@
 /*
  * guest.c - the thread that looks after a migration of one guest, and its inbox
  *
- * Threads: its own does the work and may hang in any call; whatever others ask of it waits for none.
+ * Threads: its own does the work and may hang in any call; whatever others ask of it waits for
+ * none.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +18,10 @@
 #define APPEAR_MS	1000
 #define APPEAR_POLL_MS	50
 
-/* A connection of its own is tried for that often: libvirtd may be busy, or have too many clients for the moment. */
+/*
+ * A connection of its own is tried for that often: libvirtd may be busy, or have too many clients
+ * for the moment.
+ */
 #define CONNECT_MS	60000
 #define CONNECT_FIRST_MS	100
 #define CONNECT_MAX_MS	1000
@@ -32,8 +36,8 @@ static bool leaving(const struct guest *g)
 }
 
 /*
- * Calls of one migration must not wait behind another's (see conn.h), so each worker makes its own over a connection of
- * its own, or none. Return: whether it has one.
+ * Calls of one migration must not wait behind another's (see conn.h), so each worker makes its own
+ * over a connection of its own, or none. Return: whether it has one.
  */
 static bool open_calls(struct guest *g)
 {
@@ -45,7 +49,9 @@ static bool open_calls(struct guest *g)
 	while (mt_conn_open(&g->calls, g->setup.uri, &err)) {
 		g->calls = NULL;
 		if (!told)
-			log_warn("%s: not supervised as long as it has no connection of its own: %s", g->uuid, err.msg);
+			log_warn(
+				"%s: not supervised as long as it has no connection of its own: %s",
+				g->uuid, err.msg);
 		told = true;
 		if (leaving(g) || mt_now_ns() >= until_ns)
 			return false;
@@ -149,7 +155,8 @@ struct guest *guest_new(const struct guest_setup *setup)
 	g->first_t_ns = setup->event ? setup->event->t_ns : g->begun_ns;
 	g->observe = setup->locked ? OBSERVE_LOCKED : 0;
 	if (setup->event) {
-		snprintf(g->info.name, sizeof(g->info.name), "%s", setup->event->domain);	/* for people, until it is asked */
+		/* for people, until it is asked */
+		snprintf(g->info.name, sizeof(g->info.name), "%s", setup->event->domain);
 		mt_inbox_post(setup->event, g->inbox);
 	}
 	ret = mt_thread_start(&g->thread, "guest", guest_main, g);
@@ -226,7 +233,10 @@ void guest_reconfigure(struct guest *g, struct config *config)
 	} else if (g->how.mode == CONFIG_ACT) {
 		domain = g->info.name_cut ? NULL : g->info.name;
 		config_for_domain(config, domain, g->uuid, &how);
-		/* Once it is let go of it stays so: a rule that acts again is for the next migration. */
+		/*
+		 * Once it is let go of it stays so: a rule that acts again is for the next
+		 * migration.
+		 */
 		if (how.mode == CONFIG_OBSERVE || !config_wants(config, domain, g->uuid))
 			news = set_observe(g, OBSERVE_RELOADED, true);
 	}

@@ -12,7 +12,8 @@
 #include "recording.h"
 
 /* Why a migration that began under a rule that acts is only observed, bits of ->observe. */
-#define OBSERVE_RELOADED	1	/* the configuration as it is now says so, or no longer looks after it */
+/* the configuration as it is now says so, or no longer looks after it */
+#define OBSERVE_RELOADED	1
 #define OBSERVE_LOCKED		2	/* another daemon acts on this hypervisor */
 
 struct guest {
@@ -39,7 +40,8 @@ struct guest {
 	bool supervised;
 	struct mt_domain_info info;
 	struct config_guest how;
-	struct mt_experience *experience;	/* behind ->how.limits.learned; NULL: nothing was learned */
+	struct mt_experience *experience;	/* behind ->how.limits.learned; NULL: nothing was
+						 * learned */
 	bool resumed;
 	char source[384];		/* kernel source, or why there is none */
 	struct recording *record;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * guest_migration.c - one migration of a guest: by which rules, recorded, seen through, and what came of it
+ * guest_migration.c - one migration of a guest: by which rules, recorded, seen through, and what
+ * came of it
  *
  * On the guest's thread, once it is known that it migrates.
  */
@@ -31,7 +32,8 @@ static void take_rules(struct guest *g)
 /* Whatever goes wrong here, the migration is supervised all the same. */
 static struct recording *begin_recording(struct guest *g)
 {
-	struct mt_record_header h = mt_guest_header(&g->info, g->setup.versions, mt_conn_uri(g->calls), "migtraced " MT_VERSION);
+	struct mt_record_header h = mt_guest_header(&g->info, g->setup.versions,
+						    mt_conn_uri(g->calls), "migtraced " MT_VERSION);
 	uint64_t wall_ms = h.start_wall_ms;
 
 	h.uuid = g->uuid;
@@ -72,7 +74,8 @@ static void log_outcome(const struct guest *g, const struct mt_supervise_result 
 	default:
 		priority = 4;
 	}
-	log_write(priority, "%s: migration %s: %s", g->info.name, mt_outcome_name(r->outcome), r->detail);
+	log_write(priority, "%s: migration %s: %s", g->info.name, mt_outcome_name(r->outcome),
+		  r->detail);
 }
 
 /* --- seen through ----------------------------------------------------- */
@@ -97,8 +100,10 @@ static void log_begin(const struct guest *g)
 		 config_mode_name(g->how.mode), g->how.policy->name,
 		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "", g->source);
 	if (g->experience) {
-		mt_experience_describe(g->experience, mt_wall_us() / 1000, learned, sizeof(learned));
-		log_info("%s: %s, %llu ms of a pause are not memory", g->info.name, learned, (unsigned long long)g->how.limits.fixed_ms);
+		mt_experience_describe(g->experience, mt_wall_us() / 1000, learned,
+				       sizeof(learned));
+		log_info("%s: %s, %llu ms of a pause are not memory", g->info.name, learned,
+			 (unsigned long long)g->how.limits.fixed_ms);
 	}
 	if (g->info.name_cut)
 		log_warn("%s: only observed: its name is longer than %d bytes, and no rule can be matched with it",
@@ -132,7 +137,8 @@ static void open_workload(struct guest *g)
 	if (!g->config->probes || !g->record)
 		return;
 	health_call("its probes");
-	if (mt_domain_workload_open(g->calls, &g->info, 1u << MT_PROBE_VCPU | 1u << MT_PROBE_NET | 1u << MT_PROBE_DISK,
+	if (mt_domain_workload_open(g->calls, &g->info,
+				    1u << MT_PROBE_VCPU | 1u << MT_PROBE_NET | 1u << MT_PROBE_DISK,
 				    &g->workload, &err))
 		log_info("%s: no probe %s", g->info.name, err.msg);
 	else if (*mt_workload_lacks(g->workload))
@@ -148,7 +154,8 @@ static void recording_over(struct guest *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
-static int see_through(struct guest *g, struct recording *record, struct mt_supervise_result *result, struct mt_err *err)
+static int see_through(struct guest *g, struct recording *record,
+		       struct mt_supervise_result *result, struct mt_err *err)
 {
 	/* Without a directory of hands nobody could know whose hand is on it. */
 	bool acts = g->how.mode == CONFIG_ACT && g->setup.hands;

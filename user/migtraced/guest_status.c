@@ -25,7 +25,8 @@ static void log_plan(struct guest *g, const struct mt_progress *p)
 
 	if (plan->action == MT_ACTION_CONTINUE)
 		return;
-	if (plan->action == g->logged.action && plan->downtime_limit_ms == g->logged.downtime_limit_ms &&
+	if (plan->action == g->logged.action &&
+	    plan->downtime_limit_ms == g->logged.downtime_limit_ms &&
 	    plan->bandwidth_bytes_per_s == g->logged.bandwidth_bytes_per_s &&
 	    plan->throttle_percent == g->logged.throttle_percent)
 		return;
@@ -79,7 +80,8 @@ static json_t *text_json(const char *text)
 static const char *why_observed(struct guest *g, const char *why_locked)
 {
 	if (g->how.mode == CONFIG_OBSERVE)
-		return g->info.name_cut ? "its name is too long for rules by name" : "as configured when it began";
+		return g->info.name_cut ? "its name is too long for rules by name" :
+					  "as configured when it began";
 	if (g->observe & OBSERVE_RELOADED)
 		return "as configured since";
 	if (!g->setup.hands)
@@ -103,23 +105,35 @@ json_t *guest_status(struct guest *g, const char *why_locked)
 		mt_json_set(o, "uuid", mt_json_string(g->uuid), &failed);
 		mt_json_set(o, "policy", mt_json_string(g->how.policy->name), &failed);
 		why = why_observed(g, why_locked);
-		mt_json_set(o, "mode", mt_json_string(config_mode_name(*why || !g->acts ? CONFIG_OBSERVE : CONFIG_ACT)), &failed);
+		mt_json_set(o, "mode",
+			    mt_json_string(config_mode_name(*why || !g->acts ? CONFIG_OBSERVE :
+									       CONFIG_ACT)),
+			    &failed);
 		mt_json_set(o, "mode_why", text_json(why), &failed);
 		mt_json_set(o, "stage", mt_json_string(mt_stage_name(g->stage)), &failed);
-		mt_json_set(o, "status", mt_json_string(g->has_sample ? mt_status_name(g->sample.status) : NULL), &failed);
-		mt_json_set(o, "iteration", field_json(&g->sample, g->has_sample, MT_FIELD_iteration), &failed);
-		mt_json_set(o, "total_ms", field_json(&g->sample, g->has_sample, MT_FIELD_total_ms), &failed);
-		mt_json_set(o, "remaining_bytes", field_json(&g->sample, g->has_sample, MT_FIELD_remaining_bytes), &failed);
+		mt_json_set(o, "status",
+			    mt_json_string(g->has_sample ? mt_status_name(g->sample.status) : NULL),
+			    &failed);
+		mt_json_set(o, "iteration",
+			    field_json(&g->sample, g->has_sample, MT_FIELD_iteration), &failed);
+		mt_json_set(o, "total_ms", field_json(&g->sample, g->has_sample, MT_FIELD_total_ms),
+			    &failed);
+		mt_json_set(o, "remaining_bytes",
+			    field_json(&g->sample, g->has_sample, MT_FIELD_remaining_bytes),
+			    &failed);
 		mt_json_set(o, "bandwidth_bytes_per_s",
-			    field_json(&g->sample, g->has_sample, MT_FIELD_bandwidth_bytes_per_s), &failed);
+			    field_json(&g->sample, g->has_sample, MT_FIELD_bandwidth_bytes_per_s),
+			    &failed);
 		mt_json_set(o, "dirty_pages_per_s",
-			    field_json(&g->sample, g->has_sample, MT_FIELD_dirty_pages_per_s), &failed);
+			    field_json(&g->sample, g->has_sample, MT_FIELD_dirty_pages_per_s),
+			    &failed);
 		mt_json_set(o, "verdict", mt_json_string(mt_verdict_name(g->verdict)), &failed);
 		mt_json_set(o, "action", mt_json_string(mt_action_name(g->plan.action)), &failed);
 		mt_json_set(o, "reason", text_json(g->plan.reason), &failed);
 		mt_json_set(o, "note", text_json(g->note), &failed);
 		mt_json_set(o, "recording", mt_json_string(guest_recording(g)), &failed);
-		mt_json_set(o, "recording_dropped", mt_json_uint(recording_dropped(g->record)), &failed);
+		mt_json_set(o, "recording_dropped", mt_json_uint(recording_dropped(g->record)),
+			    &failed);
 		mt_json_set(o, "resumed", json_boolean(g->resumed), &failed);
 		mt_json_set(o, "kernel_source", text_json(g->source), &failed);
 	}
@@ -134,14 +148,17 @@ void guest_stuck_json(struct guest *g, json_t *array)
 	pthread_mutex_lock(&g->lock);
 	if (!g->supervised) {
 		if (now_ns > g->begun_ns + limit_ns)
-			stuck_add(array, g->uuid, g->info.name, "asked whether it migrates", g->begun_ns);
+			stuck_add(array, g->uuid, g->info.name, "asked whether it migrates",
+				  g->begun_ns);
 	} else if (g->stage == MT_STAGE_SETTLING) {
 		if (now_ns > g->answered_ns + SETTLE_MS * MT_NS_PER_MS)
-			stuck_add(array, g->uuid, g->info.name, "looked for after its migration", g->answered_ns);
+			stuck_add(array, g->uuid, g->info.name, "looked for after its migration",
+				  g->answered_ns);
 	} else if (g->stage == MT_STAGE_RUNNING || g->stage == MT_STAGE_BEGINNING) {
 		/* A stopped one is not asked, and one that ends is waited for. */
 		if (now_ns > g->answered_ns + limit_ns + g->how.poll_ms * MT_NS_PER_MS)
-			stuck_add(array, g->uuid, g->info.name, "asked how its migration goes", g->answered_ns);
+			stuck_add(array, g->uuid, g->info.name, "asked how its migration goes",
+				  g->answered_ns);
 	}
 	pthread_mutex_unlock(&g->lock);
 }
@@ -161,7 +178,8 @@ json_t *guest_finished_json(struct guest *g, const struct mt_supervise_result *r
 	mt_json_set(o, "detail", text_json(r->detail), &failed);
 	mt_json_set(o, "total_ms", field_json(&r->final, true, MT_FIELD_total_ms), &failed);
 	mt_json_set(o, "downtime_ms", field_json(&r->final, true, MT_FIELD_downtime_ms), &failed);
-	mt_json_set(o, "transferred_bytes", field_json(&r->final, true, MT_FIELD_transferred_bytes), &failed);
+	mt_json_set(o, "transferred_bytes", field_json(&r->final, true, MT_FIELD_transferred_bytes),
+		    &failed);
 	mt_json_set(o, "actions_done", mt_json_uint(r->actions_done), &failed);
 	mt_json_set(o, "actions_failed", mt_json_uint(r->actions_failed), &failed);
 	mt_json_set(o, "given_back", json_boolean(r->given_back), &failed);

@@ -11,7 +11,10 @@
 #include "health.h"
 #include "log.h"
 
-/* How often the watchdog is fed within the time that it has: one late turn of the loop must not be the end. */
+/*
+ * How often the watchdog is fed within the time that it has: one late turn of the loop must not be
+ * the end.
+ */
 #define TURNS	3
 
 enum state { WORKS, WAITS, CALLS };
@@ -25,7 +28,8 @@ struct thread {
 	uint64_t since_ns;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;	/* of the list and of all in it; held for moments */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;	/* of the list and of all in it;
+								 * held for moments */
 static struct thread *threads;
 static __thread struct thread *own;
 
@@ -37,7 +41,10 @@ void health_begin(const char *name, uint64_t limit_ms)
 
 	if (!t)
 		return;
-	*t = (struct thread){ .name = strdup(name), .limit_ns = limit_ms * MT_NS_PER_MS, .what = "", .since_ns = mt_now_ns() };
+	*t = (struct thread){ .name = strdup(name),
+			      .limit_ns = limit_ms * MT_NS_PER_MS,
+			      .what = "",
+			      .since_ns = mt_now_ns() };
 	if (!t->name) {
 		free(t);
 		return;
@@ -106,12 +113,15 @@ static bool is_late(const struct thread *t, uint64_t now_ns)
 
 static bool is_stuck(const struct thread *t, uint64_t now_ns)
 {
-	return is_late(t, now_ns) || (t->state == CALLS && age_ns(t, now_ns) > HEALTH_STUCK_MS * MT_NS_PER_MS);
+	return is_late(t, now_ns) ||
+	       (t->state == CALLS && age_ns(t, now_ns) > HEALTH_STUCK_MS * MT_NS_PER_MS);
 }
 
 static json_t *thread_json(const struct thread *t, uint64_t now_ns)
 {
-	static const char *const does[] = { [WORKS] = "works", [WAITS] = "waits", [CALLS] = "calls" };
+	static const char *const does[] = {
+		[WORKS] = "works", [WAITS] = "waits", [CALLS] = "calls"
+	};
 	json_t *o = json_object();
 	int failed = 0;
 
@@ -137,7 +147,8 @@ bool health_late(uint64_t now_ns, char *who, size_t size)
 		late = is_late(t, now_ns);
 		if (late)
 			snprintf(who, size, "%s, for %s", t->name,
-				 mt_format_duration_ms(age, (double)age_ns(t, now_ns) / MT_NS_PER_MS));
+				 mt_format_duration_ms(age,
+						       (double)age_ns(t, now_ns) / MT_NS_PER_MS));
 	}
 	pthread_mutex_unlock(&lock);
 	return late;
@@ -182,8 +193,8 @@ int health_watchdog(sd_event *event)
 
 	if (ret <= 0)
 		return ret;
-	ret = sd_event_add_time_relative(event, &source, CLOCK_MONOTONIC, 0, usec / TURNS / 4, on_turn,
-					 (void *)(uintptr_t)(usec / TURNS));
+	ret = sd_event_add_time_relative(event, &source, CLOCK_MONOTONIC, 0, usec / TURNS / 4,
+					 on_turn, (void *)(uintptr_t)(usec / TURNS));
 	if (ret >= 0)
 		ret = sd_event_source_set_floating(source, true);
 	sd_event_source_unref(source);

@@ -37,7 +37,8 @@ static void load(struct knowledge *k)
 {
 	struct mt_experience *e = malloc(sizeof(*e));
 	struct mt_err err = { 0 };
-	int rc = e ? mt_experience_load(e, k->path, NULL, &err) : mt_err_set(&err, -ENOMEM, "out of memory");
+	int rc = e ? mt_experience_load(e, k->path, NULL, &err) :
+		     mt_err_set(&err, -ENOMEM, "out of memory");
 
 	if (!rc) {
 		keep(k, e);

@@ -2,8 +2,8 @@
 /*
  * knowledge.h - what this host's own migrations have taught, for whoever supervises the next
  *
- * Kept next to the recordings (experience.h), and made anew from them on a thread of its own when one has ended: nobody
- * waits for that, nor for a disk.
+ * Kept next to the recordings (experience.h), and made anew from them on a thread of its own when
+ * one has ended: nobody waits for that, nor for a disk.
  */
 #ifndef MIGTRACED_KNOWLEDGE_H
 #define MIGTRACED_KNOWLEDGE_H
@@ -12,7 +12,10 @@
 
 struct knowledge;
 
-/* @directory: of recordings. NULL: nothing is recorded, so nothing learned; or, told in the log, no memory, no thread. */
+/*
+ * @directory: of recordings. NULL: nothing is recorded, so nothing learned; or, told in the log, no
+ * memory, no thread.
+ */
 struct knowledge *knowledge_new(const char *directory);
 /* A recording has ended. NULL is fine, likewise below. */
 void knowledge_learn(struct knowledge *k);

@@ -15,10 +15,14 @@
 #include "space.h"
 
 #define PART_SUFFIX	".part"
-#define TOOL_PREFIX	"migtraced "	/* header's tool: not a file that `migtrace record` is writing */
+/* header's tool: not a file that `migtrace record` is writing */
+#define TOOL_PREFIX	"migtraced "
 /* "Three seconds": a stamp of the header, the job's age and ours are read at different moments. */
 #define START_TOLERANCE_MS	3000
-/* A recording that is begun anew is better than one that waits for a disk, but reading takes a while. */
+/*
+ * A recording that is begun anew is better than one that waits for a disk, but reading takes a
+ * while.
+ */
 #define READ_WAIT_MS	10000
 #define STOP_WAIT_MS	200
 
@@ -27,7 +31,8 @@ struct leftover {
 	char *uuid;
 	uint64_t start_wall_ms;		/* of the migration, as well as the recording tells */
 	bool by_sample;
-	uint64_t start_ms;		/* likewise, on the clock of t_ns, by the newest sample that tells the job's age */
+	uint64_t start_ms;		/* likewise, on the clock of t_ns, by the newest sample that
+					 * tells the job's age */
 	uint64_t last_t_ns;
 	bool has_outcome;		/* only the renaming was missing */
 	bool left;			/* by a daemon that was stopped in an orderly way */
@@ -80,7 +85,8 @@ static bool leftover_read(struct leftover *l, const char *part)
 		l->uuid = strdup(h->uuid);
 		l->start_wall_ms = h->start_wall_ms;
 		if (l->by_sample)
-			l->start_wall_ms += l->start_ms - h->start_t_ns / MT_NS_PER_MS;	/* modulo 2^64 */
+			/* modulo 2^64 */
+			l->start_wall_ms += l->start_ms - h->start_t_ns / MT_NS_PER_MS;
 		if (h->start_t_ns > l->last_t_ns)
 			l->last_t_ns = h->start_t_ns;
 	}
@@ -128,7 +134,8 @@ static void read_all(struct leftovers *l)
 	struct dirent *d;
 
 	if (!dir) {
-		log_warn("%s: %s; unfinished recordings in it are left alone", l->directory, strerror(errno));
+		log_warn("%s: %s; unfinished recordings in it are left alone", l->directory,
+			 strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -165,13 +172,18 @@ static void leftover_finish(const struct leftover *one)
 	struct mt_err err = { 0 };
 	int ret = finish_one(one, &err);
 
-	/* Finishing takes a copy. Without room for one it is readable as it is, and makes room when it is its turn. */
+	/*
+	 * Finishing takes a copy. Without room for one it is readable as it is, and makes room when
+	 * it is its turn.
+	 */
 	if ((ret == -ENOSPC || ret == -EDQUOT) && !mt_recorder_keep(one->path))
-		log_warn("%s: left behind by a migtraced that was %s, kept as it is: %s", one->path, how, err.msg);
+		log_warn("%s: left behind by a migtraced that was %s, kept as it is: %s", one->path,
+			 how, err.msg);
 	else if (ret)
 		log_warn("left behind, and cannot be finished: %s", err.msg);
 	else
-		log_info("%s: left behind by a migtraced that was %s, now finished", one->path, how);
+		log_info("%s: left behind by a migtraced that was %s, now finished", one->path,
+			 how);
 	if (!ret)
 		space_settle(one->path);
 }
@@ -271,7 +283,8 @@ struct leftovers *leftovers_find(const char *directory)
 	l->directory = strdup(directory);
 	rc = l->directory ? mt_thread_start(NULL, "leftovers", leftovers_main, l) : -ENOMEM;
 	if (rc) {
-		log_warn("%s: %s; unfinished recordings in it are left alone", directory, strerror(-rc));
+		log_warn("%s: %s; unfinished recordings in it are left alone", directory,
+			 strerror(-rc));
 		leftovers_free(l);
 		return NULL;
 	}
@@ -368,7 +381,8 @@ bool leftovers_wait(struct leftovers *l, uint64_t timeout_ms)
 	bool done;
 
 	pthread_mutex_lock(&l->lock);
-	while (!(l->finish ? l->finished : l->read) && mt_cond_wait_until(&l->changed, &l->lock, until_ns))
+	while (!(l->finish ? l->finished : l->read) &&
+	       mt_cond_wait_until(&l->changed, &l->lock, until_ns))
 		;
 	done = l->finish ? l->finished : l->read;
 	pthread_mutex_unlock(&l->lock);

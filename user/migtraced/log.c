@@ -13,13 +13,17 @@
 
 #define LOG_DEBUG_PRIORITY	7
 #define QUEUE_BYTES	(256 * 1024)	/* some two thousand lines */
-#define LATE_MS		1000		/* so much later than it happened a line says so: journald stamps the writing */
+/* so much later than it happened a line says so: journald stamps the writing */
+#define LATE_MS		1000
 
 static bool verbose;
 static bool for_people;
 static struct logqueue *queue;	/* NULL before log_start() */
 
-/* $JOURNAL_STREAM is "DEVICE:INODE" of the journal's socket: set for the service, whatever stderr has become. */
+/*
+ * $JOURNAL_STREAM is "DEVICE:INODE" of the journal's socket: set for the service, whatever stderr
+ * has become.
+ */
 static bool stderr_is_journal(void)
 {
 	const char *text = getenv("JOURNAL_STREAM");
@@ -54,7 +58,8 @@ static size_t compose(char *buf, size_t size, int priority, const char *text, ui
 	if (late_ms >= LATE_MS)
 		snprintf(late, sizeof(late), "(%.1f s ago) ", (double)late_ms / 1000);
 	if (for_people)
-		len = snprintf(buf, size, "migtraced: %s%s%s\n", priority_name(priority), late, text);
+		len = snprintf(buf, size, "migtraced: %s%s%s\n", priority_name(priority), late,
+			       text);
 	else
 		len = snprintf(buf, size, "<%d>%s%s\n", priority, late, text);
 	return len < size ? len : size - 1;

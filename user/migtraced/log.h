@@ -17,8 +17,9 @@
 void log_init(bool verbose);
 
 /*
- * From now on no line waits for whoever reads stderr: a thread writes them. What it cannot keep up with is dropped,
- * counted, and told when it can write again. Before it, lines are written at once. Return: 0 or -errno.
+ * From now on no line waits for whoever reads stderr: a thread writes them. What it cannot keep up
+ * with is dropped, counted, and told when it can write again. Before it, lines are written at once.
+ * Return: 0 or -errno.
  */
 MT_MUST_CHECK int log_start(void);
 
@@ -27,7 +28,10 @@ bool log_flush(uint64_t timeout_ms);
 
 uint64_t log_lost(void);	/* lines, since the start */
 
-/* Whatever is longer than a line of 2 KiB is cut; control characters and what is no UTF-8 become '?'. */
+/*
+ * Whatever is longer than a line of 2 KiB is cut; control characters and what is no UTF-8 become
+ * '?'.
+ */
 void log_write(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* sd-daemon's numbers are syslog's. */

@@ -80,8 +80,8 @@ static int write_lost(const struct logqueue *q, uint64_t lost)
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), "%" PRIu64 " line%s of this log lost: it could not be written", lost,
-		 lost == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "%" PRIu64 " line%s of this log lost: it could not be written",
+		 lost, lost == 1 ? "" : "s");
 	return write_line(q, WARNING, text, 0);
 }
 
@@ -99,7 +99,9 @@ static struct line *take(struct logqueue *q)
 	return line;
 }
 
-/* What fails at once, a full disk or a reader that is gone, is only tried again with the next line. */
+/*
+ * What fails at once, a full disk or a reader that is gone, is only tried again with the next line.
+ */
 static bool has_work(const struct logqueue *q)
 {
 	return q->first || (q->lost_now && !q->failing);
@@ -118,14 +120,16 @@ static void write_one(struct logqueue *q)
 	pthread_mutex_unlock(&q->lock);
 
 	note_failed = lost && write_lost(q, lost);
-	line_failed = line && write_line(q, line->priority, line->text, (mt_now_ns() - line->t_ns) / MT_NS_PER_MS);
+	line_failed = line && write_line(q, line->priority, line->text,
+					 (mt_now_ns() - line->t_ns) / MT_NS_PER_MS);
 	free(line);
 
 	pthread_mutex_lock(&q->lock);
 	q->writing = false;
 	q->failing = note_failed || line_failed;
 	q->lost += line_failed;
-	*(q->first ? &q->first->lost_before : &q->lost_now) += line_failed + (note_failed ? lost : 0);
+	*(q->first ? &q->first->lost_before : &q->lost_now) +=
+		line_failed + (note_failed ? lost : 0);
 }
 
 static void *run(void *arg)
@@ -173,7 +177,8 @@ int logqueue_new(struct logqueue **out, int fd, size_t max_bytes, logqueue_compo
 
 void logqueue_put(struct logqueue *q, int priority, const char *text)
 {
-	size_t len = strlen(text) + 1, room = priority <= WARNING ? q->max_bytes : q->max_bytes / 4 * 3;
+	size_t len = strlen(text) + 1,
+	       room = priority <= WARNING ? q->max_bytes : q->max_bytes / 4 * 3;
 	struct line *line = malloc(sizeof(*line) + len);
 
 	if (line) {

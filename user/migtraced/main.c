@@ -21,8 +21,11 @@
 #include "log.h"
 #include "manager.h"
 
-/* Stopping may take 2 s in all; a call of libvirt's blocks up to 1.4 s when a migration completes. */
-#define STOP_MS	1600	/* and 8 s more where a guest is stopped for its last pages: see TimeoutStopSec= */
+/*
+ * Stopping may take 2 s in all; a call of libvirt's blocks up to 1.4 s when a migration completes.
+ */
+/* and 8 s more where a guest is stopped for its last pages: see TimeoutStopSec= */
+#define STOP_MS	1600
 #define LOG_MS	300	/* for whoever reads the log to take the last lines */
 
 enum { EXIT_USAGE = 2 };
@@ -71,7 +74,9 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 	int ret;
 
 	sd_notify(0, "RELOADING=1");
-	ret = config_load(&new, d->path, CONFIG_NO_LOOKUP | (d->path_given || d->config->path ? CONFIG_MUST_EXIST : 0),
+	ret = config_load(&new, d->path,
+			  CONFIG_NO_LOOKUP |
+				  (d->path_given || d->config->path ? CONFIG_MUST_EXIST : 0),
 			  tell_line, errors);
 	if (!ret) {
 		ret = config_keep(new, d->config, tell_note, notes);
@@ -82,8 +87,10 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 		log_err("%s: not accepted; the configuration stays as it was", d->path);
 	} else {
 		config_warnings(new, tell_note, notes);
-		log_info("%s: in effect for migrations that begin from now on: mode %s, policy %s; where it says observe, at once",
-			 new->path ? new->path : "defaults", config_mode_name(new->guest.mode), new->guest.policy->name);
+		log_info(
+			"%s: in effect for migrations that begin from now on: mode %s, policy %s; where it says observe, at once",
+			new->path ? new->path : "defaults", config_mode_name(new->guest.mode),
+			new->guest.policy->name);
 		manager_set_config(d->manager, new);
 		config_put(d->config);
 		d->config = new;
@@ -121,8 +128,10 @@ static json_t *answer_hands(struct daemon *d, const char *who, bool off)
 
 	if (manager_release(d->manager, all ? NULL : who, off, uuid, sizeof(uuid), &err))
 		return json_pack("{s:o}", "error", mt_json_string(err.msg));
-	log_info("%s: %s", all ? "all guests" : who, off ? "hands off, as asked over the socket" : "may be acted upon again");
-	return json_pack("{s:b, s:b, s:o}", off ? "released" : "undone", 1, "all", all, "uuid", mt_json_string(all ? NULL : uuid));
+	log_info("%s: %s", all ? "all guests" : who,
+		 off ? "hands off, as asked over the socket" : "may be acted upon again");
+	return json_pack("{s:b, s:b, s:o}", off ? "released" : "undone", 1, "all", all, "uuid",
+			 mt_json_string(all ? NULL : uuid));
 }
 
 static json_t *answer_release(void *opaque, const char *args, const struct control_peer *peer)
@@ -143,7 +152,8 @@ static json_t *answer_ping(void *opaque, const char *args, const struct control_
 static const struct control_request requests[] = {
 	{ "status", NULL, "what is supervised, and what ended", false, answer_status },
 	{ "reload", NULL, "read the configuration again, as SIGHUP", true, answer_reload },
-	{ "release", "UUID, NAME or --all", "hands off a migration, or all, at once", true, answer_release },
+	{ "release", "UUID, NAME or --all", "hands off a migration, or all, at once", true,
+	  answer_release },
 	{ "undo", "UUID, NAME or --all", "undoes a release", true, answer_undo },
 	{ "ping", NULL, "whether it answers", false, answer_ping },
 	{ NULL },
@@ -216,15 +226,16 @@ static int start(struct daemon *d)
 		log_err("no event loop: %s", strerror(-ret));
 		return ret;
 	}
-	ret = control_open(&d->control, d->event, config->socket, config->socket_mode, config->group.gid, requests,
-			   d, &err);
+	ret = control_open(&d->control, d->event, config->socket, config->socket_mode,
+			   config->group.gid, requests, d, &err);
 	if (ret) {
 		log_err("%s", err.msg);
 		return ret;
 	}
 	ret = manager_new(&d->manager, d->config);
 	if (!ret)
-		ret = sd_event_add_io(d->event, &d->manager_changed, manager_changed_fd(d->manager), EPOLLIN, on_changed, d);
+		ret = sd_event_add_io(d->event, &d->manager_changed, manager_changed_fd(d->manager),
+				      EPOLLIN, on_changed, d);
 	if (ret < 0)
 		log_err("cannot start: %s", strerror(-ret));
 	return ret < 0 ? ret : 0;
@@ -239,7 +250,8 @@ static int run(struct daemon *d)
 	else
 		ret = start(d);
 	if (!ret) {
-		log_info("migtraced " MT_VERSION ": mode %s, policy %s, configuration %s, socket %s",
+		log_info("migtraced " MT_VERSION
+			 ": mode %s, policy %s, configuration %s, socket %s",
 			 config_mode_name(d->config->guest.mode), d->config->guest.policy->name,
 			 d->config->path ? d->config->path : "built in", d->config->socket);
 		sd_notify(0, "READY=1");
@@ -322,7 +334,8 @@ int main(int argc, char **argv)
 	}
 
 	log_init(verbose);
-	if (config_load(&d.config, d.path, d.path_given ? CONFIG_MUST_EXIST : 0, check ? print_line : tell_line, NULL))
+	if (config_load(&d.config, d.path, d.path_given ? CONFIG_MUST_EXIST : 0,
+			check ? print_line : tell_line, NULL))
 		return EXIT_FAILURE;
 	config_warnings(d.config, check ? print_warning : tell_note, NULL);
 	if (check) {

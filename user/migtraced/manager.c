@@ -2,8 +2,9 @@
 /*
  * manager.c - the connection to libvirt and every migration on it
  *
- * Threads: one of its own. It calls libvirt only to connect and to list guests by name, which asks none of them;
- * whatever asks a guest is on a thread of that guest (fleet.h) or of a probe (probe.h), and nobody waits for it.
+ * Threads: one of its own. It calls libvirt only to connect and to list guests by name, which asks
+ * none of them; whatever asks a guest is on a thread of that guest (fleet.h) or of a probe
+ * (probe.h), and nobody waits for it.
  */
 #include <errno.h>
 #include <string.h>
@@ -144,7 +145,8 @@ static bool try_connect(struct manager *m, const char *uri)
 
 static void connect_first(struct manager *m)
 {
-	struct config *config = fleet_config(m->fleet);	/* a reload with another URI asks for a restart */
+	struct config *config = fleet_config(m->fleet);	/* a reload with another URI asks for a
+							 * restart */
 	uint64_t delay_ms = RETRY_FIRST_MS;
 
 	while (!leaving(m) && !try_connect(m, config->uri)) {
@@ -223,7 +225,10 @@ static void scan(struct manager *m)
 
 /* --- once a second ------------------------------------------------------------- */
 
-/* Once every migration that was under way at our start has asked for its recording. One that hangs has not, and never may. */
+/*
+ * Once every migration that was under way at our start has asked for its recording. One that hangs
+ * has not, and never may.
+ */
 static void finish_leftovers(struct manager *m, bool probing)
 {
 	if (m->finished_leftovers || !m->scanned || probing || fleet_is_starting(m->fleet))
@@ -289,7 +294,10 @@ static void let_go(struct manager *m)
 		(void)mt_inbox_take(m->inbox, &ev, TICK_MS);	/* each that is done wakes us */
 }
 
-/* Guests that were stopped by a process that has ended do not wait for libvirt to be asked about anything else. */
+/*
+ * Guests that were stopped by a process that has ended do not wait for libvirt to be asked about
+ * anything else.
+ */
 static void *manager_main(void *arg)
 {
 	struct manager *m = arg;
@@ -339,8 +347,12 @@ static void manager_free(struct manager *m)
 
 static int open_parts(struct manager *m, struct config *config)
 {
-	const struct probes_options probes = { .found = on_found, .answered = changed, .opaque = m };
-	struct fleet_options fleet = { .config = config, .leave = &m->leave, .changed = changed, .opaque = m };
+	const struct probes_options probes = { .found = on_found,
+					       .answered = changed,
+					       .opaque = m };
+	struct fleet_options fleet = {
+		.config = config, .leave = &m->leave, .changed = changed, .opaque = m
+	};
 	int ret;
 
 	m->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

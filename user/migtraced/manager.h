@@ -21,9 +21,9 @@ struct manager;
 MT_MUST_CHECK int manager_new(struct manager **m, struct config *config);
 
 /*
- * Lets go of all migrations, within @timeout_ms, and then sees to guests that are stopped for their last pages: up to
- * 8 s more, if there are some. Return: 0 and @m is gone, or -ETIMEDOUT when some thread hangs in a call: then all there
- * is left to do is to exit.
+ * Lets go of all migrations, within @timeout_ms, and then sees to guests that are stopped for their
+ * last pages: up to 8 s more, if there are some. Return: 0 and @m is gone, or -ETIMEDOUT when some
+ * thread hangs in a call: then all there is left to do is to exit.
  */
 MT_MUST_CHECK int manager_stop(struct manager *m, uint64_t timeout_ms);
 
@@ -31,10 +31,12 @@ MT_MUST_CHECK int manager_stop(struct manager *m, uint64_t timeout_ms);
 void manager_set_config(struct manager *m, struct config *config);
 
 /*
- * Hands off a migration, @off, or no longer. @who: a UUID, or the name of a guest whose migration is supervised; NULL: all.
+ * Hands off a migration, @off, or no longer. @who: a UUID, or the name of a guest whose migration
+ * is supervised; NULL: all.
  * @uuid: whom it is about.
  */
-MT_MUST_CHECK int manager_release(struct manager *m, const char *who, bool off, char *uuid, size_t size, struct mt_err *err);
+MT_MUST_CHECK int manager_release(struct manager *m, const char *who, bool off, char *uuid,
+				  size_t size, struct mt_err *err);
 
 /* The object that `status` answers; NULL: no memory. */
 json_t *manager_status(struct manager *m);

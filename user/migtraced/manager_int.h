@@ -37,7 +37,8 @@ struct manager {
 	bool finished_leftovers;
 	uint64_t next_scan_ns;
 
-	pthread_mutex_t lock;		/* of what follows; held for moments, no call of libvirt's under it */
+	pthread_mutex_t lock;		/* of what follows; held for moments, no call of libvirt's
+					 * under it */
 	struct mt_versions versions;	/* written once, before others are told of it */
 	bool connected;
 	char uri[256];			/* as it is, once connected */

@@ -21,13 +21,15 @@ static bool is_uuid(const char *s)
 	if (strlen(s) != VIR_UUID_STRING_BUFLEN - 1)
 		return false;
 	for (size_t i = 0; s[i]; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' :
+							      !isxdigit((unsigned char)s[i]))
 			return false;
 	return true;
 }
 
 /* What looks like a UUID is one: a guest may be called like another's. */
-static int find(struct manager *m, const char *who, char uuid[VIR_UUID_STRING_BUFLEN], struct mt_err *err)
+static int find(struct manager *m, const char *who, char uuid[VIR_UUID_STRING_BUFLEN],
+		struct mt_err *err)
 {
 	int ret;
 
@@ -38,14 +40,20 @@ static int find(struct manager *m, const char *who, char uuid[VIR_UUID_STRING_BU
 	}
 	ret = fleet_uuid(m->fleet, who, uuid);
 	if (ret == -EEXIST)
-		return mt_err_set(err, ret, "several guests are called %s; say the UUID, as virsh domuuid prints it", who);
+		return mt_err_set(
+			err, ret,
+			"several guests are called %s; say the UUID, as virsh domuuid prints it",
+			who);
 	if (ret)
-		return mt_err_set(err, ret, "no migration of %s is under way here; for one to come say the UUID, as virsh domuuid prints it",
-				  who);
+		return mt_err_set(
+			err, ret,
+			"no migration of %s is under way here; for one to come say the UUID, as virsh domuuid prints it",
+			who);
 	return 0;
 }
 
-int manager_release(struct manager *m, const char *who, bool off, char *uuid, size_t size, struct mt_err *err)
+int manager_release(struct manager *m, const char *who, bool off, char *uuid, size_t size,
+		    struct mt_err *err)
 {
 	const struct mt_event ev = { .kind = MT_EVENT_WAKE, .t_ns = mt_now_ns() };
 	char found[VIR_UUID_STRING_BUFLEN] = "";
@@ -56,7 +64,8 @@ int manager_release(struct manager *m, const char *who, bool off, char *uuid, si
 	if (ret)
 		return ret;
 	snprintf(uuid, size, "%s", found);
-	fleet_post(m->fleet, &ev);	/* so that it is told at once; it is heeded before each action in any case */
+	fleet_post(m->fleet, &ev);	/* so that it is told at once; it is heeded before each
+					 * action in any case */
 	return 0;
 }
 
@@ -71,8 +80,9 @@ void manager_summary(struct manager *m, char *buf, size_t size)
 	pthread_mutex_lock(&m->lock);
 	connected = m->connected;
 	pthread_mutex_unlock(&m->lock);
-	snprintf(buf, size, "%s, libvirt %s, %u migration%s supervised", config_mode_name(config->guest.mode),
-		 connected ? "connected" : "disconnected", n, n == 1 ? "" : "s");
+	snprintf(buf, size, "%s, libvirt %s, %u migration%s supervised",
+		 config_mode_name(config->guest.mode), connected ? "connected" : "disconnected", n,
+		 n == 1 ? "" : "s");
 	config_put(config);
 }
 
@@ -85,7 +95,8 @@ static json_t *libvirt_json(struct manager *m, const struct config *config, int 
 	pthread_mutex_lock(&m->lock);
 	mt_json_set(o, "uri", mt_json_string(*m->uri ? m->uri : config->uri), failed);
 	mt_json_set(o, "connected", json_boolean(m->connected), failed);
-	mt_json_set(o, "error", mt_json_string(m->connected || !*m->error ? NULL : m->error), failed);
+	mt_json_set(o, "error", mt_json_string(m->connected || !*m->error ? NULL : m->error),
+		    failed);
 	pthread_mutex_unlock(&m->lock);
 	return o;
 }
@@ -117,10 +128,12 @@ json_t *manager_status(struct manager *m)
 	if (o) {
 		mt_json_set(o, "version", mt_json_string(MT_VERSION), &failed);
 		mt_json_set(o, "pid", mt_json_uint(getpid()), &failed);
-		mt_json_set(o, "mode", mt_json_string(config_mode_name(config->guest.mode)), &failed);
+		mt_json_set(o, "mode", mt_json_string(config_mode_name(config->guest.mode)),
+			    &failed);
 		mt_json_set(o, "policy", mt_json_string(config->guest.policy->name), &failed);
 		mt_json_set(o, "libvirt", libvirt_json(m, config, &failed), &failed);
-		mt_json_set(o, "uptime_s", mt_json_uint((mt_now_ns() - m->start_ns) / MT_NS_PER_S), &failed);
+		mt_json_set(o, "uptime_s", mt_json_uint((mt_now_ns() - m->start_ns) / MT_NS_PER_S),
+			    &failed);
 		mt_json_set(o, "config", mt_json_string(config->path), &failed);
 		mt_json_set(o, "acts", json_boolean(config_acts(config)), &failed);
 		mt_json_set(o, "hands", reins_json(m->reins), &failed);

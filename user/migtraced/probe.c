@@ -2,8 +2,9 @@
 /*
  * probe.c - looks at guests, none of which can make the others wait
  *
- * Threads: any calls; probes run on their own. The lock is held for moments, never while a guest is asked.
- * The whole is freed by whoever is the last to know of it, which may be a probe that was stuck.
+ * Threads: any calls; probes run on their own. The lock is held for moments, never while a guest is
+ * asked. The whole is freed by whoever is the last to know of it, which may be a probe that was
+ * stuck.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -260,7 +261,8 @@ bool probes_check(struct probes *p)
 
 	pthread_mutex_lock(&p->lock);
 	for (struct probe *one = p->probes; one; one = one->next) {
-		if (one->stuck || !*one->guest.uuid || now_ns < one->since_ns + PROBE_STUCK_MS * MT_NS_PER_MS)
+		if (one->stuck || !*one->guest.uuid ||
+		    now_ns < one->since_ns + PROBE_STUCK_MS * MT_NS_PER_MS)
 			continue;
 		one->stuck = true;
 		p->n_stuck++;
@@ -289,10 +291,12 @@ void probes_stuck_json(struct probes *p, json_t *array)
 	pthread_mutex_lock(&p->lock);
 	for (struct probe *one = p->probes; one; one = one->next)
 		if (one->stuck)
-			stuck_add(array, one->guest.uuid, one->guest.name, "asked whether it migrates", one->since_ns);
+			stuck_add(array, one->guest.uuid, one->guest.name,
+				  "asked whether it migrates", one->since_ns);
 	/* As many hang as may be, and these have not had their turn. */
 	for (struct waiting *w = p->first; w && p->n >= PROBES_MAX; w = w->next)
-		stuck_add(array, w->guest.uuid, w->guest.name, "not asked: too many others do not answer", 0);
+		stuck_add(array, w->guest.uuid, w->guest.name,
+			  "not asked: too many others do not answer", 0);
 	pthread_mutex_unlock(&p->lock);
 }
 

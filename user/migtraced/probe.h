@@ -15,12 +15,16 @@
 
 #define PROBES_AT_ONCE		4
 #define PROBES_MAX		32	/* with those that are stuck */
-#define PROBE_STUCK_MS		5000	/* a guest whose QEMU works answers in milliseconds, in the worst moments in 1.5 s */
+/* a guest whose QEMU works answers in milliseconds, in the worst moments in 1.5 s */
+#define PROBE_STUCK_MS		5000
 
 struct probes;
 
 struct probes_options {
-	/* It migrates away from here. @domain: its whole name; NULL: not known. On a probe's thread. */
+	/*
+	 * It migrates away from here. @domain: its whole name; NULL: not known. On a probe's
+	 * thread.
+	 */
 	void (*found)(const char *uuid, const char *domain, void *opaque);
 	/* An answer came in, whatever it is. On a probe's thread. */
 	void (*answered)(void *opaque);
@@ -29,19 +33,28 @@ struct probes_options {
 
 MT_MUST_CHECK int probes_new(struct probes **p, const struct probes_options *options);
 
-/* Has them looked at, but for those that are being looked at already. Never blocks. Return: 0, or -ENOMEM. */
-MT_MUST_CHECK int probes_look(struct probes *p, const char *uri, const struct mt_domain_name *guests, size_t n);
+/*
+ * Has them looked at, but for those that are being looked at already. Never blocks. Return: 0, or
+ * -ENOMEM.
+ */
+MT_MUST_CHECK int probes_look(struct probes *p, const char *uri,
+			      const struct mt_domain_name *guests, size_t n);
 
 /* Now and then while there is work: replaces what is stuck. Return: whether there is work. */
 bool probes_check(struct probes *p);
 
-/* Return: whether some could not be asked at all since the last call, and should be listed again. */
+/*
+ * Return: whether some could not be asked at all since the last call, and should be listed again.
+ */
 bool probes_failed(struct probes *p);
 
 /* Adds an object for each that is stuck; see status.c. */
 void probes_stuck_json(struct probes *p, json_t *array);
 
-/* Return: whether all came back by @until_ns; else they are left to themselves, and call nobody any more. */
+/*
+ * Return: whether all came back by @until_ns; else they are left to themselves, and call nobody any
+ * more.
+ */
 bool probes_stop(struct probes *p, uint64_t until_ns);
 
 #endif

@@ -10,7 +10,8 @@
 #include "recordings.h"
 #include "space.h"
 
-#define BEGIN_WAIT_MS	300	/* so that the line that tells of a migration can say where it is recorded */
+/* so that the line that tells of a migration can say where it is recorded */
+#define BEGIN_WAIT_MS	300
 #define LEAVE_WAIT_MS	1000
 
 struct recording {
@@ -27,13 +28,16 @@ struct recording {
 
 static struct space_limits limits_of(const struct config *c)
 {
-	return (struct space_limits){ .keep = c->keep, .quota_bytes = c->quota_bytes, .keep_free_bytes = c->keep_free_bytes };
+	return (struct space_limits){ .keep = c->keep,
+				      .quota_bytes = c->quota_bytes,
+				      .keep_free_bytes = c->keep_free_bytes };
 }
 
 static const char **strings_of(struct mt_record_header *h, size_t i)
 {
-	const char **const all[] = { &h->domain, &h->uuid, &h->domain_type, &h->source, &h->destination, &h->tool, &h->qemu,
-				     &h->libvirt, &h->kernel, &h->policy, &h->mode };
+	const char **const all[] = { &h->domain,      &h->uuid,	  &h->domain_type, &h->source,
+				     &h->destination, &h->tool,	  &h->qemu,	   &h->libvirt,
+				     &h->kernel,      &h->policy, &h->mode };
 
 	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
 }
@@ -80,20 +84,23 @@ static int on_growth(uint64_t bytes, void *opaque, struct mt_err *err)
 	int rc = space_make(rec->config->directory, &limits, 0, &why);
 
 	if (rc)
-		log_warn("%s: its recording ends here, supervision goes on: %s", rec->header.domain, why.msg);
+		log_warn("%s: its recording ends here, supervision goes on: %s", rec->header.domain,
+			 why.msg);
 	return rc ? mt_err_set(err, rc, "%s", why.msg) : 0;
 }
 
 static int resume(struct recording *rec, struct mt_recorder **r, char **path)
 {
 	struct mt_err err = { 0 };
-	int rc = leftovers_resume(rec->leftovers, rec->header.uuid, rec->job_wall_ms, r, path, &err);
+	int rc =
+		leftovers_resume(rec->leftovers, rec->header.uuid, rec->job_wall_ms, r, path, &err);
 
 	if (!rc)
-		return mt_recorder_event(*r, mt_now_ns(), "resumed", "migtraced was restarted and goes on recording");
+		return mt_recorder_event(*r, mt_now_ns(), "resumed",
+					 "migtraced was restarted and goes on recording");
 	if (rc != -ENOENT)
-		log_warn("%s: its recording %s cannot be continued, a new one is begun: %s", rec->header.domain,
-			 *path ? *path : "", err.msg);
+		log_warn("%s: its recording %s cannot be continued, a new one is begun: %s",
+			 rec->header.domain, *path ? *path : "", err.msg);
 	free(*path);
 	*path = NULL;
 	*r = NULL;
@@ -171,7 +178,8 @@ struct recording *recording_begin(const struct recording_setup *setup)
 		return NULL;
 	}
 	if (mt_recorder_begun(rec->recorder, BEGIN_WAIT_MS, NULL) == -ETIMEDOUT)
-		log_warn("%s: the disk is slow: not waiting for its recording", setup->header->domain);
+		log_warn("%s: the disk is slow: not waiting for its recording",
+			 setup->header->domain);
 	return rec;
 }
 
@@ -217,8 +225,9 @@ void recording_end(struct recording *rec, int error)
 	} else if (error) {
 		log_err("%s: the recording is not whole: %s", rec->header.domain, strerror(-error));
 	} else if (dropped) {
-		log_warn("%s: the recording is not whole: the disk did not keep up with %llu entries", rec->header.domain,
-			 (unsigned long long)dropped);
+		log_warn(
+			"%s: the recording is not whole: the disk did not keep up with %llu entries",
+			rec->header.domain, (unsigned long long)dropped);
 	}
 	release(rec);
 }
@@ -247,9 +256,11 @@ void recording_leave(struct recording *rec)
 {
 	if (!rec)
 		return;
-	mt_recorder_event(rec->recorder, mt_now_ns(), RECORDINGS_LEFT, "migtraced was stopped; the migration goes on");
+	mt_recorder_event(rec->recorder, mt_now_ns(), RECORDINGS_LEFT,
+			  "migtraced was stopped; the migration goes on");
 	if (mt_recorder_flush(rec->recorder, LEAVE_WAIT_MS) == -ETIMEDOUT)
-		log_warn("%s: the disk is slow: the end of its recording may be missing", rec->header.domain);
+		log_warn("%s: the disk is slow: the end of its recording may be missing",
+			 rec->header.domain);
 	leave_open(rec->recorder);
 	release(rec);
 }

@@ -12,8 +12,17 @@
 #include "recordings.h"
 
 #define ATTEMPTS_MAX	100
-/* Bytes of the guest's name in a file's name, so that the longest, "NAME-STAMP-100.mtrec.part.new", is one (NAME_MAX). */
-#define NAME_PART_MAX	(NAME_MAX - (int)sizeof("-dddddddd" "Tdddddd" "Z" "-100" MT_RECORD_SUFFIX ".part.new") + 1)
+/*
+ * Bytes of the guest's name in a file's name, so that the longest, "NAME-STAMP-100.mtrec.part.new",
+ * is one (NAME_MAX).
+ */
+#define NAME_PART_MAX \
+	(NAME_MAX - \
+	 (int)sizeof("-dddddddd" \
+		     "Tdddddd" \
+		     "Z" \
+		     "-100" MT_RECORD_SUFFIX ".part.new") + \
+	 1)
 
 void recordings_name(char *buf, size_t size, const char *domain, uint64_t wall_ms, unsigned attempt)
 {
@@ -24,13 +33,17 @@ void recordings_name(char *buf, size_t size, const char *domain, uint64_t wall_m
 
 	for (i = 0; domain[i] && i < sizeof(clean) - 1; i++)
 		clean[i] = domain[i];
-	/* Cut, it is cut between two characters. Nobody looks for a guest by this name: the header has the whole one. */
+	/*
+	 * Cut, it is cut between two characters. Nobody looks for a guest by this name: the header
+	 * has the whole one.
+	 */
 	while (domain[i] && i && ((unsigned char)domain[i] & 0xc0) == 0x80)
 		i--;
 	clean[i] = '\0';
 	mt_utf8_scrub(clean);
 	for (char *p = clean; *p; p++)
-		if (!isalnum((unsigned char)*p) && (unsigned char)*p < 0x80 && !strchr("._-+@:", *p))
+		if (!isalnum((unsigned char)*p) && (unsigned char)*p < 0x80 &&
+		    !strchr("._-+@:", *p))
 			*p = '_';
 	if (!*clean)
 		strcpy(clean, "_");
@@ -94,6 +107,6 @@ int recordings_open(struct mt_recorder **r, char **path, const char *directory,
 		if (ret != -EEXIST)
 			return mt_err_set(err, ret, "%s", why.msg);
 	}
-	return mt_err_set(err, -EEXIST, "%s/%s and %d more of that second exist already", directory, name,
-			  ATTEMPTS_MAX);
+	return mt_err_set(err, -EEXIST, "%s/%s and %d more of that second exist already", directory,
+			  name, ATTEMPTS_MAX);
 }

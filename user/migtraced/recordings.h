@@ -14,9 +14,13 @@
  * @attempt > 0 adds "-N": two migrations of one guest in one second.
  * A domain's name is made one of a file: no '/', no blanks, no leading '.' or '-'.
  */
-void recordings_name(char *buf, size_t size, const char *domain, uint64_t wall_ms, unsigned attempt);
+void recordings_name(char *buf, size_t size, const char *domain, uint64_t wall_ms,
+		     unsigned attempt);
 
-/* Where the time stamp of one of our names begins; NULL: not one of ours. @suffix: all that follows. */
+/*
+ * Where the time stamp of one of our names begins; NULL: not one of ours. @suffix: all that
+ * follows.
+ */
 const char *recordings_stamp(const char *name, const char *suffix);
 
 /* Begins a recording. @path: the caller's to free(), NULL after an error. */

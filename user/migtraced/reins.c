@@ -33,12 +33,14 @@ struct reins {
 static void on_news(const struct mt_event *ev, void *opaque)
 {
 	static const int priorities[] = {
-		[MT_GUARD_ADOPTED] = 4, [MT_GUARD_GIVING_BACK] = 4, [MT_GUARD_TROUBLE] = 4, [MT_GUARD_GIVEN_BACK] = 4,
+		[MT_GUARD_ADOPTED] = 4, [MT_GUARD_GIVING_BACK] = 4, [MT_GUARD_TROUBLE] = 4,
+		[MT_GUARD_GIVEN_BACK] = 4,
 		[MT_GUARD_RUNS] = 6, [MT_GUARD_GONE] = 6, [MT_GUARD_NOT_OURS] = 3,
 	};
 	bool known = ev->detail >= 0 && ev->detail < (int)MT_ARRAY_SIZE(priorities);
 
-	log_write(known ? priorities[ev->detail] : 4, "guard: %s: %s", *ev->domain ? ev->domain : ev->uuid, ev->text);
+	log_write(known ? priorities[ev->detail] : 4, "guard: %s: %s",
+		  *ev->domain ? ev->domain : ev->uuid, ev->text);
 }
 
 /* --- the directory ---------------------------------------------------------- */
@@ -51,8 +53,13 @@ static void open_hands(struct reins *r)
 	int ret = mt_hands_open(&hands, r->directory, &err);
 
 	if (!ret)
-		ret = mt_guard_new(&guard, &(struct mt_guard_options){
-			.hands = hands, .who = REINS_WHO, .max_stopped = r->max_stopped, .news = on_news, .opaque = r }, &err);
+		ret = mt_guard_new(&guard,
+				   &(struct mt_guard_options){ .hands = hands,
+							       .who = REINS_WHO,
+							       .max_stopped = r->max_stopped,
+							       .news = on_news,
+							       .opaque = r },
+				   &err);
 	if (ret && !r->told_directory)
 		log_warn("acts on nothing, and cannot look after guests that another stopped: %s; trying again", err.msg);
 	r->told_directory = ret;
@@ -208,9 +215,12 @@ int reins_release(struct reins *r, const char *uuid, bool off, struct mt_err *er
 	memcpy(host, r->host, sizeof(host));
 	pthread_mutex_unlock(&r->lock);
 	if (!hands)
-		return mt_err_set(err, -ENOENT, "the directory of hands cannot be used: %.200s", r->why);
+		return mt_err_set(err, -ENOENT, "the directory of hands cannot be used: %.200s",
+				  r->why);
 	if (!*host)
-		return mt_err_set(err, -EAGAIN, "libvirt has not said yet which host this is; nothing is done before");
+		return mt_err_set(
+			err, -EAGAIN,
+			"libvirt has not said yet which host this is; nothing is done before");
 	return mt_hands_release(hands, host, uuid, off, err);
 }
 
@@ -225,8 +235,13 @@ static json_t *guarded_json(const struct mt_guarded *g, uint64_t now_ns)
 		return NULL;
 	mt_json_set(o, "domain", mt_json_string(g->name), &failed);
 	mt_json_set(o, "uuid", mt_json_string(g->uuid), &failed);
-	mt_json_set(o, "stopped_ms", mt_json_uint(now_ns > g->stopped_ns ? (now_ns - g->stopped_ns) / MT_NS_PER_MS : 0), &failed);
-	mt_json_set(o, "due_ms", mt_json_uint(g->due_ns > now_ns ? (g->due_ns - now_ns) / MT_NS_PER_MS : 0), &failed);
+	mt_json_set(
+		o, "stopped_ms",
+		mt_json_uint(now_ns > g->stopped_ns ? (now_ns - g->stopped_ns) / MT_NS_PER_MS : 0),
+		&failed);
+	mt_json_set(o, "due_ms",
+		    mt_json_uint(g->due_ns > now_ns ? (g->due_ns - now_ns) / MT_NS_PER_MS : 0),
+		    &failed);
 	mt_json_set(o, "giving_back", json_boolean(g->due_ns <= now_ns), &failed);
 	mt_json_set(o, "adopted", json_boolean(g->adopted), &failed);
 	mt_json_set(o, "text", mt_json_string(*g->text ? g->text : NULL), &failed);
@@ -275,8 +290,11 @@ json_t *reins_json(struct reins *r)
 	mt_json_set(o, "may_act", json_boolean(held), &failed);
 	mt_json_set(o, "why", mt_json_string(*why ? why : NULL), &failed);
 	mt_json_set(o, "host", mt_json_string(*host ? host : NULL), &failed);
-	mt_json_set(o, "directory", mt_json_string(hands ? mt_hands_directory(hands) : NULL), &failed);
-	mt_json_set(o, "released_all", hands && *host ? json_boolean(mt_hands_off(hands, host, host) == MT_OFF_ALL) : json_null(),
+	mt_json_set(o, "directory", mt_json_string(hands ? mt_hands_directory(hands) : NULL),
+		    &failed);
+	mt_json_set(o, "released_all",
+		    hands && *host ? json_boolean(mt_hands_off(hands, host, host) == MT_OFF_ALL) :
+				     json_null(),
 		    &failed);
 	mt_json_set(o, "stopped", stopped_json(hands), &failed);
 	mt_json_set(o, "max_stopped", mt_json_uint(r->max_stopped), &failed);
@@ -294,7 +312,8 @@ void reins_stuck_json(struct reins *r, json_t *array)
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (list[i].stuck_since_ns)
-			stuck_add(array, list[i].uuid, list[i].name, "the guard asked about it", list[i].stuck_since_ns);
+			stuck_add(array, list[i].uuid, list[i].name, "the guard asked about it",
+				  list[i].stuck_since_ns);
 	free(list);
 }
 
@@ -310,7 +329,9 @@ void reins_leave(struct reins *r)
 	if (!guard || mt_guard_list(guard, &list, &n))
 		return;
 	for (size_t i = 0; i < n; i++)
-		log_warn("%s: stopped for its last pages, under guard: waiting for it before exiting", list[i].name);
+		log_warn(
+			"%s: stopped for its last pages, under guard: waiting for it before exiting",
+			list[i].name);
 	free(list);
 	if (!n)
 		return;

@@ -17,14 +17,18 @@
 
 struct reins;
 
-/* A directory that cannot be had is told, and tried again: without it nothing acts. Return: 0 or -errno. */
+/*
+ * A directory that cannot be had is told, and tried again: without it nothing acts. Return: 0 or
+ * -errno.
+ */
 MT_MUST_CHECK int reins_new(struct reins **r, const struct config *config);
 void reins_free(struct reins *r);
 
 /* Set once the hypervisor has said it. */
 void reins_set_host(struct reins *r, const char *host);
 /*
- * About once a second, from one thread: adopts orphans, tries for the lock while @wanted, which is: some rule acts.
+ * About once a second, from one thread: adopts orphans, tries for the lock while @wanted, which is:
+ * some rule acts.
  * Return: whether the answer of reins_held() has changed.
  */
 bool reins_tick(struct reins *r, bool wanted);
@@ -42,7 +46,10 @@ MT_MUST_CHECK int reins_release(struct reins *r, const char *uuid, bool off, str
 json_t *reins_json(struct reins *r);
 void reins_stuck_json(struct reins *r, json_t *array);
 
-/* We are to end: guests that we have stopped are given back soon; waits for that, bounded, and tells what is left. */
+/*
+ * We are to end: guests that we have stopped are given back soon; waits for that, bounded, and
+ * tells what is left.
+ */
 void reins_leave(struct reins *r);
 
 #endif

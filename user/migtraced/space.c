@@ -64,7 +64,8 @@ struct space {
 
 static const char *stamp_of(const char *name, bool *part)
 {
-	static const char *const suffixes[] = { MT_RECORD_SUFFIX, MT_RECORD_SUFFIX ".part", MT_RECORD_SUFFIX ".part.new" };
+	static const char *const suffixes[] = { MT_RECORD_SUFFIX, MT_RECORD_SUFFIX ".part",
+						MT_RECORD_SUFFIX ".part.new" };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(suffixes); i++) {
 		const char *stamp = recordings_stamp(name, suffixes[i]);
@@ -95,7 +96,8 @@ static int add(struct space *s, const char *name)
 	struct stat st;
 	bool part;
 
-	if (!stamp_of(name, &part) || fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+	if (!stamp_of(name, &part) || fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) ||
+	    !S_ISREG(st.st_mode))
 		return 0;
 	if (!(s->n & (s->n - 1))) {
 		more = reallocarray(s->files, s->n ? 2 * s->n : 1, sizeof(*more));
@@ -104,7 +106,10 @@ static int add(struct space *s, const char *name)
 		s->files = more;
 	}
 	more = &s->files[s->n];
-	*more = (struct file){ .name = strdup(name), .mtime = st.st_mtim, .bytes = (uint64_t)st.st_size, .part = part };
+	*more = (struct file){ .name = strdup(name),
+			       .mtime = st.st_mtim,
+			       .bytes = (uint64_t)st.st_size,
+			       .part = part };
 	if (!more->name)
 		return -ENOMEM;
 	more->stamp = stamp_of(more->name, &part);
@@ -214,7 +219,10 @@ static bool may_go(const struct space *s, const struct file *f)
 	return !f->gone && f != newest(s) && (!f->part || s->parts);
 }
 
-/* Somebody else's data has filled the filesystem: then all our recordings would go, and for nothing. */
+/*
+ * Somebody else's data has filled the filesystem: then all our recordings would go, and for
+ * nothing.
+ */
 static bool floor_helps(const struct space *s, const struct space_limits *l, uint64_t more)
 {
 	uint64_t gain = 0;
@@ -246,7 +254,8 @@ static bool remove_one(struct space *s, struct file *f, const char *directory)
 		return false;
 	if (unlinkat(s->fd, f->name, 0)) {
 		if (errno != ENOENT)
-			log_warn("%s/%s: cannot be removed: %s", directory, f->name, strerror(errno));
+			log_warn("%s/%s: cannot be removed: %s", directory, f->name,
+				 strerror(errno));
 		return false;
 	}
 	s->bytes -= f->bytes;
@@ -256,7 +265,8 @@ static bool remove_one(struct space *s, struct file *f, const char *directory)
 	return true;
 }
 
-static int prune(struct space *s, const char *directory, const struct space_limits *l, uint64_t more)
+static int prune(struct space *s, const char *directory, const struct space_limits *l,
+		 uint64_t more)
 {
 	bool floor = floor_helps(s, l, more);
 	int pruned = 0;
@@ -267,11 +277,13 @@ static int prune(struct space *s, const char *directory, const struct space_limi
 		struct file *f = &s->files[i];
 		bool too_many = l->keep && s->finished > l->keep && !f->part;
 
-		if (may_go(s, f) && (too_many || over_quota(s, l, more) || (floor && below_floor(s, l, more))))
+		if (may_go(s, f) &&
+		    (too_many || over_quota(s, l, more) || (floor && below_floor(s, l, more))))
 			pruned += remove_one(s, f, directory);
 	}
 	if (pruned)
-		log_info("%s: %d old recording%s removed, %zu kept", directory, pruned, pruned == 1 ? "" : "s", s->finished);
+		log_info("%s: %d old recording%s removed, %zu kept", directory, pruned,
+			 pruned == 1 ? "" : "s", s->finished);
 	return pruned;
 }
 
@@ -288,7 +300,8 @@ int space_prune(const char *directory, const struct space_limits *limits)
 	return rc;
 }
 
-int space_make(const char *directory, const struct space_limits *limits, uint64_t bytes, struct mt_err *err)
+int space_make(const char *directory, const struct space_limits *limits, uint64_t bytes,
+	       struct mt_err *err)
 {
 	char a[MT_UNIT_STR], b[MT_UNIT_STR];
 	struct space s;
@@ -298,28 +311,35 @@ int space_make(const char *directory, const struct space_limits *limits, uint64_
 		return rc;
 	prune(&s, directory, limits, bytes);
 	if (over_quota(&s, limits, bytes))
-		rc = mt_err_set(err, -EDQUOT, "%s: recordings take %s of the %s that [record] quota allows, and none may go",
-				directory, mt_format_size_bytes(a, (double)(s.bytes + promised(&s))),
-				mt_format_size_bytes(b, (double)limits->quota_bytes));
+		rc = mt_err_set(
+			err, -EDQUOT,
+			"%s: recordings take %s of the %s that [record] quota allows, and none may go",
+			directory, mt_format_size_bytes(a, (double)(s.bytes + promised(&s))),
+			mt_format_size_bytes(b, (double)limits->quota_bytes));
 	else if (below_floor(&s, limits, bytes))
-		rc = mt_err_set(err, -ENOSPC, "%s: %s are free, [record] keep_free wants %s left", directory,
-				mt_format_size_bytes(a, (double)s.free_bytes), mt_format_size_bytes(b, (double)limits->keep_free_bytes));
+		rc = mt_err_set(err, -ENOSPC, "%s: %s are free, [record] keep_free wants %s left",
+				directory, mt_format_size_bytes(a, (double)s.free_bytes),
+				mt_format_size_bytes(b, (double)limits->keep_free_bytes));
 	space_close(&s);
 	return rc;
 }
 
 /* --- what is newest --------------------------------------------------------- */
-static bool make_newer(const struct space *s, const char *name, const struct timespec *than, uint64_t by_ns)
+static bool make_newer(const struct space *s, const char *name, const struct timespec *than,
+		       uint64_t by_ns)
 {
 	uint64_t ns = (uint64_t)than->tv_nsec + by_ns;
 	struct timespec times[2] = {
 		{ .tv_nsec = UTIME_OMIT },
-		{ .tv_sec = than->tv_sec + (time_t)(ns / MT_NS_PER_S), .tv_nsec = (long)(ns % MT_NS_PER_S) },
+		{ .tv_sec = than->tv_sec + (time_t)(ns / MT_NS_PER_S),
+		  .tv_nsec = (long)(ns % MT_NS_PER_S) },
 	};
 	struct stat st;
 
-	return !utimensat(s->fd, name, times, AT_SYMLINK_NOFOLLOW) && !fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
-	       (st.st_mtim.tv_sec > than->tv_sec || (st.st_mtim.tv_sec == than->tv_sec && st.st_mtim.tv_nsec > than->tv_nsec));
+	return !utimensat(s->fd, name, times, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       (st.st_mtim.tv_sec > than->tv_sec ||
+		(st.st_mtim.tv_sec == than->tv_sec && st.st_mtim.tv_nsec > than->tv_nsec));
 }
 
 void space_settle(const char *path)
@@ -339,6 +359,7 @@ void space_settle(const char *path)
 			last = &s.files[i];
 	}
 	if (self && last && by_age(self, last) < 0 && !make_newer(&s, name, &last->mtime, 1))
-		make_newer(&s, name, &last->mtime, MT_NS_PER_S);	/* a filesystem of whole seconds */
+		/* a filesystem of whole seconds */
+		make_newer(&s, name, &last->mtime, MT_NS_PER_S);
 	space_close(&s);
 }

@@ -2,9 +2,10 @@
 /*
  * space.h - how much space recordings may take, and which have to go
  *
- * Oldest is what was written to longest ago, and the directory's modification times are kept in the order in
- * which recordings ended (space_settle()): names, which have the time of day, are wrong when the clock was.
- * Never removed are the newest, what somebody writes, and anything in a directory that another daemon uses.
+ * Oldest is what was written to longest ago, and the directory's modification times are kept in the
+ * order in which recordings ended (space_settle()): names, which have the time of day, are wrong
+ * when the clock was. Never removed are the newest, what somebody writes, and anything in a
+ * directory that another daemon uses.
  */
 #ifndef MIGTRACED_SPACE_H
 #define MIGTRACED_SPACE_H
@@ -25,15 +26,20 @@ struct space_limits {
 int space_prune(const char *directory, const struct space_limits *limits);
 
 /*
- * Room for @bytes more, on top of what the unfinished ones are about to take; by removing the oldest, where that makes it.
+ * Room for @bytes more, on top of what the unfinished ones are about to take; by removing the
+ * oldest, where that makes it.
  * Return: 0; -EDQUOT, -ENOSPC with a line in @err; other -errno, likewise.
  */
-MT_MUST_CHECK int space_make(const char *directory, const struct space_limits *limits, uint64_t bytes, struct mt_err *err);
+MT_MUST_CHECK int space_make(const char *directory, const struct space_limits *limits,
+			     uint64_t bytes, struct mt_err *err);
 
 /* @path has just been finished: no other in its directory is newer, whatever the clock says. */
 void space_settle(const char *path);
 
-/* This process has the lock on the directory behind @fd; -1: no longer. @parts: unfinished ones that nobody writes may go. */
+/*
+ * This process has the lock on the directory behind @fd; -1: no longer. @parts: unfinished ones
+ * that nobody writes may go.
+ */
 void space_hold(int fd, bool parts);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 /* @since_ns 0: not under way at all. */
-void stuck_add(json_t *array, const char *uuid, const char *domain, const char *what, uint64_t since_ns);
+void stuck_add(json_t *array, const char *uuid, const char *domain, const char *what,
+	       uint64_t since_ns);
 
 #endif

@@ -65,7 +65,8 @@ static bool looks_like_uri(const char *s, size_t len)
 
 const char *value_uuid_pattern(const char *pattern)
 {
-	return strncmp(pattern, UUID_PREFIX, strlen(UUID_PREFIX)) ? NULL : pattern + strlen(UUID_PREFIX);
+	return strncmp(pattern, UUID_PREFIX, strlen(UUID_PREFIX)) ? NULL :
+								    pattern + strlen(UUID_PREFIX);
 }
 
 /* Whether it is a UUID as libvirt writes it, but for upper case. */
@@ -74,7 +75,8 @@ static bool is_uuid(const char *s, size_t len)
 	if (len != UUID_LEN)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' :
+							      !isxdigit((unsigned char)s[i]))
 			return false;
 	return true;
 }
@@ -85,21 +87,30 @@ int value_check_pattern(const char *pattern, size_t len, struct mt_err *err)
 	const char *uuid = len >= strlen(UUID_PREFIX) ? value_uuid_pattern(pattern) : NULL;
 
 	if (!len)
-		return mt_err_set(err, -EINVAL, "a name, a pattern, or uuid: and a UUID is missing");
+		return mt_err_set(err, -EINVAL,
+				  "a name, a pattern, or uuid: and a UUID is missing");
 	if (!uuid)
 		return 0;
 	len -= strlen(UUID_PREFIX);
 	if (is_uuid(uuid, len))
 		return 0;
 	if (len && !memchr(uuid, '*', len) && !memchr(uuid, '?', len) && !memchr(uuid, '[', len))
-		return mt_err_set(err, -EINVAL, "'%.*s' is no UUID such as 6f1c1c5e-5d0b-4a43-9a5c-3f7d1b0a2c44", (int)len, uuid);
+		return mt_err_set(err, -EINVAL,
+				  "'%.*s' is no UUID such as 6f1c1c5e-5d0b-4a43-9a5c-3f7d1b0a2c44",
+				  (int)len, uuid);
 	for (size_t i = 0; i < len; i++)
 		if (!isxdigit((unsigned char)uuid[i]) && !strchr("-*?[]!^", uuid[i]))
-			return mt_err_set(err, -EINVAL, "no UUID matches '%.*s': of hexadecimal digits, '-' and * ? [ ] only", (int)len, uuid);
-	return len ? 0 : mt_err_set(err, -EINVAL, "a UUID, or a pattern of UUIDs, is missing behind uuid:");
+			return mt_err_set(
+				err, -EINVAL,
+				"no UUID matches '%.*s': of hexadecimal digits, '-' and * ? [ ] only",
+				(int)len, uuid);
+	return len ? 0 :
+		     mt_err_set(err, -EINVAL,
+				"a UUID, or a pattern of UUIDs, is missing behind uuid:");
 }
 
-static int parse_list(const struct config_key *key, const char *value, struct config_list *list, struct mt_err *why)
+static int parse_list(const struct config_key *key, const char *value, struct config_list *list,
+		      struct mt_err *why)
 {
 	if (!list->items) {
 		list->items = calloc(1, sizeof(*list->items));
@@ -111,9 +122,14 @@ static int parse_list(const struct config_key *key, const char *value, struct co
 
 		if (key->kind == VALUE_URIS && !looks_like_uri(value, len))
 			return mt_err_set(why, -EINVAL, "'%.*s' is none", (int)len, value);
-		/* A key that is indented by mistake would else become a pattern that matches nothing. */
+		/*
+		 * A key that is indented by mistake would else become a pattern that matches
+		 * nothing.
+		 */
 		if (key->kind == VALUE_GLOBS && memchr(value, '=', len))
-			return mt_err_set(why, -EINVAL, "no '=' in them; an indented line continues the key before it");
+			return mt_err_set(
+				why, -EINVAL,
+				"no '=' in them; an indented line continues the key before it");
 		if (key->kind == VALUE_GLOBS && value_check_pattern(value, len, why))
 			return -EINVAL;
 		if (list_add(list, value, len))
@@ -123,7 +139,8 @@ static int parse_list(const struct config_key *key, const char *value, struct co
 	return 0;
 }
 
-static int parse_duration(const struct config_key *key, const char *value, uint64_t *out, struct mt_err *why)
+static int parse_duration(const struct config_key *key, const char *value, uint64_t *out,
+			  struct mt_err *why)
 {
 	uint64_t ms;
 	int ret;
@@ -141,7 +158,8 @@ static int parse_duration(const struct config_key *key, const char *value, uint6
 	return 0;
 }
 
-static int parse_size(const struct config_key *key, const char *value, uint64_t *out, struct mt_err *why)
+static int parse_size(const struct config_key *key, const char *value, uint64_t *out,
+		      struct mt_err *why)
 {
 	uint64_t bytes;
 	int ret;
@@ -227,7 +245,8 @@ static bool may_be_default(const struct config_key *key)
 	return !strcmp(key->initial, "default");
 }
 
-int value_parse(const struct config_key *key, void *base, const char *value, bool no_lookup, struct mt_err *why)
+int value_parse(const struct config_key *key, void *base, const char *value, bool no_lookup,
+		struct mt_err *why)
 {
 	void *out = (char *)base + key->offset;
 
@@ -322,9 +341,11 @@ static const char *count_text(char *buf, size_t size, uint64_t n)
 	return buf;
 }
 
-void value_of_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted, size_t accepted_size)
+void value_of_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted,
+		    size_t accepted_size)
 {
-	const char *(*text)(char *buf, size_t size, uint64_t v) = p->kind == MT_PARAM_COUNT ? count_text : duration_text;
+	const char *(*text)(char *buf, size_t size, uint64_t v) =
+		p->kind == MT_PARAM_COUNT ? count_text : duration_text;
 	uint64_t value = MT_LIMIT_UNSET;
 	const char *or = mt_param_default(p->name, &value) ? "" : ", or default";
 	char min[32], max[32] = "168h";
@@ -407,7 +428,8 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	fputc('\n', out);
 }
 
-void value_copy(const struct config_key *key, struct config_guest *to, const struct config_guest *from)
+void value_copy(const struct config_key *key, struct config_guest *to,
+		const struct config_guest *from)
 {
 	size_t size = key->kind == VALUE_MODE ? sizeof(from->mode) :
 		      key->kind == VALUE_OTHERS ? sizeof(from->others) :
@@ -422,7 +444,8 @@ bool value_is_same(const struct config_key *key, const void *a, const void *b)
 	const void *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
 
 	if (key->kind == VALUE_GROUP)	/* by name: one of them may not have been looked up */
-		return !strcmp(((const struct config_group *)x)->name, ((const struct config_group *)y)->name);
+		return !strcmp(((const struct config_group *)x)->name,
+			       ((const struct config_group *)y)->name);
 	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT)
 		return *(const uint64_t *)x == *(const uint64_t *)y;
 	return !strcmp(*(char *const *)x, *(char *const *)y);
@@ -439,7 +462,8 @@ int value_keep(const struct config_key *key, void *to, const void *from)
 	}
 	if (key->kind == VALUE_GROUP) {
 		((struct config_group *)out)->gid = ((const struct config_group *)in)->gid;
-		return set_string(&((struct config_group *)out)->name, ((const struct config_group *)in)->name);
+		return set_string(&((struct config_group *)out)->name,
+				  ((const struct config_group *)in)->name);
 	}
 	return set_string(out, *(char *const *)in);
 }

@@ -35,22 +35,35 @@ struct config_key {
 	bool per_guest;			/* offset is into struct config_guest, not struct config */
 	size_t offset;
 	bool restart;			/* a change takes one */
-	const char *initial;		/* the default, as one would write it; of a duration or count "default" is one: MT_LIMIT_UNSET */
+	const char *initial;		/* the default, as one would write it; of a duration or
+					 * count "default" is one: MT_LIMIT_UNSET */
 	uint64_t min, max;
-	const char *accepted;		/* what a good value looks like; NULL: see value_accepted() */
+	const char *accepted;		/* what a good value looks like; NULL: see
+					 * value_accepted() */
 };
 
-/* @base: what the offset is into. Lists grow, the rest is replaced. -ENOMEM, else a bad value. @no_lookup: see config.h. */
-MT_MUST_CHECK int value_parse(const struct config_key *key, void *base, const char *text, bool no_lookup, struct mt_err *err);
+/*
+ * @base: what the offset is into. Lists grow, the rest is replaced. -ENOMEM, else a bad value.
+ * @no_lookup: see config.h.
+ */
+MT_MUST_CHECK int value_parse(const struct config_key *key, void *base, const char *text,
+			      bool no_lookup, struct mt_err *err);
 /* The key's line, or lines, as value_parse() takes them. */
 void value_print(const struct config_key *key, const void *base, FILE *out);
 /* Of keys that are per guest: nothing in them is owned. */
-void value_copy(const struct config_key *key, struct config_guest *to, const struct config_guest *from);
-/* Of keys that take a restart: whether two configurations have the same, and @from's into @to. 0 or -ENOMEM. */
+void value_copy(const struct config_key *key, struct config_guest *to,
+		const struct config_guest *from);
+/*
+ * Of keys that take a restart: whether two configurations have the same, and @from's into @to. 0 or
+ * -ENOMEM.
+ */
 bool value_is_same(const struct config_key *key, const void *a, const void *b);
 MT_MUST_CHECK int value_keep(const struct config_key *key, void *to, const void *from);
 
-/* A pattern of guests: "uuid:" and what must be able to match a UUID, else one of names. Return: 0 or -EINVAL. */
+/*
+ * A pattern of guests: "uuid:" and what must be able to match a UUID, else one of names. Return: 0
+ * or -EINVAL.
+ */
 MT_MUST_CHECK int value_check_pattern(const char *pattern, size_t len, struct mt_err *err);
 /* The part behind "uuid:"; NULL: a pattern of names. */
 const char *value_uuid_pattern(const char *pattern);
@@ -59,7 +72,8 @@ const char *value_uuid_pattern(const char *pattern);
 const char *value_accepted(const struct config_key *key, char *buf, size_t size);
 
 /* The default of a policy's parameter as one would write it, and what is accepted. */
-void value_of_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted, size_t accepted_size);
+void value_of_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted,
+		    size_t accepted_size);
 
 bool value_is_list(enum value_kind kind);
 void value_list_free(struct config_list *list);

@@ -2,8 +2,8 @@
 /*
  * cmd_policies.c - policies and their parameters, as man pages and the daemon's example have them
  *
- * The Makefile puts what this prints in place of lines that ask for it: `.. policies: SECTION` in a man page,
- * `# policies: SECTION` in the example.
+ * The Makefile puts what this prints in place of lines that ask for it: `.. policies: SECTION` in a
+ * man page, `# policies: SECTION` in the example.
  */
 #include <stdio.h>
 #include <string.h>
@@ -58,8 +58,9 @@ static void about(char *text, size_t size, const struct mt_policy *policy, const
 {
 	char min[MT_UNIT_STR], max[MT_UNIT_STR], initial[MT_UNIT_STR];
 
-	snprintf(text, size, "Policy **%s**: %s. %s to %s%s; %s if not given.", policy->name, p->about ? p->about : p->help,
-		 value(min, p, p->min), value(max, p, p->max), p->kind == MT_PARAM_DURATION_OR_NONE ? ", or **none**" : "",
+	snprintf(text, size, "Policy **%s**: %s. %s to %s%s; %s if not given.", policy->name,
+		 p->about ? p->about : p->help, value(min, p, p->min), value(max, p, p->max),
+		 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or **none**" : "",
 		 value(initial, p, p->initial));
 }
 
@@ -92,7 +93,9 @@ static void print_names(void)
 		const struct mt_policy *p = mt_policy_at(i);
 		char text[1024];
 
-		snprintf(text, sizeof(text), "%s%s", strcmp(p->name, MT_POLICY_DEFAULT) ? "" : "the default: ", p->about ? p->about : p->help);
+		snprintf(text, sizeof(text), "%s%s",
+			 strcmp(p->name, MT_POLICY_DEFAULT) ? "" : "the default: ",
+			 p->about ? p->about : p->help);
 		printf("    **%s**\n", p->name);
 		wrap("        ", text, false);
 		putchar('\n');
@@ -106,7 +109,8 @@ static void print_ignores(unsigned heeds, const char *option)
 
 	for (size_t i = 0; mt_policy_at(i) && len < sizeof(text); i++)
 		if (mt_policy_at(i)->acts && !(mt_policy_at(i)->heeds & heeds))
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s**%s**", len ? ", " : "", mt_policy_at(i)->name);
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s**%s**",
+						len ? ", " : "", mt_policy_at(i)->name);
 	if (len < sizeof(text))
 		snprintf(text + len, sizeof(text) - len, " do not heed **%s**.", option);
 	wrap("    ", text, false);
@@ -123,7 +127,8 @@ static void print_options(void)
 	for (size_t i = 0; mt_param_at(i); i++) {
 		char option[MT_PARAM_NAME_MAX];
 
-		printf("%s--%s %s\n", i ? "\n" : "", mt_param_option(option, mt_param_at(i)), arg_of(mt_param_at(i)));
+		printf("%s--%s %s\n", i ? "\n" : "", mt_param_option(option, mt_param_at(i)),
+		       arg_of(mt_param_at(i)));
 		tell_all("    ", mt_param_at(i)->name, false);
 	}
 }
@@ -137,8 +142,8 @@ static void print_keys(void)
 		bool same = mt_param_default(p->name, &initial);
 
 		printf("%s**%s** = *%s*%s%s (%s)\n", i ? "\n" : "", p->name, arg_of(p),
-		       p->kind == MT_PARAM_DURATION_OR_NONE ? " | none" : "", same ? "" : " | default",
-		       same ? value(text, p, initial) : text);
+		       p->kind == MT_PARAM_DURATION_OR_NONE ? " | none" : "",
+		       same ? "" : " | default", same ? value(text, p, initial) : text);
 		tell_all("    ", p->name, false);
 	}
 }
@@ -153,7 +158,8 @@ static void print_example(void)
 		if (i)
 			putchar('\n');
 		tell_all("# ", p->name, true);
-		printf("%s = %s\n", p->name, mt_param_default(p->name, &initial) ? value(text, p, initial) : text);
+		printf("%s = %s\n", p->name,
+		       mt_param_default(p->name, &initial) ? value(text, p, initial) : text);
 	}
 }
 

@@ -60,7 +60,8 @@ static uint32_t memory_end(const struct start_info *info)
 	const struct map_entry *entry = (void *)(uint32_t)info->map;
 
 	for (uint32_t i = 0; i < info->map_entries; i++, entry++)
-		if (entry->type == MAP_RAM && entry->addr <= MIB && entry->addr + entry->bytes > MIB)
+		if (entry->type == MAP_RAM && entry->addr <= MIB &&
+		    entry->addr + entry->bytes > MIB)
 			return entry->addr + entry->bytes;
 	return MIB;
 }

@@ -150,8 +150,10 @@ bool workload_init(const struct config *c, uint32_t mem_bytes)
 	bool ranked = c->pattern == PATTERN_ZIPF || c->pattern == PATTERN_HOTCOLD;
 	uint32_t next = (uint32_t)image_end, table_bytes = c->region_pages * 4;
 
-	work.room_pages = (mem_bytes - next) / (PAGE_BYTES + 4 + 4 * ranked) - 3 - c->keepalive_pages;
-	if (!c->region_pages || c->region_pages > work.room_pages || c->region_pages > PAGE_COUNT_MAX)
+	work.room_pages =
+		(mem_bytes - next) / (PAGE_BYTES + 4 + 4 * ranked) - 3 - c->keepalive_pages;
+	if (!c->region_pages || c->region_pages > work.room_pages ||
+	    c->region_pages > PAGE_COUNT_MAX)
 		return false;
 	mem.pages = c->region_pages;
 	mem.seq = take(&next, mem_bytes, table_bytes);

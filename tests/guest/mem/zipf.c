@@ -85,7 +85,8 @@ void zipf_init(uint32_t ranks, uint32_t s_q16)
 	while (total >> shift >> 31)
 		shift++;
 	for (i = 0; i < nbuckets; i++)
-		scaled[i] = div_u64(((scaled[i] >> shift) * nbuckets) << 20, total >> shift, 0) << 12;
+		scaled[i] = div_u64(((scaled[i] >> shift) * nbuckets) << 20, total >> shift, 0)
+			    << 12;
 
 	/* Walker: a bucket below average is topped up by one above average. */
 	for (i = 0; i < nbuckets; i++) {

@@ -53,7 +53,8 @@ static int parse(int argc, char **argv, struct options *o)
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t *number[] = {
-		['t'] = &o->tick_ns, ['r'] = &o->rounds, ['p'] = &o->pages, ['s'] = &o->slot_pages, ['i'] = &o->idle_ms,
+		['t'] = &o->tick_ns,	['r'] = &o->rounds,  ['p'] = &o->pages,
+		['s'] = &o->slot_pages, ['i'] = &o->idle_ms,
 	};
 	int c;
 
@@ -85,7 +86,9 @@ static int measure(struct vm *vm, const struct options *o, uint64_t *write_ns, u
 
 	*write_ns = *harvest_ns = 0;
 	for (uint64_t round = 0; round < o->rounds; round++) {
-		struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 1, 0), .count = o->pages, .rate = VM_RATE_MAX };
+		struct vm_run run = { .first_gfn = vm_slot_gfn(vm, 1, 0),
+				      .count = o->pages,
+				      .rate = VM_RATE_MAX };
 
 		pattern_init(&run.pattern, PATTERN_SEQUENTIAL, o->slot_pages, 1);
 		/* Each round goes on where the last one stopped. */
@@ -115,7 +118,8 @@ static uint64_t number_after(const char *path, const char *word)
 	char line[256];
 
 	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, word, strlen(word)) && sscanf(line + strlen(word), "%llu", &value) == 1)
+		if (!strncmp(line, word, strlen(word)) &&
+		    sscanf(line + strlen(word), "%llu", &value) == 1)
 			break;
 	if (f)
 		fclose(f);
@@ -217,10 +221,14 @@ int main(int argc, char **argv)
 	printf("{\"mode\": \"%s\", \"source\": \"%s\", \"tick_ns\": %llu, \"slot_pages\": %llu, \"pages\": %llu, "
 	       "\"write_ns_per_page\": %.2f, \"harvest_ns_per_page\": %.2f, \"total_ns_per_page\": %.2f, "
 	       "\"vmalloc_kib\": %llu, \"idle_ns_per_tick\": %.1f}\n",
-	       !o.logging ? "off" : o.mode == VM_RING ? "ring" : "bitmap", o.source ? o.source : "none",
-	       (unsigned long long)o.tick_ns, (unsigned long long)o.slot_pages, (unsigned long long)total,
-	       (double)write_ns / total, (double)harvest_ns / total, (double)(write_ns + harvest_ns) / total,
-	       (unsigned long long)vmalloc_kib, o.idle_ms ? (double)idle_ns * o.tick_ns / (o.idle_ms * 1e6) : 0.0);
+	       !o.logging	 ? "off" :
+	       o.mode == VM_RING ? "ring" :
+				   "bitmap",
+	       o.source ? o.source : "none", (unsigned long long)o.tick_ns,
+	       (unsigned long long)o.slot_pages, (unsigned long long)total,
+	       (double)write_ns / total, (double)harvest_ns / total,
+	       (double)(write_ns + harvest_ns) / total, (unsigned long long)vmalloc_kib,
+	       o.idle_ms ? (double)idle_ns * o.tick_ns / (o.idle_ms * 1e6) : 0.0);
 	mt_source_close(source);
 	vm_close(vm);
 	return 0;

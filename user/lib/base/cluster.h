@@ -16,9 +16,10 @@ struct mt_cluster {
 #define MT_CLUSTER_DRAWS	1000
 
 /*
- * The 90 % interval of the mean over all cases, by the bootstrap of whole clusters (Davison and Hinkley, Bootstrap
- * Methods and their Application, 1997, section 3.8): as many clusters as there are, drawn with replacement,
- * MT_CLUSTER_DRAWS times, always the same. One cluster says nothing of others: NaN.
+ * The 90 % interval of the mean over all cases, by the bootstrap of whole clusters (Davison and
+ * Hinkley, Bootstrap Methods and their Application, 1997, section 3.8): as many clusters as there
+ * are, drawn with replacement, MT_CLUSTER_DRAWS times, always the same. One cluster says nothing of
+ * others: NaN.
  */
 void mt_cluster_interval(const struct mt_cluster *c, size_t n, double *low, double *high);
 

@@ -52,7 +52,8 @@ static void line_end(struct mt_ini *ini)
 /* @line is "[...". inih would take it silently, so names are read here. NULL: it has none. */
 static void read_section(struct mt_ini *ini, char *line)
 {
-	char *end = line ? strrchr(line, ']') : NULL;	/* the last: a pattern may have [a-z] in it */
+	char *end = line ? strrchr(line, ']') : NULL;	/* the last: a pattern may have [a-z] in
+							 * it */
 	char *name = line + 1;
 
 	ini->in_key = false;
@@ -119,7 +120,8 @@ static char *read_line(char *out, int size, void *opaque)
 	if (len > MT_INI_LINE_MAX) {
 		mt_ini_complain(ini, "longer than %d bytes", MT_INI_LINE_MAX);
 		if (*text == '[')
-			read_section(ini, NULL);	/* what follows belongs to a section that nobody knows */
+			read_section(ini, NULL);	/* what follows belongs to a section that
+							 * nobody knows */
 		ini->in_key = ini->refused = true;
 	} else if (*text == '[') {
 		read_section(ini, text);
@@ -127,7 +129,9 @@ static char *read_line(char *out, int size, void *opaque)
 		if (!ini->refused)
 			ini->more(ini, text);
 	} else if (len > MT_INI_KEY_LINE_MAX || len > size - 3) {
-		mt_ini_complain(ini, "longer than %d bytes; a list goes on in further lines, indented", MT_INI_KEY_LINE_MAX);
+		mt_ini_complain(ini,
+				"longer than %d bytes; a list goes on in further lines, indented",
+				MT_INI_KEY_LINE_MAX);
 	} else {
 		ini->understood = false;
 		memcpy(out, text, strlen(text) + 1);

@@ -101,7 +101,9 @@ json_t *mt_json_load_tamed(const char *text, size_t len, json_error_t *why)
 	for (; i < len; i += run) {
 		bool token = text[i] && strchr("+-0123456789NI", text[i]);
 
-		run = text[i] == '"' ? string_len(text + i, len - i) : token ? token_len(text + i, len - i) : 1;
+		run = text[i] == '"' ? string_len(text + i, len - i) :
+		      token	     ? token_len(text + i, len - i) :
+				       1;
 		if (token && run) {
 			n += tame_token(tamed + n, text + i, run);
 			continue;

@@ -16,13 +16,15 @@
 #define MT_JSON_STRICT	JSON_REJECT_DUPLICATES
 
 /*
- * MT_JSON_STRICT but for numbers, which jansson refuses when it cannot hold them: whole ones beyond 2^63 come as reals, and
- * NaN, Infinity and what is beyond a double as null. NULL: no JSON, or no memory; @why says.
+ * MT_JSON_STRICT but for numbers, which jansson refuses when it cannot hold them: whole ones beyond
+ * 2^63 come as reals, and NaN, Infinity and what is beyond a double as null. NULL: no JSON, or no
+ * memory; @why says.
  */
 json_t *mt_json_load_tamed(const char *text, size_t len, json_error_t *why);
 
 json_t *mt_json_string(const char *s);		/* NULL: null */
-json_t *mt_json_uint(uint64_t v);		/* JSON's integers end at 2^63 - 1 here; more is written as that */
+json_t *mt_json_uint(uint64_t v);		/* JSON's integers end at 2^63 - 1 here; more is
+						 * written as that */
 json_t *mt_json_double(double v);		/* not finite: null */
 
 /* json_object_set_new(), but @value NULL (no memory) is counted in @failed instead of lost. */

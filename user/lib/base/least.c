@@ -6,7 +6,8 @@
 
 #include "least.h"
 
-double mt_least(double low, unsigned steps, bool (*enough)(double value, void *opaque), void *opaque)
+double mt_least(double low, unsigned steps, bool (*enough)(double value, void *opaque),
+		void *opaque)
 {
 	double high = MT_LEAST_MOST * low;
 

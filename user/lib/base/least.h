@@ -10,9 +10,11 @@
 #define MT_LEAST_MOST	64	/* times what there is: more is not looked for */
 
 /*
- * By bisection in logarithms, @steps of them, between @low, which does not suffice, and MT_LEAST_MOST times that.
+ * By bisection in logarithms, @steps of them, between @low, which does not suffice, and
+ * MT_LEAST_MOST times that.
  * @enough: of the more, the rather. Return: 0 if even the most does not suffice.
  */
-double mt_least(double low, unsigned steps, bool (*enough)(double value, void *opaque), void *opaque);
+double mt_least(double low, unsigned steps, bool (*enough)(double value, void *opaque),
+		void *opaque);
 
 #endif

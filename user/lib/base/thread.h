@@ -29,7 +29,10 @@ bool mt_thread_join_until(pthread_t thread, uint64_t until_ns);
 /* A condition whose timed waits count CLOCK_MONOTONIC. */
 void mt_cond_init(pthread_cond_t *cond);
 
-/* Return: false once mt_now_ns() has passed @until_ns. Wakes for nothing now and then, as conditions do. */
+/*
+ * Return: false once mt_now_ns() has passed @until_ns. Wakes for nothing now and then, as
+ * conditions do.
+ */
 bool mt_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t until_ns);
 void mt_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
 void mt_cond_wake(pthread_cond_t *cond);	/* all that wait */

@@ -28,13 +28,15 @@ static const struct unit duration_units[] = {
 
 #define SIZE_UNITS	"B, KiB, MiB, GiB, TiB, kB, MB, GB, TB"
 static const struct unit size_units[] = {
-	{ "B", 1 }, { "KiB", 1ULL << 10 }, { "MiB", 1ULL << 20 }, { "GiB", 1ULL << 30 }, { "TiB", 1ULL << 40 },
+	{ "B", 1 }, { "KiB", 1ULL << 10 }, { "MiB", 1ULL << 20 }, { "GiB", 1ULL << 30 },
+	{ "TiB", 1ULL << 40 },
 	{ "kB", 1000 }, { "MB", 1000000 }, { "GB", 1000000000 }, { "TB", 1000000000000ULL }, { }
 };
 
 #define RATE_UNITS	"B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, kbit/s, Mbit/s, Gbit/s"
 static const struct unit rate_units[] = {
-	{ "B/s", 1 }, { "KiB/s", 1ULL << 10 }, { "MiB/s", 1ULL << 20 }, { "GiB/s", 1ULL << 30 }, { "TiB/s", 1ULL << 40 },
+	{ "B/s", 1 }, { "KiB/s", 1ULL << 10 }, { "MiB/s", 1ULL << 20 }, { "GiB/s", 1ULL << 30 },
+	{ "TiB/s", 1ULL << 40 },
 	{ "kB/s", 1000 }, { "MB/s", 1000000 }, { "GB/s", 1000000000 }, { "TB/s", 1000000000000ULL },
 	{ "kbit/s", 1000 / 8 }, { "Mbit/s", 1000000 / 8 }, { "Gbit/s", 1000000000 / 8 }, { }
 };
@@ -46,7 +48,10 @@ struct decimal {
 	uint64_t fraction, scale;	/* fraction / scale is the part behind the point */
 };
 
-/* Digits, perhaps a point and digits. Return: what follows, NULL if there are no digits or far too many. */
+/*
+ * Digits, perhaps a point and digits. Return: what follows, NULL if there are no digits or far too
+ * many.
+ */
 static const char *scan_decimal(const char *p, struct decimal *d, bool *overflow)
 {
 	*d = (struct decimal){ .scale = 1 };
@@ -78,9 +83,11 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
 	const char *name = scan_decimal(text, &d, &overflow);
 
 	if (!name)
-		return mt_err_set(err, -EINVAL, "%s: \"%s\" is not a number with a unit (%s)", what, text, accepted);
+		return mt_err_set(err, -EINVAL, "%s: \"%s\" is not a number with a unit (%s)", what,
+				  text, accepted);
 	if (!*name)
-		return mt_err_set(err, -EINVAL, "%s: \"%s\" lacks its unit (%s)", what, text, accepted);
+		return mt_err_set(err, -EINVAL, "%s: \"%s\" lacks its unit (%s)", what, text,
+				  accepted);
 	for (const struct unit *u = units; u->name; u++) {
 		unsigned __int128 v;
 
@@ -90,13 +97,17 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
 		    ((unsigned __int128)d.fraction * u->factor + d.scale / 2) / d.scale;
 		if (overflow || v > UINT64_MAX)
 			return mt_err_set(err, -ERANGE, "%s: \"%s\" is too large", what, text);
-		/* 0 is a value of its own, often "never": what is only nearly 0 must not become it. */
+		/*
+		 * 0 is a value of its own, often "never": what is only nearly 0 must not become it.
+		 */
 		if (!v && d.fraction)
-			return mt_err_set(err, -ERANGE, "%s: \"%s\" is less than 1 %s", what, text, units[0].name);
+			return mt_err_set(err, -ERANGE, "%s: \"%s\" is less than 1 %s", what, text,
+					  units[0].name);
 		*out = (uint64_t)v;
 		return 0;
 	}
-	return mt_err_set(err, -EINVAL, "%s: \"%s\" has an unknown unit; use one of %s", what, text, accepted);
+	return mt_err_set(err, -EINVAL, "%s: \"%s\" has an unknown unit; use one of %s", what, text,
+			  accepted);
 }
 
 int mt_parse_duration_ms(const char *what, const char *text, uint64_t *out, struct mt_err *err)
@@ -114,7 +125,8 @@ int mt_parse_rate_bytes_per_s(const char *what, const char *text, uint64_t *out,
 	return parse_scaled(what, text, rate_units, RATE_UNITS, out, err);
 }
 
-int mt_parse_count(const char *what, const char *text, uint64_t max, uint64_t *out, struct mt_err *err)
+int mt_parse_count(const char *what, const char *text, uint64_t max, uint64_t *out,
+		   struct mt_err *err)
 {
 	bool overflow = false;
 	struct decimal d;
@@ -123,7 +135,8 @@ int mt_parse_count(const char *what, const char *text, uint64_t max, uint64_t *o
 	if (!rest || *rest || strchr(text, '.'))
 		return mt_err_set(err, -EINVAL, "%s: \"%s\" is not a plain number", what, text);
 	if (overflow || d.whole > max)
-		return mt_err_set(err, -ERANGE, "%s: \"%s\" is more than %" PRIu64, what, text, max);
+		return mt_err_set(err, -ERANGE, "%s: \"%s\" is more than %" PRIu64, what, text,
+				  max);
 	*out = d.whole;
 	return 0;
 }
@@ -142,9 +155,11 @@ const char *mt_format_duration_ms(char *buf, double ms)
 	else if (s < 59.95)
 		snprintf(buf, MT_UNIT_STR, "%s%.1f s", sign, s);
 	else if (s < 3599.5)
-		snprintf(buf, MT_UNIT_STR, "%s%.0f min %02.0f s", sign, floor(round(s) / 60), fmod(round(s), 60));
+		snprintf(buf, MT_UNIT_STR, "%s%.0f min %02.0f s", sign, floor(round(s) / 60),
+			 fmod(round(s), 60));
 	else if (s < 3600 * 1e6)
-		snprintf(buf, MT_UNIT_STR, "%s%.0f h %02.0f min", sign, floor(round(s / 60) / 60), fmod(round(s / 60), 60));
+		snprintf(buf, MT_UNIT_STR, "%s%.0f h %02.0f min", sign, floor(round(s / 60) / 60),
+			 fmod(round(s / 60), 60));
 	else
 		snprintf(buf, MT_UNIT_STR, "%s%.3g h", sign, s / 3600);
 	return buf;

@@ -23,15 +23,22 @@
  * -EINVAL (malformed, missing or unknown unit, negative) or -ERANGE (does not
  * fit) with a line in @err that names @what and the accepted units.
  */
-int mt_parse_duration_ms(const char *what, const char *text, uint64_t *out, struct mt_err *err);	/* ms s min h */
-int mt_parse_size_bytes(const char *what, const char *text, uint64_t *out, struct mt_err *err);		/* B KiB MiB GiB TiB kB MB GB TB */
-int mt_parse_rate_bytes_per_s(const char *what, const char *text, uint64_t *out, struct mt_err *err);	/* a size and /s, or kbit/s Mbit/s Gbit/s */
-int mt_parse_count(const char *what, const char *text, uint64_t max, uint64_t *out, struct mt_err *err); /* plain decimal, at most @max */
+/* ms s min h */
+int mt_parse_duration_ms(const char *what, const char *text, uint64_t *out, struct mt_err *err);
+/* B KiB MiB GiB TiB kB MB GB TB */
+int mt_parse_size_bytes(const char *what, const char *text, uint64_t *out, struct mt_err *err);
+/* a size and /s, or kbit/s Mbit/s Gbit/s */
+int mt_parse_rate_bytes_per_s(const char *what, const char *text, uint64_t *out,
+			      struct mt_err *err);
+/* plain decimal, at most @max */
+int mt_parse_count(const char *what, const char *text, uint64_t max, uint64_t *out,
+		   struct mt_err *err);
 
 #define MT_UNIT_STR	32	/* fits what any of the formatters below writes */
 
 /* Formatters write at most MT_UNIT_STR bytes into @buf and return it. */
-const char *mt_format_duration_ms(char *buf, double ms);	/* "812 ms", "12.3 s", "4 min 05 s" */
+const char *mt_format_duration_ms(char *buf, double ms);	/* "812 ms", "12.3 s", "4 min 05
+								 * s" */
 const char *mt_format_size_bytes(char *buf, double bytes);	/* "512 B", "38.7 MiB" */
 const char *mt_format_rate_bytes_per_s(char *buf, double bytes_per_s);	/* "129.0 MiB/s" */
 

@@ -47,7 +47,8 @@ static bool is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||	/* C0, DEL, C1 */
 	       c == 0x2028 || c == 0x2029 ||		/* line and paragraph separators */
-	       c == 0x061c || c == 0x200e || c == 0x200f ||	/* and what turns the writing direction around */
+	       c == 0x061c || c == 0x200e || c == 0x200f ||	/* and what turns the writing
+								 * direction around */
 	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x206f);
 }
 

@@ -14,9 +14,9 @@
 
 /*
  * Makes @s fit to be shown, whatever shows it: '?' for each byte that is not part of valid
- * UTF-8 and for each control character: C0 with tab and newline, DEL, C1, what breaks lines, and what turns
- * the direction of writing around. In place: it never grows. Every text that goes to a log, a table, a
- * terminal or into JSON goes through here, for a tenant may have chosen it.
+ * UTF-8 and for each control character: C0 with tab and newline, DEL, C1, what breaks lines, and
+ * what turns the direction of writing around. In place: it never grows. Every text that goes to a
+ * log, a table, a terminal or into JSON goes through here, for a tenant may have chosen it.
  */
 void mt_utf8_scrub(char *s);
 char *mt_utf8_clean(const char *s);	/* a copy of @s, scrubbed. NULL: no memory */

@@ -21,7 +21,8 @@ static uint64_t read_ns(clockid_t id)
 
 static struct timespec timespec_of(uint64_t ns)
 {
-	return (struct timespec){ .tv_sec = (time_t)(ns / MT_NS_PER_S), .tv_nsec = (long)(ns % MT_NS_PER_S) };
+	return (struct timespec){ .tv_sec = (time_t)(ns / MT_NS_PER_S),
+				  .tv_nsec = (long)(ns % MT_NS_PER_S) };
 }
 
 static uint64_t now_ns(void)

@@ -2,8 +2,9 @@
 /*
  * growth.c - a change of phase, from how a window of a kernel source grows (PURE)
  *
- * Between two ticks a window grows by U(T) - U(T'), and windows of one load grow alike. That one suddenly grows otherwise
- * is seen at once, while a pass tells of it when it has ended, and then of a mixture.
+ * Between two ticks a window grows by U(T) - U(T'), and windows of one load grow alike. That one
+ * suddenly grows otherwise is seen at once, while a pass tells of it when it has ended, and then of
+ * a mixture.
  */
 #include <math.h>
 
@@ -20,13 +21,17 @@
 /* Ages are told apart by a quarter of a power of two, from this on. */
 #define FIRST_AGE_S		0.05
 #define AGES_IN_OCTAVE		4
-/* Pages that were dirty as the window began are not seen again: more than this share of it, and it says nothing. */
+/*
+ * Pages that were dirty as the window began are not seen again: more than this share of it, and it
+ * says nothing.
+ */
 #define STALE_SHARE		0.05
 
 static bool usable(double memory_bytes, const struct mt_tick *tick)
 {
-	if (!mt_tick_has(tick, window) || !mt_tick_has(tick, window_ns) || !mt_tick_has(tick, window_pages) ||
-	    !(tick->state & MIGTRACE_STATE_LOGGING) || tick->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_RESTART))
+	if (!mt_tick_has(tick, window) || !mt_tick_has(tick, window_ns) ||
+	    !mt_tick_has(tick, window_pages) || !(tick->state & MIGTRACE_STATE_LOGGING) ||
+	    tick->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_RESTART))
 		return false;
 	/* The log of a display is none of the memory. */
 	if (memory_bytes > 0 && (double)tick->logged_pages * PAGE_BYTES < memory_bytes / 2)
@@ -46,7 +51,10 @@ static size_t age_of(double window_s)
 	return (size_t)fmax(0, fmin(MT_GROWTH_AGES - 1, round(at)));
 }
 
-/* Other windows of the same age tell how it should grow; the first of an age is compared with nothing. */
+/*
+ * Other windows of the same age tell how it should grow; the first of an age is compared with
+ * nothing.
+ */
 static bool grew(struct mt_growth *g, double window_s, double bytes)
 {
 	double dt_s = window_s - g->last_s, off = log_of(bytes) - log(dt_s), error, sd;
@@ -70,7 +78,8 @@ static bool grew(struct mt_growth *g, double window_s, double bytes)
 
 bool mt_growth_tick(struct mt_growth *g, double memory_bytes, const struct mt_tick *tick)
 {
-	double window_s = (double)tick->window_ns / MT_NS_PER_S, bytes = (double)tick->window_pages * PAGE_BYTES;
+	double window_s = (double)tick->window_ns / MT_NS_PER_S,
+	       bytes = (double)tick->window_pages * PAGE_BYTES;
 	bool changed = false;
 
 	if (!usable(memory_bytes, tick)) {

@@ -22,8 +22,8 @@ struct mt_growth {
 };
 
 /*
- * A tick of a kernel source, or several merged, in order. @memory_bytes: the guest's, 0: not known; logs of much less are not
- * looked at. Return: true if the guest's load has changed.
+ * A tick of a kernel source, or several merged, in order. @memory_bytes: the guest's, 0: not known;
+ * logs of much less are not looked at. Return: true if the guest's load has changed.
  */
 bool mt_growth_tick(struct mt_growth *g, double memory_bytes, const struct mt_tick *tick);
 

@@ -3,8 +3,8 @@
  * joined.c - windows joined by the pages of their ticks, and what is hot (PURE)
  *
  * A tick in which a window begins has pages from before, too: a path begins with those of the
- * window alone. Paths that go on have the whole tick. What was dirty as the window began is in these
- * already, or in a set that was lost.
+ * window alone. Paths that go on have the whole tick. What was dirty as the window began is in
+ * these already, or in a set that was lost.
  */
 #include <string.h>
 
@@ -50,7 +50,10 @@ void mt_joined_fini(struct mt_joined *j)
 	memset(j, 0, sizeof(*j));
 }
 
-/* The window that runs ends at @end_ns, or when logging did: a tick that it is in may be the newest. */
+/*
+ * The window that runs ends at @end_ns, or when logging did: a tick that it is in may be the
+ * newest.
+ */
 static void end_window(struct mt_joined *j, uint64_t end_ns)
 {
 	double length_s;
@@ -62,8 +65,10 @@ static void end_window(struct mt_joined *j, uint64_t end_ns)
 	length_s = end_ns > j->window_start_ns ? (end_ns - j->window_start_ns) / 1e9 : 0;
 	for (size_t i = 0; i < MT_JOINED_PATHS; i++)
 		j->paths[i].before_s += length_s;
-	mt_pagetimes_turn(&j->times, length_s >= SECOND_MIN_S && length_s <= SECOND_MAX_S &&
-			  (double)j->second_lost <= MT_PROFILE_DOUBT_SHARE * (double)j->times.now_pages);
+	mt_pagetimes_turn(&j->times,
+			  length_s >= SECOND_MIN_S && length_s <= SECOND_MAX_S &&
+				  (double)j->second_lost <=
+					  MT_PROFILE_DOUBT_SHARE * (double)j->times.now_pages);
 	j->second_lost = 0;
 	j->window = 0;
 }
@@ -105,7 +110,9 @@ static void feed_path(struct mt_joined *j, size_t i, const struct migtrace_recor
 		close_path(j, i, true);
 }
 
-/* Whole ticks are missing, and nobody knows how much: no union that should have had them goes on. */
+/*
+ * Whole ticks are missing, and nobody knows how much: no union that should have had them goes on.
+ */
 static void give_up(struct mt_joined *j)
 {
 	j->gaps = true;
@@ -125,11 +132,12 @@ static void doubt(struct mt_joined *j)
 	j->unread = 0;
 }
 
-void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_tick_pages *pages)
+void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r,
+		    const struct mt_tick_pages *pages)
 {
 	bool logging = r->state & MIGTRACE_STATE_LOGGING;
-	bool clean = logging && r->valid & MIGTRACE_VALID_WINDOW && r->window && r->end_ns > r->window_start_ns &&
-		     r->end_ns > r->start_ns;
+	bool clean = logging && r->valid & MIGTRACE_VALID_WINDOW && r->window &&
+		     r->end_ns > r->window_start_ns && r->end_ns > r->start_ns;
 	bool gap = j->tick && r->tick != j->tick + 1;
 	bool begins;
 
@@ -140,7 +148,10 @@ void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const 
 	else if (gap && (logging || j->window))
 		give_up(j);
 	if (r->state & (MIGTRACE_STATE_LOWER_BOUND | MIGTRACE_STATE_RESTART)) {
-		/* Less than there was, or of two logs: neither its pages nor its time are in any union. */
+		/*
+		 * Less than there was, or of two logs: neither its pages nor its time are in any
+		 * union.
+		 */
 		end_window(j, j->logged_until_ns);
 		j->lost += r->events;
 		return;

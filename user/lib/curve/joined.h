@@ -23,10 +23,12 @@ struct mt_joined {
 	} paths[MT_JOINED_PATHS];
 	uint64_t window, window_start_ns;	/* the one that runs, 0 = none */
 	uint64_t logged_until_ns;	/* end of its newest tick */
-	struct mt_pagetimes times;	/* a window is a stretch; those of about a second are its seconds */
+	struct mt_pagetimes times;	/* a window is a stretch; those of about a second are its
+					 * seconds */
 	double later_s, later_pages;	/* of all paths, after their first second */
 	uint64_t tick;			/* newest, 0 = none yet */
-	uint64_t unread;		/* events of ticks since the last set, for which nothing may make up */
+	uint64_t unread;		/* events of ticks since the last set, for which nothing may
+					 * make up */
 	uint64_t lost;			/* those of which that is sure */
 	uint64_t second_lost;		/* of them, in the window that runs */
 	bool gaps;			/* whole ticks were missing */
@@ -34,7 +36,8 @@ struct mt_joined {
 
 void mt_joined_init(struct mt_joined *j);
 void mt_joined_fini(struct mt_joined *j);
-void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r, const struct mt_tick_pages *pages);
+void mt_joined_tick(struct mt_joined *j, const struct migtrace_record *r,
+		    const struct mt_tick_pages *pages);
 void mt_joined_end(struct mt_joined *j);	/* nothing follows */
 
 #endif

@@ -2,10 +2,11 @@
 /*
  * knots.c - a normal distribution of log U at knots (PURE)
  *
- * Before anything is seen, seen from an anchor T0 with d = log(T / T0): level(T0) + slope d + W(d), where W is a
- * Wiener process integrated outwards, of covariance q^2 m^2 / 2 (M - m / 3) for two distances m <= M on one side of the
- * anchor, and 0 for two on different sides (Wahba, Journal of the Royal Statistical Society B 40, 1978: the mean
- * of such a process given points is their smoothing spline).
+ * Before anything is seen, seen from an anchor T0 with d = log(T / T0): level(T0) + slope d + W(d),
+ * where W is a Wiener process integrated outwards, of covariance q^2 m^2 / 2 (M - m / 3) for two
+ * distances m <= M on one side of the anchor, and 0 for two on different sides (Wahba, Journal of
+ * the Royal Statistical Society B 40, 1978: the mean of such a process given points is their
+ * smoothing spline).
  */
 #include <math.h>
 #include <string.h>
@@ -16,13 +17,16 @@
 #define STEP	M_LN2			/* between knots */
 
 /*
- * Of 20 profiles of the campaign's lab slopes from 50 ms up are 0.65 in the mean and scatter by 0.37, idle guests among
- * them. Both are chosen below that: so forecasts of the campaigns were best, and of pg-ycsb as good as with more.
+ * Of 20 profiles of the campaign's lab slopes from 50 ms up are 0.65 in the mean and scatter by
+ * 0.37, idle guests among them. Both are chosen below that: so forecasts of the campaigns were
+ * best, and of pg-ycsb as good as with more.
  */
 #define SLOPE_SD		0.2
 #define SLOPE_WALK		0.12		/* q: for the square root of an e-fold */
 
-/* The piece that @window_s lies on, and how far along; beyond the last knots the outermost goes on. */
+/*
+ * The piece that @window_s lies on, and how far along; beyond the last knots the outermost goes on.
+ */
 static size_t piece(double window_s, double *part)
 {
 	double at = log(window_s / MT_UCURVE_FIRST_S) / STEP, k = fmax(0, fmin(floor(at), K - 2));
@@ -58,7 +62,8 @@ double knots_var_at(const struct mt_ucurve *c, double window_s)
 	double part;
 	size_t k = piece(window_s, &part);
 
-	return fmax(0, (1 - part) * (1 - part) * c->cov[k][k] + 2 * part * (1 - part) * c->cov[k][k + 1] +
+	return fmax(0, (1 - part) * (1 - part) * c->cov[k][k] +
+			       2 * part * (1 - part) * c->cov[k][k + 1] +
 			       part * part * c->cov[k + 1][k + 1]);
 }
 
@@ -115,7 +120,10 @@ static size_t surest(const struct mt_ucurve *c)
 	return least;
 }
 
-/* Sets of pages only grow, and no faster than in proportion: what is surest stays, its neighbours follow. */
+/*
+ * Sets of pages only grow, and no faster than in proportion: what is surest stays, its neighbours
+ * follow.
+ */
 static void keep_slopes(double log_bytes[K], size_t from)
 {
 	for (size_t k = from + 1; k < K; k++)
@@ -182,7 +190,9 @@ void knots_reset(struct mt_ucurve *c, double window_s, double level_var)
 		for (size_t k = 0; k < K; k++) {
 			double a = from + (double)i * STEP, b = from + (double)k * STEP;
 			double least = fmin(fabs(a), fabs(b)), most = fmax(fabs(a), fabs(b));
-			double walk = a * b > 0 ? SLOPE_WALK * SLOPE_WALK * least * least / 2 * (most - least / 3) : 0;
+			double walk = a * b > 0 ? SLOPE_WALK * SLOPE_WALK * least * least / 2 *
+							  (most - least / 3) :
+						  0;
 
 			c->cov[i][k] = level_var + SLOPE_SD * SLOPE_SD * a * b + walk;
 		}

@@ -28,14 +28,20 @@ double knots_var(const struct mt_ucurve *c, const struct knots_row *row);
 void knots_sample(const struct mt_ucurve *c, double z, double log_bytes[MT_UCURVE_KNOTS]);
 
 /* It was seen to be @value, with a variance of @noise_var. */
-void knots_observe(struct mt_ucurve *c, const struct knots_row *row, double value, double noise_var);
+void knots_observe(struct mt_ucurve *c, const struct knots_row *row, double value,
+		   double noise_var);
 
-/* All knots together become less sure, by the variance of a common level, or of the speed of time. */
+/*
+ * All knots together become less sure, by the variance of a common level, or of the speed of time.
+ */
 void knots_blur_level(struct mt_ucurve *c, double var);
 void knots_blur_speed(struct mt_ucurve *c, double var);
 void knots_speed(struct mt_ucurve *c, double log_speed);
 
-/* What is known is near @window_s alone, where the level has @level_var, and besides that the shape. */
+/*
+ * What is known is near @window_s alone, where the level has @level_var, and besides that the
+ * shape.
+ */
 void knots_reset(struct mt_ucurve *c, double window_s, double level_var);
 
 /* The slope over logarithms at a knot, from its neighbours. */

@@ -11,7 +11,8 @@
 #define BATCH	1024
 #define WORDS	(1ULL << 26)	/* of pages below 2^32 */
 #define WORDS_KEPT	(1u << 20)	/* at most: 16 MiB */
-#define AT_ONCE	8		/* words of which it is seen together that they are empty: most are */
+/* words of which it is seen together that they are empty: most are */
+#define AT_ONCE	8
 
 struct mt_pageset {
 	roaring_bitmap_t *bits;
@@ -30,7 +31,10 @@ static struct mt_pageset *wrap(roaring_bitmap_t *bits)
 	return s;
 }
 
-/* All of it as CRoaring has it. How a set is kept is no part of what it is: callers may have a const one. */
+/*
+ * All of it as CRoaring has it. How a set is kept is no part of what it is: callers may have a
+ * const one.
+ */
 static roaring_bitmap_t *bits_of(const struct mt_pageset *set)
 {
 	struct mt_pageset *s = (struct mt_pageset *)set;
@@ -109,7 +113,8 @@ static bool empty(const uint64_t *words, size_t n)
 	return !any;
 }
 
-int mt_pageset_add_words(struct mt_pageset *s, uint64_t first_page, const uint64_t *words, size_t n_words)
+int mt_pageset_add_words(struct mt_pageset *s, uint64_t first_page, const uint64_t *words,
+			 size_t n_words)
 {
 	unsigned shift = first_page % 64;
 	int rc = 0;
@@ -155,7 +160,9 @@ static bool on_page(uint32_t page, void *opaque)
 	return true;
 }
 
-void mt_pageset_walk(const struct mt_pageset *s, void (*fn)(void *opaque, const struct mt_pageword *words, size_t n), void *opaque)
+void mt_pageset_walk(const struct mt_pageset *s,
+		     void (*fn)(void *opaque, const struct mt_pageword *words, size_t n),
+		     void *opaque)
 {
 	struct walk w;
 
@@ -204,7 +211,8 @@ void mt_pageset_xor(struct mt_pageset *s, const struct mt_pageset *other)
 	roaring_bitmap_xor_inplace(bits_of(s), bits_of(other));
 }
 
-int mt_pageset_runs(const struct mt_pageset *s, int (*fn)(void *opaque, uint64_t first, uint64_t count), void *opaque)
+int mt_pageset_runs(const struct mt_pageset *s,
+		    int (*fn)(void *opaque, uint64_t first, uint64_t count), void *opaque)
 {
 	roaring_uint32_iterator_t *it = roaring_create_iterator(bits_of(s));
 	uint64_t first = 0, end = 0;

@@ -2,9 +2,9 @@
 /*
  * pagetest.h - Page's cumulative sum test for a change (Biometrika 41, 1954) (PURE)
  *
- * Drift 1, threshold 5, in standard deviations. In normal noise it calls a change about once in 10^5 observations
- * (Siegmund's approximation of its run length). A single outlier, cut off at 4, does not do by itself; two do, or three
- * that are less far off.
+ * Drift 1, threshold 5, in standard deviations. In normal noise it calls a change about once in
+ * 10^5 observations (Siegmund's approximation of its run length). A single outlier, cut off at 4,
+ * does not do by itself; two do, or three that are less far off.
  */
 #ifndef CURVE_PAGETEST_H
 #define CURVE_PAGETEST_H
@@ -16,7 +16,9 @@
 #define PAGETEST_THRESHOLD	5.0
 #define PAGETEST_Z_MAX		4.0
 
-/* An observation lies @z standard deviations off; both sums begin at 0. Return: a change, just now. */
+/*
+ * An observation lies @z standard deviations off; both sums begin at 0. Return: a change, just now.
+ */
 static inline bool pagetest(double *above, double *below, double z)
 {
 	z = fmax(-PAGETEST_Z_MAX, fmin(PAGETEST_Z_MAX, z));

@@ -20,13 +20,19 @@ struct mt_pagetimes_chunk {
 #define ONE_SECOND	((uint32_t)MT_PAGETIMES_STRETCHES)
 #define SECONDS_MAX	(UINT32_MAX / MT_PAGETIMES_STRETCHES)
 
-/* A stretch: how many of the open paths began after it. A page never dirtied is new to more than there are. */
+/*
+ * A stretch: how many of the open paths began after it. A page never dirtied is new to more than
+ * there are.
+ */
 #define NEW_TO		0x1f
 #define NEVER		(MT_PAGETIMES_PATHS + 1)
 #define WAS_SECOND_BIT	7
 _Static_assert(NEVER <= NEW_TO, "there is room for how many paths there are");
 
-/* Pages that are dirtied for the first time in their stretch are looked up together: most of that is waiting for memory. */
+/*
+ * Pages that are dirtied for the first time in their stretch are looked up together: most of that
+ * is waiting for memory.
+ */
 #define BATCH		512
 
 struct adding {
@@ -88,7 +94,10 @@ static void settle(struct adding *a)
 	a->n = 0;
 }
 
-/* 64 neighbours at once, if they have the same past. That is usual: who writes memory in order did so before. */
+/*
+ * 64 neighbours at once, if they have the same past. That is usual: who writes memory in order did
+ * so before.
+ */
 static bool settle_alike(struct adding *a, uint32_t *pages)
 {
 	uint32_t was = pages[0], other = 0, is;
@@ -112,7 +121,9 @@ static void on_words(void *opaque, const struct mt_pageword *words, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		size_t at = words[i].index % CHUNK_WORDS, chunk = words[i].index / CHUNK_WORDS;
-		struct mt_pagetimes_chunk *c = chunk < t->n_chunks && t->chunks[chunk] ? t->chunks[chunk] : chunk_of(t, chunk);
+		struct mt_pagetimes_chunk *c = chunk < t->n_chunks && t->chunks[chunk] ?
+						       t->chunks[chunk] :
+						       chunk_of(t, chunk);
 		uint64_t first;
 
 		if (!c) {
@@ -160,7 +171,8 @@ void mt_pagetimes_add(struct mt_pagetimes *t, const struct mt_pageset *set)
 }
 
 /* --- stretches ------------------------------------------------------------ */
-static void each_page(const struct mt_pagetimes *t, void (*fn)(void *opaque, uint32_t *page), void *opaque)
+static void each_page(const struct mt_pagetimes *t, void (*fn)(void *opaque, uint32_t *page),
+		      void *opaque)
 {
 	for (size_t i = 0; i < t->n_chunks; i++)
 		for (size_t k = 0; t->chunks[i] && k < CHUNK_PAGES; k++)

@@ -88,7 +88,8 @@ void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record 
 	add_vcpus(b, r);
 }
 
-void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_tick_pages *pages)
+void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r,
+		      const struct mt_tick_pages *pages)
 {
 	b->sets |= pages->logged != NULL;
 	mt_joined_tick(&b->joined, r, pages);
@@ -113,7 +114,10 @@ static void derive(struct mt_profile_builder *b, struct mt_profile *p)
 	for (size_t i = 0; i < MT_PROFILE_POINTS; i++)
 		if (p->points[i].windows && p->points[i].window_s == 1)
 			p->s_pages = p->points[i].mean_pages;
-	/* Of the same windows before and after: guests are not even enough to compare different ones. */
+	/*
+	 * Of the same windows before and after: guests are not even enough to compare different
+	 * ones.
+	 */
 	p->s_new_pages = b->joined.later_s > 0 ? b->joined.later_pages / b->joined.later_s : NAN;
 }
 
@@ -124,7 +128,8 @@ static void fill_hot(struct mt_profile_builder *b, struct mt_profile *p)
 	p->hot_seconds = times->seconds;
 	if (p->hot_seconds < MT_PROFILE_HOT_SECONDS || !(p->mw_pages > 0))
 		return;
-	p->hot_pages = (double)mt_pagetimes_in_seconds(times, (unsigned)ceil(b->hot_share * times->seconds - 1e-9));
+	p->hot_pages = (double)mt_pagetimes_in_seconds(
+		times, (unsigned)ceil(b->hot_share * times->seconds - 1e-9));
 	p->hot_share = p->hot_pages / p->mw_pages;
 }
 
@@ -140,7 +145,9 @@ int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p)
 		.windows_left_out = b->windows.left_out,
 		.hot_pages = NAN,
 		.hot_share = NAN,
-		.pages_per_s = b->duration_ns && mt_tick_has(&b->total, pages) ? b->total.pages / (b->duration_ns / 1e9) : NAN,
+		.pages_per_s = b->duration_ns && mt_tick_has(&b->total, pages) ?
+				       b->total.pages / (b->duration_ns / 1e9) :
+				       NAN,
 		.total = b->total,
 	};
 	fill_points(b, p);
@@ -148,9 +155,11 @@ int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p)
 	p->mw_pages = b->sets ? (double)b->joined.times.all_pages : b->windows.most_pages;
 	if (p->mw_pages < b->windows.most_pages)
 		p->mw_pages = b->windows.most_pages;
-	p->mw_lower_bound = !b->sets || b->joined.gaps || (double)b->joined.lost > MISSING_SHARE * p->mw_pages;
+	p->mw_lower_bound =
+		!b->sets || b->joined.gaps || (double)b->joined.lost > MISSING_SHARE * p->mw_pages;
 	fill_hot(b, p);
-	if (b->failed || b->windows.samples.failed || b->joined.samples.failed || b->joined.times.failed)
+	if (b->failed || b->windows.samples.failed || b->joined.samples.failed ||
+	    b->joined.times.failed)
 		rc = -ENOMEM;
 	else if (!b->windows.clean)
 		rc = -ENODATA;

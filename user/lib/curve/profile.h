@@ -13,9 +13,9 @@
  * four bytes and a bit for each page that is dirtied: 1.03 MiB for each GiB of guest.
  *
  * Derived, after Nathan, Bellur, Kulkarni (SoCC'15): S, pages dirtied in a second; S_new,
- * pages a second that were not dirtied before in the window, after its first second and up to ten; M_w, the
- * pages dirtied at all: the writable working set. S + (T - 1) S_new, capped at M_w, is U(T) at
- * whole seconds.
+ * pages a second that were not dirtied before in the window, after its first second and up to ten;
+ * M_w, the pages dirtied at all: the writable working set. S + (T - 1) S_new, capped at M_w, is
+ * U(T) at whole seconds.
  */
 #ifndef MT_PROFILE_H
 #define MT_PROFILE_H
@@ -43,10 +43,13 @@ struct mt_profile_point {
 
 struct mt_profile_vcpu {
 	uint64_t events;		/* pages that it logged */
-	uint64_t ring_used;		/* the most entries that its ring held before they were reset */
+	uint64_t ring_used;		/* the most entries that its ring held before they were
+					 * reset */
 };
 
-/* Unknown doubles are NaN. Unless said otherwise counts are of the session with the shortest tick. */
+/*
+ * Unknown doubles are NaN. Unless said otherwise counts are of the session with the shortest tick.
+ */
 struct mt_profile {
 	struct mt_profile_point points[MT_PROFILE_POINTS];
 	uint64_t duration_ns;		/* for which logging was on */
@@ -65,7 +68,8 @@ struct mt_profile {
 struct mt_pageset;
 struct mt_profile_builder;
 
-struct mt_profile_builder *mt_profile_begin(double hot_share);	/* 0: the default; NULL: no memory */
+struct mt_profile_builder *mt_profile_begin(double hot_share);	/* 0: the default; NULL: no
+								 * memory */
 
 /* A tick of the finest session, in time order. */
 void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record *r);
@@ -73,14 +77,21 @@ void mt_profile_tick(struct mt_profile_builder *b, const struct migtrace_record 
 struct mt_tick_pages {
 	const struct mt_pageset *logged;	/* in it; NULL: they could not be had in time */
 	bool whole;	/* and in all ticks since the last one of which they were */
-	/* After a window began: all that was logged since, for the tick began before; NULL: not known. */
+	/*
+	 * After a window began: all that was logged since, for the tick began before; NULL: not
+	 * known.
+	 */
 	const struct mt_pageset *begun;
 };
 
 /* A tick of the session of which the sets are read, each that came, in time order. */
-void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r, const struct mt_tick_pages *pages);
+void mt_profile_pages(struct mt_profile_builder *b, const struct migtrace_record *r,
+		      const struct mt_tick_pages *pages);
 
-/* Frees @b. Return: 0 and @p; -ENOMEM if anything was lost on the way; -ENODATA no window with a clean start. */
+/*
+ * Frees @b. Return: 0 and @p; -ENOMEM if anything was lost on the way; -ENODATA no window with a
+ * clean start.
+ */
 MT_MUST_CHECK int mt_profile_end(struct mt_profile_builder *b, struct mt_profile *p);
 void mt_profile_abandon(struct mt_profile_builder *b);		/* NULL is fine */
 void mt_profile_fini(struct mt_profile *p);

@@ -15,8 +15,8 @@
 #define MT_RING_ENTRIES_MIN	1024
 #define MT_RING_ENTRIES_MAX	65536
 /*
- * KVM keeps this many free: KVM_DIRTY_RING_RSVD_ENTRIES, and what Intel's page-modification log may hold
- * (PML_LOG_NR_ENTRIES), virt/kvm/dirty_ring.c.
+ * KVM keeps this many free: KVM_DIRTY_RING_RSVD_ENTRIES, and what Intel's page-modification log may
+ * hold (PML_LOG_NR_ENTRIES), virt/kvm/dirty_ring.c.
  */
 #define MT_RING_RESERVED	(64 + 512)
 /* Room for more than was seen: chosen, not measured. */
@@ -26,10 +26,11 @@
  * mt_ring_entries_wanted() - the size to ask for
  * @used: the most entries that a ring held before they were reset
  * @entries: what it has room for
- * @full: vCPUs have exited because of it: what it would have held is not known, so at least the double
+ * @full: vCPUs have exited because of it: what it would have held is not known, so at least the
+ * double
  *
- * Return: a size that libvirt takes; 0 where @entries is 0, which is no ring. What needs more than there
- * may be gets the largest.
+ * Return: a size that libvirt takes; 0 where @entries is 0, which is no ring. What needs more than
+ * there may be gets the largest.
  */
 uint64_t mt_ring_entries_wanted(uint64_t used, uint64_t entries, bool full);
 

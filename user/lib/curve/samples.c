@@ -10,7 +10,8 @@
 #include "samples.h"
 
 #define SAMPLES_MAX	65536	/* of one T; an hour of windows of a second has 3600 */
-#define GAP_SHARE	0.25	/* of T: what a missing tick may leave open. U bends little over that */
+/* of T: what a missing tick may leave open. U bends little over that */
+#define GAP_SHARE	0.25
 #define MISS_SHARE	0.05	/* of T: QEMU's seconds are not exact */
 #define MARK_SHARE	0.75
 
@@ -68,7 +69,8 @@ void mt_path_init(struct mt_path *p, double doubtful_pages)
 	*p = (struct mt_path){ .doubtful_pages = doubtful_pages };
 }
 
-void mt_path_feed(struct mt_path *p, double t_s, double pages, double tick_s, struct mt_samples *into)
+void mt_path_feed(struct mt_path *p, double t_s, double pages, double tick_s,
+		  struct mt_samples *into)
 {
 	double gap = t_s - p->t_s;
 
@@ -79,11 +81,13 @@ void mt_path_feed(struct mt_path *p, double t_s, double pages, double tick_s, st
 
 		p->mark_s = 0;
 		if (gap <= 1.5 * tick_s || gap <= GAP_SHARE * t)
-			add(into, p->next, p->pages + (pages - p->pages) * (t - p->t_s) / gap, p->doubtful_pages);
+			add(into, p->next, p->pages + (pages - p->pages) * (t - p->t_s) / gap,
+			    p->doubtful_pages);
 	}
 	p->t_s = t_s;
 	p->pages = pages;
-	if (p->next < MT_PROFILE_POINTS && !(p->mark_s > 0) && t_s >= MARK_SHARE * mt_profile_grid_s[p->next]) {
+	if (p->next < MT_PROFILE_POINTS && !(p->mark_s > 0) &&
+	    t_s >= MARK_SHARE * mt_profile_grid_s[p->next]) {
 		p->mark_s = t_s;
 		p->mark_pages = pages;
 	}

@@ -29,7 +29,8 @@ struct mt_path {
 
 void mt_path_init(struct mt_path *p, double doubtful_pages);
 /* U(@t_s) is @pages; @tick_s is how far apart samples usually are: what bridges more is a gap. */
-void mt_path_feed(struct mt_path *p, double t_s, double pages, double tick_s, struct mt_samples *into);
+void mt_path_feed(struct mt_path *p, double t_s, double pages, double tick_s,
+		  struct mt_samples *into);
 /* It ends here. A T that it has missed by less than a twentieth is reached by its slope. */
 void mt_path_end(struct mt_path *p, struct mt_samples *into);
 

@@ -17,17 +17,21 @@
 
 #define SLOPE			0.65	/* of 20 profiles, see knots.c */
 #define START_WINDOW_S		1.0
-#define START_SHARE		0.02	/* of memory, in that window, if nothing is known; and its uncertainty in e-folds */
+/* of memory, in that window, if nothing is known; and its uncertainty in e-folds */
+#define START_SHARE		0.02
 #define START_SD		10.0
 /* Chosen on recordings other than those that one-step.md reports on. Inferred. */
-#define FIRST_SD		0.15	/* how far the first pass may lie from the curve of the others */
+/* how far the first pass may lie from the curve of the others */
+#define FIRST_SD		0.15
 #define LEVEL_DRIFT_SD		0.02	/* a pass */
 #define NOISE_MIN_SD		0.03	/* of the logarithm: what does not shrink as windows grow */
 #define NOISE_START		0.02	/* of the first window's bytes */
-#define NOISE_FLOOR		0.01	/* of the curve: a quiet spell does not make sure of everything */
+/* of the curve: a quiet spell does not make sure of everything */
+#define NOISE_FLOOR		0.01
 #define NOISE_FORGET		0.05	/* a pass */
 #define NOISE_Z_MAX		2.5	/* an outlier teaches the noise no more than this */
-#define OUTLIER_Z		2.5	/* beyond, the curve is moved less, as by Huber's function */
+/* beyond, the curve is moved less, as by Huber's function */
+#define OUTLIER_Z		2.5
 #define OUTLIERS_FROM		4	/* passes: before, nobody knows what an outlier is */
 #define CARRY_FORGET		0.02	/* a pass */
 #define CARRY_PRIOR		10.0	/* passes without any, which it is weighed against */
@@ -49,7 +53,9 @@ void mt_ucurve_init(struct mt_ucurve *c, double memory_bytes)
 
 void mt_ucurve_clears(struct mt_ucurve *c, double chunk_bytes)
 {
-	c->chunks = chunk_bytes > 0 && c->memory_bytes > chunk_bytes ? (unsigned)ceil(c->memory_bytes / chunk_bytes) : 0;
+	c->chunks = chunk_bytes > 0 && c->memory_bytes > chunk_bytes ?
+			    (unsigned)ceil(c->memory_bytes / chunk_bytes) :
+			    0;
 }
 
 /* --- what it says --------------------------------------------------------------- */
@@ -72,7 +78,10 @@ static double carry(const struct mt_ucurve *c, double noise)
 
 	if (c->passes < CARRY_FROM)
 		return 0;
-	/* A deviation of a noisy window is not to be that large in a calmer one; nor larger in a noisier. */
+	/*
+	 * A deviation of a noisy window is not to be that large in a calmer one; nor larger in a
+	 * noisier.
+	 */
 	return fmax(CARRY_MIN, fmin(0, share)) * fmin(1, sqrt(noise / c->last_noise_var));
 }
 
@@ -187,7 +196,8 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
 		return MT_UCURVE_FIRST_S * exp(wanted - u->log[0]);
 	for (size_t k = 1; k < MT_UCURVE_KNOTS; k++)
 		if (wanted <= u->log[k])
-			return ldexp(MT_UCURVE_FIRST_S, (int)k - 1) * exp2((wanted - u->log[k - 1]) / (u->log[k] - u->log[k - 1]));
+			return ldexp(MT_UCURVE_FIRST_S, (int)k - 1) *
+			       exp2((wanted - u->log[k - 1]) / (u->log[k] - u->log[k - 1]));
 	return INFINITY;
 }
 
@@ -200,7 +210,8 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
 #define CLEARS	8
 
 /* Of the bytes that a pass began with, those that are written in a window. */
-static double again_bytes(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double began_s)
+static double again_bytes(const struct mt_ucurve_sample *u, double window_s, double began_bytes,
+			  double began_s)
 {
 	double written = mt_ucurve_sample_at(u, window_s), again = written;
 
@@ -210,8 +221,8 @@ static double again_bytes(const struct mt_ucurve_sample *u, double window_s, dou
 	return fmin(fmax(again, 0), written);
 }
 
-double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s, double began_bytes, double kept_bytes,
-				  double cleared_s)
+double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s,
+				  double began_bytes, double kept_bytes, double cleared_s)
 {
 	unsigned chunks = u->chunks > 1 ? u->chunks : 1, clears = chunks < CLEARS ? chunks : CLEARS;
 	double written = mt_ucurve_sample_at(u, window_s), began_s, again, since = 0;
@@ -222,10 +233,13 @@ double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double windo
 	again = again_bytes(u, window_s, began_bytes, began_s);
 	/* The first chunk is cleared as the pass begins, the last a chunk before its end. */
 	for (unsigned i = 0; i < clears && chunks > 1; i++)
-		since += again_bytes(u, window_s - cleared_s * ((i + 0.5) / clears - 0.5 / chunks), began_bytes, began_s) / clears;
+		since += again_bytes(u, window_s - cleared_s * ((i + 0.5) / clears - 0.5 / chunks),
+				     began_bytes, began_s) /
+			 clears;
 	if (chunks == 1)
 		since = again;
-	return fmax(NEW_LEAST, 1 - (again - (1 - fmin(1, kept_bytes / began_bytes)) * since) / written);
+	return fmax(NEW_LEAST,
+		    1 - (again - (1 - fmin(1, kept_bytes / began_bytes)) * since) / written);
 }
 
 /* --- a migration's passes --------------------------------------------------------- */
@@ -235,7 +249,10 @@ void mt_ucurve_migrates(struct mt_ucurve *c, double speed, double speed_sd)
 	knots_blur_speed(c, speed_sd * speed_sd);
 }
 
-/* From here on another load: the curve is somewhere near this window, and of the others only the shape is known. */
+/*
+ * From here on another load: the curve is somewhere near this window, and of the others only the
+ * shape is known.
+ */
 static void start_phase(struct mt_ucurve *c, struct forecast *f, double window_s, double error)
 {
 	knots_reset(c, window_s, fmax(f->curve_var, error * error));
@@ -279,12 +296,14 @@ static void note_last(struct mt_ucurve *c, double window_s, double value, double
 }
 
 /* @more_sd: of the bytes' logarithm, beyond what windows scatter by. */
-static void take_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, bool first, double more_sd)
+static void take_pass(struct mt_ucurve *c, double window_s, double dirtied_bytes, bool first,
+		      double more_sd)
 {
 	double value, error, z, noise;
 	struct forecast f;
 
-	if (!(window_s > 0) || !isfinite(window_s) || !(dirtied_bytes >= 0) || !isfinite(dirtied_bytes))
+	if (!(window_s > 0) || !isfinite(window_s) || !(dirtied_bytes >= 0) ||
+	    !isfinite(dirtied_bytes))
 		return;
 	c->changed = false;
 	value = log(dirtied_bytes + MT_UCURVE_OFFSET_BYTES);
@@ -330,6 +349,8 @@ void mt_ucurve_iteration(struct mt_ucurve *c, const struct mt_iteration *it)
 	if (it->syncs != 1)
 		return;
 	mt_ucurve_sample(&u, c, 0);
-	share = mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, it->unsent_bytes, window_s);
-	take_pass(c, window_s, it->dirtied_bytes / share, it->first, AGAIN_SD * (1 - share) / share);
+	share = mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, it->unsent_bytes,
+					   window_s);
+	take_pass(c, window_s, it->dirtied_bytes / share, it->first,
+		  AGAIN_SD * (1 - share) / share);
 }

@@ -8,28 +8,41 @@
 #include "base/units.h"
 #include "knots.h"
 
-/* Windows of a profile follow each other or overlap: so many of them count as one that is independent. Inferred. */
+/*
+ * Windows of a profile follow each other or overlap: so many of them count as one that is
+ * independent. Inferred.
+ */
 #define WINDOWS_AS_ONE		3.0
-/* A mean of any number of windows is no surer than this: guests do not stay as they are. Inferred. */
+/*
+ * A mean of any number of windows is no surer than this: guests do not stay as they are. Inferred.
+ */
 #define PROFILE_MIN_SD		0.05
-/* What single windows scatter by where a profile has too few of them to tell. Inferred: guests of the lab have 2 to 15 %. */
+/*
+ * What single windows scatter by where a profile has too few of them to tell. Inferred: guests of
+ * the lab have 2 to 15 %.
+ */
 #define SPREAD			0.1
 #define SPREAD_WINDOWS		8
 #define LOWER_BOUND_SD		0.5
 #define ASSUMED_UP_TO_S		1000.0
 /* Windows this long are what passes are like. */
 #define PASS_LIKE_S		0.5
-/* All pages together are a window of their own if the profile was so much longer than its windows. */
+/*
+ * All pages together are a window of their own if the profile was so much longer than its windows.
+ */
 #define UNION_LONGER		1.2
-/* Rings are harvested at least this often while QEMU measures by them (accel/kvm/kvm-all.c, the reaper). */
+/*
+ * Rings are harvested at least this often while QEMU measures by them (accel/kvm/kvm-all.c, the
+ * reaper).
+ */
 #define RING_WINDOW_S		1.0
 /* And oftener where one fills: then pages count again within a second. Inferred. */
 #define RING_SD			0.5
 /* Page sampling: of each GiB so many pages (QEMU's default), at least those of a block. */
 #define SAMPLES_PER_GIB		512.0
 /*
- * It compares contents, so what is written again as it was is not seen; how much that is differs from guest to guest.
- * Inferred: on the machine's campaign a mean other than nothing did not help.
+ * It compares contents, so what is written again as it was is not seen; how much that is differs
+ * from guest to guest. Inferred: on the machine's campaign a mean other than nothing did not help.
  */
 #define VISIBLE_SD		0.3
 
@@ -65,7 +78,9 @@ void mt_ucurve_windows(struct mt_ucurve *c, double window_s, double windows, dou
 	if (windows < SPREAD_WINDOWS)
 		sd = fmax(SPREAD, sd);
 	of_mean = sd * share_of(mean_bytes);
-	see(c, window_s, mean_bytes, PROFILE_MIN_SD * PROFILE_MIN_SD + of_mean * of_mean / fmax(1, windows / WINDOWS_AS_ONE));
+	see(c, window_s, mean_bytes,
+	    PROFILE_MIN_SD * PROFILE_MIN_SD +
+		    of_mean * of_mean / fmax(1, windows / WINDOWS_AS_ONE));
 	if (window_s >= PASS_LIKE_S)
 		c->noise_bytes2 = fmax(c->noise_bytes2, pow(sd * mean_bytes, 2));
 	c->origin = MT_UCURVE_KERNEL;
@@ -85,10 +100,14 @@ void mt_ucurve_union(struct mt_ucurve *c, double duration_s, double bytes, bool 
 	c->longest_s = fmax(c->longest_s, duration_s);
 }
 
-/* A whole number of MiB/s, rounded down: anything from there to the next. Mean and variance of its logarithm. */
+/*
+ * A whole number of MiB/s, rounded down: anything from there to the next. Mean and variance of its
+ * logarithm.
+ */
 static void rounded(double mib_per_s, double window_s, double *value, double *var)
 {
-	double low = mib_per_s * MT_MIB * window_s + MT_UCURVE_OFFSET_BYTES, high = low + MT_MIB * window_s;
+	double low = mib_per_s * MT_MIB * window_s + MT_UCURVE_OFFSET_BYTES,
+	       high = low + MT_MIB * window_s;
 
 	*value = (log(low) + log(high)) / 2;
 	*var = pow(log(high) - log(low), 2) / 12;
@@ -141,7 +160,8 @@ void mt_ucurve_assume(struct mt_ucurve *c, double bytes_per_s, double set_bytes)
 	double set = set_bytes > 0 ? set_bytes : c->memory_bytes;
 
 	for (double t = MT_UCURVE_FIRST_S; t < ASSUMED_UP_TO_S; t *= 2) {
-		double bytes = bytes_per_s < set ? set * -expm1(t * log1p(-bytes_per_s / set)) : fmin(bytes_per_s * t, set);
+		double bytes = bytes_per_s < set ? set * -expm1(t * log1p(-bytes_per_s / set)) :
+						   fmin(bytes_per_s * t, set);
 
 		see(c, t, bytes, PROFILE_MIN_SD * PROFILE_MIN_SD);
 	}

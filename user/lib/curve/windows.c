@@ -14,7 +14,8 @@
  */
 static void note(struct mt_windows *w, const struct migtrace_record *r, bool clean)
 {
-	bool long_enough = r->end_ns > r->window_start_ns && r->end_ns - r->window_start_ns >= SHORT_NS;
+	bool long_enough =
+		r->end_ns > r->window_start_ns && r->end_ns - r->window_start_ns >= SHORT_NS;
 
 	if (!r->window || !long_enough)
 		return;

@@ -2,7 +2,8 @@
 /*
  * guard.c - the guard's list of guests, and what is asked of it
  *
- * Threads: any. Whoever puts a guest under guard waits for a file to be written, nobody else for anything.
+ * Threads: any. Whoever puts a guest under guard waits for a file to be written, nobody else for
+ * anything.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,7 +70,8 @@ void guard_ward_put(struct mt_guard *g, struct ward *w)
 		free(w);
 }
 
-int guard_add(struct mt_guard *g, struct mt_wheel *wheel, const struct mt_stop_mark *mark, struct ward **added)
+int guard_add(struct mt_guard *g, struct mt_wheel *wheel, const struct mt_stop_mark *mark,
+	      struct ward **added)
 {
 	struct ward *w = calloc(1, sizeof(*w));
 	int ret;
@@ -119,7 +121,8 @@ int mt_guard_new(struct mt_guard **guard, const struct mt_guard_options *o, stru
 	pthread_mutex_unlock(&g->lock);
 	if (ret) {
 		put(g);
-		return mt_err_set(err, ret, "cannot start a thread to guard stopped guests: %s", strerror(-ret));
+		return mt_err_set(err, ret, "cannot start a thread to guard stopped guests: %s",
+				  strerror(-ret));
 	}
 	*guard = g;
 	return 0;
@@ -162,8 +165,8 @@ void mt_guard_free(struct mt_guard *g)
 }
 
 /* --- around a stop --------------------------------------------------------------------- */
-int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *conn, const char *name, double predicted_ms,
-		 struct mt_inbox *inbox, struct mt_err *err)
+int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *conn, const char *name,
+		 double predicted_ms, struct mt_inbox *inbox, struct mt_err *err)
 {
 	uint64_t now_ns = mt_now_ns();
 	struct mt_stop_mark mark = {
@@ -173,14 +176,18 @@ int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *con
 	struct ward *w;
 	int ret;
 
-	mark.due_ns = now_ns + (MT_GUARD_MORE_MS + MT_GUARD_FACTOR * mark.predicted_ms) * MT_NS_PER_MS;
+	mark.due_ns =
+		now_ns + (MT_GUARD_MORE_MS + MT_GUARD_FACTOR * mark.predicted_ms) * MT_NS_PER_MS;
 	snprintf(mark.host, sizeof(mark.host), "%s", mt_wheel_host(wheel));
 	snprintf(mark.uuid, sizeof(mark.uuid), "%s", mt_wheel_uuid(wheel));
 	snprintf(mark.name, sizeof(mark.name), "%s", name);
 	if (snprintf(mark.uri, sizeof(mark.uri), "%s", mt_conn_uri(conn)) >= (int)sizeof(mark.uri))
-		return mt_err_set(err, -ENAMETOOLONG, "the hypervisor's URI is too long for the mark of a stopped guest");
+		return mt_err_set(
+			err, -ENAMETOOLONG,
+			"the hypervisor's URI is too long for the mark of a stopped guest");
 	if (mt_guard_has(g, mark.uuid))
-		return mt_err_set(err, -EALREADY, "the guest is stopped already, or was, and is looked after");
+		return mt_err_set(err, -EALREADY,
+				  "the guest is stopped already, or was, and is looked after");
 	ret = mt_wheel_mark(wheel, &mark, g->max_stopped, err);
 	if (ret)
 		return ret;
@@ -192,7 +199,8 @@ int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *con
 	if (!ret)
 		return 0;
 	mt_wheel_unmark(wheel);
-	return mt_err_set(err, ret, "cannot start a thread to look after the stopped guest: %s", strerror(-ret));
+	return mt_err_set(err, ret, "cannot start a thread to look after the stopped guest: %s",
+			  strerror(-ret));
 }
 
 /* Whether a call that failed like this may have, or may yet, stop the guest. */
@@ -219,7 +227,9 @@ void mt_guard_suspended(struct mt_guard *g, const char *uuid, int rc)
 	pthread_mutex_lock(&g->lock);
 	w = guard_ward(g, uuid);
 	if (w) {
-		w->state.call = rc == -ECANCELED ? GUARD_CALL_NEVER : is_doubtful(rc) ? GUARD_CALL_DOUBTFUL : GUARD_CALL_BACK;
+		w->state.call = rc == -ECANCELED ? GUARD_CALL_NEVER :
+				is_doubtful(rc)	 ? GUARD_CALL_DOUBTFUL :
+						   GUARD_CALL_BACK;
 		w->state.call_until_ns = mt_deadline_ns(GUARD_CALL_MAX_MS);
 		w->look = true;
 		mt_cond_wake(&g->changed);

@@ -18,38 +18,47 @@
 
 #include "hands/hands.h"
 
-/* The stated margin. Inferred: predictions are off by less than the factor, switching over takes less than the rest. */
+/*
+ * The stated margin. Inferred: predictions are off by less than the factor, switching over takes
+ * less than the rest.
+ */
 #define MT_GUARD_FACTOR		4
 #define MT_GUARD_MORE_MS	3000
 #define MT_GUARD_MAX_STOPPED	2	/* guests stopped at once, over all processes of the host */
-#define MT_GUARD_LEAVE_MS	5000	/* a process that wants to end waits this long for its guests */
+/* a process that wants to end waits this long for its guests */
+#define MT_GUARD_LEAVE_MS	5000
 
 struct mt_guard;
 
 /* What became of a guest, MT_EVENT_GUARD's ->detail. ->text is a sentence. */
 enum mt_guard_news {
-	MT_GUARD_ADOPTED,		/* whoever stopped it has ended; always told before what comes of it */
+	MT_GUARD_ADOPTED,		/* whoever stopped it has ended; always told before what
+					 * comes of it */
 	MT_GUARD_GIVING_BACK,		/* it should have been safe by now: cancelling */
 	MT_GUARD_TROUBLE,		/* that failed; goes on */
 	/* Ends: the guest is no longer under guard. */
 	MT_GUARD_GIVEN_BACK,		/* it runs here again, by our doing */
-	MT_GUARD_RUNS,			/* it runs here again, not by our doing: the migration ended */
+	MT_GUARD_RUNS,			/* it runs here again, not by our doing: the migration
+					 * ended */
 	MT_GUARD_GONE,			/* moved, or powered off */
-	MT_GUARD_NOT_OURS,		/* it is paused for another reason: I/O error, post-copy, ... */
+	MT_GUARD_NOT_OURS,		/* it is paused for another reason: I/O error, post-copy,
+					 * ... */
 };
 
 struct mt_guard_options {
 	struct mt_hands *hands;		/* outlives the guard */
 	const char *who;		/* the program, for the wheels that it adopts */
 	unsigned max_stopped;		/* 0 = MT_GUARD_MAX_STOPPED */
-	mt_event_fn news;		/* everything, also what an inbox is told; on the guard's threads; must not block. NULL = nobody */
+	mt_event_fn news;		/* everything, also what an inbox is told; on the guard's
+					 * threads; must not block. NULL = nobody */
 	void *opaque;
 };
 
-MT_MUST_CHECK int mt_guard_new(struct mt_guard **g, const struct mt_guard_options *options, struct mt_err *err);
+MT_MUST_CHECK int mt_guard_new(struct mt_guard **g, const struct mt_guard_options *options,
+			       struct mt_err *err);
 /*
- * Does not wait for guests: what is still under guard keeps its mark, and whoever comes next adopts it.
- * A thread that hangs in a call is left to itself.
+ * Does not wait for guests: what is still under guard keeps its mark, and whoever comes next adopts
+ * it. A thread that hangs in a call is left to itself.
  */
 void mt_guard_free(struct mt_guard *g);
 
@@ -61,11 +70,13 @@ void mt_guard_free(struct mt_guard *g);
  * Return: 0; -EDQUOT as many are stopped already as may be; -EALREADY this one is under guard;
  * else the mark could not be written.
  */
-MT_MUST_CHECK int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *conn, const char *name,
-			       double predicted_ms, struct mt_inbox *inbox, struct mt_err *err);
+MT_MUST_CHECK int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *conn,
+			       const char *name, double predicted_ms, struct mt_inbox *inbox,
+			       struct mt_err *err);
 /*
- * The call that stops it has come back with @rc; -ECANCELED: it was not made after all. Until this has been called the guest stays under guard
- * even when it runs, since the call may still take effect.
+ * The call that stops it has come back with @rc; -ECANCELED: it was not made after all. Until this
+ * has been called the guest stays under guard even when it runs, since the call may still take
+ * effect.
  */
 void mt_guard_suspended(struct mt_guard *g, const char *uuid, int rc);
 /* It is due now: what it was stopped for no longer holds. */
@@ -79,17 +90,18 @@ bool mt_guard_has(struct mt_guard *g, const char *uuid);
 /* --- a person's wish -------------------------------------------------------- */
 /*
  * Once *@cancel is non-zero the migration is cancelled: by the supervising thread, which then says
- * mt_guard_heeded(), or, where that has not happened after a second since it is stuck in some call, by the guard.
- * Until mt_guard_unwatch().
+ * mt_guard_heeded(), or, where that has not happened after a second since it is stuck in some call,
+ * by the guard. Until mt_guard_unwatch().
  */
-MT_MUST_CHECK int mt_guard_watch(struct mt_guard *g, struct mt_conn *conn, const char *uuid, const volatile int *cancel);
+MT_MUST_CHECK int mt_guard_watch(struct mt_guard *g, struct mt_conn *conn, const char *uuid,
+				 const volatile int *cancel);
 void mt_guard_heeded(struct mt_guard *g, const char *uuid);
 void mt_guard_unwatch(struct mt_guard *g, const char *uuid);
 
 /* --- the guests of the dead -------------------------------------------------- */
 /*
- * Takes every orphaned mark, or that of @uuid alone, under guard. Cheap; whoever runs for long calls it at the
- * beginning and every second. Return: how many it took, or -errno.
+ * Takes every orphaned mark, or that of @uuid alone, under guard. Cheap; whoever runs for long
+ * calls it at the beginning and every second. Return: how many it took, or -errno.
  */
 int mt_guard_adopt(struct mt_guard *g, const char *uuid, struct mt_err *err);
 
@@ -98,7 +110,8 @@ struct mt_guarded {
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char name[MT_DOMAIN_NAME_MAX + 1];
 	uint64_t stopped_ns, due_ns;
-	uint64_t stuck_since_ns;	/* a call of the guard's has not come back since; 0 = none */
+	uint64_t stuck_since_ns;	/* a call of the guard's has not come back since; 0 =
+					 * none */
 	bool adopted;
 	char text[256];			/* newest news but that it was adopted, "" = none */
 };
@@ -106,8 +119,8 @@ struct mt_guarded {
 MT_MUST_CHECK int mt_guard_list(struct mt_guard *g, struct mt_guarded **list, size_t *n);
 
 /*
- * The process wants to end: all are due within @within_ms at the latest. Waits until none is left, at most @within_ms
- * and MT_GUARD_MORE_MS. Return: how many are left, for whoever adopts them.
+ * The process wants to end: all are due within @within_ms at the latest. Waits until none is left,
+ * at most @within_ms and MT_GUARD_MORE_MS. Return: how many are left, for whoever adopts them.
  */
 unsigned mt_guard_leave(struct mt_guard *g, uint64_t within_ms);
 /* Waits for all without hurrying them. Return: how many are left at @until_ns. */

@@ -13,7 +13,10 @@
 #include "hands/hands_files.h"
 #include "guard_ward.h"
 
-/* A mark says nothing that could keep a guest stopped for longer than the process that wrote it would have. */
+/*
+ * A mark says nothing that could keep a guest stopped for longer than the process that wrote it
+ * would have.
+ */
 static void bound(struct mt_stop_mark *m)
 {
 	const uint64_t hour_ms = 3600 * MT_MS_PER_S;
@@ -29,7 +32,9 @@ static void bound(struct mt_stop_mark *m)
 		m->due_ns = most_ns;
 }
 
-/* Before its thread can look, and so before anything else that is told of it. With the lock held. */
+/*
+ * Before its thread can look, and so before anything else that is told of it. With the lock held.
+ */
 static void tell(struct mt_guard *g, struct ward *w)
 {
 	const struct mt_stop_mark *m = &w->mark;
@@ -37,9 +42,13 @@ static void tell(struct mt_guard *g, struct ward *w)
 	uint64_t now_ns = mt_now_ns();
 	bool wait = m->due_ns > now_ns;
 
-	snprintf(text, sizeof(text), "stopped %s ago by a process that has ended; cancelled and resumed here %s%s unless it is gone by then",
-		 mt_format_duration_ms(since, (double)(now_ns - m->stopped_ns) / MT_NS_PER_MS), wait ? "in " : "now",
-		 wait ? mt_format_duration_ms(due, (double)(m->due_ns - now_ns) / MT_NS_PER_MS) : "");
+	snprintf(
+		text, sizeof(text),
+		"stopped %s ago by a process that has ended; cancelled and resumed here %s%s unless it is gone by then",
+		mt_format_duration_ms(since, (double)(now_ns - m->stopped_ns) / MT_NS_PER_MS),
+		wait ? "in " : "now",
+		wait ? mt_format_duration_ms(due, (double)(m->due_ns - now_ns) / MT_NS_PER_MS) :
+		       "");
 	guard_post(g, w, MT_GUARD_ADOPTED, text);
 }
 
@@ -68,7 +77,8 @@ static int adopt(struct mt_guard *g, const struct mt_stop_mark *found)
 		/* A call of the dead one's may still be waiting at the hypervisor's. */
 		w->state.call = m.confirmed ? GUARD_CALL_BACK : GUARD_CALL_DOUBTFUL;
 		w->state.call_until_ns = m.stopped_ns + GUARD_CALL_MAX_MS * MT_NS_PER_MS;
-		snprintf(w->why, sizeof(w->why), "the guest was stopped by a process that has ended, and has not moved");
+		snprintf(w->why, sizeof(w->why),
+			 "the guest was stopped by a process that has ended, and has not moved");
 		tell(g, w);
 	}
 	pthread_mutex_unlock(&g->lock);
@@ -92,8 +102,10 @@ int mt_guard_adopt(struct mt_guard *g, const char *uuid, struct mt_err *err)
 			continue;
 		one = adopt(g, &list[i]);
 		if (one < 0)
-			ret = mt_err_set(err, one, "guest %s, stopped by a process that has ended, cannot be taken over: %s",
-					 list[i].uuid, strerror(-one));
+			ret = mt_err_set(
+				err, one,
+				"guest %s, stopped by a process that has ended, cannot be taken over: %s",
+				list[i].uuid, strerror(-one));
 		else
 			taken += one;
 	}

@@ -2,18 +2,22 @@
 /*
  * guard_decide.c - what to do now about a guest that we stopped
  *
- *	seen						then
- *	not here, or shut off				the end: moved, or powered off
- *	running						the end, unless the call that stops it may still take effect
- *	paused in post-copy, by an I/O error, a person's
- *	snapshot, ...					the end: none of ours
- *	paused for the migration, due			cancel it; again until it is no longer paused so. But QEMU is asked
- *							first as long as it may have been stopped by QEMU itself, to switch over
- *	paused by a person's call, or ours that came too
- *	late, or because libvirt could not resume it	once libvirt says for 2 s that no job is there: resume
- *	paused for a migration that libvirt has no more	QEMU is asked: cancelled or failed, resume; completed, it may run
- *							at the destination: never resumed here
- *	no answer					look again
+ *	seen					then
+ *	not here, or shut off			the end: moved, or powered off
+ *	running					the end, unless the call that stops it may
+ *						still take effect
+ *	paused in post-copy, by an I/O error,
+ *	a person's snapshot, ...		the end: none of ours
+ *	paused for the migration, due		cancel it; again until it is no longer paused
+ *						so. But QEMU is asked first as long as it may
+ *						have been stopped by QEMU itself, to switch over
+ *	paused by a person's call, or ours that
+ *	came too late, or because libvirt could	once libvirt says for 2 s that no job is there:
+ *	not resume it				resume
+ *	paused for a migration that libvirt has	QEMU is asked: cancelled or failed, resume;
+ *	no more					completed, it may run at the destination:
+ *						never resumed here
+ *	no answer				look again
  *
  * Cancelling comes before asking whether there is a job: while QEMU sends the last pages it answers
  * nobody, and each question would be one more call that hangs.
@@ -28,7 +32,8 @@
 
 #define LOOK_MS		250
 #define UNTOLD_MS	8000	/* QEMU cannot be asked: then it is taken to be ours */
-#define HELD_MS		2000	/* libvirt resumes a guest itself, a moment after its migration has ended */
+/* libvirt resumes a guest itself, a moment after its migration has ended */
+#define HELD_MS		2000
 #define RETRY_FIRST_MS	250
 #define RETRY_MAX_MS	2000
 
@@ -37,7 +42,8 @@
 
 enum kind {
 	KIND_OURS,			/* as our stop in a migration leaves it */
-	KIND_HELD,			/* paused outside of a migration: our call came late, or it could not be resumed */
+	KIND_HELD,			/* paused outside of a migration: our call came late, or it
+					 * could not be resumed */
 	KIND_FOREIGN,
 };
 
@@ -96,12 +102,13 @@ static void end(int news, const char *text, struct guard_plan *plan)
 }
 
 /*
- * Whether the call that stops the guest may still take effect, and so whether one that is paused was paused by it:
- * QEMU itself stops a guest to switch over.
+ * Whether the call that stops the guest may still take effect, and so whether one that is paused
+ * was paused by it: QEMU itself stops a guest to switch over.
  */
 static bool call_may_come(const struct guard_case *c, uint64_t now_ns)
 {
-	return c->call == GUARD_CALL_OUT || (c->call == GUARD_CALL_DOUBTFUL && now_ns < c->call_until_ns);
+	return c->call == GUARD_CALL_OUT ||
+	       (c->call == GUARD_CALL_DOUBTFUL && now_ns < c->call_until_ns);
 }
 
 static void running(const struct guard_case *c, uint64_t now_ns, struct guard_plan *plan)
@@ -115,8 +122,8 @@ static void running(const struct guard_case *c, uint64_t now_ns, struct guard_pl
 }
 
 /* No migration is going on, says libvirt. */
-static void without_job(const struct guard_case *c, enum kind kind, const struct guard_seen *seen, uint64_t now_ns,
-			struct guard_plan *plan)
+static void without_job(const struct guard_case *c, enum kind kind, const struct guard_seen *seen,
+			uint64_t now_ns, struct guard_plan *plan)
 {
 	if (now_ns < later_ns(c->held_since_ns, HELD_MS)) {
 		wait(c, now_ns, plan);
@@ -129,7 +136,8 @@ static void without_job(const struct guard_case *c, enum kind kind, const struct
 	} else if (seen->qemu == MT_STATUS_COMPLETED) {
 		end(MT_GUARD_NOT_OURS, "is paused here, and its migration has completed: it is at the destination, or has to be looked for there first",
 		    plan);
-	} else if (seen->qemu == MT_STATUS_NONE || seen->qemu == MT_STATUS_FAILED || seen->qemu == MT_STATUS_CANCELLED) {
+	} else if (seen->qemu == MT_STATUS_NONE || seen->qemu == MT_STATUS_FAILED ||
+		   seen->qemu == MT_STATUS_CANCELLED) {
 		plan->action = GUARD_RESUME;
 	} else {
 		plan->action = GUARD_ABORT;
@@ -137,10 +145,12 @@ static void without_job(const struct guard_case *c, enum kind kind, const struct
 }
 
 /*
- * As long as we do not know that it was us. While QEMU is active it does not stop a guest itself; and while it is
- * deaf, sending the last pages, cancelling would not reach it either. Return: whether that is decided.
+ * As long as we do not know that it was us. While QEMU is active it does not stop a guest itself;
+ * and while it is deaf, sending the last pages, cancelling would not reach it either. Return:
+ * whether that is decided.
  */
-static bool unsure(const struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns, struct guard_plan *plan)
+static bool unsure(const struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns,
+		   struct guard_plan *plan)
 {
 	if (!seen->qemu_asked) {
 		plan->action = GUARD_ASK_QEMU;
@@ -150,14 +160,17 @@ static bool unsure(const struct guard_case *c, const struct guard_seen *seen, ui
 		return false;
 	if (seen->qemu_told && seen->qemu == MT_STATUS_ACTIVE)
 		plan->action = GUARD_ABORT;
-	else if (seen->qemu_told && (seen->qemu == MT_STATUS_NONE || seen->qemu == MT_STATUS_FAILED || seen->qemu == MT_STATUS_CANCELLED))
+	else if (seen->qemu_told &&
+		 (seen->qemu == MT_STATUS_NONE || seen->qemu == MT_STATUS_FAILED ||
+		  seen->qemu == MT_STATUS_CANCELLED))
 		return false;
 	else
 		wait(c, now_ns, plan);
 	return true;
 }
 
-static void paused(struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns, struct guard_plan *plan)
+static void paused(struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns,
+		   struct guard_plan *plan)
 {
 	enum kind kind = kind_of(seen->reason);
 	bool due = now_ns >= c->due_ns;
@@ -192,7 +205,8 @@ static void paused(struct guard_case *c, const struct guard_seen *seen, uint64_t
 	}
 }
 
-void guard_decide(struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns, struct guard_plan *plan)
+void guard_decide(struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns,
+		  struct guard_plan *plan)
 {
 	*plan = (struct guard_plan){ .text = "" };
 	if (c->call == GUARD_CALL_NEVER) {

@@ -11,15 +11,20 @@
 
 #include "source/sample.h"
 
-/* libvirtd lets a call wait up to 30 s for another to end (QEMU_JOB_WAIT_TIME): later than this none takes effect. */
+/*
+ * libvirtd lets a call wait up to 30 s for another to end (QEMU_JOB_WAIT_TIME): later than this
+ * none takes effect.
+ */
 #define GUARD_CALL_MAX_MS	35000
 
 /* How the call that stops the guest stands. */
 enum guard_call {
 	GUARD_CALL_OUT,			/* it has not come back */
-	GUARD_CALL_DOUBTFUL,		/* it has, with an error that leaves it open, or its caller is dead: ->call_until_ns */
+	GUARD_CALL_DOUBTFUL,		/* it has, with an error that leaves it open, or its caller
+					 * is dead: ->call_until_ns */
 	GUARD_CALL_BACK,		/* nothing is on its way any more */
-	GUARD_CALL_NEVER,		/* it was not made: whatever the guest does, it is not by us */
+	GUARD_CALL_NEVER,		/* it was not made: whatever the guest does, it is not by
+					 * us */
 };
 
 enum guard_job {
@@ -34,7 +39,8 @@ struct guard_case {
 	uint64_t due_ns;
 	enum guard_call call;
 	uint64_t call_until_ns;		/* doubtful: it may take effect until then */
-	uint64_t held_since_ns;		/* it is paused, and no migration is the reason; 0 = not so */
+	uint64_t held_since_ns;		/* it is paused, and no migration is the reason; 0 = not
+					 * so */
 	uint64_t next_try_ns;		/* of what failed */
 	uint64_t retry_ms;		/* after the next failure */
 	unsigned aborts_done, resumes_done;	/* that libvirt took */
@@ -66,7 +72,8 @@ struct guard_plan {
 	const char *text;		/* END: the rest of a sentence that begins with the guest */
 };
 
-void guard_decide(struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns, struct guard_plan *plan);
+void guard_decide(struct guard_case *c, const struct guard_seen *seen, uint64_t now_ns,
+		  struct guard_plan *plan);
 
 /* How an action went; @error as of the call, 0 = done. */
 void guard_acted(struct guard_case *c, enum guard_action action, int error, uint64_t now_ns);

@@ -2,8 +2,8 @@
 /*
  * guard_keep.c - the guard's own thread: it makes no call that can hang, and sees to those that do
  *
- * Where every thread of a guest hangs in a call, it starts another. Where the supervising thread does not
- * heed a person's wish to cancel, it has that done.
+ * Where every thread of a guest hangs in a call, it starts another. Where the supervising thread
+ * does not heed a person's wish to cancel, it has that done.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -57,8 +57,10 @@ static void see_to(struct mt_guard *g, struct ward *w, uint64_t now_ns, uint64_t
 	if (w->told_stuck)
 		return;
 	w->told_stuck = true;
-	snprintf(text, sizeof(text), "a call about the stopped guest has not come back for %d s: tried on another connection",
-		 GUARD_STUCK_MS / 1000);
+	snprintf(
+		text, sizeof(text),
+		"a call about the stopped guest has not come back for %d s: tried on another connection",
+		GUARD_STUCK_MS / 1000);
 	guard_post(g, w, MT_GUARD_TROUBLE, text);
 }
 
@@ -97,7 +99,10 @@ static void *cancel(void *arg)
 	struct watch *w;
 	int ret = -1;
 
-	/* Until it is done, or the supervising thread has come round to it. In post-copy libvirt refuses. */
+	/*
+	 * Until it is done, or the supervising thread has come round to it. In post-copy libvirt
+	 * refuses.
+	 */
 	while (ret && wanted(c)) {
 		struct mt_err err = { 0 };
 
@@ -144,7 +149,8 @@ static void see_flag(struct mt_guard *g, struct watch *w, uint64_t now_ns, uint6
 		w->thread = true;
 }
 
-int mt_guard_watch(struct mt_guard *g, struct mt_conn *conn, const char *uuid, const volatile int *flag)
+int mt_guard_watch(struct mt_guard *g, struct mt_conn *conn, const char *uuid,
+		   const volatile int *flag)
 {
 	struct watch *w = calloc(1, sizeof(*w));
 

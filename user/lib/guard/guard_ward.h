@@ -2,8 +2,9 @@
 /*
  * guard_ward.h - the guard and the guests under it; for the guard_*.c
  *
- * Everything is under the guard's lock, which nobody holds during a call of the hypervisor's, a look into the
- * directory of hands, or news. Threads are left to themselves where they hang; each holds the guard and its ward.
+ * Everything is under the guard's lock, which nobody holds during a call of the hypervisor's, a
+ * look into the directory of hands, or news. Threads are left to themselves where they hang; each
+ * holds the guard and its ward.
  */
 #ifndef MT_GUARD_WARD_H
 #define MT_GUARD_WARD_H
@@ -30,7 +31,8 @@ struct ward {
 	bool told_giving, told_trouble, told_stuck;	/* once each */
 	unsigned threads;		/* at work on it */
 	unsigned slots;			/* bit for each thread */
-	uint64_t busy_since_ns[GUARD_THREADS_MAX];	/* of each: in calls since; 0 = waits, or is none */
+	uint64_t busy_since_ns[GUARD_THREADS_MAX];	/* of each: in calls since; 0 = waits, or is
+							 * none */
 	char why[192];			/* it is due early; "" = it is not */
 	char text[256];			/* newest news */
 };
@@ -56,7 +58,8 @@ struct mt_guard {
 	unsigned max_stopped;
 	mt_event_fn news;
 	void *opaque;
-	struct mt_event told[GUARD_NEWS_MAX];	/* a ring of news that wait for the one who is told */
+	struct mt_event told[GUARD_NEWS_MAX];	/* a ring of news that wait for the one who is
+						 * told */
 	unsigned first_told, n_told;
 	struct ward *wards;
 	struct watch *watches;
@@ -65,7 +68,8 @@ struct mt_guard {
 /* --- guard.c: with the lock held ------------------------------------------------- */
 struct ward *guard_ward(struct mt_guard *g, const char *uuid);
 /* Into the list, with a first thread. Takes a reference to @wheel. */
-int guard_add(struct mt_guard *g, struct mt_wheel *wheel, const struct mt_stop_mark *mark, struct ward **added);
+int guard_add(struct mt_guard *g, struct mt_wheel *wheel, const struct mt_stop_mark *mark,
+	      struct ward **added);
 void guard_ward_put(struct mt_guard *g, struct ward *w);
 /* A thread that holds the guard; it ends with guard_thread_end(). */
 int guard_thread(struct mt_guard *g, const char *name, void *(*fn)(void *), void *arg);

@@ -2,8 +2,9 @@
 /*
  * guard_watch.c - a thread that looks after one stopped guest
  *
- * It has a connection of its own, opened while the guest is being stopped. More than one is at work on a
- * guest only while the others hang in a call; one that comes back and is not needed any more ends.
+ * It has a connection of its own, opened while the guest is being stopped. More than one is at work
+ * on a guest only while the others hang in a call; one that comes back and is not needed any more
+ * ends.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct watcher {
 
 /* --- news ---------------------------------------------------------------------------- */
 /* What was done comes before what is told of it. */
-static void tell_action(struct watcher *t, enum guard_action action, int error, const struct mt_err *err)
+static void tell_action(struct watcher *t, enum guard_action action, int error,
+			const struct mt_err *err)
 {
 	struct ward *w = t->w;
 	char text[512];
@@ -36,12 +38,14 @@ static void tell_action(struct watcher *t, enum guard_action action, int error, 
 		/* The call hung, and others have seen to the guest. */
 	} else if (!error && !w->told_giving) {
 		w->told_giving = true;
-		snprintf(text, sizeof(text), "%s: %s, so that it goes on running here", *w->why ? w->why : SHOULD_BE_OFF,
+		snprintf(text, sizeof(text), "%s: %s, so that it goes on running here",
+			 *w->why ? w->why : SHOULD_BE_OFF,
 			 action == GUARD_ABORT ? "cancelled" : "resumed");
 		guard_post(t->g, w, MT_GUARD_GIVING_BACK, text);
 	} else if (error && !w->told_trouble && !(error == -EBUSY && w->state.aborts_done)) {
 		w->told_trouble = true;
-		snprintf(text, sizeof(text), "%s, and %s failed: %.200s; tried again", *w->why ? w->why : SHOULD_BE_OFF,
+		snprintf(text, sizeof(text), "%s, and %s failed: %.200s; tried again",
+			 *w->why ? w->why : SHOULD_BE_OFF,
 			 action == GUARD_ABORT ? "cancelling" : "resuming", err->msg);
 		guard_post(t->g, w, MT_GUARD_TROUBLE, text);
 	}
@@ -169,7 +173,8 @@ static void confirm(struct watcher *t)
 	struct mt_stop_mark mark;
 
 	pthread_mutex_lock(&t->g->lock);
-	if (t->w->state.call == GUARD_CALL_BACK && !t->w->mark.confirmed && !t->w->over && t->w->threads == 1) {
+	if (t->w->state.call == GUARD_CALL_BACK && !t->w->mark.confirmed && !t->w->over &&
+	    t->w->threads == 1) {
 		t->w->mark.confirmed = true;
 		mark = t->w->mark;
 		wheel = mt_wheel_get(t->w->wheel);
@@ -216,7 +221,9 @@ static void step(struct watcher *t)
 	}
 }
 
-/* --- the thread --------------------------------------------------------------------------------- */
+/*
+ * --- the thread ---------------------------------------------------------------------------------
+ */
 /* With the lock held. Whether others are at work on it that do not hang. */
 static bool others_work(const struct watcher *t)
 {
@@ -224,7 +231,8 @@ static bool others_work(const struct watcher *t)
 	unsigned working = t->w->threads - 1;
 
 	for (unsigned i = 0; i < GUARD_THREADS_MAX; i++)
-		if (i != t->slot && t->w->busy_since_ns[i] && now_ns - t->w->busy_since_ns[i] >= GUARD_STUCK_MS * MT_NS_PER_MS)
+		if (i != t->slot && t->w->busy_since_ns[i] &&
+		    now_ns - t->w->busy_since_ns[i] >= GUARD_STUCK_MS * MT_NS_PER_MS)
 			working--;
 	return working > 0;
 }
@@ -256,7 +264,10 @@ static void *look_after(void *arg)
 		if (others_work(t))
 			break;
 	}
-	/* The slot is the thread's until its connection is closed, too, which may hang like any call. */
+	/*
+	 * The slot is the thread's until its connection is closed, too, which may hang like any
+	 * call.
+	 */
 	conn = t->conn;
 	if (conn) {
 		pthread_mutex_unlock(&g->lock);

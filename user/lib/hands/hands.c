@@ -25,11 +25,12 @@ int mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN], struct m
 		return 0;
 	host[0] = '\0';
 	if (ret && ret != -ENODATA && ret != -EOPNOTSUPP)
-		return mt_err_set(err, ret, "which host %s is cannot be determined: %s", mt_conn_uri(c), why.msg);
+		return mt_err_set(err, ret, "which host %s is cannot be determined: %s",
+				  mt_conn_uri(c), why.msg);
 	for (const char *p = mt_conn_uri(c); p && *p; p++)
 		hash = (hash ^ (unsigned char)*p) * 0x100000001b3;
-	snprintf(host, VIR_UUID_STRING_BUFLEN, "00000000-0000-0000-%04x-%012" PRIx64, (unsigned)(hash >> 48),
-		 hash & 0xffffffffffff);
+	snprintf(host, VIR_UUID_STRING_BUFLEN, "00000000-0000-0000-%04x-%012" PRIx64,
+		 (unsigned)(hash >> 48), hash & 0xffffffffffff);
 	return 0;
 }
 
@@ -39,8 +40,8 @@ struct mt_host_lock {
 	int fd;
 };
 
-int mt_host_lock_take(struct mt_hands *h, const char *host, const char *who, struct mt_host_lock **lock,
-		      struct mt_holder *holder, struct mt_err *err)
+int mt_host_lock_take(struct mt_hands *h, const char *host, const char *who,
+		      struct mt_host_lock **lock, struct mt_holder *holder, struct mt_err *err)
 {
 	char name[HANDS_NAME_MAX];
 	struct mt_host_lock *l;
@@ -97,7 +98,8 @@ enum mt_off mt_hands_off(struct mt_hands *h, const char *host, const char *uuid)
 	return off;
 }
 
-int mt_hands_release(struct mt_hands *h, const char *host, const char *uuid, bool off, struct mt_err *err)
+int mt_hands_release(struct mt_hands *h, const char *host, const char *uuid, bool off,
+		     struct mt_err *err)
 {
 	char name[HANDS_NAME_MAX];
 	int ret = mt_hands_name(name, host, uuid, uuid ? "released" : "off");
@@ -112,7 +114,7 @@ int mt_hands_release(struct mt_hands *h, const char *host, const char *uuid, boo
 		ret = mt_hands_remove(h, name);
 	}
 	if (ret)
-		return mt_err_set(err, ret, "%s: \"hands off\" cannot be %s there: %s", h->path, off ? "written" : "taken back",
-				  strerror(-ret));
+		return mt_err_set(err, ret, "%s: \"hands off\" cannot be %s there: %s", h->path,
+				  off ? "written" : "taken back", strerror(-ret));
 	return 0;
 }

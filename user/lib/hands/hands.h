@@ -6,10 +6,12 @@
  * are made of the hypervisor's host UUID and the guest's UUID, never of what a tenant chose:
  *
  *	HOST.lock		flock: the daemon that acts on that hypervisor
- *	HOST-GUEST.wheel	flock: whoever steers that guest's migration; the text in it only tells who
- *	HOST-GUEST.stopped	stop mark: a guest that is or was about to be stopped by us, until when, and
- *				how to get at it. Written whole before the guest is stopped, removed when it
- *				has been seen to be safe: a mark whose wheel nobody holds is an orphan
+ *	HOST-GUEST.wheel	flock: whoever steers that guest's migration; the text in it only
+ *				tells who
+ *	HOST-GUEST.stopped	stop mark: a guest that is or was about to be stopped by us, until
+ *				when, and how to get at it. Written whole before the guest is
+ *				stopped, removed when it has been seen to be safe: a mark whose
+ *				wheel nobody holds is an orphan
  *	HOST-GUEST.released	hands off this guest's migration
  *	HOST.off		hands off all of them
  *
@@ -39,10 +41,12 @@ void mt_hands_close(struct mt_hands *h);
 const char *mt_hands_directory(const struct mt_hands *h);
 
 /*
- * What files are called by: the host's UUID, or, where the hypervisor has none, a number made of its URI. Others go by
- * it, too, so where it could not be asked it is not made up: -errno, and @host is "".
+ * What files are called by: the host's UUID, or, where the hypervisor has none, a number made of
+ * its URI. Others go by it, too, so where it could not be asked it is not made up: -errno, and
+ * @host is "".
  */
-MT_MUST_CHECK int mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN], struct mt_err *err);
+MT_MUST_CHECK int mt_hands_host(struct mt_conn *c, char host[VIR_UUID_STRING_BUFLEN],
+				struct mt_err *err);
 
 /* Who holds a lock, as the holder wrote it; "" and 0 where that is not known. */
 struct mt_holder {
@@ -54,13 +58,17 @@ struct mt_holder {
 /* --- one acting daemon for a hypervisor --------------------------------- */
 /* Return: 0; -EBUSY somebody else acts there: @holder (may be NULL) and @err say who. */
 MT_MUST_CHECK int mt_host_lock_take(struct mt_hands *h, const char *host, const char *who,
-				    struct mt_host_lock **lock, struct mt_holder *holder, struct mt_err *err);
+				    struct mt_host_lock **lock, struct mt_holder *holder,
+				    struct mt_err *err);
 void mt_host_lock_drop(struct mt_host_lock *lock);
 
 /* --- one hand for a migration ------------------------------------------- */
-/* Return: 0 and one reference; -EBUSY somebody else steers: @holder (may be NULL) and @err say who. */
-MT_MUST_CHECK int mt_wheel_take(struct mt_hands *h, const char *host, const char *uuid, const char *who,
-				struct mt_wheel **wheel, struct mt_holder *holder, struct mt_err *err);
+/*
+ * Return: 0 and one reference; -EBUSY somebody else steers: @holder (may be NULL) and @err say who.
+ */
+MT_MUST_CHECK int mt_wheel_take(struct mt_hands *h, const char *host, const char *uuid,
+				const char *who, struct mt_wheel **wheel, struct mt_holder *holder,
+				struct mt_err *err);
 struct mt_wheel *mt_wheel_get(struct mt_wheel *wheel);
 /* The last one lets go. A stop mark stays, for whoever takes the wheel next. */
 void mt_wheel_put(struct mt_wheel *wheel);
@@ -77,21 +85,26 @@ struct mt_stop_mark {
 	uint64_t stopped_ns;		/* CLOCK_MONOTONIC, the same for all processes of a boot */
 	uint64_t due_ns;		/* when it is to run again or be gone */
 	uint64_t predicted_ms;
-	bool confirmed;			/* the call that stops it has come back: no later one is on its way */
+	bool confirmed;			/* the call that stops it has come back: no later one is on
+					 * its way */
 };
 
 /*
  * Writes or replaces it, whole or not at all, and on the disk when this returns.
  * @max_stopped: refused (-EDQUOT) when this many others are in the directory; 0: not counted.
  */
-MT_MUST_CHECK int mt_wheel_mark(struct mt_wheel *wheel, const struct mt_stop_mark *mark, unsigned max_stopped,
-				struct mt_err *err);
+MT_MUST_CHECK int mt_wheel_mark(struct mt_wheel *wheel, const struct mt_stop_mark *mark,
+				unsigned max_stopped, struct mt_err *err);
 /* Return: 0; -ENOENT there is none (of this boot). */
 int mt_wheel_marked(struct mt_wheel *wheel, struct mt_stop_mark *mark);
 int mt_wheel_unmark(struct mt_wheel *wheel);
 
-/* All of this boot; those of another boot, and what is none, are removed. The array is the caller's to free(). */
-MT_MUST_CHECK int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n, struct mt_err *err);
+/*
+ * All of this boot; those of another boot, and what is none, are removed. The array is the caller's
+ * to free().
+ */
+MT_MUST_CHECK int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n,
+				 struct mt_err *err);
 
 /* --- hands off -------------------------------------------------------------- */
 enum mt_off {
@@ -103,6 +116,7 @@ enum mt_off {
 /* One access(): cheap enough for before each action. Where it cannot be told, hands are off. */
 enum mt_off mt_hands_off(struct mt_hands *h, const char *host, const char *uuid);
 /* @uuid NULL: all. @off false: takes it back. Both are no error where it is so already. */
-MT_MUST_CHECK int mt_hands_release(struct mt_hands *h, const char *host, const char *uuid, bool off, struct mt_err *err);
+MT_MUST_CHECK int mt_hands_release(struct mt_hands *h, const char *host, const char *uuid, bool off,
+				   struct mt_err *err);
 
 #endif

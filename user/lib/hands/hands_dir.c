@@ -58,7 +58,8 @@ static int open_directory(const char *path)
 
 static int default_path(char **path)
 {
-	const char *dir = secure_getenv("MIGTRACE_RUN_DIR"), *session = secure_getenv("XDG_RUNTIME_DIR");
+	const char *dir = secure_getenv("MIGTRACE_RUN_DIR"),
+		   *session = secure_getenv("XDG_RUNTIME_DIR");
 	int ret;
 
 	if (dir && *dir)
@@ -96,8 +97,8 @@ int mt_hands_open(struct mt_hands **hands, const char *directory, struct mt_err 
 		mt_err_set(err, ret, "%s: must be owned by uid %u and writable by nobody else: it says who steers a migration",
 			   h->path, geteuid());
 	else if (ret)
-		mt_err_set(err, ret, "%s: %s; MIGTRACE_RUN_DIR names another directory", h->path ? h->path : "the directory of hands",
-			   strerror(-ret));
+		mt_err_set(err, ret, "%s: %s; MIGTRACE_RUN_DIR names another directory",
+			   h->path ? h->path : "the directory of hands", strerror(-ret));
 	if (ret) {
 		mt_hands_close(h);
 		return ret;
@@ -143,7 +144,10 @@ int mt_hands_dir(struct mt_hands *h)
 	int fd;
 
 	pthread_mutex_lock(&h->lock);
-	/* Removed by somebody who cleans up: others make it anew, and so do we, or we would be alone in ours. */
+	/*
+	 * Removed by somebody who cleans up: others make it anew, and so do we, or we would be
+	 * alone in ours.
+	 */
 	if (h->fd < 0 || fstat(h->fd, &st) || !st.st_nlink) {
 		fd = open_directory(h->path);
 		if (fd < 0) {

@@ -32,7 +32,8 @@ int mt_hands_name(char name[HANDS_NAME_MAX], const char *host, const char *uuid,
 {
 	if (!is_uuid(host) || (uuid && !is_uuid(uuid)))
 		return -EINVAL;
-	snprintf(name, HANDS_NAME_MAX, "%s%s%s.%s", host, uuid ? "-" : "", uuid ? uuid : "", suffix);
+	snprintf(name, HANDS_NAME_MAX, "%s%s%s.%s", host, uuid ? "-" : "", uuid ? uuid : "",
+		 suffix);
 	return 0;
 }
 
@@ -65,7 +66,8 @@ bool mt_hands_file_is(struct mt_hands *h, const char *name, int fd)
 		return false;
 	ret = fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW);
 	close(dir);
-	return !ret && !fstat(fd, &mine) && mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+	return !ret && !fstat(fd, &mine) && mine.st_dev == there.st_dev &&
+	       mine.st_ino == there.st_ino;
 }
 
 int mt_hands_file_locked(struct mt_hands *h, const char *name, int *fd)
@@ -181,7 +183,8 @@ bool mt_hands_value(const char *text, const char *key, char *value, size_t size)
 {
 	size_t key_length = strlen(key), length;
 
-	for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+	for (const char *line = text; line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		if (strncmp(line, key, key_length) || line[key_length] != '=')
 			continue;
 		line += key_length + 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * hands_files.h - the directory of hands and its small files, opened with care; for hands.c, wheel.c and mark.c
+ * hands_files.h - the directory of hands and its small files, opened with care; for hands.c,
+ * wheel.c and mark.c
  */
 #ifndef MT_HANDS_FILES_H
 #define MT_HANDS_FILES_H
@@ -25,11 +26,18 @@ struct mt_hands *mt_hands_get(struct mt_hands *h);
 int mt_hands_dir(struct mt_hands *h);
 
 /* HOST.SUFFIX or, with @uuid, HOST-UUID.SUFFIX. -EINVAL: what is no UUID could be any path. */
-int mt_hands_name(char name[HANDS_NAME_MAX], const char *host, const char *uuid, const char *suffix);
+int mt_hands_name(char name[HANDS_NAME_MAX], const char *host, const char *uuid,
+		  const char *suffix);
 
-/* A regular file of ours with one name. @flags: O_RDWR | O_CREAT and the like. Return: a descriptor or -errno. */
+/*
+ * A regular file of ours with one name. @flags: O_RDWR | O_CREAT and the like. Return: a descriptor
+ * or -errno.
+ */
 int mt_hands_file(struct mt_hands *h, const char *name, int flags);
-/* And locked, alone: the file that the name stands for now, not one that has just been removed. -EWOULDBLOCK: held. */
+/*
+ * And locked, alone: the file that the name stands for now, not one that has just been removed.
+ * -EWOULDBLOCK: held.
+ */
 int mt_hands_file_locked(struct mt_hands *h, const char *name, int *fd);
 /* Whether @fd is the file that the name stands for. */
 bool mt_hands_file_is(struct mt_hands *h, const char *name, int fd);

@@ -19,8 +19,9 @@
 static void sign(int fd, const char *who)
 {
 	char text[256];
-	int n = snprintf(text, sizeof(text), FIRST_LINE "who=%.31s\npid=%ld\nsince_wall_ms=%" PRIu64 "\n", who, (long)getpid(),
-			 mt_wall_us() / 1000);
+	int n = snprintf(text, sizeof(text),
+			 FIRST_LINE "who=%.31s\npid=%ld\nsince_wall_ms=%" PRIu64 "\n", who,
+			 (long)getpid(), mt_wall_us() / 1000);
 
 	/* It only tells; the lock holds without it. */
 	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)n, 0) != n)
@@ -48,8 +49,8 @@ static void read_holder(int fd, struct mt_holder *holder)
 	mt_hands_number(text, "since_wall_ms", &holder->since_wall_ms);
 }
 
-int mt_holder_lock(struct mt_hands *h, const char *name, const char *who, int *fd, struct mt_holder *holder,
-		   const char *does, struct mt_err *err)
+int mt_holder_lock(struct mt_hands *h, const char *name, const char *who, int *fd,
+		   struct mt_holder *holder, const char *does, struct mt_err *err)
 {
 	struct mt_holder other = { 0 };
 	int ret = mt_hands_file_locked(h, name, fd);

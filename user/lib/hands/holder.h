@@ -8,7 +8,7 @@
 #include "hands_files.h"
 
 /* Return: 0 and the locked file, with @who in it; -EBUSY, and in @holder and @err who @does it. */
-int mt_holder_lock(struct mt_hands *h, const char *name, const char *who, int *fd, struct mt_holder *holder,
-		   const char *does, struct mt_err *err);
+int mt_holder_lock(struct mt_hands *h, const char *name, const char *who, int *fd,
+		   struct mt_holder *holder, const char *does, struct mt_err *err);
 
 #endif

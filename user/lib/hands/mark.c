@@ -53,10 +53,11 @@ int mt_mark_format(const struct mt_stop_mark *mark, char text[HANDS_TEXT_MAX])
 			return -EINVAL;
 	plain(name, sizeof(name), mark->name);
 	n = snprintf(text, HANDS_TEXT_MAX,
-		     FIRST_LINE "boot=%s\nhost=%s\nuuid=%s\nuri=%s\nname=%s\nstopped_ns=%" PRIu64 "\ndue_ns=%" PRIu64 "\n"
-		     "predicted_ms=%" PRIu64 "\nconfirmed=%d\nend=1\n",
-		     boot, mark->host, mark->uuid, mark->uri, name, mark->stopped_ns, mark->due_ns, mark->predicted_ms,
-		     mark->confirmed);
+		     FIRST_LINE "boot=%s\nhost=%s\nuuid=%s\nuri=%s\nname=%s\nstopped_ns=%" PRIu64
+				"\ndue_ns=%" PRIu64 "\n"
+				"predicted_ms=%" PRIu64 "\nconfirmed=%d\nend=1\n",
+		     boot, mark->host, mark->uuid, mark->uri, name, mark->stopped_ns, mark->due_ns,
+		     mark->predicted_ms, mark->confirmed);
 	return n < HANDS_TEXT_MAX ? 0 : -ENAMETOOLONG;
 }
 
@@ -67,12 +68,14 @@ int mt_mark_parse(const char *text, struct mt_stop_mark *mark)
 	int ret;
 
 	*mark = (struct mt_stop_mark){ 0 };
-	if (strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) || !mt_hands_value(text, "boot", boot, sizeof(boot)) ||
+	if (strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) ||
+	    !mt_hands_value(text, "boot", boot, sizeof(boot)) ||
 	    !mt_hands_value(text, "host", mark->host, sizeof(mark->host)) ||
 	    !mt_hands_value(text, "uuid", mark->uuid, sizeof(mark->uuid)) ||
 	    !mt_hands_value(text, "uri", mark->uri, sizeof(mark->uri)) ||
 	    !mt_hands_value(text, "name", mark->name, sizeof(mark->name)) ||
-	    !mt_hands_number(text, "stopped_ns", &mark->stopped_ns) || !mt_hands_number(text, "due_ns", &mark->due_ns) ||
+	    !mt_hands_number(text, "stopped_ns", &mark->stopped_ns) ||
+	    !mt_hands_number(text, "due_ns", &mark->due_ns) ||
 	    !mt_hands_number(text, "predicted_ms", &mark->predicted_ms) ||
 	    !mt_hands_number(text, "confirmed", &confirmed) || !mt_hands_number(text, "end", &end))
 		return -EBADMSG;

@@ -31,15 +31,16 @@ struct mt_wheel {
 };
 
 /* --- the lock ---------------------------------------------------------------- */
-int mt_wheel_take(struct mt_hands *h, const char *host, const char *uuid, const char *who, struct mt_wheel **wheel,
-		  struct mt_holder *holder, struct mt_err *err)
+int mt_wheel_take(struct mt_hands *h, const char *host, const char *uuid, const char *who,
+		  struct mt_wheel **wheel, struct mt_holder *holder, struct mt_err *err)
 {
 	struct mt_wheel *w = calloc(1, sizeof(*w));
 	int ret;
 
 	if (!w)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	if (mt_hands_name(w->name, host, uuid, "wheel") || mt_hands_name(w->mark, host, uuid, STOPPED))
+	if (mt_hands_name(w->name, host, uuid, "wheel") ||
+	    mt_hands_name(w->mark, host, uuid, STOPPED))
 		ret = mt_err_set(err, -EINVAL, "\"%s\" or \"%s\" is no UUID", host, uuid);
 	else
 		ret = mt_holder_lock(h, w->name, who, &w->fd, holder, "steers this migration", err);
@@ -125,12 +126,14 @@ static int write_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, struc
 	if (!ret)
 		ret = mt_hands_replace(w->hands, w->mark, text);
 	if (ret)
-		return mt_err_set(err, ret, "%s/%s: the mark that the guest is stopped cannot be written: %s", w->hands->path, w->mark,
-				  strerror(-ret));
+		return mt_err_set(err, ret,
+				  "%s/%s: the mark that the guest is stopped cannot be written: %s",
+				  w->hands->path, w->mark, strerror(-ret));
 	return 0;
 }
 
-int mt_wheel_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, unsigned max_stopped, struct mt_err *err)
+int mt_wheel_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, unsigned max_stopped,
+		  struct mt_err *err)
 {
 	struct mt_stop_mark *list = NULL;
 	unsigned others = 0;
@@ -141,15 +144,20 @@ int mt_wheel_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, unsigned 
 		return write_mark(w, mark, err);
 	lock = lock_count(w->hands);
 	if (lock < 0)
-		return mt_err_set(err, lock, "%s: how many guests are stopped cannot be determined: %s", w->hands->path,
-				  lock == -EWOULDBLOCK ? "another process holds count.lock" : strerror(-lock));
+		return mt_err_set(err, lock,
+				  "%s: how many guests are stopped cannot be determined: %s",
+				  w->hands->path,
+				  lock == -EWOULDBLOCK ? "another process holds count.lock" :
+							 strerror(-lock));
 	ret = mt_hands_marks(w->hands, &list, &n, err);
 	if (!ret) {
 		others = count_others(w, list, n);
 		free(list);
 		if (others >= max_stopped)
-			ret = mt_err_set(err, -EDQUOT, "%u guest%s stopped already, and no more than %u may be at once", others,
-					 others == 1 ? " is" : "s are", max_stopped);
+			ret = mt_err_set(
+				err, -EDQUOT,
+				"%u guest%s stopped already, and no more than %u may be at once",
+				others, others == 1 ? " is" : "s are", max_stopped);
 		else
 			ret = write_mark(w, mark, err);
 	}
@@ -179,7 +187,8 @@ static bool is_mark(const char *name)
 {
 	size_t n = strlen(name), suffix = strlen("." STOPPED);
 
-	return n == 2 * (VIR_UUID_STRING_BUFLEN - 1) + 1 + suffix && !strcmp(name + n - suffix, "." STOPPED);
+	return n == 2 * (VIR_UUID_STRING_BUFLEN - 1) + 1 + suffix &&
+	       !strcmp(name + n - suffix, "." STOPPED);
 }
 
 /* Return: 0; -EBADMSG what is none of this boot; else it cannot be told now. */
@@ -191,12 +200,16 @@ static int read_mark(struct mt_hands *h, const char *name, struct mt_stop_mark *
 	if (!ret)
 		ret = mt_mark_parse(text, mark);
 	/* What it says must be what it is called. */
-	if (!ret && (mt_hands_name(expected, mark->host, mark->uuid, STOPPED) || strcmp(name, expected)))
+	if (!ret &&
+	    (mt_hands_name(expected, mark->host, mark->uuid, STOPPED) || strcmp(name, expected)))
 		ret = -EBADMSG;
 	return ret == -ESTALE || ret == -EFBIG ? -EBADMSG : ret;
 }
 
-/* One of another boot, with which its guest ended; one of this boot is always whole. Unless it has a new one just now. */
+/*
+ * One of another boot, with which its guest ended; one of this boot is always whole. Unless it has
+ * a new one just now.
+ */
 static void remove_old(struct mt_hands *h, const char *name)
 {
 	char wheel[HANDS_NAME_MAX];
@@ -249,7 +262,8 @@ int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n, st
 			continue;
 		}
 		if (ret) {
-			mt_err_set(err, ret, "%s/%s: cannot be read: %s", h->path, entry->d_name, strerror(-ret));
+			mt_err_set(err, ret, "%s/%s: cannot be read: %s", h->path, entry->d_name,
+				   strerror(-ret));
 			break;
 		}
 		more = reallocarray(*list, *n + 1, sizeof(**list));

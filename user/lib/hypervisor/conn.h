@@ -24,9 +24,10 @@
 #include "source/sample.h"
 
 /*
- * Bytes of a guest's name. libvirt's QEMU driver keeps a file NAME.xml of each running guest, and a file's name has at
- * most 255 bytes (NAME_MAX), so every name that QEMU's guests can have fits. Other drivers have no limit: a name that
- * does not fit is cut for those who read it, and marked, since nothing may be decided by a part of a name.
+ * Bytes of a guest's name. libvirt's QEMU driver keeps a file NAME.xml of each running guest, and a
+ * file's name has at most 255 bytes (NAME_MAX), so every name that QEMU's guests can have fits.
+ * Other drivers have no limit: a name that does not fit is cut for those who read it, and marked,
+ * since nothing may be decided by a part of a name.
  */
 #define MT_DOMAIN_NAME_MAX	255
 
@@ -40,8 +41,10 @@ enum mt_event_kind {
 	MT_EVENT_LIFECYCLE,	/* ->lifecycle, ->detail: virDomainEventType and its detail */
 	MT_EVENT_CONN_DOWN,	/* libvirtd went away */
 	MT_EVENT_CONN_UP,	/* and is back */
-	MT_EVENT_MIGRATE_DONE,	/* the migration call that we made returned: ->detail 0 or -1, ->text */
-	MT_EVENT_GUARD,		/* of a guest that we stopped: ->detail is an enum mt_guard_news, ->text a sentence */
+	MT_EVENT_MIGRATE_DONE,	/* the migration call that we made returned: ->detail 0 or -1,
+				 * ->text */
+	MT_EVENT_GUARD,		/* of a guest that we stopped: ->detail is an enum mt_guard_news,
+				 * ->text a sentence */
 	MT_EVENT_WAKE,		/* somebody wants the worker to look at its flags */
 	MT_EVENT_COUNT
 };
@@ -52,7 +55,8 @@ struct mt_event {
 	uint64_t qemu_wall_us;		/* QEMU's own stamp, Unix time; 0 = none */
 	char uuid[VIR_UUID_STRING_BUFLEN];	/* "" for events of the connection */
 	char domain[MT_DOMAIN_NAME_MAX + 1];	/* name */
-	bool domain_cut;		/* it is longer than that: not to be matched with anything */
+	bool domain_cut;		/* it is longer than that: not to be matched with
+					 * anything */
 	uint64_t iteration;
 	enum mt_status status;
 	int lifecycle, detail;
@@ -78,15 +82,23 @@ MT_MUST_CHECK int mt_conn_open(struct mt_conn **c, const char *uri, struct mt_er
 void mt_conn_close(struct mt_conn *c);
 const char *mt_conn_uri(const struct mt_conn *c);
 
-/* Another connection of the same kind, for another thread. @uri NULL: to the same place. Errors as mt_conn_open(). */
-MT_MUST_CHECK int mt_conn_peer(struct mt_conn *c, const char *uri, struct mt_conn **peer, struct mt_err *err);
+/*
+ * Another connection of the same kind, for another thread. @uri NULL: to the same place. Errors as
+ * mt_conn_open().
+ */
+MT_MUST_CHECK int mt_conn_peer(struct mt_conn *c, const char *uri, struct mt_conn **peer,
+			       struct mt_err *err);
 
 /* Which host it is, whatever the URI that led there. -ENODATA: it does not say. */
-MT_MUST_CHECK int mt_conn_host(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN], struct mt_err *err);
+MT_MUST_CHECK int mt_conn_host(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN],
+			       struct mt_err *err);
 /* major * 1000000 + minor * 1000 + release, as libvirt has them; 0: not told. */
 void mt_conn_versions(struct mt_conn *c, unsigned long *libvirt, unsigned long *qemu);
 
-/* libvirt's connection as it is now; NULL too where it is no libvirt's. With a reference the caller drops by virConnectClose(); NULL while down. */
+/*
+ * libvirt's connection as it is now; NULL too where it is no libvirt's. With a reference the caller
+ * drops by virConnectClose(); NULL while down.
+ */
 virConnectPtr mt_conn_get(struct mt_conn *c);
 
 /*

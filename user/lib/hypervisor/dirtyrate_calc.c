@@ -52,22 +52,25 @@ static int failed(struct mt_err *err, const char *what)
 		if (e && e->domain == VIR_FROM_RPC)
 			code = -ECONNRESET;
 	}
-	return mt_err_set(err, code, "%s: %s", what, e && e->message ? e->message : "libvirt does not say why");
+	return mt_err_set(err, code, "%s: %s", what,
+			  e && e->message ? e->message : "libvirt does not say why");
 }
 
-int mt_dirtyrate_start(virDomainPtr dom, unsigned window_s, enum mt_dirtyrate_mode mode, struct mt_err *err)
+int mt_dirtyrate_start(virDomainPtr dom, unsigned window_s, enum mt_dirtyrate_mode mode,
+		       struct mt_err *err)
 {
 	if (mode >= MT_DIRTYRATE_MODE_COUNT || window_s < MT_DIRTYRATE_WINDOW_MIN_S ||
 	    window_s > MT_DIRTYRATE_WINDOW_MAX_S)
-		return mt_err_set(err, -EINVAL, "a dirty-rate measurement takes %d to %d s", MT_DIRTYRATE_WINDOW_MIN_S,
-				  MT_DIRTYRATE_WINDOW_MAX_S);
+		return mt_err_set(err, -EINVAL, "a dirty-rate measurement takes %d to %d s",
+				  MT_DIRTYRATE_WINDOW_MIN_S, MT_DIRTYRATE_WINDOW_MAX_S);
 	if (virDomainStartDirtyRateCalc(dom, (int)window_s, flags[mode]) < 0)
 		return failed(err, "cannot start a dirty-rate measurement");
 	return 0;
 }
 
 /* Literal keys: libvirt has had macros for them only since 11.2. */
-static int parse(const virDomainStatsRecordPtr record, struct mt_dirtyrate *rate, struct mt_err *err)
+static int parse(const virDomainStatsRecordPtr record, struct mt_dirtyrate *rate,
+		 struct mt_err *err)
 {
 	int status = VIR_DOMAIN_DIRTYRATE_UNSTARTED, period_s = 0;
 	long long mib_per_s = -1;
@@ -76,9 +79,11 @@ static int parse(const virDomainStatsRecordPtr record, struct mt_dirtyrate *rate
 	if (status != VIR_DOMAIN_DIRTYRATE_MEASURED)
 		return -EAGAIN;		/* just started is "not started" for a moment */
 	virTypedParamsGetInt(record->params, record->nparams, "dirtyrate.calc_period", &period_s);
-	virTypedParamsGetLLong(record->params, record->nparams, "dirtyrate.megabytes_per_second", &mib_per_s);
+	virTypedParamsGetLLong(record->params, record->nparams, "dirtyrate.megabytes_per_second",
+			       &mib_per_s);
 	if (period_s <= 0 || mib_per_s < 0 || mib_per_s > (long long)(INT64_MAX / MT_MIB))
-		return mt_err_set(err, -EIO, "QEMU's dirty-rate measurement failed, and it does not say why");
+		return mt_err_set(err, -EIO,
+				  "QEMU's dirty-rate measurement failed, and it does not say why");
 	rate->window_ms = (uint64_t)period_s * MT_MS_PER_S;
 	rate->bytes_per_s = (uint64_t)mib_per_s * MT_MIB;
 	return 0;

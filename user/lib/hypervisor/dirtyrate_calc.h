@@ -22,7 +22,11 @@ struct mt_dirtyrate {
 MT_MUST_CHECK int mt_dirtyrate_start(virDomainPtr dom, unsigned window_s,
 				     enum mt_dirtyrate_mode mode, struct mt_err *err);
 
-/* Return: 0 and the result of the last measurement; -EAGAIN while it runs; -EIO it failed; else as above. */
-MT_MUST_CHECK int mt_dirtyrate_read(virDomainPtr dom, struct mt_dirtyrate *rate, struct mt_err *err);
+/*
+ * Return: 0 and the result of the last measurement; -EAGAIN while it runs; -EIO it failed; else as
+ * above.
+ */
+MT_MUST_CHECK int mt_dirtyrate_read(virDomainPtr dom, struct mt_dirtyrate *rate,
+				    struct mt_err *err);
 
 #endif

@@ -9,7 +9,8 @@
 
 struct mt_domain_info {
 	char name[MT_DOMAIN_NAME_MAX + 1];
-	bool name_cut;			/* it is longer than that: not to be matched with anything */
+	bool name_cut;			/* it is longer than that: not to be matched with
+					 * anything */
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char type[16];			/* "kvm", "qemu" (TCG) */
 	int state, reason;		/* virDomainState and its reason */
@@ -33,21 +34,31 @@ struct mt_domain_state {
 };
 
 /*
- * By its UUID and nothing else: a guest may be called like another's UUID. -ENOENT: no such domain. The
- * conn being down is -ECONNRESET.
+ * By its UUID and nothing else: a guest may be called like another's UUID. -ENOENT: no such domain.
+ * The conn being down is -ECONNRESET.
  */
-MT_MUST_CHECK int mt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info,
+				 struct mt_err *err);
 /* @name: id, UUID or name, as in virsh. For what a person typed. */
-MT_MUST_CHECK int mt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info,
+				 struct mt_err *err);
 /* Only the state, which libvirt tells without asking the guest's QEMU. */
-MT_MUST_CHECK int mt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state, struct mt_err *err);
-/* Those that run, by name alone: no guest is asked, so none can make us wait. The array is the caller's to free(). */
-MT_MUST_CHECK int mt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_state(struct mt_conn *c, const char *uuid,
+				  struct mt_domain_state *state, struct mt_err *err);
+/*
+ * Those that run, by name alone: no guest is asked, so none can make us wait. The array is the
+ * caller's to free().
+ */
+MT_MUST_CHECK int mt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n,
+				  struct mt_err *err);
 /* All domains, running ones only if @running; the array is the caller's to free(). */
 MT_MUST_CHECK int mt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list,
 				 size_t *n, struct mt_err *err);
 
-/* Its dirty log is a bitmap of KVM's, which QEMU clears chunk by chunk as a pass comes by: see mt_ucurve_clears(). */
+/*
+ * Its dirty log is a bitmap of KVM's, which QEMU clears chunk by chunk as a pass comes by: see
+ * mt_ucurve_clears().
+ */
 bool mt_domain_clears_chunks(const struct mt_domain_info *info);
 
 const char *mt_domain_state_name(int state);	/* "running", "paused", "shut off" ... */
@@ -56,31 +67,44 @@ const char *mt_domain_state_name(int state);	/* "running", "paused", "shut off" 
  * The migration job's figures now. status NONE: there is no migration job.
  * May block for over a second while a migration completes.
  */
-MT_MUST_CHECK int mt_domain_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s,
+				   struct mt_err *err);
 
 /* The figures of the last completed job, kept; -ENODATA if libvirt has none. */
-MT_MUST_CHECK int mt_domain_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s,
+				      struct mt_err *err);
 
-/* libvirt's typed parameters of a job (virDomainGetJobStats, or the JOB_COMPLETED event) as a sample. */
+/*
+ * libvirt's typed parameters of a job (virDomainGetJobStats, or the JOB_COMPLETED event) as a
+ * sample.
+ */
 void mt_sample_from_params(struct mt_sample *s, int job_type, virTypedParameterPtr params, int n);
 
 /* QEMU's downtime limit for this domain, ms; -EOPNOTSUPP before libvirt 3.7. */
 int mt_domain_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err);
 
-/* The bandwidth that its migrations may have, as set by virsh migrate-setspeed; -ENODATA: not limited. */
-MT_MUST_CHECK int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err);
+/*
+ * The bandwidth that its migrations may have, as set by virsh migrate-setspeed; -ENODATA: not
+ * limited.
+ */
+MT_MUST_CHECK int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid,
+					  uint64_t *bytes_per_s, struct mt_err *err);
 
 #define MT_DOWNTIME_MIN_MS	1
 #define MT_DOWNTIME_MAX_MS	2000000		/* QEMU's MAX_MIGRATE_DOWNTIME, 2000 s */
 #define MT_BANDWIDTH_MAX_MIB_PER_S ((UINT64_MAX >> 1) >> 20)	/* libvirt's: INT64_MAX bytes/s */
 
-/* What is really asked of libvirt: within the bounds above; whole MiB/s rounded down, at least 1. */
+/*
+ * What is really asked of libvirt: within the bounds above; whole MiB/s rounded down, at least 1.
+ */
 uint64_t mt_downtime_clamp(uint64_t ms);
 uint64_t mt_bandwidth_mib_per_s(uint64_t bytes_per_s);
 
 /* Limits of the running migration, and of those to come. */
-MT_MUST_CHECK int mt_domain_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err);
-MT_MUST_CHECK int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms,
+					       struct mt_err *err);
+MT_MUST_CHECK int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uuid,
+					      uint64_t bytes_per_s, struct mt_err *err);
 
 /* What they do and no more; whether it is wise is actuator.h's business. */
 MT_MUST_CHECK int mt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err);
@@ -91,12 +115,14 @@ MT_MUST_CHECK int mt_domain_abort(struct mt_conn *c, const char *uuid, struct mt
 /* How much of its memory is there. */
 struct mt_domain_memory {
 	uint64_t resident_bytes;	/* 0 = not known */
-	uint64_t nonzero_bytes;		/* estimated; 0 = not known: another host, or no right to look */
+	uint64_t nonzero_bytes;		/* estimated; 0 = not known: another host, or no right to
+					 * look */
 };
 
 /*
- * From the process, if it is one of this host and we may look into it (see vmm.h), or else what libvirt
- * says of the process as a whole, which is a little more. Return: 0 or -errno if neither is known.
+ * From the process, if it is one of this host and we may look into it (see vmm.h), or else what
+ * libvirt says of the process as a whole, which is a little more. Return: 0 or -errno if neither is
+ * known.
  */
 MT_MUST_CHECK int mt_domain_memory(struct mt_conn *c, const struct mt_domain_info *info,
 				   struct mt_domain_memory *memory, struct mt_err *err);
@@ -111,16 +137,19 @@ uint64_t mt_domain_nonzero(struct mt_conn *c, const struct mt_domain_info *info)
 int mt_domain_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err);
 
 /*
- * What QEMU itself says of its newest outgoing migration, also when libvirt has no job (any more): NONE, there was
- * none; COMPLETED, the guest may run elsewhere and must not be resumed here; UNKNOWN, a word that is not known here. Taints the domain "custom-monitor".
+ * What QEMU itself says of its newest outgoing migration, also when libvirt has no job (any more):
+ * NONE, there was none; COMPLETED, the guest may run elsewhere and must not be resumed here;
+ * UNKNOWN, a word that is not known here. Taints the domain "custom-monitor".
  */
-MT_MUST_CHECK int mt_domain_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err);
+MT_MUST_CHECK int mt_domain_migrate_status(struct mt_conn *c, const char *uuid,
+					   enum mt_status *status, struct mt_err *err);
 
 /*
  * Looks for the guest on the other side: present, running, and its vCPUs using time or at
  * least its monitor answering. Waits up to @timeout_ms for it to get there.
  * Return: 0 it runs; -ENOENT not there; -EAGAIN there but paused; -ECONNREFUSED ... cannot look.
  */
-int mt_domain_verify(struct mt_conn *destination, const char *uuid, uint64_t timeout_ms, struct mt_err *err);
+int mt_domain_verify(struct mt_conn *destination, const char *uuid, uint64_t timeout_ms,
+		     struct mt_err *err);
 
 #endif

@@ -25,12 +25,14 @@ uint64_t mt_domain_nonzero(struct mt_conn *c, const struct mt_domain_info *info)
 	uint64_t bytes;
 	pid_t pid;
 
-	if (process_of(c, info, &pid) || mt_vmm_nonzero(NULL, pid, info->memory_bytes, &bytes, &ignored))
+	if (process_of(c, info, &pid) ||
+	    mt_vmm_nonzero(NULL, pid, info->memory_bytes, &bytes, &ignored))
 		return 0;
 	return bytes;
 }
 
-static int from_process(struct mt_conn *c, const struct mt_domain_info *info, struct mt_domain_memory *memory)
+static int from_process(struct mt_conn *c, const struct mt_domain_info *info,
+			struct mt_domain_memory *memory)
 {
 	struct mt_err ignored = { 0 };
 	struct mt_vmm_memory m;
@@ -40,11 +42,13 @@ static int from_process(struct mt_conn *c, const struct mt_domain_info *info, st
 	if (!rc)
 		rc = mt_vmm_memory(NULL, pid, info->memory_bytes, &m, &ignored);
 	if (!rc)
-		*memory = (struct mt_domain_memory){ m.resident_bytes, m.nonzero_known ? m.nonzero_bytes : 0 };
+		*memory = (struct mt_domain_memory){ m.resident_bytes,
+						     m.nonzero_known ? m.nonzero_bytes : 0 };
 	return rc;
 }
 
-int mt_domain_memory(struct mt_conn *c, const struct mt_domain_info *info, struct mt_domain_memory *memory, struct mt_err *err)
+int mt_domain_memory(struct mt_conn *c, const struct mt_domain_info *info,
+		     struct mt_domain_memory *memory, struct mt_err *err)
 {
 	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
 	mt_autodomain virDomainPtr dom = NULL;
@@ -63,8 +67,10 @@ int mt_domain_memory(struct mt_conn *c, const struct mt_domain_info *info, struc
 		if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_RSS && stats[i].val) {
 			uint64_t bytes = stats[i].val * 1024;
 
-			memory->resident_bytes = bytes < info->memory_bytes ? bytes : info->memory_bytes;
+			memory->resident_bytes =
+				bytes < info->memory_bytes ? bytes : info->memory_bytes;
 			return 0;
 		}
-	return mt_err_set(err, -ENODATA, "libvirt does not say how much of %s is resident", info->name);
+	return mt_err_set(err, -ENODATA, "libvirt does not say how much of %s is resident",
+			  info->name);
 }

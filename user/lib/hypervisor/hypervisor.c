@@ -70,22 +70,26 @@ int mt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, 
 	return c->ops->names(c, list, n, err);
 }
 
-int mt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n, struct mt_err *err)
+int mt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,
+		   struct mt_err *err)
 {
 	return c->ops->list(c, running, list, n, err);
 }
 
-int mt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info, struct mt_err *err)
+int mt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info,
+		   struct mt_err *err)
 {
 	return c->ops->find(c, name, info, err);
 }
 
-int mt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info, struct mt_err *err)
+int mt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info,
+		   struct mt_err *err)
 {
 	return c->ops->info(c, uuid, info, err);
 }
 
-int mt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state, struct mt_err *err)
+int mt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
+		    struct mt_err *err)
 {
 	return c->ops->state(c, uuid, state, err);
 }
@@ -106,7 +110,8 @@ int mt_domain_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, s
 	return c->ops->sample(c, uuid, s, err);
 }
 
-int mt_domain_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err)
+int mt_domain_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s,
+			struct mt_err *err)
 {
 	return c->ops->completed(c, uuid, s, err);
 }
@@ -116,10 +121,12 @@ int mt_domain_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *er
 	return c->ops->is_parallel(c, uuid, err);
 }
 
-int mt_domain_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err)
+int mt_domain_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status,
+			     struct mt_err *err)
 {
 	if (!c->ops->migrate_status)
-		return mt_err_set(err, -EOPNOTSUPP, "%s cannot ask QEMU for its migration", c->ops->name);
+		return mt_err_set(err, -EOPNOTSUPP, "%s cannot ask QEMU for its migration",
+				  c->ops->name);
 	return c->ops->migrate_status(c, uuid, status, err);
 }
 
@@ -128,17 +135,20 @@ int mt_domain_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, 
 	return c->ops->downtime_limit(c, uuid, ms, err);
 }
 
-int mt_domain_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err)
+int mt_domain_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms,
+				 struct mt_err *err)
 {
 	return c->ops->set_downtime_limit(c, uuid, ms, err);
 }
 
-int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err)
+int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s,
+			    struct mt_err *err)
 {
 	return c->ops->max_bandwidth(c, uuid, bytes_per_s, err);
 }
 
-int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err)
+int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
+				struct mt_err *err)
 {
 	return c->ops->set_max_bandwidth(c, uuid, bytes_per_s, err);
 }

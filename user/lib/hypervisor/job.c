@@ -28,7 +28,8 @@ static const struct {
 	{ VIR_DOMAIN_JOB_DISK_PROCESSED,	MT_FIELD_other_bytes },
 };
 
-#define LAST_OPERATION	VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE	/* of those known here: libvirt 9.0's, and none since */
+/* of those known here: libvirt 9.0's, and none since */
+#define LAST_OPERATION	VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE
 
 /* Integers only. */
 static bool value_of(const virTypedParameter *p, uint64_t *value, bool *negative)
@@ -82,8 +83,8 @@ static enum mt_status status_of(int job_type)
 }
 
 /*
- * Saving, snapshots and backups are jobs too, and move memory. What operation a libvirt from the future means, nobody knows
- * here: not even that the migration is over.
+ * Saving, snapshots and backups are jobs too, and move memory. What operation a libvirt from the
+ * future means, nobody knows here: not even that the migration is over.
  */
 static enum mt_status status_for(enum mt_status status, const virTypedParameter *operation)
 {
@@ -115,14 +116,20 @@ void mt_sample_from_params(struct mt_sample *s, int job_type, virTypedParameterP
 	}
 
 	if (s->status == MT_STATUS_ACTIVE) {
-		/* libvirt has no type of job for these two. Before QEMU has begun there are no figures of memory. */
+		/*
+		 * libvirt has no type of job for these two. Before QEMU has begun there are no
+		 * figures of memory.
+		 */
 		if (mt_sample_has(s, postcopy_requests) && s->postcopy_requests)
 			s->status = MT_STATUS_POSTCOPY;
 		else if (!s->memory_bytes)
 			s->status = MT_STATUS_SETUP;
 	}
 
-	/* All zero before QEMU has begun, and again after a failure: nothing is known then but the time, if that. */
+	/*
+	 * All zero before QEMU has begun, and again after a failure: nothing is known then but the
+	 * time, if that.
+	 */
 	if (!s->memory_bytes) {
 		s->valid &= s->total_ms ? 1ULL << MT_FIELD_total_ms | 1ULL << MT_FIELD_setup_ms : 0;
 		s->miscounted = false;

@@ -8,11 +8,15 @@
 #include "lifecycle.h"
 
 /* Order of enum virDomainEventType and of each event's detail (libvirt-domain.h, 9.0). */
-static const char *const started[] = { "booted", "migrated", "restored", "from snapshot", "wakeup", "recovered" };
-static const char *const suspended[] = { "paused", "migrated", "I/O error", "watchdog", "restored", "from snapshot",
+static const char *const started[] = { "booted",	"migrated", "restored",
+				       "from snapshot", "wakeup",   "recovered" };
+static const char *const suspended[] = { "paused",    "migrated",  "I/O error",
+					 "watchdog",  "restored",  "from snapshot",
 					 "API error", "post-copy", "post-copy failed" };
-static const char *const resumed[] = { "unpaused", "migrated", "from snapshot", "post-copy", "post-copy failed" };
-static const char *const stopped[] = { "shut down", "destroyed", "crashed", "migrated", "saved", "failed", "from snapshot" };
+static const char *const resumed[] = { "unpaused", "migrated", "from snapshot", "post-copy",
+				       "post-copy failed" };
+static const char *const stopped[] = { "shut down", "destroyed", "crashed",	 "migrated",
+				       "saved",	    "failed",	 "from snapshot" };
 
 #define DETAILS(t) { #t, t, MT_ARRAY_SIZE(t) }
 static const struct {
@@ -20,7 +24,8 @@ static const struct {
 	const char *const *details;
 	size_t n_details;
 } events[] = {
-	{ "defined" }, { "undefined" }, DETAILS(started), DETAILS(suspended), DETAILS(resumed), DETAILS(stopped),
+	{ "defined" }, { "undefined" }, DETAILS(started), DETAILS(suspended), DETAILS(resumed),
+	DETAILS(stopped),
 	{ "shutdown" }, { "suspended by power management" }, { "crashed" },
 };
 

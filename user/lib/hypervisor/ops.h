@@ -28,23 +28,35 @@ struct mt_conn_ops {
 	void (*unsubscribe)(struct mt_conn *c, int id);
 
 	/* --- its guests --- */
-	int (*names)(struct mt_conn *c, struct mt_domain_name **list, size_t *n, struct mt_err *err);
-	int (*list)(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n, struct mt_err *err);
-	int (*find)(struct mt_conn *c, const char *name, struct mt_domain_info *info, struct mt_err *err);
-	int (*info)(struct mt_conn *c, const char *uuid, struct mt_domain_info *info, struct mt_err *err);
-	int (*state)(struct mt_conn *c, const char *uuid, struct mt_domain_state *state, struct mt_err *err);
+	int (*names)(struct mt_conn *c, struct mt_domain_name **list, size_t *n,
+		     struct mt_err *err);
+	int (*list)(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,
+		    struct mt_err *err);
+	int (*find)(struct mt_conn *c, const char *name, struct mt_domain_info *info,
+		    struct mt_err *err);
+	int (*info)(struct mt_conn *c, const char *uuid, struct mt_domain_info *info,
+		    struct mt_err *err);
+	int (*state)(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
+		     struct mt_err *err);
 	int (*suspend)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*resume)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 
 	/* --- the migration of one --- */
 	int (*sample)(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
-	int (*completed)(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
+	int (*completed)(struct mt_conn *c, const char *uuid, struct mt_sample *s,
+			 struct mt_err *err);
 	int (*is_parallel)(struct mt_conn *c, const char *uuid, struct mt_err *err);
-	int (*migrate_status)(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err);	/* may be NULL */
-	int (*downtime_limit)(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err);
-	int (*set_downtime_limit)(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err);
-	int (*max_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err);
-	int (*set_max_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err);
+	/* may be NULL */
+	int (*migrate_status)(struct mt_conn *c, const char *uuid, enum mt_status *status,
+			      struct mt_err *err);
+	int (*downtime_limit)(struct mt_conn *c, const char *uuid, uint64_t *ms,
+			      struct mt_err *err);
+	int (*set_downtime_limit)(struct mt_conn *c, const char *uuid, uint64_t ms,
+				  struct mt_err *err);
+	int (*max_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s,
+			     struct mt_err *err);
+	int (*set_max_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
+				 struct mt_err *err);
 	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 };

@@ -36,7 +36,8 @@ static struct mt_pass_domain *find_or_add(struct mt_pass_events *p, const char *
 	return d;
 }
 
-bool mt_pass_events_feed(struct mt_pass_events *p, const char *uuid, enum mt_pass_source source, uint64_t iteration)
+bool mt_pass_events_feed(struct mt_pass_events *p, const char *uuid, enum mt_pass_source source,
+			 uint64_t iteration)
 {
 	struct mt_pass_domain *d = find_or_add(p, uuid);
 

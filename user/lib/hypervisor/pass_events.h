@@ -29,7 +29,8 @@ struct mt_pass_events {
 };
 
 /* Return: whether this is the first to tell of @iteration. */
-bool mt_pass_events_feed(struct mt_pass_events *p, const char *uuid, enum mt_pass_source source, uint64_t iteration);
+bool mt_pass_events_feed(struct mt_pass_events *p, const char *uuid, enum mt_pass_source source,
+			 uint64_t iteration);
 
 /* A new migration of @uuid begins, or the guest is gone. */
 void mt_pass_events_forget(struct mt_pass_events *p, const char *uuid);

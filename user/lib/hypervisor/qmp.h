@@ -16,10 +16,15 @@ int mt_qmp_migration_status(const char *details, char *status, size_t size);
 /* Details of MIGRATION_PASS: {"pass": n}. 0, or -EBADMSG. */
 int mt_qmp_migration_pass(const char *details, uint64_t *pass);
 
-/* Reply to query-migrate-capabilities: 1 on, 0 off or unknown to this QEMU, -EBADMSG no such reply. */
+/*
+ * Reply to query-migrate-capabilities: 1 on, 0 off or unknown to this QEMU, -EBADMSG no such reply.
+ */
 int mt_qmp_capability(const char *reply, const char *capability);
 
-/* Reply to query-migrate: NONE without one, UNKNOWN for a word that is not known here. 0, or -EBADMSG. */
+/*
+ * Reply to query-migrate: NONE without one, UNKNOWN for a word that is not known here. 0, or
+ * -EBADMSG.
+ */
 int mt_qmp_query_migrate(const char *reply, enum mt_status *status);
 
 #endif

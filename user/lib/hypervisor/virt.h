@@ -34,12 +34,14 @@ struct virt_conn {
 	pthread_cond_t changed;
 	virConnectPtr virt;		/* NULL while down */
 	bool lost, closing, thread_done;
-	virDomainPtr known;		/* the domain last looked up by its UUID, of virt; see virt_lookup.c */
+	virDomainPtr known;		/* the domain last looked up by its UUID, of virt; see
+					 * virt_lookup.c */
 
 	struct {
 		pthread_mutex_t lock;
 		bool wanted;		/* somebody has subscribed */
-		virConnectPtr virt;	/* what the ids belong to, a reference; NULL = not registered */
+		virConnectPtr virt;	/* what the ids belong to, a reference; NULL = not
+					 * registered */
 		int ids[MT_REGISTRATIONS];
 	} reg;
 
@@ -68,7 +70,10 @@ void virt_conn_unref(struct virt_conn *c);
 
 void mt_subscribe_init(struct virt_conn *c);
 void mt_subscribe_fini(struct virt_conn *c);
-/* Registers for events on @virt, in place of any other, if anybody has subscribed; again is harmless. */
+/*
+ * Registers for events on @virt, in place of any other, if anybody has subscribed; again is
+ * harmless.
+ */
 int mt_subscribe_attach(struct virt_conn *c, virConnectPtr virt, struct mt_err *err);
 void mt_subscribe_detach(struct virt_conn *c);
 /* After this no subscriber is called any more, and none is running. */
@@ -80,21 +85,31 @@ int virt_subscribe(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *op
 void virt_unsubscribe(struct mt_conn *c, int id);
 
 /* virt_domain.c, virt_monitor.c: rows of ops.h. */
-int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, struct mt_err *err);
-int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n, struct mt_err *err);
-int virt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info, struct mt_err *err);
-int virt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info, struct mt_err *err);
-int virt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state, struct mt_err *err);
+int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n,
+		      struct mt_err *err);
+int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,
+		     struct mt_err *err);
+int virt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info,
+		     struct mt_err *err);
+int virt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info,
+		     struct mt_err *err);
+int virt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
+		      struct mt_err *err);
 int virt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err);
 int virt_domain_resume(struct mt_conn *c, const char *uuid, struct mt_err *err);
 int virt_job_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
-int virt_job_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
-int virt_job_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err);
+int virt_job_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s,
+		       struct mt_err *err);
+int virt_job_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status,
+			    struct mt_err *err);
 int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err);
 int virt_job_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err);
-int virt_job_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err);
-int virt_job_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err);
-int virt_job_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err);
+int virt_job_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms,
+				struct mt_err *err);
+int virt_job_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s,
+			   struct mt_err *err);
+int virt_job_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
+			       struct mt_err *err);
 int virt_job_start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err);
 int virt_job_abort(struct mt_conn *c, const char *uuid, struct mt_err *err);
 

@@ -20,7 +20,9 @@
 #define RETRY_FIRST_MS		100
 #define RETRY_MAX_MS		5000
 
-/* A reconnecting thread that is in the middle of an attempt ends by itself; do not wait for that. */
+/*
+ * A reconnecting thread that is in the middle of an attempt ends by itself; do not wait for that.
+ */
 #define CLOSE_WAIT_MS		1000
 
 void virt_conn_ref(struct virt_conn *c)
@@ -278,7 +280,8 @@ static int conn_host(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN], struc
 	if (!xml)
 		return mt_virt_error(err, "cannot ask for the host's capabilities");
 	p = strstr(xml, element);
-	if (!p || strnlen(p, VIR_UUID_STRING_BUFLEN + strlen(element)) < VIR_UUID_STRING_BUFLEN + strlen(element))
+	if (!p || strnlen(p, VIR_UUID_STRING_BUFLEN + strlen(element)) <
+			  VIR_UUID_STRING_BUFLEN + strlen(element))
 		return mt_err_set(err, -ENODATA, "%s does not say which host it is", conn_uri(c));
 	snprintf(uuid, VIR_UUID_STRING_BUFLEN, "%s", p + strlen(element));
 	return 0;

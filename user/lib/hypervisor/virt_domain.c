@@ -18,7 +18,8 @@
  * The value of @attribute in the first @element of libvirt's XML, which quotes by ' and
  * escapes < in all text: no text can look like an element.
  */
-static bool xml_attribute(const char *xml, const char *element, const char *attribute, char *value, size_t size)
+static bool xml_attribute(const char *xml, const char *element, const char *attribute, char *value,
+			  size_t size)
 {
 	const char *p = strstr(xml, element), *end, *v, *v_end;
 
@@ -45,7 +46,8 @@ static void fill_from_xml(struct mt_domain_info *info, virDomainPtr dom)
 		return;
 	if (xml_attribute(xml, "<domain ", " type='", value, sizeof(info->type)))
 		strcpy(info->type, value);
-	if (xml_attribute(xml, "<dirty-ring ", " state='", value, sizeof(value)) && !strcmp(value, "on") &&
+	if (xml_attribute(xml, "<dirty-ring ", " state='", value, sizeof(value)) &&
+	    !strcmp(value, "on") &&
 	    xml_attribute(xml, "<dirty-ring ", " size='", value, sizeof(value)))
 		info->dirty_ring_entries = strtoull(value, NULL, 10);
 }
@@ -63,8 +65,9 @@ static void fill_migration(struct mt_domain_info *info, virDomainPtr dom)
 
 	/* The destination: paused until the guest arrives, or running on what has arrived. */
 	if ((info->state == VIR_DOMAIN_PAUSED && info->reason == VIR_DOMAIN_PAUSED_MIGRATION) ||
-	    (info->state == VIR_DOMAIN_RUNNING && (info->reason == VIR_DOMAIN_RUNNING_POSTCOPY ||
-						   info->reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED)))
+	    (info->state == VIR_DOMAIN_RUNNING &&
+	     (info->reason == VIR_DOMAIN_RUNNING_POSTCOPY ||
+	      info->reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED)))
 		info->migrating_in = true;
 	if (virDomainGetJobStats(dom, &type, &params, &n, 0) < 0)
 		return;		/* on the destination libvirt refuses to tell */
@@ -97,7 +100,8 @@ static int fill(struct mt_domain_info *info, virDomainPtr dom, struct mt_err *er
 	return 0;
 }
 
-int virt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info, struct mt_err *err)
+int virt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info *info,
+		     struct mt_err *err)
 {
 	mt_autodomain virDomainPtr dom = NULL;
 	int ret = mt_lookup_any(c, name, &dom, err);
@@ -105,7 +109,8 @@ int virt_domain_find(struct mt_conn *c, const char *name, struct mt_domain_info 
 	return ret ? ret : fill(info, dom, err);
 }
 
-int virt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info, struct mt_err *err)
+int virt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info *info,
+		     struct mt_err *err)
 {
 	mt_autodomain virDomainPtr dom = NULL;
 	int ret = mt_lookup_uuid(c, uuid, &dom, err);
@@ -114,7 +119,8 @@ int virt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info 
 }
 
 /* From libvirtd's memory: no guest is asked, so that none can make us wait. */
-int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, struct mt_err *err)
+int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n,
+		      struct mt_err *err)
 {
 	mt_autovirt virConnectPtr virt = NULL;
 	virDomainPtr *doms = NULL;
@@ -131,7 +137,8 @@ int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n
 		ret = mt_err_set(err, -ENOMEM, "out of memory");
 	for (int i = 0; i < found; i++) {
 		if (!ret && !virDomainGetUUIDString(doms[i], (*list)[*n].uuid)) {
-			(*list)[*n].name_cut = mt_domain_name_copy((*list)[*n].name, virDomainGetName(doms[i]));
+			(*list)[*n].name_cut =
+				mt_domain_name_copy((*list)[*n].name, virDomainGetName(doms[i]));
 			++*n;
 		}
 		virDomainFree(doms[i]);
@@ -140,7 +147,8 @@ int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n
 	return ret;
 }
 
-int virt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state, struct mt_err *err)
+int virt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
+		      struct mt_err *err)
 {
 	mt_autodomain virDomainPtr dom = NULL;
 	int ret = mt_lookup_uuid(c, uuid, &dom, err);
@@ -176,7 +184,8 @@ int virt_domain_resume(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	return ret;
 }
 
-int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n, struct mt_err *err)
+int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,
+		     struct mt_err *err)
 {
 	mt_autovirt virConnectPtr virt = NULL;
 	virDomainPtr *doms = NULL;
@@ -184,7 +193,8 @@ int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **li
 
 	if (ret)
 		return ret;
-	found = virConnectListAllDomains(virt, &doms, running ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : 0);
+	found = virConnectListAllDomains(virt, &doms,
+					 running ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : 0);
 	if (found < 0)
 		return mt_virt_error(err, "cannot list the domains");
 	*list = calloc((size_t)found + 1, sizeof(**list));

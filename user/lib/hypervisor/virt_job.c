@@ -11,7 +11,9 @@
 #include "base/units.h"
 #include "virt_lookup.h"
 
-/* libvirt's driver for QEMU takes up to 2^63 bytes/s, and says that where nobody has set a limit. */
+/*
+ * libvirt's driver for QEMU takes up to 2^63 bytes/s, and says that where nobody has set a limit.
+ */
 #define NO_LIMIT_MIB	(INT64_MAX / MT_MIB)
 
 static int job_stats(virDomainPtr dom, unsigned flags, struct mt_sample *s, struct mt_err *err)
@@ -38,7 +40,10 @@ int virt_job_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, st
 	ret = job_stats(dom, 0, s, err);
 	if (ret || s->status != MT_STATUS_ACTIVE)
 		return ret;
-	/* The job does not say that post-copy has begun; the paused source does. Answered from libvirtd's memory. */
+	/*
+	 * The job does not say that post-copy has begun; the paused source does. Answered from
+	 * libvirtd's memory.
+	 */
 	if (!virDomainGetState(dom, &state, &reason, 0) && state == VIR_DOMAIN_PAUSED &&
 	    (reason == VIR_DOMAIN_PAUSED_POSTCOPY || reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED)) {
 		s->status = MT_STATUS_POSTCOPY;
@@ -53,7 +58,9 @@ int virt_job_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s,
 	int ret = mt_lookup_uuid(c, uuid, &dom, err);
 
 	if (!ret)
-		ret = job_stats(dom, VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED, s, err);
+		ret = job_stats(
+			dom, VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED,
+			s, err);
 	if (!ret && s->status == MT_STATUS_NONE)
 		ret = mt_err_set(err, -ENODATA, "libvirt has no figures of a completed migration");
 	return ret;
@@ -73,7 +80,8 @@ int virt_job_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, s
 	return 0;
 }
 
-int virt_job_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err)
+int virt_job_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms,
+				struct mt_err *err)
 {
 	mt_autodomain virDomainPtr dom = NULL;
 	int ret = mt_lookup_uuid(c, uuid, &dom, err);
@@ -83,7 +91,8 @@ int virt_job_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms
 	return ret;
 }
 
-int virt_job_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s, struct mt_err *err)
+int virt_job_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s,
+			   struct mt_err *err)
 {
 	mt_autodomain virDomainPtr dom = NULL;
 	unsigned long mib;
@@ -99,12 +108,14 @@ int virt_job_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t *bytes_
 	return 0;
 }
 
-int virt_job_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err)
+int virt_job_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
+			       struct mt_err *err)
 {
 	mt_autodomain virDomainPtr dom = NULL;
 	int ret = mt_lookup_uuid(c, uuid, &dom, err);
 
-	if (!ret && virDomainMigrateSetMaxSpeed(dom, (unsigned long)mt_bandwidth_mib_per_s(bytes_per_s), 0) < 0)
+	if (!ret && virDomainMigrateSetMaxSpeed(
+			    dom, (unsigned long)mt_bandwidth_mib_per_s(bytes_per_s), 0) < 0)
 		ret = mt_virt_error(err, "cannot set the bandwidth limit");
 	return ret;
 }

@@ -32,10 +32,13 @@ int mt_lookup_conn(struct mt_conn *c, virConnectPtr *virt, struct mt_err *err)
 {
 	*virt = NULL;
 	if (!virt_of(c))
-		return mt_err_set(err, -EOPNOTSUPP, "%s is no connection to libvirt", mt_conn_uri(c));
+		return mt_err_set(err, -EOPNOTSUPP, "%s is no connection to libvirt",
+				  mt_conn_uri(c));
 	*virt = mt_conn_get(c);
 	if (!*virt)
-		return mt_err_set(err, -ECONNRESET, "the connection to %s is down; is libvirtd running there?", mt_conn_uri(c));
+		return mt_err_set(err, -ECONNRESET,
+				  "the connection to %s is down; is libvirtd running there?",
+				  mt_conn_uri(c));
 	return 0;
 }
 
@@ -45,7 +48,8 @@ static int failed(const char *name, struct mt_err *err)
 	char what[MT_DOMAIN_NAME_MAX + 64];
 
 	if (e && e->code == VIR_ERR_NO_DOMAIN)
-		return mt_err_set(err, -ENOENT, "no domain %s here; virsh list --all names them", name);
+		return mt_err_set(err, -ENOENT, "no domain %s here; virsh list --all names them",
+				  name);
 	snprintf(what, sizeof(what), "cannot look up domain %s", name);
 	return mt_virt_error(err, what);
 }

@@ -12,7 +12,8 @@
 #include "qmp.h"
 #include "virt_lookup.h"
 
-static int ask(struct mt_conn *c, const char *uuid, const char *command, char **reply, struct mt_err *err)
+static int ask(struct mt_conn *c, const char *uuid, const char *command, char **reply,
+	       struct mt_err *err)
 {
 	mt_autodomain virDomainPtr dom = NULL;
 	int ret = mt_lookup_uuid(c, uuid, &dom, err);
@@ -22,7 +23,8 @@ static int ask(struct mt_conn *c, const char *uuid, const char *command, char **
 	return ret;
 }
 
-int virt_job_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status, struct mt_err *err)
+int virt_job_migrate_status(struct mt_conn *c, const char *uuid, enum mt_status *status,
+			    struct mt_err *err)
 {
 	mt_autofree char *reply = NULL;
 	int ret = ask(c, uuid, "{\"execute\":\"query-migrate\"}", &reply, err);
@@ -41,6 +43,8 @@ int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err
 		return ret;
 	ret = mt_qmp_capability(reply, "multifd");
 	if (ret < 0)
-		return mt_err_set(err, ret, "QEMU's answer about the migration's capabilities makes no sense");
+		return mt_err_set(
+			err, ret,
+			"QEMU's answer about the migration's capabilities makes no sense");
 	return ret;
 }

@@ -15,7 +15,10 @@
 #include "base/thread.h"
 #include "virterror.h"
 
-/* A peer that is silent this long is gone: (count + 1) x interval, 20 s. Drivers within this process refuse; fine. */
+/*
+ * A peer that is silent this long is gone: (count + 1) x interval, 20 s. Drivers within this
+ * process refuse; fine.
+ */
 #define KEEPALIVE_INTERVAL_S	5
 #define KEEPALIVE_COUNT		3
 
@@ -82,7 +85,8 @@ int mt_open(virConnectPtr *virt, const char *uri, uint64_t timeout_ms, struct mt
 	else
 		ret = mt_thread_start(NULL, "virt-open", run, a);
 	if (ret) {
-		mt_err_set(err, ret, "cannot start a thread to connect to %s", uri ? uri : "libvirt");
+		mt_err_set(err, ret, "cannot start a thread to connect to %s",
+			   uri ? uri : "libvirt");
 		put(a);
 		put(a);
 		return ret;
@@ -92,8 +96,10 @@ int mt_open(virConnectPtr *virt, const char *uri, uint64_t timeout_ms, struct mt
 	while (!a->done && more)
 		more = mt_cond_wait_until(&a->done_cond, &a->lock, until_ns);
 	if (!a->done) {
-		ret = mt_err_set(err, -ECONNREFUSED, "cannot reach %s: no answer within %llu s; is the host up and its port open?",
-				 uri ? uri : "libvirt", (unsigned long long)timeout_ms / 1000);
+		ret = mt_err_set(
+			err, -ECONNREFUSED,
+			"cannot reach %s: no answer within %llu s; is the host up and its port open?",
+			uri ? uri : "libvirt", (unsigned long long)timeout_ms / 1000);
 	} else if (a->ret) {
 		ret = mt_err_set(err, a->ret, "%s", a->err.msg);
 	} else {

@@ -10,7 +10,11 @@
 /* A host that drops packets is given up after this; TCP itself would try for two minutes. */
 #define MT_OPEN_TIMEOUT_MS	15000
 
-/* With keepalive; errors as mt_conn_open(). Asks for no password: there is nobody to answer. The loop runs already. */
-MT_MUST_CHECK int mt_open(virConnectPtr *virt, const char *uri, uint64_t timeout_ms, struct mt_err *err);
+/*
+ * With keepalive; errors as mt_conn_open(). Asks for no password: there is nobody to answer. The
+ * loop runs already.
+ */
+MT_MUST_CHECK int mt_open(virConnectPtr *virt, const char *uri, uint64_t timeout_ms,
+			  struct mt_err *err);
 
 #endif

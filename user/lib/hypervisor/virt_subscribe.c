@@ -164,12 +164,12 @@ static int register_one(struct virt_conn *c, virConnectPtr virt, size_t i)
 
 	virt_conn_ref(c);
 	if (registrations[i].qemu)
-		id = virConnectDomainQemuMonitorEventRegister(virt, NULL, registrations[i].qemu,
-							      registrations[i].fn, c, unref_conn, 0);
+		id = virConnectDomainQemuMonitorEventRegister(
+			virt, NULL, registrations[i].qemu, registrations[i].fn, c, unref_conn, 0);
 	else
-		id = virConnectDomainEventRegisterAny(virt, NULL, registrations[i].id,
-						      VIR_DOMAIN_EVENT_CALLBACK(registrations[i].fn),
-						      c, unref_conn);
+		id = virConnectDomainEventRegisterAny(
+			virt, NULL, registrations[i].id,
+			VIR_DOMAIN_EVENT_CALLBACK(registrations[i].fn), c, unref_conn);
 	if (id < 0)
 		virt_conn_unref(c);
 	return id;
@@ -292,7 +292,9 @@ int virt_subscribe(struct mt_conn *conn, const char *uuid, mt_event_fn fn, void 
 	if (subs) {
 		c->dispatch.subs = subs;
 		subs += c->dispatch.n++;
-		*subs = (struct mt_subscription){ .id = ++c->dispatch.last_id, .fn = fn, .opaque = opaque };
+		*subs = (struct mt_subscription){ .id = ++c->dispatch.last_id,
+						  .fn = fn,
+						  .opaque = opaque };
 		if (uuid)
 			strcpy(subs->uuid, uuid);
 		ret = subs->id;

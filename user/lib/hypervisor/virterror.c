@@ -39,7 +39,10 @@ int mt_virt_error_code(const virError *e)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(codes); i++)
 		if (codes[i].virt == e->code)
 			return codes[i].code;
-	/* "Cannot recv data", "client socket is closed": system and internal errors by code, told by their domain. */
+	/*
+	 * "Cannot recv data", "client socket is closed": system and internal errors by code, told
+	 * by their domain.
+	 */
 	if (e->domain == VIR_FROM_RPC)
 		return -ECONNRESET;
 	return -EIO;
@@ -71,11 +74,17 @@ int mt_virt_open_error(struct mt_err *err, const char *uri, const virError *e)
 	if (mt_virt_error_code(e) == -EACCES || is_errno(e, EACCES, "Permission denied"))
 		return mt_err_set(err, -EACCES,
 				  "not allowed to connect to %s: %s; run as root or join the group libvirt", uri, why);
-	/* "no connection driver available", a scheme nobody knows; what cannot be parsed at all has no other mark than its domain */
-	if (e->code == VIR_ERR_NO_CONNECT || e->code == VIR_ERR_INVALID_ARG || e->code == VIR_ERR_NO_SUPPORT ||
-	    e->code == VIR_ERR_CONFIG_UNSUPPORTED || e->domain == VIR_FROM_URI)
+	/*
+	 * "no connection driver available", a scheme nobody knows; what cannot be parsed at all has
+	 * no other mark than its domain
+	 */
+	if (e->code == VIR_ERR_NO_CONNECT || e->code == VIR_ERR_INVALID_ARG ||
+	    e->code == VIR_ERR_NO_SUPPORT || e->code == VIR_ERR_CONFIG_UNSUPPORTED ||
+	    e->domain == VIR_FROM_URI)
 		return mt_err_set(err, -EINVAL,
 				  "libvirt does not understand the URI %s: %s; a usual one is qemu:///system or qemu+ssh://HOST/system",
 				  uri, why);
-	return mt_err_set(err, -ECONNREFUSED, "cannot reach %s: %s; is libvirtd running there, and does it listen?", uri, why);
+	return mt_err_set(err, -ECONNREFUSED,
+			  "cannot reach %s: %s; is libvirtd running there, and does it listen?",
+			  uri, why);
 }

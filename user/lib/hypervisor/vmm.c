@@ -34,7 +34,9 @@ static ssize_t slurp(const char *path, char **text)
 		ssize_t n;
 
 		if (len + 1 >= room) {
-			char *more = room < CMDLINE_MAX ? realloc(buf, room = room ? 2 * room : 16384) : NULL;
+			char *more = room < CMDLINE_MAX ?
+					     realloc(buf, room = room ? 2 * room : 16384) :
+					     NULL;
 
 			if (!more) {
 				free(buf);
@@ -127,7 +129,8 @@ static int scan(const char *proc, const char *uuid, pid_t *pid)
 	return found;
 }
 
-int mt_vmm_pid(const struct mt_vmm_paths *paths, const char *name, const char *uuid, pid_t *pid, struct mt_err *err)
+int mt_vmm_pid(const struct mt_vmm_paths *paths, const char *name, const char *uuid, pid_t *pid,
+	       struct mt_err *err)
 {
 	const char *proc = paths && paths->proc ? paths->proc : "/proc";
 	const char *run = paths && paths->run ? paths->run : RUN_DEFAULT;
@@ -142,9 +145,13 @@ int mt_vmm_pid(const struct mt_vmm_paths *paths, const char *name, const char *u
 		return 0;
 	*pid = 0;
 	if (found < 0)
-		return mt_err_set(err, found, "cannot look at the processes in %s: %s", proc, strerror(-found));
+		return mt_err_set(err, found, "cannot look at the processes in %s: %s", proc,
+				  strerror(-found));
 	if (!found)
-		return mt_err_set(err, -ESRCH, "no process here runs the guest %s (-uuid %s)", name ? name : "", uuid);
-	return mt_err_set(err, -ENOTUNIQ, "%d processes here run the guest %s (-uuid %s), and %s has no pidfile that says which one is meant",
-			  found, name ? name : "", uuid, run);
+		return mt_err_set(err, -ESRCH, "no process here runs the guest %s (-uuid %s)",
+				  name ? name : "", uuid);
+	return mt_err_set(
+		err, -ENOTUNIQ,
+		"%d processes here run the guest %s (-uuid %s), and %s has no pidfile that says which one is meant",
+		found, name ? name : "", uuid, run);
 }

@@ -47,17 +47,21 @@ struct mt_vmm_memory {
  * mt_vmm_memory() - how much of a guest's RAM is there, and how much of that is not zero
  * @memory_bytes: the guest's, which tells its RAM from other mappings
  *
- * RAM is taken to be the largest mappings that one may read and write but not execute, as long as they fit
- * into the guest's memory: one, or one for each NUMA node. Pages are read only where they are there already,
- * so nothing becomes resident by being looked at.
+ * RAM is taken to be the largest mappings that one may read and write but not execute, as long as
+ * they fit into the guest's memory: one, or one for each NUMA node. Pages are read only where they
+ * are there already, so nothing becomes resident by being looked at.
  *
- * Return: 0; -ENODATA no such mappings; -EACCES and other errnos of open(2); each with a line in @err.
+ * Return: 0; -ENODATA no such mappings; -EACCES and other errnos of open(2); each with a line in
+ * @err.
  */
 MT_MUST_CHECK int mt_vmm_memory(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
 				struct mt_vmm_memory *memory, struct mt_err *err);
 
-/* What is not zero alone, within milliseconds whatever the guest's size. -EACCES: its pages may not be looked at; else as above. */
-MT_MUST_CHECK int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes, uint64_t *nonzero_bytes,
-				 struct mt_err *err);
+/*
+ * What is not zero alone, within milliseconds whatever the guest's size. -EACCES: its pages may not
+ * be looked at; else as above.
+ */
+MT_MUST_CHECK int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
+				 uint64_t *nonzero_bytes, struct mt_err *err);
 
 #endif

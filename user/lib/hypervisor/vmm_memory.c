@@ -2,9 +2,9 @@
 /*
  * vmm_memory.c - how much of a guest's RAM is there, and how much of that is not zero
  *
- * What is resident is what /proc/PID/smaps says of its mappings. In huge pages much of that can be zero,
- * and a zero page costs a migration next to nothing, so a sample of pages is looked at: stratified, one at a
- * random place in each of MT_VMM_SAMPLES equal parts.
+ * What is resident is what /proc/PID/smaps says of its mappings. In huge pages much of that can be
+ * zero, and a zero page costs a migration next to nothing, so a sample of pages is looked at:
+ * stratified, one at a random place in each of MT_VMM_SAMPLES equal parts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +67,8 @@ static void add_resident(const char *line, struct mapping *m)
 		size_t len = strlen(resident_keys[i]);
 		uint64_t kib;
 
-		if (!strncmp(line, resident_keys[i], len) && line[len] == ':' && sscanf(line + len + 1, "%" SCNu64 " kB", &kib) == 1)
+		if (!strncmp(line, resident_keys[i], len) && line[len] == ':' &&
+		    sscanf(line + len + 1, "%" SCNu64 " kB", &kib) == 1)
 			m->resident_bytes += kib * 1024;
 	}
 }
@@ -128,10 +129,12 @@ static int is_nonzero(pid_t pid, int pagemap, uint64_t address)
 {
 	static const unsigned char zeroes[PAGE_BYTES];
 	unsigned char page[PAGE_BYTES];
-	struct iovec here = { page, sizeof(page) }, there = { (void *)(uintptr_t)address, sizeof(page) };
+	struct iovec here = { page, sizeof(page) },
+		     there = { (void *)(uintptr_t)address, sizeof(page) };
 	uint64_t entry;
 
-	if (pread(pagemap, &entry, sizeof(entry), (off_t)(address / PAGE_BYTES * sizeof(entry))) != sizeof(entry))
+	if (pread(pagemap, &entry, sizeof(entry), (off_t)(address / PAGE_BYTES * sizeof(entry))) !=
+	    sizeof(entry))
 		return -EIO;
 	if (entry & PAGEMAP_SWAPPED)
 		return 1;
@@ -142,7 +145,8 @@ static int is_nonzero(pid_t pid, int pagemap, uint64_t address)
 	return memcmp(page, zeroes, sizeof(page)) != 0;
 }
 
-static void sample(const char *proc, pid_t pid, const struct mappings *ram, struct mt_vmm_memory *memory)
+static void sample(const char *proc, pid_t pid, const struct mappings *ram,
+		   struct mt_vmm_memory *memory)
 {
 	struct mt_rng rng = { 1 };
 	uint64_t pages = memory->mapped_bytes / PAGE_BYTES, bytes;
@@ -156,7 +160,8 @@ static void sample(const char *proc, pid_t pid, const struct mappings *ram, stru
 		return;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t from = pages * i / n, to = pages * (i + 1) / n;
-		int rc = is_nonzero(pid, pagemap, address_of(ram, from + mt_rng_next(&rng) % (to - from)));
+		int rc = is_nonzero(pid, pagemap,
+				    address_of(ram, from + mt_rng_next(&rng) % (to - from)));
 
 		if (rc < 0)
 			return;
@@ -167,9 +172,12 @@ static void sample(const char *proc, pid_t pid, const struct mappings *ram, stru
 	memory->nonzero_known = true;
 }
 
-/* @name: "smaps", which says what is resident, or "maps", which is read at once however large the guest. */
-static int read_ram(const char *proc, pid_t pid, const char *name, uint64_t memory_bytes, struct mappings *ram,
-		    struct mt_vmm_memory *memory, struct mt_err *err)
+/*
+ * @name: "smaps", which says what is resident, or "maps", which is read at once however large the
+ * guest.
+ */
+static int read_ram(const char *proc, pid_t pid, const char *name, uint64_t memory_bytes,
+		    struct mappings *ram, struct mt_vmm_memory *memory, struct mt_err *err)
 {
 	mt_autofclose FILE *f = NULL;
 	char path[PATH_MAX];
@@ -182,16 +190,19 @@ static int read_ram(const char *proc, pid_t pid, const char *name, uint64_t memo
 	errno = 0;
 	read_maps(f, memory_bytes, ram);
 	if (ferror(f))
-		return mt_err_set(err, -EACCES, "cannot read %s: %s", path, strerror(errno ? errno : EIO));
+		return mt_err_set(err, -EACCES, "cannot read %s: %s", path,
+				  strerror(errno ? errno : EIO));
 	take_ram(ram, memory_bytes, memory);
 	if (memory_bytes && memory->mapped_bytes >= memory_bytes / 2)
 		return 0;
 	*memory = (struct mt_vmm_memory){ 0 };
-	return mt_err_set(err, -ENODATA, "%s has no mappings that could be a guest's memory of %" PRIu64 " bytes", path, memory_bytes);
+	return mt_err_set(err, -ENODATA,
+			  "%s has no mappings that could be a guest's memory of %" PRIu64 " bytes",
+			  path, memory_bytes);
 }
 
-int mt_vmm_memory(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes, struct mt_vmm_memory *memory,
-		  struct mt_err *err)
+int mt_vmm_memory(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
+		  struct mt_vmm_memory *memory, struct mt_err *err)
 {
 	const char *proc = paths && paths->proc ? paths->proc : "/proc";
 	struct mappings ram = { .n = 0 };
@@ -205,7 +216,8 @@ int mt_vmm_memory(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_b
 	return 0;
 }
 
-int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes, uint64_t *nonzero_bytes, struct mt_err *err)
+int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
+		   uint64_t *nonzero_bytes, struct mt_err *err)
 {
 	const char *proc = paths && paths->proc ? paths->proc : "/proc";
 	struct mappings ram = { .n = 0 };
@@ -216,7 +228,8 @@ int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_
 		return rc;
 	sample(proc, pid, &ram, &memory);
 	if (!memory.nonzero_known)
-		return mt_err_set(err, -EACCES, "the memory of process %d may not be read", (int)pid);
+		return mt_err_set(err, -EACCES, "the memory of process %d may not be read",
+				  (int)pid);
 	*nonzero_bytes = memory.nonzero_bytes;
 	return 0;
 }

@@ -47,7 +47,8 @@ const struct mt_forecast_model *mt_forecast_model_find(const char *name)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
 		size_t n = strcspn(rows[i]->name, "/");
 
-		if (!strcmp(name, rows[i]->name) || (strlen(name) == n && !strncmp(name, rows[i]->name, n)))
+		if (!strcmp(name, rows[i]->name) ||
+		    (strlen(name) == n && !strncmp(name, rows[i]->name, n)))
 			return rows[i];
 	}
 	return NULL;
@@ -62,7 +63,8 @@ static size_t row_of(const struct mt_forecast_model *model)
 	return i;
 }
 
-int mt_forecast(const struct mt_forecast_model *model, const struct mt_forecast_input *in, struct mt_forecast *out)
+int mt_forecast(const struct mt_forecast_model *model, const struct mt_forecast_input *in,
+		struct mt_forecast *out)
 {
 	const struct mt_learned *learned = in->learned ? in->learned : &mt_learned_default;
 	struct mt_forecast f = { .method = in->method };
@@ -73,7 +75,8 @@ int mt_forecast(const struct mt_forecast_model *model, const struct mt_forecast_
 		model = mt_forecast_model_find(MT_FORECAST_DEFAULT);
 	if (in->method >= MT_METHOD_COUNT || !(model->methods >> in->method & 1))
 		return -EOPNOTSUPP;
-	if (!(in->memory_bytes > 0) || !(in->bandwidth_bytes_per_s > 0) || !(in->downtime_limit_ms > 0))
+	if (!(in->memory_bytes > 0) || !(in->bandwidth_bytes_per_s > 0) ||
+	    !(in->downtime_limit_ms > 0))
 		return -EINVAL;
 	if (in->done.passes && !model->resumes)
 		return -EOPNOTSUPP;
@@ -85,7 +88,8 @@ int mt_forecast(const struct mt_forecast_model *model, const struct mt_forecast_
 		return rc;
 	row = row_of(model);
 	for (size_t i = 0; i < MT_METRIC_COUNT && row < MT_ARRAY_SIZE(rows); i++)
-		mt_residual_apply(&learned->residual[row][in->method][i], (enum mt_metric)i, &f.metric[i]);
+		mt_residual_apply(&learned->residual[row][in->method][i], (enum mt_metric)i,
+				  &f.metric[i]);
 	*out = f;
 	return 0;
 }
@@ -103,7 +107,10 @@ static bool ends_within(const struct mt_forecast_input *in, double within_ms)
 	if (within_ms > 0 || in->method == MT_METHOD_POSTCOPY || in->method == MT_METHOD_HYBRID)
 		return !mt_forecast(NULL, in, &f) && f.ends >= NEEDED_ENDS &&
 		       (!(within_ms > 0) || f.metric[MT_METRIC_TOTAL_MS].p50 <= within_ms);
-	/* What dirties more ends later, if at all: the curve that so many are below tells for all of them. */
+	/*
+	 * What dirties more ends later, if at all: the curve that so many are below tells for all
+	 * of them.
+	 */
 	mt_ucurve_sample(&u, in->curve, mt_normal_quantile(NEEDED_ENDS));
 	mt_play(&play, in, &u, UINT_MAX, MT_FORECAST_HORIZON_MS / 1e3);
 	return play.open <= 1 - NEEDED_ENDS;
@@ -133,7 +140,8 @@ static double needed(const struct mt_forecast_input *in, double within_ms, size_
 	struct trial t = { .in = *in, .within_ms = within_ms };
 
 	t.value = (double *)((char *)&t.in + offset);
-	t.link_share = in->link_bytes_per_s > 0 ? in->link_bytes_per_s / in->bandwidth_bytes_per_s : 0;
+	t.link_share =
+		in->link_bytes_per_s > 0 ? in->link_bytes_per_s / in->bandwidth_bytes_per_s : 0;
 	if (ends_within(in, within_ms))
 		return *t.value;
 	return mt_least(*t.value, NEEDED_STEPS, suffices, &t);

@@ -19,7 +19,8 @@
 #include "method.h"
 #include "outlook.h"
 
-#define MT_THROTTLE_INITIAL_PERCENT	20	/* QEMU's cpu-throttle-initial, -increment, max-cpu-throttle, */
+/* QEMU's cpu-throttle-initial, -increment, max-cpu-throttle, */
+#define MT_THROTTLE_INITIAL_PERCENT	20
 #define MT_THROTTLE_INCREMENT_PERCENT	10
 #define MT_THROTTLE_MAX_PERCENT		99
 #define MT_THROTTLE_TRIGGER_PERCENT	50	/* throttle-trigger-threshold */
@@ -29,27 +30,32 @@ struct mt_learned;
 
 /* What a running migration has behind it, as of the sync that ended its last pass. */
 struct mt_forecast_progress {
-	unsigned passes;		/* finished ones; 0: it has not begun, and nothing below counts */
+	unsigned passes;		/* finished ones; 0: it has not begun, and nothing below
+					 * counts */
 	double elapsed_ms;		/* by QEMU's count */
 	double wire_bytes;		/* sent so far */
 	double left_bytes;		/* after the sync */
 	double zero_bytes;		/* of them zero pages, as far as is known */
 	double expected_downtime_ms;	/* QEMU's own; NaN: unknown */
 	double throttle_percent;	/* of auto-converge by now */
-	double page_share;		/* bytes of memory for one on the wire, as seen lately; 0: as learned */
+	double page_share;		/* bytes of memory for one on the wire, as seen lately; 0:
+					 * as learned */
 };
 
 struct mt_forecast_input {
 	const struct mt_ucurve *curve;
 	double memory_bytes;		/* of all RAM blocks */
 	double resident_bytes;		/* pages that are not zero; 0 = unknown: all of them */
-	double cpu_share;		/* of its vCPUs' time that the guest uses; NaN = unknown: all of it */
+	double cpu_share;		/* of its vCPUs' time that the guest uses; NaN = unknown:
+					 * all of it */
 	enum mt_method method;
 	struct mt_method_options options;
 	double bandwidth_bytes_per_s;	/* that QEMU may use, > 0 */
-	double link_bytes_per_s;	/* that the link carries when QEMU does not hold back; 0 = the same */
+	double link_bytes_per_s;	/* that the link carries when QEMU does not hold back; 0 =
+					 * the same */
 	double downtime_limit_ms;	/* QEMU's, > 0 */
-	double give_up_ms;		/* it is cancelled if it takes longer; 0 = MT_FORECAST_HORIZON_MS */
+	double give_up_ms;		/* it is cancelled if it takes longer; 0 =
+					 * MT_FORECAST_HORIZON_MS */
 	struct mt_forecast_progress done;
 	const struct mt_learned *learned;	/* NULL: mt_learned_default */
 };
@@ -57,20 +63,29 @@ struct mt_forecast_input {
 /* Of the guest's memory, what is sent page by page. */
 static inline double mt_forecast_full_bytes(const struct mt_forecast_input *in)
 {
-	return in->resident_bytes > 0 && in->resident_bytes < in->memory_bytes ? in->resident_bytes : in->memory_bytes;
+	return in->resident_bytes > 0 && in->resident_bytes < in->memory_bytes ?
+		       in->resident_bytes :
+		       in->memory_bytes;
 }
 
 /* A pre-copy that has not ended by then does not end: Gudkov's deadline. */
 #define MT_FORECAST_HORIZON_MS	3600000.0
 
-enum mt_metric { MT_METRIC_TOTAL_MS, MT_METRIC_TRANSFERRED_BYTES, MT_METRIC_DOWNTIME_MS, MT_METRIC_STALL_MS, MT_METRIC_COUNT };
+enum mt_metric {
+	MT_METRIC_TOTAL_MS,
+	MT_METRIC_TRANSFERRED_BYTES,
+	MT_METRIC_DOWNTIME_MS,
+	MT_METRIC_STALL_MS,
+	MT_METRIC_COUNT
+};
 const char *mt_metric_name(enum mt_metric metric);		/* "total_ms" ... */
 
 struct mt_forecast {
 	const char *model;		/* name and version of the row */
 	enum mt_method method;
 	double ends;			/* probability that it ends by itself, before give_up_ms */
-	struct mt_interval metric[MT_METRIC_COUNT];	/* if it ends; NaN: the row says nothing of it */
+	struct mt_interval metric[MT_METRIC_COUNT];	/* if it ends; NaN: the row says nothing of
+							 * it */
 	double passes;			/* of pre-copy, expected */
 	double postcopy_pages;		/* left to post-copy; 0: none */
 	double throttle_percent;	/* reached by auto-converge */
@@ -89,7 +104,8 @@ struct mt_forecast_model {
 #define MT_FORECAST_MODELS_MAX	8
 #define MT_FORECAST_DEFAULT	"recurrence"
 const struct mt_forecast_model *mt_forecast_model_at(size_t i);		/* NULL beyond the last */
-const struct mt_forecast_model *mt_forecast_model_find(const char *name);	/* with or without its version */
+/* with or without its version */
+const struct mt_forecast_model *mt_forecast_model_find(const char *name);
 
 /**
  * mt_forecast() - what migrating a guest will cost
@@ -98,8 +114,8 @@ const struct mt_forecast_model *mt_forecast_model_find(const char *name);	/* wit
  * Return: 0; -ENODATA too little is known of the guest; -EOPNOTSUPP the model does not cover
  * the method; -EINVAL a figure of @in that must be positive is not.
  */
-MT_MUST_CHECK int mt_forecast(const struct mt_forecast_model *model, const struct mt_forecast_input *in,
-			      struct mt_forecast *out);
+MT_MUST_CHECK int mt_forecast(const struct mt_forecast_model *model,
+			      const struct mt_forecast_input *in, struct mt_forecast *out);
 
 /* It ends, more likely than not. */
 static inline bool mt_forecast_converges(const struct mt_forecast *f)
@@ -108,8 +124,9 @@ static inline bool mt_forecast_converges(const struct mt_forecast *f)
 }
 
 /*
- * With what it would end, at a probability of 0.9, within @within_ms (0: at all), by the default model: the least bandwidth at the
- * limit given, and the least downtime limit at the bandwidth given. 0: not with 64 times as much.
+ * With what it would end, at a probability of 0.9, within @within_ms (0: at all), by the default
+ * model: the least bandwidth at the limit given, and the least downtime limit at the bandwidth
+ * given. 0: not with 64 times as much.
  */
 double mt_forecast_needed_bandwidth(const struct mt_forecast_input *in, double within_ms);
 double mt_forecast_needed_limit_ms(const struct mt_forecast_input *in, double within_ms);

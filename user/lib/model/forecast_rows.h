@@ -22,8 +22,9 @@ static inline struct mt_interval mt_interval_of(double value)
 }
 
 /*
- * What the simple recurrences share: pass i sends what pass i - 1 left, @dirtied tells what it leaves.
- * They end below the downtime limit; everything is sent at the bandwidth, with nothing kept back.
+ * What the simple recurrences share: pass i sends what pass i - 1 left, @dirtied tells what it
+ * leaves. They end below the downtime limit; everything is sent at the bandwidth, with nothing kept
+ * back.
  */
 struct mt_plain {
 	double passes_max;	/* of QEMU's there is none: INFINITY */
@@ -31,6 +32,7 @@ struct mt_plain {
 	double (*dirtied)(const void *opaque, double window_s, double sent_bytes);
 	const void *opaque;
 };
-void mt_plain_forecast(const struct mt_plain *plain, const struct mt_forecast_input *in, struct mt_forecast *out);
+void mt_plain_forecast(const struct mt_plain *plain, const struct mt_forecast_input *in,
+		       struct mt_forecast *out);
 
 #endif

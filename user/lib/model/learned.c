@@ -21,7 +21,10 @@
 #define SPREAD_ENOUGH	0.05
 /* And those that are at least so many standard deviations from the mean. Inferred. */
 #define SLOPE_FROM	0.5
-/* First passes that tell how fast a guest was: what they dirtied. And what is believed at most. Inferred. */
+/*
+ * First passes that tell how fast a guest was: what they dirtied. And what is believed at most.
+ * Inferred.
+ */
 #define SPEED_LEAST_BYTES	(1 << 20)
 #define SPEED_LEAST_SHARE	0.2	/* of what was expected */
 #define SPEED_MOST_SHARE	0.8	/* of the working set */
@@ -49,22 +52,28 @@ static double share_later(const struct mt_learned_case *c, const struct mt_learn
 /* Of the first pass: later ones are too short to tell. */
 static double bandwidth_share(const struct mt_learned_case *c, const struct mt_learned *l)
 {
-	return c->first.s > 0 ? c->first.wire_bytes / c->first.s / c->in.bandwidth_bytes_per_s : NAN;
+	return c->first.s > 0 ? c->first.wire_bytes / c->first.s / c->in.bandwidth_bytes_per_s :
+				NAN;
 }
 
 static double pages_first(const struct mt_learned_case *c, const struct mt_learned *l)
 {
-	return c->first.s > 0 && bandwidth_share(c, l) < BOTTLENECK ? c->first.bytes / c->first.s / PAGE_BYTES : NAN;
+	return c->first.s > 0 && bandwidth_share(c, l) < BOTTLENECK ?
+		       c->first.bytes / c->first.s / PAGE_BYTES :
+		       NAN;
 }
 
 static double pages_later(const struct mt_learned_case *c, const struct mt_learned *l)
 {
 	double wire_per_s = c->later.wire_bytes / c->later.s;
 
-	return c->later.s > 0 && wire_per_s < BOTTLENECK * c->in.bandwidth_bytes_per_s ? c->later.bytes / c->later.s / PAGE_BYTES : NAN;
+	return c->later.s > 0 && wire_per_s < BOTTLENECK * c->in.bandwidth_bytes_per_s ?
+		       c->later.bytes / c->later.s / PAGE_BYTES :
+		       NAN;
 }
 
-static double off_by(const struct mt_learned_case *c, const struct mt_learned *l, enum mt_metric metric)
+static double off_by(const struct mt_learned_case *c, const struct mt_learned *l,
+		     enum mt_metric metric)
 {
 	struct mt_forecast_input in = c->in;
 	struct mt_forecast f;
@@ -86,7 +95,8 @@ static double switchover_off(const struct mt_learned_case *c, const struct mt_le
 }
 
 /* How far downtimes are from their forecasts about the median, all added up; values is scratch. */
-static double scatter(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+static double scatter(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+		      enum mt_method method, double *values)
 {
 	double sum = 0, mid;
 	size_t k = 0;
@@ -106,11 +116,13 @@ static double scatter(const struct mt_learned *l, const struct mt_learned_case *
 }
 
 /* The cost of a zero page with which downtimes scatter least, of a row of them. */
-static void learn_zero_page(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+static void learn_zero_page(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			    enum mt_method method, double *values)
 {
 	double *us = &l->figures[method].zero_page_us, best = 0, least = INFINITY;
 
-	for (double tried = 0; tried < ZERO_PAGE_US_MAX; tried = tried > 0 ? tried * ZERO_PAGE_STEP : 1) {
+	for (double tried = 0;
+	     tried<ZERO_PAGE_US_MAX; tried = tried> 0 ? tried * ZERO_PAGE_STEP : 1) {
 		double sum;
 
 		*us = tried;
@@ -135,15 +147,16 @@ static double fault(const struct mt_learned_case *c, const struct mt_learned *l)
 	if (!c->ended || mt_forecast(NULL, &in, &f) || !(f.postcopy_pages > 0))
 		return NAN;
 	writes = mt_flip_writes(&in, f.postcopy_pages * PAGE_BYTES);
-	rest_ms = f.postcopy_pages * PAGE_BYTES / mt_play_rate(&in, !in.options.flip_after_passes, false) * 1e3;
+	rest_ms = f.postcopy_pages * PAGE_BYTES /
+		  mt_play_rate(&in, !in.options.flip_after_passes, false) * 1e3;
 	if (!(writes >= 1) || !(c->real[MT_METRIC_STALL_MS] < rest_ms))
 		return NAN;
 	return -rest_ms / writes * log1p(-c->real[MT_METRIC_STALL_MS] / rest_ms);
 }
 
 /* The median of a figure over the migrations of a method. Return: how many there were. */
-static size_t figure(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
-		     figure_fn fn, double *values, double *result)
+static size_t figure(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+		     enum mt_method method, figure_fn fn, double *values, double *result)
 {
 	size_t k = 0;
 
@@ -163,15 +176,18 @@ static double played_ms(const struct mt_learned_case *c, const struct mt_learned
 {
 	double over_ms = c->in.done.passes ? c->in.done.elapsed_ms : 0;
 
-	return c->real[MT_METRIC_TOTAL_MS] - setup_off(c, l) - l->figures[c->in.method].setup_ms - over_ms;
+	return c->real[MT_METRIC_TOTAL_MS] - setup_off(c, l) - l->figures[c->in.method].setup_ms -
+	       over_ms;
 }
 
 /*
- * A line through (played, real) totals: what is left over is the set-up. Its slope is the median of the slopes from the
- * mean of the played totals and their median error to each total that is far enough from there. (Theil and Sen take all pairs.)
- * Few totals, or such as are all alike, tell no slope.
+ * A line through (played, real) totals: what is left over is the set-up. Its slope is the median of
+ * the slopes from the mean of the played totals and their median error to each total that is far
+ * enough from there. (Theil and Sen take all pairs.) Few totals, or such as are all alike, tell no
+ * slope.
  */
-static void learn_total(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+static void learn_total(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			enum mt_method method, double *values)
 {
 	struct mt_learned_figures *f = &l->figures[method];
 	double off, sum = 0, squares = 0, mean, variance;
@@ -210,15 +226,21 @@ static void learn_total(struct mt_learned *l, const struct mt_learned_case *case
 		f->setup_ms += off;
 }
 
-/* @hosts_known: else how fast their processors are, which encode pages and look at memory, says nothing, nor what their guests' pages encode to. */
-static void learn_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
-			  bool hosts_known, double *values)
+/*
+ * @hosts_known: else how fast their processors are, which encode pages and look at memory, says
+ * nothing, nor what their guests' pages encode to.
+ */
+static void learn_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			  enum mt_method method, bool hosts_known, double *values)
 {
 	struct mt_learned_figures *f = &l->figures[method];
 	double v;
 
 	if (method == MT_METHOD_XBZRLE || method == MT_METHOD_COMPRESSION) {
-		/* Some runs are held up by the CPU, others by the link: the first tell how fast pages are encoded. */
+		/*
+		 * Some runs are held up by the CPU, others by the link: the first tell how fast
+		 * pages are encoded.
+		 */
 		if (hosts_known && method == MT_METHOD_COMPRESSION) {
 			figure(l, cases, n, method, share_first, values, &f->wire_share_first);
 			figure(l, cases, n, method, share_later, values, &f->wire_share_later);
@@ -240,22 +262,25 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 }
 
 /*
- * A guest that is migrated shares its host with the migration, and faults where it was free to write. The first passes
- * of all methods tell: the window in which the profile has as much dirtied, against that of the pass. What saturates, or
- * is little, tells nothing.
+ * A guest that is migrated shares its host with the migration, and faults where it was free to
+ * write. The first passes of all methods tell: the window in which the profile has as much dirtied,
+ * against that of the pass. What saturates, or is little, tells nothing.
  */
 static double speed(const struct mt_learned_case *c)
 {
 	const struct mt_ucurve *d = c->in.curve;
-	double known = mt_ucurve_at(d, c->first.s), most = SPEED_MOST_SHARE * mt_ucurve_at(d, SET_S);
+	double known = mt_ucurve_at(d, c->first.s),
+	       most = SPEED_MOST_SHARE * mt_ucurve_at(d, SET_S);
 	double least = fmax(SPEED_LEAST_BYTES, SPEED_LEAST_SHARE * known);
 
-	if (!(c->first.s > 0) || !(c->first_dirtied_bytes > least) || c->first_dirtied_bytes > most || known > most)
+	if (!(c->first.s > 0) || !(c->first_dirtied_bytes > least) ||
+	    c->first_dirtied_bytes > most || known > most)
 		return NAN;
 	return mt_ucurve_window_s(d, c->first_dirtied_bytes) / c->first.s;
 }
 
-static void learn_speed(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, double *values)
+static void learn_speed(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			double *values)
 {
 	size_t k = 0;
 
@@ -264,13 +289,18 @@ static void learn_speed(struct mt_learned *l, const struct mt_learned_case *case
 		k += isfinite(values[k]);
 	}
 	for (unsigned m = 0; m < MT_METHOD_COUNT && k >= ENOUGH / 2; m++)
-		l->figures[m].guest_speed = fmin(fmax(mt_median(values, k), 1 / SPEED_MOST), SPEED_MOST);
+		l->figures[m].guest_speed =
+			fmin(fmax(mt_median(values, k), 1 / SPEED_MOST), SPEED_MOST);
 }
 
 /* --- all of it -------------------------------------------------------------- */
-/* @values: room for the scores of all metrics, one metric after the other. @by: of each case, what it is forecast with; NULL: nothing. */
-static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *cases, const struct mt_learned *const *by, size_t n,
-			    size_t row, enum mt_method method, double *values)
+/*
+ * @values: room for the scores of all metrics, one metric after the other. @by: of each case, what
+ * it is forecast with; NULL: nothing.
+ */
+static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *cases,
+			    const struct mt_learned *const *by, size_t n, size_t row,
+			    enum mt_method method, double *values)
 {
 	size_t k[MT_METRIC_COUNT] = { 0 };
 
@@ -279,7 +309,8 @@ static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *
 		struct mt_forecast f;
 
 		in.learned = by[i];
-		if (!by[i] || !cases[i].ended || in.method != method || mt_forecast(mt_forecast_model_at(row), &in, &f))
+		if (!by[i] || !cases[i].ended || in.method != method ||
+		    mt_forecast(mt_forecast_model_at(row), &in, &f))
 			continue;
 		for (unsigned m = 0; m < MT_METRIC_COUNT; m++) {
 			double score = mt_residual_score(m, &f.metric[m], cases[i].real[m]);
@@ -292,16 +323,18 @@ static void learn_residuals(struct mt_learned *l, const struct mt_learned_case *
 		mt_residual_learn(&l->residual[row][method][m], values + m * n, k[m]);
 }
 
-static void learn_all_residuals(struct mt_learned *l, const struct mt_learned_case *cases, const struct mt_learned *const *by, size_t n,
-				double *values)
+static void learn_all_residuals(struct mt_learned *l, const struct mt_learned_case *cases,
+				const struct mt_learned *const *by, size_t n, double *values)
 {
 	/* A baseline learns nothing: it stands as it was published. */
 	for (size_t row = 0; mt_forecast_model_at(row); row++)
-		for (unsigned m = 0; m < MT_METHOD_COUNT && !mt_forecast_model_at(row)->baseline; m++)
+		for (unsigned m = 0; m < MT_METHOD_COUNT && !mt_forecast_model_at(row)->baseline;
+		     m++)
 			learn_residuals(l, cases, by, n, row, m, values);
 }
 
-static void learn_all_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, bool hosts_known, double *values)
+static void learn_all_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			      bool hosts_known, double *values)
 {
 	memset(l->residual, 0, sizeof(l->residual));
 	learn_speed(l, cases, n, values);
@@ -326,7 +359,8 @@ int mt_learn(struct mt_learned *l, const struct mt_learned_case *cases, size_t n
 /* Room for learning from some of many cases. */
 struct folds {
 	double *values;
-	const struct mt_learned **by;	/* of each case, what those of other folds taught; NULL: there are none */
+	const struct mt_learned **by;	/* of each case, what those of other folds taught; NULL:
+					 * there are none */
 	struct mt_learned_case *some;
 	struct mt_learned *others;	/* room for what those taught */
 };
@@ -356,7 +390,8 @@ static int folds_init(struct folds *f, size_t n)
 }
 
 /* What the migrations on other hosts than @hosts teach. Return: NULL: there are none. */
-static const struct mt_learned *learn_others(struct folds *f, struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+static const struct mt_learned *learn_others(struct folds *f, struct mt_learned *l,
+					     const struct mt_learned_case *cases, size_t n,
 					     unsigned hosts)
 {
 	size_t others = 0;
@@ -386,7 +421,8 @@ static size_t ended_by(const struct mt_learned_case *cases, size_t n, enum mt_me
 }
 
 /* What some hosts' own migrations teach of their switchovers. INFINITY: too few by that method. */
-static double own_switchover_ms(const struct mt_learned_case *cases, size_t n, unsigned hosts, enum mt_method method, struct folds *f)
+static double own_switchover_ms(const struct mt_learned_case *cases, size_t n, unsigned hosts,
+				enum mt_method method, struct folds *f)
 {
 	struct mt_learned own = mt_learned_default;
 	size_t some = 0;
@@ -401,10 +437,12 @@ static double own_switchover_ms(const struct mt_learned_case *cases, size_t n, u
 }
 
 /*
- * Of each method the switchover of the hosts that are quickest at it: some of those that taught are emulated, and slower than any
- * that guests are kept on. Slower ones are allowed for by how far they were off.
+ * Of each method the switchover of the hosts that are quickest at it: some of those that taught are
+ * emulated, and slower than any that guests are kept on. Slower ones are allowed for by how far
+ * they were off.
  */
-static void take_quickest(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, struct folds *f)
+static void take_quickest(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			  struct folds *f)
 {
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
 		double least = INFINITY;
@@ -433,7 +471,8 @@ int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, si
 
 		while (cases[first].hosts != cases[i].hosts)
 			first++;
-		f.by[i] = first < i ? f.by[first] : learn_others(&f, &f.others[i], cases, n, cases[i].hosts);
+		f.by[i] = first < i ? f.by[first] :
+				      learn_others(&f, &f.others[i], cases, n, cases[i].hosts);
 	}
 	learn_all_figures(l, cases, n, false, f.values);
 	take_quickest(l, cases, n, &f);
@@ -447,20 +486,32 @@ int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, si
 }
 
 /* --- a pair of hosts' own migrations, beside what is expected of any ------------ */
-/* How much set-up and switchover differ from hosts to hosts, as a standard deviation. Inferred: 114 to 257 and 60 to 143 ms in the prior. */
+/*
+ * How much set-up and switchover differ from hosts to hosts, as a standard deviation. Inferred: 114
+ * to 257 and 60 to 143 ms in the prior.
+ */
 #define HOSTS_DIFFER_MS	150.0
-/* What a single migration's total and pause scatter by at least, and what is off by more deviations than this has a reason of its own. Inferred. */
+/*
+ * What a single migration's total and pause scatter by at least, and what is off by more deviations
+ * than this has a reason of its own. Inferred.
+ */
 #define SCATTER_MS	50.0
 #define OUTLIER		1.0
 #define SHIFT_STEPS	20
-/* That many migrations of its own say as much of how wide intervals are as all of others'. Inferred. */
+/*
+ * That many migrations of its own say as much of how wide intervals are as all of others'.
+ * Inferred.
+ */
 #define OWN_HALF	10.0
 /* Parts in which they are cut: each is forecast with what the others teach. Inferred. */
 #define OWN_PARTS	4
 
-/* How far off the totals, or pauses, of a method were, and how far each could be expected to be. Return: how many of them there are. */
-static size_t offs(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, enum mt_metric metric,
-		   double *off_ms, double *sd_ms)
+/*
+ * How far off the totals, or pauses, of a method were, and how far each could be expected to be.
+ * Return: how many of them there are.
+ */
+static size_t offs(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+		   enum mt_method method, enum mt_metric metric, double *off_ms, double *sd_ms)
 {
 	size_t k = 0;
 
@@ -472,18 +523,20 @@ static size_t offs(const struct mt_learned *l, const struct mt_learned_case *cas
 		if (!cases[i].ended || in.method != method || mt_forecast(NULL, &in, &f))
 			continue;
 		off_ms[k] = cases[i].real[metric] - f.metric[metric].p50;
-		sd_ms[k] = hypot((f.metric[metric].p90 - f.metric[metric].p10) / (2 * MT_P90_SIGMA), SCATTER_MS);
+		sd_ms[k] = hypot((f.metric[metric].p90 - f.metric[metric].p10) / (2 * MT_P90_SIGMA),
+				 SCATTER_MS);
 		k += isfinite(off_ms[k]) && isfinite(sd_ms[k]);
 	}
 	return k;
 }
 
 /*
- * By how much these hosts differ from any: known to lie about 0 by HOSTS_DIFFER_MS, and seen as often as there were migrations, each
- * as sharply as its forecast's own interval is. Outliers are cut off (Huber's M-estimate, by fixed points).
+ * By how much these hosts differ from any: known to lie about 0 by HOSTS_DIFFER_MS, and seen as
+ * often as there were migrations, each as sharply as its forecast's own interval is. Outliers are
+ * cut off (Huber's M-estimate, by fixed points).
  */
-static double shift_ms(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method,
-		       enum mt_metric metric, double *values)
+static double shift_ms(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+		       enum mt_method method, enum mt_metric metric, double *values)
 {
 	double *off_ms = values, *sd_ms = values + n, shift = 0;
 	size_t k = offs(l, cases, n, method, metric, off_ms, sd_ms);
@@ -502,8 +555,11 @@ static double shift_ms(const struct mt_learned *l, const struct mt_learned_case 
 	return shift;
 }
 
-/* With few of them, set-up and switchover; with enough, how fast these hosts' processors are, too. */
-static void learn_own_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, enum mt_method method, double *values)
+/*
+ * With few of them, set-up and switchover; with enough, how fast these hosts' processors are, too.
+ */
+static void learn_own_figures(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			      enum mt_method method, double *values)
 {
 	struct mt_learned_figures *f = &l->figures[method];
 
@@ -520,7 +576,8 @@ static void learn_own_figures(struct mt_learned *l, const struct mt_learned_case
 	f->switchover_ms += shift_ms(l, cases, n, method, MT_METRIC_DOWNTIME_MS, values);
 }
 
-static void learn_all_own(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, double *values)
+static void learn_all_own(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			  double *values)
 {
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
 		learn_own_figures(l, cases, n, m, values);
@@ -540,7 +597,8 @@ static void blend_residual(struct mt_residual *to, const struct mt_residual *own
 	to->n += own->n;
 }
 
-static void learn_own_residuals(struct mt_learned *l, const struct mt_learned_case *cases, size_t n, struct folds *f)
+static void learn_own_residuals(struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+				struct folds *f)
 {
 	struct mt_learned own = *l;
 
@@ -552,7 +610,8 @@ static void learn_own_residuals(struct mt_learned *l, const struct mt_learned_ca
 }
 
 /* Of each case, by what those of other parts teach beside @l. */
-static void learn_parts(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n, struct folds *f)
+static void learn_parts(const struct mt_learned *l, const struct mt_learned_case *cases, size_t n,
+			struct folds *f)
 {
 	for (size_t part = 0; part < OWN_PARTS && part < n; part++) {
 		struct mt_learned *others = &f->others[part];

@@ -10,9 +10,9 @@
 #define FAULT_MS	8	/* measured: 4 to 12 ms over a link with a queue of 50 ms */
 
 /*
- * Of guests of 1 and 4 TiB with 17 GiB in use that took 72 to 83 and 215 to 357 s, and paused for 273 to 381 and 500 to 744 ms, over
- * 76 Gbit/s (reported by others; the guests' sizes and times are all that is known): 0.25 us a page is 16 GB/s read, and 0.1 s for
- * each TiB of pause. Inferred.
+ * Of guests of 1 and 4 TiB with 17 GiB in use that took 72 to 83 and 215 to 357 s, and paused for
+ * 273 to 381 and 500 to 744 ms, over 76 Gbit/s (reported by others; the guests' sizes and times are
+ * all that is known): 0.25 us a page is 16 GB/s read, and 0.1 s for each TiB of pause. Inferred.
  */
 #define ZERO_SCAN_US	0.25
 #define SYNC_US_PER_GIB	100

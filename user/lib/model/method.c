@@ -9,14 +9,27 @@
 #include "method.h"
 
 static const struct mt_method_row rows[MT_METHOD_COUNT] = {
-	[MT_METHOD_PRECOPY] = { .name = "precopy", .help = "passes until what is left fits the downtime limit" },
-	[MT_METHOD_POSTCOPY] = { .name = "postcopy", .help = "flipped as soon as QEMU takes it", .postcopy = true },
-	[MT_METHOD_HYBRID] = { .name = "hybrid", .help = "flipped after a pass", .postcopy = true, .flip_after_passes = 1 },
-	[MT_METHOD_AUTOCONVERGE] = { .name = "autoconverge", .help = "pre-copy, and vCPUs slowed down until it converges",
+	[MT_METHOD_PRECOPY] = { .name = "precopy",
+				.help = "passes until what is left fits the downtime limit" },
+	[MT_METHOD_POSTCOPY] = { .name = "postcopy",
+				 .help = "flipped as soon as QEMU takes it",
+				 .postcopy = true },
+	[MT_METHOD_HYBRID] = { .name = "hybrid",
+			       .help = "flipped after a pass",
+			       .postcopy = true,
+			       .flip_after_passes = 1 },
+	[MT_METHOD_AUTOCONVERGE] = { .name = "autoconverge",
+				     .help = "pre-copy, and vCPUs slowed down until it converges",
 				     .auto_converge = true },
-	[MT_METHOD_XBZRLE] = { .name = "xbzrle", .help = "pre-copy, and pages sent again as their difference", .xbzrle = true },
-	[MT_METHOD_COMPRESSION] = { .name = "compression", .help = "pre-copy, and pages compressed by threads", .compression = true },
-	[MT_METHOD_MULTIFD] = { .name = "multifd", .help = "pre-copy over parallel connections", .channels = 2 },
+	[MT_METHOD_XBZRLE] = { .name = "xbzrle",
+			       .help = "pre-copy, and pages sent again as their difference",
+			       .xbzrle = true },
+	[MT_METHOD_COMPRESSION] = { .name = "compression",
+				    .help = "pre-copy, and pages compressed by threads",
+				    .compression = true },
+	[MT_METHOD_MULTIFD] = { .name = "multifd",
+				.help = "pre-copy over parallel connections",
+				.channels = 2 },
 };
 
 const struct mt_method_row *mt_method_at(size_t i)

@@ -2,7 +2,8 @@
 /*
  * method.h - the ways in which a guest can be migrated: one table (PURE)
  *
- * What a method wants of QEMU stands in its row: forecasts, the simulator, campaigns and whoever migrates go by it.
+ * What a method wants of QEMU stands in its row: forecasts, the simulator, campaigns and whoever
+ * migrates go by it.
  */
 #ifndef MT_METHOD_H
 #define MT_METHOD_H
@@ -33,7 +34,8 @@ struct mt_method_row {
 	unsigned channels;		/* multifd; 0: off */
 };
 
-const struct mt_method_row *mt_method_at(size_t i);		/* by enum mt_method; NULL beyond the last */
+const struct mt_method_row *mt_method_at(size_t i);		/* by enum mt_method; NULL beyond
+								 * the last */
 const struct mt_method_row *mt_method_find(const char *name);	/* NULL: there is none */
 const char *mt_method_name(enum mt_method method);		/* "precopy" ... */
 MT_MUST_CHECK int mt_method_parse(const char *name, enum mt_method *method);	/* -EINVAL */

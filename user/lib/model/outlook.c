@@ -2,9 +2,9 @@
 /*
  * outlook.c - how the rest of a running migration goes, by the same play as forecasts (PURE)
  *
- * Played on from the sync that ended the last pass, over the curves that U(T) may be: once by QEMU's limit
- * as it stands, and once by the limit that what is allowed leaves room for. The share of plays that end is the probability
- * of an end by itself, and of a moment to stop at.
+ * Played on from the sync that ended the last pass, over the curves that U(T) may be: once by
+ * QEMU's limit as it stands, and once by the limit that what is allowed leaves room for. The share
+ * of plays that end is the probability of an end by itself, and of a moment to stop at.
  */
 #include <math.h>
 
@@ -17,13 +17,16 @@
 /* It ends by itself, or comes within reach, more likely than not. */
 #define LIKELY		0.5
 /*
- * Below it is ruled out: with five of the nine curves a moment to stop at is not. Inferred, by the count of false
- * aborts and of hopeless migrations recognised in Documentation/evaluation/live.md.
+ * Below it is ruled out: with five of the nine curves a moment to stop at is not. Inferred, by the
+ * count of false aborts and of hopeless migrations recognised in Documentation/evaluation/live.md.
  */
 #define RULED_OUT	0.45
 /* How far ahead a low is looked for. Inferred. */
 #define HORIZON		10
-/* Expected lowest of HORIZON draws from a normal distribution, in standard deviations (order statistics). */
+/*
+ * Expected lowest of HORIZON draws from a normal distribution, in standard deviations (order
+ * statistics).
+ */
 #define LOWEST_OF_TEN	1.54
 
 const char *mt_verdict_name(enum mt_verdict verdict)
@@ -59,15 +62,19 @@ bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_inp
 {
 	const struct mt_iterations *its = in->iterations;
 	const struct mt_sample *start = &its->start;
+	double since_ms = (double)(its->last.t_ns - start->t_ns) / MT_NS_PER_MS;
 	double throttle = throttle_percent(start), memory = in->memory_bytes, zero, zero_left;
 
-	if (!in->u || !in->u->origin || !its->total || !(in->bandwidth_bytes_per_s > 0) || !mt_sample_has(start, remaining_bytes))
+	if (!in->u || !in->u->origin || !its->total || !(in->bandwidth_bytes_per_s > 0) ||
+	    !mt_sample_has(start, remaining_bytes))
 		return false;
 	if (!(memory > 0))
 		memory = fmax(its->kept[0].start_bytes, (double)start->remaining_bytes);
 	zero = mt_sample_has(start, zero_pages) ? start->zero_pages * 4096.0 : 0;
 	/* Empty pages that were kept back so far are still among what is left. */
-	zero_left = in->nonzero_bytes > 0 ? fmin(fmax(0, memory - in->nonzero_bytes - zero), start->remaining_bytes) : 0;
+	zero_left = in->nonzero_bytes > 0 ? fmin(fmax(0, memory - in->nonzero_bytes - zero),
+						 start->remaining_bytes) :
+					    0;
 	*f = (struct mt_forecast_input){
 		.curve = in->u,
 		.memory_bytes = fmax(memory, 1),
@@ -76,10 +83,11 @@ bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_inp
 		.method = method_of(in, throttle),
 		.bandwidth_bytes_per_s = in->bandwidth_bytes_per_s,
 		.downtime_limit_ms = fmax(in->limit_ms, 1),
-		.learned = in->learned ? in->learned : &mt_learned_prior[mt_forecast_stage_of(its->total)],
+		.learned = in->learned ? in->learned :
+					 &mt_learned_prior[mt_forecast_stage_of(its->total)],
 		.done = {
 			.passes = (unsigned)its->total,
-			.elapsed_ms = fmax(0, in->elapsed_ms - (double)(its->last.t_ns - start->t_ns) / MT_NS_PER_MS),
+			.elapsed_ms = fmax(0, in->elapsed_ms - since_ms),
 			.wire_bytes = start->transferred_bytes,
 			.left_bytes = start->remaining_bytes,
 			.zero_bytes = zero_left,
@@ -91,28 +99,36 @@ bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_inp
 	return true;
 }
 
-/* Stopped now, QEMU syncs once more: what was dirtied since the last sync comes on top, but for what is due anyway. */
+/*
+ * Stopped now, QEMU syncs once more: what was dirtied since the last sync comes on top, but for
+ * what is due anyway.
+ */
 static struct mt_interval stop_now(const struct mt_outlook_input *in)
 {
 	const struct mt_iterations *its = in->iterations;
-	double left = its->last.remaining_bytes, b = in->bandwidth_bytes_per_s * its->page_share, since_s, share;
+	double left = its->last.remaining_bytes, b = in->bandwidth_bytes_per_s * its->page_share,
+	       since_s, share;
 	struct mt_interval again = { 0 };
 	struct mt_ucurve_sample u;
 
-	since_s = (double)(its->last.t_ns - its->start.t_ns) / MT_NS_PER_S * (1 - throttle_percent(&its->start) / 100);
+	since_s = (double)(its->last.t_ns - its->start.t_ns) / MT_NS_PER_S *
+		  (1 - throttle_percent(&its->start) / 100);
 	if (since_s > 0) {
 		mt_ucurve_sample(&u, in->u, 0);
-		share = mt_ucurve_sample_new_share(&u, since_s, its->start.remaining_bytes, left, since_s);
+		share = mt_ucurve_sample_new_share(&u, since_s, its->start.remaining_bytes, left,
+						   since_s);
 		again.p50 = share * mt_ucurve_sample_at(&u, since_s);
 		again.p10 = fmin(again.p50, share * mt_ucurve_quantile(in->u, since_s, 0.1));
 		again.p90 = fmax(again.p50, share * mt_ucurve_quantile(in->u, since_s, 0.9));
 	}
-	return (struct mt_interval){ (left + again.p10) / b * 1e3 + in->fixed_ms, (left + again.p50) / b * 1e3 + in->fixed_ms,
+	return (struct mt_interval){ (left + again.p10) / b * 1e3 + in->fixed_ms,
+				     (left + again.p50) / b * 1e3 + in->fixed_ms,
 				     (left + again.p90) / b * 1e3 + in->fixed_ms };
 }
 
 /* The lowest of the next boundaries, over one of the curves. */
-static double low_ms(const struct mt_outlook_input *in, const struct mt_forecast_input *f, double z, double luck)
+static double low_ms(const struct mt_outlook_input *in, const struct mt_forecast_input *f, double z,
+		     double luck)
 {
 	struct mt_ucurve_sample u;
 	double lowest;
@@ -125,7 +141,9 @@ static double low_ms(const struct mt_outlook_input *in, const struct mt_forecast
 /* Of those that end: as far as others do not, a quantile of all is never. */
 static struct mt_interval of_all(const struct mt_interval *v, double ends)
 {
-	return (struct mt_interval){ ends >= 0.1 ? v->p10 : INFINITY, ends >= 0.5 ? v->p50 : INFINITY, ends >= 0.9 ? v->p90 : INFINITY };
+	return (struct mt_interval){ ends >= 0.1 ? v->p10 : INFINITY,
+				     ends >= 0.5 ? v->p50 : INFINITY,
+				     ends >= 0.9 ? v->p90 : INFINITY };
 }
 
 /* A pass that takes longer than it was played has not ended yet. */
@@ -135,10 +153,12 @@ static struct mt_interval not_before(struct mt_interval v, double at)
 }
 
 /*
- * @ends: the probability that QEMU's own rule ends it; @reaches: that it, or a limit as high as is allowed, does. How much
- * more of a throttle slows a guest that leaves its CPU idle nobody knows: while it can rise nothing is ruled out.
+ * @ends: the probability that QEMU's own rule ends it; @reaches: that it, or a limit as high as is
+ * allowed, does. How much more of a throttle slows a guest that leaves its CPU idle nobody knows:
+ * while it can rise nothing is ruled out.
  */
-static enum mt_verdict verdict(double ends, double reaches, double stop_now_ms, double allowed_ms, bool can_rise)
+static enum mt_verdict verdict(double ends, double reaches, double stop_now_ms, double allowed_ms,
+			       bool can_rise)
 {
 	if (ends >= LIKELY)
 		return MT_VERDICT_CONVERGES;
@@ -167,15 +187,18 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 	out->ends = as_is.ends;
 	out->reaches = reaches;
 	out->iterations_left = (unsigned)fmax(0, round(as_is.passes - f.done.passes));
-	out->total_ms = not_before(of_all(&as_is.metric[MT_METRIC_TOTAL_MS], as_is.ends), in->elapsed_ms);
+	out->total_ms =
+		not_before(of_all(&as_is.metric[MT_METRIC_TOTAL_MS], as_is.ends), in->elapsed_ms);
 	out->transferred_bytes = of_all(&as_is.metric[MT_METRIC_TRANSFERRED_BYTES], as_is.ends);
 	now = stop_now(in);
 	out->stop_now_ms = now.p50;
 	out->downtime_ms = as_is.ends >= LIKELY ? as_is.metric[MT_METRIC_DOWNTIME_MS] : now;
 	out->floor_ms = fmin(low_ms(in, &f, 0, LOWEST_OF_TEN), out->stop_now_ms);
-	out->floor_optimistic_ms = fmin(low_ms(in, &f, -MT_P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
+	out->floor_optimistic_ms =
+		fmin(low_ms(in, &f, -MT_P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
 	out->verdict = verdict(as_is.ends, reaches, out->stop_now_ms, in->allowed_ms,
-			       f.method == MT_METHOD_AUTOCONVERGE && f.done.throttle_percent < MT_THROTTLE_MAX_PERCENT);
+			       f.method == MT_METHOD_AUTOCONVERGE &&
+				       f.done.throttle_percent < MT_THROTTLE_MAX_PERCENT);
 	if (out->verdict == MT_VERDICT_HOPELESS) {
 		f.downtime_limit_ms = fmax(in->allowed_ms - in->fixed_ms, 1);
 		out->needed_bandwidth_bytes_per_s = mt_forecast_needed_bandwidth(&f, 0);

@@ -2,8 +2,8 @@
 /*
  * outlook.h - how the rest of a running migration goes if QEMU is left alone (PURE)
  *
- * From U(T) as a distribution and what has been done so far, by the same play of QEMU's rules as forecasts
- * (forecast.h): how it ends, if it does, and what stopping it would cost.
+ * From U(T) as a distribution and what has been done so far, by the same play of QEMU's rules as
+ * forecasts (forecast.h): how it ends, if it does, and what stopping it would cost.
  */
 #ifndef MT_OUTLOOK_H
 #define MT_OUTLOOK_H
@@ -13,7 +13,8 @@
 enum mt_verdict {
 	MT_VERDICT_UNKNOWN,	/* too little seen: no finished iteration */
 	MT_VERDICT_CONVERGES,	/* QEMU's own rule ends it, under the limit it has now */
-	MT_VERDICT_REACHABLE,	/* not by QEMU's own rule, but a boundary within the allowed downtime is or comes in reach */
+	MT_VERDICT_REACHABLE,	/* not by QEMU's own rule, but a boundary within the allowed
+				 * downtime is or comes in reach */
 	MT_VERDICT_OPEN,	/* not expected, not ruled out either */
 	MT_VERDICT_HOPELESS,	/* ruled out, unless the guest changes its ways */
 	MT_VERDICT_COUNT
@@ -30,7 +31,8 @@ struct mt_forecast_input;
 /* What is known of a guest before it is migrated. */
 struct mt_beforehand {
 	struct mt_ucurve u;		/* U(T); ->origin NOTHING: not known */
-	double nonzero_bytes;		/* of its memory, in pages that are not all zero; 0: not known */
+	double nonzero_bytes;		/* of its memory, in pages that are not all zero; 0: not
+					 * known */
 };
 
 struct mt_outlook_input {
@@ -41,10 +43,12 @@ struct mt_outlook_input {
 	double nonzero_bytes;		/* of it; 0: what has been seen of it so far */
 	double limit_ms;		/* QEMU's downtime limit now */
 	double allowed_ms;		/* what the operator allows */
-	double fixed_ms;		/* part of any downtime that is not memory: device state, switchover */
+	double fixed_ms;		/* part of any downtime that is not memory: device state,
+					 * switchover */
 	double elapsed_ms;
 	bool auto_converge;		/* QEMU throttles the guest, or will */
-	const struct mt_learned *learned;	/* what past migrations taught of this stage; NULL: mt_learned_prior */
+	const struct mt_learned *learned;	/* what past migrations taught of this stage; NULL:
+						 * mt_learned_prior */
 };
 
 #define MT_OUTLOOK_MODEL "outlook/1"	/* with its version, for recordings */
@@ -53,21 +57,27 @@ struct mt_prediction {
 	const char *model;		/* name and version of what made it */
 	enum mt_verdict verdict;
 	double ends;			/* probability that QEMU's own rule ends it */
-	double reaches;			/* that it, or a limit as high as is allowed, does; >= ends */
+	double reaches;			/* that it, or a limit as high as is allowed, does; >=
+					 * ends */
 	unsigned iterations_left;	/* until QEMU's own rule ends it; meaningful if CONVERGES */
 	struct mt_interval total_ms;	/* from the migration's begin; valid if CONVERGES */
 	struct mt_interval transferred_bytes;	/* likewise */
 	struct mt_interval downtime_ms;	/* of stopping at the next boundary, or at convergence */
 	double stop_now_ms;		/* downtime if the guest were stopped at this moment */
-	double floor_ms;		/* lowest downtime the coming iterations are expected to offer */
+	double floor_ms;		/* lowest downtime the coming iterations are expected to
+					 * offer */
 	double floor_optimistic_ms;	/* the same if U(T) is as low as it may well be */
-	double needed_bandwidth_bytes_per_s;	/* with which allowed_ms would be met; 0 = unknown */
+	double needed_bandwidth_bytes_per_s;	/* with which allowed_ms would be met; 0 =
+						 * unknown */
 };
 
 /* @out: ->verdict UNKNOWN where @in does not suffice. */
 void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out);
 
-/* The forecast that it makes, from the sync that ended the last pass. Return: false where @in does not suffice. */
+/*
+ * The forecast that it makes, from the sync that ended the last pass. Return: false where @in does
+ * not suffice.
+ */
 bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_input *f);
 
 #endif

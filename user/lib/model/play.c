@@ -5,13 +5,15 @@
  * The recurrence is Nathan's (SoCC'15: D_i = U(T_i), T_{i+1} = D_i / R), with QEMU's own rules
  * (7.2, migration/migration.c and ram.c):
  *
- * - A pass ends when what is left is below the threshold, bandwidth x downtime limit. That is looked at
- *   each time ram_save_iterate() returns, after 50 ms or when the budget of 100 ms is spent,
- *   so it is below it by a part of such a step, which is a matter of chance: c = threshold - B v,
- *   0 <= v < step. Then the bitmap is synced, and if it still is below, the guest is stopped.
- * - What was kept back is dirty already and does not count again when it is written: see mt_ucurve_sample_new_share().
- * - Zero pages cost nine bytes. They count as any others do until their turn comes, and then go as good as
- *   at once. They are taken to be at the end of memory, where a guest that has not used all of it has them.
+ * - A pass ends when what is left is below the threshold, bandwidth x downtime limit. That is
+ *   looked at each time ram_save_iterate() returns, after 50 ms or when the budget of 100 ms is
+ *   spent, so it is below it by a part of such a step, which is a matter of chance: c = threshold -
+ *   B v, 0 <= v < step. Then the bitmap is synced, and if it still is below, the guest is stopped.
+ * - What was kept back is dirty already and does not count again when it is written: see
+ *   mt_ucurve_sample_new_share().
+ * - Zero pages cost nine bytes. They count as any others do until their turn comes, and then go as
+ *   good as at once. They are taken to be at the end of memory, where a guest that has not used all
+ *   of it has them.
  */
 #include <limits.h>
 #include <math.h>
@@ -46,7 +48,8 @@ struct state {
 	double lag_s;			/* of the destination, behind what was sent */
 	double cached_bytes;		/* XBZRLE: dirtied at all by the sync before */
 	double left_bytes;		/* after the sync: */
-	double kept_bytes, zero_bytes;	/* among them those kept back, which go first, and then zero pages */
+	double kept_bytes, zero_bytes;	/* among them those kept back, which go first, and then zero
+					 * pages */
 	double goes_on;			/* probability of getting here */
 	struct throttle throttle;
 };
@@ -92,7 +95,10 @@ double mt_play_rate(const struct mt_forecast_input *in, bool first, bool unlimit
 		       rate_of(wire, f->wire_share_later, f->pages_per_s_later);
 }
 
-/* How much slower time runs for a guest that is migrated, and for a throttled one: one that leaves its CPU idle catches up as far as it can. */
+/*
+ * How much slower time runs for a guest that is migrated, and for a throttled one: one that leaves
+ * its CPU idle catches up as far as it can.
+ */
 static double guest_speed(const struct state *s)
 {
 	double run = 1 - s->throttle.percent / 100, share = s->in->cpu_share;
@@ -105,11 +111,13 @@ static double guest_speed(const struct state *s)
 }
 
 /* @sent_s: of the window, until the last page that was not zero had gone. */
-static double new_bytes(const struct state *s, double window_s, double kept_bytes, double began_bytes, double sent_s)
+static double new_bytes(const struct state *s, double window_s, double kept_bytes,
+			double began_bytes, double sent_s)
 {
 	double speed = guest_speed(s), t = window_s * speed;
 
-	return mt_ucurve_sample_at(&s->u, t) * mt_ucurve_sample_new_share(&s->u, t, began_bytes, kept_bytes, sent_s * speed);
+	return mt_ucurve_sample_at(&s->u, t) *
+	       mt_ucurve_sample_new_share(&s->u, t, began_bytes, kept_bytes, sent_s * speed);
 }
 
 /* Of a single window, relative to its mean. */
@@ -118,7 +126,10 @@ static double noise(const struct state *s, double window_s)
 	return mt_ucurve_noise_sd(s->in->curve, window_s);
 }
 
-/* migration_trigger_throttle(): twice more than half of what was sent dirtied, and the guest is slowed, or more so. */
+/*
+ * migration_trigger_throttle(): twice more than half of what was sent dirtied, and the guest is
+ * slowed, or more so.
+ */
 static void throttle_sync(struct state *s, double time_s, double dirtied, double wire)
 {
 	struct throttle *t = &s->throttle;
@@ -128,9 +139,12 @@ static void throttle_sync(struct state *s, double time_s, double dirtied, double
 	t->wire_bytes += wire;
 	if (!t->on || t->since_s <= THROTTLE_PERIOD_S)
 		return;
-	if (t->dirtied_bytes > t->wire_bytes * MT_THROTTLE_TRIGGER_PERCENT / 100 && ++t->high >= 2) {
+	if (t->dirtied_bytes > t->wire_bytes * MT_THROTTLE_TRIGGER_PERCENT / 100 &&
+	    ++t->high >= 2) {
 		t->high = 0;
-		t->percent = t->percent > 0 ? fmin(t->percent + t->increment, MT_THROTTLE_MAX_PERCENT) : t->initial;
+		t->percent = t->percent > 0 ?
+				     fmin(t->percent + t->increment, MT_THROTTLE_MAX_PERCENT) :
+				     t->initial;
 	}
 	t->since_s = t->dirtied_bytes = t->wire_bytes = 0;
 }
@@ -139,7 +153,8 @@ static void add_end(struct mt_play *p, const struct state *s, double probability
 {
 	if (p->n == MT_PLAY_ENDS || probability <= 0)
 		return;
-	p->ends[p->n++] = (struct mt_play_end){ probability, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
+	p->ends[p->n++] = (struct mt_play_end){ probability,   s->time_s,  s->sent_bytes,
+						s->wire_bytes, left_bytes, s->lag_s };
 }
 
 /* How far the destination falls behind by so many zero pages. */
@@ -153,12 +168,14 @@ static void send_zero(struct state *s, double bytes)
 	double wire = bytes / PAGE_BYTES * ZERO_PAGE_BYTES;
 
 	s->wire_bytes += wire;
-	s->time_s += fmax(wire / s->in->bandwidth_bytes_per_s, bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_scan_us / 1e6);
+	s->time_s += fmax(wire / s->in->bandwidth_bytes_per_s,
+			  bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_scan_us / 1e6);
 	s->lag_s += lag_s(s->in, bytes);
 }
 
 /* What is left are zero pages first, then others. */
-static void end_here(struct mt_play *p, const struct state *s, double probability, double left_bytes)
+static void end_here(struct mt_play *p, const struct state *s, double probability,
+		     double left_bytes)
 {
 	struct state stopped = *s;
 
@@ -167,24 +184,29 @@ static void end_here(struct mt_play *p, const struct state *s, double probabilit
 }
 
 /*
- * A sync: kept bytes and the new ones are left. Splits what may come into an end and what goes on from here. What is kept
- * back is anything in a step about @kept_bytes alike.
+ * A sync: kept bytes and the new ones are left. Splits what may come into an end and what goes on
+ * from here. What is kept back is anything in a step about @kept_bytes alike.
  */
-static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, double dirtied, double spread)
+static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, double dirtied,
+		      double spread)
 {
-	double kept_bytes = s->kept_bytes + s->zero_bytes, least = fmax(0, kept_bytes - jitter_bytes / 2);
+	double kept_bytes = s->kept_bytes + s->zero_bytes,
+	       least = fmax(0, kept_bytes - jitter_bytes / 2);
 	double most = fmax(0, kept_bytes + jitter_bytes / 2), end = 0, end_left = 0, on_left = 0;
 
 	for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
-		double new = fmax(0, dirtied * (1 + spread * sigma_at[k])), below = s->threshold_bytes - new, share = below > least;
+		double new = fmax(0, dirtied * (1 + spread * sigma_at[k])),
+		       below = s->threshold_bytes - new, share = below > least;
 
 		if (share > 0 && below < most)
 			share = (below - least) / (most - least);
 		else
 			below = share > 0 ? most : least;
 		end += sigma_weight[k] * share;
-		end_left += sigma_weight[k] * share * fmin(new + (least + below) / 2, s->in->memory_bytes);
-		on_left += sigma_weight[k] * (1 - share) * fmin(new + (below + most) / 2, s->in->memory_bytes);
+		end_left += sigma_weight[k] * share *
+			    fmin(new + (least + below) / 2, s->in->memory_bytes);
+		on_left += sigma_weight[k] * (1 - share) *
+			   fmin(new + (below + most) / 2, s->in->memory_bytes);
 	}
 	s->time_s += mt_play_sync_s(s->in);
 	p->passes += s->goes_on;
@@ -204,8 +226,9 @@ static void send(struct state *s, double bytes, double rate, double wire_share)
 }
 
 /*
- * XBZRLE sends what changed of a page that is still in its cache, where pages come from the second pass on.
- * Of the pages of the last window those are in it that were dirtied in windows before, if there is room for all of them.
+ * XBZRLE sends what changed of a page that is still in its cache, where pages come from the second
+ * pass on. Of the pages of the last window those are in it that were dirtied in windows before, if
+ * there is room for all of them.
  */
 static double share_later(struct state *s)
 {
@@ -217,7 +240,9 @@ static double share_later(struct state *s)
 		return mt_play_wire_share(s->in, false);
 	all = mt_ucurve_sample_at(&s->u, s->time_s);
 	cache = o->xbzrle_cache_bytes > 0 ? o->xbzrle_cache_bytes : MT_XBZRLE_CACHE_BYTES;
-	hit = s->cached_bytes > 0 ? fmin(1, cache / all) * (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) : 0;
+	hit = s->cached_bytes > 0 ? fmin(1, cache / all) *
+					    (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) :
+				    0;
 	s->cached_bytes = all;
 	return hit * f->wire_share_later + (1 - hit) * f->wire_share_first;
 }
@@ -226,7 +251,8 @@ static void first_pass(struct mt_play *p, struct state *s)
 {
 	const struct mt_forecast_input *in = s->in;
 	double full = mt_forecast_full_bytes(in);
-	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), kept, dirtied, wire, sent_s, t;
+	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), kept, dirtied,
+	       wire, sent_s, t;
 
 	/* A threshold above what is zero is met before those pages' turn. */
 	kept = fmin(full, s->threshold_bytes - zero - s->step_bytes / 2);
@@ -252,10 +278,13 @@ static void resume(struct mt_play *p, struct state *s)
 	s->wire_bytes = done->wire_bytes;
 	s->sent_bytes = done->wire_bytes;
 	if (done->passes == 1)
-		s->lag_s = lag_s(s->in, fmax(0, s->in->memory_bytes - mt_forecast_full_bytes(s->in) - done->zero_bytes));
+		s->lag_s =
+			lag_s(s->in, fmax(0, s->in->memory_bytes - mt_forecast_full_bytes(s->in) -
+						     done->zero_bytes));
 	s->left_bytes = done->left_bytes;
 	s->zero_bytes = fmin(done->zero_bytes, s->left_bytes);
-	s->kept_bytes = fmin(s->left_bytes - s->zero_bytes, fmax(0, s->threshold_bytes - s->zero_bytes));
+	s->kept_bytes =
+		fmin(s->left_bytes - s->zero_bytes, fmax(0, s->threshold_bytes - s->zero_bytes));
 	p->passes = done->passes;
 	if (s->left_bytes < s->threshold_bytes) {
 		end_here(p, s, 1, s->left_bytes);
@@ -269,14 +298,17 @@ static double later_rate(const struct state *s, double wire_share)
 
 	if (s->in->done.page_share > 0)
 		return mt_play_rate(s->in, false, false);
-	return rate_of(s->in->bandwidth_bytes_per_s * f->bandwidth_share, wire_share, f->pages_per_s_later);
+	return rate_of(s->in->bandwidth_bytes_per_s * f->bandwidth_share, wire_share,
+		       f->pages_per_s_later);
 }
 
 /* First what was kept back, then zero pages in no time, then what is new. */
 static void later_pass(struct mt_play *p, struct state *s)
 {
-	double began = s->left_bytes, share = share_later(s), rate = later_rate(s, share), before_s = s->time_s, before_wire = s->wire_bytes;
-	double due = fmax(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), sending, zero = 0, dirtied, t;
+	double began = s->left_bytes, share = share_later(s), rate = later_rate(s, share),
+	       before_s = s->time_s, before_wire = s->wire_bytes;
+	double due = fmax(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), sending,
+	       zero = 0, dirtied, t;
 
 	due = fmin(due, began);
 	sending = fmin(due, s->kept_bytes);
@@ -295,13 +327,19 @@ static void later_pass(struct mt_play *p, struct state *s)
 }
 
 /* --- passes without end --------------------------------------------------- */
-/* What has not ended after so many, each of a step at least, is left open: nobody waits for the play, either. Inferred. */
+/*
+ * What has not ended after so many, each of a step at least, is left open: nobody waits for the
+ * play, either. Inferred.
+ */
 #define PASSES_MAX	1000
 #define ENDLESS_FROM	4	/* passes, and after twice as many again */
 #define ENDLESS_STEPS	8
 #define ENDLESS_SAME	1e-6
 
-/* What is left after a pass at @time_s that begins with @left_bytes; NaN: it may be the last. XBZRLE finds all in its cache that can be. */
+/*
+ * What is left after a pass at @time_s that begins with @left_bytes; NaN: it may be the last.
+ * XBZRLE finds all in its cache that can be.
+ */
 static double one_more(const struct state *s, double time_s, double left_bytes, double *pass_s)
 {
 	struct mt_play ends = { 0 };
@@ -316,16 +354,18 @@ static double one_more(const struct state *s, double time_s, double left_bytes, 
 }
 
 /*
- * Passes come closer and closer to one that leaves what it began with, and Steffensen's method is there at once. The more is
- * left, the more is dirtied: if neither the next pass nor that one can be the last, none in between can.
- * Return: the length of a pass that comes again for ever; 0: it may end. At @time_s: that is of matter for XBZRLE, whose cache
- * is the less use the more there is that was ever dirtied.
+ * Passes come closer and closer to one that leaves what it began with, and Steffensen's method is
+ * there at once. The more is left, the more is dirtied: if neither the next pass nor that one can
+ * be the last, none in between can.
+ * Return: the length of a pass that comes again for ever; 0: it may end. At @time_s: that is of
+ * matter for XBZRLE, whose cache is the less use the more there is that was ever dirtied.
  */
 static double endless_pass_s(const struct state *s, double time_s)
 {
 	double left = s->left_bytes, pass_s;
 
-	if (s->zero_bytes > 0 || s->lag_s > 0 || (s->throttle.on && s->throttle.percent < MT_THROTTLE_MAX_PERCENT))
+	if (s->zero_bytes > 0 || s->lag_s > 0 ||
+	    (s->throttle.on && s->throttle.percent < MT_THROTTLE_MAX_PERCENT))
 		return 0;
 	for (int i = 0; i < ENDLESS_STEPS; i++) {
 		double first = one_more(s, time_s, left, &pass_s), second, bend;
@@ -344,7 +384,8 @@ static double endless_pass_s(const struct state *s, double time_s)
 
 static void note_flip(struct mt_play *p, const struct state *s, double left_bytes)
 {
-	p->flip = (struct mt_play_end){ s->goes_on, s->time_s, s->sent_bytes, s->wire_bytes, left_bytes, s->lag_s };
+	p->flip = (struct mt_play_end){ s->goes_on,    s->time_s,  s->sent_bytes,
+					s->wire_bytes, left_bytes, s->lag_s };
 	p->open = 0;
 }
 
@@ -354,20 +395,24 @@ static void begin(struct state *s)
 	const struct mt_method_options *o = &in->options;
 
 	/* Chunks that are empty are not written to. */
-	s->u.chunks = (unsigned)ceil(s->u.chunks * fmin(1, mt_forecast_full_bytes(in) / in->memory_bytes));
+	s->u.chunks = (unsigned)ceil(s->u.chunks *
+				     fmin(1, mt_forecast_full_bytes(in) / in->memory_bytes));
 	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
-	s->threshold_bytes = fmin(in->bandwidth_bytes_per_s, mt_play_rate(in, true, false) * mt_play_wire_share(in, true)) *
+	s->threshold_bytes = fmin(in->bandwidth_bytes_per_s,
+				  mt_play_rate(in, true, false) * mt_play_wire_share(in, true)) *
 			     in->downtime_limit_ms / 1e3;
 	s->step_bytes = STEP_S * mt_play_rate(in, in->method == MT_METHOD_XBZRLE, false);
 	s->throttle = (struct throttle){
 		.on = in->method == MT_METHOD_AUTOCONVERGE,
-		.initial = o->throttle_initial_percent > 0 ? o->throttle_initial_percent : MT_THROTTLE_INITIAL_PERCENT,
-		.increment = o->throttle_increment_percent > 0 ? o->throttle_increment_percent : MT_THROTTLE_INCREMENT_PERCENT,
+		.initial = o->throttle_initial_percent > 0 ? o->throttle_initial_percent :
+							     MT_THROTTLE_INITIAL_PERCENT,
+		.increment = o->throttle_increment_percent > 0 ? o->throttle_increment_percent :
+								 MT_THROTTLE_INCREMENT_PERCENT,
 	};
 }
 
-void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned flip_after,
-	     double give_up_s)
+void mt_play(struct mt_play *p, const struct mt_forecast_input *in,
+	     const struct mt_ucurve_sample *u, unsigned flip_after, double give_up_s)
 {
 	struct state s = { .in = in, .u = *u, .goes_on = 1 };
 	unsigned played = 0, look_at = ENDLESS_FROM;
@@ -384,7 +429,8 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct
 		resume(p, &s);
 	else
 		first_pass(p, &s);
-	for (unsigned pass = in->done.passes ? in->done.passes : 1; s.goes_on > NEGLIGIBLE && s.time_s < give_up_s; pass++) {
+	for (unsigned pass = in->done.passes ? in->done.passes : 1;
+	     s.goes_on > NEGLIGIBLE && s.time_s < give_up_s; pass++) {
 		if (pass >= flip_after) {
 			note_flip(p, &s, fmax(0, s.left_bytes - s.zero_bytes));
 			return;
@@ -411,7 +457,8 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct
 		p->open += p->ends[p->n - 1].probability;
 }
 
-double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned passes, double luck)
+double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u,
+		      unsigned passes, double luck)
 {
 	struct state s = { .in = in, .u = *u, .goes_on = 1 };
 	struct mt_play ends = { 0 };

@@ -33,17 +33,24 @@ struct mt_play {
  * @flip_after: passes after which it is flipped; UINT_MAX: never, 0: at once.
  * @give_up_s: what has not ended by then does not.
  */
-void mt_play(struct mt_play *p, const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned flip_after,
-	     double give_up_s);
+void mt_play(struct mt_play *p, const struct mt_forecast_input *in,
+	     const struct mt_ucurve_sample *u, unsigned flip_after, double give_up_s);
 
-/* The least that is left at one of the next @passes boundaries of a migration that runs, @luck standard deviations below its mean. */
-double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u, unsigned passes, double luck);
+/*
+ * The least that is left at one of the next @passes boundaries of a migration that runs, @luck
+ * standard deviations below its mean.
+ */
+double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u,
+		      unsigned passes, double luck);
 
 struct mt_chance {
 	double probability, value;
 };
 
-/* The 10th, 50th and 90th percentile, of which the probabilities need not add up to one; NaN if there is none. Sorts them. */
+/*
+ * The 10th, 50th and 90th percentile, of which the probabilities need not add up to one; NaN if
+ * there is none. Sorts them.
+ */
 struct mt_interval mt_chances_interval(struct mt_chance *v, size_t n);
 
 /* Memory bytes a second that go out, in the first pass or later, and with QEMU not holding back. */
@@ -57,7 +64,10 @@ const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input 
 /* The probability alone that recurrence.c says of an end; @in is one that it takes. */
 double mt_recurrence_ends(const struct mt_forecast_input *in);
 
-/* After a flip with @left_bytes left: pages that the guest needs and does not have, before it can speak again. */
+/*
+ * After a flip with @left_bytes left: pages that the guest needs and does not have, before it can
+ * speak again.
+ */
 double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes);
 
 #endif

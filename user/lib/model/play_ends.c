@@ -25,7 +25,8 @@ struct mt_interval mt_chances_interval(struct mt_chance *v, size_t n)
 		sum += v[i].probability;
 	for (size_t i = 0; i < n; i++) {
 		at += v[i].probability;
-		for (; next < MT_ARRAY_SIZE(wanted) && (at >= wanted[next] * sum || i == n - 1); next++)
+		for (; next < MT_ARRAY_SIZE(wanted) && (at >= wanted[next] * sum || i == n - 1);
+		     next++)
 			found[next] = v[i].value;
 	}
 	return (struct mt_interval){ found[0], found[1], found[2] };

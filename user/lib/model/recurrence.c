@@ -4,8 +4,8 @@
  *
  * Pre-copy is played by play.c. On top of it:
  *
- * - post-copy and hybrid: flipped after so many passes (at once: none), all that is left is sent once
- *   more, at the rate that post-copy may have. The pause is that of device state alone;
+ * - post-copy and hybrid: flipped after so many passes (at once: none), all that is left is sent
+ *   once more, at the rate that post-copy may have. The pause is that of device state alone;
  * - auto-converge: the same play with a guest that is slowed as QEMU slows it;
  * - XBZRLE, compression: other bytes on the wire for a page, and the CPU's limit on pages;
  * - multifd: the same link through several connections, which the learned figures tell of.
@@ -28,7 +28,10 @@ static bool is_flip(const struct context *c, const struct mt_play_end *e)
 	return e == &c->play->flip;
 }
 
-/* Sent with nobody to hold back: by a stopped guest, or in post-copy. The destination has to be through with it. */
+/*
+ * Sent with nobody to hold back: by a stopped guest, or in post-copy. The destination has to be
+ * through with it.
+ */
 static double rest_s(const struct context *c, const struct mt_play_end *e)
 {
 	return e->left_bytes / mt_play_rate(c->in, !e->sent_bytes, !is_flip(c, e)) + e->lag_s;
@@ -41,7 +44,8 @@ static double total_ms(const struct mt_play_end *e, const void *opaque)
 	double done_ms = c->in->done.passes ? c->in->done.elapsed_ms : 0;
 
 	/* What is over has taken what it took. */
-	return done_ms + ((e->time_s + rest_s(c, e)) * 1e3 - done_ms) * c->figures->stretch + c->figures->setup_ms;
+	return done_ms + ((e->time_s + rest_s(c, e)) * 1e3 - done_ms) * c->figures->stretch +
+	       c->figures->setup_ms;
 }
 
 static double transferred_bytes(const struct mt_play_end *e, const void *opaque)
@@ -56,10 +60,14 @@ static double downtime_ms(const struct mt_play_end *e, const void *opaque)
 	const struct context *c = opaque;
 
 	/* The last sync is made with the guest stopped. */
-	return ((is_flip(c, e) ? 0 : rest_s(c, e)) + mt_play_sync_s(c->in)) * 1e3 + c->figures->switchover_ms;
+	return ((is_flip(c, e) ? 0 : rest_s(c, e)) + mt_play_sync_s(c->in)) * 1e3 +
+	       c->figures->switchover_ms;
 }
 
-/* A guest speaks at least this often, if it can. Inferred: heartbeats and network peers are of this order. */
+/*
+ * A guest speaks at least this often, if it can. Inferred: heartbeats and network peers are of this
+ * order.
+ */
 #define SPEAKS_S	0.01
 /* What it dirties in so long is what it works with. Inferred. */
 #define SET_S		60
@@ -73,9 +81,9 @@ double mt_flip_writes(const struct mt_forecast_input *in, double left_bytes)
 }
 
 /*
- * After a flip each page that the guest wants and has not is asked for, while the stream brings the others:
- * after t of the t_r that the rest takes a share 1 - t / t_r is missing, so k writes are done after
- * t_r (1 - exp(-k l / t_r)), with l for each fault.
+ * After a flip each page that the guest wants and has not is asked for, while the stream brings the
+ * others: after t of the t_r that the rest takes a share 1 - t / t_r is missing, so k writes are
+ * done after t_r (1 - exp(-k l / t_r)), with l for each fault.
  */
 static double stall_ms(const struct mt_play_end *e, const void *opaque)
 {
@@ -97,8 +105,12 @@ static unsigned flip_after(const struct mt_forecast_input *in)
 	return UINT_MAX;
 }
 
-/* The curves that are played: equally likely, at the middles of as many parts of a normal distribution. */
-static const double curves_z[] = { -1.5932, -0.9674, -0.5895, -0.2822, 0, 0.2822, 0.5895, 0.9674, 1.5932 };
+/*
+ * The curves that are played: equally likely, at the middles of as many parts of a normal
+ * distribution.
+ */
+static const double curves_z[] = { -1.5932, -0.9674, -0.5895, -0.2822, 0,
+				   0.2822,  0.5895,  0.9674,  1.5932 };
 #define CURVES	MT_ARRAY_SIZE(curves_z)
 
 struct outcomes {
@@ -108,7 +120,8 @@ struct outcomes {
 
 static void add(struct outcomes *all, const struct context *c, const struct mt_play_end *e)
 {
-	static double (*const figures[MT_METRIC_COUNT])(const struct mt_play_end *e, const void *opaque) = {
+	static double (*const figures[MT_METRIC_COUNT])(const struct mt_play_end *e,
+							const void *opaque) = {
 		[MT_METRIC_TOTAL_MS] = total_ms,
 		[MT_METRIC_TRANSFERRED_BYTES] = transferred_bytes,
 		[MT_METRIC_DOWNTIME_MS] = downtime_ms,

@@ -7,7 +7,10 @@
 #include "base/quantile.h"
 #include "learned.h"
 
-/* From so many migrations on the tails are those of the past ones; with fewer they are widened. Inferred. */
+/*
+ * From so many migrations on the tails are those of the past ones; with fewer they are widened.
+ * Inferred.
+ */
 #define ENOUGH		10
 
 static bool is_ratio(enum mt_metric metric)
@@ -48,7 +51,8 @@ void mt_residual_learn(struct mt_residual *r, double *scores, size_t n)
 	if (!n)
 		return;
 	mt_sort(scores, n);
-	*r = (struct mt_residual){ rank(scores, n, 0.1), rank(scores, n, 0.5), rank(scores, n, 0.9), (unsigned)n };
+	*r = (struct mt_residual){ rank(scores, n, 0.1), rank(scores, n, 0.5), rank(scores, n, 0.9),
+				   (unsigned)n };
 	if (n < ENOUGH) {
 		double wider = sqrt((double)ENOUGH / n);
 
@@ -64,7 +68,10 @@ void mt_residual_apply(const struct mt_residual *r, enum mt_metric metric, struc
 	if (!r->n || !isfinite(scale))
 		return;
 	if (is_ratio(metric))
-		*f = (struct mt_interval){ p50 * exp(r->p10 * scale), p50 * exp(r->p50 * scale), p50 * exp(r->p90 * scale) };
+		*f = (struct mt_interval){ p50 * exp(r->p10 * scale), p50 * exp(r->p50 * scale),
+					   p50 * exp(r->p90 * scale) };
 	else
-		*f = (struct mt_interval){ fmax(0, p50 + r->p10 * scale), fmax(0, p50 + r->p50 * scale), fmax(0, p50 + r->p90 * scale) };
+		*f = (struct mt_interval){ fmax(0, p50 + r->p10 * scale),
+					   fmax(0, p50 + r->p50 * scale),
+					   fmax(0, p50 + r->p90 * scale) };
 }

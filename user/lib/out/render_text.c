@@ -110,7 +110,8 @@ static void pad(FILE *out, size_t n)
 }
 
 /* @cells NULL: the titles. */
-static void put_row(const struct mt_table *t, char *const *cells, const size_t *widths, const bool *rights)
+static void put_row(const struct mt_table *t, char *const *cells, const size_t *widths,
+		    const bool *rights)
 {
 	size_t waiting = 0;	/* blanks before the next cell; none at a line's end */
 

@@ -22,7 +22,10 @@ struct mt_table *mt_table_new(FILE *out, enum mt_format format,
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
-	*t = (struct mt_table){ .out = out, .renderer = renderers[format], .columns = columns, .n_columns = n_columns };
+	*t = (struct mt_table){ .out = out,
+				.renderer = renderers[format],
+				.columns = columns,
+				.n_columns = n_columns };
 	t->error = t->renderer->begin(t);
 	return t;
 }

@@ -38,7 +38,8 @@ struct mt_cell {
 	};
 };
 
-#define MT_STR(v)	((struct mt_cell){ .kind = (v) ? MT_CELL_STRING : MT_CELL_UNKNOWN, .s = (v) })
+#define MT_STR(v) \
+	((struct mt_cell){ .kind = (v) ? MT_CELL_STRING : MT_CELL_UNKNOWN, .s = (v) })
 #define MT_UINT(v)	((struct mt_cell){ .kind = MT_CELL_UINT, .u = (v) })
 #define MT_DOUBLE(v)	((struct mt_cell){ .kind = MT_CELL_DOUBLE, .d = (v) })
 #define MT_BOOL(v)	((struct mt_cell){ .kind = MT_CELL_BOOL, .b = (v) })
@@ -55,8 +56,10 @@ struct mt_column {
 
 struct mt_table;
 struct mt_table *mt_table_new(FILE *out, enum mt_format format,
-			      const struct mt_column *columns, size_t n_columns);	/* NULL: no memory */
+			      /* NULL: no memory */
+			      const struct mt_column *columns, size_t n_columns);
 int mt_table_row(struct mt_table *t, const struct mt_cell *cells);	/* copies strings */
-int mt_table_finish(struct mt_table *t);	/* writes what is left, frees; -EIO if @out failed */
+int mt_table_finish(struct mt_table *t);	/* writes what is left, frees; -EIO if @out
+						 * failed */
 
 #endif

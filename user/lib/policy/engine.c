@@ -20,7 +20,8 @@ void mt_engine_set_qemu_limit(struct mt_engine *e, uint64_t limit_ms)
 	mt_limits_resolve(&e->limits);
 }
 
-void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy, const struct mt_limits *limits)
+void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
+		    const struct mt_limits *limits)
 {
 	memset(e, 0, sizeof(*e));
 	e->policy = policy;
@@ -53,7 +54,9 @@ static void predict(struct mt_engine *e, uint64_t now_ms)
 		.fixed_ms = e->limits.fixed_ms,
 		.elapsed_ms = now_ms,
 		.auto_converge = e->limits.auto_converge,
-		.learned = e->limits.learned ? &e->limits.learned[mt_forecast_stage_of(its->total)] : NULL,
+		.learned = e->limits.learned ?
+				   &e->limits.learned[mt_forecast_stage_of(its->total)] :
+				   NULL,
 	};
 
 	mt_outlook(&in, &e->prediction);
@@ -71,7 +74,8 @@ static void learn(struct mt_engine *e)
 	mt_ucurve_iteration(&e->u, mt_iterations_last(&e->iterations));
 }
 
-static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, uint64_t now_ms, struct mt_plan *plan)
+static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, uint64_t now_ms,
+		 struct mt_plan *plan)
 {
 	const struct mt_view view = {
 		.limits = &e->limits,
@@ -112,7 +116,9 @@ bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan
 	changed = mt_growth_tick(&e->growth, e->memory_bytes, t);
 	if (t->t_ns > e->newest.t_ns)
 		now_ms += (t->t_ns - e->newest.t_ns) / MT_NS_PER_MS;
-	/* What was predicted at the last look holds: nothing has been sent since that is known of. */
+	/*
+	 * What was predicted at the last look holds: nothing has been sent since that is known of.
+	 */
 	step(e, &e->newest, false, now_ms, plan);
 	return changed;
 }

@@ -25,14 +25,16 @@ struct mt_engine {
 	uint64_t newest_ms;
 };
 
-void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy, const struct mt_limits *limits);
+void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
+		    const struct mt_limits *limits);
 
 /* One sample. @plan says what to do now. Return: true when it ended an iteration. */
 bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan);
 
 /*
- * A tick of a kernel source, or several merged, in order with the samples: a change of the guest's load is seen by it, and the
- * policy is stepped. @plan says what to do now, between boundaries. Return: true if the load has changed.
+ * A tick of a kernel source, or several merged, in order with the samples: a change of the guest's
+ * load is seen by it, and the policy is stepped. @plan says what to do now, between boundaries.
+ * Return: true if the load has changed.
  */
 bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan *plan);
 

@@ -18,7 +18,8 @@ static const struct mt_param params[] = {
 	{ .name = NULL }
 };
 
-static void fixed_passes_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void fixed_passes_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			      struct mt_plan *plan)
 {
 	uint64_t wanted = view->params[PASSES];
 	uint64_t done = view->iterations->total;
@@ -26,22 +27,30 @@ static void fixed_passes_step(void *priv, const struct mt_view *view, uint64_t n
 
 	/* Of 0 passes: as stop-and-copy, below. */
 	if (stop && plan->implied_downtime_ms < 0) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "how long a stop would take is not known yet");
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "how long a stop would take is not known yet");
 		return;
 	}
-	mt_plan_set(plan, stop ? MT_ACTION_STOP : MT_ACTION_CONTINUE, "%" PRIu64 " of %" PRIu64 " passes are done", done, wanted);
+	mt_plan_set(plan, stop ? MT_ACTION_STOP : MT_ACTION_CONTINUE,
+		    "%" PRIu64 " of %" PRIu64 " passes are done", done, wanted);
 }
 
-/* Not before the bandwidth is known: who watches over a stopped guest has to know how long it may take. */
-static void stop_and_copy_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+/*
+ * Not before the bandwidth is known: who watches over a stopped guest has to know how long it may
+ * take.
+ */
+static void stop_and_copy_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			       struct mt_plan *plan)
 {
 	char left[MT_UNIT_STR], pause[MT_UNIT_STR];
 
 	if (plan->implied_downtime_ms < 0) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "how long a stop would take is not known yet");
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "how long a stop would take is not known yet");
 		return;
 	}
-	mt_plan_set(plan, MT_ACTION_STOP, "stopping at once: sending the remaining %s takes about %s",
+	mt_plan_set(plan, MT_ACTION_STOP,
+		    "stopping at once: sending the remaining %s takes about %s",
 		    mt_format_size_bytes(left, (double)view->sample->remaining_bytes),
 		    mt_format_duration_ms(pause, plan->implied_downtime_ms));
 }

@@ -30,14 +30,19 @@ static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms,
 
 	params.markov.adjust = adjust;
 	if (limits->deadline_ms != MT_LIMIT_NONE)
-		params.horizon_s = fmax(HORIZON_MIN_S, fmin(params.horizon_s, ((double)limits->deadline_ms - (double)now_ms) / 1e3));
+		params.horizon_s = fmax(HORIZON_MIN_S,
+					fmin(params.horizon_s,
+					     ((double)limits->deadline_ms - (double)now_ms) / 1e3));
 	s->begun = !mt_pilot_init(&s->pilot, &params);
 	if (s->begun && limits->history && limits->history->slot_s == params.slot_s)
 		mt_pilot_train(&s->pilot, limits->history->bytes, limits->history->n);
 	return s->begun;
 }
 
-/* Without a history the first pass stands for what was before it, too: a whole status, so that there is a forecast at once. Inferred. */
+/*
+ * Without a history the first pass stands for what was before it, too: a whole status, so that
+ * there is a forecast at once. Inferred.
+ */
 static void learn(struct markov *s, const struct mt_iteration *it)
 {
 	const struct mt_pilot_params *p = &s->pilot.params;
@@ -61,13 +66,18 @@ static void tell_finish(const struct mt_pilot_advice *a, double left_bytes, stru
 	if (a->horizon_over)
 		mt_plan_set(plan, MT_ACTION_STOP, "the plan's time has passed, with %s left", left);
 	else if (a->matched)
-		mt_plan_set(plan, MT_ACTION_STOP, "the moment that was planned: %s left; %s were dirtied in the last pass, %s expected",
-			    left, real, expected);
+		mt_plan_set(
+			plan, MT_ACTION_STOP,
+			"the moment that was planned: %s left; %s were dirtied in the last pass, %s expected",
+			left, real, expected);
 	else
-		mt_plan_set(plan, MT_ACTION_STOP, "%s are left, and the forecast has no better moment within its horizon", left);
+		mt_plan_set(plan, MT_ACTION_STOP,
+			    "%s are left, and the forecast has no better moment within its horizon",
+			    left);
 }
 
-static void tell_plan(const struct mt_pilot *p, const struct mt_pilot_advice *a, struct mt_plan *plan)
+static void tell_plan(const struct mt_pilot *p, const struct mt_pilot_advice *a,
+		      struct mt_plan *plan)
 {
 	char in[MT_UNIT_STR], left[MT_UNIT_STR], real[MT_UNIT_STR], expected[MT_UNIT_STR];
 
@@ -76,25 +86,33 @@ static void tell_plan(const struct mt_pilot *p, const struct mt_pilot_advice *a,
 	mt_format_size_bytes(real, a->real_bytes);
 	mt_format_size_bytes(expected, a->expected_bytes);
 	if (a->matched)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "the forecast holds, %s dirtied and %s expected: stop in %u pass(es), about %s",
-			    real, expected, p->passes_to_go, in);
+		mt_plan_set(
+			plan, MT_ACTION_CONTINUE,
+			"the forecast holds, %s dirtied and %s expected: stop in %u pass(es), about %s",
+			real, expected, p->passes_to_go, in);
 	else if (a->planned && a->compared)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s dirtied, %s expected: a new plan, stop in %u pass(es), about %s, with %s left",
-			    real, expected, p->passes_to_go, in, left);
+		mt_plan_set(
+			plan, MT_ACTION_CONTINUE,
+			"%s dirtied, %s expected: a new plan, stop in %u pass(es), about %s, with %s left",
+			real, expected, p->passes_to_go, in, left);
 	else if (a->planned)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "a new plan: stop in %u pass(es), about %s, with %s left", p->passes_to_go, in, left);
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "a new plan: stop in %u pass(es), about %s, with %s left",
+			    p->passes_to_go, in, left);
 	else
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "too little is known for a forecast");
 }
 
-static void markov_step(struct markov *s, const struct mt_view *view, uint64_t now_ms, bool adjust, struct mt_plan *plan)
+static void markov_step(struct markov *s, const struct mt_view *view, uint64_t now_ms, bool adjust,
+			struct mt_plan *plan)
 {
 	const struct mt_iteration *it = mt_iterations_last(view->iterations);
 	struct mt_pilot_advice advice;
 	double left;
 
 	if (!it || !(view->bandwidth_bytes_per_s > 0)) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "nothing is known until the first pass is done");
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "nothing is known until the first pass is done");
 		return;
 	}
 	if (!s->begun && !begin(s, view, now_ms, adjust))
@@ -103,9 +121,11 @@ static void markov_step(struct markov *s, const struct mt_view *view, uint64_t n
 	if (view->boundary) {
 		left = it->remaining_bytes;
 		learn(s, it);
-		mt_pilot_pass(&s->pilot, (double)now_ms / 1e3, it->dirtied_bytes, left, view->bandwidth_bytes_per_s, &advice);
+		mt_pilot_pass(&s->pilot, (double)now_ms / 1e3, it->dirtied_bytes, left,
+			      view->bandwidth_bytes_per_s, &advice);
 	} else {
-		mt_pilot_time(&s->pilot, (double)now_ms / 1e3, left, view->bandwidth_bytes_per_s, &advice);
+		mt_pilot_time(&s->pilot, (double)now_ms / 1e3, left, view->bandwidth_bytes_per_s,
+			      &advice);
 		if (!advice.finish && !advice.planned)
 			return;
 	}

@@ -37,11 +37,13 @@ static void watch(struct ihm *s, double dirty, bool flip, struct mt_plan *plan)
 	}
 	if (s->watched <= WATCHED) {
 		s->lowest = s->watched == 1 ? dirty : fmin(s->lowest, dirty);
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "not converging: watching %u of %d for the minimum, %s dirty",
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "not converging: watching %u of %d for the minimum, %s dirty",
 			    s->watched, WATCHED, now);
 	} else {
 		mt_format_size_bytes(low, s->lowest);
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "not converging: waiting for a minimum of %s, %s dirty", low, now);
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "not converging: waiting for a minimum of %s, %s dirty", low, now);
 	}
 	s->watched++;
 }
@@ -56,7 +58,8 @@ static void ihm_step(void *priv, const struct mt_view *view, uint64_t now_ms, st
 		return;
 	dirty = it->remaining_bytes;
 	change = dirty - s->previous;
-	if (!s->watched && s->previous > 0 && (change > 0 || fabs(change) < FLAT_SHARE * s->previous))
+	if (!s->watched && s->previous > 0 &&
+	    (change > 0 || fabs(change) < FLAT_SHARE * s->previous))
 		s->watched = 1;
 	if (s->watched)
 		watch(s, dirty, view->limits->postcopy_allowed, plan);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * limits.c - an operator's limits: what stands where nothing was given, and what contradicts itself (PURE)
+ * limits.c - an operator's limits: what stands where nothing was given, and what contradicts itself
+ * (PURE)
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,7 +31,10 @@ const char *mt_policy_ignores(const struct mt_policy *policy)
 	bool downtime = policy->acts && !(policy->heeds & MT_HEEDS_MAX_DOWNTIME);
 	bool deadline = policy->acts && !(policy->heeds & MT_HEEDS_DEADLINE);
 
-	return downtime && deadline ? "max_downtime, deadline" : downtime ? "max_downtime" : deadline ? "deadline" : "";
+	return downtime && deadline ? "max_downtime, deadline" :
+	       downtime		    ? "max_downtime" :
+	       deadline		    ? "deadline" :
+				      "";
 }
 
 /* --- contradictions: each says what is wrong and what to do, or nothing ---- */
@@ -64,11 +68,13 @@ static bool no_room_for_a_stop(const struct check *c)
 
 	if (!heeds(c, MT_HEEDS_FIXED) || c->limits->max_downtime_ms > c->limits->fixed_ms)
 		return false;
-	snprintf(c->line, c->size,
-		 "max_downtime %s is not more than fixed %s, the part of each pause that is not memory: policy %s never stops the guest and %s; raise max_downtime, or lower fixed if pauses here were measured to have less",
-		 mt_format_duration_ms(allowed, (double)c->limits->max_downtime_ms),
-		 mt_format_duration_ms(fixed, (double)c->limits->fixed_ms), c->policy->name,
-		 c->limits->postcopy_allowed ? "flips what QEMU does not end by itself" : "aborts what QEMU does not end by itself");
+	snprintf(
+		c->line, c->size,
+		"max_downtime %s is not more than fixed %s, the part of each pause that is not memory: policy %s never stops the guest and %s; raise max_downtime, or lower fixed if pauses here were measured to have less",
+		mt_format_duration_ms(allowed, (double)c->limits->max_downtime_ms),
+		mt_format_duration_ms(fixed, (double)c->limits->fixed_ms), c->policy->name,
+		c->limits->postcopy_allowed ? "flips what QEMU does not end by itself" :
+					      "aborts what QEMU does not end by itself");
 	return true;
 }
 
@@ -78,10 +84,13 @@ static bool pause_is_not_heeded(const struct check *c)
 
 	if (!c->policy->acts || heeds(c, MT_HEEDS_MAX_DOWNTIME))
 		return false;
-	snprintf(c->line, c->size,
-		 "policy %s does not heed max_downtime %s: the guest pauses for as long as what is left takes%s; policy " MT_POLICY_DEFAULT " heeds it",
-		 c->policy->name, mt_format_duration_ms(allowed, (double)c->limits->max_downtime_ms),
-		 c->limits->postcopy_allowed ? ", where it is stopped because post-copy is refused" : "");
+	snprintf(
+		c->line, c->size,
+		"policy %s does not heed max_downtime %s: the guest pauses for as long as what is left takes%s; policy " MT_POLICY_DEFAULT
+		" heeds it",
+		c->policy->name, mt_format_duration_ms(allowed, (double)c->limits->max_downtime_ms),
+		c->limits->postcopy_allowed ? ", where it is stopped because post-copy is refused" :
+					      "");
 	return true;
 }
 
@@ -98,9 +107,11 @@ static bool deadline_is_not_heeded(const struct check *c)
 			 "policy %s acts after its timeout of %s, beyond the deadline of %s, which it does not heed: make the timeout shorter, or take policy " MT_POLICY_DEFAULT,
 			 c->policy->name, mt_format_duration_ms(timeout, (double)at_ms), deadline);
 	else
-		snprintf(c->line, c->size,
-			 "policy %s does not heed the deadline of %s: a migration may go on after it; policy " MT_POLICY_DEFAULT " heeds it",
-			 c->policy->name, deadline);
+		snprintf(
+			c->line, c->size,
+			"policy %s does not heed the deadline of %s: a migration may go on after it; policy " MT_POLICY_DEFAULT
+			" heeds it",
+			c->policy->name, deadline);
 	return true;
 }
 
@@ -110,7 +121,9 @@ static bool timeout_never_comes(const struct check *c)
 
 	if (!acts_at(c, &at_ms) || at_ms != MT_LIMIT_NONE)
 		return false;
-	snprintf(c->line, c->size, "policy %s without a timeout never acts, as policy qemu; give it one", c->policy->name);
+	snprintf(c->line, c->size,
+		 "policy %s without a timeout never acts, as policy qemu; give it one",
+		 c->policy->name);
 	return true;
 }
 
@@ -121,10 +134,12 @@ static bool deadline_is_shorter_than_the_pause(const struct check *c)
 	if (!heeds(c, MT_HEEDS_DEADLINE) || !heeds(c, MT_HEEDS_MAX_DOWNTIME) ||
 	    c->limits->deadline_ms > c->limits->max_downtime_ms)
 		return false;
-	snprintf(c->line, c->size,
-		 "the deadline of %s for the whole migration is not more than max_downtime %s, its pause alone: policy %s aborts nearly all; raise the deadline",
-		 mt_format_duration_ms(deadline, (double)c->limits->deadline_ms),
-		 mt_format_duration_ms(allowed, (double)c->limits->max_downtime_ms), c->policy->name);
+	snprintf(
+		c->line, c->size,
+		"the deadline of %s for the whole migration is not more than max_downtime %s, its pause alone: policy %s aborts nearly all; raise the deadline",
+		mt_format_duration_ms(deadline, (double)c->limits->deadline_ms),
+		mt_format_duration_ms(allowed, (double)c->limits->max_downtime_ms),
+		c->policy->name);
 	return true;
 }
 
@@ -132,12 +147,15 @@ static bool flips_at_once_but_may_not(const struct check *c)
 {
 	if (c->limits->postcopy_allowed || !mt_policy_flips_at_once(c->policy, c->limits))
 		return false;
-	snprintf(c->line, c->size, "policy %s with 0 passes flips to post-copy at once, which is not allowed: allow post-copy, or give it passes",
-		 c->policy->name);
+	snprintf(
+		c->line, c->size,
+		"policy %s with 0 passes flips to post-copy at once, which is not allowed: allow post-copy, or give it passes",
+		c->policy->name);
 	return true;
 }
 
-unsigned mt_limits_check(const struct mt_policy *policy, const struct mt_limits *given, mt_limits_tell_fn tell, void *opaque)
+unsigned mt_limits_check(const struct mt_policy *policy, const struct mt_limits *given,
+			 mt_limits_tell_fn tell, void *opaque)
 {
 	static const struct {
 		bool error;
@@ -156,7 +174,9 @@ unsigned mt_limits_check(const struct mt_policy *policy, const struct mt_limits 
 	mt_limits_resolve(&limits);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
 		char line[512];
-		const struct check c = { .policy = policy, .limits = &limits, .line = line, .size = sizeof(line) };
+		const struct check c = {
+			.policy = policy, .limits = &limits, .line = line, .size = sizeof(line)
+		};
 
 		if (!rows[i].wrong(&c))
 			continue;

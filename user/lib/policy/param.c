@@ -83,9 +83,11 @@ void mt_params_merge(struct mt_params *params, const struct mt_params *given)
 			params->value[i] = given->value[i];
 }
 
-void mt_policy_params(const struct mt_policy *policy, const struct mt_limits *limits, uint64_t own[MT_POLICY_PARAMS_MAX])
+void mt_policy_params(const struct mt_policy *policy, const struct mt_limits *limits,
+		      uint64_t own[MT_POLICY_PARAMS_MAX])
 {
-	for (size_t i = 0; policy->params && policy->params[i].name && i < MT_POLICY_PARAMS_MAX; i++) {
+	for (size_t i = 0; policy->params && policy->params[i].name && i < MT_POLICY_PARAMS_MAX;
+	     i++) {
 		const struct mt_param *p = &policy->params[i];
 
 		own[i] = mt_params_get(&limits->params, p->name);

@@ -2,9 +2,10 @@
 /*
  * param.h - parameters that policies have of their own (PURE)
  *
- * A policy's row lists them, see policy.h; from these lists are made options, keys of the daemon's configuration,
- * members of a recording's header, help and man pages. A parameter is known by its name: two policies that have one of
- * the same name share what is given for it, and each has its own default.
+ * A policy's row lists them, see policy.h; from these lists are made options, keys of the daemon's
+ * configuration, members of a recording's header, help and man pages. A parameter is known by its
+ * name: two policies that have one of the same name share what is given for it, and each has its
+ * own default.
  */
 #ifndef MT_PARAM_H
 #define MT_PARAM_H
@@ -26,8 +27,10 @@ struct mt_param {
 	uint64_t initial;		/* where it is not given */
 	uint64_t min, max;		/* none is accepted beside them */
 	const char *help;		/* what the policy does with it: a few words, for --help */
-	const char *about;		/* the same for the man pages, in their markup; NULL = help */
-	bool asked;			/* `migtrace migrate` wants it with this policy, and not with those that have none */
+	const char *about;		/* the same for the man pages, in their markup; NULL =
+					 * help */
+	bool asked;			/* `migtrace migrate` wants it with this policy, and not
+					 * with those that have none */
 };
 
 #define MT_PARAM_NAME_MAX	32	/* with its unit */
@@ -45,7 +48,8 @@ struct mt_params {
 const struct mt_param *mt_param_at(size_t i);
 /* Where the value of that name is; NULL: there is no such parameter. */
 uint64_t *mt_params_value(struct mt_params *params, const char *name);
-uint64_t mt_params_get(const struct mt_params *params, const char *name);	/* MT_LIMIT_UNSET: nothing was given */
+/* MT_LIMIT_UNSET: nothing was given */
+uint64_t mt_params_get(const struct mt_params *params, const char *name);
 
 /* What holds where nothing is given, whoever decides; false: policies differ. */
 bool mt_param_default(const char *name, uint64_t *initial);

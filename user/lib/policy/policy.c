@@ -21,7 +21,8 @@ const struct mt_policy *mt_policy_at(size_t i)
 const struct mt_policy *mt_policy_find(const char *name)
 {
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
-		if (!strcmp(name, rows[i]->name) || (rows[i]->former && !strcmp(name, rows[i]->former)))
+		if (!strcmp(name, rows[i]->name) ||
+		    (rows[i]->former && !strcmp(name, rows[i]->former)))
 			return rows[i];
 	return NULL;
 }
@@ -78,7 +79,8 @@ void mt_policy_refused(struct mt_policy_state *state, enum mt_action action)
 
 /* --- warnings: what is wrong with the migration itself ------------------ */
 enum warning {
-	WARN_STATUS,		/* a status in which a person is needed, or that nobody here knows */
+	WARN_STATUS,		/* a status in which a person is needed, or that nobody here
+				 * knows */
 	WARN_MISCOUNTED,
 	WARN_STALLED,
 };
@@ -92,8 +94,11 @@ static bool warn(struct mt_policy_state *state, enum warning what, bool holds)
 	return holds && !(before & bit);
 }
 
-/* A count that went wrong once stays wrong, and QEMU waits for it to become small: that never ends. */
-static void tell_miscounted(struct mt_policy_state *state, const struct mt_view *view, struct mt_plan *plan)
+/*
+ * A count that went wrong once stays wrong, and QEMU waits for it to become small: that never ends.
+ */
+static void tell_miscounted(struct mt_policy_state *state, const struct mt_view *view,
+			    struct mt_plan *plan)
 {
 	bool news = warn(state, WARN_MISCOUNTED, view->sample->miscounted);
 
@@ -103,7 +108,8 @@ static void tell_miscounted(struct mt_policy_state *state, const struct mt_view 
 	mt_plan_set(plan, MT_ACTION_CONTINUE, MISCOUNTED);
 }
 
-static void heed_stall(struct mt_policy_state *state, const struct mt_view *view, struct mt_plan *plan)
+static void heed_stall(struct mt_policy_state *state, const struct mt_view *view,
+		       struct mt_plan *plan)
 {
 	double still_ms = view->iterations->still_s * 1e3;
 	uint64_t limit_ms = view->limits->stall_timeout_ms;
@@ -113,12 +119,19 @@ static void heed_stall(struct mt_policy_state *state, const struct mt_view *view
 	if (plan->action == MT_ACTION_ABORT)
 		return;
 	if (still_ms >= (double)limit_ms)
-		mt_plan_set(plan, MT_ACTION_ABORT, "nothing has been sent for %s, and %s is the limit: the link or the destination has stalled",
-			    mt_format_duration_ms(still, still_ms), mt_format_duration_ms(limit, (double)limit_ms));
-	else if (plan->action == MT_ACTION_CONTINUE && still_ms >= MT_STALL_TELL_MS && (news || !view->sample->miscounted)) {
+		mt_plan_set(
+			plan, MT_ACTION_ABORT,
+			"nothing has been sent for %s, and %s is the limit: the link or the destination has stalled",
+			mt_format_duration_ms(still, still_ms),
+			mt_format_duration_ms(limit, (double)limit_ms));
+	else if (plan->action == MT_ACTION_CONTINUE && still_ms >= MT_STALL_TELL_MS &&
+		 (news || !view->sample->miscounted)) {
 		plan->warns |= news;
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "nothing has been sent for %s: the link or the destination has stalled%s",
-			    mt_format_duration_ms(still, still_ms), limit_ms < MT_LIMIT_NONE ? "" : ", and no limit says when to give up");
+		mt_plan_set(
+			plan, MT_ACTION_CONTINUE,
+			"nothing has been sent for %s: the link or the destination has stalled%s",
+			mt_format_duration_ms(still, still_ms),
+			limit_ms < MT_LIMIT_NONE ? "" : ", and no limit says when to give up");
 	}
 }
 
@@ -134,12 +147,18 @@ static const char *turned_down(const struct mt_policy *policy, const struct mt_p
 		return NULL;
 	if (flip && !view->limits->postcopy_allowed)
 		return "post-copy is not allowed";
-	/* A flip before each page was sent once makes the guest fault on everything: only for who asks for just that. */
+	/*
+	 * A flip before each page was sent once makes the guest fault on everything: only for who
+	 * asks for just that.
+	 */
 	if (flip && !view->iterations->total && !mt_policy_flips_at_once(policy, view->limits))
 		return "post-copy has to wait for the first whole pass";
 	if ((flip || action == MT_ACTION_STOP) && view->sample->miscounted)
 		return MISCOUNTED;
-	/* On a dead link a flip strands the guest between two hosts, and a stop pauses it until the link is back. */
+	/*
+	 * On a dead link a flip strands the guest between two hosts, and a stop pauses it until the
+	 * link is back.
+	 */
 	if ((flip || action == MT_ACTION_STOP) && view->iterations->stuck)
 		return flip ? "the link carries next to nothing: no time to flip to post-copy" :
 			      "the link carries next to nothing: no time to stop the guest";
@@ -174,15 +193,18 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 	memset(plan, 0, sizeof(*plan));
 	plan->implied_downtime_ms = -1;
 	if (view->bandwidth_bytes_per_s > 0 && mt_sample_has(view->sample, remaining_bytes))
-		plan->implied_downtime_ms = view->sample->remaining_bytes / view->bandwidth_bytes_per_s * 1e3;
+		plan->implied_downtime_ms =
+			view->sample->remaining_bytes / view->bandwidth_bytes_per_s * 1e3;
 
-	plan->warns = warn(state, WARN_STATUS, status == MT_STATUS_POSTCOPY_PAUSED || status == MT_STATUS_UNKNOWN);
+	plan->warns = warn(state, WARN_STATUS,
+			   status == MT_STATUS_POSTCOPY_PAUSED || status == MT_STATUS_UNKNOWN);
 	if (status != MT_STATUS_ACTIVE) {
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s", mt_status_why(status));
 		return;
 	}
 	if (state->last != MT_ACTION_CONTINUE) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s has been asked for", mt_action_name(state->last));
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s has been asked for",
+			    mt_action_name(state->last));
 		return;
 	}
 	mt_policy_params(policy, view->limits, params);

@@ -9,8 +9,10 @@
  *
  * mt_policy_step() wraps every row with the rules that hold for all of them:
  *
- *  - nothing in any status but active (sample.h has the table): from switchover on the guest has stopped already;
- *  - post-copy only where the operator allowed it and after a whole pass (but for a row that flips_at_once);
+ *  - nothing in any status but active (sample.h has the table): from switchover on the guest has
+ *    stopped already;
+ *  - post-copy only where the operator allowed it and after a whole pass (but for a row that
+ *    flips_at_once);
  *  - neither it nor a stop while the link is stuck, nor while QEMU has lost count of what is left;
  *  - nor one that was refused MT_POLICY_TRIES times;
  *  - but what these rules turn down when the deadline is over becomes an abort;
@@ -29,37 +31,48 @@ enum mt_action {
 	MT_ACTION_SET_DOWNTIME,		/* downtime limit: plan.downtime_limit_ms */
 	MT_ACTION_SET_BANDWIDTH,	/* plan.bandwidth_bytes_per_s */
 	MT_ACTION_THROTTLE,		/* plan.throttle_percent */
-	MT_ACTION_STOP,			/* stop pre-copy: the guest pauses and what is left is sent */
+	MT_ACTION_STOP,			/* stop pre-copy: the guest pauses and what is left is
+					 * sent */
 	MT_ACTION_FLIP,			/* to post-copy */
 	MT_ACTION_ABORT,
 	MT_ACTION_COUNT
 };
 
 /*
- * What a limit may be besides a number. 0 is a number like any other: nothing stands for "the default" but UNSET, which
- * the engine replaces before anybody uses it, and nothing for "never" but NONE, which is merely later than everything.
+ * What a limit may be besides a number. 0 is a number like any other: nothing stands for "the
+ * default" but UNSET, which the engine replaces before anybody uses it, and nothing for "never" but
+ * NONE, which is merely later than everything.
  */
 #define MT_LIMIT_UNSET		UINT64_MAX
-#define MT_LIMIT_NONE		((uint64_t)INT64_MAX)	/* also the largest that a recording holds */
+/* also the largest that a recording holds */
+#define MT_LIMIT_NONE		((uint64_t)INT64_MAX)
 
-/* The largest that is accepted of an operator: what takes a week has to be looked at by a person. */
+/*
+ * The largest that is accepted of an operator: what takes a week has to be looked at by a person.
+ */
 #define MT_LIMIT_MAX_MS		(7 * 86400 * 1000ULL)
 #define MT_FIXED_MAX_MS		(60 * 1000ULL)
 
-/* What the operator asked for, of any migration whatever the policy. Begins as MT_LIMITS_UNSET, never zeroed: a deadline of 0 ms is over. */
+/*
+ * What the operator asked for, of any migration whatever the policy. Begins as MT_LIMITS_UNSET,
+ * never zeroed: a deadline of 0 ms is over.
+ */
 struct mt_limits {
 	uint64_t max_downtime_ms;	/* the guest may pause this long */
 	uint64_t deadline_ms;		/* the migration may take this long; NONE */
-	uint64_t stall_timeout_ms;	/* pre-copy is aborted when nothing was sent for this long; NONE */
+	uint64_t stall_timeout_ms;	/* pre-copy is aborted when nothing was sent for this long;
+					 * NONE */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
 	uint64_t fixed_ms;		/* see struct mt_outlook_input */
 	struct mt_params params;	/* of policies, each its own */
 	bool postcopy_allowed;
 	bool auto_converge;		/* QEMU throttles the guest, or will */
-	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see mt_ucurve_clears() */
+	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see
+					 * mt_ucurve_clears() */
 	/* All three outlive whatever has these limits. */
 	const struct mt_history *history;	/* what fm and am learn from; NULL = none */
-	const struct mt_learned *learned;	/* what these hosts' migrations have taught, of each stage; NULL = mt_learned_prior */
+	const struct mt_learned *learned;	/* what these hosts' migrations have taught, of each
+						 * stage; NULL = mt_learned_prior */
 	const struct mt_beforehand *before;	/* what was known of the guest; NULL = nothing */
 };
 
@@ -69,12 +82,18 @@ struct mt_limits {
 
 #define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */
 #define MT_QEMU_LIMIT_DEFAULT_MS	300	/* QEMU's downtime-limit */
-#define MT_STALL_TELL_MS			10000	/* when nothing was sent for this long it is reported, whatever the limits. Inferred */
-#define MT_FIXED_DEFAULT_MS		120	/* measured: a stopped guest was away 73 to 118 ms longer than its memory took (QEMU 7.2, libvirt 9.0) */
+/* when nothing was sent for this long it is reported, whatever the limits. Inferred */
+#define MT_STALL_TELL_MS			10000
+/*
+ * measured: a stopped guest was away 73 to 118 ms longer than its memory took (QEMU 7.2, libvirt
+ * 9.0)
+ */
+#define MT_FIXED_DEFAULT_MS		120
 
 struct mt_view {
 	const struct mt_limits *limits;
-	const uint64_t *params;			/* the policy's own, in the order of its row; mt_policy_step() sets it */
+	const uint64_t *params;			/* the policy's own, in the order of its row;
+						 * mt_policy_step() sets it */
 	const struct mt_sample *sample;		/* the newest */
 	const struct mt_iterations *iterations;
 	const struct mt_prediction *prediction;	/* verdict UNKNOWN before the first pass is done */
@@ -88,7 +107,8 @@ struct mt_plan {
 	uint64_t bandwidth_bytes_per_s;
 	unsigned throttle_percent;
 	double implied_downtime_ms;	/* remaining / bandwidth at this moment; < 0 = unknown */
-	bool warns;			/* the reason is something a person should know, and is told for the first time */
+	bool warns;			/* the reason is something a person should know, and is told
+					 * for the first time */
 	char reason[384];		/* one sentence with the numbers behind it */
 };
 
@@ -109,7 +129,8 @@ struct mt_policy_state {
 
 struct mt_policy {
 	const char *name;
-	const char *former;		/* its name once, which is still accepted; NULL: it had none */
+	const char *former;		/* its name once, which is still accepted; NULL: it had
+					 * none */
 	const char *help;		/* one line */
 	const char *about;		/* what the man pages say, in their markup; NULL = help */
 	unsigned heeds;			/* MT_HEEDS_*; whatever is not there it ignores */
@@ -117,13 +138,17 @@ struct mt_policy {
 	const struct mt_param *params;	/* its own; NULL = none */
 	/* With parameters by which it needs no whole pass before a flip; NULL = never. */
 	bool (*flips_at_once)(const uint64_t *params);
-	/* If it acts by the clock: when, by its parameters; MT_LIMIT_NONE: not at all. NULL: it does not. */
+	/*
+	 * If it acts by the clock: when, by its parameters; MT_LIMIT_NONE: not at all. NULL: it
+	 * does not.
+	 */
 	uint64_t (*acts_at_ms)(const uint64_t *params);
 	/* @now_ms: since the migration began. @plan comes in as CONTINUE with an empty reason. */
 	void (*step)(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan);
 };
 
-const struct mt_policy *mt_policy_at(size_t i);		/* NULL beyond the last; the order is that of the help text */
+const struct mt_policy *mt_policy_at(size_t i);		/* NULL beyond the last; the order is that
+							 * of the help text */
 #define MT_POLICY_DEFAULT "predict"
 const struct mt_policy *mt_policy_find(const char *name);
 
@@ -134,28 +159,40 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 /* Its parameter of that name; NULL: it has none. */
 const struct mt_param *mt_policy_param(const struct mt_policy *policy, const char *name);
 /* What it goes by: as given, else its default. */
-void mt_policy_params(const struct mt_policy *policy, const struct mt_limits *limits, uint64_t own[MT_POLICY_PARAMS_MAX]);
+void mt_policy_params(const struct mt_policy *policy, const struct mt_limits *limits,
+		      uint64_t own[MT_POLICY_PARAMS_MAX]);
 /* With these limits it flips as soon as QEMU takes it. */
 bool mt_policy_flips_at_once(const struct mt_policy *policy, const struct mt_limits *limits);
 
-/* Fills in defaults where nothing was given, but of parameters for which each policy has its own: they stay UNSET. */
+/*
+ * Fills in defaults where nothing was given, but of parameters for which each policy has its own:
+ * they stay UNSET.
+ */
 void mt_limits_resolve(struct mt_limits *limits);
 
 /*
- * Limits that contradict each other or the policy: each is one sentence with its remedy. @error: nothing can come of it,
- * it should be refused; else a warning. Return: how many errors.
+ * Limits that contradict each other or the policy: each is one sentence with its remedy. @error:
+ * nothing can come of it, it should be refused; else a warning. Return: how many errors.
  */
 typedef void (*mt_limits_tell_fn)(bool error, const char *line, void *opaque);
-unsigned mt_limits_check(const struct mt_policy *policy, const struct mt_limits *limits, mt_limits_tell_fn tell, void *opaque);
+unsigned mt_limits_check(const struct mt_policy *policy, const struct mt_limits *limits,
+			 mt_limits_tell_fn tell, void *opaque);
 
-/* "max_downtime, deadline": the limits out of these two that a policy that acts does not heed; "" = none. */
+/*
+ * "max_downtime, deadline": the limits out of these two that a policy that acts does not heed; "" =
+ * none.
+ */
 const char *mt_policy_ignores(const struct mt_policy *policy);
 
-/* What mt_policy_step() asked for was not done: an abort may be asked for again at once, the others MT_POLICY_TRIES times. */
+/*
+ * What mt_policy_step() asked for was not done: an abort may be asked for again at once, the others
+ * MT_POLICY_TRIES times.
+ */
 #define MT_POLICY_TRIES		3
 void mt_policy_refused(struct mt_policy_state *state, enum mt_action action);
 
 bool mt_action_is_final(enum mt_action action);	/* it ends pre-copy: stop, flip, abort */
-const char *mt_action_name(enum mt_action action);	/* "none", "stop", "flip", "abort", "set-downtime" ... */
+const char *mt_action_name(enum mt_action action);	/* "none", "stop", "flip", "abort",
+							 * "set-downtime" ... */
 
 #endif

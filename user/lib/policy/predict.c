@@ -28,16 +28,22 @@
 /* A new low is one at least this much below the last. Inferred. */
 #define LOW_SHARE		0.95
 /*
- * A verdict of hopeless counts when each boundary of so long has brought it, and after a pass that is not the first: guests
- * change their ways. Inferred, see Documentation/evaluation/live.md.
+ * A verdict of hopeless counts when each boundary of so long has brought it, and after a pass that
+ * is not the first: guests change their ways. Inferred, see Documentation/evaluation/live.md.
  */
 #define HOPELESS_FOR_MS		4000
 #define HOPELESS_AFTER		2
-/* And as long as boundaries leave less and less, only where the odds of coming within reach are no more than this. Inferred. */
+/*
+ * And as long as boundaries leave less and less, only where the odds of coming within reach are no
+ * more than this. Inferred.
+ */
 #define HOPELESS_ODDS		0.05
 #define PATIENCE_HOPELESS	3
 
-/* A guest that came this near to the allowed downtime gets more time: iterations scatter (VEP 248's precopyPossibleFactor). */
+/*
+ * A guest that came this near to the allowed downtime gets more time: iterations scatter (VEP 248's
+ * precopyPossibleFactor).
+ */
 #define NEAR_FACTOR		1.5
 #define PATIENCE_NEAR		12
 
@@ -73,7 +79,8 @@ static void tell_iteration(char *buf, size_t size, const struct mt_view *view)
 
 	snprintf(buf, size, "pass %llu left %s, dirtied at %s over a link of %s",
 		 (unsigned long long)it->n, mt_format_size_bytes(left, it->remaining_bytes),
-		 mt_format_rate_bytes_per_s(dirty, it->duration_s > 0 ? it->dirtied_bytes / it->duration_s : 0),
+		 mt_format_rate_bytes_per_s(
+			 dirty, it->duration_s > 0 ? it->dirtied_bytes / it->duration_s : 0),
 		 mt_format_rate_bytes_per_s(link, view->bandwidth_bytes_per_s));
 }
 
@@ -81,40 +88,55 @@ static void tell_iteration(char *buf, size_t size, const struct mt_view *view)
 static bool no_use_waiting(const struct predict *s, const struct mt_view *view, uint64_t now_ms)
 {
 	const struct mt_limits *limits = view->limits;
-	double lowest_ms = s->lowest / (view->bandwidth_bytes_per_s * view->iterations->page_share) * 1e3 + limits->fixed_ms;
+	double lowest_ms =
+		s->lowest / (view->bandwidth_bytes_per_s * view->iterations->page_share) * 1e3 +
+		limits->fixed_ms;
 
 	if (s->since_lowest >= PATIENCE_OPEN)
 		return true;
-	if (!s->hopeless || now_ms - s->hopeless_since_ms < HOPELESS_FOR_MS || view->iterations->total < HOPELESS_AFTER)
+	if (!s->hopeless || now_ms - s->hopeless_since_ms < HOPELESS_FOR_MS ||
+	    view->iterations->total < HOPELESS_AFTER)
 		return false;
 	if (view->prediction->reaches > HOPELESS_ODDS && s->since_lowest < PATIENCE_HOPELESS)
 		return false;
-	return lowest_ms > NEAR_FACTOR * limits->max_downtime_ms || s->since_lowest >= PATIENCE_NEAR;
+	return lowest_ms > NEAR_FACTOR * limits->max_downtime_ms ||
+	       s->since_lowest >= PATIENCE_NEAR;
 }
 
 /* Why: by the odds, or because what was likely has not come for too long. */
-static void tell_odds(char *buf, size_t size, const struct predict *s, const struct mt_prediction *p)
+static void tell_odds(char *buf, size_t size, const struct predict *s,
+		      const struct mt_prediction *p)
 {
 	if (s->since_lowest >= PATIENCE_OPEN)
-		snprintf(buf, size, "none of the last %u passes left less than the best before", s->since_lowest);
+		snprintf(buf, size, "none of the last %u passes left less than the best before",
+			 s->since_lowest);
 	else
-		snprintf(buf, size, "the odds that it comes within reach are %.0f %%", 100 * p->reaches);
+		snprintf(buf, size, "the odds that it comes within reach are %.0f %%",
+			 100 * p->reaches);
 }
 
-static void give_up(const struct predict *s, const struct mt_view *view, const char *so_far, struct mt_plan *plan)
+static void give_up(const struct predict *s, const struct mt_view *view, const char *so_far,
+		    struct mt_plan *plan)
 {
 	const struct mt_prediction *p = view->prediction;
-	char best[MT_UNIT_STR], allowed[MT_UNIT_STR], needed[MT_UNIT_STR], odds[96], bandwidth[MT_UNIT_STR + 8] = "";
+	char best[MT_UNIT_STR], allowed[MT_UNIT_STR], needed[MT_UNIT_STR], odds[96],
+		bandwidth[MT_UNIT_STR + 8] = "";
 
 	tell_odds(odds, sizeof(odds), s, p);
 	if (p->needed_bandwidth_bytes_per_s > 0)
-		snprintf(bandwidth, sizeof(bandwidth), "%s, or ", mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
-	mt_plan_set(plan, MT_ACTION_ABORT, "will not converge: %s; %s; the shortest pause in sight is %s, %s allowed; it would need %spost-copy",
-		    so_far, odds, mt_format_duration_ms(best, p->floor_ms), mt_format_duration_ms(allowed, view->limits->max_downtime_ms),
-		    bandwidth);
+		snprintf(bandwidth, sizeof(bandwidth), "%s, or ",
+			 mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
+	mt_plan_set(
+		plan, MT_ACTION_ABORT,
+		"will not converge: %s; %s; the shortest pause in sight is %s, %s allowed; it would need %spost-copy",
+		so_far, odds, mt_format_duration_ms(best, p->floor_ms),
+		mt_format_duration_ms(allowed, view->limits->max_downtime_ms), bandwidth);
 }
 
-/* As far as the rest of a pause leaves room: QEMU then ends it within what is allowed as soon as it can. */
+/*
+ * As far as the rest of a pause leaves room: QEMU then ends it within what is allowed as soon as it
+ * can.
+ */
 static uint64_t raised_limit_ms(const struct mt_limits *limits)
 {
 	if (limits->max_downtime_ms <= limits->fixed_ms)
@@ -122,22 +144,28 @@ static uint64_t raised_limit_ms(const struct mt_limits *limits)
 	return limits->max_downtime_ms - limits->fixed_ms;
 }
 
-static void raise_limit(struct predict *s, const struct mt_view *view, const char *so_far, struct mt_plan *plan)
+static void raise_limit(struct predict *s, const struct mt_view *view, const char *so_far,
+			struct mt_plan *plan)
 {
 	char from[MT_UNIT_STR], to[MT_UNIT_STR], allowed[MT_UNIT_STR];
 
 	s->raised = true;
 	plan->downtime_limit_ms = raised_limit_ms(view->limits);
-	mt_plan_set(plan, MT_ACTION_SET_DOWNTIME, "%s; QEMU's limit goes from %s to %s, within the %s allowed, so that less is sent twice",
-		    so_far, mt_format_duration_ms(from, view->limits->qemu_limit_ms),
-		    mt_format_duration_ms(to, plan->downtime_limit_ms), mt_format_duration_ms(allowed, view->limits->max_downtime_ms));
+	mt_plan_set(
+		plan, MT_ACTION_SET_DOWNTIME,
+		"%s; QEMU's limit goes from %s to %s, within the %s allowed, so that less is sent twice",
+		so_far, mt_format_duration_ms(from, view->limits->qemu_limit_ms),
+		mt_format_duration_ms(to, plan->downtime_limit_ms),
+		mt_format_duration_ms(allowed, view->limits->max_downtime_ms));
 }
 
 /* Pre-copy will not end by itself: what now? */
-static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
+		struct mt_plan *plan)
 {
 	const struct mt_prediction *p = view->prediction;
-	const char *may = p->verdict == MT_VERDICT_CONVERGES ? "may not converge" : "will not converge";
+	const char *may =
+		p->verdict == MT_VERDICT_CONVERGES ? "may not converge" : "will not converge";
 	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR];
 
 	tell_iteration(so_far, sizeof(so_far), view);
@@ -145,18 +173,23 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms, 
 	mt_format_duration_ms(allowed, view->limits->max_downtime_ms);
 	mt_format_duration_ms(best, p->floor_ms);
 	if (p->stop_now_ms <= view->limits->max_downtime_ms)
-		mt_plan_set(plan, MT_ACTION_STOP, "%s by itself: %s; stopping now pauses the guest for %s, %s allowed",
+		mt_plan_set(plan, MT_ACTION_STOP,
+			    "%s by itself: %s; stopping now pauses the guest for %s, %s allowed",
 			    may, so_far, now, allowed);
 	else if (view->limits->postcopy_allowed)
-		mt_plan_set(plan, MT_ACTION_FLIP, "%s by itself: %s; stopping now would take %s, %s allowed, and waiting only sends more",
-			    may, so_far, now, allowed);
+		mt_plan_set(
+			plan, MT_ACTION_FLIP,
+			"%s by itself: %s; stopping now would take %s, %s allowed, and waiting only sends more",
+			may, so_far, now, allowed);
 	else if (no_use_waiting(s, view, now_ms))
 		give_up(s, view, so_far, plan);
 	else if (!s->raised && raised_limit_ms(view->limits) > view->limits->qemu_limit_ms)
 		raise_limit(s, view, so_far, plan);
 	else
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s; stopping now would take %s, %s allowed: waiting for a better moment, %s in sight",
-			    so_far, now, allowed, best);
+		mt_plan_set(
+			plan, MT_ACTION_CONTINUE,
+			"%s; stopping now would take %s, %s allowed: waiting for a better moment, %s in sight",
+			so_far, now, allowed, best);
 }
 
 /* The deadline is over: what is allowed and quickest. */
@@ -167,15 +200,21 @@ static void out_of_time(const struct mt_view *view, struct mt_plan *plan)
 
 	mt_format_duration_ms(deadline, view->limits->deadline_ms);
 	if (p->verdict != MT_VERDICT_UNKNOWN && p->stop_now_ms <= view->limits->max_downtime_ms)
-		mt_plan_set(plan, MT_ACTION_STOP, "the deadline of %s has passed; stopping now pauses the guest for %s",
+		mt_plan_set(plan, MT_ACTION_STOP,
+			    "the deadline of %s has passed; stopping now pauses the guest for %s",
 			    deadline, mt_format_duration_ms(now, p->stop_now_ms));
 	else if (view->limits->postcopy_allowed && view->iterations->total)
-		mt_plan_set(plan, MT_ACTION_FLIP, "the deadline of %s has passed and post-copy is allowed", deadline);
+		mt_plan_set(plan, MT_ACTION_FLIP,
+			    "the deadline of %s has passed and post-copy is allowed", deadline);
 	else
-		mt_plan_set(plan, MT_ACTION_ABORT, "the deadline of %s has passed, with no way to finish within the allowed downtime", deadline);
+		mt_plan_set(
+			plan, MT_ACTION_ABORT,
+			"the deadline of %s has passed, with no way to finish within the allowed downtime",
+			deadline);
 }
 
-static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			 struct mt_plan *plan)
 {
 	const struct mt_limits *limits = view->limits;
 	const struct mt_prediction *p = view->prediction;
@@ -190,25 +229,33 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	if (limits->qemu_limit_ms > limits->max_downtime_ms && !s->lowered) {
 		s->lowered = true;
 		plan->downtime_limit_ms = limits->max_downtime_ms;
-		mt_plan_set(plan, MT_ACTION_SET_DOWNTIME, "QEMU's limit of %s is more than the %s allowed",
-			    mt_format_duration_ms(total, limits->qemu_limit_ms), mt_format_duration_ms(pause, limits->max_downtime_ms));
+		mt_plan_set(plan, MT_ACTION_SET_DOWNTIME,
+			    "QEMU's limit of %s is more than the %s allowed",
+			    mt_format_duration_ms(total, limits->qemu_limit_ms),
+			    mt_format_duration_ms(pause, limits->max_downtime_ms));
 		return;
 	}
 	if (p->verdict == MT_VERDICT_UNKNOWN) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "nothing is known until the first pass is done");
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "nothing is known until the first pass is done");
 		return;
 	}
 	if (!view->boundary || !mt_iterations_last(view->iterations))
 		return;
 	remember(s, view, now_ms);
 	/* Where it is about to end nothing is quicker. */
-	in_time = limits->deadline_ms == MT_LIMIT_NONE || p->total_ms.p50 <= limits->deadline_ms || !p->iterations_left;
+	in_time = limits->deadline_ms == MT_LIMIT_NONE || p->total_ms.p50 <= limits->deadline_ms ||
+		  !p->iterations_left;
 	/* Where that is not sure, what is allowed and can be had now is. */
 	believed = p->ends >= SURE || p->stop_now_ms > (double)limits->max_downtime_ms;
-	if (p->verdict == MT_VERDICT_CONVERGES && in_time && believed && s->since_lowest < PATIENCE_CONVERGES)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "ends by itself in %u pass(es), %.0f %% likely, after %s in all, with a pause of %s",
-			    p->iterations_left, 100 * p->ends, mt_format_duration_ms(total, p->total_ms.p50),
-			    mt_format_duration_ms(pause, p->downtime_ms.p50));
+	if (p->verdict == MT_VERDICT_CONVERGES && in_time && believed &&
+	    s->since_lowest < PATIENCE_CONVERGES)
+		mt_plan_set(
+			plan, MT_ACTION_CONTINUE,
+			"ends by itself in %u pass(es), %.0f %% likely, after %s in all, with a pause of %s",
+			p->iterations_left, 100 * p->ends,
+			mt_format_duration_ms(total, p->total_ms.p50),
+			mt_format_duration_ms(pause, p->downtime_ms.p50));
 	else
 		act(s, view, now_ms, plan);
 }

@@ -8,26 +8,35 @@
 enum { TIMEOUT };
 
 static const struct mt_param params[] = {
-	[TIMEOUT] = { .name = "timeout", .kind = MT_PARAM_DURATION_OR_NONE, .initial = 30000 /* inferred */, .max = MT_LIMIT_MAX_MS,
-		      .help = "when it acts", .about = "when it acts, since the migration began. 0ms is at once, **none** is never" },
+	[TIMEOUT] = { .name = "timeout",
+		      .kind = MT_PARAM_DURATION_OR_NONE,
+		      .initial = 30000 /* inferred */,
+		      .max = MT_LIMIT_MAX_MS,
+		      .help = "when it acts",
+		      .about =
+			      "when it acts, since the migration began. 0ms is at once, **none** is never" },
 	{ .name = NULL }
 };
 
-static void timeout_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+static void timeout_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			 struct mt_plan *plan)
 {
 	uint64_t timeout_ms = view->params[TIMEOUT];
 	bool flip = view->limits->postcopy_allowed;
 	char after[MT_UNIT_STR];
 
 	if (timeout_ms == MT_LIMIT_NONE) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "there is no timeout: QEMU decides by itself");
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "there is no timeout: QEMU decides by itself");
 		return;
 	}
 	mt_format_duration_ms(after, timeout_ms);
 	if (now_ms < timeout_ms)
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "the timeout of %s has not passed yet", after);
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "the timeout of %s has not passed yet",
+			    after);
 	else if (flip)
-		mt_plan_set(plan, MT_ACTION_FLIP, "the timeout of %s has passed and post-copy is allowed", after);
+		mt_plan_set(plan, MT_ACTION_FLIP,
+			    "the timeout of %s has passed and post-copy is allowed", after);
 	else
 		mt_plan_set(plan, MT_ACTION_STOP, "the timeout of %s has passed", after);
 }

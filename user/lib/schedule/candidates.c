@@ -12,8 +12,9 @@
 #define PAGE_BYTES	4096.0
 
 /*
- * A pause longer than QEMU's limit is not allowed; a shorter one may be had for more passes, but not one
- * shorter than the step in which QEMU looks at what is left (MAX_WAIT in migration/ram.c): nothing was seen to be that exact.
+ * A pause longer than QEMU's limit is not allowed; a shorter one may be had for more passes, but
+ * not one shorter than the step in which QEMU looks at what is left (MAX_WAIT in migration/ram.c):
+ * nothing was seen to be that exact.
  */
 static const double limit_parts[] = { 1, 2, 4, 8, 16 };
 #define LIMIT_LEAST_MS	50.0
@@ -29,7 +30,10 @@ const struct mt_schedule_weights mt_schedule_weights_default = {
 };
 
 /* --- what one costs --------------------------------------------------------- */
-/* Throttled ever more, from none to the last step; or waiting for pages half of the time until all are there. */
+/*
+ * Throttled ever more, from none to the last step; or waiting for pages half of the time until all
+ * are there.
+ */
 static double lost_ms(const struct mt_forecast *f, double bandwidth_bytes_per_s)
 {
 	double throttled = f->throttle_percent / 100 / 2 * f->metric[MT_METRIC_TOTAL_MS].p50;
@@ -45,17 +49,19 @@ static double stall_ms(const struct mt_forecast *f)
 	return fmax(0, isfinite(stall) ? stall : f->metric[MT_METRIC_DOWNTIME_MS].p50);
 }
 
-double mt_candidate_cost(const struct mt_schedule_weights *w, const struct mt_forecast *f, double bandwidth_bytes_per_s,
-			 double link_bytes_per_s)
+double mt_candidate_cost(const struct mt_schedule_weights *w, const struct mt_forecast *f,
+			 double bandwidth_bytes_per_s, double link_bytes_per_s)
 {
 	double traffic_ms = f->metric[MT_METRIC_TRANSFERRED_BYTES].p50 / link_bytes_per_s * 1e3;
 
-	return w->stall * stall_ms(f) + w->lost * lost_ms(f, bandwidth_bytes_per_s) + w->traffic * fmax(0, traffic_ms);
+	return w->stall * stall_ms(f) + w->lost * lost_ms(f, bandwidth_bytes_per_s) +
+	       w->traffic * fmax(0, traffic_ms);
 }
 
 /* --- all of them ------------------------------------------------------------- */
-struct mt_forecast_input mt_candidate_input(const struct mt_schedule_guest *g, size_t phase, enum mt_method method,
-					    double bandwidth_bytes_per_s, double limit_ms)
+struct mt_forecast_input mt_candidate_input(const struct mt_schedule_guest *g, size_t phase,
+					    enum mt_method method, double bandwidth_bytes_per_s,
+					    double limit_ms)
 {
 	struct mt_forecast_input in = g->in;
 
@@ -83,18 +89,22 @@ static int keep(struct mt_candidates *c, const struct mt_candidate *new)
 	return 0;
 }
 
-static int forecast_one(struct mt_candidates *c, const struct mt_schedule_guest *g, const struct mt_schedule_request *q,
-			size_t phase, struct mt_candidate *new, enum mt_method method)
+static int forecast_one(struct mt_candidates *c, const struct mt_schedule_guest *g,
+			const struct mt_schedule_request *q, size_t phase, struct mt_candidate *new,
+			enum mt_method method)
 {
 	double bandwidth = new->share * q->link_bytes_per_s;
-	struct mt_forecast_input in = mt_candidate_input(g, phase, method, bandwidth, new->limit_ms);
+	struct mt_forecast_input in =
+		mt_candidate_input(g, phase, method, bandwidth, new->limit_ms);
 	int rc = mt_forecast(NULL, &in, &new->forecast);
 
 	if (rc)
 		return rc;
-	if (new->forecast.ends < MT_SCHEDULE_SURE || !isfinite(new->forecast.metric[MT_METRIC_TOTAL_MS].p90))
+	if (new->forecast.ends < MT_SCHEDULE_SURE ||
+	    !isfinite(new->forecast.metric[MT_METRIC_TOTAL_MS].p90))
 		return 0;
-	new->cost = mt_candidate_cost(q->weights ? q->weights : &mt_schedule_weights_default, &new->forecast, bandwidth, q->link_bytes_per_s);
+	new->cost = mt_candidate_cost(q->weights ? q->weights : &mt_schedule_weights_default,
+				      &new->forecast, bandwidth, q->link_bytes_per_s);
 	return keep(c, new);
 }
 
@@ -104,7 +114,8 @@ static size_t limits_of(enum mt_method method)
 	return method == MT_METHOD_POSTCOPY ? 1 : MT_ARRAY_SIZE(limit_parts);
 }
 
-static int forecast_all(struct mt_candidates *c, const struct mt_schedule_guest *g, const struct mt_schedule_request *q, size_t phase)
+static int forecast_all(struct mt_candidates *c, const struct mt_schedule_guest *g,
+			const struct mt_schedule_request *q, size_t phase)
 {
 	unsigned parallel = q->parallel ? q->parallel : 1;
 	int rc = 0;
@@ -112,7 +123,9 @@ static int forecast_all(struct mt_candidates *c, const struct mt_schedule_guest 
 	for (unsigned parts = 1; parts <= parallel; parts++)
 		for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
 			for (size_t l = 0; l < limits_of(m) && (g->methods >> m & 1); l++) {
-				struct mt_candidate new = { .share = 1.0 / parts, .limit_ms = g->downtime_limit_ms / limit_parts[l] };
+				struct mt_candidate new = { .share = 1.0 / parts,
+							    .limit_ms = g->downtime_limit_ms /
+									limit_parts[l] };
 
 				if (l && new.limit_ms < LIMIT_LEAST_MS)
 					break;
@@ -128,7 +141,8 @@ static struct mt_choice choice_of(const struct mt_candidates *c, size_t i)
 {
 	const struct mt_interval *total = &c->v[i].forecast.metric[MT_METRIC_TOTAL_MS];
 
-	return (struct mt_choice){ c->v[i].share, total->p50, fmax(0, total->p90 - total->p50), c->v[i].cost, i };
+	return (struct mt_choice){ c->v[i].share, total->p50, fmax(0, total->p90 - total->p50),
+				   c->v[i].cost, i };
 }
 
 static bool no_more(double a, double b)
@@ -139,10 +153,12 @@ static bool no_more(double a, double b)
 /* As good as @b in everything; and of two that are the same the first. */
 static bool as_good(const struct mt_choice *a, const struct mt_choice *b)
 {
-	if (!no_more(a->share, b->share) || !no_more(a->time_ms, b->time_ms) || !no_more(a->late_ms, b->late_ms) || !no_more(a->cost, b->cost))
+	if (!no_more(a->share, b->share) || !no_more(a->time_ms, b->time_ms) ||
+	    !no_more(a->late_ms, b->late_ms) || !no_more(a->cost, b->cost))
 		return false;
-	return a->tag < b->tag || !no_more(b->share, a->share) || !no_more(b->time_ms, a->time_ms) ||
-	       !no_more(b->late_ms, a->late_ms) || !no_more(b->cost, a->cost);
+	return a->tag < b->tag || !no_more(b->share, a->share) ||
+	       !no_more(b->time_ms, a->time_ms) || !no_more(b->late_ms, a->late_ms) ||
+	       !no_more(b->cost, a->cost);
 }
 
 static bool is_needless(const struct mt_candidates *c, size_t from, size_t i)
@@ -179,11 +195,13 @@ static int make_choices(struct mt_candidates *c, size_t from, struct mt_job_phas
 	return 0;
 }
 
-int mt_candidates_make(struct mt_candidates *c, const struct mt_schedule_guest *g, const struct mt_schedule_request *q)
+int mt_candidates_make(struct mt_candidates *c, const struct mt_schedule_guest *g,
+		       const struct mt_schedule_request *q)
 {
 	int rc = 0;
 
-	*c = (struct mt_candidates){ .job = { .n_phases = g->n_phases ? g->n_phases : 1, .period_ms = g->period_ms } };
+	*c = (struct mt_candidates){ .job = { .n_phases = g->n_phases ? g->n_phases : 1,
+					      .period_ms = g->period_ms } };
 	for (size_t phase = 0; phase < c->job.n_phases && !rc; phase++) {
 		size_t from = c->n;
 

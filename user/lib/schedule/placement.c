@@ -27,7 +27,10 @@ static unsigned first_to_end(const struct mt_link *l)
 	return first;
 }
 
-/* Makes room, later and later. A start that had to wait is as uncertain as the end that it waited for. */
+/*
+ * Makes room, later and later. A start that had to wait is as uncertain as the end that it waited
+ * for.
+ */
 static void make_room(struct mt_link *l, double share, double from_ms, unsigned parallel)
 {
 	if (from_ms > l->clock_ms) {
@@ -56,7 +59,8 @@ double mt_link_free_ms(const struct mt_link *l, double share, unsigned parallel)
 	return copy.clock_ms;
 }
 
-void mt_link_put(struct mt_link *l, const struct mt_choice *c, double from_ms, unsigned parallel, struct mt_placed *p)
+void mt_link_put(struct mt_link *l, const struct mt_choice *c, double from_ms, unsigned parallel,
+		 struct mt_placed *p)
 {
 	double variance;
 

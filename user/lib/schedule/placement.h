@@ -29,7 +29,8 @@ static inline bool mt_choice_is_part(const struct mt_choice *c, unsigned parts)
 
 struct mt_job_phase {
 	double from_ms;
-	struct mt_choice *choices;	/* by cost, rising; none is as good as another in everything */
+	struct mt_choice *choices;	/* by cost, rising; none is as good as another in
+					 * everything */
 	size_t n;
 };
 
@@ -63,22 +64,24 @@ struct mt_placement {
 struct mt_link {
 	struct { double end_ms, variance, share; } running[MT_SCHEDULE_PARALLEL];
 	unsigned n;
-	double clock_ms, variance;	/* the last start, and how uncertain it is (in squares of what p90 is above p50) */
+	double clock_ms, variance;	/* the last start, and how uncertain it is (in squares of
+					 * what p90 is above p50) */
 };
 
 /*
- * Puts a choice on the link, not before @from_ms, and says when it begins. The link is changed also if that is too
- * late; keep a copy.
+ * Puts a choice on the link, not before @from_ms, and says when it begins. The link is changed also
+ * if that is too late; keep a copy.
  */
-void mt_link_put(struct mt_link *l, const struct mt_choice *c, double from_ms, unsigned parallel, struct mt_placed *p);
+void mt_link_put(struct mt_link *l, const struct mt_choice *c, double from_ms, unsigned parallel,
+		 struct mt_placed *p);
 /* When a share would be free. */
 double mt_link_free_ms(const struct mt_link *l, double share, unsigned parallel);
 
 /* In which phase a job is at a time. */
 size_t mt_job_phase_at(const struct mt_job *job, double ms);
 /*
- * When it begins if it waits for @changes changes of its phase after @ms, and in which phase it then is; INFINITY: there
- * are fewer.
+ * When it begins if it waits for @changes changes of its phase after @ms, and in which phase it
+ * then is; INFINITY: there are fewer.
  */
 double mt_job_begin(const struct mt_job *job, double ms, size_t changes, size_t *phase);
 

@@ -3,12 +3,12 @@
  * placement_exact.c - the best placement there is, by branch and bound (PURE)
  *
  * Depth first over who begins next, in which phase, with which choice. A branch is given up if even
- * its bound is no better than the best so far: as many of the rest are left behind as cannot be in time, whatever
- * the order, and each of the others costs what its cheapest choice does.
+ * its bound is no better than the best so far: as many of the rest are left behind as cannot be in
+ * time, whatever the order, and each of the others costs what its cheapest choice does.
  *
- * Of two jobs without phases that have the whole link one after the other, the shorter one goes first: any
- * placement in which it does not can be turned into one that is as good (Smith 1956: the sum of ends
- * shrinks, and all else stays).
+ * Of two jobs without phases that have the whole link one after the other, the shorter one goes
+ * first: any placement in which it does not can be turned into one that is as good (Smith 1956: the
+ * sum of ends shrinks, and all else stays).
  */
 #include <math.h>
 #include <string.h>
@@ -62,7 +62,8 @@ static size_t bound(const struct search *s, const struct node *node, double *cos
 
 		if (s->used[j] || !(s->least_time_ms[j] <= left_ms))
 			continue;
-		*cost += s->least_cost[j] + jobs->waiting_weight * (node->link.clock_ms + s->least_time_ms[j]);
+		*cost += s->least_cost[j] +
+			 jobs->waiting_weight * (node->link.clock_ms + s->least_time_ms[j]);
 		for (; at && work[at - 1] > s->least_work_ms[j]; at--)
 			work[at] = work[at - 1];
 		work[at] = s->least_work_ms[j];
@@ -71,7 +72,10 @@ static size_t bound(const struct search *s, const struct node *node, double *cos
 	/* The link gives a ms of work in a ms. */
 	for (double sum = 0; fit < n && sum + work[fit] <= left_ms * (1 + 1e-9); fit++)
 		sum += work[fit];
-	/* Some that could be in time will not be: nobody knows which, so nothing is said of the cost. */
+	/*
+	 * Some that could be in time will not be: nobody knows which, so nothing is said of the
+	 * cost.
+	 */
 	if (fit < n)
 		*cost = 0;
 	return fit;
@@ -83,7 +87,8 @@ static bool is_plain(const struct mt_job *job)
 }
 
 /* The same two the other way round come first. */
-static bool is_twin(const struct search *s, const struct node *node, const struct mt_placed *p, double share)
+static bool is_twin(const struct search *s, const struct node *node, const struct mt_placed *p,
+		    double share)
 {
 	const struct mt_placed *before;
 	const struct mt_job *job;
@@ -93,8 +98,8 @@ static bool is_twin(const struct search *s, const struct node *node, const struc
 		return false;
 	before = &s->placed[node->n - 1];
 	job = &s->jobs->v[before->job];
-	if (!is_plain(job) || !is_plain(&s->jobs->v[p->job]) || job->phases[0].choices[before->choice].share < 1 ||
-	    p->start_ms > before->end_ms)
+	if (!is_plain(job) || !is_plain(&s->jobs->v[p->job]) ||
+	    job->phases[0].choices[before->choice].share < 1 || p->start_ms > before->end_ms)
 		return false;
 	time_ms = p->end_ms - p->start_ms;
 	time_before_ms = job->phases[0].choices[before->choice].time_ms;
@@ -112,7 +117,8 @@ static void keep(struct search *s, const struct node *node)
 
 static void branch(struct search *s, const struct node *node);
 
-static void try_choice(struct search *s, const struct node *node, size_t j, size_t phase, size_t choice, double from_ms)
+static void try_choice(struct search *s, const struct node *node, size_t j, size_t phase,
+		       size_t choice, double from_ms)
 {
 	const struct mt_choice *c = &s->jobs->v[j].phases[phase].choices[choice];
 	struct node next = *node;
@@ -142,7 +148,8 @@ static void try_job(struct search *s, const struct node *node, size_t j)
 			size_t phase;
 			double from_ms = mt_job_begin(job, free_ms, changes, &phase);
 
-			for (size_t i = 0; i < job->phases[phase].n && from_ms < s->jobs->deadline_ms; i++)
+			for (size_t i = 0;
+			     i < job->phases[phase].n && from_ms < s->jobs->deadline_ms; i++)
 				if (mt_choice_is_part(&job->phases[phase].choices[i], parts))
 					try_choice(s, node, j, phase, i, from_ms);
 		}
@@ -156,7 +163,8 @@ static void branch(struct search *s, const struct node *node)
 
 	keep(s, node);
 	more = bound(s, node, &cost);
-	if (!more || !mt_placement_better(node->n + more, node->cost + cost, s->best->n, s->best->cost))
+	if (!more ||
+	    !mt_placement_better(node->n + more, node->cost + cost, s->best->n, s->best->cost))
 		return;
 	for (size_t j = 0; j < s->jobs->n; j++) {
 		if (s->tries > TRIES_MAX)

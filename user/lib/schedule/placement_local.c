@@ -3,9 +3,10 @@
  * placement_local.c - a good placement for many jobs: greedy begins, then local search (PURE)
  *
  * Begins are the greedy ones of walk_begin.c, with each share. From each of them as long as
- * something gets better: another choice for a job, another place, two places swapped, other choices for two
- * jobs. From the best of all by simulated annealing (Kirkpatrick, Gelatt, Vecchi 1983), and down again. The random
- * numbers are always the same ones, so that the same guests get the same plan.
+ * something gets better: another choice for a job, another place, two places swapped, other choices
+ * for two jobs. From the best of all by simulated annealing (Kirkpatrick, Gelatt, Vecchi 1983), and
+ * down again. The random numbers are always the same ones, so that the same guests get the same
+ * plan.
  */
 #include <errno.h>
 #include <math.h>
@@ -15,11 +16,17 @@
 
 #include "walk.h"
 
-/* Placements that are tried from one begin, and in annealing for each pair of jobs and at most: about a second in all. Inferred. */
+/*
+ * Placements that are tried from one begin, and in annealing for each pair of jobs and at most:
+ * about a second in all. Inferred.
+ */
 #define TRIES_MAX	500000
 #define ANNEAL_TRIES	20000
 #define ANNEAL_TRIES_MAX	2000000
-/* One left behind weighs as much as so many of the dearest choices; the heat at first and at last, as a share of that. Inferred. */
+/*
+ * One left behind weighs as much as so many of the dearest choices; the heat at first and at last,
+ * as a share of that. Inferred.
+ */
 #define LEFT_WEIGHT	3
 #define HOT_SHARE	0.1
 #define COLD_SHARE	1e-5
@@ -64,12 +71,16 @@ static void change_something(struct mt_walk *w)
 		mt_walk_swap(w->tried, i, k);
 		break;
 	default:
-		(void)mt_walk_nth_way(w, &w->tried[i], (unsigned)below(w, mt_walk_ways(w, w->tried[i].job)));
+		(void)mt_walk_nth_way(w, &w->tried[i],
+				      (unsigned)below(w, mt_walk_ways(w, w->tried[i].job)));
 		break;
 	}
 }
 
-/* The cost of the dearest choice of all: as much as one that is left behind weighs, a few times over. */
+/*
+ * The cost of the dearest choice of all: as much as one that is left behind weighs, a few times
+ * over.
+ */
 static double dearest(const struct mt_jobs *jobs)
 {
 	double most = 0;
@@ -81,7 +92,10 @@ static double dearest(const struct mt_jobs *jobs)
 	return most;
 }
 
-/* From the best so far, ever less ready to take what is worse: at first even to leave one more behind. */
+/*
+ * From the best so far, ever less ready to take what is worse: at first even to leave one more
+ * behind.
+ */
 static void anneal(struct mt_walk *w, struct mt_placement *best)
 {
 	double left_behind = LEFT_WEIGHT * dearest(w->jobs), hot = HOT_SHARE * left_behind, at, now;
@@ -97,7 +111,8 @@ static void anneal(struct mt_walk *w, struct mt_placement *best)
 		change_something(w);
 		mt_walk_play(w->jobs, w->tried, &w->next);
 		now = w->next.cost + (double)(w->jobs->n - w->next.n) * left_behind;
-		if (now > at && exp((at - now) / heat) * 18446744073709551616.0 < (double)mt_rng_next(&w->random)) {
+		if (now > at && exp((at - now) / heat) * 18446744073709551616.0 <
+					(double)mt_rng_next(&w->random)) {
 			mt_walk_copy(w, w->tried, w->genes);
 			continue;
 		}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * schedule.c - several guests and one link: candidates, the best placement of them, and what it comes to (PURE)
+ * schedule.c - several guests and one link: candidates, the best placement of them, and what it
+ * comes to (PURE)
  */
 #include <errno.h>
 #include <math.h>
@@ -22,23 +23,27 @@ const char *mt_schedule_why_name(enum mt_schedule_why why)
 
 static bool makes_sense(const struct mt_schedule_request *q)
 {
-	if (!(q->link_bytes_per_s > 0) || !(q->deadline_ms > 0) || q->parallel > MT_SCHEDULE_PARALLEL)
+	if (!(q->link_bytes_per_s > 0) || !(q->deadline_ms > 0) ||
+	    q->parallel > MT_SCHEDULE_PARALLEL)
 		return false;
 	for (size_t i = 0; i < q->n; i++) {
 		const struct mt_schedule_guest *g = &q->guests[i];
 
-		if (!(g->downtime_limit_ms > 0) || !(g->in.memory_bytes > 0) || g->n_phases > MT_SCHEDULE_PHASES || g->period_ms < 0)
+		if (!(g->downtime_limit_ms > 0) || !(g->in.memory_bytes > 0) ||
+		    g->n_phases > MT_SCHEDULE_PHASES || g->period_ms < 0)
 			return false;
 		for (size_t k = 0; k < g->n_phases; k++)
-			if (!g->phases[k].curve || (k ? !(g->phases[k].from_ms > g->phases[k - 1].from_ms) : g->phases[k].from_ms != 0) ||
+			if (!g->phases[k].curve ||
+			    (k ? !(g->phases[k].from_ms > g->phases[k - 1].from_ms) :
+				 g->phases[k].from_ms != 0) ||
 			    (g->period_ms > 0 && g->phases[k].from_ms >= g->period_ms))
 				return false;
 	}
 	return true;
 }
 
-static void add_move(struct mt_schedule *out, const struct mt_schedule_request *q, const struct mt_candidates *all,
-		     const struct mt_placed *p)
+static void add_move(struct mt_schedule *out, const struct mt_schedule_request *q,
+		     const struct mt_candidates *all, const struct mt_placed *p)
 {
 	const struct mt_candidates *c = &all[p->job];
 	const struct mt_candidate *chosen = &c->v[c->job.phases[p->phase].choices[p->choice].tag];
@@ -56,12 +61,15 @@ static void add_move(struct mt_schedule *out, const struct mt_schedule_request *
 	out->end_ms = fmax(out->end_ms, p->end_ms);
 	out->end_p90_ms = fmax(out->end_p90_ms, p->end_p90_ms);
 	out->stall_ms += isfinite(m[MT_METRIC_STALL_MS].p50) ? m[MT_METRIC_STALL_MS].p50 : 0;
-	out->downtime_ms += isfinite(m[MT_METRIC_DOWNTIME_MS].p50) ? m[MT_METRIC_DOWNTIME_MS].p50 : 0;
-	out->transferred_bytes += isfinite(m[MT_METRIC_TRANSFERRED_BYTES].p50) ? m[MT_METRIC_TRANSFERRED_BYTES].p50 : 0;
+	out->downtime_ms +=
+		isfinite(m[MT_METRIC_DOWNTIME_MS].p50) ? m[MT_METRIC_DOWNTIME_MS].p50 : 0;
+	out->transferred_bytes += isfinite(m[MT_METRIC_TRANSFERRED_BYTES].p50) ?
+					  m[MT_METRIC_TRANSFERRED_BYTES].p50 :
+					  0;
 }
 
-static void take(struct mt_schedule *out, const struct mt_schedule_request *q, const struct mt_candidates *all,
-		 const struct mt_placement *t)
+static void take(struct mt_schedule *out, const struct mt_schedule_request *q,
+		 const struct mt_candidates *all, const struct mt_placement *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		add_move(out, q, all, &t->placed[i]);
@@ -78,12 +86,14 @@ static void take(struct mt_schedule *out, const struct mt_schedule_request *q, c
 	out->exact = t->exact;
 }
 
-static int solve(struct mt_schedule *out, const struct mt_schedule_request *q, const struct mt_candidates *all)
+static int solve(struct mt_schedule *out, const struct mt_schedule_request *q,
+		 const struct mt_candidates *all)
 {
 	struct mt_job *v = calloc(q->n + 1, sizeof(*v));
 	struct mt_placement t = { .placed = calloc(q->n + 1, sizeof(*t.placed)) };
 	const struct mt_jobs jobs = {
-		.v = v, .n = q->n, .deadline_ms = q->deadline_ms, .parallel = q->parallel ? q->parallel : 1,
+		.v = v, .n = q->n, .deadline_ms = q->deadline_ms,
+		.parallel = q->parallel ? q->parallel : 1,
 		.waiting_weight = (q->weights ? q->weights : &mt_schedule_weights_default)->waiting,
 	};
 	int rc = -ENOMEM;

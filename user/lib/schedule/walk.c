@@ -7,7 +7,8 @@
 
 #include "walk.h"
 
-const struct mt_choice *mt_walk_choose(const struct mt_job_phase *phase, unsigned parts, unsigned rank, size_t *index)
+const struct mt_choice *mt_walk_choose(const struct mt_job_phase *phase, unsigned parts,
+				       unsigned rank, size_t *index)
 {
 	const struct mt_choice *found = NULL;
 	unsigned k = 0;
@@ -21,7 +22,8 @@ const struct mt_choice *mt_walk_choose(const struct mt_job_phase *phase, unsigne
 	return found;
 }
 
-static void place(struct mt_link *link, const struct mt_jobs *jobs, const struct mt_gene *g, struct mt_placement *t)
+static void place(struct mt_link *link, const struct mt_jobs *jobs, const struct mt_gene *g,
+		  struct mt_placement *t)
 {
 	const struct mt_job *job = &jobs->v[g->job];
 	double free_ms = mt_link_free_ms(link, 1.0 / g->parts, jobs->parallel), from_ms;
@@ -117,7 +119,8 @@ bool mt_walk_nth_way(const struct mt_walk *w, struct mt_gene *g, unsigned n)
 		unsigned ways = mt_walk_ranks(job, parts) * (unsigned)job->n_phases;
 
 		if (n < ways) {
-			*g = (struct mt_gene){ g->job, parts, n / (unsigned)job->n_phases, n % (unsigned)job->n_phases };
+			*g = (struct mt_gene){ g->job, parts, n / (unsigned)job->n_phases,
+					       n % (unsigned)job->n_phases };
 			return true;
 		}
 		n -= ways;
@@ -142,7 +145,8 @@ static bool change_two_ways(struct mt_walk *w)
 	for (size_t i = 0; i < w->jobs->n; i++)
 		for (size_t j = i + 1; j < w->jobs->n; j++)
 			for (unsigned k = 0; k < mt_walk_ways(w, w->genes[i].job); k++)
-				for (unsigned l = 0; may_go_on(w) && l < mt_walk_ways(w, w->genes[j].job); l++) {
+				for (unsigned l = 0;
+				     may_go_on(w) && l < mt_walk_ways(w, w->genes[j].job); l++) {
 					(void)mt_walk_nth_way(w, &w->tried[i], k);
 					(void)mt_walk_nth_way(w, &w->tried[j], l);
 					better |= step(w);

@@ -2,9 +2,9 @@
 /*
  * walk.h - a placement as genes that can be changed a little (PURE)
  *
- * An order of all jobs, and for each which share it takes, its rank by cost among the choices with that
- * share, and how many changes of its phase it waits for. It is played from the front; a job that would be too late is
- * passed over.
+ * An order of all jobs, and for each which share it takes, its rank by cost among the choices with
+ * that share, and how many changes of its phase it waits for. It is played from the front; a job
+ * that would be too late is passed over.
  */
 #ifndef MT_WALK_H
 #define MT_WALK_H
@@ -17,7 +17,8 @@
 struct mt_gene {
 	size_t job;
 	unsigned parts;			/* share of the link: 1 / parts */
-	unsigned rank;			/* among the choices with that share, by cost; too many: the last */
+	unsigned rank;			/* among the choices with that share, by cost; too many: the
+					 * last */
 	unsigned wait;			/* changes of phase */
 };
 
@@ -32,10 +33,14 @@ struct mt_walk {
 };
 
 /* The choice with that share and rank in a phase, or NULL. */
-const struct mt_choice *mt_walk_choose(const struct mt_job_phase *phase, unsigned parts, unsigned rank, size_t *index);
+const struct mt_choice *mt_walk_choose(const struct mt_job_phase *phase, unsigned parts,
+				       unsigned rank, size_t *index);
 /* Most choices with a share that a phase of the job has. */
 unsigned mt_walk_ranks(const struct mt_job *job, unsigned parts);
-/* How many ways a job may go, at least one; and one of them by its number, false: there are no more. */
+/*
+ * How many ways a job may go, at least one; and one of them by its number, false: there are no
+ * more.
+ */
 size_t mt_walk_ways(const struct mt_walk *w, size_t j);
 bool mt_walk_nth_way(const struct mt_walk *w, struct mt_gene *g, unsigned n);
 
@@ -50,7 +55,10 @@ void mt_walk_swap(struct mt_gene *g, size_t i, size_t k);
 /* From ->genes down, as long as a small change makes it better. */
 void mt_walk_descend(struct mt_walk *w);
 
-/* walk_begin.c: ->genes with which to begin, each job with the cheapest choice, or the fastest, with that share. -ENOMEM. */
+/*
+ * walk_begin.c: ->genes with which to begin, each job with the cheapest choice, or the fastest,
+ * with that share. -ENOMEM.
+ */
 MT_MUST_CHECK int mt_walk_begin(struct mt_walk *w, unsigned parts, bool fastest);
 
 #endif

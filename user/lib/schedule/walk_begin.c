@@ -2,8 +2,8 @@
 /*
  * walk_begin.c - placements to begin a search with (PURE)
  *
- * Each job's cheapest choice, made faster where that costs least for the time saved (the ratio rule of the
- * knapsack) until all are in time; or the fastest choices.
+ * Each job's cheapest choice, made faster where that costs least for the time saved (the ratio rule
+ * of the knapsack) until all are in time; or the fastest choices.
  */
 #include <errno.h>
 #include <math.h>
@@ -51,10 +51,14 @@ static int order(const struct mt_jobs *jobs, struct mt_gene *genes)
 	return 0;
 }
 
-/* Of the choices with a share the cheapest, or the fastest; with the whole link where there is none with that share. */
+/*
+ * Of the choices with a share the cheapest, or the fastest; with the whole link where there is none
+ * with that share.
+ */
 static struct mt_gene begin_gene(const struct mt_jobs *jobs, size_t j, unsigned parts, bool fastest)
 {
-	struct mt_gene g = { j, chosen(jobs, &(struct mt_gene){ j, parts, 0, 0 }) ? parts : 1, 0, 0 };
+	struct mt_gene g = { j, chosen(jobs, &(struct mt_gene){ j, parts, 0, 0 }) ? parts : 1, 0,
+			     0 };
 	unsigned ranks = mt_walk_ranks(&jobs->v[j], g.parts);
 
 	for (unsigned rank = 1; rank < ranks && fastest; rank++) {

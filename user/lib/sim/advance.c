@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * advance.c - what the guest does meanwhile: its writes, into the log, and how long it is silent (PURE)
+ * advance.c - what the guest does meanwhile: its writes, into the log, and how long it is silent
+ * (PURE)
  */
 #include "state.h"
 

@@ -2,16 +2,17 @@
 /*
  * dirty.c - when a write counts: the log, its syncs and its clears (PURE)
  *
- * QEMU's bitmap of what is to be sent grows at syncs only (migration_bitmap_sync(), migration/ram.c). With
- * KVM's bitmap a sync reads the log and leaves it as it is; the pages it answered with are
- * cleared in the log, and trap again, when the first page of their chunk (clear-bitmap, 1 GiB) is
- * sent: migration_clear_memory_region_dirty_bitmap(), kvm_log_clear_one_slot() (accel/kvm/kvm-all.c). What was
- * written in between to a page that the sync did not name stays in the log. So a page's window
- * runs from its chunk's clear, or from the sync if it was clean then, to the next sync. With rings, and
- * under TCG, a sync clears all that it reads.
+ * QEMU's bitmap of what is to be sent grows at syncs only (migration_bitmap_sync(),
+ * migration/ram.c). With KVM's bitmap a sync reads the log and leaves it as it is; the pages it
+ * answered with are cleared in the log, and trap again, when the first page of their chunk
+ * (clear-bitmap, 1 GiB) is sent: migration_clear_memory_region_dirty_bitmap(),
+ * kvm_log_clear_one_slot() (accel/kvm/kvm-all.c). What was written in between to a page that the
+ * sync did not name stays in the log. So a page's window runs from its chunk's clear, or from the
+ * sync if it was clean then, to the next sync. With rings, and under TCG, a sync clears all that it
+ * reads.
  *
- * At the start all pages are to be sent, and KVM's log is all ones (KVM_DIRTY_LOG_INITIALLY_SET): no write
- * counts before its chunk has been cleared.
+ * At the start all pages are to be sent, and KVM's log is all ones (KVM_DIRTY_LOG_INITIALLY_SET):
+ * no write counts before its chunk has been cleared.
  */
 #include <errno.h>
 
@@ -67,7 +68,8 @@ void sim_sync(struct sim *s)
 
 void sim_clear_chunk(struct sim *s, size_t chunk)
 {
-	size_t first = (size_t)chunk << (s->p->clear_shift - 6), end = first + ((size_t)1 << (s->p->clear_shift - 6));
+	size_t first = (size_t)chunk << (s->p->clear_shift - 6),
+	       end = first + ((size_t)1 << (s->p->clear_shift - 6));
 
 	mt_bits_clear(&s->pending, chunk);
 	sim_advance(s);
@@ -84,8 +86,8 @@ int sim_memory_init(struct sim *s)
 	uint64_t chunk_pages = 1ULL << s->p->clear_shift;
 	bool bitmap = s->p->log == MT_SIM_LOG_BITMAP;
 
-	if (mt_bits_init(&s->dirty, s->pages) || mt_bits_init(&s->log, s->pages) || mt_bits_init(&s->zero, s->pages) ||
-	    mt_bits_init(&s->synced, bitmap ? s->pages : 1) ||
+	if (mt_bits_init(&s->dirty, s->pages) || mt_bits_init(&s->log, s->pages) ||
+	    mt_bits_init(&s->zero, s->pages) || mt_bits_init(&s->synced, bitmap ? s->pages : 1) ||
 	    mt_bits_init(&s->pending, (s->pages + chunk_pages - 1) / chunk_pages))
 		return -ENOMEM;
 	if (s->p->method.xbzrle) {

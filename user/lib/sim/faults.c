@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * faults.c - a guest in post-copy: runs at the destination until it needs a page that is not there (PURE)
+ * faults.c - a guest in post-copy: runs at the destination until it needs a page that is not there
+ * (PURE)
  */
 #include <errno.h>
 #include <string.h>
@@ -47,7 +48,10 @@ static void heard(struct sim_guest *g)
 	g->touches = 0;
 }
 
-/* The next step's accesses: what it missed at once, anything else as time passes. Return: false: it is there. */
+/*
+ * The next step's accesses: what it missed at once, anything else as time passes. Return: false: it
+ * is there.
+ */
 static bool plan(struct sim_guest *g, double until_ns)
 {
 	double wall_ns = fmin(STEP_NS, until_ns - g->now_ns), work_ns = wall_ns;
@@ -94,7 +98,8 @@ static bool wake(struct sim_guest *g, double until_ns)
 		return false;
 	missed_ns = arrives_ns - g->since_ns;
 	g->waited_ns += missed_ns;
-	g->owed_ns = g->s->trace ? fmin(g->owed_ns + missed_ns, (double)g->s->trace->makes_up_ns) : 0;
+	g->owed_ns =
+		g->s->trace ? fmin(g->owed_ns + missed_ns, (double)g->s->trace->makes_up_ns) : 0;
 	g->now_ns = arrives_ns;
 	g->waits = false;
 	return true;
@@ -109,7 +114,8 @@ static bool touch(struct sim_guest *g)
 	if (t > g->now_ns)
 		g->now_ns = t;
 	sim_flight_land(&g->flight, g->now_ns);
-	if (page < g->s->pages && (mt_bits_has(&g->s->dirty, page) || mt_bits_has(&g->flight.on_way, page))) {
+	if (page < g->s->pages &&
+	    (mt_bits_has(&g->s->dirty, page) || mt_bits_has(&g->flight.on_way, page))) {
 		wait_for(g, page);
 		return false;
 	}

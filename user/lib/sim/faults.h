@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * faults.h - a guest in post-copy: runs at the destination until it needs a page that is not there (PURE)
+ * faults.h - a guest in post-copy: runs at the destination until it needs a page that is not there
+ * (PURE)
  *
- * All vCPUs are one: they wait for each other's pages. Of a recorded guest only writes are known, so
- * what it would have read, and waited for, is missing.
+ * All vCPUs are one: they wait for each other's pages. Of a recorded guest only writes are known,
+ * so what it would have read, and waited for, is missing.
  */
 #ifndef MIGTRACE_SIM_FAULTS_H
 #define MIGTRACE_SIM_FAULTS_H

@@ -2,12 +2,13 @@
 /*
  * fitted.c - a trace that has a given U(T) (PURE)
  *
- * Classes of pages, each written to evenly: n pages at r writes a page and second dirty n (1 - e^(-r T)) of
- * them in a window T. Rates are those of a grid, three a decade, from three times the shortest
- * window's to a tenth of the longest's; the n are the sizes, not below 0, with which the sum comes nearest
- * to the curve, in relative terms (least squares, one size after the other until they stand still). It is a
- * fit: any guest whose pages are written to independently has such a curve, but which pages these are, and whether they
- * really come independently, a curve cannot tell.
+ * Classes of pages, each written to evenly: n pages at r writes a page and second dirty n (1 -
+ * e^(-r T)) of them in a window T. Rates are those of a grid, three a decade, from three times the
+ * shortest window's to a tenth of the longest's; the n are the sizes, not below 0, with which the
+ * sum comes nearest to the curve, in relative terms (least squares, one size after the other until
+ * they stand still). It is a fit: any guest whose pages are written to independently has such a
+ * curve, but which pages these are, and whether they really come independently, a curve cannot
+ * tell.
  */
 #include <errno.h>
 #include <math.h>
@@ -65,7 +66,8 @@ static void fit(struct fitted *f, const struct mt_trace_point *points, size_t n)
 			double gradient = 0, curvature = 0, size;
 
 			for (size_t i = 0; i < n; i++) {
-				double x = share(c, points[i].window_s), w = 1 / (points[i].pages * points[i].pages);
+				double x = share(c, points[i].window_s),
+				       w = 1 / (points[i].pages * points[i].pages);
 
 				gradient += w * x * off[i];
 				curvature += w * x * x;
@@ -98,7 +100,8 @@ static void lay_out(struct fitted *f)
 	f->n = used;
 }
 
-static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_emit_fn emit, void *to)
+static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_emit_fn emit,
+		    void *to)
 {
 	struct fitted *f = opaque;
 	uint64_t batch[BATCH];
@@ -120,7 +123,8 @@ static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_e
 			size_t n = left < BATCH ? left : BATCH;
 
 			for (size_t i = 0; i < n; i++)
-				batch[i] = mt_scatter_page(&f->scatter, c->first + mt_rng_below(&f->rng, c->pages));
+				batch[i] = mt_scatter_page(
+					&f->scatter, c->first + mt_rng_below(&f->rng, c->pages));
 			emit(to, batch, n);
 			left -= n;
 		}
@@ -147,19 +151,22 @@ static bool gave_up(const void *opaque)
 
 static const struct mt_trace_ops fitted_ops = { "fitted", advance, restart, free, gave_up };
 
-static int check(const struct mt_trace_point *points, size_t n, uint64_t memory_pages, struct mt_err *err)
+static int check(const struct mt_trace_point *points, size_t n, uint64_t memory_pages,
+		 struct mt_err *err)
 {
 	if (!n || n > POINTS_MAX || !memory_pages || memory_pages > UINT32_MAX)
 		return mt_err_set(err, -EINVAL, "no curve to fit, or none of this guest's");
 	for (size_t i = 0; i < n; i++)
 		if (!(points[i].window_s > 0) || !(points[i].pages >= 0) ||
 		    (i && points[i].window_s <= points[i - 1].window_s))
-			return mt_err_set(err, -EINVAL, "the curve's windows are not in order, or have less than no page");
+			return mt_err_set(
+				err, -EINVAL,
+				"the curve's windows are not in order, or have less than no page");
 	return 0;
 }
 
-int mt_trace_fitted(struct mt_trace *t, const struct mt_trace_point *points, size_t n, uint64_t memory_pages,
-		    uint64_t seed, struct mt_err *err)
+int mt_trace_fitted(struct mt_trace *t, const struct mt_trace_point *points, size_t n,
+		    uint64_t memory_pages, uint64_t seed, struct mt_err *err)
 {
 	struct mt_trace_point positive[POINTS_MAX];
 	struct fitted *f;
@@ -183,8 +190,10 @@ int mt_trace_fitted(struct mt_trace *t, const struct mt_trace_point *points, siz
 	}
 	lay_out(f);
 	restart(f);
-	snprintf(f->told, sizeof(f->told), "%u classes of pages fitted to U(T) at %zu windows of up to %.3g s; "
-		 "which pages they are is made up", f->n, n, points[n - 1].window_s);
+	snprintf(f->told, sizeof(f->told),
+		 "%u classes of pages fitted to U(T) at %zu windows of up to %.3g s; "
+		 "which pages they are is made up",
+		 f->n, n, points[n - 1].window_s);
 	*t = (struct mt_trace){
 		.ops = &fitted_ops,
 		.opaque = f,

@@ -29,7 +29,8 @@ static int grow(struct sim_flight *f)
 		return -ENOMEM;
 	if (f->n) {
 		memcpy(more, f->groups + f->first, head * sizeof(*f->groups));
-		memcpy((char *)more + head * sizeof(*f->groups), f->groups, (f->n - head) * sizeof(*f->groups));
+		memcpy((char *)more + head * sizeof(*f->groups), f->groups,
+		       (f->n - head) * sizeof(*f->groups));
 	}
 	free(f->groups);
 	f->groups = more;
@@ -57,7 +58,8 @@ void sim_flight_land(struct sim_flight *f, double now_ns)
 	while (f->n && f->groups[f->first].arrives_ns <= now_ns) {
 		size_t word = f->groups[f->first].word;
 
-		mt_bits_put_word(&f->on_way, word, f->on_way.words[word] & ~f->groups[f->first].bits);
+		mt_bits_put_word(&f->on_way, word,
+				 f->on_way.words[word] & ~f->groups[f->first].bits);
 		f->first = (f->first + 1) % f->room;
 		f->n--;
 	}

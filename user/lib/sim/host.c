@@ -45,20 +45,27 @@ static const struct key {
 /* "8.5us" */
 static int parse_ns(const char *name, const char *text, double *ns, struct mt_err *err)
 {
-	static const struct { const char *unit; double factor; } units[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
+	static const struct {
+		const char *unit;
+		double factor;
+	} units[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
 	char *end;
 	double v = strtod(text, &end);
 
-	for (size_t i = 0; i < MT_ARRAY_SIZE(units) && isdigit((unsigned char)*text) && v < 1e12; i++) {
+	for (size_t i = 0; i < MT_ARRAY_SIZE(units) && isdigit((unsigned char)*text) && v < 1e12;
+	     i++) {
 		if (!strcmp(end, units[i].unit)) {
 			*ns = v * units[i].factor;
 			return 0;
 		}
 	}
-	return mt_err_set(err, -EINVAL, "--host %s=%s is no duration, as in 8.5us; ns, us, ms and s are known", name, text);
+	return mt_err_set(err, -EINVAL,
+			  "--host %s=%s is no duration, as in 8.5us; ns, us, ms and s are known",
+			  name, text);
 }
 
-static int set(struct mt_sim_host *host, const struct key *key, const char *text, struct mt_err *err)
+static int set(struct mt_sim_host *host, const struct key *key, const char *text,
+	       struct mt_err *err)
 {
 	void *at = (char *)host + key->offset;
 	uint64_t u = 0;
@@ -86,7 +93,10 @@ static int set(struct mt_sim_host *host, const struct key *key, const char *text
 	return -EINVAL;
 }
 
-/* tcg is what mt_sim_defaults() has, measured; of kvm nothing was measured here: a page copied at 14 GB/s, a zero page looked at at 16. Inferred. */
+/*
+ * tcg is what mt_sim_defaults() has, measured; of kvm nothing was measured here: a page copied at
+ * 14 GB/s, a zero page looked at at 16. Inferred.
+ */
 static const struct preset {
 	const char *name, *words;
 } presets[] = {
@@ -124,7 +134,9 @@ int mt_sim_host_parse(struct mt_sim_host *host, const char *words, struct mt_err
 		int rc;
 
 		if (word == copy && preset_of(word)) {
-			rc = *preset_of(word)->words ? mt_sim_host_parse(host, preset_of(word)->words, err) : 0;
+			rc = *preset_of(word)->words ?
+				     mt_sim_host_parse(host, preset_of(word)->words, err) :
+				     0;
 			if (rc)
 				return rc;
 			continue;
@@ -135,7 +147,9 @@ int mt_sim_host_parse(struct mt_sim_host *host, const char *words, struct mt_err
 			if (!strcmp(keys[i].name, word))
 				key = &keys[i];
 		if (!key)
-			return mt_err_set(err, -EINVAL, "--host has no %s; migtrace-simulate(1) has the list", word);
+			return mt_err_set(err, -EINVAL,
+					  "--host has no %s; migtrace-simulate(1) has the list",
+					  word);
 		rc = set(host, key, value, err);
 		if (rc)
 			return rc;

@@ -27,7 +27,8 @@ static double carry(struct sim_link *l, double now_ns, double bytes)
 {
 	double at_ns = newest_ns(l, now_ns) + (l->bytes_per_ns > 0 ? bytes / l->bytes_per_ns : 0);
 
-	while (l->there < l->n && (AT(l, l->there).done_ns <= at_ns || l->in_there + bytes > l->there_bytes || full(l, l->there))) {
+	while (l->there < l->n && (AT(l, l->there).done_ns <= at_ns ||
+				   l->in_there + bytes > l->there_bytes || full(l, l->there))) {
 		at_ns = fmax(at_ns, AT(l, l->there).done_ns);
 		l->in_there -= AT(l, l->there++).bytes;
 	}
@@ -37,7 +38,8 @@ static double carry(struct sim_link *l, double now_ns, double bytes)
 /* When the source's queue has room for them. */
 static double wait_here(struct sim_link *l, double now_ns, double bytes)
 {
-	while (l->here < l->n && (AT(l, l->here).carried_ns <= now_ns || l->in_here + bytes > l->here_bytes || full(l, l->here))) {
+	while (l->here < l->n && (AT(l, l->here).carried_ns <= now_ns ||
+				  l->in_here + bytes > l->here_bytes || full(l, l->here))) {
 		now_ns = fmax(now_ns, AT(l, l->here).carried_ns);
 		l->in_here -= AT(l, l->here++).bytes;
 	}
@@ -48,7 +50,8 @@ static double put_item(struct sim_link *l, double now_ns, double bytes, double w
 {
 	double before_ns = l->n ? AT(l, l->n - 1).done_ns : 0, carried_ns, begin_ns = now_ns;
 	/* Small ones share an item, which leaves with its last byte. */
-	bool more = l->n && l->here < l->n && l->there < l->n && AT(l, l->n - 1).bytes + bytes <= ITEM_BYTES;
+	bool more = l->n && l->here < l->n && l->there < l->n &&
+		    AT(l, l->n - 1).bytes + bytes <= ITEM_BYTES;
 
 	now_ns = wait_here(l, now_ns, bytes);
 	carried_ns = carry(l, begin_ns, bytes);

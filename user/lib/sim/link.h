@@ -2,10 +2,11 @@
 /*
  * link.h - from write(2) at the source to a page in its place at the destination (PURE)
  *
- * Two queues, one behind the other: what the source has written and the link has not carried (its socket, packet
- * schedulers), and what has arrived and the destination has not worked off (its socket). Each takes
- * in so many bytes: a write waits while the first is full, the link while the second is. The destination needs
- * its time for each page: 9 bytes that say "zero" make it look at 4096.
+ * Two queues, one behind the other: what the source has written and the link has not carried (its
+ * socket, packet schedulers), and what has arrived and the destination has not worked off (its
+ * socket). Each takes in so many bytes: a write waits while the first is full, the link while the
+ * second is. The destination needs its time for each page: 9 bytes that say "zero" make it look at
+ * 4096.
  */
 #ifndef MIGTRACE_SIM_LINK_H
 #define MIGTRACE_SIM_LINK_H
@@ -18,9 +19,11 @@
 struct sim_link {
 	double bytes_per_ns;		/* of the link; 0: as much as may be */
 	double here_bytes, there_bytes;	/* room in the queues */
-	struct { double bytes, carried_ns, done_ns; } items[SIM_LINK_ITEMS];	/* a ring; times of the last byte */
+	/* a ring; times of the last byte */
+	struct { double bytes, carried_ns, done_ns; } items[SIM_LINK_ITEMS];
 	uint64_t n;			/* items so far; the newest is n - 1 */
-	uint64_t here, there;		/* the oldest that was still in the queue when one was looked at */
+	uint64_t here, there;		/* the oldest that was still in the queue when one was
+					 * looked at */
 	double in_here, in_there;	/* bytes from there on */
 	double aside_ns;		/* when work that nothing waits for is done */
 };

@@ -23,9 +23,10 @@ void mt_sim_defaults(struct mt_sim_params *p)
 		.look_ms = 250,
 		.host = {
 			/*
-			 * Measured between two QEMU 7.2 on one busy machine of two cores (Documentation/evaluation/
-			 * simulator.md): the buffers, zero pages, XBZRLE and compression, discards, setup, stop and
-			 * finish. Inferred: the rest, which matters little there.
+			 * Measured between two QEMU 7.2 on one busy machine of two cores
+			 * (Documentation/evaluation/ simulator.md): the buffers, zero pages, XBZRLE
+			 * and compression, discards, setup, stop and finish. Inferred: the rest,
+			 * which matters little there.
 			 */
 			.buffer_bytes = 2e6,
 			.there_buffer_bytes = 4e6,
@@ -73,14 +74,18 @@ int mt_sim_check(const struct mt_sim_params *p, struct mt_err *err)
 	if (p->resident_bytes > p->memory_bytes)
 		return mt_err_set(err, -EINVAL, "more memory is in use than there is");
 	if (p->method.xbzrle && (!slots || slots & (slots - 1)))
-		return mt_err_set(err, -EINVAL, "XBZRLE's cache has to be a power of two, 4 KiB or more");
+		return mt_err_set(err, -EINVAL,
+				  "XBZRLE's cache has to be a power of two, 4 KiB or more");
 	if (p->method.channels && (p->method.xbzrle || p->method.compression || p->method.postcopy))
-		return mt_err_set(err, -EINVAL, "multifd goes with neither XBZRLE nor compression nor post-copy");
+		return mt_err_set(err, -EINVAL,
+				  "multifd goes with neither XBZRLE nor compression nor post-copy");
 	if (p->clear_shift < 6 || p->clear_shift > 31)
 		return mt_err_set(err, -EINVAL, "the clear bitmap's shift is 6 to 31");
 	if (!(p->downtime_limit_ms >= 0) || !(p->cap_ms > 0) || p->throttle_max_percent > 99 ||
-	    !(p->host.link_bytes_per_s >= 0) || !(p->bandwidth_bytes_per_s >= 0) || !(p->host.page_ns > 0) ||
-	    !(p->host.zero_page_ns > 0))
-		return mt_err_set(err, -EINVAL, "a figure is below what makes sense, or the throttle above 99 %%");
+	    !(p->host.link_bytes_per_s >= 0) || !(p->bandwidth_bytes_per_s >= 0) ||
+	    !(p->host.page_ns > 0) || !(p->host.zero_page_ns > 0))
+		return mt_err_set(
+			err, -EINVAL,
+			"a figure is below what makes sense, or the throttle above 99 %%");
 	return 0;
 }

@@ -2,11 +2,11 @@
 /*
  * pattern.c - the writes of a described pattern (PURE)
  *
- * As the test guest makes them (tests/guest/mem/workload.c): at even intervals; ranks and hot pages scattered
- * over the region; beside them keepalive pages, four pages of variables and stack at each step, and, with
- * tables=yes, the page that counts each page's writes. In front of the region the image, the
- * tables and the keepalive pages. The guest scatters ranks by a table, which would
- * take 1 GiB for a guest of 1 TiB; here see scatter.h.
+ * As the test guest makes them (tests/guest/mem/workload.c): at even intervals; ranks and hot pages
+ * scattered over the region; beside them keepalive pages, four pages of variables and stack at each
+ * step, and, with tables=yes, the page that counts each page's writes. In front of the region the
+ * image, the tables and the keepalive pages. The guest scatters ranks by a table, which would take
+ * 1 GiB for a guest of 1 TiB; here see scatter.h.
  */
 #include <errno.h>
 #include <math.h>
@@ -65,8 +65,11 @@ static uint64_t next_page(struct pattern *p, struct load *l)
 	case MT_PATTERN_HOTCOLD:
 		draw = mt_rng_next(&p->rng);
 		if (draw >> 32 < p->hot_below)
-			return mt_scatter_page(&p->scatter, mt_rng_scale((uint32_t)draw, p->hot_pages));
-		return mt_scatter_page(&p->scatter, p->hot_pages + mt_rng_scale((uint32_t)draw, l->pages - p->hot_pages));
+			return mt_scatter_page(&p->scatter,
+					       mt_rng_scale((uint32_t)draw, p->hot_pages));
+		return mt_scatter_page(
+			&p->scatter,
+			p->hot_pages + mt_rng_scale((uint32_t)draw, l->pages - p->hot_pages));
 	default:
 		return mt_rng_below(&p->rng, l->pages);
 	}
@@ -130,7 +133,8 @@ keepalive:
 	}
 }
 
-static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_emit_fn emit, void *to)
+static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_emit_fn emit,
+		    void *to)
 {
 	struct pattern *p = opaque;
 	double work_s = (double)work_ns / 1e9;
@@ -175,16 +179,22 @@ static void restart(void *opaque)
 	p->phase_ns[1] = (uint64_t)(d->period_s * 1e9) - p->phase_ns[0];
 	begin_in(p, d->period_s > 0 ? (uint64_t)(fmod(d->phase_s, d->period_s) * 1e9) : 0);
 	p->loads[0] = (struct load){
-		.kind = d->kind == MT_PATTERN_PHASES ? (d->sub ? MT_PATTERN_SEQ : MT_PATTERN_UNIFORM) : d->kind,
+		.kind = d->kind == MT_PATTERN_PHASES ?
+				(d->sub ? MT_PATTERN_SEQ : MT_PATTERN_UNIFORM) :
+				d->kind,
 		.pages = d->region_pages,
-		.rate = d->kind == MT_PATTERN_IDLE || d->kind == MT_PATTERN_READONLY ? 0 : rate_of(d, d->rate),
+		.rate = d->kind == MT_PATTERN_IDLE || d->kind == MT_PATTERN_READONLY ?
+				0 :
+				rate_of(d, d->rate),
 	};
 	p->loads[1] = (struct load){
 		.kind = p->loads[0].kind,
-		.pages = d->region2_pages && d->region2_pages < d->region_pages ? d->region2_pages : d->region_pages,
+		.pages = d->region2_pages && d->region2_pages < d->region_pages ? d->region2_pages :
+										  d->region_pages,
 		.rate = rate_of(d, d->rate2),
 	};
-	p->keepalive = (struct load){ .pages = d->keepalive_pages, .rate = d->keepalive_pages ? d->keepalive : 0 };
+	p->keepalive = (struct load){ .pages = d->keepalive_pages,
+				      .rate = d->keepalive_pages ? d->keepalive : 0 };
 }
 
 static const struct mt_trace_ops pattern_ops = { "pattern", advance, restart, free };
@@ -202,14 +212,16 @@ static void describe(struct mt_trace *t, struct pattern *p)
 {
 	const struct mt_pattern *d = &p->d;
 
-	snprintf(p->told, sizeof(p->told), "a pattern, %s, drawn by seed %llu", mt_pattern_names[d->kind],
-		 (unsigned long long)d->seed);
+	snprintf(p->told, sizeof(p->told), "a pattern, %s, drawn by seed %llu",
+		 mt_pattern_names[d->kind], (unsigned long long)d->seed);
 	*t = (struct mt_trace){
 		.ops = &pattern_ops,
 		.opaque = p,
 		.pages = p->region_at + d->region_pages,
 		.resident_first = p->table_at - OWN_PAGES,
-		.resident_end = d->resident_pages ? p->table_at - OWN_PAGES + d->resident_pages : p->region_at + d->region_pages,
+		.resident_end = d->resident_pages ?
+				p->table_at - OWN_PAGES + d->resident_pages :
+				p->region_at + d->region_pages,
 		.makes_up_ns = isinf(d->rate) ? 0 : (uint64_t)(d->backlog_s * 1e9),
 		.top_speed = d->top > 0 && p->loads[0].rate > 0 ? d->top / p->loads[0].rate : 0,
 		.content = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * pattern.h - a described pattern of writes: the words of the test guest (tests/guest/README) (PURE)
+ * pattern.h - a described pattern of writes: the words of the test guest (tests/guest/README)
+ * (PURE)
  */
 #ifndef MIGTRACE_SIM_PATTERN_H
 #define MIGTRACE_SIM_PATTERN_H

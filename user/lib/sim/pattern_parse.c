@@ -90,7 +90,8 @@ static bool split(const char *text, double *value, const char **unit)
 	return end == p && isfinite(*value);
 }
 
-static bool unit_of(const char *unit, const char *const *names, const double *factors, double *factor)
+static bool unit_of(const char *unit, const char *const *names, const double *factors,
+		    double *factor)
 {
 	for (size_t i = 0; names[i]; i++)
 		if (!strcmp(unit, names[i])) {
@@ -104,7 +105,8 @@ static bool unit_of(const char *unit, const char *const *names, const double *fa
 static const char *parse_pages(const char *text, uint64_t *pages)
 {
 	static const char *const names[] = { "K", "M", "G", "T", "KiB", "MiB", "GiB", "TiB", NULL };
-	static const double factors[] = { 0x1p10, 0x1p20, 0x1p30, 0x1p40, 0x1p10, 0x1p20, 0x1p30, 0x1p40 };
+	static const double factors[] = { 0x1p10, 0x1p20, 0x1p30, 0x1p40,
+					  0x1p10, 0x1p20, 0x1p30, 0x1p40 };
 	const char *unit;
 	double v, factor;
 
@@ -139,7 +141,8 @@ static const char *parse_seconds(const char *text, double *seconds)
 	const char *unit;
 	double v, factor = 1;
 
-	if (!split(text, &v, &unit) || (v != 0 && !unit_of(unit, names, factors, &factor)) || v * factor > 86400)
+	if (!split(text, &v, &unit) || (v != 0 && !unit_of(unit, names, factors, &factor)) ||
+	    v * factor > 86400)
 		return "a duration in us, ms or s";
 	*seconds = v * factor;
 	return NULL;
@@ -204,17 +207,23 @@ static int parse_option(struct mt_pattern *p, const char *word, size_t len, stru
 	uint64_t ignored[2];
 
 	if (!equals || len - (size_t)(equals - word) > sizeof(value))
-		return mt_err_set(err, -EINVAL, "\"%.*s\" is no OPTION=VALUE of a pattern", (int)len, word);
-	snprintf(value, sizeof(value), "%.*s", (int)(len - (size_t)(equals + 1 - word)), equals + 1);
+		return mt_err_set(err, -EINVAL, "\"%.*s\" is no OPTION=VALUE of a pattern",
+				  (int)len, word);
+	snprintf(value, sizeof(value), "%.*s", (int)(len - (size_t)(equals + 1 - word)),
+		 equals + 1);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(options); i++) {
 		const struct option *o = &options[i];
 
-		if (strlen(o->name) != (size_t)(equals - word) || strncmp(o->name, word, strlen(o->name)))
+		if (strlen(o->name) != (size_t)(equals - word) ||
+		    strncmp(o->name, word, strlen(o->name)))
 			continue;
-		wrong = parse_value(o, value, o->offset == NOWHERE ? (void *)ignored : (char *)p + o->offset);
-		return wrong ? mt_err_set(err, -EINVAL, "%s=%s is not %s", o->name, value, wrong) : 0;
+		wrong = parse_value(o, value,
+				    o->offset == NOWHERE ? (void *)ignored : (char *)p + o->offset);
+		return wrong ? mt_err_set(err, -EINVAL, "%s=%s is not %s", o->name, value, wrong) :
+			       0;
 	}
-	return mt_err_set(err, -EINVAL, "a pattern has no option \"%.*s\"", (int)(equals - word), word);
+	return mt_err_set(err, -EINVAL, "a pattern has no option \"%.*s\"", (int)(equals - word),
+			  word);
 }
 
 static int check(const struct mt_pattern *p, struct mt_err *err)
@@ -222,7 +231,8 @@ static int check(const struct mt_pattern *p, struct mt_err *err)
 	if (!p->region_pages)
 		return mt_err_set(err, -EINVAL, "a region of no page");
 	if ((isinf(p->rate) || isinf(p->rate2)) && !(p->top > 0))
-		return mt_err_set(err, -EINVAL, "rate=max needs top=RATE: how fast the guest can write");
+		return mt_err_set(err, -EINVAL,
+				  "rate=max needs top=RATE: how fast the guest can write");
 	if (isinf(p->top) || isinf(p->keepalive))
 		return mt_err_set(err, -EINVAL, "top and keepalive are numbers");
 	if (p->kind == MT_PATTERN_PHASES && !(p->period_s >= 1e-4))
@@ -236,7 +246,8 @@ static size_t name_len(const char *text, unsigned *kind)
 	size_t len = strcspn(text, ":");
 
 	for (unsigned i = 0; mt_pattern_names[i]; i++)
-		if (strlen(mt_pattern_names[i]) == len && !strncmp(text, mt_pattern_names[i], len)) {
+		if (strlen(mt_pattern_names[i]) == len &&
+		    !strncmp(text, mt_pattern_names[i], len)) {
 			*kind = i;
 			return len;
 		}

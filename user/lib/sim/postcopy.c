@@ -2,12 +2,13 @@
 /*
  * postcopy.c - from the flip to the last page (PURE)
  *
- * postcopy_start() (migration/migration.c) stops the guest, syncs a last time, tells the destination which of its
- * pages are old (postcopy_send_discard_range(), postcopy-ram.c), and sends the devices; the guest
- * goes on there as soon as these have arrived. ram_postcopy_send_discard_bitmap() sets the stream
- * back to the first page. A request is served before anything else, and the stream goes on behind it
- * (get_queued_page()), but what already waits in the sockets is in front of it. The
- * last pages, below the threshold, are sent whatever the limit (ram_save_complete()).
+ * postcopy_start() (migration/migration.c) stops the guest, syncs a last time, tells the
+ * destination which of its pages are old (postcopy_send_discard_range(), postcopy-ram.c), and sends
+ * the devices; the guest goes on there as soon as these have arrived.
+ * ram_postcopy_send_discard_bitmap() sets the stream back to the first page. A request is served
+ * before anything else, and the stream goes on behind it (get_queued_page()), but what already
+ * waits in the sockets is in front of it. The last pages, below the threshold, are sent whatever
+ * the limit (ram_save_complete()).
  */
 #include <errno.h>
 
@@ -53,7 +54,8 @@ static double start(struct sim *s)
 	sim_sync(s);
 	s->at = 0;
 	ranges = discards(s);
-	sim_put(s, ranges * (RANGE_BYTES + (double)COMMAND_BYTES / RANGES_PER_COMMAND), ranges * s->p->host.there_discard_ns);
+	sim_put(s, ranges * (RANGE_BYTES + (double)COMMAND_BYTES / RANGES_PER_COMMAND),
+		ranges * s->p->host.there_discard_ns);
 	sim_put(s, s->p->host.device_bytes, 0);
 	s->r->downtime_ms = (s->now_ns - begin_ns) / NS_PER_MS;
 	s->in_postcopy = true;
@@ -67,7 +69,8 @@ static void nap(struct sim *s, struct sim_guest *g)
 	double end_ns = (double)(s->budget_ms + BUDGET_MS) * NS_PER_MS;
 
 	if (s->now_ns >= end_ns) {
-		s->rate_bytes_per_ms = (double)(s->total_bytes - s->budget_total_bytes) / (double)(sim_ms(s) - s->budget_ms);
+		s->rate_bytes_per_ms = (double)(s->total_bytes - s->budget_total_bytes) /
+				       (double)(sim_ms(s) - s->budget_ms);
 		s->threshold_bytes = s->rate_bytes_per_ms * s->limit_ms;
 		s->budget_ms = sim_ms(s);
 		s->budget_total_bytes = s->total_bytes;
@@ -84,7 +87,8 @@ static int stream(struct sim *s, struct sim_guest *g)
 	uint64_t most = GROUP_PAGES;
 
 	for (;;) {
-		bool asked = sim_guest_asks(g, s->now_ns), last = (double)(s->dirty_pages * PAGE_BYTES) < s->threshold_bytes;
+		bool asked = sim_guest_asks(g, s->now_ns),
+		     last = (double)(s->dirty_pages * PAGE_BYTES) < s->threshold_bytes;
 		int rc;
 
 		if (sim_limited(s) && !asked && !last) {
@@ -96,7 +100,8 @@ static int stream(struct sim *s, struct sim_guest *g)
 		most = asked ? 1 : GROUP_PAGES;
 		if (!sim_send(s, most, &group))
 			return 0;
-		rc = sim_flight_add(&g->flight, group.word, group.bits, sim_link_drained(&s->link, s->now_ns));
+		rc = sim_flight_add(&g->flight, group.word, group.bits,
+				    sim_link_drained(&s->link, s->now_ns));
 		if (rc)
 			return rc;
 		sim_guest_run(g, s->now_ns);
@@ -115,7 +120,8 @@ int sim_postcopy(struct sim *s)
 	if (!rc)
 		rc = stream(s, &g);
 	if (!rc) {
-		s->now_ns = sim_link_drained(&s->link, s->now_ns) + s->p->host.rtt_ms / 2 * NS_PER_MS;
+		s->now_ns =
+			sim_link_drained(&s->link, s->now_ns) + s->p->host.rtt_ms / 2 * NS_PER_MS;
 		sim_guest_run(&g, fmax(s->now_ns, g.now_ns));
 		s->now_ns += s->p->host.finish_ms * NS_PER_MS;
 		s->r->postcopy_ms = (s->now_ns - begin_ns) / NS_PER_MS;

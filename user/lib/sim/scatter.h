@@ -36,7 +36,10 @@ static inline void mt_scatter_init(struct mt_scatter *s, uint64_t pages, uint64_
 
 static inline uint64_t mt_scatter_page(const struct mt_scatter *s, uint64_t rank)
 {
-	/* Both are below 2^32. A division takes longer than all the rest; the quotient is one or two too small. */
+	/*
+	 * Both are below 2^32. A division takes longer than all the rest; the quotient is one or
+	 * two too small.
+	 */
 	uint64_t x = rank * s->by + s->from;
 
 	x -= (uint64_t)((unsigned __int128)x * s->reciprocal >> 64) * s->pages;

@@ -2,10 +2,10 @@
 /*
  * sim.c - the migration thread (PURE)
  *
- * migration_thread() (migration/migration.c), with its sleeps: while the budget lasts, ask what is left, and
- * send a slice or end; then look at the clock, begin a new budget if 100 ms are over, or sleep until
- * they are. Between two looks a budget may be overdrawn by a page, and it lasts as long as the thread
- * needs to wake up.
+ * migration_thread() (migration/migration.c), with its sleeps: while the budget lasts, ask what is
+ * left, and send a slice or end; then look at the clock, begin a new budget if 100 ms are over, or
+ * sleep until they are. Between two looks a budget may be overdrawn by a page, and it lasts as long
+ * as the thread needs to wake up.
  */
 #include <errno.h>
 #include <string.h>
@@ -35,7 +35,8 @@ static void rate_limit(struct sim *s)
 {
 	update_counters(s);
 	if (sim_limited(s))
-		s->now_ns += ((double)(s->budget_ms + BUDGET_MS - sim_ms(s)) + s->p->host.wake_ms) * NS_PER_MS;
+		s->now_ns += ((double)(s->budget_ms + BUDGET_MS - sim_ms(s)) + s->p->host.wake_ms) *
+			     NS_PER_MS;
 }
 
 /* migration_completion(), pre-copy's. */
@@ -128,7 +129,8 @@ static void conclude(struct sim *s)
 
 static void set_resident(struct sim *s)
 {
-	uint64_t first = s->trace ? s->trace->resident_first : 0, end = s->trace ? s->trace->resident_end : 0;
+	uint64_t first = s->trace ? s->trace->resident_first : 0,
+		 end = s->trace ? s->trace->resident_end : 0;
 	uint64_t pages = s->p->resident_bytes / PAGE_BYTES;
 
 	if (pages) {
@@ -139,8 +141,8 @@ static void set_resident(struct sim *s)
 	s->resident_first = first < s->resident_end ? first : s->resident_end;
 }
 
-int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace, const struct mt_sim_hooks *hooks,
-	       struct mt_sim_result *result)
+int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace,
+	       const struct mt_sim_hooks *hooks, struct mt_sim_result *result)
 {
 	struct sim s = {
 		.p = p,

@@ -58,7 +58,8 @@ int mt_sim_history(struct mt_trace *trace, double duration_s, double slot_s, str
 	for (; windows >= 1; windows--) {
 		memset(w.seen, 0, w.pages);
 		w.distinct = 0;
-		trace->ops->advance(trace->opaque, (uint64_t)(WINDOW_S * 1e9), (uint64_t)(WINDOW_S * 1e9), on_writes, &w);
+		trace->ops->advance(trace->opaque, (uint64_t)(WINDOW_S * 1e9),
+				    (uint64_t)(WINDOW_S * 1e9), on_writes, &w);
 		mt_slots_add(&slots, WINDOW_S, (double)w.distinct * MT_TRACE_PAGE_BYTES, take, h);
 	}
 	free(w.seen);

@@ -40,11 +40,13 @@ struct sim {
 	uint64_t pages, resident_first, resident_end;
 	struct mt_bits dirty;		/* RAMBlock.bmap: to be sent */
 	struct mt_bits log;		/* written since it was last cleared */
-	struct mt_bits synced;		/* bitmap: in the last sync's answer and not cleared since */
+	struct mt_bits synced;		/* bitmap: in the last sync's answer and not cleared
+					 * since */
 	struct mt_bits pending;		/* RAMBlock.clear_bmap: chunks that are not */
 	struct mt_bits zero;
 	uint64_t dirty_pages;		/* RAMState.migration_dirty_pages */
-	uint8_t *writes;		/* XBZRLE: of each page since it was last sent, at most 255 */
+	uint8_t *writes;		/* XBZRLE: of each page since it was last sent, at most
+					 * 255 */
 
 	/* The stream. */
 	struct sim_link link;
@@ -103,7 +105,8 @@ void sim_clear_chunk(struct sim *s, size_t chunk);
 /* Bytes that are no pages. @work_ns: the destination's with them. */
 void sim_put(struct sim *s, double bytes, double work_ns);
 void sim_slice(struct sim *s);			/* ram_save_iterate() */
-void sim_flush(struct sim *s);			/* all that is dirty, whatever the limit: ram_save_complete() */
+void sim_flush(struct sim *s);			/* all that is dirty, whatever the limit:
+						 * ram_save_complete() */
 
 /* throttle.c */
 void sim_throttle_set(struct sim *s, unsigned percent);

@@ -44,8 +44,9 @@ static void on_written(void *opaque, uint64_t page)
 	st->outer->written(st->outer->opaque, page);
 }
 
-int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace, const struct mt_policy *policy,
-		 const struct mt_limits *given, const struct mt_sim_hooks *hooks, struct mt_sim_result *result)
+int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace,
+		 const struct mt_policy *policy, const struct mt_limits *given,
+		 const struct mt_sim_hooks *hooks, struct mt_sim_result *result)
 {
 	struct steering st = { .outer = hooks };
 	struct mt_limits limits = *given;

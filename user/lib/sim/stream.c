@@ -2,11 +2,11 @@
 /*
  * stream.c - which page is sent next, and what it costs (PURE)
  *
- * ram_save_iterate() (migration/ram.c) sends page after page until the budget is spent, nothing is dirty, or
- * it finds, at its first and then each 64th page, that more than 50 ms have passed. The search goes on
- * where the last one ended, over the end of memory to its beginning (find_dirty_block()); then, after
- * the first round, XBZRLE begins. Here pages that cost alike go in groups, cut where QEMU
- * looks at the clock or at the budget, so that it stops at the same page.
+ * ram_save_iterate() (migration/ram.c) sends page after page until the budget is spent, nothing is
+ * dirty, or it finds, at its first and then each 64th page, that more than 50 ms have passed. The
+ * search goes on where the last one ended, over the end of memory to its beginning
+ * (find_dirty_block()); then, after the first round, XBZRLE begins. Here pages that cost alike go
+ * in groups, cut where QEMU looks at the clock or at the budget, so that it stops at the same page.
  */
 #include "stream.h"
 
@@ -49,7 +49,10 @@ static bool is_xbzrle(const struct sim *s)
 	return s->xbzrle_on && !s->in_postcopy;
 }
 
-/* multifd_send_pages(): QEMU counts a packet, against the budget too, when it is handed to a channel. */
+/*
+ * multifd_send_pages(): QEMU counts a packet, against the budget too, when it is handed to a
+ * channel.
+ */
 static void put_packet(struct sim *s, unsigned pages)
 {
 	put_ram(s, (double)pages * PAGE_BYTES + PACKET_BYTES, pages * s->p->host.there_page_ns);
@@ -62,7 +65,8 @@ static void put_normal(struct sim *s, uint64_t pages)
 		return;
 	s->now_ns += (double)pages * s->p->host.page_ns;
 	if (!is_multifd(s)) {
-		put_ram(s, (double)pages * (HEADER_BYTES + PAGE_BYTES), (double)pages * s->p->host.there_page_ns);
+		put_ram(s, (double)pages * (HEADER_BYTES + PAGE_BYTES),
+			(double)pages * s->p->host.there_page_ns);
 		return;
 	}
 	s->packet_pages += pages;	/* a group never goes beyond a packet */
@@ -72,12 +76,16 @@ static void put_normal(struct sim *s, uint64_t pages)
 
 static void put_compressed(struct sim *s, uint64_t pages)
 {
-	double bytes = COMPRESS_BYTES + (s->trace ? s->trace->content.compressed_bytes : PAGE_BYTES);
+	double bytes =
+		COMPRESS_BYTES + (s->trace ? s->trace->content.compressed_bytes : PAGE_BYTES);
 
 	put_ram(s, (double)pages * bytes, (double)pages * s->p->host.there_page_ns);
 }
 
-/* ram_save_page(). Return: false: nothing went over, for the page is as it was when it was last sent. */
+/*
+ * ram_save_page(). Return: false: nothing went over, for the page is as it was when it was last
+ * sent.
+ */
 static bool put_xbzrle(struct sim *s, uint64_t page)
 {
 	double bytes;
@@ -89,10 +97,14 @@ static bool put_xbzrle(struct sim *s, uint64_t page)
 	return bytes > 0;
 }
 
-/* With multifd they go over the first connection, and pages do not wait for them before the next sync. */
+/*
+ * With multifd they go over the first connection, and pages do not wait for them before the next
+ * sync.
+ */
 static void put_zero(struct sim *s, uint64_t pages)
 {
-	double work_ns = (double)pages * (s->in_postcopy ? s->p->host.there_zero_postcopy_ns : s->p->host.there_zero_page_ns);
+	double work_ns = (double)pages * (s->in_postcopy ? s->p->host.there_zero_postcopy_ns :
+							   s->p->host.there_zero_page_ns);
 
 	if (!pages)
 		return;
@@ -248,7 +260,8 @@ static bool send_many(struct sim *s, uint64_t most, struct sim_group *group)
 	if (s->p->method.xbzrle)	/* which may begin with any page */
 		return sim_send(s, most, group);
 	*group = (struct sim_group){ .pages = 0 };
-	while (group->zero + group->normal < room && take_next(s, room - group->zero - group->normal, group))
+	while (group->zero + group->normal < room &&
+	       take_next(s, room - group->zero - group->normal, group))
 		;
 	send(s, group);
 	return group->pages > 0;

@@ -12,7 +12,8 @@ struct sim_group {
 	size_t word;
 	uint64_t bits;			/* of the last word that pages were taken from */
 	uint64_t zero, normal;
-	uint64_t pages;			/* as QEMU counts: without those that XBZRLE found unchanged */
+	uint64_t pages;			/* as QEMU counts: without those that XBZRLE found
+					 * unchanged */
 };
 
 /* The next pages, @most of them, all in one word. Return: false: nothing is dirty. */

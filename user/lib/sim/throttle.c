@@ -2,15 +2,19 @@
 /*
  * throttle.c - auto-converge: when vCPUs are slowed down, and what that does to a guest (PURE)
  *
- * migration_trigger_throttle() and mig_throttle_guest_down() (migration/ram.c) decide at syncs, of which
- * they look at those more than a second after the last one that was looked at. The vCPUs then run 10 ms and sleep
- * 10 ms x percent / (100 - percent), by turns: cpu_throttle_thread() (softmmu/cpu-throttle.c).
+ * migration_trigger_throttle() and mig_throttle_guest_down() (migration/ram.c) decide at syncs, of
+ * which they look at those more than a second after the last one that was looked at. The vCPUs then
+ * run 10 ms and sleep 10 ms x percent / (100 - percent), by turns: cpu_throttle_thread()
+ * (softmmu/cpu-throttle.c).
  */
 #include "state.h"
 
 #define SLICE_MS	10.0	/* CPU_THROTTLE_TIMESLICE_NS */
 
-/* A guest with something to do at certain times does after its sleep what it missed, as far as it can. */
+/*
+ * A guest with something to do at certain times does after its sleep what it missed, as far as it
+ * can.
+ */
 static double speed_of(const struct sim *s, double sleep_ms)
 {
 	double period_ms = SLICE_MS + sleep_ms, made_up_ms = 0, speed, top;
@@ -50,6 +54,7 @@ void sim_throttle(struct sim *s)
 	if (++s->rate_high < 2)
 		return;
 	s->rate_high = 0;
-	percent = s->throttle_percent ? s->throttle_percent + p->throttle_increment_percent : p->throttle_initial_percent;
+	percent = s->throttle_percent ? s->throttle_percent + p->throttle_increment_percent :
+					p->throttle_initial_percent;
 	sim_throttle_set(s, percent < p->throttle_max_percent ? percent : p->throttle_max_percent);
 }

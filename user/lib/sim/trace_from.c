@@ -12,8 +12,8 @@
 #define POINTS_MAX	64
 
 /*
- * A guest page's number skips what the chipset keeps free below 4 GiB, the memory that QEMU sends does not. Inferred:
- * machine `pc`, which puts 3 GiB below.
+ * A guest page's number skips what the chipset keeps free below 4 GiB, the memory that QEMU sends
+ * does not. Inferred: machine `pc`, which puts 3 GiB below.
  */
 #define ABOVE_4G	(1ULL << 20)
 #define BELOW_4G	(3ULL << 18)
@@ -37,7 +37,8 @@ static int add_run(void *opaque, uint64_t first, uint64_t count)
 	}
 	if (rc)
 		return rc;
-	return mt_trace_record_run(sets->r, first < ABOVE_4G ? first : first - ABOVE_4G + BELOW_4G, count);
+	return mt_trace_record_run(sets->r, first < ABOVE_4G ? first : first - ABOVE_4G + BELOW_4G,
+				   count);
 }
 
 /* A large set comes in several entries of one tick. What goes back in time is left out. */
@@ -66,17 +67,23 @@ static int from_sets(struct mt_trace *t, const struct mt_recording *rec, struct 
 			rc = add_set(&sets, &rec->entries[i].pages);
 	if (rc == -EINVAL) {
 		mt_trace_record_abandon(sets.r);
-		return mt_err_set(err, rc, "%s: its sets of pages are damaged, or of a guest beyond %llu GiB", rec->path,
-				  MT_TRACE_RECORDED_PAGES_MAX * MT_TRACE_PAGE_BYTES >> 30);
+		return mt_err_set(
+			err, rc, "%s: its sets of pages are damaged, or of a guest beyond %llu GiB",
+			rec->path, MT_TRACE_RECORDED_PAGES_MAX * MT_TRACE_PAGE_BYTES >> 30);
 	}
 	if (rc) {
 		mt_trace_record_abandon(sets.r);
-		return mt_err_set(err, rc, "%s: its sets of pages are damaged: %s", rec->path, strerror(-rc));
+		return mt_err_set(err, rc, "%s: its sets of pages are damaged: %s", rec->path,
+				  strerror(-rc));
 	}
 	rc = mt_trace_recorded(t, sets.r);
 	if (rc == -ERANGE)
-		return mt_err_set(err, rc, "%s: its sets of pages are damaged: more than %d pages a second", rec->path, MT_TRACE_PAGES_PER_S_MAX);
-	return rc && rc != -ENODATA ? mt_err_set(err, rc, "%s: its sets of pages: %s", rec->path, strerror(-rc)) : rc;
+		return mt_err_set(err, rc,
+				  "%s: its sets of pages are damaged: more than %d pages a second",
+				  rec->path, MT_TRACE_PAGES_PER_S_MAX);
+	return rc && rc != -ENODATA ?
+		       mt_err_set(err, rc, "%s: its sets of pages: %s", rec->path, strerror(-rc)) :
+		       rc;
 }
 
 /* --- curves --------------------------------------------------------------- */
@@ -117,7 +124,8 @@ static void measured_points(struct points *p, const struct mt_entry *e)
 {
 	if (e->type == MT_ENTRY_DIRTYRATE)
 		add_point(p, (double)e->dirtyrate.window_ms / 1e3,
-			  (double)e->dirtyrate.bytes_per_s * (double)e->dirtyrate.window_ms / 1e3 / MT_TRACE_PAGE_BYTES);
+			  (double)e->dirtyrate.bytes_per_s * (double)e->dirtyrate.window_ms / 1e3 /
+				  MT_TRACE_PAGE_BYTES);
 }
 
 static void pass_points(struct points *p, const struct mt_recording *rec)
@@ -128,7 +136,8 @@ static void pass_points(struct points *p, const struct mt_recording *rec)
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_iteration *last;
 
-		if (rec->entries[i].type != MT_ENTRY_SAMPLE || rec->entries[i].sample.status != MT_STATUS_ACTIVE ||
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE ||
+		    rec->entries[i].sample.status != MT_STATUS_ACTIVE ||
 		    !mt_iterations_feed(&its, &rec->entries[i].sample))
 			continue;
 		last = mt_iterations_last(&its);
@@ -138,7 +147,8 @@ static void pass_points(struct points *p, const struct mt_recording *rec)
 
 static void find_points(struct points *p, const struct mt_recording *rec)
 {
-	static void (*const kinds[])(struct points *p, const struct mt_entry *e) = { curve_points, measured_points };
+	static void (*const kinds[])(struct points * p,
+				     const struct mt_entry *e) = { curve_points, measured_points };
 
 	for (size_t k = 0; k < MT_ARRAY_SIZE(kinds) && !p->n; k++)
 		for (size_t i = 0; i < rec->n_entries; i++)
@@ -147,8 +157,8 @@ static void find_points(struct points *p, const struct mt_recording *rec)
 		pass_points(p, rec);
 }
 
-int mt_trace_from_recording(struct mt_trace *t, const struct mt_recording *rec, uint64_t memory_bytes,
-			    uint64_t seed, struct mt_err *err)
+int mt_trace_from_recording(struct mt_trace *t, const struct mt_recording *rec,
+			    uint64_t memory_bytes, uint64_t seed, struct mt_err *err)
 {
 	struct points points = { .n = 0 };
 	struct mt_recorded_guest guest;
@@ -158,13 +168,18 @@ int mt_trace_from_recording(struct mt_trace *t, const struct mt_recording *rec, 
 		return rc;
 	find_points(&points, rec);
 	if (!points.n)
-		return mt_err_set(err, -ENODATA, "%s does not say which pages the guest writes to: it has neither a profile nor passes",
-				  rec->path);
+		return mt_err_set(
+			err, -ENODATA,
+			"%s does not say which pages the guest writes to: it has neither a profile nor passes",
+			rec->path);
 	if (!memory_bytes) {
 		mt_recorded_guest(&guest, rec);
 		memory_bytes = (uint64_t)guest.memory_bytes;
 	}
 	if (!memory_bytes)
-		return mt_err_set(err, -EINVAL, "%s does not say how large the guest is: --memory does", rec->path);
-	return mt_trace_fitted(t, points.v, points.n, memory_bytes / MT_TRACE_PAGE_BYTES, seed, err);
+		return mt_err_set(err, -EINVAL,
+				  "%s does not say how large the guest is: --memory does",
+				  rec->path);
+	return mt_trace_fitted(t, points.v, points.n, memory_bytes / MT_TRACE_PAGE_BYTES, seed,
+			       err);
 }

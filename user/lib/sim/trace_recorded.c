@@ -2,8 +2,8 @@
 /*
  * trace_recorded.c - a trace of recorded sets of pages (PURE)
  *
- * A set tells that a page was written to in its tick, not when or how often. What lies between two ticks is not known
- * and left out.
+ * A set tells that a page was written to in its tick, not when or how often. What lies between two
+ * ticks is not known and left out.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -43,7 +43,8 @@ void mt_trace_record_abandon(struct mt_trace_recorder *r)
 	free(r);
 }
 
-int mt_trace_record_tick(struct mt_trace_recorder *r, uint64_t start_ns, uint64_t end_ns, bool begins)
+int mt_trace_record_tick(struct mt_trace_recorder *r, uint64_t start_ns, uint64_t end_ns,
+			 bool begins)
 {
 	if (end_ns <= start_ns || start_ns < r->end_ns || end_ns - start_ns < MT_TRACE_TICK_MIN_NS)
 		return -EINVAL;
@@ -63,7 +64,8 @@ int mt_trace_record_run(struct mt_trace_recorder *r, uint64_t first, uint64_t co
 {
 	struct recorded_tick *t = r->n_ticks ? &r->ticks[r->n_ticks - 1] : NULL;
 
-	if (!t || !count || first >= MT_TRACE_RECORDED_PAGES_MAX || count > MT_TRACE_RECORDED_PAGES_MAX - first)
+	if (!t || !count || first >= MT_TRACE_RECORDED_PAGES_MAX ||
+	    count > MT_TRACE_RECORDED_PAGES_MAX - first)
 		return -EINVAL;
 	if (room_for((void **)&r->runs, &r->runs_room, r->n_runs, sizeof(*r->runs))) {
 		r->lost = true;
@@ -105,7 +107,8 @@ int mt_trace_recorded(struct mt_trace *t, struct mt_trace_recorder *r)
 		return rc;
 	}
 	recorded_ops.rewind(r);
-	snprintf(r->told, sizeof(r->told), "recorded sets of pages of %zu ticks, %.1f s in all, begun anew at their end%s",
+	snprintf(r->told, sizeof(r->told),
+		 "recorded sets of pages of %zu ticks, %.1f s in all, begun anew at their end%s",
 		 r->n_ticks, (double)r->length_ns / 1e9,
 		 r->rates ? "; writes after a page's first in a window are drawn by its rate" : "");
 	*t = (struct mt_trace){

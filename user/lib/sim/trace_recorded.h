@@ -26,7 +26,8 @@ struct mt_trace_recorder {
 	uint64_t end_ns, pages, length_ns;
 	uint64_t written;		/* pages of all ticks */
 	bool lost;
-	float *rates;			/* of each page, writes a second as long as it is in use; NULL: no window ever begins */
+	float *rates;			/* of each page, writes a second as long as it is in use;
+					 * NULL: no window ever begins */
 	char told[192];
 	/* While it is played: */
 	struct mt_rng rng;
@@ -35,11 +36,15 @@ struct mt_trace_recorder {
 	uint64_t steps;
 	uint32_t *due;			/* this tick's writes, in order */
 	size_t n_due, done, due_room;
-	uint32_t *used;			/* pages logged so far in this window that may be written to again */
+	uint32_t *used;			/* pages logged so far in this window that may be written to
+					 * again */
 	size_t n_used, used_room;
 };
 
-/* recorded_rates.c: from when pages are logged in windows, how often they are written to. Return: 0; -ENOMEM. */
+/*
+ * recorded_rates.c: from when pages are logged in windows, how often they are written to. Return:
+ * 0; -ENOMEM.
+ */
 MT_MUST_CHECK int recorded_rates(struct mt_trace_recorder *r);
 /* recorded_play.c */
 extern const struct mt_trace_ops recorded_ops;

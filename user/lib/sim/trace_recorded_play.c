@@ -2,10 +2,11 @@
 /*
  * trace_recorded_play.c - recorded sets of pages, written to again (PURE)
  *
- * A tick's pages are written to once each, at even intervals, in an order of chance. In windows, where a set has only
- * those that were not logged before, pages of earlier ticks are written to again with the probability that their
- * rates give. So U(T) from a window's beginning is what was recorded, and from other times on what follows
- * from the rates. Below one tick it is a straight line.
+ * A tick's pages are written to once each, at even intervals, in an order of chance. In windows,
+ * where a set has only those that were not logged before, pages of earlier ticks are written to
+ * again with the probability that their rates give. So U(T) from a window's beginning is what was
+ * recorded, and from other times on what follows from the rates. Below one tick it is a straight
+ * line.
  */
 #include <errno.h>
 #include <math.h>
@@ -14,7 +15,8 @@
 #include "trace_recorded.h"
 
 #define BATCH		1024
-#define AGAIN_MIN	0.01	/* pages less likely to be written to again within a tick are not thought of */
+/* pages less likely to be written to again within a tick are not thought of */
+#define AGAIN_MIN	0.01
 
 static int append(uint32_t **list, size_t *n, size_t *room, uint32_t page)
 {
@@ -42,7 +44,10 @@ static void shuffle(struct mt_trace_recorder *r)
 	}
 }
 
-/* Without memory a tick has fewer writes: the lists are as long as the largest tick after the first round. */
+/*
+ * Without memory a tick has fewer writes: the lists are as long as the largest tick after the first
+ * round.
+ */
 static void begin_tick(struct mt_trace_recorder *r)
 {
 	const struct recorded_tick *t = &r->ticks[r->tick];
@@ -85,7 +90,8 @@ static void emit_to(struct mt_trace_recorder *r, size_t upto, mt_trace_emit_fn e
 	}
 }
 
-static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_emit_fn emit, void *to)
+static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_emit_fn emit,
+		    void *to)
 {
 	struct mt_trace_recorder *r = opaque;
 
@@ -102,7 +108,9 @@ static void advance(void *opaque, uint64_t wall_ns, uint64_t work_ns, mt_trace_e
 		}
 		r->in_tick_ns += work_ns;
 		work_ns = 0;
-		emit_to(r, (size_t)((double)r->n_due * (double)r->in_tick_ns / (double)t->length_ns), emit, to);
+		emit_to(r,
+			(size_t)((double)r->n_due * (double)r->in_tick_ns / (double)t->length_ns),
+			emit, to);
 	}
 }
 

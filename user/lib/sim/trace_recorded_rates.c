@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * trace_recorded_rates.c - how often pages are written to of which only first writes are logged (PURE)
+ * trace_recorded_rates.c - how often pages are written to of which only first writes are logged
+ * (PURE)
  *
- * KVM logs a page once after it was cleared. A page written to at random times is written to in a tick with
- * some probability p, and in a window logged in the tick in which that happens first. The likeliest p is the number
- * of windows in which it was logged over the number of ticks for which it had not been logged before, in all
- * windows; half a tick more, so that a page that was always logged in the first tick has a p below 1. With
- * ticks of a length t that is a rate of -ln(1 - p) / t.
+ * KVM logs a page once after it was cleared. A page written to at random times is written to in a
+ * tick with some probability p, and in a window logged in the tick in which that happens first. The
+ * likeliest p is the number of windows in which it was logged over the number of ticks for which it
+ * had not been logged before, in all windows; half a tick more, so that a page that was always
+ * logged in the first tick has a p below 1. With ticks of a length t that is a rate of -ln(1 - p) /
+ * t.
  */
 #include <errno.h>
 #include <math.h>
@@ -15,14 +17,17 @@
 
 #define MORE_TICKS	0.5f	/* Inferred. */
 
-/* @ticks: for which it was not logged yet, less those of a page that never was, which are all ticks of all windows. */
+/*
+ * @ticks: for which it was not logged yet, less those of a page that never was, which are all ticks
+ * of all windows.
+ */
 struct tally {
 	uint32_t windows;
 	float ticks;
 };
 
-static void tally_tick(const struct mt_trace_recorder *r, const struct recorded_tick *t, double less,
-		       struct tally *tallies)
+static void tally_tick(const struct mt_trace_recorder *r, const struct recorded_tick *t,
+		       double less, struct tally *tallies)
 {
 	for (size_t i = t->first_run; i < t->first_run + t->n_runs; i++) {
 		for (uint32_t k = 0; k < r->runs[i].count; k++) {
@@ -78,7 +83,8 @@ int recorded_rates(struct mt_trace_recorder *r)
 		double clean = (double)ticks + (double)(tallies[page].ticks + MORE_TICKS);
 
 		if (tallies[page].windows)
-			r->rates[page] = (float)(-log1p(-(double)tallies[page].windows / clean) * (double)ticks / length_s);
+			r->rates[page] = (float)(-log1p(-(double)tallies[page].windows / clean) *
+						 (double)ticks / length_s);
 	}
 	free(tallies);
 	return ticks && !r->rates ? -ENOMEM : 0;

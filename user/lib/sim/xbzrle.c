@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * xbzrle.c - the cache of what was last sent, by which a page's change is sent instead of the page (PURE)
+ * xbzrle.c - the cache of what was last sent, by which a page's change is sent instead of the page
+ * (PURE)
  *
- * save_xbzrle_page() (migration/ram.c) and page_cache.c: a slot per page number modulo the cache's size; a page takes
- * its slot from another only if that was not looked up during the last two syncs. Found there, an unchanged
- * page is not sent, a changed one as its difference, unless that is as large as a page. How large
- * differences are is the trace's to tell.
+ * save_xbzrle_page() (migration/ram.c) and page_cache.c: a slot per page number modulo the cache's
+ * size; a page takes its slot from another only if that was not looked up during the last two
+ * syncs. Found there, an unchanged page is not sent, a changed one as its difference, unless that
+ * is as large as a page. How large differences are is the trace's to tell.
  */
 #include <errno.h>
 
@@ -62,7 +63,8 @@ static void insert(struct sim *s, uint64_t page)
 	struct xbzrle_cache *c = s->cache;
 	uint64_t at = page & c->mask;
 
-	if (c->slots[at].page != NOBODY && c->slots[at].page != page && c->slots[at].age + LIFETIME > s->syncs)
+	if (c->slots[at].page != NOBODY && c->slots[at].page != page &&
+	    c->slots[at].age + LIFETIME > s->syncs)
 		return;
 	c->slots[at].page = page;
 	c->slots[at].age = s->syncs;

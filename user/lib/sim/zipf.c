@@ -2,9 +2,9 @@
 /*
  * zipf.c - ranks with probability proportional to (rank + 1)^-s (PURE)
  *
- * Buckets of ranks are drawn by Walker's alias method (as Vose builds it), ranks within a bucket evenly. The
- * first 32 ranks have a bucket each, each further octave has 16, so that two ranks of a bucket differ by at
- * most 1 - (17/16)^-s. Two random numbers a draw, whatever the number of ranks.
+ * Buckets of ranks are drawn by Walker's alias method (as Vose builds it), ranks within a bucket
+ * evenly. The first 32 ranks have a bucket each, each further octave has 16, so that two ranks of a
+ * bucket differ by at most 1 - (17/16)^-s. Two random numbers a draw, whatever the number of ranks.
  */
 #include <math.h>
 
@@ -70,5 +70,6 @@ uint64_t mt_zipf_rank(const struct mt_zipf *z, struct mt_rng *rng)
 
 	if ((double)(draw >> 32) * 0x1p-32 >= z->buckets[i].keep)
 		i = z->buckets[i].other;
-	return z->buckets[i].first + (z->buckets[i].width > 1 ? mt_rng_below(rng, z->buckets[i].width) : 0);
+	return z->buckets[i].first +
+	       (z->buckets[i].width > 1 ? mt_rng_below(rng, z->buckets[i].width) : 0);
 }

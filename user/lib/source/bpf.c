@@ -82,7 +82,8 @@ static void bpf_close(struct mt_source *source)
 
 static int start_timer(struct bpf *b, uint64_t tick_ns, struct mt_err *err)
 {
-	struct timespec ts = { .tv_sec = (time_t)(tick_ns / NS_PER_S), .tv_nsec = (long)(tick_ns % NS_PER_S) };
+	struct timespec ts = { .tv_sec = (time_t)(tick_ns / NS_PER_S),
+			       .tv_nsec = (long)(tick_ns % NS_PER_S) };
 	struct itimerspec it = { .it_interval = ts, .it_value = ts };
 
 	b->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -114,8 +115,8 @@ static int open_vm(struct bpf *b, const struct mt_source_params *p, struct mt_er
 		logged |= walk->slot[i].flags & 1;
 	b->source.mode = mt_bpf_vm_ring_size(b->vm) ? MIGTRACE_MODE_RING : MIGTRACE_MODE_BITMAP;
 	b->sets.n_words = mt_bpf_sets_words(walk);
-	rc = mt_bpf_dirty_open(mt_bpf_vm_kvm(b->vm), b->source.mode == MIGTRACE_MODE_RING, b->sets.n_words,
-			       p->window_ns, logged, &b->dirty, err);
+	rc = mt_bpf_dirty_open(mt_bpf_vm_kvm(b->vm), b->source.mode == MIGTRACE_MODE_RING,
+			       b->sets.n_words, p->window_ns, logged, &b->dirty, err);
 	if (rc)
 		return rc;
 	b->source.features = mt_bpf_dirty_features(b->dirty);
@@ -125,7 +126,8 @@ static int open_vm(struct bpf *b, const struct mt_source_params *p, struct mt_er
 	return rc < 0 ? mt_err_set(err, rc, "out of memory") : 0;
 }
 
-static int bpf_open(const struct mt_source_params *params, struct mt_source **source, struct mt_err *err)
+static int bpf_open(const struct mt_source_params *params, struct mt_source **source,
+		    struct mt_err *err)
 {
 	struct bpf *b = calloc(1, sizeof(*b));
 	int rc;
@@ -155,18 +157,21 @@ static int take_stale(struct bpf *b, unsigned current, struct mt_bpf_counts *cou
 
 	if (b->source.mode == MIGTRACE_MODE_RING)
 		rc = mt_bpf_dirty_read_rings(b->dirty);
-	for (size_t i = 0; b->source.mode == MIGTRACE_MODE_BITMAP && i < b->sets.count && !rc; i++) {
+	for (size_t i = 0; b->source.mode == MIGTRACE_MODE_BITMAP && i < b->sets.count && !rc;
+	     i++) {
 		const struct mt_bpf_set *set = &b->sets.set[i];
 
 		if (set->logging && set->placed && set->dirty_bitmap)
-			rc = mt_bpf_dirty_copy_bitmap(b->dirty, set->dirty_bitmap, set->first_word, (set->pages + 63) / 64);
+			rc = mt_bpf_dirty_copy_bitmap(b->dirty, set->dirty_bitmap, set->first_word,
+						      (set->pages + 63) / 64);
 	}
 	mt_bpf_sets_stale(&b->sets, current, counts);
 	return rc;
 }
 
 /* The lanes of the tick, and with them the windows. */
-static void collect(struct bpf *b, const struct mt_bpf_cut *cut, bool logging_began, struct mt_bpf_counts *counts)
+static void collect(struct bpf *b, const struct mt_bpf_cut *cut, bool logging_began,
+		    struct mt_bpf_counts *counts)
 {
 	struct window *w = &b->window;
 	bool begins = cut->began || logging_began;
@@ -181,7 +186,10 @@ static void collect(struct bpf *b, const struct mt_bpf_cut *cut, bool logging_be
 			.stale_pages = counts->stale_pages,
 		};
 		w->stale_pages = counts->stale_pages;
-		/* Logging that begins with dirty pages does so with all of them (KVM_DIRTY_LOG_INITIALLY_SET). */
+		/*
+		 * Logging that begins with dirty pages does so with all of them
+		 * (KVM_DIRTY_LOG_INITIALLY_SET).
+		 */
 		if (!cut->began) {
 			w->clean &= !w->stale_pages || b->source.mode == MIGTRACE_MODE_RING;
 			mt_bpf_dirty_window_began(b->dirty, w->start_ns);
@@ -232,20 +240,22 @@ static int make_record(struct bpf *b, struct migtrace_record *r)
 	collect(b, &cut, slots & MT_BPF_SETS_LOGGING, &counts);
 	b->start_ns = r->end_ns;
 
-	less = sums.strange || b->sets.lacking || slots & (MT_BPF_SETS_NO_ROOM | MT_BPF_SETS_RESTART);
+	less = sums.strange || b->sets.lacking ||
+	       slots & (MT_BPF_SETS_NO_ROOM | MT_BPF_SETS_RESTART);
 	w->lower |= less && !(slots & MT_BPF_SETS_RESTART);
 	if (!b->sets.logged_pages)
 		w->clean = false;
 	r->valid = MIGTRACE_VALID_PAGES | MIGTRACE_VALID_RESETS;
 	if (b->source.mode == MIGTRACE_MODE_RING)
-		r->valid |= MIGTRACE_VALID_VCPUS | MIGTRACE_VALID_RING_FULL | MIGTRACE_VALID_RING_USED;
+		r->valid |=
+			MIGTRACE_VALID_VCPUS | MIGTRACE_VALID_RING_FULL | MIGTRACE_VALID_RING_USED;
 	if (w->number && w->clean && !w->lower && !less)
 		r->valid |= MIGTRACE_VALID_WINDOW;
 	r->state = (b->sets.logged_pages ? MIGTRACE_STATE_LOGGING : 0) |
 		   (slots & MT_BPF_SETS_CHANGED ? MIGTRACE_STATE_SLOTS : 0) |
 		   (b->sets.lacking || slots & MT_BPF_SETS_NO_ROOM ? MIGTRACE_STATE_NO_MEMORY : 0) |
-		   (slots & MT_BPF_SETS_RESTART ? MIGTRACE_STATE_RESTART : 0) | (less ? MIGTRACE_STATE_LOWER_BOUND : 0) |
-		   (gone ? MIGTRACE_STATE_GONE : 0);
+		   (slots & MT_BPF_SETS_RESTART ? MIGTRACE_STATE_RESTART : 0) |
+		   (less ? MIGTRACE_STATE_LOWER_BOUND : 0) | (gone ? MIGTRACE_STATE_GONE : 0);
 	r->pages = counts.pages;
 	r->events = sums.events;
 	r->overruns = sums.strange;
@@ -294,7 +304,8 @@ static int bpf_fd(struct mt_source *source)
 	return bpf_of(source)->timer;
 }
 
-static int bpf_slots(struct mt_source *source, struct migtrace_slot *slots, size_t room, size_t *count)
+static int bpf_slots(struct mt_source *source, struct migtrace_slot *slots, size_t room,
+		     size_t *count)
 {
 	const struct mt_bpf_sets *s = &bpf_of(source)->sets;
 
@@ -306,8 +317,12 @@ static int bpf_slots(struct mt_source *source, struct migtrace_slot *slots, size
 			continue;
 		if (*count < room)
 			slots[*count] = (struct migtrace_slot){
-				.as_id = (uint16_t)(set->slot >> 16), .id = (uint16_t)set->slot,
-				.flags = MIGTRACE_SLOT_SETS | MIGTRACE_SLOT_LARGE | (set->logging ? MIGTRACE_SLOT_LOGGING : 0), .base_gfn = set->base_gfn, .pages = set->pages,
+				.as_id = (uint16_t)(set->slot >> 16),
+				.id = (uint16_t)set->slot,
+				.flags = MIGTRACE_SLOT_SETS | MIGTRACE_SLOT_LARGE |
+					 (set->logging ? MIGTRACE_SLOT_LOGGING : 0),
+				.base_gfn = set->base_gfn,
+				.pages = set->pages,
 			};
 		(*count)++;
 	}

@@ -43,7 +43,8 @@ void mt_bpf_dirty_close(struct mt_bpf_dirty *d)
 		return;
 	for (unsigned i = 0; i < d->links; i++)
 		bpf_link__destroy(d->link[i]);
-	if (d->skel && !mt_bpf_unsize_map(d->skel->maps.data_bits, sizeof(d->skel->data_bits->bits)))
+	if (d->skel &&
+	    !mt_bpf_unsize_map(d->skel->maps.data_bits, sizeof(d->skel->data_bits->bits)))
 		dirty_bpf__destroy(d->skel);
 	if (d->words)
 		munmap(d->words, d->words_bytes);
@@ -71,13 +72,14 @@ static void choose(struct dirty_bpf *skel, enum way way)
 	bpf_program__set_autoload(skel->progs.on_ring_full, way <= WAY_RING_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_mark, way == WAY_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_mark_direct, way == WAY_FENTRY_DIRECT);
-	bpf_program__set_autoload(skel->progs.on_clear, way == WAY_FENTRY || way == WAY_FENTRY_DIRECT);
+	bpf_program__set_autoload(skel->progs.on_clear,
+				  way == WAY_FENTRY || way == WAY_FENTRY_DIRECT);
 	bpf_program__set_autoload(skel->progs.on_mark_kprobe, way == WAY_KPROBE);
 	bpf_program__set_autoload(skel->progs.on_clear_kprobe, way == WAY_KPROBE);
 }
 
-static int load(struct mt_bpf_dirty *d, uint64_t kvm, uint64_t words, uint64_t window_ns, bool wanted,
-		enum way way, struct mt_err *err)
+static int load(struct mt_bpf_dirty *d, uint64_t kvm, uint64_t words, uint64_t window_ns,
+		bool wanted, enum way way, struct mt_err *err)
 {
 	void *at;
 	int rc;
@@ -112,7 +114,8 @@ static int attach(struct mt_bpf_dirty *d, enum way way, struct mt_err *err)
 	int rc;
 
 	bpf_object__for_each_program(p, d->skel->obj) {
-		if (!bpf_program__autoload(p) || bpf_program__type(p) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+		if (!bpf_program__autoload(p) ||
+		    bpf_program__type(p) == BPF_PROG_TYPE_RAW_TRACEPOINT)
 			continue;
 		rc = mt_bpf_attach(p, &d->link[d->links], err);
 		if (rc)
@@ -154,11 +157,14 @@ int mt_bpf_dirty_open(uint64_t kvm, bool ring, uint64_t words, uint64_t window_n
 
 	*dirty = NULL;
 	if (words > MT_BPF_WORDS_MAX)
-		return mt_err_set(err, -EFBIG, "the guest has more than the 4 TiB that the BPF probe can tell pages of apart: use the module");
+		return mt_err_set(
+			err, -EFBIG,
+			"the guest has more than the 4 TiB that the BPF probe can tell pages of apart: use the module");
 	/* The better way first; why it failed is of interest only if the other does as well. */
 	if (!ring && !open_way(kvm, words, window_ns, wanted, WAY_FENTRY_DIRECT, dirty, NULL))
 		return 0;
-	rc = open_way(kvm, words, window_ns, wanted, ring ? WAY_RING_FENTRY : WAY_FENTRY, dirty, &why);
+	rc = open_way(kvm, words, window_ns, wanted, ring ? WAY_RING_FENTRY : WAY_FENTRY, dirty,
+		      &why);
 	if (!rc)
 		return 0;
 	if (ring)
@@ -194,13 +200,16 @@ int mt_bpf_dirty_harvest(struct mt_bpf_dirty *d)
 /* A hook that reads a ring may hold a lane for as long as a full ring takes. */
 static void wait_for(struct mt_bpf_dirty *d, unsigned lane)
 {
-	for (int i = 0; i < BUSY_TURNS && __atomic_load_n(&d->skel->bss->dirty.busy[lane], __ATOMIC_ACQUIRE); i++)
+	for (int i = 0;
+	     i < BUSY_TURNS && __atomic_load_n(&d->skel->bss->dirty.busy[lane], __ATOMIC_ACQUIRE);
+	     i++)
 		usleep(BUSY_US);
 }
 
 void mt_bpf_dirty_cut(struct mt_bpf_dirty *d, struct mt_bpf_cut *cut)
 {
-	__u64 *state = &d->skel->bss->dirty.state, old = __atomic_load_n(state, __ATOMIC_ACQUIRE), new;
+	__u64 *state = &d->skel->bss->dirty.state, old = __atomic_load_n(state, __ATOMIC_ACQUIRE),
+	      new;
 
 	do {
 		unsigned now = (old & MTE_STATE_LANE) / LANE_BYTES;
@@ -215,7 +224,8 @@ void mt_bpf_dirty_cut(struct mt_bpf_dirty *d, struct mt_bpf_cut *cut)
 		new = cut->current * LANE_BYTES;
 		if (!cut->began)
 			new |= old & ~MTE_STATE_LANE;
-	} while (!__atomic_compare_exchange_n(state, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	} while (!__atomic_compare_exchange_n(state, &old, new, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
 	cut->began_ns = d->skel->bss->dirty.began_ns;
 	wait_for(d, cut->last);
 	if (cut->began)
@@ -229,7 +239,8 @@ void mt_bpf_dirty_give_back(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut
 	/* Without a spare lane the programs leave the state alone. */
 	if (cut->began)
 		__atomic_store_n(&d->skel->bss->dirty.state,
-				 state | MTE_STATE_SPARE_VALID | cut->last * LANE_BYTES << MTE_STATE_SPARE_SHIFT,
+				 state | MTE_STATE_SPARE_VALID |
+					 cut->last * LANE_BYTES << MTE_STATE_SPARE_SHIFT,
 				 __ATOMIC_RELEASE);
 }
 
@@ -247,8 +258,8 @@ static uint64_t since(const __u64 *lanes, __u64 *seen, const struct mt_bpf_cut *
 	return sum;
 }
 
-void mt_bpf_dirty_sums(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut, struct mt_bpf_sums *sums,
-		       struct migtrace_vcpu *vcpu, unsigned vcpus)
+void mt_bpf_dirty_sums(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut,
+		       struct mt_bpf_sums *sums, struct migtrace_vcpu *vcpu, unsigned vcpus)
 {
 	const struct mte_dirty *now = &d->skel->bss->dirty;
 	unsigned n = d->ring ? now->vcpus : d->cpus;
@@ -290,7 +301,8 @@ int mt_bpf_dirty_read_rings(struct mt_bpf_dirty *d)
 	return 0;
 }
 
-int mt_bpf_dirty_copy_bitmap(struct mt_bpf_dirty *d, uint64_t bitmap, uint32_t first_word, uint64_t words)
+int mt_bpf_dirty_copy_bitmap(struct mt_bpf_dirty *d, uint64_t bitmap, uint32_t first_word,
+			     uint64_t words)
 {
 	const uint64_t most = 1 << 20;	/* bpf_loop() does no more than 2^23 */
 

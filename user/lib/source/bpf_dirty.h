@@ -21,8 +21,8 @@
 struct mt_bpf_dirty;
 
 /* Loads and attaches it for the VM at @kvm, with room for @words times 64 pages. */
-MT_MUST_CHECK int mt_bpf_dirty_open(uint64_t kvm, bool ring, uint64_t words, uint64_t window_ns, bool wanted,
-				    struct mt_bpf_dirty **dirty, struct mt_err *err);
+MT_MUST_CHECK int mt_bpf_dirty_open(uint64_t kvm, bool ring, uint64_t words, uint64_t window_ns,
+				    bool wanted, struct mt_bpf_dirty **dirty, struct mt_err *err);
 void mt_bpf_dirty_close(struct mt_bpf_dirty *d);	/* NULL is fine */
 uint64_t mt_bpf_dirty_features(const struct mt_bpf_dirty *d);	/* enum migtrace_feature */
 
@@ -32,7 +32,8 @@ struct mte_slot *mt_bpf_dirty_table(const struct mt_bpf_dirty *d);
 
 /* Lanes that a tick ended. */
 struct mt_bpf_cut {
-	bool began;			/* a window did, at began_ns: with lane last, after lane before */
+	bool began;			/* a window did, at began_ns: with lane last, after lane
+					 * before */
 	uint64_t began_ns;
 	unsigned before, last;
 	unsigned current;		/* written to from now on */
@@ -52,12 +53,13 @@ struct mt_bpf_sums {
 };
 
 /* @vcpu: the first @vcpus of them; ring guests only. */
-void mt_bpf_dirty_sums(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut, struct mt_bpf_sums *sums,
-		       struct migtrace_vcpu *vcpu, unsigned vcpus);
+void mt_bpf_dirty_sums(struct mt_bpf_dirty *d, const struct mt_bpf_cut *cut,
+		       struct mt_bpf_sums *sums, struct migtrace_vcpu *vcpu, unsigned vcpus);
 
 /* Pages that are dirty now into MTE_LANE_SCRATCH: of all rings, of one memslot's bitmap. */
 MT_MUST_CHECK int mt_bpf_dirty_read_rings(struct mt_bpf_dirty *d);
-MT_MUST_CHECK int mt_bpf_dirty_copy_bitmap(struct mt_bpf_dirty *d, uint64_t bitmap, uint32_t first_word, uint64_t words);
+MT_MUST_CHECK int mt_bpf_dirty_copy_bitmap(struct mt_bpf_dirty *d, uint64_t bitmap,
+					   uint32_t first_word, uint64_t words);
 
 /* A window begins at the next reset or clear. */
 void mt_bpf_dirty_want_window(struct mt_bpf_dirty *d);

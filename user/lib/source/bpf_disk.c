@@ -49,8 +49,8 @@ static int load(struct mt_bpf_disk *p, pid_t tgid, bool kprobe, struct mt_err *e
 	rc = p->skel ? 0 : -errno;
 	if (!rc) {
 		p->skel->rodata->tgid = (uint32_t)tgid;
-		bpf_object__for_each_program(prog, p->skel->obj)
-			bpf_program__set_autoload(prog, (bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE) == kprobe);
+		bpf_object__for_each_program(prog, p->skel->obj) bpf_program__set_autoload(
+			prog, (bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE) == kprobe);
 		rc = disk_bpf__load(p->skel);
 	}
 	if (!rc)
@@ -58,7 +58,8 @@ static int load(struct mt_bpf_disk *p, pid_t tgid, bool kprobe, struct mt_err *e
 	if (rc)
 		return mt_bpf_fail(err, rc, "the disk probe");
 	p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), on_event, p, NULL);
-	return p->ring ? 0 : mt_err_set(err, -errno, "no ring for the disk probe: %s", strerror(errno));
+	return p->ring ? 0 :
+			 mt_err_set(err, -errno, "no ring for the disk probe: %s", strerror(errno));
 }
 
 static int open_way(pid_t tgid, bool kprobe, struct mt_bpf_disk **out, struct mt_err *err)
@@ -102,7 +103,8 @@ int mt_bpf_disk_requests(struct mt_bpf_disk *p, mt_bpf_disk_fn fn, void *opaque)
 	return ring_buffer__consume(p->ring);
 }
 
-int mt_bpf_disk_sum(const struct mt_bpf_disk *p, const struct mte_disk_file *file, struct mte_disk_sum *sum)
+int mt_bpf_disk_sum(const struct mt_bpf_disk *p, const struct mte_disk_file *file,
+		    struct mte_disk_sum *sum)
 {
 	struct mte_disk_file key = { .ino = file->ino, .dev = file->dev };
 

@@ -15,7 +15,9 @@
 
 #define BTF_PATH	"/sys/kernel/btf/vmlinux"
 
-/* What libbpf said first since something was last begun: the cause; the rest are its consequences. */
+/*
+ * What libbpf said first since something was last begun: the cause; the rest are its consequences.
+ */
 static __thread char said[256];
 
 static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -47,14 +49,20 @@ int mt_bpf_fail(struct mt_err *err, int rc, const char *what)
 	case -EPERM:
 	case -EACCES:
 		if (geteuid())
-			return mt_err_set(err, -EPERM, "%s: BPF is not for this user: run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
-					  what);
-		return mt_err_set(err, -EPERM, "%s: the kernel refuses it%s: it forbids this kind of tracing (lockdown, or not built in)",
-				  what, because);
+			return mt_err_set(
+				err, -EPERM,
+				"%s: BPF is not for this user: run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
+				what);
+		return mt_err_set(
+			err, -EPERM,
+			"%s: the kernel refuses it%s: it forbids this kind of tracing (lockdown, or not built in)",
+			what, because);
 	case -ESRCH:
 	case -ENOENT:
-		return mt_err_set(err, -EOPNOTSUPP, "%s: this kernel has no such hook%s: is kvm loaded? modprobe kvm_amd or kvm_intel",
-				  what, because);
+		return mt_err_set(
+			err, -EOPNOTSUPP,
+			"%s: this kernel has no such hook%s: is kvm loaded? modprobe kvm_amd or kvm_intel",
+			what, because);
 	case -ENOMEM:
 		return mt_err_set(err, rc, "%s: no memory for it", what);
 	default:
@@ -67,11 +75,15 @@ int mt_bpf_usable(struct mt_err *err)
 	uint32_t id = 0;
 
 	if (access(BTF_PATH, R_OK))
-		return mt_err_set(err, -EOPNOTSUPP, "the kernel has no BTF (" BTF_PATH "): run one built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
+		return mt_err_set(err, -EOPNOTSUPP,
+				  "the kernel has no BTF (" BTF_PATH
+				  "): run one built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
 	/* Asking for the first program needs the rights that finding KVM's types needs later. */
 	if (bpf_prog_get_next_id(0, &id) && errno != ENOENT) {
 		if (errno == EPERM || errno == EACCES)
-			return mt_err_set(err, -EPERM, "BPF is not for this user: run as root, or with CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN and CAP_SYS_PTRACE");
+			return mt_err_set(
+				err, -EPERM,
+				"BPF is not for this user: run as root, or with CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN and CAP_SYS_PTRACE");
 		return mt_err_set(err, -EOPNOTSUPP, "the kernel has no BPF: %s", strerror(errno));
 	}
 	return 0;
@@ -101,7 +113,8 @@ static int create(size_t bytes)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 
-	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "migtrace_bits", sizeof(uint32_t), (uint32_t)bytes, 1, &opts);
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "migtrace_bits", sizeof(uint32_t),
+			      (uint32_t)bytes, 1, &opts);
 }
 
 int mt_bpf_size_map(struct bpf_object_skeleton *skel, struct bpf_map *map, size_t bytes,
@@ -112,7 +125,8 @@ int mt_bpf_size_map(struct bpf_object_skeleton *skel, struct bpf_map *map, size_
 	*at = NULL;
 	fd = create(bytes);
 	if (fd < 0)
-		return mt_err_set(err, -errno, "no map of %zu bytes for sets of pages: %s", bytes, strerror(errno));
+		return mt_err_set(err, -errno, "no map of %zu bytes for sets of pages: %s", bytes,
+				  strerror(errno));
 	rc = bpf_map__reuse_fd(map, fd);
 	if (!rc) {
 		*at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -123,7 +137,8 @@ int mt_bpf_size_map(struct bpf_object_skeleton *skel, struct bpf_map *map, size_
 	}
 	close(fd);	/* libbpf has its own */
 	if (rc)
-		return mt_err_set(err, rc, "cannot map %zu bytes for sets of pages: %s", bytes, strerror(-rc));
+		return mt_err_set(err, rc, "cannot map %zu bytes for sets of pages: %s", bytes,
+				  strerror(-rc));
 	/* The skeleton would map it over what lies behind the variable's first page. */
 	for (int i = 0; i < skel->map_cnt; i++)
 		if (*skel->maps[i].map == map)
@@ -131,7 +146,10 @@ int mt_bpf_size_map(struct bpf_object_skeleton *skel, struct bpf_map *map, size_
 	return 0;
 }
 
-/* libbpf unmaps its own copy of the variable by the size that the map has now: with it what lies behind. */
+/*
+ * libbpf unmaps its own copy of the variable by the size that the map has now: with it what lies
+ * behind.
+ */
 int mt_bpf_unsize_map(struct bpf_map *map, size_t bytes)
 {
 	int fd, rc;

@@ -26,7 +26,8 @@ void mt_bpf_quiet(void);
 int mt_bpf_fail(struct mt_err *err, int rc, const char *what);
 
 /* Attach one program as its section says. The link is closed with bpf_link__destroy(). */
-MT_MUST_CHECK int mt_bpf_attach(struct bpf_program *prog, struct bpf_link **link, struct mt_err *err);
+MT_MUST_CHECK int mt_bpf_attach(struct bpf_program *prog, struct bpf_link **link,
+				struct mt_err *err);
 
 /* Run a raw_tp program once, here and now, with up to 4 arguments. Return: its value, or -errno. */
 MT_MUST_CHECK int mt_bpf_run(struct bpf_program *prog, const uint64_t *args, size_t n);
@@ -35,8 +36,8 @@ MT_MUST_CHECK int mt_bpf_run(struct bpf_program *prog, const uint64_t *args, siz
  * Let user space have made the map of a global variable, @bytes long and zero; the variable
  * is then at @at instead of in the skeleton. Before loading.
  */
-MT_MUST_CHECK int mt_bpf_size_map(struct bpf_object_skeleton *skel, struct bpf_map *map, size_t bytes,
-				  void **at, struct mt_err *err);
+MT_MUST_CHECK int mt_bpf_size_map(struct bpf_object_skeleton *skel, struct bpf_map *map,
+				  size_t bytes, void **at, struct mt_err *err);
 
 /*
  * Before the skeleton is destroyed, also when sizing or loading failed. @bytes: what the

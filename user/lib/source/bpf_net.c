@@ -30,7 +30,8 @@ void mt_bpf_net_close(struct mt_bpf_net *p)
 	free(p);
 }
 
-static int load(struct mt_bpf_net *p, const unsigned *ifindex, size_t n, uint32_t netns, struct mt_err *err)
+static int load(struct mt_bpf_net *p, const unsigned *ifindex, size_t n, uint32_t netns,
+		struct mt_err *err)
 {
 	int rc;
 
@@ -55,7 +56,8 @@ int mt_bpf_net_open(const unsigned *ifindex, size_t n, struct mt_bpf_net **out, 
 
 	*out = NULL;
 	if (n > MTE_NET_DEVICES)
-		return mt_err_set(err, -E2BIG, "at most %d devices of a guest are watched", MTE_NET_DEVICES);
+		return mt_err_set(err, -E2BIG, "at most %d devices of a guest are watched",
+				  MTE_NET_DEVICES);
 	if (stat("/proc/self/ns/net", &st))
 		return mt_err_set(err, -errno, "no /proc/self/ns/net: %s", strerror(errno));
 	p = calloc(1, sizeof(*p));

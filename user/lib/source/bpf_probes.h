@@ -27,7 +27,8 @@ void mt_bpf_vcpu_close(struct mt_bpf_vcpu *p);
 /* --- net: bytes of a guest on its taps, by direction ----------------------------------------- */
 struct mt_bpf_net;
 /* The devices are those of this process's network namespace; at most MTE_NET_DEVICES. */
-MT_MUST_CHECK int mt_bpf_net_open(const unsigned *ifindex, size_t n, struct mt_bpf_net **p, struct mt_err *err);
+MT_MUST_CHECK int mt_bpf_net_open(const unsigned *ifindex, size_t n, struct mt_bpf_net **p,
+				  struct mt_err *err);
 void mt_bpf_net_read(const struct mt_bpf_net *p, struct mte_net *counts);
 void mt_bpf_net_close(struct mt_bpf_net *p);
 /*
@@ -42,8 +43,11 @@ typedef void (*mt_bpf_disk_fn)(const struct mte_disk_event *event, void *opaque)
 MT_MUST_CHECK int mt_bpf_disk_open(pid_t vmm_pid, struct mt_bpf_disk **p, struct mt_err *err);
 /* Calls @fn for each request since the last call. Return: how many, or -errno. */
 MT_MUST_CHECK int mt_bpf_disk_requests(struct mt_bpf_disk *p, mt_bpf_disk_fn fn, void *opaque);
-/* Sums of all requests, those among them that were lost to mt_bpf_disk_requests(); -ENOENT: none. */
-MT_MUST_CHECK int mt_bpf_disk_sum(const struct mt_bpf_disk *p, const struct mte_disk_file *file, struct mte_disk_sum *sum);
+/*
+ * Sums of all requests, those among them that were lost to mt_bpf_disk_requests(); -ENOENT: none.
+ */
+MT_MUST_CHECK int mt_bpf_disk_sum(const struct mt_bpf_disk *p, const struct mte_disk_file *file,
+				  struct mte_disk_sum *sum);
 /* All files together, up to MTE_DISK_FILES of them. */
 void mt_bpf_disk_total(const struct mt_bpf_disk *p, struct mte_disk_sum *total);
 uint64_t mt_bpf_disk_lost(const struct mt_bpf_disk *p);
@@ -51,7 +55,8 @@ void mt_bpf_disk_close(struct mt_bpf_disk *p);
 
 /* --- postcopy: how long a process's threads wait for pages by userfaultfd -------------------- */
 struct mt_bpf_postcopy;
-MT_MUST_CHECK int mt_bpf_postcopy_open(pid_t vmm_pid, struct mt_bpf_postcopy **p, struct mt_err *err);
+MT_MUST_CHECK int mt_bpf_postcopy_open(pid_t vmm_pid, struct mt_bpf_postcopy **p,
+				       struct mt_err *err);
 void mt_bpf_postcopy_read(const struct mt_bpf_postcopy *p, struct mte_postcopy *counts);
 void mt_bpf_postcopy_close(struct mt_bpf_postcopy *p);
 

@@ -73,8 +73,8 @@ static int by_word(const void *a, const void *b)
 }
 
 /* The first gap of @words between those placed. */
-static bool find_room(const struct mt_bpf_sets *s, const struct mt_bpf_set *set, size_t n, uint64_t words,
-		      uint32_t *first, struct mt_bpf_set const **order)
+static bool find_room(const struct mt_bpf_sets *s, const struct mt_bpf_set *set, size_t n,
+		      uint64_t words, uint32_t *first, struct mt_bpf_set const **order)
 {
 	uint64_t at = 0;
 	size_t placed = 0;
@@ -106,7 +106,8 @@ static bool place(struct mt_bpf_sets *s, struct mt_bpf_set *set, struct mt_bpf_s
 {
 	uint64_t words = words_of(set->pages);
 	const struct mt_bpf_set **order = calloc(n, sizeof(*order));
-	bool fits = order && set->pages <= UINT32_MAX && find_room(s, all, n, words, &set->first_word, order);
+	bool fits = order && set->pages <= UINT32_MAX &&
+		    find_room(s, all, n, words, &set->first_word, order);
 
 	free(order);
 	if (!fits)
@@ -147,7 +148,10 @@ int mt_bpf_sets_sync(struct mt_bpf_sets *s, const struct mte_walk *walk)
 		new[i].slot = slot;
 		new[i].base_gfn = w->base_gfn;
 		new[i].pages = w->pages;
-		/* Off and on again since we looked: another bitmap. With rings there is nothing to tell by. */
+		/*
+		 * Off and on again since we looked: another bitmap. With rings there is nothing to
+		 * tell by.
+		 */
 		if (logging && new[i].logging && new[i].dirty_bitmap != w->dirty_bitmap)
 			what |= MT_BPF_SETS_RESTART | MT_BPF_SETS_LOGGING;
 		new[i].dirty_bitmap = w->dirty_bitmap;
@@ -241,11 +245,12 @@ int mt_bpf_sets_pages(const struct mt_bpf_sets *s, const struct migtrace_pages *
 
 	if (!set || !set->placed)
 		return -ENXIO;
-	if (p->kind > MIGTRACE_SET_WINDOW || p->first_page % PAGES_PER_WORD || p->first_page > set->pages ||
-	    p->page_count > set->pages - p->first_page)
+	if (p->kind > MIGTRACE_SET_WINDOW || p->first_page % PAGES_PER_WORD ||
+	    p->first_page > set->pages || p->page_count > set->pages - p->first_page)
 		return -EINVAL;
 	words = words_of(p->page_count);
-	from = (p->kind == MIGTRACE_SET_TICK ? set->tick : set->window) + p->first_page / PAGES_PER_WORD;
+	from = (p->kind == MIGTRACE_SET_TICK ? set->tick : set->window) +
+	       p->first_page / PAGES_PER_WORD;
 	memcpy(to, from, words * sizeof(*to));
 	/* Not what lies behind the last page wanted. */
 	if (p->page_count % PAGES_PER_WORD)

@@ -74,6 +74,7 @@ void mt_bpf_sets_collect(struct mt_bpf_sets *s, unsigned before, unsigned last, 
 void mt_bpf_sets_stale(struct mt_bpf_sets *s, unsigned current, struct mt_bpf_counts *counts);
 
 /* As MIGTRACE_IOC_PAGES, but for the tick's number. */
-MT_MUST_CHECK int mt_bpf_sets_pages(const struct mt_bpf_sets *s, const struct migtrace_pages *pages);
+MT_MUST_CHECK int mt_bpf_sets_pages(const struct mt_bpf_sets *s,
+				    const struct migtrace_pages *pages);
 
 #endif

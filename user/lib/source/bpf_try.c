@@ -24,9 +24,11 @@ int mt_bpf_try_dirty(struct mt_err *err)
 	if (!ring_rc && !bitmap_rc)
 		return 0;
 	if (!ring_rc)
-		return mt_err_set(err, bitmap_rc, "guests with dirty rings only; with bitmaps: %s", bitmap.msg);
+		return mt_err_set(err, bitmap_rc, "guests with dirty rings only; with bitmaps: %s",
+				  bitmap.msg);
 	if (!bitmap_rc)
-		return mt_err_set(err, ring_rc, "guests with bitmaps only; with dirty rings: %s", ring.msg);
+		return mt_err_set(err, ring_rc, "guests with bitmaps only; with dirty rings: %s",
+				  ring.msg);
 	return mt_err_set(err, ring_rc, "%s", ring.msg);
 }
 

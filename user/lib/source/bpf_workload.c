@@ -73,7 +73,8 @@ int mt_workload_open(pid_t vmm_pid, unsigned probes, struct mt_workload **out, s
 			continue;
 		if (!used)
 			first_rc = rc;
-		snprintf(w->lacks + used, sizeof(w->lacks) - used, "%s%s: %.110s", used ? "; " : "", mt_probe_name(i), why.msg);
+		snprintf(w->lacks + used, sizeof(w->lacks) - used, "%s%s: %.110s", used ? "; " : "",
+			 mt_probe_name(i), why.msg);
 	}
 	if (!any) {
 		mt_err_set(err, first_rc, "%s", *w->lacks ? w->lacks : "no probe was asked for");
@@ -160,9 +161,14 @@ void mt_workload_read(struct mt_workload *w, struct mt_work *work)
 	if (w->postcopy)
 		read_postcopy(w, &all);
 	*work = (struct mt_work){ .t_ns = all.t_ns, .start_ns = all.start_ns };
-	/* Times of what goes on now are estimated up to now: they may come out a little lower than before. */
+	/*
+	 * Times of what goes on now are estimated up to now: they may come out a little lower than
+	 * before.
+	 */
 	for (size_t f = 0; f < MT_WORK_COUNT; f++)
 		if (has[mt_work_schema[f].probe])
-			mt_work_put(work, f, at(&all, f) > at(&w->seen, f) ? at(&all, f) - at(&w->seen, f) : 0);
+			mt_work_put(work, f,
+				    at(&all, f) > at(&w->seen, f) ? at(&all, f) - at(&w->seen, f) :
+								    0);
 	w->seen = all;
 }

@@ -39,7 +39,8 @@ enum mt_dirtyrate_mode mt_dirtyrate_mode_of(const char *type, uint64_t ring_entr
 	return ring_entries ? MT_DIRTYRATE_DIRTY_RING : MT_DIRTYRATE_DIRTY_BITMAP;
 }
 
-int mt_dirtyrate_check(enum mt_dirtyrate_mode mode, const char *type, uint64_t ring_entries, struct mt_err *err)
+int mt_dirtyrate_check(enum mt_dirtyrate_mode mode, const char *type, uint64_t ring_entries,
+		       struct mt_err *err)
 {
 	bool kvm = !strcmp(type, "kvm");
 

@@ -33,9 +33,13 @@ enum mt_dirtyrate_mode {
 #define MT_DIRTYRATE_WINDOW_MAX_S	60
 
 const char *mt_dirtyrate_mode_name(enum mt_dirtyrate_mode mode);	/* "page-sampling" ... */
-int mt_dirtyrate_mode_parse(const char *name, enum mt_dirtyrate_mode *mode);	/* -EINVAL if unknown */
+/* -EINVAL if unknown */
+int mt_dirtyrate_mode_parse(const char *name, enum mt_dirtyrate_mode *mode);
 
-/* The most exact mode a guest of @type ("kvm", "qemu") with a ring of @ring_entries (0 = bitmap) can take. */
+/*
+ * The most exact mode a guest of @type ("kvm", "qemu") with a ring of @ring_entries (0 = bitmap)
+ * can take.
+ */
 enum mt_dirtyrate_mode mt_dirtyrate_mode_of(const char *type, uint64_t ring_entries);
 
 /*

@@ -14,13 +14,19 @@
 #define SLOWER_SHARE		0.5
 /* Less than this: the link is stuck. Inferred. */
 #define STUCK_SHARE		0.1
-/* QEMU spends its bandwidth in budgets of so long (BUFFER_DELAY, migration/migration.c), and looks at what is left before each. */
+/*
+ * QEMU spends its bandwidth in budgets of so long (BUFFER_DELAY, migration/migration.c), and looks
+ * at what is left before each.
+ */
 #define BUDGET_S		0.1
 /* Bytes on the wire that tell a rate. Inferred. */
 #define RATE_LEAST_BYTES	65536
 /* Two looks closer together than this say nothing about a rate. */
 #define BANDWIDTH_MIN_S		0.05
-/* What an empty page costs a destination: 8 to 11 us measured, of emulated ones. The bound holds where they are quick. */
+/*
+ * What an empty page costs a destination: 8 to 11 us measured, of emulated ones. The bound holds
+ * where they are quick.
+ */
 #define ZERO_PAGE_LAG_S		10e-6
 #define LAG_MOST_S		3.0
 /* Of the rate before, that shows it has caught up. Inferred. */
@@ -60,7 +66,8 @@ static double told_bandwidth(const struct mt_iterations *it)
 
 static void told_push(struct mt_iterations *it, const struct mt_sample *s)
 {
-	if (!mt_sample_has(s, bandwidth_bytes_per_s) || !s->bandwidth_bytes_per_s || s->bandwidth_bytes_per_s == it->stale_bytes_per_s)
+	if (!mt_sample_has(s, bandwidth_bytes_per_s) || !s->bandwidth_bytes_per_s ||
+	    s->bandwidth_bytes_per_s == it->stale_bytes_per_s)
 		return;
 	it->stale_bytes_per_s = 0;
 	if (it->n_told == MT_ARRAY_SIZE(it->told))
@@ -70,7 +77,9 @@ static void told_push(struct mt_iterations *it, const struct mt_sample *s)
 
 static double zero_sent_pages(const struct mt_sample *from, const struct mt_sample *to)
 {
-	return mt_sample_has(from, zero_pages) && mt_sample_has(to, zero_pages) ? (double)to->zero_pages - (double)from->zero_pages : 0;
+	return mt_sample_has(from, zero_pages) && mt_sample_has(to, zero_pages) ?
+		       (double)to->zero_pages - (double)from->zero_pages :
+		       0;
 }
 
 static void window_push(struct mt_iterations *it, const struct mt_sample *s)
@@ -82,7 +91,8 @@ static void window_push(struct mt_iterations *it, const struct mt_sample *s)
 	if (it->window_n == MT_ARRAY_SIZE(it->window_s)) {
 		it->window_n--;
 		memmove(it->window_s, it->window_s + 1, it->window_n * sizeof(*it->window_s));
-		memmove(it->window_bytes, it->window_bytes + 1, it->window_n * sizeof(*it->window_bytes));
+		memmove(it->window_bytes, it->window_bytes + 1,
+			it->window_n * sizeof(*it->window_bytes));
 	}
 	it->window_s[it->window_n] = sample_s(s);
 	it->window_bytes[it->window_n] = s->transferred_bytes;
@@ -100,10 +110,14 @@ static void window_skip(struct mt_iterations *it, const struct mt_sample *s)
 		it->window_s[i] += took_s;
 		it->window_bytes[i] += sent;
 	}
-	it->stale_bytes_per_s = mt_sample_has(s, bandwidth_bytes_per_s) ? s->bandwidth_bytes_per_s : 0;
+	it->stale_bytes_per_s =
+		mt_sample_has(s, bandwidth_bytes_per_s) ? s->bandwidth_bytes_per_s : 0;
 }
 
-/* What we saw go out, from the newest point that is at least a window old, or else the oldest there is; < 0 = not known. */
+/*
+ * What we saw go out, from the newest point that is at least a window old, or else the oldest there
+ * is; < 0 = not known.
+ */
 static double seen_bandwidth(const struct mt_iterations *it, const struct mt_sample *s)
 {
 	double now = sample_s(s);
@@ -114,7 +128,8 @@ static double seen_bandwidth(const struct mt_iterations *it, const struct mt_sam
 	while (i > 1 && now - it->window_s[i - 1] < BANDWIDTH_WINDOW_S)
 		i--;
 	/* Too short a time tells nothing, nor does a counter that goes back. */
-	if (now - it->window_s[i - 1] < BANDWIDTH_MIN_S || s->transferred_bytes < it->window_bytes[i - 1])
+	if (now - it->window_s[i - 1] < BANDWIDTH_MIN_S ||
+	    s->transferred_bytes < it->window_bytes[i - 1])
 		return -1;
 	return (s->transferred_bytes - it->window_bytes[i - 1]) / (now - it->window_s[i - 1]);
 }
@@ -124,22 +139,24 @@ static double rate_since(const struct mt_iterations *it, const struct mt_sample 
 {
 	double took_s = sample_s(s) - sample_s(&it->last);
 
-	if (took_s < BANDWIDTH_MIN_S || !mt_sample_has(s, transferred_bytes) || !mt_sample_has(&it->last, transferred_bytes) ||
+	if (took_s < BANDWIDTH_MIN_S || !mt_sample_has(s, transferred_bytes) ||
+	    !mt_sample_has(&it->last, transferred_bytes) ||
 	    s->transferred_bytes < it->last.transferred_bytes)
 		return -1;
 	return (double)(s->transferred_bytes - it->last.transferred_bytes) / took_s;
 }
 
 /*
- * Empty pages take nine bytes each, and are sent as fast as they are found; the destination looks at its own memory for each and
- * lags behind, and what follows waits for it. Until it has caught up the rate is not the link's. Return: whether this look
- * falls into such a time.
+ * Empty pages take nine bytes each, and are sent as fast as they are found; the destination looks
+ * at its own memory for each and lags behind, and what follows waits for it. Until it has caught up
+ * the rate is not the link's. Return: whether this look falls into such a time.
  */
 static bool lags(struct mt_iterations *it, const struct mt_sample *s)
 {
 	double zero = zero_sent_pages(&it->last, s), whole;
 
-	if (!(it->bandwidth_bytes_per_s > 0) || !mt_sample_has(&it->last, normal_pages) || !mt_sample_has(s, normal_pages))
+	if (!(it->bandwidth_bytes_per_s > 0) || !mt_sample_has(&it->last, normal_pages) ||
+	    !mt_sample_has(s, normal_pages))
 		return false;
 	whole = (double)s->normal_pages - (double)it->last.normal_pages;
 	if (zero > 0)
@@ -180,10 +197,14 @@ static void bandwidth_update(struct mt_iterations *it, const struct mt_sample *s
 	window_push(it, s);
 }
 
-/* An iteration begins and ends with a sync: QEMU's own stamp of it, where there is one, or else the look. */
+/*
+ * An iteration begins and ends with a sync: QEMU's own stamp of it, where there is one, or else the
+ * look.
+ */
 static double sync_s(const struct mt_sample *s)
 {
-	return s->sync_t_ns && s->sync_t_ns <= s->t_ns ? (double)s->sync_t_ns / MT_NS_PER_S : sample_s(s);
+	return s->sync_t_ns && s->sync_t_ns <= s->t_ns ? (double)s->sync_t_ns / MT_NS_PER_S :
+							 sample_s(s);
 }
 
 /*
@@ -192,7 +213,8 @@ static double sync_s(const struct mt_sample *s)
  */
 static void limit_learn(struct mt_iterations *it, const struct mt_sample *s)
 {
-	if (s->iteration == 1 && mt_sample_has(s, expected_downtime_ms) && s->status == MT_STATUS_ACTIVE)
+	if (s->iteration == 1 && mt_sample_has(s, expected_downtime_ms) &&
+	    s->status == MT_STATUS_ACTIVE)
 		it->limit_ms = s->expected_downtime_ms;
 }
 
@@ -222,25 +244,31 @@ static double page_bytes(const struct mt_sample *s)
 	return mt_sample_has(s, page_size_bytes) ? (double)s->page_size_bytes : 4096;
 }
 
-/* Pages that were sent whole, and those that are zero. Encoded ones (xbzrle, compression) QEMU counts apart, and libvirt in part. */
+/*
+ * Pages that were sent whole, and those that are zero. Encoded ones (xbzrle, compression) QEMU
+ * counts apart, and libvirt in part.
+ */
 static double pages_sent_bytes(const struct mt_sample *from, const struct mt_sample *to)
 {
 	if (!mt_sample_has(from, normal_pages) || !mt_sample_has(to, normal_pages))
 		return NAN;
-	return page_bytes(to) * ((double)to->normal_pages - (double)from->normal_pages + zero_sent_pages(from, to));
+	return page_bytes(to) *
+	       ((double)to->normal_pages - (double)from->normal_pages + zero_sent_pages(from, to));
 }
 
 /*
- * What is left of what was due as the sync came: the balance of two looks, below 0 if the later one was late enough for some of
- * the next pass to have gone. Without page counts all that was due is taken as sent. But no more is left than the last look
- * before the sync found, whatever was counted.
+ * What is left of what was due as the sync came: the balance of two looks, below 0 if the later one
+ * was late enough for some of the next pass to have gone. Without page counts all that was due is
+ * taken as sent. But no more is left than the last look before the sync found, whatever was
+ * counted.
  */
 static double unsent_bytes(const struct mt_iterations *it, double sent_bytes)
 {
 	const struct mt_sample *look = &it->last;
 	double unsent = isnan(sent_bytes) ? 0 : (double)it->start.remaining_bytes - sent_bytes;
 
-	if (look->iteration == it->start.iteration && look->t_ns > it->start.t_ns && !look->miscounted)
+	if (look->iteration == it->start.iteration && look->t_ns > it->start.t_ns &&
+	    !look->miscounted)
 		unsent = fmin(unsent, (double)look->remaining_bytes);
 	return unsent;
 }
@@ -289,14 +317,16 @@ static void finish(struct mt_iterations *it, const struct mt_sample *end, double
 	i->start_bytes = start->remaining_bytes;
 	i->remaining_bytes = end->remaining_bytes;
 	if (mt_sample_has(start, transferred_bytes) && mt_sample_has(end, transferred_bytes))
-		i->sent_bytes = fmax(0, (double)end->transferred_bytes - (double)start->transferred_bytes);
+		i->sent_bytes =
+			fmax(0, (double)end->transferred_bytes - (double)start->transferred_bytes);
 	unsent = unsent_bytes(it, pages_sent_bytes(start, end));
 	i->unsent_bytes = fmax(0, unsent);
 	i->dirtied_bytes = fmax(0, i->remaining_bytes - unsent);
 	zero_pages = fmax(0, zero_sent_pages(start, end));
 	if (i->syncs == 1)
 		i->page_bytes = fmax(0, i->start_bytes - unsent - zero_pages * page_bytes(end));
-	i->throttle_percent = mt_sample_has(start, throttle_percent) ? (double)start->throttle_percent : 0;
+	i->throttle_percent =
+		mt_sample_has(start, throttle_percent) ? (double)start->throttle_percent : 0;
 	share_update(it, i, zero_pages);
 	/* A pass that sent next to nothing says nothing of the link. */
 	if (i->sent_bytes >= RATE_LEAST_BYTES && i->duration_s > 0)
@@ -306,17 +336,22 @@ static void finish(struct mt_iterations *it, const struct mt_sample *end, double
 	it->total++;
 }
 
-/* Any of what QEMU counts as it sends. Not what remains: a balloon makes that less on a link that is dead. */
+/*
+ * Any of what QEMU counts as it sends. Not what remains: a balloon makes that less on a link that
+ * is dead.
+ */
 static bool moves(const struct mt_sample *from, const struct mt_sample *to)
 {
 	static const enum mt_field counters[] = {
-		MT_FIELD_transferred_bytes, MT_FIELD_other_bytes, MT_FIELD_normal_pages, MT_FIELD_zero_pages, MT_FIELD_iteration,
+		MT_FIELD_transferred_bytes, MT_FIELD_other_bytes, MT_FIELD_normal_pages,
+		MT_FIELD_zero_pages,	    MT_FIELD_iteration,
 	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(counters); i++) {
 		uint64_t before, now;
 
-		if (mt_sample_get(from, counters[i], &before) && mt_sample_get(to, counters[i], &now) && before != now)
+		if (mt_sample_get(from, counters[i], &before) &&
+		    mt_sample_get(to, counters[i], &now) && before != now)
 			return true;
 	}
 	return false;
@@ -349,7 +384,10 @@ bool mt_iterations_feed(struct mt_iterations *it, const struct mt_sample *s)
 	bandwidth_update(it, s);
 	limit_learn(it, s);
 	if (!it->started || it->start.iteration == 0) {
-		/* Joined late, the iteration under way began before us: it is measured from here on. */
+		/*
+		 * Joined late, the iteration under way began before us: it is measured from here
+		 * on.
+		 */
 		it->start = *s;
 		it->start_sync_s = sync_s(s);
 		/* Unless it is the first pass, whose begin QEMU tells. */

@@ -20,16 +20,23 @@
 struct mt_iteration {
 	uint64_t n;			/* 1 = the first pass over all memory */
 	double start_s, duration_s;	/* start: since the migration began */
-	double window_s;		/* from sync to sync, as far as it can be told; see mt_iterations_feed() */
+	double window_s;		/* from sync to sync, as far as it can be told; see
+					 * mt_iterations_feed() */
 	uint64_t syncs;			/* that end it: 1, or more where some were missed */
 	double start_bytes;		/* remaining at its start */
-	double remaining_bytes;		/* remaining right after its final sync: what the next has to send */
-	double unsent_bytes;		/* estimate of what it left unsent: start minus pages sent, >= 0, and no more than the last look found */
-	double dirtied_bytes;		/* remaining - unsent, >= 0: newly dirty pages, what QEMU's sync counts */
+	double remaining_bytes;		/* remaining right after its final sync: what the next has
+					 * to send */
+	double unsent_bytes;		/* estimate of what it left unsent: start minus pages sent,
+					 * >= 0, and no more than the last look found */
+	double dirtied_bytes;		/* remaining - unsent, >= 0: newly dirty pages, what QEMU's
+					 * sync counts */
 	double sent_bytes;		/* on the wire */
-	double page_bytes;		/* memory that they stand for, zero pages left out; 0 = not known */
-	double bandwidth_bytes_per_s;	/* sent / duration; where next to nothing was sent, the link's lately */
-	double throttle_percent;	/* of auto-converge, while it went on; 0 = none, or not told */
+	double page_bytes;		/* memory that they stand for, zero pages left out; 0 = not
+					 * known */
+	double bandwidth_bytes_per_s;	/* sent / duration; where next to nothing was sent, the
+					 * link's lately */
+	double throttle_percent;	/* of auto-converge, while it went on; 0 = none, or not
+					 * told */
 	bool first;			/* the pass over all memory */
 };
 
@@ -46,18 +53,25 @@ struct mt_iterations {
 	struct mt_sample last;		/* newest sample */
 	struct mt_sample start;		/* sample at the running iteration's start */
 	bool started;
-	double start_sync_s;		/* when the sync was that began it, as far as it can be told */
-	double limit_ms;		/* QEMU's downtime limit, if the first pass told it; 0 = not known */
+	double start_sync_s;		/* when the sync was that began it, as far as it can be
+					 * told */
+	double limit_ms;		/* QEMU's downtime limit, if the first pass told it; 0 = not
+					 * known */
 	double bandwidth_bytes_per_s;	/* wire rate lately; 0 = unknown, or nothing goes out */
-	double page_share;		/* bytes of memory, zero pages left out, for a byte on the wire, in the latest passes; 1 = not known */
-	bool stuck;			/* next to nothing has gone out for a second, of a link that carried more */
-	double still_s;			/* how long nothing at all has gone out in pre-copy; 0 = something has, or not known */
+	double page_share;		/* bytes of memory, zero pages left out, for a byte on the
+					 * wire, in the latest passes; 1 = not known */
+	bool stuck;			/* next to nothing has gone out for a second, of a link that
+					 * carried more */
+	double still_s;			/* how long nothing at all has gone out in pre-copy; 0 =
+					 * something has, or not known */
 	struct mt_sample moved;		/* for still_s: where something last had */
 	double pages_sent_bytes, wire_sent_bytes;	/* for page_share: both fade */
 	double told[9];			/* for the rate: QEMU's own figures, newest last */
 	size_t n_told;
-	double lag_s;			/* how long the destination may still be busy with empty pages */
-	uint64_t stale_bytes_per_s;	/* one that is of empty pages, and stands until QEMU renews it; 0 = none */
+	double lag_s;			/* how long the destination may still be busy with empty
+					 * pages */
+	uint64_t stale_bytes_per_s;	/* one that is of empty pages, and stands until QEMU renews
+					 * it; 0 = none */
 	double window_s[16], window_bytes[16];	/* and recent (time, transferred) points */
 	size_t window_n;
 };

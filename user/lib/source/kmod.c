@@ -36,10 +36,14 @@ static int open_device(struct mt_err *err)
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		return mt_err_set(err, -ENODEV, "the module is not loaded (no " DEVICE "): modprobe migtrace");
+		return mt_err_set(err, -ENODEV,
+				  "the module is not loaded (no " DEVICE "): modprobe migtrace");
 	case EACCES:
 	case EPERM:
-		return mt_err_set(err, -EPERM, DEVICE " is not for this user: run as root, or load the module with group= of a group of yours");
+		return mt_err_set(
+			err, -EPERM,
+			DEVICE
+			" is not for this user: run as root, or load the module with group= of a group of yours");
 	default:
 		return mt_err_set(err, -errno, "cannot open " DEVICE ": %s", strerror(errno));
 	}
@@ -50,12 +54,16 @@ static int check_version(int fd, struct mt_err *err)
 	struct migtrace_info info = { 0 };
 
 	if (ioctl(fd, MIGTRACE_IOC_INFO, &info))
-		return mt_err_set(err, -ENODEV, DEVICE " does not answer as migtrace.ko does: %s", strerror(errno));
+		return mt_err_set(err, -ENODEV, DEVICE " does not answer as migtrace.ko does: %s",
+				  strerror(errno));
 	if (info.abi_version != MIGTRACE_ABI_VERSION)
-		return mt_err_set(err, -EPROTO, "the module has ABI version %u, this migtrace has %d: install them from one build",
-				  info.abi_version, MIGTRACE_ABI_VERSION);
+		return mt_err_set(
+			err, -EPROTO,
+			"the module has ABI version %u, this migtrace has %d: install them from one build",
+			info.abi_version, MIGTRACE_ABI_VERSION);
 	if (info.sessions >= info.sessions_max)
-		return mt_err_set(err, -EUSERS, "all %u sessions of the module are taken", info.sessions_max);
+		return mt_err_set(err, -EUSERS, "all %u sessions of the module are taken",
+				  info.sessions_max);
 	return 0;
 }
 
@@ -66,7 +74,8 @@ static int probe(struct mt_err *err)
 	return fd < 0 ? fd : check_version(fd, err);
 }
 
-static int attach(int fd, const struct mt_source_params *p, struct migtrace_attach *args, struct mt_err *err)
+static int attach(int fd, const struct mt_source_params *p, struct migtrace_attach *args,
+		  struct mt_err *err)
 {
 	mt_autoclose int vm = mt_vm_fd(p->vmm_pid, err);
 
@@ -79,27 +88,41 @@ static int attach(int fd, const struct mt_source_params *p, struct migtrace_atta
 		.window_ns = p->window_ns,
 		.record_count = p->records,
 		.vcpu_count = p->vcpus,
-		.large_pages = MIGTRACE_LARGE_AUTO,	/* windows are about the memory, not the screen */
+		.large_pages = MIGTRACE_LARGE_AUTO,	/* windows are about the memory, not the
+							 * screen */
 		.wake_records = (uint32_t)(WAKE_NS / p->tick_ns),
 	};
 	if (!ioctl(fd, MIGTRACE_IOC_ATTACH, args))
 		return 0;
 	switch (errno) {
 	case EUSERS:
-		return mt_err_set(err, -EUSERS, "all sessions of the module, or of this user, are taken (its parameters max_sessions, "
-				  "max_user_sessions)");
+		return mt_err_set(
+			err, -EUSERS,
+			"all sessions of the module, or of this user, are taken (its parameters max_sessions, "
+			"max_user_sessions)");
 	case EPERM:
-		return mt_err_set(err, -EPERM, "the guest is another user's: run as its user, as root, or with CAP_SYS_PTRACE");
+		return mt_err_set(
+			err, -EPERM,
+			"the guest is another user's: run as its user, as root, or with CAP_SYS_PTRACE");
 	case ESRCH:
 		return mt_err_set(err, -ESRCH, "the guest is gone");
 	case EOPNOTSUPP:
-		return mt_err_set(err, -EOPNOTSUPP, "the module was built for another KVM than runs here: build it for this kernel");
+		return mt_err_set(
+			err, -EOPNOTSUPP,
+			"the module was built for another KVM than runs here: build it for this kernel");
 	case EPROTO:
-		return mt_err_set(err, -EPROTO, "the module has another ABI version: install module and tool from one build");
+		return mt_err_set(
+			err, -EPROTO,
+			"the module has another ABI version: install module and tool from one build");
 	case ENOMEM:
-		return mt_err_set(err, -ENOMEM, "the module has no memory for its records and sets of pages, or may have no more (its parameter session_mib)");
+		return mt_err_set(
+			err, -ENOMEM,
+			"the module has no memory for its records and sets of pages, or may have no more (its parameter session_mib)");
 	default:
-		/* Not of the guest, as -EINVAL of a file that is no VM would be: we found it by its link. */
+		/*
+		 * Not of the guest, as -EINVAL of a file that is no VM would be: we found it by its
+		 * link.
+		 */
 		return mt_err_set(err, -EIO, "the module refuses the guest: %s", strerror(errno));
 	}
 }
@@ -110,12 +133,15 @@ static int map(struct kmod *k, const struct migtrace_attach *args, struct mt_err
 	int rc;
 
 	if (args->map_bytes > MAP_MAX_BYTES)
-		return mt_err_set(err, -EPROTO, "the module wants %llu bytes mapped", (unsigned long long)args->map_bytes);
+		return mt_err_set(err, -EPROTO, "the module wants %llu bytes mapped",
+				  (unsigned long long)args->map_bytes);
 	if (args->mode != MIGTRACE_MODE_RING && args->mode != MIGTRACE_MODE_BITMAP)
-		return mt_err_set(err, -EPROTO, "the module reports mode %u, which is unknown", args->mode);
+		return mt_err_set(err, -EPROTO, "the module reports mode %u, which is unknown",
+				  args->mode);
 	at = mmap(NULL, args->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, k->fd, 0);
 	if (at == MAP_FAILED)
-		return mt_err_set(err, -errno, "cannot map the module's records: %s", strerror(errno));
+		return mt_err_set(err, -errno, "cannot map the module's records: %s",
+				  strerror(errno));
 	rc = mt_records_init(&k->records, at, args->map_bytes, args->record_bytes, err);
 	if (rc) {
 		munmap(at, args->map_bytes);
@@ -135,7 +161,8 @@ static void kmod_close(struct mt_source *source)
 	free(k);
 }
 
-static int kmod_open(const struct mt_source_params *params, struct mt_source **source, struct mt_err *err)
+static int kmod_open(const struct mt_source_params *params, struct mt_source **source,
+		     struct mt_err *err)
 {
 	struct kmod *k = calloc(1, sizeof(*k));
 	struct migtrace_attach args;
@@ -181,9 +208,11 @@ static int call(struct mt_source *source, unsigned long request, void *arg)
 	return rc ? -errno : 0;
 }
 
-static int kmod_slots(struct mt_source *source, struct migtrace_slot *slots, size_t room, size_t *count)
+static int kmod_slots(struct mt_source *source, struct migtrace_slot *slots, size_t room,
+		      size_t *count)
 {
-	struct migtrace_slots args = { .slots_ptr = (uintptr_t)slots, .count = room < UINT32_MAX ? (uint32_t)room : UINT32_MAX };
+	struct migtrace_slots args = { .slots_ptr = (uintptr_t)slots,
+				       .count = room < UINT32_MAX ? (uint32_t)room : UINT32_MAX };
 	int rc = call(source, MIGTRACE_IOC_SLOTS, &args);
 
 	*count = rc ? 0 : args.count;

@@ -36,7 +36,10 @@ static const struct {
 
 static const char *const beside_ram[] = { "disk", "vfio" };
 
-/* A whole number, as integer or, from readers that have no large ones, as real. Return: false for what is neither. */
+/*
+ * A whole number, as integer or, from readers that have no large ones, as real. Return: false for
+ * what is neither.
+ */
 static bool read_whole(const json_t *v, uint64_t *value, bool *negative)
 {
 	double d = json_number_value(v);
@@ -62,12 +65,14 @@ void mt_qmp_sample(struct mt_sample *s, const json_t *answer)
 
 	s->status = mt_status_of(json_string_value(json_object_get(answer, "status")));
 	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++)
-		if (read_whole(json_object_get(keys[i].in_ram ? ram : answer, keys[i].key), &value, &negative))
+		if (read_whole(json_object_get(keys[i].in_ram ? ram : answer, keys[i].key), &value,
+			       &negative))
 			mt_sample_told(s, keys[i].field, value, negative);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(beside_ram); i++) {
 		const json_t *section = json_object_get(answer, beside_ram[i]);
 
-		if (read_whole(json_object_get(section, "transferred"), &value, &negative) && !negative && value <= INT64_MAX) {
+		if (read_whole(json_object_get(section, "transferred"), &value, &negative) &&
+		    !negative && value <= INT64_MAX) {
 			other += value;
 			others = true;
 		}
@@ -75,6 +80,8 @@ void mt_qmp_sample(struct mt_sample *s, const json_t *answer)
 	if (others)
 		mt_sample_told(s, MT_FIELD_other_bytes, other, false);
 	/* -1 before the first 100 ms are over. */
-	if (json_is_number(mbps) && json_number_value(mbps) >= 0 && json_number_value(mbps) <= MBPS_MAX)
-		mt_sample_set(s, bandwidth_bytes_per_s, (uint64_t)(json_number_value(mbps) * BYTES_PER_S_PER_MBPS + 0.5));
+	if (json_is_number(mbps) && json_number_value(mbps) >= 0 &&
+	    json_number_value(mbps) <= MBPS_MAX)
+		mt_sample_set(s, bandwidth_bytes_per_s,
+			      (uint64_t)(json_number_value(mbps) * BYTES_PER_S_PER_MBPS + 0.5));
 }

@@ -9,8 +9,9 @@
 #include "sample.h"
 
 /*
- * Fills in status and columns; the time is the caller's to set. @answer may be anything: what QEMU cannot have meant, what
- * is missing and what is not known here is unknown in the sample, never a reason to refuse it.
+ * Fills in status and columns; the time is the caller's to set. @answer may be anything: what QEMU
+ * cannot have meant, what is missing and what is not known here is unknown in the sample, never a
+ * reason to refuse it.
  */
 void mt_qmp_sample(struct mt_sample *s, const json_t *answer);
 

@@ -9,7 +9,8 @@
 
 const struct mt_field_info mt_sample_schema[MT_FIELD_COUNT] = {
 #define X(field, unit_, help_) \
-	[MT_FIELD_##field] = { .name = #field, .unit = unit_, .help = help_, .offset = offsetof(struct mt_sample, field) },
+	[MT_FIELD_##field] = { .name = #field, .unit = unit_, .help = help_, \
+			       .offset = offsetof(struct mt_sample, field) },
 	MT_SAMPLE_FIELDS(X)
 #undef X
 };
@@ -124,8 +125,8 @@ enum mt_status mt_status_of(const char *word)
 
 bool mt_status_is_over(enum mt_status status)
 {
-	return status == MT_STATUS_NONE || status == MT_STATUS_COMPLETED || status == MT_STATUS_FAILED ||
-	       status == MT_STATUS_CANCELLED;
+	return status == MT_STATUS_NONE || status == MT_STATUS_COMPLETED ||
+	       status == MT_STATUS_FAILED || status == MT_STATUS_CANCELLED;
 }
 
 bool mt_status_is_postcopy(enum mt_status status)
@@ -135,7 +136,8 @@ bool mt_status_is_postcopy(enum mt_status status)
 
 bool mt_status_is_under_way(enum mt_status status)
 {
-	return !mt_status_is_over(status) && status != MT_STATUS_CANCELLING && (unsigned)status < MT_STATUS_UNKNOWN;
+	return !mt_status_is_over(status) && status != MT_STATUS_CANCELLING &&
+	       (unsigned)status < MT_STATUS_UNKNOWN;
 }
 
 enum mt_status mt_status_combine(enum mt_status told, enum mt_status seen)

@@ -33,7 +33,8 @@ static int check(const struct mt_source_params *p, struct mt_err *err)
 	if (p->tick_ns < MIGTRACE_TICK_MIN_NS || p->tick_ns > MIGTRACE_TICK_MAX_NS)
 		return mt_err_set(err, -EINVAL, "a tick takes 1 ms to 10 s");
 	if (p->vcpus > MIGTRACE_VCPUS_MAX)
-		return mt_err_set(err, -EINVAL, "at most %d vCPUs are counted apart", MIGTRACE_VCPUS_MAX);
+		return mt_err_set(err, -EINVAL, "at most %d vCPUs are counted apart",
+				  MIGTRACE_VCPUS_MAX);
 	return 0;
 }
 
@@ -58,7 +59,8 @@ static int open_one(const struct mt_source_ops *ops, const struct mt_source_para
 }
 
 /* "kmod: reason" behind what stands there already. */
-static void add_reason(char *buf, size_t size, const struct mt_source_ops *ops, const struct mt_err *why)
+static void add_reason(char *buf, size_t size, const struct mt_source_ops *ops,
+		       const struct mt_err *why)
 {
 	size_t used = strlen(buf);
 

@@ -23,7 +23,8 @@
 
 #define MT_SOURCE_TICK_DEFAULT_NS	10000000ULL
 /* A record with the counts of as many vCPUs as there may be: room that fits any source's. */
-#define MT_SOURCE_RECORD_MAX_BYTES	(sizeof(struct migtrace_record) + MIGTRACE_VCPUS_MAX * sizeof(struct migtrace_vcpu))
+#define MT_SOURCE_RECORD_MAX_BYTES \
+	(sizeof(struct migtrace_record) + MIGTRACE_VCPUS_MAX * sizeof(struct migtrace_vcpu))
 
 struct mt_source;
 
@@ -40,11 +41,14 @@ struct mt_source_params {
 struct mt_source_ops {
 	const char *name;		/* "kmod", "bpf" */
 	const char *help;		/* what it is, for --help and doctor */
-	int (*probe)(struct mt_err *err);	/* whether it can work on this host, with the remedy if not */
-	int (*open)(const struct mt_source_params *params, struct mt_source **source, struct mt_err *err);
+	int (*probe)(struct mt_err *err);	/* whether it can work on this host, with the remedy
+						 * if not */
+	int (*open)(const struct mt_source_params *params, struct mt_source **source,
+		    struct mt_err *err);
 	int (*fd)(struct mt_source *source);	/* for poll(2): readable when there is a record */
 	int (*read)(struct mt_source *source, struct migtrace_record *record, size_t room_bytes);
-	int (*slots)(struct mt_source *source, struct migtrace_slot *slots, size_t room, size_t *count);
+	int (*slots)(struct mt_source *source, struct migtrace_slot *slots, size_t room,
+		     size_t *count);
 	int (*pages)(struct mt_source *source, struct migtrace_pages *pages);
 	int (*window)(struct mt_source *source);
 	void (*close)(struct mt_source *source);
@@ -64,7 +68,8 @@ struct mt_source {
 	/* The rest by mt_source_open() and mt_source_read(): */
 	uint64_t tick_ns;		/* as asked for */
 	bool gone;			/* the VMM's last record has been read */
-	char why_not_better[256];	/* "kmod: ...": what spoke against the better ones; "" = this is the best */
+	char why_not_better[256];	/* "kmod: ...": what spoke against the better ones; "" =
+					 * this is the best */
 };
 
 const char *mt_source_mode_name(enum migtrace_mode mode);	/* "ring", "bitmap" */
@@ -81,7 +86,8 @@ const char *mt_source_mode_name(enum migtrace_mode mode);	/* "ring", "bitmap" */
 MT_MUST_CHECK int mt_source_open(const char *name, const struct mt_source_params *params,
 				 struct mt_source **source, struct mt_err *err);
 /* Return: 1 and a record, 0 when there is none now, -ENODEV after the VMM's last, else -errno. */
-MT_MUST_CHECK int mt_source_read(struct mt_source *source, struct migtrace_record *record, size_t room_bytes);
+MT_MUST_CHECK int mt_source_read(struct mt_source *source, struct migtrace_record *record,
+				 size_t room_bytes);
 void mt_source_close(struct mt_source *source);			/* NULL is fine */
 
 /*

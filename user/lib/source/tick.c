@@ -8,8 +8,9 @@
 
 const struct mt_tick_info mt_tick_schema[MT_TICK_COUNT] = {
 #define X(field, unit_, needs_, merge_, help_) \
-	[MT_TICK_##field] = { .name = #field, .unit = unit_, .help = help_, .needs = needs_, \
-			      .merge = MT_TICK_##merge_, .offset = offsetof(struct mt_tick, field) },
+	[MT_TICK_##field] = { .name = #field, .unit = unit_, .help = help_, \
+			      .needs = needs_, .merge = MT_TICK_##merge_, \
+			      .offset = offsetof(struct mt_tick, field) },
 	MT_TICK_FIELDS(X)
 #undef X
 };

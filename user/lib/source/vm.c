@@ -27,10 +27,13 @@ static int refused(pid_t pid, int code, struct mt_err *err)
 		return mt_err_set(err, -ESRCH, "there is no process %d", (int)pid);
 	case EACCES:
 	case EPERM:
-		return mt_err_set(err, -EPERM, "the files of process %d are not for this user: run as root, or with CAP_SYS_PTRACE",
-				  (int)pid);
+		return mt_err_set(
+			err, -EPERM,
+			"the files of process %d are not for this user: run as root, or with CAP_SYS_PTRACE",
+			(int)pid);
 	default:
-		return mt_err_set(err, -code, "cannot look at process %d: %s", (int)pid, strerror(code));
+		return mt_err_set(err, -code, "cannot look at process %d: %s", (int)pid,
+				  strerror(code));
 	}
 }
 
@@ -57,13 +60,16 @@ int mt_vm_find(const char *proc, pid_t pid, struct mt_err *err)
 		char *end;
 		long fd = strtol(e->d_name, &end, 10);
 
-		if (end != e->d_name && !*end && fd >= 0 && fd < lowest && is_vm(dirfd(dir), e->d_name))
+		if (end != e->d_name && !*end && fd >= 0 && fd < lowest &&
+		    is_vm(dirfd(dir), e->d_name))
 			lowest = (int)fd;
 	}
 	closedir(dir);
 	if (lowest == INT_MAX)
-		return mt_err_set(err, -ENOENT, "process %d has no KVM virtual machine: a guest under TCG has none to watch",
-				  (int)pid);
+		return mt_err_set(
+			err, -ENOENT,
+			"process %d has no KVM virtual machine: a guest under TCG has none to watch",
+			(int)pid);
 	return lowest;
 }
 
@@ -78,7 +84,10 @@ int mt_vm_fd(pid_t vmm_pid, struct mt_err *err)
 	remote = mt_vm_find("/proc", vmm_pid, err);
 	if (remote < 0)
 		return remote;
-	/* Close-on-exec, by pidfd_getfd(2). That the file is a VM's is checked again by who gets it. */
+	/*
+	 * Close-on-exec, by pidfd_getfd(2). That the file is a VM's is checked again by who gets
+	 * it.
+	 */
 	fd = (int)syscall(SYS_pidfd_getfd, pidfd, remote, 0);
 	return fd < 0 ? refused(vmm_pid, errno, err) : fd;
 }

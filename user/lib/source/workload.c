@@ -9,7 +9,8 @@
 
 const struct mt_work_info mt_work_schema[MT_WORK_COUNT] = {
 #define X(field, unit_, probe_, help_) \
-	[MT_WORK_##field] = { .name = #field, .unit = unit_, .help = help_, .probe = MT_PROBE_##probe_, \
+	[MT_WORK_##field] = { .name = #field, .unit = unit_, .help = help_, \
+			      .probe = MT_PROBE_##probe_, \
 			      .offset = offsetof(struct mt_work, field) },
 	MT_WORK_FIELDS(X)
 #undef X
@@ -34,7 +35,8 @@ void mt_work_put(struct mt_work *w, enum mt_work_field f, uint64_t value)
 }
 
 static const char *const names[MT_PROBE_COUNT] = {
-	[MT_PROBE_VCPU] = "vcpu", [MT_PROBE_NET] = "net", [MT_PROBE_DISK] = "disk", [MT_PROBE_POSTCOPY] = "postcopy",
+	[MT_PROBE_VCPU] = "vcpu", [MT_PROBE_NET] = "net", [MT_PROBE_DISK] = "disk",
+	[MT_PROBE_POSTCOPY] = "postcopy",
 };
 
 const char *mt_probe_name(enum mt_probe probe)
@@ -61,8 +63,10 @@ int mt_probes_parse(const char *list, unsigned *probes, struct mt_err *err)
 		unsigned bits = bits_of(at, len);
 
 		if (!bits)
-			return mt_err_set(err, -EINVAL, "there is no probe \"%.*s\": vcpu, net, disk, postcopy, with commas between them, or all",
-					  (int)(len < 40 ? len : 40), at);
+			return mt_err_set(
+				err, -EINVAL,
+				"there is no probe \"%.*s\": vcpu, net, disk, postcopy, with commas between them, or all",
+				(int)(len < 40 ? len : 40), at);
 		all |= bits;
 		at += len;
 		if (!*at)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * workload.h - what a guest does besides dirtying memory: its vCPUs, network, disks, waits for pages
+ * workload.h - what a guest does besides dirtying memory: its vCPUs, network, disks, waits for
+ * pages
  *
  * By BPF probes, each for itself, as sums over an interval: no device, file or guest is named in
  * them. None is loaded unless asked for: what each costs is in bpf/NAME.bpf.c, OVERHEAD.
@@ -24,14 +25,20 @@ MT_MUST_CHECK int mt_probes_parse(const char *names, unsigned *probes, struct mt
 
 /* Every column: name and JSON key, unit, probe, meaning. All are sums over the interval. */
 #define MT_WORK_FIELDS(X) \
-	X(run_ns,		"ns",	VCPU,	  "time that vCPUs were in the guest, summed over them") \
+	X(run_ns,		"ns",	VCPU, \
+	  "time that vCPUs were in the guest, summed over them") \
 	X(exits,		"",	VCPU,	  "exits of vCPUs from the guest") \
-	X(ring_full_ns,		"ns",	VCPU,	  "time that vCPUs stood still because of a full dirty ring") \
+	X(ring_full_ns,		"ns",	VCPU, \
+	  "time that vCPUs stood still because of a full dirty ring") \
 	X(net_sent_bytes,	"bytes", NET,	  "what the guest sent by its taps, whole frames") \
-	X(net_received_bytes,	"bytes", NET,	  "what the guest received by its taps, whole frames") \
-	X(disk_read_bytes,	"bytes", DISK,	  "what its process asked to read of files and block devices") \
-	X(disk_written_bytes,	"bytes", DISK,	  "what its process asked to write to files and block devices") \
-	X(page_waits,		"",	POSTCOPY, "finished waits of its threads for pages that had not arrived yet") \
+	X(net_received_bytes,	"bytes", NET, \
+	  "what the guest received by its taps, whole frames") \
+	X(disk_read_bytes,	"bytes", DISK, \
+	  "what its process asked to read of files and block devices") \
+	X(disk_written_bytes,	"bytes", DISK, \
+	  "what its process asked to write to files and block devices") \
+	X(page_waits,		"",	POSTCOPY, \
+	  "finished waits of its threads for pages that had not arrived yet") \
 	X(page_wait_ns,		"ns",	POSTCOPY, "how long they took")
 
 enum mt_work_field {
@@ -66,11 +73,14 @@ struct mt_workload;
  * @vmm_pid: the process it runs in
  * @probes: bit per enum mt_probe
  *
- * Those that cannot be had are left out; mt_workload_lacks() has why. Return: 0; -errno, with a line in
+ * Those that cannot be had are left out; mt_workload_lacks() has why. Return: 0; -errno, with a
+ * line in
  * @err, where none could be had.
  */
-MT_MUST_CHECK int mt_workload_open(pid_t vmm_pid, unsigned probes, struct mt_workload **w, struct mt_err *err);
-const char *mt_workload_lacks(const struct mt_workload *w);	/* "net: it has no taps here; ..."; "" = nothing */
+MT_MUST_CHECK int mt_workload_open(pid_t vmm_pid, unsigned probes, struct mt_workload **w,
+				   struct mt_err *err);
+const char *mt_workload_lacks(const struct mt_workload *w);	/* "net: it has no taps here; ...";
+								 * "" = nothing */
 /* What was counted since it was opened or last read. */
 void mt_workload_read(struct mt_workload *w, struct mt_work *work);
 void mt_workload_close(struct mt_workload *w);			/* NULL is fine */

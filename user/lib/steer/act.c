@@ -2,9 +2,10 @@
 /*
  * act.c - carrying out a plan, and what must hold when it is
  *
- * In this order, each as late as it can be: the migration is in a state in which it can be steered; QEMU's
- * limit and speed are as we know them; it is ours to steer, and nobody says hands off; the figures it was
- * decided by are young. What does not hold drops the plan, and the next look decides anew.
+ * In this order, each as late as it can be: the migration is in a state in which it can be steered;
+ * QEMU's limit and speed are as we know them; it is ours to steer, and nobody says hands off; the
+ * figures it was decided by are young. What does not hold drops the plan, and the next look decides
+ * anew.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,8 +15,8 @@
 #include "hypervisor/domain.h"
 #include "supervision.h"
 
-void mt_record_decision(struct supervision *s, const struct mt_plan *plan, const char *applied, const char *error,
-			uint64_t latency_ns)
+void mt_record_decision(struct supervision *s, const struct mt_plan *plan, const char *applied,
+			const char *error, uint64_t latency_ns)
 {
 	const struct mt_record_decision d = {
 		.t_ns = mt_now_ns(),
@@ -57,8 +58,12 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 		s->cancelled = true;
 }
 
-/* How often it may be asked for again is policy.h's to say; an abort is for ever, since it gives the guest back. */
-static void action_failed(struct supervision *s, const struct mt_plan *plan, int rc, const struct mt_err *err)
+/*
+ * How often it may be asked for again is policy.h's to say; an abort is for ever, since it gives
+ * the guest back.
+ */
+static void action_failed(struct supervision *s, const struct mt_plan *plan, int rc,
+			  const struct mt_err *err)
 {
 	struct mt_limits limits = s->engine.limits;
 	char note[640];
@@ -72,12 +77,13 @@ static void action_failed(struct supervision *s, const struct mt_plan *plan, int
 		mt_engine_set_limits(&s->engine, &limits);
 		snprintf(note, sizeof(note), "%s: going on without post-copy", err->msg);
 	} else if (plan->action != MT_ACTION_ABORT && tries >= MT_POLICY_TRIES) {
-		snprintf(note, sizeof(note), "%s failed %d times (%s): not tried any more", mt_action_name(plan->action),
-			 MT_POLICY_TRIES, err->msg);
+		snprintf(note, sizeof(note), "%s failed %d times (%s): not tried any more",
+			 mt_action_name(plan->action), MT_POLICY_TRIES, err->msg);
 	} else if (tries > MT_POLICY_TRIES) {
 		return;		/* told often enough */
 	} else {
-		snprintf(note, sizeof(note), "%s failed: %s", mt_action_name(plan->action), err->msg);
+		snprintf(note, sizeof(note), "%s failed: %s", mt_action_name(plan->action),
+			 err->msg);
 	}
 	mt_tell(s, plan, false, note);
 }
@@ -117,19 +123,23 @@ static void drop(struct supervision *s, struct mt_plan *plan, const char *why)
 		mt_record_decision(s, plan, "dropped", why, 0);
 	s->dropped = plan->action;
 	s->dropped_iteration = s->sample.iteration;
-	snprintf(plan->reason, sizeof(plan->reason), "%s dropped: %s", mt_action_name(plan->action), why);
+	snprintf(plan->reason, sizeof(plan->reason), "%s dropped: %s", mt_action_name(plan->action),
+		 why);
 	plan->action = MT_ACTION_CONTINUE;
 }
 
 /* What has to be asked of QEMU first may take its time. */
-static int flip(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan, struct mt_err *err)
+static int flip(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
+		struct mt_err *err)
 {
 	int ret = mt_flip_check(s->conn, s->uuid, err);
 
 	if (ret)
 		return ret;
 	if (mt_too_old(s) || !mt_hand_look(s))
-		return mt_err_set(err, -ESTALE, "%s", s->acts ? "the figures it was based on are too old by now" : s->hand);
+		return mt_err_set(err, -ESTALE, "%s",
+				  s->acts ? "the figures it was based on are too old by now" :
+					    s->hand);
 	return mt_actuate(a, s->conn, s->uuid, plan, err);
 }
 
@@ -152,7 +162,11 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 		drop(s, plan, err.msg);
 		return;
 	}
-	mt_record_decision(s, plan, !rc ? a->done : rc == -EPERM ? "refused" : "failed", rc ? err.msg : NULL, latency);
+	mt_record_decision(s, plan,
+			   !rc		? a->done :
+			   rc == -EPERM ? "refused" :
+					  "failed",
+			   rc ? err.msg : NULL, latency);
 	if (!rc) {
 		acted(s, a, plan);
 		return;
@@ -181,7 +195,9 @@ void mt_act(struct supervision *s, struct mt_plan *plan, const struct mt_event *
 
 int mt_cancel(struct supervision *s)
 {
-	struct mt_plan plan = { .action = MT_ACTION_ABORT, .implied_downtime_ms = -1, .reason = "asked to cancel" };
+	struct mt_plan plan = { .action = MT_ACTION_ABORT,
+				.implied_downtime_ms = -1,
+				.reason = "asked to cancel" };
 
 	/* It holds in a dry run too. */
 	act_with(s, &mt_actuators_libvirt, &plan, NULL);

@@ -10,33 +10,44 @@
 #include "hypervisor/domain.h"
 #include "supervision.h"
 
-int mt_act_stop(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan, struct mt_err *err)
+int mt_act_stop(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
+		struct mt_err *err)
 {
 	int ret;
 
 	if (!s->o->guard || !s->wheel)
-		return mt_err_set(err, -EPERM, "a guest is stopped only under guard, and there is none");
+		return mt_err_set(err, -EPERM,
+				  "a guest is stopped only under guard, and there is none");
 	ret = mt_suspend_check(s->conn, s->uuid, err);
 	if (ret)
 		return ret;
-	ret = mt_guard_arm(s->o->guard, s->wheel, s->conn, s->domain, plan->implied_downtime_ms, s->inbox, err);
+	ret = mt_guard_arm(s->o->guard, s->wheel, s->conn, s->domain, plan->implied_downtime_ms,
+			   s->inbox, err);
 	if (ret == -EDQUOT || ret == -EALREADY || ret == -EWOULDBLOCK)
-		return mt_err_set(err, -ESTALE, "%s", err->msg);	/* no failure: there may be room at the next look */
+		/* no failure: there may be room at the next look */
+		return mt_err_set(err, -ESTALE, "%s", err->msg);
 	if (ret)
 		return ret;
 	s->stopped = true;
 	if (mt_too_old(s) || !mt_hand_look(s)) {
 		mt_guard_suspended(s->o->guard, s->uuid, -ECANCELED);
 		s->stopped = false;
-		return mt_err_set(err, -ESTALE, "%s", s->acts ? "the figures it was based on are too old by now" : s->hand);
+		return mt_err_set(err, -ESTALE, "%s",
+				  s->acts ? "the figures it was based on are too old by now" :
+					    s->hand);
 	}
 	ret = mt_actuate(a, s->conn, s->uuid, plan, err);
 	mt_guard_suspended(s->o->guard, s->uuid, ret);
 	if (!ret && mt_too_old(s))
-		mt_guard_due(s->o->guard, s->uuid, "the guest was stopped so late that what was known of it no longer holds");
+		mt_guard_due(
+			s->o->guard, s->uuid,
+			"the guest was stopped so late that what was known of it no longer holds");
 	if (!ret)
 		ret = mt_suspend_settle(s->conn, s->uuid, err);
-	/* One that may have come of it all the same stays under guard; meanwhile other things may be decided. */
+	/*
+	 * One that may have come of it all the same stays under guard; meanwhile other things may
+	 * be decided.
+	 */
 	s->stopped = !ret;
 	return ret;
 }

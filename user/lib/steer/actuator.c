@@ -17,7 +17,8 @@ int mt_suspend_check(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	int ret = mt_domain_state(c, uuid, &now, err);
 
 	if (!ret && now.state != VIR_DOMAIN_RUNNING)
-		ret = mt_err_set(err, -EBUSY, "the guest is %s already", mt_domain_state_name(now.state));
+		ret = mt_err_set(err, -EBUSY, "the guest is %s already",
+				 mt_domain_state_name(now.state));
 	return ret;
 }
 
@@ -30,7 +31,8 @@ int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	 * Nobody but us would resume a guest whose migration ended just before: libvirt says by the
 	 * reason whether it paused it within one.
 	 */
-	if (mt_domain_state(c, uuid, &now, NULL) || now.state != VIR_DOMAIN_PAUSED || now.reason != VIR_DOMAIN_PAUSED_USER)
+	if (mt_domain_state(c, uuid, &now, NULL) || now.state != VIR_DOMAIN_PAUSED ||
+	    now.reason != VIR_DOMAIN_PAUSED_USER)
 		return 0;
 	ret = mt_domain_resume(c, uuid, err);
 	if (ret)
@@ -98,8 +100,9 @@ int mt_actuate(const struct mt_actuators *a, struct mt_conn *c, const char *uuid
 		return a->set_bandwidth(c, uuid, plan->bandwidth_bytes_per_s, err);
 	case MT_ACTION_STOP:
 		/*
-		 * And no more than that: with a raised limit QEMU would send the rest in one go, some 100 ms
-		 * sooner, but deaf to everything, a cancellation too, until the last byte is out.
+		 * And no more than that: with a raised limit QEMU would send the rest in one go,
+		 * some 100 ms sooner, but deaf to everything, a cancellation too, until the last
+		 * byte is out.
 		 */
 		return a->suspend(c, uuid, err);
 	case MT_ACTION_FLIP:

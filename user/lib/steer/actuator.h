@@ -13,9 +13,11 @@
 
 struct mt_actuators {
 	const char *name;		/* "libvirt", "dry-run" */
-	const char *done;		/* what a success is called in a recording: "done", "dry-run" */
+	const char *done;		/* what a success is called in a recording: "done",
+					 * "dry-run" */
 	int (*set_downtime)(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err);
-	int (*set_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s, struct mt_err *err);
+	int (*set_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
+			     struct mt_err *err);
 	int (*suspend)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);
@@ -25,8 +27,8 @@ extern const struct mt_actuators mt_actuators_libvirt;
 extern const struct mt_actuators mt_actuators_dry;
 
 /*
- * Around a stop, which pauses a guest that nobody else would resume. Before: -EBUSY unless it runs. After: one whose
- * migration had ended just before is resumed, and -EBUSY says so.
+ * Around a stop, which pauses a guest that nobody else would resume. Before: -EBUSY unless it runs.
+ * After: one whose migration had ended just before is resumed, and -EBUSY says so.
  */
 MT_MUST_CHECK int mt_suspend_check(struct mt_conn *c, const char *uuid, struct mt_err *err);
 MT_MUST_CHECK int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err);

@@ -10,8 +10,8 @@
 #include "supervision.h"
 
 /*
- * A guest that is under guard is not where it will be: the guard's time, and libvirt's, which tells the destination before it
- * runs the guest on and waits 30 s for one that does not answer.
+ * A guest that is under guard is not where it will be: the guard's time, and libvirt's, which tells
+ * the destination before it runs the guest on and waits 30 s for one that does not answer.
  */
 #define GUARD_WAIT_MS	90000
 #define GUARD_POLL_MS	250
@@ -33,7 +33,8 @@ static void wait_for_guard(struct supervision *s)
 	if (!s->o->guard)
 		return;
 	mt_guard_look(s->o->guard, s->uuid);
-	while (mt_guard_has(s->o->guard, s->uuid) && mt_now_ns() < until_ns && !mt_flag_is_set(s->o->leave))
+	while (mt_guard_has(s->o->guard, s->uuid) && mt_now_ns() < until_ns &&
+	       !mt_flag_is_set(s->o->leave))
 		if (!mt_inbox_take(s->inbox, &ev, GUARD_POLL_MS))
 			mt_happened(s, &ev);
 }
@@ -63,7 +64,8 @@ void mt_conclude(struct supervision *s)
 	if (!mt_sample_has(&r->final, total_ms) &&
 	    (r->outcome == MT_OUTCOME_COMPLETED || r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED) &&
 	    mt_domain_completed(s->conn, s->uuid, &r->final, &err))
-		r->final = s->sample;	/* post-copy leaves no completed job behind: the last look has to do */
+		r->final = s->sample;	/* post-copy leaves no completed job behind: the last look
+					 * has to do */
 	if (!r->final.valid)
 		r->final = s->sample;
 	o.t_ns = mt_now_ns();

@@ -2,8 +2,8 @@
 /*
  * hand.c - whether what is decided about a migration is done, or only told
  *
- * Asked before each action and at each step, so that whoever says "hands off" is heard at once. What is not
- * known is not done.
+ * Asked before each action and at each step, so that whoever says "hands off" is heard at once.
+ * What is not known is not done.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +35,9 @@ static void let_go(struct supervision *s)
 	s->own_wheel = false;
 }
 
-/* A guest that somebody stopped and did not live to see safe is the guard's before it is anybody's. */
+/*
+ * A guest that somebody stopped and did not live to see safe is the guard's before it is anybody's.
+ */
 static bool is_marked(struct supervision *s)
 {
 	struct mt_err ignored = { 0 };
@@ -45,9 +47,11 @@ static bool is_marked(struct supervision *s)
 		return false;
 	let_go(s);
 	if (s->o->guard && mt_guard_adopt(s->o->guard, s->uuid, &ignored) >= 0)
-		snprintf(s->held_by, sizeof(s->held_by), "the guest was stopped before, and is looked after");
+		snprintf(s->held_by, sizeof(s->held_by),
+			 "the guest was stopped before, and is looked after");
 	else
-		snprintf(s->held_by, sizeof(s->held_by), "the guest was stopped before, and waits for migtrace guard");
+		snprintf(s->held_by, sizeof(s->held_by),
+			 "the guest was stopped before, and waits for migtrace guard");
 	return true;
 }
 
@@ -65,7 +69,8 @@ static bool has_wheel(struct supervision *s)
 	if (now_ns < s->next_take_ns)
 		return false;
 	s->next_take_ns = now_ns + TAKE_EVERY_MS * MT_NS_PER_MS;
-	if (mt_wheel_take(s->o->hands, s->host, s->uuid, s->o->who ? s->o->who : "migtrace", &s->wheel, NULL, &err)) {
+	if (mt_wheel_take(s->o->hands, s->host, s->uuid, s->o->who ? s->o->who : "migtrace",
+			  &s->wheel, NULL, &err)) {
 		s->wheel = NULL;
 		snprintf(s->held_by, sizeof(s->held_by), "%.90s", err.msg);
 		return false;
@@ -104,7 +109,8 @@ static void find_reason(struct supervision *s, char *why, size_t size)
 	} else if (s->others.observe) {
 		snprintf(why, size, "left alone because somebody else steers it");
 	} else if (s->o->hands && !knows_host(s)) {
-		snprintf(why, size, "%s", *s->held_by ? s->held_by : "which host this is cannot be determined now");
+		snprintf(why, size, "%s",
+			 *s->held_by ? s->held_by : "which host this is cannot be determined now");
 	} else if (s->o->hands) {
 		off = mt_hands_off(s->o->hands, s->host, s->uuid);
 		if (off == MT_OFF_ALL)
@@ -131,7 +137,8 @@ bool mt_hand_look(struct supervision *s)
 	s->acts = !*why;
 	memcpy(s->hand, why, sizeof(why));
 	if (!is_dry(s) && s->begun)
-		mt_note_event(s, s->acts ? "steering" : "not steering", s->acts ? "decisions are carried out" : why);
+		mt_note_event(s, s->acts ? "steering" : "not steering",
+			      s->acts ? "decisions are carried out" : why);
 	else if (!is_dry(s) && !s->acts)
 		mt_note_event(s, "not steering", why);
 	s->begun = true;
@@ -142,7 +149,8 @@ void mt_hand_end(struct supervision *s)
 {
 	struct mt_err ignored = { 0 };
 
-	if (s->o->hands && !s->result->left && mt_hands_off(s->o->hands, s->host, s->uuid) == MT_OFF_RELEASED &&
+	if (s->o->hands && !s->result->left &&
+	    mt_hands_off(s->o->hands, s->host, s->uuid) == MT_OFF_RELEASED &&
 	    mt_hands_release(s->o->hands, s->host, s->uuid, false, &ignored))
 		mt_tell(s, NULL, false, ignored.msg);
 	let_go(s);

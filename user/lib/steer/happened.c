@@ -9,7 +9,8 @@
 
 static void on_migration(struct supervision *s, const struct mt_event *ev)
 {
-	mt_recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "migration", *ev->text ? ev->text : mt_status_name(ev->status)));
+	mt_recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "migration",
+					 *ev->text ? ev->text : mt_status_name(ev->status)));
 	s->told = ev->status;
 	switch (ev->status) {
 	case MT_STATUS_CANCELLED:
@@ -24,7 +25,8 @@ static void on_migration(struct supervision *s, const struct mt_event *ev)
 		break;
 	case MT_STATUS_POSTCOPY:
 		s->result->postcopy = true;
-		mt_tell(s, NULL, false, "post-copy is under way: the guest runs at the destination");
+		mt_tell(s, NULL, false,
+			"post-copy is under way: the guest runs at the destination");
 		break;
 	default:
 		break;
@@ -54,8 +56,11 @@ static void on_lifecycle(struct supervision *s, const struct mt_event *ev)
 	mt_recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "lifecycle", detail));
 	if (ev->lifecycle == VIR_DOMAIN_EVENT_STOPPED)
 		on_stopped(s, ev);
-	if (ev->lifecycle == VIR_DOMAIN_EVENT_SUSPENDED && ev->detail == VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY_FAILED) {
-		mt_note_event(s, "post-copy failed", "the guest is paused; it can be recovered with virsh migrate --postcopy --postcopy-resume");
+	if (ev->lifecycle == VIR_DOMAIN_EVENT_SUSPENDED &&
+	    ev->detail == VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY_FAILED) {
+		mt_note_event(
+			s, "post-copy failed",
+			"the guest is paused; it can be recovered with virsh migrate --postcopy --postcopy-resume");
 		mt_enter(s, PHASE_ENDING);
 	}
 }
@@ -91,11 +96,15 @@ void mt_happened(struct supervision *s, const struct mt_event *ev)
 	case MT_EVENT_CONN_DOWN:
 		/* A stopped guest stays under guard, which looks for connections of its own. */
 		s->down = true;
-		/* Events may be missed; but from these two there is no way back to where something may be done. */
+		/*
+		 * Events may be missed; but from these two there is no way back to where something
+		 * may be done.
+		 */
 		if (s->told != MT_STATUS_SWITCHOVER && s->told != MT_STATUS_CANCELLING)
 			s->told = MT_STATUS_NONE;
 		s->caught_up = false;
-		mt_note_event(s, "libvirtd went away", "waiting for it to come back; QEMU goes on by itself");
+		mt_note_event(s, "libvirtd went away",
+			      "waiting for it to come back; QEMU goes on by itself");
 		break;
 	case MT_EVENT_CONN_UP:
 		s->down = false;

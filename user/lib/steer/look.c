@@ -15,7 +15,8 @@
  */
 static bool ahead_of_event(struct supervision *s, const struct mt_sample *sample)
 {
-	if (!s->engine.iterations.started || sample->iteration <= s->engine.iterations.start.iteration)
+	if (!s->engine.iterations.started ||
+	    sample->iteration <= s->engine.iterations.start.iteration)
 		return false;
 	if (s->missed == sample->iteration)
 		return false;
@@ -24,8 +25,8 @@ static bool ahead_of_event(struct supervision *s, const struct mt_sample *sample
 }
 
 /*
- * QEMU's stamp is of the wall clock, which somebody may set meanwhile, by hours. The event is of what happened
- * since the last look, and before it reached us, whatever the stamp says.
+ * QEMU's stamp is of the wall clock, which somebody may set meanwhile, by hours. The event is of
+ * what happened since the last look, and before it reached us, whatever the stamp says.
  */
 uint64_t mt_sync_time(const struct supervision *s, const struct mt_event *ev)
 {
@@ -33,15 +34,17 @@ uint64_t mt_sync_time(const struct supervision *s, const struct mt_event *ev)
 
 	if (!ev->qemu_wall_us || ev->qemu_wall_us > wall_us)
 		return ev->t_ns;
-	at_ns = wall_us - ev->qemu_wall_us < now_ns / 1000 ? now_ns - (wall_us - ev->qemu_wall_us) * 1000 : 0;
+	at_ns = wall_us - ev->qemu_wall_us < now_ns / 1000 ?
+			now_ns - (wall_us - ev->qemu_wall_us) * 1000 :
+			0;
 	if (at_ns < s->looked_ns)
 		at_ns = s->looked_ns;
 	return at_ns < ev->t_ns ? at_ns : ev->t_ns;
 }
 
 /*
- * While QEMU sends the last pages of a stopped guest it answers nobody, and a look would hold us for as
- * long: after a stop the events and the guard tell.
+ * While QEMU sends the last pages of a stopped guest it answers nobody, and a look would hold us
+ * for as long: after a stop the events and the guard tell.
  */
 bool mt_may_look(const struct supervision *s)
 {
@@ -49,8 +52,9 @@ bool mt_may_look(const struct supervision *s)
 }
 
 /*
- * Statistics do not tell of a switch-over that has begun, or of a cancel; events do, but those before the first look, and
- * those of a time without a connection, told nobody. QEMU is asked once, and again only where it may answer another time.
+ * Statistics do not tell of a switch-over that has begun, or of a cancel; events do, but those
+ * before the first look, and those of a time without a connection, told nobody. QEMU is asked once,
+ * and again only where it may answer another time.
  */
 static void catch_up(struct supervision *s)
 {

@@ -112,15 +112,19 @@ static int params_of(const struct mt_migrate_options *o, virTypedParameterPtr *p
 		const char *name, *text;
 	} texts[] = {
 		{ VIR_MIGRATE_PARAM_URI, o->migrate_uri },
-		{ VIR_MIGRATE_PARAM_COMPRESSION, o->compression ? mt_compression_name(o->compression) : NULL },
+		{ VIR_MIGRATE_PARAM_COMPRESSION,
+		  o->compression ? mt_compression_name(o->compression) : NULL },
 	};
 	const struct {
 		const char *name;
 		uint64_t value;
 	} sizes[] = {
-		{ VIR_MIGRATE_PARAM_BANDWIDTH, o->bandwidth_bytes_per_s ? mt_bandwidth_mib_per_s(o->bandwidth_bytes_per_s) : 0 },
+		{ VIR_MIGRATE_PARAM_BANDWIDTH,
+		  o->bandwidth_bytes_per_s ? mt_bandwidth_mib_per_s(o->bandwidth_bytes_per_s) : 0 },
 		{ VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY,
-		  o->postcopy_bandwidth_bytes_per_s ? mt_bandwidth_mib_per_s(o->postcopy_bandwidth_bytes_per_s) : 0 },
+		  o->postcopy_bandwidth_bytes_per_s ?
+			  mt_bandwidth_mib_per_s(o->postcopy_bandwidth_bytes_per_s) :
+			  0 },
 		{ VIR_MIGRATE_PARAM_COMPRESSION_XBZRLE_CACHE, o->xbzrle_cache_bytes },
 	};
 	const struct {
@@ -141,10 +145,12 @@ static int params_of(const struct mt_migrate_options *o, virTypedParameterPtr *p
 			rc = virTypedParamsAddString(params, n, &max, texts[i].name, texts[i].text);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(sizes) && rc >= 0; i++)
 		if (sizes[i].value)
-			rc = virTypedParamsAddULLong(params, n, &max, sizes[i].name, sizes[i].value);
+			rc = virTypedParamsAddULLong(params, n, &max, sizes[i].name,
+						     sizes[i].value);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(numbers) && rc >= 0; i++)
 		if (numbers[i].value)
-			rc = virTypedParamsAddInt(params, n, &max, numbers[i].name, (int)numbers[i].value);
+			rc = virTypedParamsAddInt(params, n, &max, numbers[i].name,
+						  (int)numbers[i].value);
 	return rc < 0 ? -ENOMEM : 0;
 }
 
@@ -164,7 +170,8 @@ const char *mt_migrate_rounding(const struct mt_migrate_options *o, char *buf, s
 
 		if (rates[i].bytes_per_s && mib * MT_MIB != rates[i].bytes_per_s)
 			used += (size_t)snprintf(buf + used, size - used,
-						 "%s%s is %" PRIu64 " MiB/s: libvirt takes whole MiB/s only",
+						 "%s%s is %" PRIu64
+						 " MiB/s: libvirt takes whole MiB/s only",
 						 used ? "; " : "", rates[i].name, mib);
 	}
 	return used ? buf : NULL;
@@ -173,26 +180,33 @@ const char *mt_migrate_rounding(const struct mt_migrate_options *o, char *buf, s
 static int check_options(const struct mt_migrate_options *o, struct mt_err *err)
 {
 	if (!o->destination_uri || !*o->destination_uri)
-		return mt_err_set(err, -EINVAL, "where to? a destination looks like qemu+ssh://HOST/system");
+		return mt_err_set(err, -EINVAL,
+				  "where to? a destination looks like qemu+ssh://HOST/system");
 	if (o->postcopy && o->parallel)
 		return mt_err_set(err, -EINVAL,
 				  "post-copy and parallel connections do not go together: QEMU 7.2 loses the guest");
 	if (o->parallel > 255)
-		return mt_err_set(err, -EINVAL, "%u parallel connections are too many: QEMU takes 1 to 255", o->parallel);
+		return mt_err_set(err, -EINVAL,
+				  "%u parallel connections are too many: QEMU takes 1 to 255",
+				  o->parallel);
 	if ((o->throttle_initial_percent || o->throttle_increment_percent) && !o->auto_converge)
 		return mt_err_set(err, -EINVAL, "throttle percentages need auto-converge");
 	if (o->throttle_initial_percent > 99 || o->throttle_increment_percent > 99)
 		return mt_err_set(err, -EINVAL, "a throttle is 1 to 99 percent");
 	if (o->compression && o->parallel)
-		return mt_err_set(err, -EINVAL, "compression and parallel connections do not go together");
+		return mt_err_set(err, -EINVAL,
+				  "compression and parallel connections do not go together");
 	if (o->xbzrle_cache_bytes && o->compression != MT_COMPRESSION_XBZRLE)
 		return mt_err_set(err, -EINVAL, "a cache is only for compression by xbzrle");
 	if ((o->compress_level || o->compress_threads) && o->compression != MT_COMPRESSION_MT)
-		return mt_err_set(err, -EINVAL, "a level and threads are only for compression by mt");
+		return mt_err_set(err, -EINVAL,
+				  "a level and threads are only for compression by mt");
 	if (o->compress_level > 9 || o->compress_threads > 255)
-		return mt_err_set(err, -EINVAL, "compression has levels 1 to 9 and 1 to 255 threads");
+		return mt_err_set(err, -EINVAL,
+				  "compression has levels 1 to 9 and 1 to 255 threads");
 	if (o->postcopy_bandwidth_bytes_per_s && !o->postcopy)
-		return mt_err_set(err, -EINVAL, "a bandwidth for post-copy needs post-copy to be allowed");
+		return mt_err_set(err, -EINVAL,
+				  "a bandwidth for post-copy needs post-copy to be allowed");
 	if (o->undefine_source && !o->persistent)
 		return mt_err_set(err, -EINVAL,
 				  "undefining the guest at the source without defining it at the destination would lose its definition");
@@ -201,30 +215,34 @@ static int check_options(const struct mt_migrate_options *o, struct mt_err *err)
 
 /* --- both sides ------------------------------------------------------- */
 /* <host><uuid>...</uuid> of the capabilities; "" if there is none. */
-static int check_source(struct mt_conn *conn, const char *uuid, struct mt_domain_info *info, struct mt_err *err)
+static int check_source(struct mt_conn *conn, const char *uuid, struct mt_domain_info *info,
+			struct mt_err *err)
 {
 	int ret = mt_domain_info(conn, uuid, info, err);
 
 	if (ret)
 		return ret;
 	if (info->migrating_out)
-		return mt_err_set(err, -EBUSY, "%s migrates already; virsh domjobinfo %s shows it", info->name, info->name);
+		return mt_err_set(err, -EBUSY, "%s migrates already; virsh domjobinfo %s shows it",
+				  info->name, info->name);
 	if (info->migrating_in)
 		return mt_err_set(err, -EBUSY, "%s is just arriving from another host", info->name);
 	if (info->state != VIR_DOMAIN_RUNNING)
-		return mt_err_set(err, -EBUSY, "%s is %s, not running", info->name, mt_domain_state_name(info->state));
+		return mt_err_set(err, -EBUSY, "%s is %s, not running", info->name,
+				  mt_domain_state_name(info->state));
 	return 0;
 }
 
-static int check_destination(struct mt_conn *there, const struct mt_domain_info *info, struct mt_err *err)
+static int check_destination(struct mt_conn *there, const struct mt_domain_info *info,
+			     struct mt_err *err)
 {
 	struct mt_domain_info other;
 	int ret = mt_domain_info(there, info->uuid, &other, NULL);
 
 	/* Shut off is fine: a definition left from an earlier visit. */
 	if (!ret && other.state != VIR_DOMAIN_SHUTOFF)
-		return mt_err_set(err, -EEXIST, "%s is at %s already, %s", info->name, mt_conn_uri(there),
-				  mt_domain_state_name(other.state));
+		return mt_err_set(err, -EEXIST, "%s is at %s already, %s", info->name,
+				  mt_conn_uri(there), mt_domain_state_name(other.state));
 	if (ret && ret != -ENOENT)
 		return mt_err_set(err, ret, "cannot ask %s for its domains", mt_conn_uri(there));
 	if (info->name_cut)
@@ -232,11 +250,13 @@ static int check_destination(struct mt_conn *there, const struct mt_domain_info 
 	ret = mt_domain_find(there, info->name, &other, NULL);
 	/* A name of digits finds another by its id, and one like a UUID the one that has it. */
 	if (!ret && !strcmp(other.name, info->name) && strcmp(other.uuid, info->uuid))
-		return mt_err_set(err, -EEXIST, "another guest at %s is called %s", mt_conn_uri(there), info->name);
+		return mt_err_set(err, -EEXIST, "another guest at %s is called %s",
+				  mt_conn_uri(there), info->name);
 	return 0;
 }
 
-int mt_migrate_check(struct mt_conn *conn, const char *uuid, const struct mt_migrate_options *o, struct mt_err *err)
+int mt_migrate_check(struct mt_conn *conn, const char *uuid, const struct mt_migrate_options *o,
+		     struct mt_err *err)
 {
 	char here_uuid[VIR_UUID_STRING_BUFLEN], there_uuid[VIR_UUID_STRING_BUFLEN];
 	struct mt_domain_info info;
@@ -247,14 +267,16 @@ int mt_migrate_check(struct mt_conn *conn, const char *uuid, const struct mt_mig
 	if (ret)
 		return ret;
 	if (!strcmp(o->destination_uri, mt_conn_uri(conn)))
-		return mt_err_set(err, -EINVAL, "the destination %s is the source", o->destination_uri);
+		return mt_err_set(err, -EINVAL, "the destination %s is the source",
+				  o->destination_uri);
 	ret = check_source(conn, uuid, &info, err);
 	if (ret)
 		return ret;
 	ret = mt_conn_open(&there, o->destination_uri, err);
 	if (ret)
 		return ret;
-	if (!mt_conn_host(conn, here_uuid, NULL) && !mt_conn_host(there, there_uuid, NULL) && !strcmp(here_uuid, there_uuid))
+	if (!mt_conn_host(conn, here_uuid, NULL) && !mt_conn_host(there, there_uuid, NULL) &&
+	    !strcmp(here_uuid, there_uuid))
 		ret = mt_err_set(err, -EINVAL,
 				 "%s is the source's own host, or has the same host UUID %s; if these are two hosts, set host_uuid in libvirtd.conf",
 				 o->destination_uri, here_uuid);
@@ -270,10 +292,12 @@ static int migrate(struct mt_migrate *m, struct mt_err *err)
 	mt_autodomain virDomainPtr arrived = NULL;
 
 	if (m->destination) {
-		arrived = virDomainMigrate3(m->dom, m->destination, m->params, (unsigned)m->n_params, m->flags);
+		arrived = virDomainMigrate3(m->dom, m->destination, m->params,
+					    (unsigned)m->n_params, m->flags);
 		return arrived ? 0 : mt_virt_error(err, "migration failed");
 	}
-	if (virDomainMigrateToURI3(m->dom, m->destination_uri, m->params, (unsigned)m->n_params, m->flags) < 0)
+	if (virDomainMigrateToURI3(m->dom, m->destination_uri, m->params, (unsigned)m->n_params,
+				   m->flags) < 0)
 		return mt_virt_error(err, "migration failed");
 	return 0;
 }
@@ -304,7 +328,8 @@ static void *run(void *arg)
 }
 
 int mt_migrate_start(struct mt_migrate **migrate_out, struct mt_conn *conn, const char *uuid,
-		     const struct mt_migrate_options *o, mt_event_fn done, void *opaque, struct mt_err *err)
+		     const struct mt_migrate_options *o, mt_event_fn done, void *opaque,
+		     struct mt_err *err)
 {
 	struct mt_migrate *m;
 	int ret = check_options(o, err);

@@ -15,7 +15,8 @@
 
 enum mt_compression {
 	MT_COMPRESSION_NONE,
-	MT_COMPRESSION_XBZRLE,			/* differences to what was sent before, as far as a cache remembers it */
+	MT_COMPRESSION_XBZRLE,			/* differences to what was sent before, as far as a
+						 * cache remembers it */
 	MT_COMPRESSION_MT,			/* zlib on several threads; QEMU before 9.1 */
 	MT_COMPRESSION_COUNT
 };
@@ -26,22 +27,28 @@ int mt_compression_parse(const char *name, enum mt_compression *c);
 
 struct mt_migrate_options {
 	const char *destination_uri;		/* of the libvirtd there */
-	const char *migrate_uri;		/* of the data, tcp://HOST[:PORT]; NULL: libvirt asks the destination for its name */
-	uint64_t bandwidth_bytes_per_s;		/* 0: libvirt's default. Whole MiB/s, see mt_migrate_rounding() */
+	const char *migrate_uri;		/* of the data, tcp://HOST[:PORT]; NULL: libvirt
+						 * asks the destination for its name */
+	uint64_t bandwidth_bytes_per_s;		/* 0: libvirt's default. Whole MiB/s, see
+						 * mt_migrate_rounding() */
 	uint64_t postcopy_bandwidth_bytes_per_s; /* likewise */
 	bool postcopy;				/* allow a flip; does not start one */
 	unsigned parallel;			/* connections; 0: one, without multifd */
 	bool auto_converge;			/* QEMU throttles the guest */
-	unsigned throttle_initial_percent;	/* of auto-converge, 1 to 99; 0: QEMU's default, 20 */
+	unsigned throttle_initial_percent;	/* of auto-converge, 1 to 99; 0: QEMU's default,
+						 * 20 */
 	unsigned throttle_increment_percent;	/* likewise; 10 */
 	enum mt_compression compression;
 	uint64_t xbzrle_cache_bytes;		/* 0: QEMU's default, 64 MiB */
 	unsigned compress_level;		/* of mt, 1 to 9; 0: QEMU's default, 1 */
-	unsigned compress_threads;		/* of mt; 0: QEMU's default, 8 to compress and 2 to decompress */
+	unsigned compress_threads;		/* of mt; 0: QEMU's default, 8 to compress and 2 to
+						 * decompress */
 	bool persistent;			/* define it at the destination */
 	bool undefine_source;
-	bool direct;				/* this client leads, not the source's libvirtd: dies with us */
-	bool unsafe;				/* also when libvirt considers the disks' caches unsafe */
+	bool direct;				/* this client leads, not the source's libvirtd:
+						 * dies with us */
+	bool unsafe;				/* also when libvirt considers the disks' caches
+						 * unsafe */
 };
 
 /*
@@ -55,7 +62,10 @@ struct mt_migrate_options {
 MT_MUST_CHECK int mt_migrate_check(struct mt_conn *conn, const char *uuid,
 				   const struct mt_migrate_options *options, struct mt_err *err);
 
-/* libvirt counts bandwidth in MiB/s. Return: a sentence in @buf on what is rounded, or NULL when nothing is. */
+/*
+ * libvirt counts bandwidth in MiB/s. Return: a sentence in @buf on what is rounded, or NULL when
+ * nothing is.
+ */
 const char *mt_migrate_rounding(const struct mt_migrate_options *options, char *buf, size_t size);
 
 struct mt_migrate;
@@ -74,8 +84,8 @@ MT_MUST_CHECK int mt_migrate_start(struct mt_migrate **m, struct mt_conn *conn, 
 
 /*
  * Lets go. Waits for the call to return, up to @timeout_ms; then the thread is left to itself,
- * and @done is not called any more. Return: 0; -ETIMEDOUT when left; the migration goes on (unless direct
- * and the process ends).
+ * and @done is not called any more. Return: 0; -ETIMEDOUT when left; the migration goes on (unless
+ * direct and the process ends).
  */
 int mt_migrate_free(struct mt_migrate *m, uint64_t timeout_ms);
 

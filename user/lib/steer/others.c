@@ -2,8 +2,8 @@
 /*
  * others.c - QEMU's downtime limit and speed, when somebody else changes them
  *
- * A person or another program that does so while we steer has a reason: the value stands. With back-off
- * we decide with it and set it no more; with observe this migration is left alone.
+ * A person or another program that does so while we steer has a reason: the value stands. With
+ * back-off we decide with it and set it no more; with observe this migration is left alone.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -52,11 +52,16 @@ void mt_others_active(struct supervision *s)
 void mt_others_set(struct supervision *s, const struct mt_plan *plan)
 {
 	if (plan->action == MT_ACTION_SET_DOWNTIME)
-		s->others.limit_ms = (struct others_value){
-			.known = true, .limited = true, .value = mt_downtime_clamp(plan->downtime_limit_ms) };
+		s->others.limit_ms = (struct others_value){ .known = true,
+							    .limited = true,
+							    .value = mt_downtime_clamp(
+								    plan->downtime_limit_ms) };
 	if (plan->action == MT_ACTION_SET_BANDWIDTH)
 		s->others.bytes_per_s = (struct others_value){
-			.known = true, .limited = true, .value = mt_bandwidth_mib_per_s(plan->bandwidth_bytes_per_s) * MT_MIB };
+			.known = true,
+			.limited = true,
+			.value = mt_bandwidth_mib_per_s(plan->bandwidth_bytes_per_s) * MT_MIB
+		};
 }
 
 static bool same(const struct others_value *a, const struct others_value *b)
@@ -76,7 +81,8 @@ static const char *show(char *buf, const struct others_value *v, bool is_limit)
 }
 
 /* Return: 0, or -EAGAIN and it has been told. */
-static int compare(struct supervision *s, struct others_value *ours, const struct others_value *now, bool is_limit)
+static int compare(struct supervision *s, struct others_value *ours, const struct others_value *now,
+		   bool is_limit)
 {
 	char was[MT_UNIT_STR], is[MT_UNIT_STR], detail[256];
 	bool observe = s->o->others == MT_OTHERS_OBSERVE;
@@ -97,8 +103,10 @@ static int compare(struct supervision *s, struct others_value *ours, const struc
 	s->others.observe |= observe;
 	if (is_limit)
 		mt_engine_set_qemu_limit(&s->engine, now->value);
-	snprintf(detail, sizeof(detail), "somebody else changed QEMU's %s from %s to %s: %s", is_limit ? "downtime limit" : "speed",
-		 was, is, observe ? "this migration is left alone" : "their value stands, and the decision is made again");
+	snprintf(detail, sizeof(detail), "somebody else changed QEMU's %s from %s to %s: %s",
+		 is_limit ? "downtime limit" : "speed", was, is,
+		 observe ? "this migration is left alone" :
+			   "their value stands, and the decision is made again");
 	mt_note_event(s, "changed by others", detail);
 	return -EAGAIN;
 }

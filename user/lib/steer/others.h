@@ -32,8 +32,8 @@ void mt_others_active(struct supervision *s);
 /* We set it. */
 void mt_others_set(struct supervision *s, const struct mt_plan *plan);
 /*
- * Reads again what @plan stands on. Return: 0 it is as we know it; -EAGAIN it is not, which has been told: decide
- * anew; -errno it could not be read.
+ * Reads again what @plan stands on. Return: 0 it is as we know it; -EAGAIN it is not, which has
+ * been told: decide anew; -errno it could not be read.
  */
 int mt_others_check(struct supervision *s, const struct mt_plan *plan);
 

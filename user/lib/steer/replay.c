@@ -24,7 +24,8 @@ struct replay {
 	struct mt_sample last;		/* newest of status active or completed */
 	double last_implied_ms;
 	enum mt_status status;		/* of the newest sample of all */
-	uint64_t now_ms;		/* of it: since the migration began, by our clock where QEMU does not tell */
+	uint64_t now_ms;		/* of it: since the migration began, by our clock where QEMU
+					 * does not tell */
 	uint64_t told_ms, told_t_ns;	/* when QEMU last did */
 	/* When each began; valid once seen. */
 	uint64_t postcopy_at_ms, paused_at_ms, switchover_at_ms;
@@ -34,12 +35,15 @@ struct replay {
 	unsigned n_settings;		/* plans that set something */
 	uint64_t setting_at_ms;		/* the first and the newest of them */
 	char setting[64];
-	uint64_t ends_at_ms;		/* when QEMU would have stopped by itself, under a limit the policy set */
+	uint64_t ends_at_ms;		/* when QEMU would have stopped by itself, under a limit the
+					 * policy set */
 	uint64_t ends_limit_ms;
 	bool ends;
-	const struct mt_record_decision *relimited;	/* a change of QEMU's limit that is still to be heeded */
+	const struct mt_record_decision *relimited;	/* a change of QEMU's limit that is still to
+							 * be heeded */
 	uint64_t planned_limit_ms;	/* as the policy would have it; 0 = left alone */
-	const struct mt_record_decision *ended;	/* what the recorded policy did; NULL = nothing final */
+	const struct mt_record_decision *ended;	/* what the recorded policy did; NULL = nothing
+						 * final */
 	const struct mt_replay_watch *watch;	/* NULL: nobody looks on */
 };
 
@@ -49,7 +53,8 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 	const struct {
 		uint64_t *to, from;
 	} rows[] = {
-		{ &l.max_downtime_ms, given->max_downtime_ms }, { &l.deadline_ms, given->deadline_ms },
+		{ &l.max_downtime_ms, given->max_downtime_ms },
+		{ &l.deadline_ms, given->deadline_ms },
 		{ &l.stall_timeout_ms, given->stall_timeout_ms },
 		{ &l.qemu_limit_ms, given->qemu_limit_ms }, { &l.fixed_ms, given->fixed_ms },
 	};
@@ -101,7 +106,9 @@ static void note_setting(struct replay *r, const struct mt_sample *s, const stru
 		r->setting_at_ms = s->total_ms;
 	switch (plan->action) {
 	case MT_ACTION_SET_DOWNTIME:
-		/* For the report only: what was recorded went on under the limit that was in force. */
+		/*
+		 * For the report only: what was recorded went on under the limit that was in force.
+		 */
 		r->planned_limit_ms = plan->downtime_limit_ms;
 		mt_format_duration_ms(buf, (double)plan->downtime_limit_ms);
 		break;
@@ -117,10 +124,14 @@ static void note_setting(struct replay *r, const struct mt_sample *s, const stru
 	snprintf(r->setting, sizeof(r->setting), "%s %s", mt_action_name(plan->action), buf);
 }
 
-/* QEMU ends pre-copy when a sync leaves no more than its limit takes; would it have, under the policy's? */
+/*
+ * QEMU ends pre-copy when a sync leaves no more than its limit takes; would it have, under the
+ * policy's?
+ */
 static void note_end(struct replay *r, const struct mt_plan *plan, const struct mt_sample *s)
 {
-	if (r->ends || plan->implied_downtime_ms < 0 || r->planned_limit_ms <= r->engine.limits.qemu_limit_ms)
+	if (r->ends || plan->implied_downtime_ms < 0 ||
+	    r->planned_limit_ms <= r->engine.limits.qemu_limit_ms)
 		return;
 	if (plan->implied_downtime_ms > (double)r->planned_limit_ms)
 		return;
@@ -129,7 +140,8 @@ static void note_end(struct replay *r, const struct mt_plan *plan, const struct 
 	r->ends_limit_ms = r->planned_limit_ms;
 }
 
-static void say(struct mt_replay_result *result, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct mt_replay_result *result, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static void say(struct mt_replay_result *result, const char *fmt, ...)
 {
 	size_t len = strlen(result->reason);
@@ -141,7 +153,8 @@ static void say(struct mt_replay_result *result, const char *fmt, ...)
 }
 
 /* How it ended, or where the recording does. */
-static void explain_end(const struct replay *r, struct mt_replay_result *result, const struct mt_recording *rec)
+static void explain_end(const struct replay *r, struct mt_replay_result *result,
+			const struct mt_recording *rec)
 {
 	char at[MT_UNIT_STR], pause[MT_UNIT_STR], since[MT_UNIT_STR];
 	double still_ms = r->engine.iterations.still_s * 1e3;
@@ -150,7 +163,8 @@ static void explain_end(const struct replay *r, struct mt_replay_result *result,
 	case MT_STATUS_COMPLETED:
 		say(result, r->ended ? "the migration completed" : "QEMU finished by itself");
 		if (!r->ended && mt_sample_has(&r->last, downtime_ms))
-			say(result, ", after a pause of %s", mt_format_duration_ms(pause, (double)r->last.downtime_ms));
+			say(result, ", after a pause of %s",
+			    mt_format_duration_ms(pause, (double)r->last.downtime_ms));
 		break;
 	case MT_STATUS_FAILED:
 		say(result, "the migration failed");
@@ -159,28 +173,36 @@ static void explain_end(const struct replay *r, struct mt_replay_result *result,
 		say(result, "the migration was cancelled");
 		break;
 	case MT_STATUS_POSTCOPY_PAUSED:
-		say(result, "status postcopy-paused for %s, since %s: %s", mt_format_duration_ms(pause, (double)(r->now_ms - r->paused_at_ms)),
-		    mt_format_duration_ms(since, (double)r->paused_at_ms), mt_status_why(r->status));
+		say(result, "status postcopy-paused for %s, since %s: %s",
+		    mt_format_duration_ms(pause, (double)(r->now_ms - r->paused_at_ms)),
+		    mt_format_duration_ms(since, (double)r->paused_at_ms),
+		    mt_status_why(r->status));
 		break;
 	default:
 		if (still_ms >= MT_STALL_TELL_MS)
-			say(result, "nothing has been sent for %s; ", mt_format_duration_ms(pause, still_ms));
+			say(result, "nothing has been sent for %s; ",
+			    mt_format_duration_ms(pause, still_ms));
 		say(result, "the recording ends at %s%s",
-		    mt_sample_has(&r->last, total_ms) ? mt_format_duration_ms(at, (double)r->last.total_ms) : "an unknown time",
+		    mt_sample_has(&r->last, total_ms) ?
+			    mt_format_duration_ms(at, (double)r->last.total_ms) :
+			    "an unknown time",
 		    rec->truncated ? ", early" : "");
 		break;
 	}
 }
 
-static void explain_none(const struct replay *r, struct mt_replay_result *result, const struct mt_recording *rec)
+static void explain_none(const struct replay *r, struct mt_replay_result *result,
+			 const struct mt_recording *rec)
 {
 	char at[MT_UNIT_STR];
 
 	if (r->ended)
-		say(result, "the recorded %s at %s came first; ", mt_action_name(r->ended->plan.action),
+		say(result, "the recorded %s at %s came first; ",
+		    mt_action_name(r->ended->plan.action),
 		    mt_format_duration_ms(at, (double)r->ended->total_ms));
 	else if (r->postcopy_seen)
-		say(result, "post-copy was started at %s; ", mt_format_duration_ms(at, (double)r->postcopy_at_ms));
+		say(result, "post-copy was started at %s; ",
+		    mt_format_duration_ms(at, (double)r->postcopy_at_ms));
 	if (r->n_unknown)
 		say(result, "%u answers have a status that is not known here; ", r->n_unknown);
 	say(result, "%s", r->warnings);
@@ -196,10 +218,11 @@ static void explain_settings(const struct replay *r, struct mt_replay_result *re
 
 	if (!r->n_settings)
 		return;
-	say(result, "; before, %s (%u change%s since %s)", r->setting, r->n_settings, r->n_settings == 1 ? "" : "s",
-	    mt_format_duration_ms(at, (double)r->setting_at_ms));
+	say(result, "; before, %s (%u change%s since %s)", r->setting, r->n_settings,
+	    r->n_settings == 1 ? "" : "s", mt_format_duration_ms(at, (double)r->setting_at_ms));
 	if (r->ends)
-		say(result, ", and a limit of %s is met at %s", mt_format_duration_ms(limit, (double)r->ends_limit_ms),
+		say(result, ", and a limit of %s is met at %s",
+		    mt_format_duration_ms(limit, (double)r->ends_limit_ms),
 		    mt_format_duration_ms(at, (double)r->ends_at_ms));
 }
 
@@ -227,17 +250,22 @@ static void note_warning(struct replay *r, const struct mt_plan *plan)
 	size_t len = strlen(r->warnings);
 	char at[MT_UNIT_STR];
 
-	snprintf(r->warnings + len, sizeof(r->warnings) - len, "at %s: %s; ", mt_format_duration_ms(at, (double)r->now_ms), plan->reason);
+	snprintf(r->warnings + len, sizeof(r->warnings) - len, "at %s: %s; ",
+		 mt_format_duration_ms(at, (double)r->now_ms), plan->reason);
 }
 
-/* The last answers often have no time: from the last that had one it goes on by when they were given. */
+/*
+ * The last answers often have no time: from the last that had one it goes on by when they were
+ * given.
+ */
 static void note_time(struct replay *r, const struct mt_sample *s)
 {
 	if (mt_sample_has(s, total_ms) || !r->told_t_ns) {
 		r->told_ms = s->total_ms;
 		r->told_t_ns = s->t_ns;
 	}
-	r->now_ms = r->told_ms + (s->t_ns > r->told_t_ns ? (s->t_ns - r->told_t_ns) / MT_NS_PER_MS : 0);
+	r->now_ms =
+		r->told_ms + (s->t_ns > r->told_t_ns ? (s->t_ns - r->told_t_ns) / MT_NS_PER_MS : 0);
 }
 
 static void note_first(bool *seen, uint64_t *at_ms, bool now, const struct replay *r)
@@ -274,7 +302,10 @@ static bool step(struct replay *r, const struct mt_sample *s, struct mt_plan *pl
 	boundary = mt_engine_feed(&r->engine, s, plan);
 	if (!mt_status_is_postcopy(s->status))
 		take_last(r, s);
-	/* Too late for any plan. The sample that led to the recorded decision is written after it, but older. */
+	/*
+	 * Too late for any plan. The sample that led to the recorded decision is written after it,
+	 * but older.
+	 */
 	if (s->status != MT_STATUS_ACTIVE || (r->ended && s->t_ns > r->ended->t_ns))
 		return false;
 	if (boundary)
@@ -299,18 +330,23 @@ static void say_which(struct mt_replay_result *result, const struct mt_recording
 		say(result, "migration %zu of %zu: ", which, n);
 }
 
-/* What the kernel saw between two looks. Settings wait for the next look: what was recorded goes on without them. */
+/*
+ * What the kernel saw between two looks. Settings wait for the next look: what was recorded goes on
+ * without them.
+ */
 static bool between(struct replay *r, const struct mt_tick *tick, struct mt_plan *plan)
 {
 	mt_engine_tick(&r->engine, tick, plan);
 	return mt_action_is_final(plan->action);
 }
 
-void mt_replay(struct mt_replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
-		const struct mt_policy *policy, const struct mt_limits *given,
-		const struct mt_replay_watch *watch)
+void mt_replay(struct mt_replay_result *result, const struct mt_recording *rec, size_t from,
+	       size_t to, const struct mt_policy *policy, const struct mt_limits *given,
+	       const struct mt_replay_watch *watch)
 {
-	struct replay r = { .last_implied_ms = NAN, .watch = watch, .before.nonzero_bytes = nonzero_of(rec) };
+	struct replay r = { .last_implied_ms = NAN,
+			    .watch = watch,
+			    .before.nonzero_bytes = nonzero_of(rec) };
 	struct mt_limits limits = limits_of(rec, given);
 
 	memset(result, 0, sizeof(*result));
@@ -332,7 +368,8 @@ void mt_replay(struct mt_replay_result *result, const struct mt_recording *rec, 
 		}
 		result->action = plan.action;
 		result->at = *s;
-		result->implied_downtime_ms = plan.implied_downtime_ms < 0 ? r.last_implied_ms : plan.implied_downtime_ms;
+		result->implied_downtime_ms =
+			plan.implied_downtime_ms < 0 ? r.last_implied_ms : plan.implied_downtime_ms;
 		say(result, "%s", plan.reason);
 		explain_settings(&r, result);
 		return;

@@ -14,18 +14,22 @@ struct mt_replay_result {
 	char reason[1024];
 };
 
-/* Told of each boundary at which a policy could still act: the engine as it decided there, and the plan. */
+/*
+ * Told of each boundary at which a policy could still act: the engine as it decided there, and the
+ * plan.
+ */
 struct mt_replay_watch {
 	void (*boundary)(const struct mt_engine *engine, const struct mt_plan *plan, void *opaque);
 	void *opaque;
 };
 
 /*
- * One of the migrations in @rec: the entries from @from until before @to, see mt_recording_migration(). @given: by the
- * user; what is UNSET there is the recording's, or policy.h's where that says nothing either. @watch: NULL: nobody.
+ * One of the migrations in @rec: the entries from @from until before @to, see
+ * mt_recording_migration(). @given: by the user; what is UNSET there is the recording's, or
+ * policy.h's where that says nothing either. @watch: NULL: nobody.
  */
-void mt_replay(struct mt_replay_result *result, const struct mt_recording *rec, size_t from, size_t to,
-		const struct mt_policy *policy, const struct mt_limits *given,
-		const struct mt_replay_watch *watch);
+void mt_replay(struct mt_replay_result *result, const struct mt_recording *rec, size_t from,
+	       size_t to, const struct mt_policy *policy, const struct mt_limits *given,
+	       const struct mt_replay_watch *watch);
 
 #endif

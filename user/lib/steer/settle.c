@@ -23,7 +23,8 @@
 #include "settle.h"
 #include "settle_ask.h"
 
-#define LOOK_MS		5000	/* for the guest to get to the destination, or to run again at the source */
+/* for the guest to get to the destination, or to run again at the source */
+#define LOOK_MS		5000
 #define SOURCE_BACK_MS	30000	/* for a restarted libvirtd to answer */
 #define POSTCOPY_MS	120000	/* for a post-copy that goes on without its libvirtd */
 #define LOOK_EVERY_MS	100
@@ -31,7 +32,8 @@
 
 static bool is_off_by_itself(int reason)
 {
-	return reason == VIR_DOMAIN_SHUTOFF_SHUTDOWN || reason == VIR_DOMAIN_SHUTOFF_DESTROYED || reason == VIR_DOMAIN_SHUTOFF_CRASHED;
+	return reason == VIR_DOMAIN_SHUTOFF_SHUTDOWN || reason == VIR_DOMAIN_SHUTOFF_DESTROYED ||
+	       reason == VIR_DOMAIN_SHUTOFF_CRASHED;
 }
 
 static enum mt_side source_once(const struct mt_settle_input *in, int *reason)
@@ -78,7 +80,8 @@ static enum mt_side look_at_source(const struct mt_settle_input *in)
 
 		seen = source_once(in, &reason);
 		flipped = seen == MT_SIDE_PAUSED && reason == VIR_DOMAIN_PAUSED_POSTCOPY;
-		if (seen == MT_SIDE_RUNS || seen == MT_SIDE_ABSENT || seen == MT_SIDE_OFF || (seen == MT_SIDE_PAUSED && in->was_paused && !flipped))
+		if (seen == MT_SIDE_RUNS || seen == MT_SIDE_ABSENT || seen == MT_SIDE_OFF ||
+		    (seen == MT_SIDE_PAUSED && in->was_paused && !flipped))
 			return seen;
 		waited_ms = (mt_now_ns() - begin) / MT_NS_PER_MS;
 		if (waited_ms >= (flipped ? POSTCOPY_MS : LOOK_MS))
@@ -99,10 +102,12 @@ static const char *because(const struct mt_settle_input *in)
 static enum mt_outcome at_source(const struct mt_settle_input *in, char *detail, size_t size)
 {
 	if (in->cancelled) {
-		snprintf(detail, size, "the migration was cancelled; the guest goes on at the source");
+		snprintf(detail, size,
+			 "the migration was cancelled; the guest goes on at the source");
 		return MT_OUTCOME_ABORTED;
 	}
-	snprintf(detail, size, "the migration failed: %s; the guest goes on at the source", because(in));
+	snprintf(detail, size, "the migration failed: %s; the guest goes on at the source",
+		 because(in));
 	return MT_OUTCOME_FAILED;
 }
 
@@ -117,7 +122,8 @@ static enum mt_outcome at_destination(const struct mt_settle_input *in, enum mt_
 		snprintf(detail, size, "the guest is at %s, paused as it was before", where);
 		return MT_OUTCOME_COMPLETED;
 	}
-	snprintf(detail, size, "the guest is at %s but does not run: look there, then virsh resume", where);
+	snprintf(detail, size, "the guest is at %s but does not run: look there, then virsh resume",
+		 where);
 	return MT_OUTCOME_PAUSED;
 }
 
@@ -129,11 +135,14 @@ static enum mt_outcome off_at_source(const struct mt_settle_input *in, char *det
 }
 
 /* Whoever resumes it here while it runs elsewhere makes two of it. */
-static void paused_at_source(const struct mt_settle_input *in, enum mt_side destination, const struct mt_err *err,
-			     char *detail, size_t size)
+static void paused_at_source(const struct mt_settle_input *in, enum mt_side destination,
+			     const struct mt_err *err, char *detail, size_t size)
 {
-	if (destination == MT_SIDE_ABSENT || destination == MT_SIDE_OFF || destination == MT_SIDE_PAUSED)
-		snprintf(detail, size, "the guest is paused at the source and does not run elsewhere: %s", because(in));
+	if (destination == MT_SIDE_ABSENT || destination == MT_SIDE_OFF ||
+	    destination == MT_SIDE_PAUSED)
+		snprintf(detail, size,
+			 "the guest is paused at the source and does not run elsewhere: %s",
+			 because(in));
 	else if (in->destinations && *in->destinations)
 		snprintf(detail, size, "the guest is paused at the source; whether it runs at the destination could not be checked, "
 			 "so check before you resume it: %s", err->msg);
@@ -143,8 +152,9 @@ static void paused_at_source(const struct mt_settle_input *in, enum mt_side dest
 }
 
 /* Nobody has it, as far as they answered. */
-static enum mt_outcome nowhere(const struct mt_settle_input *in, enum mt_side source, enum mt_side destination, const struct mt_err *err,
-			       char *detail, size_t size)
+static enum mt_outcome nowhere(const struct mt_settle_input *in, enum mt_side source,
+			       enum mt_side destination, const struct mt_err *err, char *detail,
+			       size_t size)
 {
 	if (destination == MT_SIDE_UNKNOWN && in->claimed) {
 		snprintf(detail, size, "libvirt reports success; the destination was not checked: %s",
@@ -155,14 +165,17 @@ static enum mt_outcome nowhere(const struct mt_settle_input *in, enum mt_side so
 		snprintf(detail, size, "the guest is on neither side: %s", because(in));
 		return MT_OUTCOME_LOST;
 	}
-	snprintf(detail, size, "where the guest is could not be determined (source %s, destination %s): %s",
+	snprintf(detail, size,
+		 "where the guest is could not be determined (source %s, destination %s): %s",
 		 source == MT_SIDE_ABSENT ? "no longer has it" : "does not answer",
-		 destination == MT_SIDE_ABSENT ? "does not have it" : "was not or could not be checked",
+		 destination == MT_SIDE_ABSENT ? "does not have it" :
+						 "was not or could not be checked",
 		 *err->msg ? err->msg : because(in));
 	return MT_OUTCOME_UNKNOWN;
 }
 
-enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t size, const char **found)
+enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t size,
+			  const char **found)
 {
 	enum mt_side source, destination = MT_SIDE_UNKNOWN;
 	const char *where = "the destination";
@@ -181,11 +194,17 @@ enum mt_outcome mt_settle(const struct mt_settle_input *in, char *detail, size_t
 		return at_source(in, detail, size);
 	if (!in->claimed) {
 		/* One that was powered off at the source has not got to anywhere. */
-		bool quick = source == MT_SIDE_PAUSED || source == MT_SIDE_OFF || (in->off && *in->off);
+		bool quick =
+			source == MT_SIDE_PAUSED || source == MT_SIDE_OFF || (in->off && *in->off);
 
-		destination = mt_settle_ask(in->destinations, in->uuid, quick ? GLANCE_MS : LOOK_MS, &where, &err);
-		/* An incoming guest is paused until its migration is done: where the source still has one, that is ours. */
-		if (destination == MT_SIDE_RUNS || (destination == MT_SIDE_PAUSED && source == MT_SIDE_ABSENT && !quick)) {
+		destination = mt_settle_ask(in->destinations, in->uuid, quick ? GLANCE_MS : LOOK_MS,
+					    &where, &err);
+		/*
+		 * An incoming guest is paused until its migration is done: where the source still
+		 * has one, that is ours.
+		 */
+		if (destination == MT_SIDE_RUNS ||
+		    (destination == MT_SIDE_PAUSED && source == MT_SIDE_ABSENT && !quick)) {
 			*found = where;
 			return at_destination(in, destination, where, detail, size);
 		}

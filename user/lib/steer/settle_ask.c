@@ -2,8 +2,8 @@
 /*
  * settle_ask.c - several destinations asked for a guest at once
  *
- * A few threads take one destination after the other. One that hangs in a call is left to itself, with its
- * share of what they have in common; the last frees that.
+ * A few threads take one destination after the other. One that hangs in a call is left to itself,
+ * with its share of what they have in common; the last frees that.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -57,7 +57,10 @@ static enum mt_side ask_one(const struct ask *a, const char *uri, struct mt_err 
 		return MT_SIDE_UNKNOWN;
 	rc = mt_domain_verify(c, a->uuid, a->timeout_ms, err);
 	mt_conn_close(c);
-	return !rc ? MT_SIDE_RUNS : rc == -EAGAIN ? MT_SIDE_PAUSED : rc == -ENOENT ? MT_SIDE_ABSENT : MT_SIDE_UNKNOWN;
+	return !rc	     ? MT_SIDE_RUNS :
+	       rc == -EAGAIN ? MT_SIDE_PAUSED :
+	       rc == -ENOENT ? MT_SIDE_ABSENT :
+			       MT_SIDE_UNKNOWN;
 }
 
 /* With the lock held. Running counts for more than paused, and that for more than not there. */
@@ -123,8 +126,8 @@ static struct ask *ask_new(const char *const *destinations, const char *uuid, ui
 	return NULL;
 }
 
-enum mt_side mt_settle_ask(const char *const *destinations, const char *uuid, uint64_t timeout_ms, const char **where,
-			   struct mt_err *err)
+enum mt_side mt_settle_ask(const char *const *destinations, const char *uuid, uint64_t timeout_ms,
+			   const char **where, struct mt_err *err)
 {
 	uint64_t until_ns = mt_deadline_ns(timeout_ms + CONNECT_MS);
 	enum mt_side seen;

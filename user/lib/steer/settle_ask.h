@@ -18,10 +18,10 @@ enum mt_side {
 };
 
 /*
- * Each is given @timeout_ms for the guest to get there, and all together not much more: one that does not answer
- * holds up nobody. The first that has it counts: @where.
+ * Each is given @timeout_ms for the guest to get there, and all together not much more: one that
+ * does not answer holds up nobody. The first that has it counts: @where.
  */
-enum mt_side mt_settle_ask(const char *const *destinations, const char *uuid, uint64_t timeout_ms, const char **where,
-			   struct mt_err *err);
+enum mt_side mt_settle_ask(const char *const *destinations, const char *uuid, uint64_t timeout_ms,
+			   const char **where, struct mt_err *err);
 
 #endif

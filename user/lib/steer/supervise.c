@@ -15,8 +15,10 @@
 
 #define POLL_DEFAULT_MS		250
 #define TICKS_MS		50	/* as often as a session for passes has one */
-#define BEGIN_MS		60000	/* a migration that was announced begins within this, or never */
-#define CLAIM_MS		6000	/* after the job is gone: libvirt reports success 1.4 to 2 s late */
+/* a migration that was announced begins within this, or never */
+#define BEGIN_MS		60000
+/* after the job is gone: libvirt reports success 1.4 to 2 s late */
+#define CLAIM_MS		6000
 #define BEFORE_MS		2000	/* an event that made us begin may be this old */
 
 void mt_enter(struct supervision *s, enum phase phase)
@@ -86,7 +88,8 @@ void mt_recorded(struct supervision *s, int rc)
 	if (!rc || s->result->record_error)
 		return;
 	s->result->record_error = rc;
-	snprintf(note, sizeof(note), "the recording ends here: %s; supervision goes on", strerror(-rc));
+	snprintf(note, sizeof(note), "the recording ends here: %s; supervision goes on",
+		 strerror(-rc));
 	mt_tell(s, NULL, false, note);
 }
 
@@ -117,11 +120,16 @@ static void heed_flags(struct supervision *s)
 		return;
 	if (mt_status_is_postcopy(s->sample.status)) {
 		if (!s->told_postcopy)
-			mt_note_event(s, "not cancelled", "in post-copy the guest's memory is on both sides: it is safe only when that has finished");
+			mt_note_event(
+				s, "not cancelled",
+				"in post-copy the guest's memory is on both sides: it is safe only when that has finished");
 		s->told_postcopy = true;
 		return;
 	}
-	/* A stopped guest is given back by the guard, again and again; once more at once does no harm. */
+	/*
+	 * A stopped guest is given back by the guard, again and again; once more at once does no
+	 * harm.
+	 */
 	if (mt_cancel(s) && s->stopped)
 		mt_guard_due(s->o->guard, s->uuid, "the migration is to be cancelled");
 }
@@ -142,7 +150,8 @@ static void watch_clock(struct supervision *s)
 
 /* --- the whole ---------------------------------------------------------- */
 /* What of its memory is not empty decides how much there is to send. */
-static void know_guest(struct supervision *s, const struct mt_domain_info *info, struct mt_limits *limits)
+static void know_guest(struct supervision *s, const struct mt_domain_info *info,
+		       struct mt_limits *limits)
 {
 	if (limits->before)
 		s->before = *limits->before;
@@ -151,7 +160,8 @@ static void know_guest(struct supervision *s, const struct mt_domain_info *info,
 	limits->before = &s->before;
 	if (s->before.nonzero_bytes > 0)
 		mt_recorded(s, mt_recorder_guest(s->o->recorder, &(struct mt_record_guest){
-			.t_ns = mt_now_ns(), .memory_bytes = info->memory_bytes, .vcpus = info->vcpus,
+			.t_ns = mt_now_ns(), .memory_bytes = info->memory_bytes,
+			.vcpus = info->vcpus,
 			.nonzero_bytes = (uint64_t)s->before.nonzero_bytes, .cpu_share = NAN }));
 }
 
@@ -165,8 +175,10 @@ static int begin(struct supervision *s, struct mt_err *err)
 	if (rc)
 		return rc;
 	snprintf(s->domain, sizeof(s->domain), "%s", info.name);
-	s->was_paused = info.state == VIR_DOMAIN_PAUSED && info.reason != VIR_DOMAIN_PAUSED_MIGRATION &&
-			info.reason != VIR_DOMAIN_PAUSED_POSTCOPY && info.reason != VIR_DOMAIN_PAUSED_POSTCOPY_FAILED;
+	s->was_paused = info.state == VIR_DOMAIN_PAUSED &&
+			info.reason != VIR_DOMAIN_PAUSED_MIGRATION &&
+			info.reason != VIR_DOMAIN_PAUSED_POSTCOPY &&
+			info.reason != VIR_DOMAIN_PAUSED_POSTCOPY_FAILED;
 	mt_others_begin(s);
 	if (limits.qemu_limit_ms == MT_LIMIT_UNSET && s->others.limit_ms.known)
 		limits.qemu_limit_ms = s->others.limit_ms.value;
@@ -174,9 +186,12 @@ static int begin(struct supervision *s, struct mt_err *err)
 	know_guest(s, &info, &limits);
 	mt_engine_init(&s->engine, s->o->policy, &limits);
 	s->phase_since_ns = mt_now_ns();
-	s->looked_ns = s->phase_since_ns > BEFORE_MS * MT_NS_PER_MS ? s->phase_since_ns - BEFORE_MS * MT_NS_PER_MS : 0;
+	s->looked_ns = s->phase_since_ns > BEFORE_MS * MT_NS_PER_MS ?
+			       s->phase_since_ns - BEFORE_MS * MT_NS_PER_MS :
+			       0;
 	mt_hand_begin(s);
-	if (s->o->guard && s->o->cancel && mt_guard_watch(s->o->guard, s->conn, s->uuid, s->o->cancel))
+	if (s->o->guard && s->o->cancel &&
+	    mt_guard_watch(s->o->guard, s->conn, s->uuid, s->o->cancel))
 		mt_note_event(s, "trouble", "a call that hangs will delay a cancellation");
 	return 0;
 }

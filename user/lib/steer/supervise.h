@@ -23,7 +23,8 @@ enum mt_stage {
 	MT_STAGE_RUNNING,
 	MT_STAGE_STOPPED,		/* we stopped the guest for the last pages */
 	MT_STAGE_ENDING,		/* the job is gone: waiting for what libvirt says of it */
-	MT_STAGE_SETTLING,		/* finding out where the guest is: may take seconds, a minute where a host does not answer */
+	MT_STAGE_SETTLING,		/* finding out where the guest is: may take seconds, a
+					 * minute where a host does not answer */
 	MT_STAGE_OVER,
 	MT_STAGE_COUNT
 };
@@ -38,44 +39,57 @@ struct mt_progress {
 	const char *note;		/* something else happened: one sentence; NULL = nothing */
 	enum mt_stage stage;
 	bool acts;			/* plans are carried out; false: observed only */
-	const char *hand;		/* why they are not, "steered by migtrace migrate, pid 12"; "" while they are */
+	const char *hand;		/* why they are not, "steered by migtrace migrate, pid 12";
+					 * "" while they are */
 };
-/* On the supervising thread, which nothing may hold up: whatever can block (log, terminal, disk) is only queued. */
+/*
+ * On the supervising thread, which nothing may hold up: whatever can block (log, terminal, disk) is
+ * only queued.
+ */
 typedef void (*mt_progress_fn)(const struct mt_progress *p, void *opaque);
 
 /* QEMU's downtime limit or the speed was changed by somebody else. */
 enum mt_others {
-	MT_OTHERS_BACK_OFF,		/* their value stands, and we no longer set that one; decisions are made with it */
+	MT_OTHERS_BACK_OFF,		/* their value stands, and we no longer set that one;
+					 * decisions are made with it */
 	MT_OTHERS_OBSERVE,		/* hands off this migration */
 };
 
-#define MT_AGE_LIMIT_DEFAULT_MS	1000	/* inferred: a few polls; what is decided holds for about a pass */
+/* inferred: a few polls; what is decided holds for about a pass */
+#define MT_AGE_LIMIT_DEFAULT_MS	1000
 
 struct mt_supervise_options {
 	const struct mt_policy *policy;
 	const struct mt_actuators *actuators;
 	struct mt_limits limits;		/* qemu_limit_ms MT_LIMIT_UNSET: ask libvirt */
-	const char *const *destinations;	/* URIs on which to look for the guest afterwards; NULL-terminated, may be NULL */
+	const char *const *destinations;	/* URIs on which to look for the guest afterwards;
+						 * NULL-terminated, may be NULL */
 	struct mt_recorder *recorder;		/* NULL: none. Closed by the caller */
 	struct mt_collector *collector;		/* NULL: no kernel source. Closed by the caller */
 	uint64_t poll_ms;			/* between boundaries; 0 = 250 */
 	bool ours;				/* we started it: wait for MT_EVENT_MIGRATE_DONE */
 	struct mt_guard *guard;			/* NULL: a guest is never stopped */
-	struct mt_hands *hands;			/* NULL: others are not looked out for; for what never acts */
+	struct mt_hands *hands;			/* NULL: others are not looked out for; for what
+						 * never acts */
 	const char *who;			/* the program, for the wheel */
-	struct mt_wheel *wheel;			/* the caller's to take and to put; NULL: it is tried here, again and again */
-	uint64_t age_limit_ms;			/* of a sample that is decided upon; 0 = MT_AGE_LIMIT_DEFAULT_MS */
+	struct mt_wheel *wheel;			/* the caller's to take and to put; NULL: it is
+						 * tried here, again and again */
+	uint64_t age_limit_ms;			/* of a sample that is decided upon; 0 =
+						 * MT_AGE_LIMIT_DEFAULT_MS */
 	enum mt_others others;
 	const volatile int *observe;		/* while non-zero: plans are not carried out */
-	const volatile int *cancel;		/* becomes non-zero (then MT_EVENT_WAKE): abort the migration */
-	const volatile int *leave;		/* likewise: let go of it, the migration goes on by itself */
+	const volatile int *cancel;		/* becomes non-zero (then MT_EVENT_WAKE): abort the
+						 * migration */
+	const volatile int *leave;		/* likewise: let go of it, the migration goes on by
+						 * itself */
 	mt_progress_fn progress;
 	void *opaque;
 };
 
 struct mt_supervise_result {
 	enum mt_outcome outcome;
-	struct mt_sample final;		/* total_ms, downtime_ms, transferred_bytes as far as libvirt told */
+	struct mt_sample final;		/* total_ms, downtime_ms, transferred_bytes as far as
+					 * libvirt told */
 	char detail[512];		/* one sentence: what happened, where the guest is */
 	int record_error;		/* first error of the recorder, 0 = whole */
 	unsigned actions_done, actions_failed;

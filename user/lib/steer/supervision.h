@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, others.c, happened.c and conclude.c share
+ * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, others.c, happened.c and
+ * conclude.c share
  *
- * One thread runs all of it. Nothing here is shared with another thread but the inbox, the guard and the
- * flags in the options.
+ * One thread runs all of it. Nothing here is shared with another thread but the inbox, the guard
+ * and the flags in the options.
  */
 #ifndef MT_SUPERVISION_H
 #define MT_SUPERVISION_H
@@ -31,22 +32,28 @@ struct supervision {
 	struct mt_beforehand before;	/* what was known of the guest: ->engine points to it */
 	struct mt_sample sample;	/* newest */
 	uint64_t asked_ns;		/* when the newest was asked for: nothing in it is older */
-	uint64_t looked_ns;		/* and the newest that was decided by: QEMU had not synced again before that */
-	enum mt_status told;		/* by QEMU's newest event, or when it was asked; NONE: neither */
-	bool caught_up;			/* with the events before the first, or that a lost connection missed */
+	uint64_t looked_ns;		/* and the newest that was decided by: QEMU had not synced
+					 * again before that */
+	enum mt_status told;		/* by QEMU's newest event, or when it was asked; NONE:
+					 * neither */
+	bool caught_up;			/* with the events before the first, or that a lost
+					 * connection missed */
 	enum phase phase;
 	uint64_t phase_since_ns;
 	bool settling;
-	uint64_t missed;		/* iteration that polls have seen begin, and no event has told of */
+	uint64_t missed;		/* iteration that polls have seen begin, and no event has
+					 * told of */
 	bool claimed, cancelled, was_paused, down;
-	bool stopped;			/* the guest is under guard: nothing else is asked or done until its news */
+	bool stopped;			/* the guest is under guard: nothing else is asked or done
+					 * until its news */
 	bool told_postcopy;		/* that it can no longer be cancelled */
 	enum mt_action dropped;		/* the newest, and in which pass */
 	uint64_t dropped_iteration;
 	struct mt_trust trust;
 	struct others others;
 	char text[256];			/* why it failed, as libvirt says */
-	char off[96];			/* how the guest was powered off meanwhile; "" = it was not */
+	char off[96];			/* how the guest was powered off meanwhile; "" = it was
+					 * not */
 
 	/* hand.c */
 	struct mt_wheel *wheel;		/* NULL: another has it */
@@ -75,7 +82,10 @@ bool mt_hand_look(struct supervision *s);
 void mt_hand_end(struct supervision *s);
 
 /* --- look.c ------------------------------------------------------------------ */
-/* When QEMU finished what @ev tells of, on our clock; never before the last look or after the event reached us. */
+/*
+ * When QEMU finished what @ev tells of, on our clock; never before the last look or after the event
+ * reached us.
+ */
 uint64_t mt_sync_time(const struct supervision *s, const struct mt_event *ev);
 void mt_look(struct supervision *s, const struct mt_event *cause);
 void mt_take_ticks(struct supervision *s);
@@ -86,13 +96,14 @@ bool mt_may_look(const struct supervision *s);
 void mt_act(struct supervision *s, struct mt_plan *plan, const struct mt_event *cause);
 /* A person's wish, whatever the rules. Return: 0 once libvirt took it. */
 int mt_cancel(struct supervision *s);
-void mt_record_decision(struct supervision *s, const struct mt_plan *plan, const char *applied, const char *error,
-			uint64_t latency_ns);
+void mt_record_decision(struct supervision *s, const struct mt_plan *plan, const char *applied,
+			const char *error, uint64_t latency_ns);
 bool mt_too_old(const struct supervision *s);
 
 /* --- act_stop.c ------------------------------------------------------------------- */
 /* Return: 0; -ESTALE it would have been too late; else as mt_virt_error(). */
-int mt_act_stop(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan, struct mt_err *err);
+int mt_act_stop(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
+		struct mt_err *err);
 void mt_on_guard(struct supervision *s, const struct mt_event *ev);
 
 /* --- happened.c -------------------------------------------------------------------- */

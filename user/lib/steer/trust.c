@@ -18,20 +18,22 @@
 
 #define STILL_MS	100	/* between two looks, for something to move */
 #define TIME_OFF_MS	1000	/* an answer that is older than this is too old anyway */
-#define SLEW		1000	/* a wall clock that is being adjusted runs as much too fast or slow: at most 500 ppm */
+/* a wall clock that is being adjusted runs as much too fast or slow: at most 500 ppm */
+#define SLEW		1000
 #define AGREE_MS	250
 #define AGREE_LOOKS	4	/* in a row, */
 #define AGREE_FOR_MS	2000	/* and for so long */
 
 static bool is_contradictory(const struct mt_sample *s)
 {
-	return mt_sample_has(s, remaining_bytes) && mt_sample_has(s, memory_bytes) && s->memory_bytes &&
-	       s->remaining_bytes > s->memory_bytes;
+	return mt_sample_has(s, remaining_bytes) && mt_sample_has(s, memory_bytes) &&
+	       s->memory_bytes && s->remaining_bytes > s->memory_bytes;
 }
 
 static bool is_backwards(const struct mt_trust *t, const struct mt_sample *s)
 {
-	return (mt_sample_has(s, transferred_bytes) && s->transferred_bytes < t->transferred_bytes) ||
+	return (mt_sample_has(s, transferred_bytes) &&
+		s->transferred_bytes < t->transferred_bytes) ||
 	       (mt_sample_has(s, iteration) && s->iteration < t->iteration);
 }
 
@@ -40,7 +42,8 @@ static bool stands_still(struct mt_trust *t, const struct mt_sample *s)
 {
 	if (t->last.t_ns && s->t_ns - t->last.t_ns < STILL_MS * MT_NS_PER_MS)
 		return t->still;
-	t->still = t->last.t_ns && s->total_ms == t->last.total_ms && s->transferred_bytes == t->last.transferred_bytes &&
+	t->still = t->last.t_ns && s->total_ms == t->last.total_ms &&
+		   s->transferred_bytes == t->last.transferred_bytes &&
 		   s->remaining_bytes == t->last.remaining_bytes;
 	return t->still;
 }
@@ -48,14 +51,16 @@ static bool stands_still(struct mt_trust *t, const struct mt_sample *s)
 /* Whether they agree with each other, though not with what we know. */
 static bool agree(struct mt_trust *t, const struct mt_sample *s, int64_t begin_ms)
 {
-	bool stopped_clock = s->total_ms == t->last.total_ms && s->transferred_bytes != t->last.transferred_bytes;
+	bool stopped_clock = s->total_ms == t->last.total_ms &&
+			     s->transferred_bytes != t->last.transferred_bytes;
 
 	if (!t->other_looks || (llabs(begin_ms - t->other_begin_ms) > AGREE_MS && !stopped_clock)) {
 		t->other_since_ns = s->t_ns;
 		t->other_looks = 0;
 	}
 	t->other_begin_ms = begin_ms;
-	return ++t->other_looks >= AGREE_LOOKS && s->t_ns - t->other_since_ns >= AGREE_FOR_MS * MT_NS_PER_MS;
+	return ++t->other_looks >= AGREE_LOOKS &&
+	       s->t_ns - t->other_since_ns >= AGREE_FOR_MS * MT_NS_PER_MS;
 }
 
 static const char *judge_time(struct mt_trust *t, const struct mt_sample *s, bool backwards)
@@ -67,7 +72,8 @@ static const char *judge_time(struct mt_trust *t, const struct mt_sample *s, boo
 		t->begin_ms = begin_ms;
 		t->has_begin = true;
 	}
-	known = t->stepped || llabs(begin_ms - t->begin_ms) <= TIME_OFF_MS + (int64_t)(s->total_ms / SLEW);
+	known = t->stepped ||
+		llabs(begin_ms - t->begin_ms) <= TIME_OFF_MS + (int64_t)(s->total_ms / SLEW);
 	if (known && !backwards) {
 		t->other_looks = 0;
 		return NULL;

@@ -8,12 +8,14 @@
 #include "source/sample.h"
 
 struct mt_trust {
-	struct mt_sample last;		/* an earlier look, long enough ago that something must have moved since */
+	struct mt_sample last;		/* an earlier look, long enough ago that something must have
+					 * moved since */
 	bool still;			/* nothing has */
 	uint64_t transferred_bytes, iteration;	/* the most that was believed */
 	bool has_begin;
 	int64_t begin_ms;		/* when it began, on our clock */
-	bool stepped;			/* their clock is not to be had any more: ours is put in its place */
+	bool stepped;			/* their clock is not to be had any more: ours is put in its
+					 * place */
 	int64_t other_begin_ms;		/* by what was not believed */
 	uint64_t other_since_ns;
 	unsigned other_looks;		/* in a row that agreed */
@@ -22,8 +24,8 @@ struct mt_trust {
 };
 
 /*
- * Return: NULL, or why nothing may be done by this sample. Where somebody set the wall clock, by which libvirt counts,
- * total_ms becomes what it is by ours.
+ * Return: NULL, or why nothing may be done by this sample. Where somebody set the wall clock, by
+ * which libvirt counts, total_ms becomes what it is by ours.
  */
 const char *mt_trust_sample(struct mt_trust *t, struct mt_sample *s);
 

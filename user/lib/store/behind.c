@@ -2,8 +2,9 @@
 /*
  * behind.c - a recorder's queue, and the thread that empties it onto a disk that may hang
  *
- * Threads: any may put; the recorder that is written to is the thread's alone, and so is all of it once it
- * was closed: a thread that hangs in the disk keeps what it hangs in, however long the rest of the program lives.
+ * Threads: any may put; the recorder that is written to is the thread's alone, and so is all of it
+ * once it was closed: a thread that hangs in the disk keeps what it hangs in, however long the rest
+ * of the program lives.
  */
 #include <errno.h>
 #include <string.h>
@@ -38,7 +39,8 @@ struct mt_behind {
 	size_t entries, bytes;		/* in the queue, with the one that is being written */
 	uint64_t put, written;		/* so far */
 	uint64_t dropped;		/* so far */
-	uint64_t waiting, waiting_t_ns;	/* of them, those that no entry tells of yet, and when the first was */
+	uint64_t waiting, waiting_t_ns;	/* of them, those that no entry tells of yet, and when the
+					 * first was */
 	bool begun, closing, closed, abandoned;
 	struct mt_err err;		/* the first error, of begin() or of the disk */
 	int close_rc;
@@ -73,8 +75,8 @@ static int tell_dropped(struct mt_behind *b, uint64_t n, uint64_t t_ns)
 
 	if (!n)
 		return 0;
-	snprintf(detail, sizeof(detail), "%llu entr%s here: the disk did not keep up", (unsigned long long)n,
-		 n == 1 ? "y is missing" : "ies are missing");
+	snprintf(detail, sizeof(detail), "%llu entr%s here: the disk did not keep up",
+		 (unsigned long long)n, n == 1 ? "y is missing" : "ies are missing");
 	return mt_recorder_write(b->to, &e);
 }
 
@@ -182,7 +184,8 @@ static void *behind_main(void *arg)
 }
 
 /* --- the interface -------------------------------------------------------- */
-int mt_behind_start(struct mt_behind **out, const struct mt_recorder_behind *how, struct mt_err *err)
+int mt_behind_start(struct mt_behind **out, const struct mt_recorder_behind *how,
+		    struct mt_err *err)
 {
 	struct mt_behind *b = calloc(1, sizeof(*b));
 	int rc;
@@ -326,8 +329,10 @@ int mt_behind_close(struct mt_behind *b, struct mt_err *err)
 	b->abandoned = !closed;
 	rc = closed && b->close_rc ? b->close_rc : b->err.code;
 	if (!closed)
-		rc = mt_err_set(err, -ETIMEDOUT, "the disk has not taken all of it within %.1f s; what is recorded up to then is readable",
-				(double)close_ms / MT_MS_PER_S);
+		rc = mt_err_set(
+			err, -ETIMEDOUT,
+			"the disk has not taken all of it within %.1f s; what is recorded up to then is readable",
+			(double)close_ms / MT_MS_PER_S);
 	else if (b->close_rc)
 		mt_err_set(err, rc, "%s", b->close_err.msg);
 	else if (rc)

@@ -9,7 +9,8 @@
 
 struct mt_behind;
 
-MT_MUST_CHECK int mt_behind_start(struct mt_behind **out, const struct mt_recorder_behind *how, struct mt_err *err);
+MT_MUST_CHECK int mt_behind_start(struct mt_behind **out, const struct mt_recorder_behind *how,
+				  struct mt_err *err);
 /* Return: 0, also where it had to be dropped; the first error of the disk. */
 int mt_behind_put(struct mt_behind *b, const struct mt_entry *e);
 int mt_behind_begun(struct mt_behind *b, uint64_t timeout_ms, struct mt_err *err);

@@ -6,8 +6,13 @@
 
 #include "entries.h"
 
-/* What a writer keeps (thin.c), a reader has room for: entries, and text in blocks that are at least half full. */
-_Static_assert(MT_RECORDING_MAX_ENTRIES * sizeof(struct mt_entry) + 2ULL * MT_RECORDING_MAX_TEXT_BYTES <= MT_RECORDING_MEMORY_BYTES,
+/*
+ * What a writer keeps (thin.c), a reader has room for: entries, and text in blocks that are at
+ * least half full.
+ */
+_Static_assert(MT_RECORDING_MAX_ENTRIES * sizeof(struct mt_entry) +
+			       2ULL * MT_RECORDING_MAX_TEXT_BYTES <=
+		       MT_RECORDING_MEMORY_BYTES,
 	       "a recording would be written that is not read");
 
 struct mt_recording *mt_recording_new(const char *path, const struct mt_recording_limits *limits)
@@ -18,7 +23,8 @@ struct mt_recording *mt_recording_new(const char *path, const struct mt_recordin
 		return NULL;
 	rec->priv = calloc(1, sizeof(struct mt_recording_store));
 	if (rec->priv)
-		mt_recording_store(rec)->memory_bytes = limits->memory_bytes ? limits->memory_bytes : MT_RECORDING_MEMORY_BYTES;
+		mt_recording_store(rec)->memory_bytes =
+			limits->memory_bytes ? limits->memory_bytes : MT_RECORDING_MEMORY_BYTES;
 	if (rec->priv)
 		rec->path = mt_strings_add(&mt_recording_store(rec)->strings, path);
 	if (!rec->path) {

@@ -25,8 +25,12 @@ static inline struct mt_recording_store *mt_recording_store(struct mt_recording 
 /* An empty one; mt_recording_free() takes it, too. NULL: no memory. */
 struct mt_recording *mt_recording_new(const char *path, const struct mt_recording_limits *limits);
 
-/* A copy of @e goes to the end. MT_RECORDING_FULL: it would take too much memory; -ENOMEM with a line in @err that does not name the file. */
-MT_MUST_CHECK int mt_recording_add(struct mt_recording *rec, const struct mt_entry *e, struct mt_err *err);
+/*
+ * A copy of @e goes to the end. MT_RECORDING_FULL: it would take too much memory; -ENOMEM with a
+ * line in @err that does not name the file.
+ */
+MT_MUST_CHECK int mt_recording_add(struct mt_recording *rec, const struct mt_entry *e,
+				   struct mt_err *err);
 /* It was not read to its end. @bound: because of which bound; NULL: the file ends early. */
 void mt_recording_cut(struct mt_recording *rec, const char *bound);
 

@@ -22,9 +22,17 @@ WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name)
 
 #define COLUMNS(what, number) \
 	static const char *what##_name(int column) { return mt_##what##_schema[column].name; } \
-	static bool what##_get(const void *base, int column, uint64_t *value) { return mt_##what##_get(base, column, value); } \
-	static void what##_put(void *base, int column, uint64_t value) { mt_##what##_put(base, column, value); } \
-	static const struct mt_columns what##_columns = { number, what##_name, what##_get, what##_put };
+	static bool what##_get(const void *base, int column, uint64_t *value) \
+	{ \
+		return mt_##what##_get(base, column, value); \
+	} \
+	static void what##_put(void *base, int column, uint64_t value) \
+	{ \
+		mt_##what##_put(base, column, value); \
+	} \
+	static const struct mt_columns what##_columns = { \
+		number, what##_name, what##_get, what##_put \
+	};
 COLUMNS(sample, MT_FIELD_COUNT)
 COLUMNS(tick, MT_TICK_COUNT)
 COLUMNS(work, MT_WORK_COUNT)
@@ -49,21 +57,41 @@ static void param_put(void *limits, int column, uint64_t value)
 	((struct mt_limits *)limits)->params.value[column] = value;
 }
 
-static const struct mt_columns param_columns = { MT_PARAMS_MAX, param_name, param_get, param_put, .unset = true };
+static const struct mt_columns param_columns = { MT_PARAMS_MAX, param_name, param_get, param_put,
+						 .unset = true };
 
 #define AT(type, field)		.offset = offsetof(type, field)
 #define END			{ .key = NULL }
 
 #define M(type, kind_, key_, field)	{ .key = key_, .kind = kind_, AT(type, field) }
-#define M_MUST(type, kind_, key_, field) { .key = key_, .kind = kind_, AT(type, field), .required = true }
-#define M_SOME(type, kind_, key_, field) { .key = key_, .kind = kind_, AT(type, field), .omit_zero = true }
-#define M_LIMIT(type, key_, field)	{ .key = key_, .kind = MEMBER_U64, AT(type, field), .unset = true }
-#define M_REAL(type, key_, field)	{ .key = key_, .kind = MEMBER_DOUBLE, AT(type, field), .absent = NAN }
-#define M_WORD(type, key_, field, w)	{ .key = key_, .kind = MEMBER_NAME, AT(type, field), .words = &w, .required = true }
-#define M_IN(type, key_, field, table)	{ .key = key_, .kind = MEMBER_OBJECT, AT(type, field), .inside = table }
+#define M_MUST(type, kind_, key_, field) \
+	{ \
+		.key = key_, .kind = kind_, AT(type, field), .required = true \
+	}
+#define M_SOME(type, kind_, key_, field) \
+	{ \
+		.key = key_, .kind = kind_, AT(type, field), .omit_zero = true \
+	}
+#define M_LIMIT(type, key_, field) \
+	{ \
+		.key = key_, .kind = MEMBER_U64, AT(type, field), .unset = true \
+	}
+#define M_REAL(type, key_, field) \
+	{ \
+		.key = key_, .kind = MEMBER_DOUBLE, AT(type, field), .absent = NAN \
+	}
+#define M_WORD(type, key_, field, w) \
+	{ \
+		.key = key_, .kind = MEMBER_NAME, AT(type, field), .words = &w, .required = true \
+	}
+#define M_IN(type, key_, field, table) \
+	{ \
+		.key = key_, .kind = MEMBER_OBJECT, AT(type, field), .inside = table \
+	}
 #define M_COLUMNS(table)		{ .key = "", .kind = MEMBER_COLUMNS, .columns = &table }
 #define M_SPREAD(type, key, field, unit) \
-	M_REAL(type, key "_p10_" unit, field.p10), M_REAL(type, key "_p50_" unit, field.p50), M_REAL(type, key "_p90_" unit, field.p90)
+	M_REAL(type, key "_p10_" unit, field.p10), M_REAL(type, key "_p50_" unit, field.p50), \
+	M_REAL(type, key "_p90_" unit, field.p90)
 
 #define T struct mt_limits
 static const struct mt_member limits_members[] = {
@@ -137,11 +165,13 @@ static const struct mt_member decision_members[] = {
 	M(T, MEMBER_U64, "iteration", iteration),
 	M(T, MEMBER_U64, "total_ms", total_ms),
 	M_WORD(T, "action", plan.action, action_words),
-	{ .key = "reason", .kind = MEMBER_BUFFER, AT(T, plan.reason), .size = sizeof(((T *)0)->plan.reason) },
+	{ .key = "reason", .kind = MEMBER_BUFFER, AT(T, plan.reason),
+	  .size = sizeof(((T *)0)->plan.reason) },
 	M_SOME(T, MEMBER_U64, "downtime_limit_ms", plan.downtime_limit_ms),
 	M_SOME(T, MEMBER_U64, "bandwidth_bytes_per_s", plan.bandwidth_bytes_per_s),
 	M_SOME(T, MEMBER_UNSIGNED, "throttle_percent", plan.throttle_percent),
-	{ .key = "implied_downtime_ms", .kind = MEMBER_DOUBLE, AT(T, plan.implied_downtime_ms), .absent = -1 },
+	{ .key = "implied_downtime_ms", .kind = MEMBER_DOUBLE, AT(T, plan.implied_downtime_ms),
+	  .absent = -1 },
 	M(T, MEMBER_STRING, "applied", applied),
 	M(T, MEMBER_STRING, "error", error),
 	M_SOME(T, MEMBER_U64, "latency_ns", latency_ns),
@@ -295,7 +325,11 @@ static const struct {
 	size_t offset;			/* of the struct in struct mt_entry */
 	size_t time;			/* of its t_ns in struct mt_entry */
 } entry_types[MT_ENTRY_COUNT] = {
-#define ENTRY(field, table) { #field, table, offsetof(struct mt_entry, field), offsetof(struct mt_entry, field.t_ns) }
+#define ENTRY(field, table) \
+	{ \
+#field, table, offsetof(struct mt_entry, field), \
+			offsetof(struct mt_entry, field.t_ns) \
+	}
 	[MT_ENTRY_SAMPLE] = ENTRY(sample, sample_members),
 	[MT_ENTRY_DECISION] = ENTRY(decision, decision_members),
 	[MT_ENTRY_EVENT] = { "event", event_members, 0, offsetof(struct mt_entry, event.t_ns) },
@@ -373,12 +407,14 @@ int mt_header_parse(struct mt_record_header *h, const char *line, size_t len,
 		rc = mt_err_set(err, -EBADMSG, "the first line is no header");
 	else if (json_is_integer(schema) && json_integer_value(schema) > MT_RECORD_SCHEMA)
 		/* Before anything else: what the future changed must not look like damage. */
-		rc = mt_err_set(err, -EPROTO, "written by a later migtrace: schema %lld, this one reads up to %d",
+		rc = mt_err_set(err, -EPROTO,
+				"written by a later migtrace: schema %lld, this one reads up to %d",
 				(long long)json_integer_value(schema), MT_RECORD_SCHEMA);
 	else
 		rc = mt_members_read(h, header_members, object, strings, &strange, err);
 	if (!rc && json_is_true(json_object_get(json_object_get(object, "limits"), "at_once")))
-		*mt_params_value(&h->limits.params, "passes") = 0;	/* how it used to be written, when a 0 itself was left out */
+		/* how it used to be written, when a 0 itself was left out */
+		*mt_params_value(&h->limits.params, "passes") = 0;
 	if (!rc && !h->schema)
 		rc = mt_err_set(err, -EBADMSG, "\"schema\" is 0");
 	json_decref(object);
@@ -400,8 +436,8 @@ int mt_entry_parse(struct mt_entry *e, const char *line, size_t len,
 		if (strcmp(type, entry_types[i].type))
 			continue;
 		e->type = i;
-		rc = mt_members_read((char *)e + entry_types[i].offset, entry_types[i].members, object, strings,
-				     strange, err);
+		rc = mt_members_read((char *)e + entry_types[i].offset, entry_types[i].members,
+				     object, strings, strange, err);
 		break;
 	}
 	json_decref(object);

@@ -118,7 +118,8 @@ static int write_file(const char *text, const char *part)
 	return rc;
 }
 
-int mt_experience_save(const struct mt_experience *sets, size_t n, const char *path, struct mt_err *err)
+int mt_experience_save(const struct mt_experience *sets, size_t n, const char *path,
+		       struct mt_err *err)
 {
 	mt_autofree char *text = NULL, *part = NULL;
 	int failed = 0, rc;
@@ -146,11 +147,14 @@ static int check_head(const json_t *o, const char *path, struct mt_err *err)
 	const char *type = json_string_value(json_object_get(o, "type"));
 	const json_t *schema = json_object_get(o, "schema");
 
-	if (!type || strcmp(type, "learned") || !json_is_integer(schema) || json_integer_value(schema) < 1)
+	if (!type || strcmp(type, "learned") || !json_is_integer(schema) ||
+	    json_integer_value(schema) < 1)
 		return mt_err_set(err, -EBADMSG, NO_SUCH_FILE, path);
 	if (json_integer_value(schema) > SCHEMA)
-		return mt_err_set(err, -EPROTO, "%s was written by a later migtrace: schema %lld, this one reads up to %d", path,
-				  (long long)json_integer_value(schema), SCHEMA);
+		return mt_err_set(
+			err, -EPROTO,
+			"%s was written by a later migtrace: schema %lld, this one reads up to %d",
+			path, (long long)json_integer_value(schema), SCHEMA);
 	return 0;
 }
 
@@ -203,9 +207,11 @@ static const json_t *set_of(const json_t *sets, const char *destination)
 	return all;
 }
 
-static int read_set(struct mt_experience *e, const json_t *set, const char *path, struct mt_err *err)
+static int read_set(struct mt_experience *e, const json_t *set, const char *path,
+		    struct mt_err *err)
 {
-	const json_t *stages = json_object_get(set, "stages"), *fixed = json_object_get(set, "fixed_ms");
+	const json_t *stages = json_object_get(set, "stages"),
+		     *fixed = json_object_get(set, "fixed_ms");
 
 	read_text(e->destination, set, "destination");
 	e->migrations = (unsigned)read_count(set, "migrations", UINT32_MAX);
@@ -213,7 +219,8 @@ static int read_set(struct mt_experience *e, const json_t *set, const char *path
 	if (json_is_number(fixed))
 		e->fixed_ms = json_number_value(fixed);
 	if (!(e->fixed_ms >= 0 && e->fixed_ms <= MT_FIXED_MAX_MS))
-		return mt_err_set(err, -EBADMSG, "%s: \"fixed_ms\" is 0 to %llu", path, MT_FIXED_MAX_MS);
+		return mt_err_set(err, -EBADMSG, "%s: \"fixed_ms\" is 0 to %llu", path,
+				  MT_FIXED_MAX_MS);
 	e->oldest_ms = read_count(set, "oldest_unix_ms", INT64_MAX);
 	e->newest_ms = read_count(set, "newest_unix_ms", INT64_MAX);
 	for (size_t i = 0; i < MT_FORECAST_STAGES && i < json_array_size(stages); i++) {
@@ -228,7 +235,8 @@ static int read_set(struct mt_experience *e, const json_t *set, const char *path
 }
 
 /* What an earlier version wrote is all of the time before a migration. */
-static int read_first_schema(struct mt_experience *e, const json_t *o, const char *path, struct mt_err *err)
+static int read_first_schema(struct mt_experience *e, const json_t *o, const char *path,
+			     struct mt_err *err)
 {
 	struct mt_learned *l = &e->stage[MT_FORECAST_BEFORE];
 
@@ -239,7 +247,8 @@ static int read_first_schema(struct mt_experience *e, const json_t *o, const cha
 	return 0;
 }
 
-int mt_experience_load(struct mt_experience *e, const char *path, const char *destination, struct mt_err *err)
+int mt_experience_load(struct mt_experience *e, const char *path, const char *destination,
+		       struct mt_err *err)
 {
 	struct mt_err local = { 0 }, *why = err ? err : &local;
 	char host[MT_EXPERIENCE_HOST_MAX];
@@ -289,6 +298,7 @@ void mt_experience_describe(const struct mt_experience *e, uint64_t now_ms, char
 		snprintf(to, sizeof(to), " to %s", e->destination);
 	if (e->newest_ms && e->newest_ms <= now_ms)
 		mt_format_duration_ms(age, (double)(now_ms - e->newest_ms));
-	snprintf(line, size, "learned from %u migration%s%s%s%s%s%s%s", e->migrations, e->migrations == 1 ? "" : "s",
-		 *e->source ? " of " : "", e->source, to, *age ? ", the newest " : "", age, *age ? " ago" : "");
+	snprintf(line, size, "learned from %u migration%s%s%s%s%s%s%s", e->migrations,
+		 e->migrations == 1 ? "" : "s", *e->source ? " of " : "", e->source, to,
+		 *age ? ", the newest " : "", age, *age ? " ago" : "");
 }

@@ -61,7 +61,9 @@ static int list_recordings(const char *directory, struct recording_file **list, 
 	while ((d = readdir(dir))) {
 		struct stat st;
 
-		if (!is_recording(d->d_name) || fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+		if (!is_recording(d->d_name) ||
+		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISREG(st.st_mode))
 			continue;
 		if (!(n & (n - 1))) {
 			more = reallocarray(*list, n ? 2 * n : 1, sizeof(*more));
@@ -72,7 +74,8 @@ static int list_recordings(const char *directory, struct recording_file **list, 
 			*list = more;
 		}
 		(*list)[n].mtime = st.st_mtim;
-		if (snprintf((*list)[n].path, sizeof((*list)[n].path), "%s/%s", directory, d->d_name) < (int)sizeof((*list)[n].path))
+		if (snprintf((*list)[n].path, sizeof((*list)[n].path), "%s/%s", directory,
+			     d->d_name) < (int)sizeof((*list)[n].path))
 			n++;
 	}
 	closedir(dir);
@@ -105,7 +108,8 @@ static bool is_to(const struct mt_taught *t, const char *destination)
 	return !*destination || !strcmp(t->destination, destination);
 }
 
-static void learn_fixed(struct mt_experience *e, const struct lesson *lesson, const char *destination)
+static void learn_fixed(struct mt_experience *e, const struct lesson *lesson,
+			const char *destination)
 {
 	double ms[MT_EXPERIENCE_RECORDINGS + MT_EXPERIENCE_STOPS];
 	size_t n = 0;
@@ -121,7 +125,8 @@ static void learn_fixed(struct mt_experience *e, const struct lesson *lesson, co
 }
 
 /* @destination: ""; all. Return: 0; -ENODATA fewer than @least; -ENOMEM. */
-static int learn(struct mt_experience *e, const struct lesson *lesson, const char *source, const char *destination, unsigned least)
+static int learn(struct mt_experience *e, const struct lesson *lesson, const char *source,
+		 const char *destination, unsigned least)
 {
 	struct mt_learned_case cases[MT_EXPERIENCE_RECORDINGS];
 
@@ -148,7 +153,9 @@ static int learn(struct mt_experience *e, const struct lesson *lesson, const cha
 			if (is_to(t, destination) && t->has[stage])
 				cases[n++] = t->at[stage];
 		}
-		/* In hindsight U(T) is known: that says nothing of how wide intervals are before. */
+		/*
+		 * In hindsight U(T) is known: that says nothing of how wide intervals are before.
+		 */
 		if (mt_learn_own(&e->stage[stage], cases, n, stage != MT_FORECAST_BEFORE))
 			return -ENOMEM;
 	}
@@ -163,12 +170,15 @@ static bool known(const struct mt_experience *sets, size_t n, const char *destin
 	return false;
 }
 
-int mt_experience_learn(const char *directory, const char *source, const char *path, unsigned *read, struct mt_err *err)
+int mt_experience_learn(const char *directory, const char *source, const char *path, unsigned *read,
+			struct mt_err *err)
 {
-	mt_autofree struct mt_experience *sets = calloc(1 + MT_EXPERIENCE_DESTINATIONS, sizeof(*sets));
+	mt_autofree struct mt_experience *sets =
+		calloc(1 + MT_EXPERIENCE_DESTINATIONS, sizeof(*sets));
 	struct lesson lesson = { .n = 0 };
 	size_t n = 0;
-	int rc = sets ? read_all(&lesson, directory, err) : mt_err_set(err, -ENOMEM, "out of memory");
+	int rc = sets ? read_all(&lesson, directory, err) :
+			mt_err_set(err, -ENOMEM, "out of memory");
 
 	if (read)
 		*read = (unsigned)lesson.n;
@@ -176,7 +186,9 @@ int mt_experience_learn(const char *directory, const char *source, const char *p
 		rc = mt_err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < lesson.n && n <= MT_EXPERIENCE_DESTINATIONS && !rc; i++) {
 		const char *destination = lesson.v[i]->destination;
-		int some = known(sets, n, destination) ? -ENODATA : learn(&sets[n], &lesson, source, destination, MT_EXPERIENCE_LEAST);
+		int some = known(sets, n, destination) ? -ENODATA :
+							 learn(&sets[n], &lesson, source,
+							       destination, MT_EXPERIENCE_LEAST);
 
 		n += !some;
 		if (some == -ENOMEM)

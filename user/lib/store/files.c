@@ -25,16 +25,19 @@ static int check(int fd, const char *path, bool ours, struct mt_err *err)
 	if (!S_ISREG(st.st_mode))
 		return mt_err_set(err, -EINVAL, "%s is no regular file", path);
 	if (ours && st.st_uid != geteuid())
-		return mt_err_set(err, -EPERM, "%s belongs to user %u, not to us: left alone", path, (unsigned)st.st_uid);
+		return mt_err_set(err, -EPERM, "%s belongs to user %u, not to us: left alone", path,
+				  (unsigned)st.st_uid);
 	if (ours && st.st_nlink != 1)
-		return mt_err_set(err, -EPERM, "%s has %lu names: left alone", path, (unsigned long)st.st_nlink);
+		return mt_err_set(err, -EPERM, "%s has %lu names: left alone", path,
+				  (unsigned long)st.st_nlink);
 	return 0;
 }
 
 int mt_file_open(const char *path, bool ours, struct mt_err *err)
 {
 	/* O_NONBLOCK: a FIFO waits for a writer otherwise. It means nothing to regular files. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (ours ? O_NOFOLLOW : 0)), rc;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (ours ? O_NOFOLLOW : 0)),
+	    rc;
 
 	if (fd < 0 && errno == ELOOP && ours)
 		return mt_err_set(err, -ELOOP, "%s is a symbolic link: left alone", path);
@@ -58,7 +61,9 @@ int mt_file_stream(FILE **f, const char *path, size_t max_bytes, struct mt_err *
 	if (fstat(fd, &st))
 		rc = mt_err_set(err, -errno, "cannot look at %s: %s", path, strerror(errno));
 	else if (st.st_size > 0 && (size_t)st.st_size > max_bytes)
-		rc = mt_err_set(err, -EFBIG, "%s is larger than the %zu MiB that are read of such a file", path, max_bytes >> 20);
+		rc = mt_err_set(err, -EFBIG,
+				"%s is larger than the %zu MiB that are read of such a file", path,
+				max_bytes >> 20);
 	*f = rc ? NULL : fdopen(fd, "r");
 	if (!rc && !*f)
 		rc = mt_err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
@@ -89,11 +94,14 @@ int mt_directory_open(const char *path, struct mt_err *err)
 	}
 	if (st.st_uid && st.st_uid != geteuid()) {
 		close(fd);
-		return mt_err_set(err, -EPERM, "%s belongs to user %u: it has to be this user's or root's", path, (unsigned)st.st_uid);
+		return mt_err_set(err, -EPERM,
+				  "%s belongs to user %u: it has to be this user's or root's", path,
+				  (unsigned)st.st_uid);
 	}
 	if (st.st_mode & S_IWOTH) {
 		close(fd);
-		return mt_err_set(err, -EPERM, "%s may be written to by everybody: chmod o-w it", path);
+		return mt_err_set(err, -EPERM, "%s may be written to by everybody: chmod o-w it",
+				  path);
 	}
 	return fd;
 }

@@ -13,8 +13,9 @@
 #include "base/err.h"
 
 /*
- * A regular file, to be read; whatever else has that name cannot make this call wait. @ours: no link, this
- * user's, and without a second name. Return: the descriptor, or -errno with a line in @err:
+ * A regular file, to be read; whatever else has that name cannot make this call wait. @ours: no
+ * link, this user's, and without a second name. Return: the descriptor, or -errno with a line in
+ * @err:
  * -EISDIR, -EINVAL neither file nor directory, -ELOOP a link, -EPERM not ours, errno of open(2).
  */
 MT_MUST_CHECK int mt_file_open(const char *path, bool ours, struct mt_err *err);
@@ -22,10 +23,16 @@ MT_MUST_CHECK int mt_file_open(const char *path, bool ours, struct mt_err *err);
 /* As mt_file_open(path, false), of at most @max_bytes: -EFBIG it is larger. */
 MT_MUST_CHECK int mt_file_stream(FILE **f, const char *path, size_t max_bytes, struct mt_err *err);
 
-/* A new file for us alone, read and written; what has its name already stays: -EEXIST. Tells nothing. */
+/*
+ * A new file for us alone, read and written; what has its name already stays: -EEXIST. Tells
+ * nothing.
+ */
 MT_MUST_CHECK int mt_file_create(const char *path);
 
-/* The directory @path if nobody but this user and root can put files into it, or -errno with a line in @err. */
+/*
+ * The directory @path if nobody but this user and root can put files into it, or -errno with a line
+ * in @err.
+ */
 MT_MUST_CHECK int mt_directory_open(const char *path, struct mt_err *err);
 
 /* rename(2) that takes nobody's place: -EEXIST. */

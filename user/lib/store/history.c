@@ -48,7 +48,8 @@ static void add_passes(struct filling *f, const struct mt_recording *rec)
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_iteration *it;
 
-		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !mt_iterations_feed(&its, &rec->entries[i].sample))
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE ||
+		    !mt_iterations_feed(&its, &rec->entries[i].sample))
 			continue;
 		it = mt_iterations_last(&its);
 		if (it->duration_s < LONGEST_S)
@@ -56,8 +57,10 @@ static void add_passes(struct filling *f, const struct mt_recording *rec)
 	}
 }
 
-/* What one window dirtied, spread over it: the first slots after a reset have more than the later ones, since a page
- * counts once, and that is no phase of the guest's. */
+/*
+ * What one window dirtied, spread over it: the first slots after a reset have more than the later
+ * ones, since a page counts once, and that is no phase of the guest's.
+ */
 static void add_ticks(struct filling *f, const struct mt_recording *rec)
 {
 	uint64_t window = 0;
@@ -66,8 +69,9 @@ static void add_ticks(struct filling *f, const struct mt_recording *rec)
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_tick *t = &rec->entries[i].tick;
 
-		if (rec->entries[i].type != MT_ENTRY_TICK || !mt_tick_has(t, pages) || !(t->state & MIGTRACE_STATE_LOGGING) ||
-		    t->t_ns <= t->start_ns || t->t_ns - t->start_ns > (uint64_t)LONGEST_S * MT_NS_PER_S)
+		if (rec->entries[i].type != MT_ENTRY_TICK || !mt_tick_has(t, pages) ||
+		    !(t->state & MIGTRACE_STATE_LOGGING) || t->t_ns <= t->start_ns ||
+		    t->t_ns - t->start_ns > (uint64_t)LONGEST_S * MT_NS_PER_S)
 			continue;
 		if (!mt_tick_has(t, window) || t->window != window) {
 			mt_slots_add(&f->slots, s, bytes, on_slot, f);

@@ -11,8 +11,12 @@
 #include "model/markov/slots.h"
 #include "record.h"
 
-/* Return: 0, and @h, in slots of @slot_s; -ENODATA neither passes nor ticks, or less than a slot of them; -ENOMEM. */
-MT_MUST_CHECK int mt_history_of(struct mt_history *h, const struct mt_recording *rec, double slot_s);
+/*
+ * Return: 0, and @h, in slots of @slot_s; -ENODATA neither passes nor ticks, or less than a slot of
+ * them; -ENOMEM.
+ */
+MT_MUST_CHECK int mt_history_of(struct mt_history *h, const struct mt_recording *rec,
+				double slot_s);
 void mt_history_fini(struct mt_history *h);
 
 #endif

@@ -19,7 +19,10 @@ struct figure {
 
 #define F(field, ...)	{ #field, offsetof(struct mt_learned_figures, field), __VA_ARGS__ }
 
-/* The fixed parts are what a model's own figure is short of: one that says too much makes them negative. */
+/*
+ * The fixed parts are what a model's own figure is short of: one that says too much makes them
+ * negative.
+ */
 static const struct figure figures[] = {
 	F(setup_ms, false, -INFINITY),
 	F(stretch, false, 0),
@@ -51,7 +54,8 @@ static json_t *figures_object(struct mt_learned_figures f, int *failed)
 	return o;
 }
 
-static json_t *residual_object(const struct mt_residual *r, const char *model, const char *method, const char *metric, int *failed)
+static json_t *residual_object(const struct mt_residual *r, const char *model, const char *method,
+			       const char *metric, int *failed)
 {
 	json_t *o = json_object();
 
@@ -74,8 +78,12 @@ static json_t *residuals_array(const struct mt_learned *l, int *failed)
 			for (unsigned k = 0; k < MT_METRIC_COUNT; k++) {
 				const struct mt_residual *r = &l->residual[row][m][k];
 
-				if (r->n && json_array_append_new(list, residual_object(r, mt_forecast_model_at(row)->name,
-										mt_method_name(m), mt_metric_name(k), failed)))
+				if (r->n &&
+				    json_array_append_new(
+					    list,
+					    residual_object(r, mt_forecast_model_at(row)->name,
+							    mt_method_name(m), mt_metric_name(k),
+							    failed)))
 					(*failed)++;
 			}
 	return list;
@@ -86,7 +94,8 @@ void mt_learned_write(json_t *o, const struct mt_learned *l, int *failed)
 	json_t *methods = json_object();
 
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
-		mt_json_set(methods, mt_method_name(m), figures_object(l->figures[m], failed), failed);
+		mt_json_set(methods, mt_method_name(m), figures_object(l->figures[m], failed),
+			    failed);
 	mt_json_set(o, "figures", methods, failed);
 	mt_json_set(o, "residuals", residuals_array(l, failed), failed);
 }
@@ -109,14 +118,16 @@ static int read_figure(struct mt_learned_figures *f, const struct figure *figure
 	return 0;
 }
 
-static int read_figures(struct mt_learned *l, const json_t *methods, const char *path, struct mt_err *err)
+static int read_figures(struct mt_learned *l, const json_t *methods, const char *path,
+			struct mt_err *err)
 {
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++) {
 		const json_t *o = json_object_get(methods, mt_method_name(m));
 
 		for (size_t i = 0; i < MT_ARRAY_SIZE(figures); i++)
 			if (read_figure(&l->figures[m], &figures[i], o))
-				return mt_err_set(err, -EBADMSG, "%s: \"%s\" of %s is no figure that can be", path,
+				return mt_err_set(err, -EBADMSG,
+						  "%s: \"%s\" of %s is no figure that can be", path,
 						  figures[i].key, mt_method_name(m));
 	}
 	return 0;
@@ -149,7 +160,8 @@ static int read_residual(struct mt_learned *l, const json_t *o)
 	unsigned k;
 	size_t row;
 
-	if (!model || !method || !metric || !json_is_integer(n) || json_integer_value(n) < 0 || json_integer_value(n) > INT_MAX)
+	if (!model || !method || !metric || !json_is_integer(n) || json_integer_value(n) < 0 ||
+	    json_integer_value(n) > INT_MAX)
 		return -EBADMSG;
 	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++) {
 		quantiles[i] = json_object_get(o, keys[i]);
@@ -160,18 +172,23 @@ static int read_residual(struct mt_learned *l, const json_t *o)
 	if (row_parse(model, &row) || mt_method_parse(method, &m) || metric_parse(metric, &k))
 		return 0;
 	l->residual[row][m][k] = (struct mt_residual){
-		json_number_value(quantiles[0]), json_number_value(quantiles[1]), json_number_value(quantiles[2]),
+		json_number_value(quantiles[0]),
+		json_number_value(quantiles[1]),
+		json_number_value(quantiles[2]),
 		(unsigned)json_integer_value(n),
 	};
 	return 0;
 }
 
-static int read_residuals(struct mt_learned *l, const json_t *list, const char *path, struct mt_err *err)
+static int read_residuals(struct mt_learned *l, const json_t *list, const char *path,
+			  struct mt_err *err)
 {
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (read_residual(l, json_array_get(list, i)))
-			return mt_err_set(err, -EBADMSG, "%s: residual %zu is broken: model, method, metric, n, and p10 <= p50 <= p90 are expected",
-					  path, i + 1);
+			return mt_err_set(
+				err, -EBADMSG,
+				"%s: residual %zu is broken: model, method, metric, n, and p10 <= p50 <= p90 are expected",
+				path, i + 1);
 	return 0;
 }
 

@@ -21,7 +21,11 @@
 /* Into @o; counts in @failed what did not fit into memory. */
 void mt_learned_write(json_t *o, const struct mt_learned *l, int *failed);
 
-/* What @o does not tell stays as it is in @l. Return: 0; -EBADMSG a figure that none can be, of file @path. */
-MT_MUST_CHECK int mt_learned_read(struct mt_learned *l, const json_t *o, const char *path, struct mt_err *err);
+/*
+ * What @o does not tell stays as it is in @l. Return: 0; -EBADMSG a figure that none can be, of
+ * file @path.
+ */
+MT_MUST_CHECK int mt_learned_read(struct mt_learned *l, const json_t *o, const char *path,
+				  struct mt_err *err);
 
 #endif

@@ -18,7 +18,9 @@ int mt_lines_init(struct mt_lines *l, int fd)
 {
 	ZSTD_DCtx *stream = ZSTD_createDCtx();
 
-	*l = (struct mt_lines){ .stream = stream, .fd = fd, .in = malloc(IN_BYTES), .out = malloc(OUT_BYTES) };
+	*l = (struct mt_lines){
+		.stream = stream, .fd = fd, .in = malloc(IN_BYTES), .out = malloc(OUT_BYTES)
+	};
 	if (stream && l->in && l->out &&
 	    !ZSTD_isError(ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
 		return 0;
@@ -36,7 +38,8 @@ void mt_lines_fini(struct mt_lines *l)
 
 bool mt_lines_recognise(const void *bytes, size_t len)
 {
-	static const unsigned char magic[] = { 0x28, 0xb5, 0x2f, 0xfd };	/* RFC 8878, 3.1.1 */
+	/* RFC 8878, 3.1.1 */
+	static const unsigned char magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
 
 	return !memcmp(bytes, magic, len < sizeof(magic) ? len : sizeof(magic));
 }
@@ -82,7 +85,10 @@ static int fill_out(struct mt_lines *l, struct mt_err *err)
 				return rc;
 			continue;
 		}
-		/* A decoder that has finished a frame takes any further call for the next frame's begin. */
+		/*
+		 * A decoder that has finished a frame takes any further call for the next frame's
+		 * begin.
+		 */
 		if (l->in_pos == l->in_len && l->frame_done)
 			return 0;
 		hint = ZSTD_decompressStream(l->stream, &out, &in);
@@ -123,7 +129,8 @@ int mt_lines_next(struct mt_lines *l, const char **line, size_t *len, struct mt_
 		l->out_pos = 0;
 		searched = l->out_len;
 		if (l->out_len == OUT_BYTES)
-			return mt_err_set(err, -EBADMSG, "longer than %u KiB", MT_LINE_MAX_BYTES >> 10);
+			return mt_err_set(err, -EBADMSG, "longer than %u KiB",
+					  MT_LINE_MAX_BYTES >> 10);
 		made = fill_out(l, err);
 		if (made < 0)
 			return made;

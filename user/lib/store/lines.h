@@ -13,13 +13,16 @@
 #include "base/err.h"
 
 /*
- * Bounds on what a file may make us allocate and do; ours stay far below them. A stream of ours unpacks to 4 to 6 times its
- * size, never to 50 times: each line is flushed. A bomb unpacks to 20,000 times, and costs its reader's time by that.
+ * Bounds on what a file may make us allocate and do; ours stay far below them. A stream of ours
+ * unpacks to 4 to 6 times its size, never to 50 times: each line is flushed. A bomb unpacks to
+ * 20,000 times, and costs its reader's time by that.
  */
 #define MT_LINE_MAX_BYTES	(1U << 20)
 #define MT_STREAM_MAX_BYTES	(1ULL << 30)
-#define MT_STREAM_FREE_BYTES	(16ULL << 20)	/* whatever its size, a stream may unpack to this much */
-#define MT_STREAM_MAX_RATIO	256		/* and beyond that to this many bytes for each of its own */
+/* whatever its size, a stream may unpack to this much */
+#define MT_STREAM_FREE_BYTES	(16ULL << 20)
+/* and beyond that to this many bytes for each of its own */
+#define MT_STREAM_MAX_RATIO	256
 
 struct mt_lines {
 	void *stream;			/* zstd's */
@@ -47,7 +50,8 @@ MT_MUST_CHECK int mt_lines_init(struct mt_lines *l, int fd);
  * The next line, without its newline, valid until the next call. Return: enum mt_lines_state;
  * -EBADMSG a damaged stream, a line too long; errno of read(2).
  */
-MT_MUST_CHECK int mt_lines_next(struct mt_lines *l, const char **line, size_t *len, struct mt_err *err);
+MT_MUST_CHECK int mt_lines_next(struct mt_lines *l, const char **line, size_t *len,
+				struct mt_err *err);
 void mt_lines_fini(struct mt_lines *l);
 
 /* Whether @bytes begin like a zstd stream, or are so few that they may. */

@@ -11,7 +11,8 @@
 /* --- writing ---------------------------------------------------------- */
 static json_t *value_of(const struct mt_member *m, const void *at);
 
-static void write_columns(json_t *object, const struct mt_columns *columns, const void *base, int *failed)
+static void write_columns(json_t *object, const struct mt_columns *columns, const void *base,
+			  int *failed)
 {
 	uint64_t v;
 
@@ -20,7 +21,8 @@ static void write_columns(json_t *object, const struct mt_columns *columns, cons
 			mt_json_set(object, columns->name(f), mt_json_uint(v), failed);
 }
 
-void mt_members_write(json_t *object, const struct mt_member *members, const void *base, int *failed)
+void mt_members_write(json_t *object, const struct mt_member *members, const void *base,
+		      int *failed)
 {
 	for (const struct mt_member *m = members; m->key; m++) {
 		const void *at = (const char *)base + m->offset;
@@ -33,7 +35,9 @@ void mt_members_write(json_t *object, const struct mt_member *members, const voi
 		if (m->unset && *(const uint64_t *)at == UINT64_MAX)
 			continue;
 		value = value_of(m, at);
-		if (json_is_null(value) || (m->omit_zero && (json_is_false(value) || (json_is_integer(value) && !json_integer_value(value)))))
+		if (json_is_null(value) ||
+		    (m->omit_zero && (json_is_false(value) ||
+				      (json_is_integer(value) && !json_integer_value(value)))))
 			json_decref(value);
 		else
 			mt_json_set(object, m->key, value, failed);
@@ -82,7 +86,8 @@ static int wrong(const char *key, const char *expected, struct mt_err *err)
 	return mt_err_set(err, -EBADMSG, "\"%s\" is not %s", key, expected);
 }
 
-static int read_uint(const char *key, const json_t *v, uint64_t max, uint64_t *out, struct mt_err *err)
+static int read_uint(const char *key, const json_t *v, uint64_t max, uint64_t *out,
+		     struct mt_err *err)
 {
 	json_int_t i = json_integer_value(v);
 
@@ -92,7 +97,8 @@ static int read_uint(const char *key, const json_t *v, uint64_t max, uint64_t *o
 	return 0;
 }
 
-static int read_columns(void *base, const struct mt_columns *columns, const json_t *object, struct mt_err *err)
+static int read_columns(void *base, const struct mt_columns *columns, const json_t *object,
+			struct mt_err *err)
 {
 	for (int f = 0; f < columns->count; f++) {
 		const char *name = columns->name(f);

@@ -24,7 +24,8 @@ enum mt_member_kind {
 	MEMBER_BUFFER,		/* char[->size] */
 	MEMBER_NAME,		/* an enum, by ->words */
 	MEMBER_OBJECT,		/* a struct, by ->inside */
-	MEMBER_COLUMNS,		/* the schema of a struct that has one, by ->columns, into the same object */
+	MEMBER_COLUMNS,		/* the schema of a struct that has one, by ->columns, into the same
+				 * object */
 };
 
 /* An enum's names, numbered from 0. */
@@ -52,17 +53,19 @@ struct mt_member {
 	const struct mt_columns *columns;
 	bool required;
 	bool omit_zero;		/* 0 means "none": not written */
-	bool unset;		/* MEMBER_U64: UINT64_MAX means "not given": not written, and what it reads as when it is not there */
+	bool unset;		/* MEMBER_U64: UINT64_MAX means "not given": not written, and what
+				 * it reads as when it is not there */
 	double absent;		/* what a double reads as when it is not there */
 };
 
 /* Counts in @failed what did not fit into memory. @members ends with a NULL key. */
-void mt_members_write(json_t *object, const struct mt_member *members, const void *base, int *failed);
+void mt_members_write(json_t *object, const struct mt_member *members, const void *base,
+		      int *failed);
 
 /*
- * @base comes zeroed. Keys that no member has are ignored. A word that its enum has not, which a later version
- * may write, reads as the enum's "unknown", or its first, and is counted in @strange. Return: 0; -EBADMSG with
- * the key and what is wrong with it; -ENOMEM.
+ * @base comes zeroed. Keys that no member has are ignored. A word that its enum has not, which a
+ * later version may write, reads as the enum's "unknown", or its first, and is counted in @strange.
+ * Return: 0; -EBADMSG with the key and what is wrong with it; -ENOMEM.
  */
 int mt_members_read(void *base, const struct mt_member *members, const json_t *object,
 		    struct mt_strings *strings, unsigned *strange, struct mt_err *err);

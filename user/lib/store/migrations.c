@@ -7,7 +7,8 @@
 size_t mt_recording_migration(const struct mt_recording *rec, size_t from)
 {
 	struct mt_sample known = { 0 };
-	bool seen = false;	/* under way; before, QEMU may still tell of one that was over when the recording began */
+	bool seen = false;	/* under way; before, QEMU may still tell of one that was over when
+				 * the recording began */
 
 	for (size_t i = from; i < rec->n_entries; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;

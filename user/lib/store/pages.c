@@ -43,14 +43,16 @@ static int add_run(void *opaque, uint64_t first, uint64_t count)
 		if (rc)
 			return rc;
 	}
-	t->len += (size_t)sprintf(t->bytes + t->len, "%s%" PRIu64, t->len ? " " : "", first - t->end);
+	t->len +=
+		(size_t)sprintf(t->bytes + t->len, "%s%" PRIu64, t->len ? " " : "", first - t->end);
 	if (count > 1)
 		t->len += (size_t)sprintf(t->bytes + t->len, "+%" PRIu64, count - 1);
 	t->end = first + count;
 	return 0;
 }
 
-int mt_record_pages_write(const struct mt_pageset *set, int (*fn)(void *opaque, const char *text), void *opaque)
+int mt_record_pages_write(const struct mt_pageset *set, int (*fn)(void *opaque, const char *text),
+			  void *opaque)
 {
 	struct text t = { .bytes = malloc(PIECE_BYTES), .fn = fn, .opaque = opaque };
 	int rc;
@@ -78,7 +80,8 @@ static bool read_number(const char **p, uint64_t *n)
 	return *p != from;
 }
 
-int mt_record_pages_read(const char *text, int (*fn)(void *opaque, uint64_t first, uint64_t count), void *opaque)
+int mt_record_pages_read(const char *text, int (*fn)(void *opaque, uint64_t first, uint64_t count),
+			 void *opaque)
 {
 	uint64_t at = 0, skip, more;
 

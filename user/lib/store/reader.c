@@ -58,7 +58,8 @@ static int read_lines(const struct reader *r, struct mt_lines *lines, struct mt_
 		int rc;
 
 		if (lines->n == 1)
-			rc = mt_header_parse(&rec->header, line, len, &mt_recording_store(rec)->strings, err);
+			rc = mt_header_parse(&rec->header, line, len,
+					     &mt_recording_store(rec)->strings, err);
 		else
 			rc = take_entry(r, line, len, err);
 		if (rc < 0)
@@ -74,7 +75,8 @@ static int read_lines(const struct reader *r, struct mt_lines *lines, struct mt_
 		return state;
 	}
 	if (!lines->n)
-		return mt_err_set(err, -ENODATA, "ends before its first line is whole: nothing in it");
+		return mt_err_set(err, -ENODATA,
+				  "ends before its first line is whole: nothing in it");
 	if (state != MT_LINES_END)
 		mt_recording_cut(rec, lines->bound);
 	rec->truncated_after = lines->n;
@@ -123,12 +125,14 @@ static int load_series(struct mt_recording *rec, int fd, struct mt_err *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return mt_err_set(err, -errno, "cannot read %s: %s", rec->path, strerror(errno));
+			return mt_err_set(err, -errno, "cannot read %s: %s", rec->path,
+					  strerror(errno));
 		if (!n)
 			break;
 		len += (size_t)n;
 		if (len > SERIES_MAX_BYTES)
-			return mt_err_set(err, -EBADMSG, "%s: a QMP series of more than %u MiB is not read",
+			return mt_err_set(err, -EBADMSG,
+					  "%s: a QMP series of more than %u MiB is not read",
 					  rec->path, SERIES_MAX_BYTES >> 20);
 	}
 	rec->foreign = true;
@@ -159,8 +163,9 @@ static int load(const struct reader *r, bool ours, struct mt_err *err)
 			  "%s is neither a recording of migtrace nor a JSON array of QMP query-migrate answers", path);
 }
 
-static int read_into(struct mt_recording **out, const char *path, const struct mt_recording_limits *limits,
-		     mt_recording_scan_fn fn, void *opaque, struct mt_err *err)
+static int read_into(struct mt_recording **out, const char *path,
+		     const struct mt_recording_limits *limits, mt_recording_scan_fn fn,
+		     void *opaque, struct mt_err *err)
 {
 	static const struct mt_recording_limits usual = { 0 };
 	struct mt_strings passing = { 0 };
@@ -188,14 +193,15 @@ int mt_recording_load(struct mt_recording **out, const char *path, struct mt_err
 	return read_into(out, path, NULL, NULL, NULL, err);
 }
 
-int mt_recording_load_within(struct mt_recording **out, const char *path, const struct mt_recording_limits *limits,
-			     struct mt_err *err)
+int mt_recording_load_within(struct mt_recording **out, const char *path,
+			     const struct mt_recording_limits *limits, struct mt_err *err)
 {
 	return read_into(out, path, limits, NULL, NULL, err);
 }
 
-int mt_recording_scan(struct mt_recording **out, const char *path, const struct mt_recording_limits *limits,
-		      mt_recording_scan_fn fn, void *opaque, struct mt_err *err)
+int mt_recording_scan(struct mt_recording **out, const char *path,
+		      const struct mt_recording_limits *limits, mt_recording_scan_fn fn,
+		      void *opaque, struct mt_err *err)
 {
 	return read_into(out, path, limits, fn, opaque, err);
 }

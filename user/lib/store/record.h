@@ -25,11 +25,12 @@
  *   {"type":"outcome","t_ns":...,"outcome":"completed",...}
  *
  * A reader ignores keys and entry types that it does not know, takes a word that it does not
- * know for "unknown", and counts both; a header with a higher schema is refused. A key never changes its meaning.
+ * know for "unknown", and counts both; a header with a higher schema is refused. A key never
+ * changes its meaning.
  *
- * A recording has bounds (MT_RECORDING_MAX_*), within which its writer keeps it: what is frequent becomes rarer
- * in a long one, and an event "thinned" says from where on. Whatever is longer, or costs a reader more memory
- * than it may, is read as far as that goes.
+ * A recording has bounds (MT_RECORDING_MAX_*), within which its writer keeps it: what is frequent
+ * becomes rarer in a long one, and an event "thinned" says from where on. Whatever is longer, or
+ * costs a reader more memory than it may, is read as far as that goes.
  */
 #ifndef MT_RECORD_H
 #define MT_RECORD_H
@@ -73,14 +74,16 @@ struct mt_record_decision {
 	struct mt_prediction prediction;
 	const char *applied;		/* "done", "dry-run", "failed", "refused", "dropped" */
 	const char *error;		/* with failed, refused and dropped */
-	uint64_t latency_ns;		/* from learning of the boundary to libvirt's answer; 0 = none */
+	uint64_t latency_ns;		/* from learning of the boundary to libvirt's answer; 0 =
+					 * none */
 };
 
 enum mt_outcome {
 	MT_OUTCOME_UNKNOWN,		/* the connection, or we, went away: look yourself */
 	MT_OUTCOME_COMPLETED,		/* the guest runs at the destination, and was seen there */
 	MT_OUTCOME_COMPLETED_UNVERIFIED, /* libvirt says so; nobody looked at the destination */
-	MT_OUTCOME_FAILED,		/* the guest goes on at the source, or was powered off there */
+	MT_OUTCOME_FAILED,		/* the guest goes on at the source, or was powered off
+					 * there */
 	MT_OUTCOME_ABORTED,		/* likewise, because a policy or a person cancelled */
 	MT_OUTCOME_PAUSED,		/* the guest exists and does not run: needs a person */
 	MT_OUTCOME_LOST,		/* the guest is on neither side */
@@ -129,9 +132,10 @@ struct mt_record_curve {
 };
 
 /*
- * Pages that were logged from @start_ns to @t_ns, once each: KVM logs a page's first write after it was last cleared.
- * As text: runs of pages in order, each "SKIP" or "SKIP+MORE": so many pages after the last one are not in
- * it, the next one is, and MORE behind that. A large set takes several entries.
+ * Pages that were logged from @start_ns to @t_ns, once each: KVM logs a page's first write after it
+ * was last cleared. As text: runs of pages in order, each "SKIP" or "SKIP+MORE": so many pages
+ * after the last one are not in it, the next one is, and MORE behind that. A large set takes
+ * several entries.
  */
 struct mt_record_pages {
 	uint64_t t_ns, start_ns;
@@ -155,7 +159,8 @@ struct mt_record_profile {
 	double s_pages, s_new_pages_per_s, mw_pages;
 	bool mw_lower_bound;
 	uint64_t hot_seconds;
-	double hot_threshold;		/* a page is hot that is dirtied in this share of the seconds */
+	double hot_threshold;		/* a page is hot that is dirtied in this share of the
+					 * seconds */
 	double hot_pages, hot_share;
 	double logged_pages_per_s;
 	struct mt_tick total;
@@ -167,7 +172,8 @@ struct mt_record_guest {
 	uint64_t memory_bytes, vcpus;
 	uint64_t resident_bytes;	/* of its memory; 0 = not known */
 	uint64_t nonzero_bytes;		/* of its memory, estimated; likewise */
-	double cpu_share;		/* of its vCPUs' time that it used during the profile; NaN = not known */
+	double cpu_share;		/* of its vCPUs' time that it used during the profile; NaN =
+					 * not known */
 };
 
 const char *mt_outcome_name(enum mt_outcome outcome);	/* "completed" ... */
@@ -175,10 +181,15 @@ int mt_outcome_parse(const char *name, enum mt_outcome *outcome);
 
 struct mt_pageset;
 
-/* Pages as the text of a struct mt_record_pages, in pieces that fit into an entry. Return: 0, -ENOMEM, or @fn's. */
-MT_MUST_CHECK int mt_record_pages_write(const struct mt_pageset *set, int (*fn)(void *opaque, const char *text), void *opaque);
+/*
+ * Pages as the text of a struct mt_record_pages, in pieces that fit into an entry. Return: 0,
+ * -ENOMEM, or @fn's.
+ */
+MT_MUST_CHECK int mt_record_pages_write(const struct mt_pageset *set,
+					int (*fn)(void *opaque, const char *text), void *opaque);
 /* And back. Return: 0; -EBADMSG that is no such text; or what @fn returned that is not 0. */
-MT_MUST_CHECK int mt_record_pages_read(const char *text, int (*fn)(void *opaque, uint64_t first, uint64_t count),
+MT_MUST_CHECK int mt_record_pages_read(const char *text,
+				       int (*fn)(void *opaque, uint64_t first, uint64_t count),
 				       void *opaque);
 
 /* --- writing ---------------------------------------------------------- */
@@ -197,13 +208,12 @@ MT_MUST_CHECK int mt_recorder_resume(struct mt_recorder **r, const char *path, s
 MT_MUST_CHECK int mt_recorder_keep(const char *path);
 
 /*
- * Each writes and flushes one entry (but see thin.h for long recordings, and mt_recorder_go_behind()).
- * After the first failure (disk full) the
- * recorder keeps what it has whole on disk, ignores later entries and returns
- * that first error each time; mt_recorder_close() then leaves PATH.part behind.
- * Where only room was refused (mt_recorder_set_room()), or there is no more in a recording, the outcome is taken
- * still, and PATH is what is left.
- * A NULL recorder is one that records nothing.
+ * Each writes and flushes one entry (but see thin.h for long recordings, and
+ * mt_recorder_go_behind()). After the first failure (disk full) the recorder keeps what it has
+ * whole on disk, ignores later entries and returns that first error each time; mt_recorder_close()
+ * then leaves PATH.part behind. Where only room was refused (mt_recorder_set_room()), or there is
+ * no more in a recording, the outcome is taken still, and PATH is what is left. A NULL recorder is
+ * one that records nothing.
  */
 int mt_recorder_sample(struct mt_recorder *r, const struct mt_sample *s);
 int mt_recorder_decision(struct mt_recorder *r, const struct mt_record_decision *d);
@@ -224,8 +234,10 @@ int mt_recorder_guest(struct mt_recorder *r, const struct mt_record_guest *g);
 int mt_recorder_close(struct mt_recorder *r, struct mt_err *err);
 
 /*
- * Asks before a file grows, at its next entry and then each MT_RECORDER_ROOM_BYTES: @bytes is what it will have.
- * Return: 0 it may; else -errno with a line why, and the recording ends there, with an event "ended" that says so.
+ * Asks before a file grows, at its next entry and then each MT_RECORDER_ROOM_BYTES: @bytes is what
+ * it will have.
+ * Return: 0 it may; else -errno with a line why, and the recording ends there, with an event
+ * "ended" that says so.
  */
 #define MT_RECORDER_ROOM_BYTES	(256 * 1024)
 typedef int (*mt_recorder_room_fn)(uint64_t bytes, void *opaque, struct mt_err *err);
@@ -233,10 +245,10 @@ void mt_recorder_set_room(struct mt_recorder *r, mt_recorder_room_fn fn, void *o
 
 /* --- writing without waiting -------------------------------------------- */
 /*
- * A disk may hang or a file's open(2) never return. A recorder behind a queue never makes its caller
- * wait: a thread of its own opens the file and writes. Entries that find the queue full are dropped, and an
- * event "dropped" says how many there; frequent ones (looks between iterations, ticks) are dropped first. Errors of
- * the disk come back from later calls.
+ * A disk may hang or a file's open(2) never return. A recorder behind a queue never makes its
+ * caller wait: a thread of its own opens the file and writes. Entries that find the queue full are
+ * dropped, and an event "dropped" says how many there; frequent ones (looks between iterations,
+ * ticks) are dropped first. Errors of the disk come back from later calls.
  */
 struct mt_recorder_behind {
 	/* Called on the thread: opens or resumes the recorder that is written to. */
@@ -244,15 +256,23 @@ struct mt_recorder_behind {
 	void (*release)(void *opaque);	/* called by the thread, last of all; NULL: nothing to do */
 	void *opaque;
 	size_t max_entries, max_bytes;	/* of the queue; 0: 8192 and 8 MiB */
-	uint64_t close_ms;		/* mt_recorder_close() waits at most this long for the disk; 0: 5 s */
+	uint64_t close_ms;		/* mt_recorder_close() waits at most this long for the disk;
+					 * 0: 5 s */
 };
 
-MT_MUST_CHECK int mt_recorder_behind(struct mt_recorder **r, const struct mt_recorder_behind *how, struct mt_err *err);
-/* The same for a recorder that is open, which is *@r afterwards; after an error *@r stays as it was. */
+MT_MUST_CHECK int mt_recorder_behind(struct mt_recorder **r, const struct mt_recorder_behind *how,
+				     struct mt_err *err);
+/*
+ * The same for a recorder that is open, which is *@r afterwards; after an error *@r stays as it
+ * was.
+ */
 MT_MUST_CHECK int mt_recorder_go_behind(struct mt_recorder **r, struct mt_err *err);
 /* Waits until the file is open. Return: 0; -ETIMEDOUT; what begin() returned, with its line. */
 int mt_recorder_begun(struct mt_recorder *r, uint64_t timeout_ms, struct mt_err *err);
-/* Waits until all that was told so far is on its way to the disk. Return: 0; -ETIMEDOUT; the disk's error. */
+/*
+ * Waits until all that was told so far is on its way to the disk. Return: 0; -ETIMEDOUT; the disk's
+ * error.
+ */
 int mt_recorder_flush(struct mt_recorder *r, uint64_t timeout_ms);
 uint64_t mt_recorder_dropped(struct mt_recorder *r);	/* entries, so far */
 
@@ -295,14 +315,16 @@ struct mt_entry {
 	};
 };
 
-uint64_t mt_entry_t_ns(const struct mt_entry *e);	/* CLOCK_MONOTONIC of the host it was written on */
+uint64_t mt_entry_t_ns(const struct mt_entry *e);	/* CLOCK_MONOTONIC of the host it was
+							 * written on */
 
 /* A recording in memory. All strings live as long as it does. */
 struct mt_recording {
 	const char *path;
 	bool foreign;			/* a QMP query-migrate series: samples only */
 	bool truncated;			/* not read to its end; @truncated_after says where */
-	const char *bound;		/* because of which bound; NULL: the file itself ends early */
+	const char *bound;		/* because of which bound; NULL: the file itself ends
+					 * early */
 	size_t truncated_after;		/* whole lines read */
 	/* Of a later version: entries left out, and words of entries taken for "unknown". */
 	size_t strange_entries, strange_words;
@@ -324,29 +346,33 @@ struct mt_recording {
  * at all, or has a broken line in its middle; -EPROTO a schema from the future;
  * -ENODATA nothing in it; each with a line in @err.
  */
-MT_MUST_CHECK int mt_recording_load(struct mt_recording **rec, const char *path, struct mt_err *err);
+MT_MUST_CHECK int mt_recording_load(struct mt_recording **rec, const char *path,
+				    struct mt_err *err);
 
 struct mt_recording_limits {
 	size_t memory_bytes;		/* for entries and strings; 0: MT_RECORDING_MEMORY_BYTES */
-	bool ours;			/* refuse links, and files that are not this user's alone: -ELOOP, -EPERM */
+	bool ours;			/* refuse links, and files that are not this user's alone:
+					 * -ELOOP, -EPERM */
 };
 
 MT_MUST_CHECK int mt_recording_load_within(struct mt_recording **rec, const char *path,
-					   const struct mt_recording_limits *limits, struct mt_err *err);
+					   const struct mt_recording_limits *limits,
+					   struct mt_err *err);
 
 typedef void (*mt_recording_scan_fn)(const struct mt_entry *e, void *opaque);
 
 /*
- * Shows each entry to @fn, in order, instead of keeping it: whatever the length, memory for one entry. @rec
- * then has all but entries. No series.
+ * Shows each entry to @fn, in order, instead of keeping it: whatever the length, memory for one
+ * entry. @rec then has all but entries. No series.
  */
-MT_MUST_CHECK int mt_recording_scan(struct mt_recording **rec, const char *path, const struct mt_recording_limits *limits,
+MT_MUST_CHECK int mt_recording_scan(struct mt_recording **rec, const char *path,
+				    const struct mt_recording_limits *limits,
 				    mt_recording_scan_fn fn, void *opaque, struct mt_err *err);
 void mt_recording_free(struct mt_recording *rec);
 
 /*
- * Whoever tries again after a failure gets two migrations in one recording: that of entry @from ends before the entry that is
- * returned, ->n_entries for the last. See mt_sample_begins().
+ * Whoever tries again after a failure gets two migrations in one recording: that of entry @from
+ * ends before the entry that is returned, ->n_entries for the last. See mt_sample_begins().
  */
 size_t mt_recording_migration(const struct mt_recording *rec, size_t from);
 

@@ -21,7 +21,8 @@ static enum mt_ucurve_sees sees(const char *mode)
 	return known == MT_DIRTYRATE_DIRTY_BITMAP ? MT_UCURVE_SEES_UNION : MT_UCURVE_SEES_HARVESTS;
 }
 
-int mt_recorded_curve(struct mt_ucurve *c, const struct mt_recording *rec, bool kernel, double memory_bytes)
+int mt_recorded_curve(struct mt_ucurve *c, const struct mt_recording *rec, bool kernel,
+		      double memory_bytes)
 {
 	struct mt_ucurve_coarse coarse[COARSE_MAX];
 	size_t n = 0;
@@ -33,12 +34,16 @@ int mt_recorded_curve(struct mt_ucurve *c, const struct mt_recording *rec, bool 
 		const struct mt_record_curve *p = &e->curve;
 
 		if (e->type == MT_ENTRY_CURVE && kernel && p->windows)
-			mt_ucurve_windows(c, p->window_ms / 1e3, (double)p->windows, p->mean_pages * PAGE_BYTES,
-					  p->p10_pages * PAGE_BYTES, p->p90_pages * PAGE_BYTES);
+			mt_ucurve_windows(c, p->window_ms / 1e3, (double)p->windows,
+					  p->mean_pages * PAGE_BYTES, p->p10_pages * PAGE_BYTES,
+					  p->p90_pages * PAGE_BYTES);
 		else if (e->type == MT_ENTRY_PROFILE && kernel)
-			mt_ucurve_union(c, e->profile.duration_ns * 1e-9, e->profile.mw_pages * PAGE_BYTES, e->profile.mw_lower_bound);
+			mt_ucurve_union(c, e->profile.duration_ns * 1e-9,
+					e->profile.mw_pages * PAGE_BYTES,
+					e->profile.mw_lower_bound);
 		else if (e->type == MT_ENTRY_DIRTYRATE && n < COARSE_MAX)
-			coarse[n++] = (struct mt_ucurve_coarse){ sees(e->dirtyrate.mode), e->dirtyrate.window_ms / 1e3,
+			coarse[n++] = (struct mt_ucurve_coarse){ sees(e->dirtyrate.mode),
+								 e->dirtyrate.window_ms / 1e3,
 								 (double)e->dirtyrate.bytes_per_s };
 	}
 	if (!c->origin)
@@ -54,7 +59,8 @@ void mt_recorded_passes(struct mt_ucurve *c, const struct mt_recording *rec, uin
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_entry *e = &rec->entries[i];
 
-		if (e->type == MT_ENTRY_SAMPLE && e->sample.t_ns <= until_ns && mt_iterations_feed(&its, &e->sample))
+		if (e->type == MT_ENTRY_SAMPLE && e->sample.t_ns <= until_ns &&
+		    mt_iterations_feed(&its, &e->sample))
 			mt_ucurve_iteration(c, mt_iterations_last(&its));
 	}
 }

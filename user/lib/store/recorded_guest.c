@@ -31,7 +31,9 @@ static void take_sample(struct mt_recorded_guest *g, struct seen *seen, const st
 	if (mt_sample_has(s, memory_bytes) && s->status == MT_STATUS_ACTIVE)
 		g->memory_bytes = (double)s->memory_bytes;
 	if (!seen->first_over && mt_sample_has(s, zero_pages) && s->zero_pages)
-		seen->zero_bytes = (double)s->zero_pages * (mt_sample_has(s, page_size_bytes) ? s->page_size_bytes : PAGE_BYTES);
+		seen->zero_bytes =
+			(double)s->zero_pages *
+			(mt_sample_has(s, page_size_bytes) ? s->page_size_bytes : PAGE_BYTES);
 	if (mt_sample_has(s, iteration) && s->iteration > 1)
 		seen->first_over = true;
 	if (!mt_iterations_feed(&seen->iterations, s))
@@ -51,7 +53,8 @@ static bool is_ring(const struct mt_entry *e)
 {
 	if (e->type == MT_ENTRY_SOURCE)
 		return e->source.mode && !strcmp(e->source.mode, "ring");
-	return e->type == MT_ENTRY_DIRTYRATE && e->dirtyrate.mode && !strcmp(e->dirtyrate.mode, "dirty-ring");
+	return e->type == MT_ENTRY_DIRTYRATE && e->dirtyrate.mode &&
+	       !strcmp(e->dirtyrate.mode, "dirty-ring");
 }
 
 bool mt_recorded_clears_chunks(const struct mt_recording *rec)
@@ -69,7 +72,8 @@ void mt_recorded_guest(struct mt_recorded_guest *g, const struct mt_recording *r
 	struct seen seen = { .first_over = false };
 	double logged_bytes = 0;
 
-	*g = (struct mt_recorded_guest){ .cpu_share = NAN, .clears_chunks = mt_recorded_clears_chunks(rec) };
+	*g = (struct mt_recorded_guest){ .cpu_share = NAN,
+					 .clears_chunks = mt_recorded_clears_chunks(rec) };
 	if (rec->header.limits.qemu_limit_ms != MT_LIMIT_UNSET)
 		g->downtime_limit_ms = (double)rec->header.limits.qemu_limit_ms;
 	mt_iterations_init(&seen.iterations);
@@ -91,7 +95,8 @@ void mt_recorded_guest(struct mt_recorded_guest *g, const struct mt_recording *r
 	}
 	if (!(g->memory_bytes > 0))
 		g->memory_bytes = logged_bytes;
-	if (!(g->resident_bytes > 0) && seen.first_over && seen.zero_bytes > 0 && seen.zero_bytes < g->memory_bytes)
+	if (!(g->resident_bytes > 0) && seen.first_over && seen.zero_bytes > 0 &&
+	    seen.zero_bytes < g->memory_bytes)
 		g->resident_bytes = g->memory_bytes - seen.zero_bytes;
 	if (seen.duration_s > 0)
 		g->bandwidth_bytes_per_s = seen.sent_bytes / seen.duration_s;

@@ -59,7 +59,8 @@ int mt_recorder_refuse_existing(const char *path, struct mt_err *err)
 	struct stat st;
 
 	if (!lstat(path, &st))
-		return mt_err_set(err, -EEXIST, "%s exists; remove it or record into another file", path);
+		return mt_err_set(err, -EEXIST, "%s exists; remove it or record into another file",
+				  path);
 	return 0;
 }
 
@@ -68,7 +69,10 @@ int mt_recorder_create(struct mt_recorder *r, const char *name, struct mt_err *e
 	int fd = mt_file_create(name), rc;
 
 	if (fd == -EEXIST)
-		return mt_err_set(err, -EEXIST, "%s is an unfinished recording; remove it or record into another file", name);
+		return mt_err_set(
+			err, -EEXIST,
+			"%s is an unfinished recording; remove it or record into another file",
+			name);
 	if (fd < 0)
 		return mt_err_set(err, fd, "cannot create %s: %s", name, strerror(-fd));
 	/* Filesystems without locks are written all the same. */
@@ -162,7 +166,8 @@ static int end_here(struct mt_recorder *r, uint64_t t_ns)
 
 static int ask_for_room(struct mt_recorder *r, size_t len, uint64_t t_ns)
 {
-	off_t most = r->sink.whole + (off_t)len;	/* what is written is less, it is compressed */
+	off_t most = r->sink.whole + (off_t)len;	/* what is written is less, it is
+							 * compressed */
 
 	if (!r->room || most <= r->asked)
 		return 0;
@@ -183,7 +188,8 @@ static int judge(struct mt_recorder *r, const struct mt_entry *e, size_t len)
 	case MT_THIN_KEEP:
 		return 0;
 	case MT_THIN_KEEP_RARER:
-		tell(r, t_ns, "thinned", "a long recording: from here on one of %llu looks and ticks is kept",
+		tell(r, t_ns, "thinned",
+		     "a long recording: from here on one of %llu looks and ticks is kept",
 		     (unsigned long long)r->thin.one_of);
 		return 0;
 	case MT_THIN_LEAVE_OUT:
@@ -268,10 +274,13 @@ static int finish(struct mt_recorder *r, struct mt_err *err)
 	if (fsync(r->sink.fd) && !rc)
 		rc = -errno;
 	if (rc)
-		return mt_err_set(err, rc, "%s ends early: %s; what was recorded before is readable", r->part, strerror(-rc));
+		return mt_err_set(err, rc,
+				  "%s ends early: %s; what was recorded before is readable",
+				  r->part, strerror(-rc));
 	rc = mt_rename_new(r->part, r->path);
 	if (rc)
-		return mt_err_set(err, rc, "cannot rename %s to %s: %s", r->part, r->path, strerror(-rc));
+		return mt_err_set(err, rc, "cannot rename %s to %s: %s", r->part, r->path,
+				  strerror(-rc));
 	if (r->ended.code)
 		return mt_err_set(err, r->ended.code, "%s ends early: %s", r->path, r->ended.msg);
 	return 0;
@@ -294,7 +303,8 @@ int mt_recorder_close(struct mt_recorder *r, struct mt_err *err)
 }
 
 /* --- behind a queue ------------------------------------------------------- */
-int mt_recorder_behind(struct mt_recorder **out, const struct mt_recorder_behind *how, struct mt_err *err)
+int mt_recorder_behind(struct mt_recorder **out, const struct mt_recorder_behind *how,
+		       struct mt_err *err)
 {
 	struct mt_recorder *r = calloc(1, sizeof(*r));
 	int rc;

@@ -12,10 +12,12 @@
 struct mt_behind;
 
 struct mt_recorder {
-	struct mt_behind *behind;	/* NULL: written as it is told; else nothing below is used */
+	struct mt_behind *behind;	/* NULL: written as it is told; else nothing below is
+					 * used */
 	struct mt_sink sink;
 	char *path, *part;
-	uint64_t shift_ns;		/* added to times: the host booted since the recording began */
+	uint64_t shift_ns;		/* added to times: the host booted since the recording
+					 * began */
 	struct mt_thin thin;
 	mt_recorder_room_fn room;	/* may it grow; NULL: as it likes */
 	void *room_opaque;

@@ -2,8 +2,9 @@
 /*
  * resume.c - going on with a recording whose writer was killed
  *
- * A zstd stream that was cut cannot be gone on with: what is whole in NAME.part is copied into NAME.part.new, which
- * then takes its place. NAME.part is locked meanwhile, so there is one who does it.
+ * A zstd stream that was cut cannot be gone on with: what is whole in NAME.part is copied into
+ * NAME.part.new, which then takes its place. NAME.part is locked meanwhile, so there is one who
+ * does it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static uint64_t shift_after_boot(const struct mt_record_header *h, uint64_t newe
 		uint64_t elapsed_ns;
 
 		if (!__builtin_mul_overflow(wall_ms - h->start_wall_ms, 1000000, &elapsed_ns) &&
-		    !__builtin_add_overflow(h->start_t_ns, elapsed_ns, &elapsed_ns) && elapsed_ns > then)
+		    !__builtin_add_overflow(h->start_t_ns, elapsed_ns, &elapsed_ns) &&
+		    elapsed_ns > then)
 			then = elapsed_ns;
 	}
 	return then - now;
@@ -48,7 +50,8 @@ static int copy_header(struct mt_recorder *r, struct mt_lines *lines, struct mt_
 	int state = mt_lines_next(lines, &line, &len, NULL), rc;
 
 	if (state != MT_LINES_LINE)
-		return mt_err_set(err, state < 0 ? state : -ENODATA, "nothing in it is whole, not even its header");
+		return mt_err_set(err, state < 0 ? state : -ENODATA,
+				  "nothing in it is whole, not even its header");
 	rc = mt_header_parse(h, line, len, strings, err);
 	if (rc)
 		return rc;
@@ -57,7 +60,8 @@ static int copy_header(struct mt_recorder *r, struct mt_lines *lines, struct mt_
 }
 
 /* Up to the first line that is not whole or not ours. */
-static int copy_entries(struct mt_recorder *r, struct mt_lines *lines, uint64_t *newest_t_ns, struct mt_err *err)
+static int copy_entries(struct mt_recorder *r, struct mt_lines *lines, uint64_t *newest_t_ns,
+			struct mt_err *err)
 {
 	struct mt_strings strings = { 0 };
 	const char *line;
@@ -123,7 +127,10 @@ static int resume(struct mt_recorder *r, const char *fresh, struct mt_err *err)
 
 	if (old < 0)
 		return old;
-	/* Of a resume that was killed itself, for the lock is on what it worked from; or a trap, which is not followed. */
+	/*
+	 * Of a resume that was killed itself, for the lock is on what it worked from; or a trap,
+	 * which is not followed.
+	 */
 	unlink(fresh);
 	rc = mt_recorder_create(r, fresh, err);
 	if (rc)

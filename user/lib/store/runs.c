@@ -31,12 +31,17 @@ struct key {
 
 /* In the order of a line: what was asked for, what was there, what came of it. */
 static const struct key keys[] = {
-	{ "run", RUN }, T(where), T(guest), T(workload), T(type), T(logging), W(vcpus), W(memory_bytes),
+	{ "run", RUN }, T(where), T(guest), T(workload), T(type), T(logging), W(vcpus),
+	W(memory_bytes),
 	{ "method", METHOD }, { "parameters", OPTIONS },
-	W(bandwidth_bytes_per_s), W(link_bytes_per_s), W(downtime_limit_ms), W(cap_ms), T(profile), T(recording),
-	W(resident_bytes), W(nonzero_bytes), N(cpu_share), W(start_wall_ms), N(load_1min), N(busy_percent),
-	{ "outcome", OUTCOME }, { "converged", CONVERGED }, N(prepare_ms), W(total_ms), W(downtime_ms), W(transferred_bytes),
-	W(iterations), W(normal_pages), W(zero_pages), W(throttle_percent), W(postcopy_requests), N(felt_ms),
+	W(bandwidth_bytes_per_s), W(link_bytes_per_s), W(downtime_limit_ms), W(cap_ms), T(profile),
+	T(recording),
+	W(resident_bytes), W(nonzero_bytes), N(cpu_share), W(start_wall_ms), N(load_1min),
+	N(busy_percent),
+	{ "outcome", OUTCOME }, { "converged", CONVERGED }, N(prepare_ms), W(total_ms),
+	W(downtime_ms), W(transferred_bytes),
+	W(iterations), W(normal_pages), W(zero_pages), W(throttle_percent), W(postcopy_requests),
+	N(felt_ms),
 	T(verified), T(note),
 };
 
@@ -163,7 +168,8 @@ static void write_key(json_t *o, const struct key *key, const struct mt_run *r, 
 	switch (key->kind) {
 	case WHOLE:
 		if (isfinite(*(const double *)field))
-			mt_json_set(o, key->name, mt_json_uint((uint64_t)*(const double *)field), failed);
+			mt_json_set(o, key->name, mt_json_uint((uint64_t) * (const double *)field),
+				    failed);
 		break;
 	case NUMBER:
 		if (isfinite(*(const double *)field))
@@ -212,7 +218,8 @@ const char *mt_run_lacks(const struct mt_run *r)
 		return "a known \"method\"";
 	if (r->outcome == MT_OUTCOME_COUNT)
 		return "a known \"outcome\"";
-	if (!(r->memory_bytes > 0) || !(r->bandwidth_bytes_per_s > 0) || !(r->downtime_limit_ms > 0))
+	if (!(r->memory_bytes > 0) || !(r->bandwidth_bytes_per_s > 0) ||
+	    !(r->downtime_limit_ms > 0))
 		return "\"memory_bytes\", \"bandwidth_bytes_per_s\" or \"downtime_limit_ms\"";
 	return NULL;
 }
@@ -246,7 +253,10 @@ int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err)
 	rc = mt_file_stream(&f, path, FILE_MAX_BYTES, &why);
 	if (rc) {
 		mt_runs_free(r);
-		return mt_err_set(err, rc, "%s; a campaign's directory is what migtrace-research campaign -o wrote", why.msg);
+		return mt_err_set(
+			err, rc,
+			"%s; a campaign's directory is what migtrace-research campaign -o wrote",
+			why.msg);
 	}
 	while (!rc && (len = getline(&line, &size, f)) > 0) {
 		struct mt_run run;
@@ -255,7 +265,8 @@ int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err)
 		if (line[len - 1] != '\n')	/* the writer was killed */
 			break;
 		if (len > LINE_MAX_BYTES || !parse(&run, line, (size_t)len))
-			rc = mt_err_set(err, -EBADMSG, "%s: line %zu is no run of a campaign", path, number_of_line);
+			rc = mt_err_set(err, -EBADMSG, "%s: line %zu is no run of a campaign", path,
+					number_of_line);
 		else if (add(r, &run))
 			rc = mt_err_set(err, -ENOMEM, "out of memory");
 	}

@@ -3,8 +3,9 @@
  * runs.h - what a campaign says of each of its migrations, written and read
  *
  * A campaign's directory has runs.jsonl, one JSON object a line for each migration: how the guest
- * was set up and migrated, what became of it, and the names of its recording and of the profile made
- * before, both relative to the directory. The keys are those of struct mt_run, with their units.
+ * was set up and migrated, what became of it, and the names of its recording and of the profile
+ * made before, both relative to the directory. The keys are those of struct mt_run, with their
+ * units.
  */
 #ifndef MT_RUNS_H
 #define MT_RUNS_H
@@ -12,20 +13,27 @@
 #include "model/forecast.h"
 #include "record.h"
 
-/* Numbers that are not known are NaN, strings "", methods and outcomes MT_METHOD_COUNT and MT_OUTCOME_COUNT. */
+/*
+ * Numbers that are not known are NaN, strings "", methods and outcomes MT_METHOD_COUNT and
+ * MT_OUTCOME_COUNT.
+ */
 struct mt_run {
 	unsigned run;
-	char where[64];			/* a label of the hosts: runs of one label can teach each other */
+	char where[64];			/* a label of the hosts: runs of one label can teach each
+					 * other */
 	char guest[64], workload[64], type[8], logging[8];
-	double vcpus, memory_bytes, resident_bytes, nonzero_bytes, cpu_share;	/* nonzero: in pages that are not all zero */
+	/* nonzero: in pages that are not all zero */
+	double vcpus, memory_bytes, resident_bytes, nonzero_bytes, cpu_share;
 	enum mt_method method;
 	struct mt_method_options options;
 	double bandwidth_bytes_per_s, link_bytes_per_s, downtime_limit_ms, cap_ms;
 	char profile[128], recording[128];
 	double start_wall_ms, load_1min, busy_percent;
 	enum mt_outcome outcome;
-	bool converged;			/* QEMU's own rule ended it, before it would have been cancelled */
-	double prepare_ms;		/* of total_ms, until QEMU began: the destination is started meanwhile */
+	bool converged;			/* QEMU's own rule ended it, before it would have been
+					 * cancelled */
+	double prepare_ms;		/* of total_ms, until QEMU began: the destination is started
+					 * meanwhile */
 	double total_ms, downtime_ms, transferred_bytes, iterations, normal_pages, zero_pages;
 	double throttle_percent, postcopy_requests, felt_ms;
 	char verified[32], note[768];
@@ -34,7 +42,10 @@ struct mt_run {
 /* What a forecast of it would need and it does not say, for a message; NULL: nothing. */
 const char *mt_run_lacks(const struct mt_run *r);
 
-/* As a line, without its newline; what is not known is left out. The caller's to free(); NULL: no memory. */
+/*
+ * As a line, without its newline; what is not known is left out. The caller's to free(); NULL: no
+ * memory.
+ */
 char *mt_run_line(const struct mt_run *r);
 /* The number of the run that a line tells of; 0: it is none. */
 uint64_t mt_run_line_number(const char *line);
@@ -46,8 +57,8 @@ struct mt_runs {
 };
 
 /*
- * A last line that is cut short is left out. -ENOENT no campaign there; -EBADMSG a line that is no object, with
- * its number in @err; -ENODATA no run in it; -ENOMEM.
+ * A last line that is cut short is left out. -ENOENT no campaign there; -EBADMSG a line that is no
+ * object, with its number in @err; -ENODATA no run in it; -ENOMEM.
  */
 MT_MUST_CHECK int mt_runs_load(struct mt_runs *r, const char *dir, struct mt_err *err);
 void mt_runs_free(struct mt_runs *r);

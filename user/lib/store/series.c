@@ -2,12 +2,13 @@
 /*
  * series.c - a series of QMP query-migrate answers as a recording
  *
- * Either a JSON array of {"t_monotonic": seconds, "query_migrate": QEMU's answer, ...}, or what went over a monitor's
- * socket, one object after the other: {"return": QEMU's answer, "id": ...} among events, commands and other answers, which
- * are skipped. Those have no time, so it is QEMU's own, total-time.
+ * Either a JSON array of {"t_monotonic": seconds, "query_migrate": QEMU's answer, ...}, or what
+ * went over a monitor's socket, one object after the other: {"return": QEMU's answer, "id": ...}
+ * among events, commands and other answers, which are skipped. Those have no time, so it is QEMU's
+ * own, total-time.
  *
- * The answer is empty while there is no migration; such elements are skipped. A figure that QEMU cannot have meant is
- * unknown in its sample, and no reason to refuse the rest.
+ * The answer is empty while there is no migration; such elements are skipped. A figure that QEMU
+ * cannot have meant is unknown in its sample, and no reason to refuse the rest.
  *
  * The text is taken element by element, so that memory is bounded by one of
  * them and a series whose writer was killed is read as far as it goes.
@@ -51,7 +52,10 @@ struct series {
 	uint64_t begin_ns;		/* of the migration under way */
 };
 
-/* An answer without total-time is no later than the last; one with less begins another migration, after that. */
+/*
+ * An answer without total-time is no later than the last; one with less begins another migration,
+ * after that.
+ */
 static uint64_t time_of(struct series *series, const struct mt_sample *s)
 {
 	const uint64_t last_ns = series->last.t_ns, max_ns = (uint64_t)T_MAX_S * 1000000000;
@@ -65,19 +69,25 @@ static uint64_t time_of(struct series *series, const struct mt_sample *s)
 	return series->begin_ns + s->total_ms * 1000000;
 }
 
-/* Other answers have a "status" too: query-status one that is no migration's, query-dump one that is, and how much is done. */
+/*
+ * Other answers have a "status" too: query-status one that is no migration's, query-dump one that
+ * is, and how much is done.
+ */
 static bool is_answer(const json_t *raw)
 {
 	const char *status = json_string_value(json_object_get(raw, "status"));
 
 	if (!status || json_object_get(raw, "completed"))
 		return false;
-	return mt_status_of(status) != MT_STATUS_UNKNOWN || json_object_get(raw, "ram") || json_object_get(raw, "total-time");
+	return mt_status_of(status) != MT_STATUS_UNKNOWN || json_object_get(raw, "ram") ||
+	       json_object_get(raw, "total-time");
 }
 
 static bool is_of_monitor(const json_t *element)
 {
-	static const char *const keys[] = { "return", "error", "event", "execute", "exec-oob", "QMP" };
+	static const char *const keys[] = {
+		"return", "error", "event", "execute", "exec-oob", "QMP"
+	};
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(keys); i++)
 		if (json_object_get(element, keys[i]))
@@ -86,7 +96,8 @@ static bool is_of_monitor(const json_t *element)
 }
 
 /* Return: 0; 1 no migration at that time, or nothing about one; -EBADMSG. */
-static int read_element(struct series *series, struct mt_sample *s, json_t *element, struct mt_err *err)
+static int read_element(struct series *series, struct mt_sample *s, json_t *element,
+			struct mt_err *err)
 {
 	json_t *t = json_object_get(element, "t_monotonic");
 	json_t *answer = json_object_get(element, "query_migrate");
@@ -95,7 +106,9 @@ static int read_element(struct series *series, struct mt_sample *s, json_t *elem
 
 	memset(s, 0, sizeof(*s));
 	if (!answer && !is_of_monitor(element))
-		return mt_err_set(err, -EBADMSG, "neither \"query_migrate\" nor anything of a QEMU monitor is in it");
+		return mt_err_set(
+			err, -EBADMSG,
+			"neither \"query_migrate\" nor anything of a QEMU monitor is in it");
 	if (!answer && !is_answer(raw))
 		return 1;
 	if (!answer) {
@@ -108,7 +121,8 @@ static int read_element(struct series *series, struct mt_sample *s, json_t *elem
 	if (!json_is_object(answer) && !json_is_null(answer))
 		return mt_err_set(err, -EBADMSG, "\"query_migrate\" is no object");
 	if (!json_is_number(t) || !isfinite(t_s) || t_s < 0 || t_s > T_MAX_S)
-		return mt_err_set(err, -EBADMSG, "\"t_monotonic\" is missing or no time in seconds");
+		return mt_err_set(err, -EBADMSG,
+				  "\"t_monotonic\" is missing or no time in seconds");
 	if (!json_object_size(answer))
 		return 1;
 	mt_qmp_sample(s, answer);
@@ -157,7 +171,8 @@ static int add_element(struct series *series, const char *text, size_t len, stru
 	return rc ? 0 : mt_recording_add(series->rec, &e, err);
 }
 
-static int ended(struct mt_recording *rec, size_t n, bool early, const char *bound, struct mt_err *err)
+static int ended(struct mt_recording *rec, size_t n, bool early, const char *bound,
+		 struct mt_err *err)
 {
 	if (early)
 		mt_recording_cut(rec, bound);
@@ -185,7 +200,9 @@ int mt_series_parse(struct mt_recording *rec, const char *text, size_t len, stru
 		if (array && n && at < len && text[at] == ',')
 			at = skip_blanks(text, len, at + 1);
 		else if (array && n && at < len)
-			return mt_err_set(err, -EBADMSG, "after element %zu: neither a comma nor the array's end", n);
+			return mt_err_set(err, -EBADMSG,
+					  "after element %zu: neither a comma nor the array's end",
+					  n);
 		if (at >= len)
 			return ended(rec, n, array, NULL, err);
 		if (text[at] != '{')
@@ -199,7 +216,8 @@ int mt_series_parse(struct mt_recording *rec, const char *text, size_t len, stru
 			return ended(rec, n, true, NULL, err);
 		rc = add_element(&series, text + at, size, &why);
 		if (rc == MT_RECORDING_FULL)
-			return ended(rec, n, true, "it takes more memory than a recording may", err);
+			return ended(rec, n, true, "it takes more memory than a recording may",
+				     err);
 		if (rc)
 			return mt_err_set(err, rc, "element %zu: %s", n + 1, why.msg);
 		at += size;

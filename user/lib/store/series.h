@@ -8,7 +8,8 @@
 #include "record.h"
 
 /* Its text into @rec; see series.c. Errors do not name the file. */
-MT_MUST_CHECK int mt_series_parse(struct mt_recording *rec, const char *text, size_t len, struct mt_err *err);
+MT_MUST_CHECK int mt_series_parse(struct mt_recording *rec, const char *text, size_t len,
+				  struct mt_err *err);
 bool mt_series_recognise(const char *text, size_t len);
 
 #endif

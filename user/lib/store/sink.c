@@ -11,13 +11,16 @@
 #include "sink.h"
 
 #define LEVEL		3	/* zstd's default: 20 us a line, a fifth of the size */
-#define WINDOW_LOG	18	/* 256 KiB of history: the lines that resemble each other are neighbours */
+/* 256 KiB of history: the lines that resemble each other are neighbours */
+#define WINDOW_LOG	18
 
 int mt_sink_init(struct mt_sink *s, int fd)
 {
 	ZSTD_CCtx *stream = ZSTD_createCCtx();
 
-	*s = (struct mt_sink){ .stream = stream, .buf_size = ZSTD_CStreamOutSize(), .fd = fd, .write = write };
+	*s = (struct mt_sink){
+		.stream = stream, .buf_size = ZSTD_CStreamOutSize(), .fd = fd, .write = write
+	};
 	s->buf = malloc(s->buf_size);
 	if (!stream || !s->buf ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(stream, ZSTD_c_compressionLevel, LEVEL)) ||

@@ -21,7 +21,10 @@ struct mt_sink {
 };
 
 MT_MUST_CHECK int mt_sink_init(struct mt_sink *s, int fd);
-/* Writes @line and a newline. After the first failure: that failure, and the file ends with the line before it. */
+/*
+ * Writes @line and a newline. After the first failure: that failure, and the file ends with the
+ * line before it.
+ */
 int mt_sink_line(struct mt_sink *s, const char *line, size_t len);
 /* Ends the stream; nothing may follow. */
 int mt_sink_end(struct mt_sink *s);

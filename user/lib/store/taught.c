@@ -2,8 +2,9 @@
 /*
  * taught.c - one recorded migration as cases to learn from
  *
- * What was known as a pass ended is what mt_outlook_resume() makes of it; before the migration began nothing was recorded of the
- * guest, so there the curve of all its passes stands for a profile.
+ * What was known as a pass ended is what mt_outlook_resume() makes of it; before the migration
+ * began nothing was recorded of the guest, so there the curve of all its passes stands for a
+ * profile.
  */
 #include <errno.h>
 #include <math.h>
@@ -20,7 +21,8 @@ struct reading {
 	uint64_t limit_ms;		/* QEMU's, as it was last changed; UNSET: never */
 	double memory_bytes;
 	double implied_ms;		/* of the pause of a stop, that is memory; NaN: none */
-	double prepare_ms;		/* of libvirt's count, until QEMU began; NaN: not yet known */
+	double prepare_ms;		/* of libvirt's count, until QEMU began; NaN: not yet
+					 * known */
 	struct mt_record_outcome outcome;
 	char destination[MT_EXPERIENCE_HOST_MAX];
 };
@@ -81,9 +83,11 @@ static void on_entry(const struct mt_entry *e, void *opaque)
 
 	if (e->type == MT_ENTRY_SAMPLE) {
 		feed(r, &e->sample);
-	} else if (e->type == MT_ENTRY_DECISION && e->decision.applied && !strcmp(e->decision.applied, "done")) {
+	} else if (e->type == MT_ENTRY_DECISION && e->decision.applied &&
+		   !strcmp(e->decision.applied, "done")) {
 		r->acted |= mt_action_is_final(e->decision.plan.action);
-		if (e->decision.plan.action == MT_ACTION_STOP && e->decision.plan.implied_downtime_ms >= 0)
+		if (e->decision.plan.action == MT_ACTION_STOP &&
+		    e->decision.plan.implied_downtime_ms >= 0)
 			r->implied_ms = e->decision.plan.implied_downtime_ms;
 		if (e->decision.plan.action == MT_ACTION_SET_DOWNTIME)
 			r->limit_ms = e->decision.plan.downtime_limit_ms;
@@ -96,7 +100,8 @@ static void on_entry(const struct mt_entry *e, void *opaque)
 static bool ended(const struct reading *r)
 {
 	return r->begun && !r->flipped &&
-	       (r->outcome.outcome == MT_OUTCOME_COMPLETED || r->outcome.outcome == MT_OUTCOME_COMPLETED_UNVERIFIED) &&
+	       (r->outcome.outcome == MT_OUTCOME_COMPLETED ||
+		r->outcome.outcome == MT_OUTCOME_COMPLETED_UNVERIFIED) &&
 	       mt_sample_has(&r->outcome.final, total_ms);
 }
 
@@ -107,7 +112,8 @@ static void before(struct reading *r)
 	double memory = r->memory_bytes > 0 ? r->memory_bytes : r->its.kept[0].start_bytes;
 	double zero = mt_sample_has(&r->last, zero_pages) ? r->last.zero_pages * 4096.0 : 0;
 
-	r->t->has[MT_FORECAST_BEFORE] = r->its.bandwidth_bytes_per_s > 0 && r->t->has[MT_FORECAST_PASS_1];
+	r->t->has[MT_FORECAST_BEFORE] =
+		r->its.bandwidth_bytes_per_s > 0 && r->t->has[MT_FORECAST_PASS_1];
 	if (!r->t->has[MT_FORECAST_BEFORE])
 		return;
 	c->in = (struct mt_forecast_input){
@@ -124,8 +130,9 @@ static void before(struct reading *r)
 static void settle(struct reading *r, const struct mt_limits *limits)
 {
 	const struct mt_sample *f = &r->outcome.final;
-	double limit_ms = r->limit_ms != MT_LIMIT_UNSET ? (double)r->limit_ms :
-			  limits->qemu_limit_ms != MT_LIMIT_UNSET ? (double)limits->qemu_limit_ms : MT_QEMU_LIMIT_DEFAULT_MS;
+	double limit_ms = r->limit_ms != MT_LIMIT_UNSET		  ? (double)r->limit_ms :
+			  limits->qemu_limit_ms != MT_LIMIT_UNSET ? (double)limits->qemu_limit_ms :
+								    MT_QEMU_LIMIT_DEFAULT_MS;
 
 	for (unsigned i = 0; i < MT_FORECAST_STAGES; i++) {
 		struct mt_learned_case *c = &r->t->at[i];
@@ -135,8 +142,10 @@ static void settle(struct reading *r, const struct mt_limits *limits)
 		c->in.learned = NULL;
 		c->ended = true;
 		c->real[MT_METRIC_TOTAL_MS] = (double)f->total_ms;
-		c->real[MT_METRIC_TRANSFERRED_BYTES] = mt_sample_has(f, transferred_bytes) ? (double)f->transferred_bytes : NAN;
-		c->real[MT_METRIC_DOWNTIME_MS] = mt_sample_has(f, downtime_ms) ? (double)f->downtime_ms : NAN;
+		c->real[MT_METRIC_TRANSFERRED_BYTES] =
+			mt_sample_has(f, transferred_bytes) ? (double)f->transferred_bytes : NAN;
+		c->real[MT_METRIC_DOWNTIME_MS] =
+			mt_sample_has(f, downtime_ms) ? (double)f->downtime_ms : NAN;
 		c->real[MT_METRIC_STALL_MS] = NAN;
 	}
 	/* Forecasts before it begins are of QEMU's own time. */
@@ -157,7 +166,9 @@ int mt_taught_read(struct mt_taught *t, const char *path, struct mt_err *err)
 		return rc;
 	t->fixed_ms = NAN;
 	if (!ended(&r) || (r.acted ? isnan(r.implied_ms) : !r.its.total)) {
-		rc = mt_err_set(err, -ENODATA, "%s: no migration that QEMU ended by itself, or that was stopped", path);
+		rc = mt_err_set(err, -ENODATA,
+				"%s: no migration that QEMU ended by itself, or that was stopped",
+				path);
 	} else if (r.acted) {
 		memset(t->has, 0, sizeof(t->has));
 		if (mt_sample_has(&r.outcome.final, downtime_ms))

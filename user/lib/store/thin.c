@@ -11,7 +11,8 @@
 
 bool mt_thin_is_frequent(const struct mt_entry *e)
 {
-	return e->type == MT_ENTRY_TICK || e->type == MT_ENTRY_WORK || (e->type == MT_ENTRY_SAMPLE && !e->sample.boundary);
+	return e->type == MT_ENTRY_TICK || e->type == MT_ENTRY_WORK ||
+	       (e->type == MT_ENTRY_SAMPLE && !e->sample.boundary);
 }
 
 /* Entries with strings, which a reader keeps beside them. */
@@ -40,7 +41,8 @@ void mt_thin_count(struct mt_thin *thin, enum mt_entry_type type, size_t len)
 static bool is_full(const struct mt_thin *thin, const struct mt_entry *e, size_t len)
 {
 	if (e->type == MT_ENTRY_OUTCOME)
-		return thin->entries >= thin->max_entries || thin->text_bytes + len > thin->max_text_bytes;
+		return thin->entries >= thin->max_entries ||
+		       thin->text_bytes + len > thin->max_text_bytes;
 	return thin->entries + RESERVE_ENTRIES >= thin->max_entries ||
 	       (has_text(e->type) && thin->text_bytes + len + RESERVE_BYTES > thin->max_text_bytes);
 }
@@ -57,13 +59,15 @@ static uint64_t one_of(const struct mt_thin *thin)
 }
 
 /* A set comes in several entries of one tick: the one that is begun is finished. */
-static enum mt_thin_verdict judge_pages(struct mt_thin *thin, const struct mt_record_pages *p, size_t len)
+static enum mt_thin_verdict judge_pages(struct mt_thin *thin, const struct mt_record_pages *p,
+					size_t len)
 {
 	bool begun = thin->text_bytes && p->start_ns == thin->pages_start_ns;
 
 	if (thin->pages_ended)
 		return MT_THIN_LEAVE_OUT;
-	if (!begun && (thin->text_bytes + len > thin->max_text_bytes / 4 * 3 || thin->entries >= thin->max_entries / 4 * 3)) {
+	if (!begun && (thin->text_bytes + len > thin->max_text_bytes / 4 * 3 ||
+		       thin->entries >= thin->max_entries / 4 * 3)) {
 		thin->pages_ended = true;
 		return MT_THIN_PAGES_END;
 	}

@@ -2,11 +2,12 @@
 /*
  * thin.h - which entries a long recording keeps, so that it can be read as a whole
  *
- * A recording has room for a number of entries and of bytes of text. Up to half of the entries everything is kept. Then
- * looks between two iterations and ticks become rarer: the next that is kept comes after a share
- * of all of them, 1 in max_entries / SPREAD, so that the number of those kept grows by the logarithm of time. Half of the room lasts
- * for e^8 times as many as filled the first, and what is rare (iterations, decisions, events, the outcome) is there to the
- * end. Sets of pages, of which a part would mislead, end as a whole.
+ * A recording has room for a number of entries and of bytes of text. Up to half of the entries
+ * everything is kept. Then looks between two iterations and ticks become rarer: the next that is
+ * kept comes after a share of all of them, 1 in max_entries / SPREAD, so that the number of those
+ * kept grows by the logarithm of time. Half of the room lasts for e^8 times as many as filled the
+ * first, and what is rare (iterations, decisions, events, the outcome) is there to the end. Sets of
+ * pages, of which a part would mislead, end as a whole.
  */
 #ifndef MIGTRACE_STORE_THIN_H
 #define MIGTRACE_STORE_THIN_H
@@ -27,7 +28,8 @@ enum mt_thin_verdict {
 	MT_THIN_KEEP,
 	MT_THIN_KEEP_RARER,		/* keep it, and say that from here on ->one_of are one */
 	MT_THIN_LEAVE_OUT,
-	MT_THIN_PAGES_END,		/* leave it out, and say that there are no more sets of pages */
+	MT_THIN_PAGES_END,		/* leave it out, and say that there are no more sets of
+					 * pages */
 	MT_THIN_FULL,			/* nothing more has room, but an outcome */
 };
 

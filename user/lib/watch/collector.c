@@ -56,8 +56,8 @@ static int start(struct mt_collector *c, struct mt_source *source, struct mt_err
 	return mt_ticker_start(&c->ticker, source, true, on_tick, c, err);
 }
 
-int mt_collector_open(struct mt_collector **out, struct mt_conn *conn, const struct mt_domain_info *d,
-		      const char *name, struct mt_err *err)
+int mt_collector_open(struct mt_collector **out, struct mt_conn *conn,
+		      const struct mt_domain_info *d, const char *name, struct mt_err *err)
 {
 	struct mt_collector *c;
 	struct mt_source *source;
@@ -119,7 +119,8 @@ static bool take_pass(struct mt_collector *c, struct mt_record_pass *pass, bool 
 	return got;
 }
 
-int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all, mt_tick_fn seen, void *opaque)
+int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all, mt_tick_fn seen,
+			void *opaque)
 {
 	struct mt_record_pass pass;
 	struct mt_tick tick;

@@ -18,8 +18,9 @@ struct mt_collector;
  * @name NULL: the best source. Having none does no harm: -errno, with the reason in @err,
  * and *@c NULL, which all functions below take for a collector that collects nothing.
  */
-MT_MUST_CHECK int mt_collector_open(struct mt_collector **c, struct mt_conn *conn, const struct mt_domain_info *d,
-				    const char *name, struct mt_err *err);
+MT_MUST_CHECK int mt_collector_open(struct mt_collector **c, struct mt_conn *conn,
+				    const struct mt_domain_info *d, const char *name,
+				    struct mt_err *err);
 void mt_collector_close(struct mt_collector *c);
 
 /* One line: which source, and why no better one. */
@@ -29,10 +30,12 @@ const char *mt_collector_describe(const struct mt_collector *c);
 void mt_collector_boundary(struct mt_collector *c, uint64_t iteration, uint64_t t_ns);
 
 /*
- * Writes what has come since: the source the first time, ticks (merged where nobody took them in time), passes; and shows
- * each tick to @seen (NULL: to nobody). @all: nothing follows. The recorder's thread. Return: the recorder's error.
+ * Writes what has come since: the source the first time, ticks (merged where nobody took them in
+ * time), passes; and shows each tick to @seen (NULL: to nobody). @all: nothing follows. The
+ * recorder's thread. Return: the recorder's error.
  */
 typedef void (*mt_tick_fn)(const struct mt_tick *t, void *opaque);
-int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all, mt_tick_fn seen, void *opaque);
+int mt_collector_record(struct mt_collector *c, struct mt_recorder *r, bool all, mt_tick_fn seen,
+			void *opaque);
 
 #endif

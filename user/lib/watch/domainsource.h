@@ -31,8 +31,8 @@ uint64_t mt_session_tick_ns(enum mt_session_use use, const struct mt_domain_info
  * Asks libvirt nothing. Return: as mt_source_open(); -EREMOTE the guest is on another host;
  * -EOPNOTSUPP it is no KVM guest.
  */
-MT_MUST_CHECK int mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d, const char *name,
-					enum mt_session_use use, uint64_t tick_ns,
+MT_MUST_CHECK int mt_domain_source_open(struct mt_conn *c, const struct mt_domain_info *d,
+					const char *name, enum mt_session_use use, uint64_t tick_ns,
 					struct mt_source **source, struct mt_err *err);
 
 /* No kernel source is wanted: what QEMU tells through libvirt has to do. */

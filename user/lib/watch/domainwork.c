@@ -9,7 +9,8 @@
 #include "hypervisor/vmm.h"
 #include "domainwork.h"
 
-#define EVERY_NS	MT_NS_PER_S	/* a recording's resolution: a line of some 250 bytes before it is packed */
+/* a recording's resolution: a line of some 250 bytes before it is packed */
+#define EVERY_NS	MT_NS_PER_S
 
 int mt_domain_workload_open(struct mt_conn *c, const struct mt_domain_info *d, unsigned probes,
 			    struct mt_workload **w, struct mt_err *err)
@@ -19,7 +20,9 @@ int mt_domain_workload_open(struct mt_conn *c, const struct mt_domain_info *d, u
 
 	*w = NULL;
 	if (!mt_versions_uri_is_local(mt_conn_uri(c)))
-		return mt_err_set(err, -EREMOTE, "%s is on another host: probes see the guests of their own", d->name);
+		return mt_err_set(err, -EREMOTE,
+				  "%s is on another host: probes see the guests of their own",
+				  d->name);
 	rc = mt_vmm_pid(NULL, d->name, d->uuid, &pid, err);
 	return rc ? rc : mt_workload_open(pid, probes, w, err);
 }

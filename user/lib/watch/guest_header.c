@@ -10,8 +10,8 @@ static const char *known(const char *text)
 	return *text ? text : NULL;
 }
 
-struct mt_record_header mt_guest_header(const struct mt_domain_info *d, const struct mt_versions *v, const char *source,
-					const char *tool)
+struct mt_record_header mt_guest_header(const struct mt_domain_info *d, const struct mt_versions *v,
+					const char *source, const char *tool)
 {
 	return (struct mt_record_header){
 		.schema = MT_RECORD_SCHEMA,

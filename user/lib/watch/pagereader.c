@@ -13,7 +13,8 @@
 int mt_pagereader_init(struct mt_pagereader *p, struct mt_source *source)
 {
 	*p = (struct mt_pagereader){
-		.source = source, .set = mt_pageset_new(), .begun = mt_pageset_new(), .words = malloc(CHUNK_PAGES / 8),
+		.source = source, .set = mt_pageset_new(), .begun = mt_pageset_new(),
+		.words = malloc(CHUNK_PAGES / 8),
 	};
 	if (p->set && p->begun && p->words)
 		return 0;
@@ -54,8 +55,8 @@ static int list_slots(struct mt_pagereader *p)
 	return rc;
 }
 
-static int read_slot(struct mt_pagereader *p, const struct migtrace_slot *slot, uint64_t tick, unsigned kind,
-		     struct mt_pageset *into)
+static int read_slot(struct mt_pagereader *p, const struct migtrace_slot *slot, uint64_t tick,
+		     unsigned kind, struct mt_pageset *into)
 {
 	for (uint64_t first = 0; first < slot->pages; first += CHUNK_PAGES) {
 		uint64_t n = slot->pages - first < CHUNK_PAGES ? slot->pages - first : CHUNK_PAGES;
@@ -100,7 +101,8 @@ static int read_set(struct mt_pagereader *p, uint64_t tick, unsigned kind, struc
 enum mt_pages_read mt_pagereader_read(struct mt_pagereader *p, const struct migtrace_record *r)
 {
 	bool whole = !p->tick || r->tick == p->tick + 1;
-	bool window = !whole && r->window && r->window == p->window && r->valid & MIGTRACE_VALID_WINDOW;
+	bool window =
+		!whole && r->window && r->window == p->window && r->valid & MIGTRACE_VALID_WINDOW;
 	int rc = 0;
 
 	p->has_begun = false;

@@ -22,7 +22,8 @@ struct mt_pagereader {
 
 enum mt_pages_read {
 	MT_PAGES_TICK,		/* those of this tick, and none was missed before it */
-	MT_PAGES_WINDOW,	/* ticks were missed; these are all of the window that runs, theirs among them */
+	MT_PAGES_WINDOW,	/* ticks were missed; these are all of the window that runs, theirs
+				 * among them */
 	MT_PAGES_LATE,		/* the tick is over: perhaps the next one makes up for it */
 	MT_PAGES_LOST,		/* those of this tick; of ticks before it some are lost for good */
 	MT_PAGES_NONE,		/* the source cannot tell */
@@ -31,7 +32,9 @@ enum mt_pages_read {
 MT_MUST_CHECK int mt_pagereader_init(struct mt_pagereader *p, struct mt_source *source);
 void mt_pagereader_fini(struct mt_pagereader *p);
 
-/* The pages of the tick of @r, which should be the newest record: sets are there for a tick only. */
+/*
+ * The pages of the tick of @r, which should be the newest record: sets are there for a tick only.
+ */
 enum mt_pages_read mt_pagereader_read(struct mt_pagereader *p, const struct migtrace_record *r);
 
 #endif

@@ -60,11 +60,13 @@ static int push(void *opaque, const char *text)
 	}
 	if (!copy)
 		return -ENOMEM;
-	q->entries[q->n++] = (struct mt_record_pages){ span->end_ns, span->start_ns, span->begins, copy };
+	q->entries[q->n++] =
+		(struct mt_record_pages){ span->end_ns, span->start_ns, span->begins, copy };
 	return 0;
 }
 
-static void put(struct mt_pagesqueue *q, uint64_t start_ns, uint64_t end_ns, bool begins, const struct mt_pageset *pages)
+static void put(struct mt_pagesqueue *q, uint64_t start_ns, uint64_t end_ns, bool begins,
+		const struct mt_pageset *pages)
 {
 	struct span span = { q, start_ns, end_ns, begins };
 	int rc;

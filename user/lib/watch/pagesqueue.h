@@ -14,7 +14,8 @@ struct mt_pagesqueue {
 	pthread_mutex_t lock;
 	struct mt_record_pages *entries;	/* their texts are ours */
 	size_t n, room;
-	uint64_t end_ns;		/* of the last set; 0: what comes next does not go on from one */
+	uint64_t end_ns;		/* of the last set; 0: what comes next does not go on from
+					 * one */
 	bool lost;			/* no memory, for some */
 };
 

@@ -50,7 +50,8 @@ static void count(struct mt_passcutter *p, const struct mt_passcutter_tick *t, d
 
 	p->pass.events += events;
 	p->pass.overruns += (uint64_t)llround(share * (double)t->overruns);
-	if (!t->pages || (t->wide_from_ns && t->wide_from_ns + MT_PASSCUTTER_SLACK_NS < p->pass.start_ns)) {
+	if (!t->pages ||
+	    (t->wide_from_ns && t->wide_from_ns + MT_PASSCUTTER_SLACK_NS < p->pass.start_ns)) {
 		p->pending_unread += events;
 		return;
 	}
@@ -63,7 +64,9 @@ static void count(struct mt_passcutter *p, const struct mt_passcutter_tick *t, d
 
 static double share_before(const struct mt_passcutter_tick *t, uint64_t t_ns)
 {
-	return t->end_ns > t->start_ns ? (double)(t_ns - t->start_ns) / (double)(t->end_ns - t->start_ns) : 1;
+	return t->end_ns > t->start_ns ?
+		       (double)(t_ns - t->start_ns) / (double)(t->end_ns - t->start_ns) :
+		       1;
 }
 
 /* What a tick that belongs to the pass by @share adds to it. It is in it when this returns. */
@@ -78,18 +81,24 @@ static double add_part(struct mt_passcutter *p, const struct mt_pageset *pages, 
 }
 
 /* @last: the tick in which it ended, @share of it; NULL: it ended with a tick. */
-static void finish(struct mt_passcutter *p, uint64_t iteration, uint64_t t_ns, const struct mt_passcutter_tick *last, double share)
+static void finish(struct mt_passcutter *p, uint64_t iteration, uint64_t t_ns,
+		   const struct mt_passcutter_tick *last, double share)
 {
 	bool within = p->head.end_ns > t_ns;	/* began and ended in one tick */
 	double less;
 
-	less = add_part(p, p->head.pages, 1 - (p->head.end_ns ? share_before(&p->head, p->pass.start_ns) : 0));
+	less = add_part(p, p->head.pages,
+			1 - (p->head.end_ns ? share_before(&p->head, p->pass.start_ns) : 0));
 	if (last)
 		less += add_part(p, last->pages, share);
 	p->pass.unread_events += p->pending_unread;
 	p->pending_unread = 0;
 	p->pass.t_ns = t_ns;
-	p->pass.pages = within || p->gap || (double)p->pass.unread_events > MT_PASSCUTTER_UNREAD_SHARE * (double)p->pass.events ? NAN :
+	p->pass.pages =
+		within || p->gap ||
+				(double)p->pass.unread_events >
+					MT_PASSCUTTER_UNREAD_SHARE * (double)p->pass.events ?
+			NAN :
 			(double)mt_pageset_count(p->pages) - less;
 	if (p->pass.iteration && p->n_done < MT_PASSCUTTER_PENDING)
 		p->done[p->n_done++] = p->pass;
@@ -142,7 +151,8 @@ static uint64_t newest_ns(const struct mt_passcutter *p)
 	return p->n ? p->recent[(p->first + p->n - 1) % MT_PASSCUTTER_RECENT].end_ns : 0;
 }
 
-void mt_passcutter_tick(struct mt_passcutter *p, const struct migtrace_record *r, const struct mt_pageset *pages, bool exact)
+void mt_passcutter_tick(struct mt_passcutter *p, const struct migtrace_record *r,
+			const struct mt_pageset *pages, bool exact)
 {
 	struct mt_passcutter_tick *t;
 
@@ -168,7 +178,8 @@ void mt_passcutter_tick(struct mt_passcutter *p, const struct migtrace_record *r
 
 void mt_passcutter_boundary(struct mt_passcutter *p, uint64_t iteration, uint64_t t_ns)
 {
-	uint64_t last_ns = p->n_boundaries ? p->boundaries[p->n_boundaries - 1].t_ns : p->pass.start_ns;
+	uint64_t last_ns =
+		p->n_boundaries ? p->boundaries[p->n_boundaries - 1].t_ns : p->pass.start_ns;
 
 	if (p->n_boundaries == MT_PASSCUTTER_PENDING || t_ns <= last_ns)
 		return;

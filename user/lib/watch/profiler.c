@@ -84,12 +84,14 @@ static void open_pages(struct mt_profiler *p, struct mt_conn *conn, const struct
 	if (!mt_domain_source_open(conn, d, p->source.source, MT_SESSION_PAGES, 0, &source, &why) &&
 	    !mt_ticker_start(&p->pages, source, true, on_pages, p, &why))
 		return;
-	snprintf(p->detail + used, sizeof(p->detail) - used, "%sno sets of pages: %.200s", used ? "; " : "", why.msg);
+	snprintf(p->detail + used, sizeof(p->detail) - used, "%sno sets of pages: %.200s",
+		 used ? "; " : "", why.msg);
 	snprintf(p->tell + told, sizeof(p->tell) - told, "; no sets of pages: %.200s", why.msg);
 }
 
 int mt_profiler_open(struct mt_profiler **out, struct mt_conn *conn, const struct mt_domain_info *d,
-		     const char *name, uint64_t tick_ns, double hot_share, bool keep_sets, struct mt_err *err)
+		     const char *name, uint64_t tick_ns, double hot_share, bool keep_sets,
+		     struct mt_err *err)
 {
 	struct mt_profiler *p;
 	struct mt_source *source;
@@ -164,20 +166,23 @@ static int record_points(const struct mt_profile *result, struct mt_recorder *r,
 
 		if (point->windows)
 			rc = mt_recorder_curve(r, &(struct mt_record_curve){
-				.t_ns = now_ns, .window_ms = point->window_s * 1e3, .windows = point->windows,
+				.t_ns = now_ns, .window_ms = point->window_s * 1e3,
+				.windows = point->windows,
 				.mean_pages = point->mean_pages, .p10_pages = point->p10_pages,
 				.p50_pages = point->p50_pages, .p90_pages = point->p90_pages,
 			});
 	}
 	for (unsigned i = 0; i < result->vcpus && !rc; i++)
 		rc = mt_recorder_vcpu(r, &(struct mt_record_vcpu){
-			.t_ns = now_ns, .vcpu = i, .events = result->vcpu[i].events, .duration_ns = result->duration_ns,
+			.t_ns = now_ns, .vcpu = i, .events = result->vcpu[i].events,
+			.duration_ns = result->duration_ns,
 			.ring_used = result->vcpu[i].ring_used,
 		});
 	return rc;
 }
 
-static int record_figures(const struct mt_profile *result, double hot_share, struct mt_recorder *r, uint64_t now_ns)
+static int record_figures(const struct mt_profile *result, double hot_share, struct mt_recorder *r,
+			  uint64_t now_ns)
 {
 	return mt_recorder_profile(r, &(struct mt_record_profile){
 		.t_ns = now_ns,

@@ -21,10 +21,13 @@ static bool open_profiler(struct mt_profiling *r, struct mt_err *err)
 	if (mt_source_is_libvirt(r->source_name))
 		mt_err_set(&why, -ENODEV, "not wanted");
 	else if (r->mode == MT_DIRTYRATE_PAGE_SAMPLING)
-		mt_err_set(&why, -EOPNOTSUPP, strcmp(r->domain.type, "kvm") ? "%s is not a KVM guest: its dirty pages are not logged" :
-			   "while QEMU samples pages of %s KVM logs nothing", r->domain.name);
-	else if (!mt_profiler_open(&r->profiler, r->conn, &r->domain, r->source_name, r->tick_ms * MT_NS_PER_MS, 0, r->pages,
-				   &why)) {
+		mt_err_set(&why, -EOPNOTSUPP,
+			   strcmp(r->domain.type, "kvm") ?
+				   "%s is not a KVM guest: its dirty pages are not logged" :
+				   "while QEMU samples pages of %s KVM logs nothing",
+			   r->domain.name);
+	else if (!mt_profiler_open(&r->profiler, r->conn, &r->domain, r->source_name,
+				   r->tick_ms * MT_NS_PER_MS, 0, r->pages, &why)) {
 		snprintf(r->source, sizeof(r->source), "%s", mt_profiler_describe(r->profiler));
 		return true;
 	}
@@ -37,7 +40,9 @@ static bool open_profiler(struct mt_profiling *r, struct mt_err *err)
 		return false;
 	}
 	snprintf(r->source, sizeof(r->source), "none: %.500s", why.msg);
-	mt_recorder_source(r->recorder, &(struct mt_record_source){ .t_ns = mt_now_ns(), .source = "libvirt", .detail = why.msg });
+	mt_recorder_source(r->recorder, &(struct mt_record_source){ .t_ns = mt_now_ns(),
+								    .source = "libvirt",
+								    .detail = why.msg });
 	return true;
 }
 
@@ -55,9 +60,11 @@ static size_t plan(const struct mt_profiling *r, unsigned *windows_s, size_t max
 
 	if (!r->profiler)
 		return mt_dirtyrate_windows(left_s, windows_s, max);
-	for (unsigned s = 1; r->coarse && s <= COARSE_MAX_S && s <= left_s && n < max; left_s -= s, s *= 2)
+	for (unsigned s = 1; r->coarse && s <= COARSE_MAX_S && s <= left_s && n < max;
+	     left_s -= s, s *= 2)
 		windows_s[n++] = s;
-	most_s = mt_profiler_is_ring(r->profiler) ? MT_DIRTYRATE_WINDOW_MAX_S : MT_DIRTYRATE_WINDOW_MIN_S;
+	most_s = mt_profiler_is_ring(r->profiler) ? MT_DIRTYRATE_WINDOW_MAX_S :
+						    MT_DIRTYRATE_WINDOW_MIN_S;
 	for (; left_s && n < max; left_s -= windows_s[n++])
 		windows_s[n] = left_s < most_s ? (unsigned)left_s : most_s;
 	return n;
@@ -81,8 +88,9 @@ static bool end_profiler(struct mt_profiling *r, bool *told, struct mt_err *err)
 	rc = mt_profiler_end(r->profiler, r->recorder, &curve);
 	r->profiler = NULL;
 	if (!rc)
-		mt_profiling_say(r, "  %u windows: S %s, S_new %s, M_w %s", curve.windows, pages(s, curve.s_pages),
-				 pages(s_new, curve.s_new_pages), pages(mw, curve.mw_pages));
+		mt_profiling_say(r, "  %u windows: S %s, S_new %s, M_w %s", curve.windows,
+				 pages(s, curve.s_pages), pages(s_new, curve.s_new_pages),
+				 pages(mw, curve.mw_pages));
 	else if (rc == -ENODATA)
 		mt_profiling_say(r, "the kernel source saw no window that began clean: QEMU's own measurements are used instead");
 	else
@@ -98,8 +106,9 @@ static void tell_coarse(struct mt_profiling *r)
 {
 	if (!r->measured)
 		return;
-	mt_profiling_say(r, "without kernel sources the curve is coarse: %u window%s, none below 1 s", r->measured,
-			 r->measured == 1 ? "" : "s");
+	mt_profiling_say(r,
+			 "without kernel sources the curve is coarse: %u window%s, none below 1 s",
+			 r->measured, r->measured == 1 ? "" : "s");
 	mt_recorder_event(r->recorder, mt_now_ns(), "coarse profile",
 			  "measured by QEMU, whole seconds only: no kernel source");
 }

@@ -2,8 +2,9 @@
 /*
  * profiling.h - a guest that does not migrate, profiled into a recording
  *
- * QEMU measures its dirty rate, which keeps the dirty log on; meanwhile a kernel source counts, or else QEMU's own
- * results have to do. One thread. The same recording can go on with a migration that began, by whoever follows it.
+ * QEMU measures its dirty rate, which keeps the dirty log on; meanwhile a kernel source counts, or
+ * else QEMU's own results have to do. One thread. The same recording can go on with a migration
+ * that began, by whoever follows it.
  */
 #ifndef MT_PROFILING_H
 #define MT_PROFILING_H
@@ -26,14 +27,17 @@ enum mt_ending {
 struct mt_profiling {
 	/* What is asked for. */
 	const char *path, *source_name;
-	const char *peer;		/* URI that the recording names; NULL: that of the connection */
+	const char *peer;		/* URI that the recording names; NULL: that of the
+					 * connection */
 	uint64_t duration_ms;
 	uint64_t tick_ms;		/* 0: by the guest's size */
 	bool force, automatic, pages;	/* automatic: the mode, by the guest */
-	bool coarse;			/* begin with measurements of 1, 2, 4 s, whatever the kernel source likes best */
+	bool coarse;			/* begin with measurements of 1, 2, 4 s, whatever the kernel
+					 * source likes best */
 	enum mt_dirtyrate_mode mode;
 	unsigned probes;
-	void (*say)(const char *line, void *opaque);	/* what people may want to know meanwhile; NULL: nobody */
+	void (*say)(const char *line, void *opaque);	/* what people may want to know meanwhile;
+							 * NULL: nobody */
 	void *opaque;
 	volatile int leave;		/* end it now */
 
@@ -62,17 +66,25 @@ void mt_profiling_discard(struct mt_profiling *r);	/* nothing is in it: leave no
 /* profiling.c: all of it. */
 enum mt_ending mt_profiling_run(struct mt_profiling *r, struct mt_err *err);
 
-/* profiling_guest.c: the probes that were asked for. Whatever comes of it, the guest is recorded. */
+/*
+ * profiling_guest.c: the probes that were asked for. Whatever comes of it, the guest is recorded.
+ */
 void mt_profiling_work_begin(struct mt_profiling *r);
 
 /* --- for the parts ------------------------------------------------------------ */
-void mt_profiling_say(const struct mt_profiling *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void mt_profiling_say(const struct mt_profiling *r, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* profiling_wait.c: until @until_ns, with an eye on what else happens. Return: true when the profile ends here. */
-bool mt_profiling_wait(struct mt_profiling *r, uint64_t until_ns, enum mt_ending *ending, struct mt_err *err);
+/*
+ * profiling_wait.c: until @until_ns, with an eye on what else happens. Return: true when the
+ * profile ends here.
+ */
+bool mt_profiling_wait(struct mt_profiling *r, uint64_t until_ns, enum mt_ending *ending,
+		       struct mt_err *err);
 
 /* profiling_measure.c: one measurement of QEMU's, which keeps logging on meanwhile. */
-enum mt_ending mt_profiling_measure(struct mt_profiling *r, virDomainPtr dom, unsigned window_s, struct mt_err *err);
+enum mt_ending mt_profiling_measure(struct mt_profiling *r, virDomainPtr dom, unsigned window_s,
+				    struct mt_err *err);
 
 /* profiling_guest.c: what else a forecast has to know of a guest, before a profile and after it. */
 void mt_profiling_guest_begin(struct mt_profiling *r);

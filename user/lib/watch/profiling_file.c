@@ -19,9 +19,11 @@ int mt_profiling_check_path(const struct mt_profiling *r, struct mt_err *err)
 	if (lstat(r->path, &st))
 		return 0;		/* not there; or the recorder says what is wrong with it */
 	if (!r->force)
-		return mt_err_set(err, -EEXIST, "%s exists; use another name, or --force to replace it", r->path);
+		return mt_err_set(err, -EEXIST,
+				  "%s exists; use another name, or --force to replace it", r->path);
 	if (!S_ISREG(st.st_mode))
-		return mt_err_set(err, -EINVAL, "%s is no plain file; --force replaces only those", r->path);
+		return mt_err_set(err, -EINVAL, "%s is no plain file; --force replaces only those",
+				  r->path);
 	return 0;
 }
 
@@ -50,7 +52,8 @@ int mt_profiling_open(struct mt_profiling *r, struct mt_err *err)
 	int rc;
 
 	mt_versions_get(&v, r->conn);
-	h = mt_guest_header(&r->domain, &v, r->peer ? r->peer : mt_conn_uri(r->conn), "migtrace " MT_VERSION);
+	h = mt_guest_header(&r->domain, &v, r->peer ? r->peer : mt_conn_uri(r->conn),
+			    "migtrace " MT_VERSION);
 	h.policy = r->domain.migrating_out ? "qemu" : NULL;
 	h.mode = r->domain.migrating_out ? "observe" : "profile";
 	rc = make_room(r, err);
@@ -64,10 +67,12 @@ static int check_state(struct mt_profiling *r, struct mt_err *err)
 	if (d->migrating_out)
 		return 0;
 	if (d->migrating_in)
-		return mt_err_set(err, -EBUSY, "%s is arriving here by a migration; record it at the source", d->name);
+		return mt_err_set(err, -EBUSY,
+				  "%s is arriving here by a migration; record it at the source",
+				  d->name);
 	if (d->state != VIR_DOMAIN_RUNNING && d->state != VIR_DOMAIN_BLOCKED)
-		return mt_err_set(err, -EINVAL, "%s is %s: only a running guest dirties memory", d->name,
-				  mt_domain_state_name(d->state));
+		return mt_err_set(err, -EINVAL, "%s is %s: only a running guest dirties memory",
+				  d->name, mt_domain_state_name(d->state));
 	if (r->automatic)
 		r->mode = mt_dirtyrate_mode_of(d->type, d->dirty_ring_entries);
 	return mt_dirtyrate_check(r->mode, d->type, d->dirty_ring_entries, err);
@@ -87,7 +92,8 @@ int mt_profiling_begin(struct mt_profiling *r, const char *name, struct mt_err *
 	r->inbox = inbox;
 	r->subscription = mt_conn_subscribe(r->conn, r->domain.uuid, mt_inbox_post, r->inbox);
 	if (r->subscription < 0)
-		return mt_err_set(err, r->subscription, "cannot watch %s: %s", r->domain.name, strerror(-r->subscription));
+		return mt_err_set(err, r->subscription, "cannot watch %s: %s", r->domain.name,
+				  strerror(-r->subscription));
 	rc = mt_domain_info(r->conn, r->domain.uuid, &r->domain, err);
 	if (!rc)
 		rc = check_state(r, err);

@@ -17,15 +17,18 @@ void mt_profiling_guest_begin(struct mt_profiling *r)
 	r->begin_cpu_ns = d.cpu_time_ns;
 }
 
-/* Of all that its vCPUs could have used. QEMU's own threads are in it, so it may come out above 1. */
+/*
+ * Of all that its vCPUs could have used. QEMU's own threads are in it, so it may come out above 1.
+ */
 static double cpu_share(const struct mt_profiling *r, uint64_t now_ns)
 {
 	struct mt_domain_info d;
 
-	if (!r->begin_ns || mt_domain_info(r->conn, r->domain.uuid, &d, NULL) || !d.vcpus || now_ns <= r->begin_ns ||
-	    d.cpu_time_ns < r->begin_cpu_ns)
+	if (!r->begin_ns || mt_domain_info(r->conn, r->domain.uuid, &d, NULL) || !d.vcpus ||
+	    now_ns <= r->begin_ns || d.cpu_time_ns < r->begin_cpu_ns)
 		return NAN;
-	return fmin(1, (double)(d.cpu_time_ns - r->begin_cpu_ns) / ((double)(now_ns - r->begin_ns) * d.vcpus));
+	return fmin(1, (double)(d.cpu_time_ns - r->begin_cpu_ns) /
+			       ((double)(now_ns - r->begin_ns) * d.vcpus));
 }
 
 void mt_profiling_guest_end(struct mt_profiling *r)

@@ -9,7 +9,8 @@
 #include "profiling.h"
 
 #define READ_MS		50	/* between questions for a result that is due */
-#define LATE_MS		10000	/* a result this late is none: QEMU hashes and sorts on a busy host */
+/* a result this late is none: QEMU hashes and sorts on a busy host */
+#define LATE_MS		10000
 
 static int start(struct mt_profiling *r, virDomainPtr dom, unsigned window_s, struct mt_err *err)
 {
@@ -35,12 +36,14 @@ static void announce(struct mt_profiling *r)
 	if (r->announced)
 		return;
 	mt_profiling_say(r, "kernel source: %s", r->source);
-	mt_profiling_say(r, "profiling %s by %s for %llu s", r->domain.name, mt_dirtyrate_mode_name(r->mode),
+	mt_profiling_say(r, "profiling %s by %s for %llu s", r->domain.name,
+			 mt_dirtyrate_mode_name(r->mode),
 			 (unsigned long long)(r->duration_ms / MT_MS_PER_S));
 	r->announced = true;
 }
 
-enum mt_ending mt_profiling_measure(struct mt_profiling *r, virDomainPtr dom, unsigned window_s, struct mt_err *err)
+enum mt_ending mt_profiling_measure(struct mt_profiling *r, virDomainPtr dom, unsigned window_s,
+				    struct mt_err *err)
 {
 	enum mt_ending ending = MT_ENDING_FAILED;
 	char shown[MT_UNIT_STR], dirty[MT_UNIT_STR];
@@ -59,7 +62,8 @@ enum mt_ending mt_profiling_measure(struct mt_profiling *r, virDomainPtr dom, un
 		if (rc != -EAGAIN)
 			break;
 		if (mt_now_ns() > due_ns + LATE_MS * MT_NS_PER_MS) {
-			mt_err_set(err, -ETIMEDOUT, "the measurement of %u s gave no result within %u s", window_s,
+			mt_err_set(err, -ETIMEDOUT,
+				   "the measurement of %u s gave no result within %u s", window_s,
 				   window_s + LATE_MS / 1000);
 			return MT_ENDING_FAILED;
 		}

@@ -11,7 +11,8 @@
 #define LOOK_MS		500	/* for a migration that no event announced */
 
 /* Return: true when the profile ends here. */
-static bool heed(struct mt_profiling *r, const struct mt_event *ev, enum mt_ending *ending, struct mt_err *err)
+static bool heed(struct mt_profiling *r, const struct mt_event *ev, enum mt_ending *ending,
+		 struct mt_err *err)
 {
 	switch (ev->kind) {
 	case MT_EVENT_MIGRATION:
@@ -19,7 +20,8 @@ static bool heed(struct mt_profiling *r, const struct mt_event *ev, enum mt_endi
 		return mt_status_is_under_way(ev->status);
 	case MT_EVENT_LIFECYCLE:
 		*ending = MT_ENDING_FAILED;
-		if (ev->lifecycle != VIR_DOMAIN_EVENT_STOPPED && ev->lifecycle != VIR_DOMAIN_EVENT_CRASHED)
+		if (ev->lifecycle != VIR_DOMAIN_EVENT_STOPPED &&
+		    ev->lifecycle != VIR_DOMAIN_EVENT_CRASHED)
 			return false;
 		mt_err_set(err, -ENOENT, "%s stopped while it was measured", r->domain.name);
 		return true;
@@ -41,7 +43,8 @@ static void keep_ticks(struct mt_profiling *r)
 	mt_workload_record(r->workload, &r->work_next_ns, r->recorder);
 }
 
-bool mt_profiling_wait(struct mt_profiling *r, uint64_t until_ns, enum mt_ending *ending, struct mt_err *err)
+bool mt_profiling_wait(struct mt_profiling *r, uint64_t until_ns, enum mt_ending *ending,
+		       struct mt_err *err)
 {
 	for (;;) {
 		uint64_t now = mt_now_ns(), wait_ms = LOOK_MS;

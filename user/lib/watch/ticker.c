@@ -69,7 +69,8 @@ static void *run(void *arg)
 		if (n < 0 && errno != EINTR)
 			break;
 		if (more)
-			more = read_all(t) && !(n > 0 && fds[1].revents & (POLLERR | POLLHUP | POLLNVAL));
+			more = read_all(t) &&
+			       !(n > 0 && fds[1].revents & (POLLERR | POLLHUP | POLLNVAL));
 	}
 	return NULL;
 }
@@ -99,7 +100,8 @@ int mt_ticker_start(struct mt_ticker **out, struct mt_source *source, bool pages
 	t->with_pages = pages;
 	t->fn = fn;
 	t->opaque = opaque;
-	t->room = source->record_bytes > sizeof(*t->record) ? source->record_bytes : MT_SOURCE_RECORD_MAX_BYTES;
+	t->room = source->record_bytes > sizeof(*t->record) ? source->record_bytes :
+							      MT_SOURCE_RECORD_MAX_BYTES;
 	t->record = malloc(t->room);
 	t->wake = eventfd(0, EFD_CLOEXEC);
 	if (t->record && t->wake >= 0)

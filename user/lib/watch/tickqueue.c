@@ -42,7 +42,8 @@ void mt_tickqueue_add(struct mt_tickqueue *q, const struct migtrace_record *r)
 	pthread_mutex_lock(&q->lock);
 	if (!idle)
 		mt_tick_merge(&q->merging, &t);
-	if (q->merging.ticks && (idle || q->merging.t_ns - q->merging.start_ns >= MT_TICKQUEUE_EVERY_NS))
+	if (q->merging.ticks &&
+	    (idle || q->merging.t_ns - q->merging.start_ns >= MT_TICKQUEUE_EVERY_NS))
 		push(q);
 	pthread_mutex_unlock(&q->lock);
 }

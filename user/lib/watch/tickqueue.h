@@ -12,8 +12,10 @@
 
 #include "source/tick.h"
 
-#define MT_TICKQUEUE_EVERY_NS	45000000ULL	/* one entry for each of these: each tick of a session for passes, unless nobody takes them */
-#define MT_TICKQUEUE_MAX	1024		/* waiting; what comes then is merged into the newest */
+/* one entry for each of these: each tick of a session for passes, unless nobody takes them */
+#define MT_TICKQUEUE_EVERY_NS	45000000ULL
+/* waiting; what comes then is merged into the newest */
+#define MT_TICKQUEUE_MAX	1024
 
 struct mt_tickqueue {
 	pthread_mutex_t lock;

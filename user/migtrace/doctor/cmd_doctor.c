@@ -100,8 +100,9 @@ static void print_sum(const unsigned *counts)
 		printf("%u missing, ", counts[DOCTOR_MISSING]);
 	else
 		printf("Nothing needed is missing: ");
-	printf("%u ok, %u warning%s, %u unknown, %u skipped.\n", counts[DOCTOR_OK], counts[DOCTOR_WARN],
-	       counts[DOCTOR_WARN] == 1 ? "" : "s", counts[DOCTOR_UNKNOWN], counts[DOCTOR_SKIP]);
+	printf("%u ok, %u warning%s, %u unknown, %u skipped.\n", counts[DOCTOR_OK],
+	       counts[DOCTOR_WARN], counts[DOCTOR_WARN] == 1 ? "" : "s", counts[DOCTOR_UNKNOWN],
+	       counts[DOCTOR_SKIP]);
 }
 
 /* --- the whole ----------------------------------------------------------- */
@@ -115,7 +116,8 @@ struct printer {
 static int print_row(struct printer *p, const char *name, const struct finding *f)
 {
 	const struct mt_cell cells[] = {
-		MT_STR(name), MT_STR(results[f->result].name), MT_STR(f->found), MT_STR(*f->remedy ? f->remedy : NULL),
+		MT_STR(name), MT_STR(results[f->result].name), MT_STR(f->found),
+		MT_STR(*f->remedy ? f->remedy : NULL),
 	};
 
 	p->counts[f->result]++;
@@ -170,7 +172,8 @@ static void doctor_init(struct doctor *d, const char *uri)
 static int run(const char *uri, enum mt_format format)
 {
 	static const struct mt_column columns[] = {
-		{ "check", "CHECK" }, { "result", "RESULT" }, { "found", "FOUND" }, { "remedy", "REMEDY" },
+		{ "check", "CHECK" }, { "result", "RESULT" }, { "found", "FOUND" },
+		{ "remedy", "REMEDY" },
 	};
 	struct printer p = { .format = format };
 	struct doctor d;

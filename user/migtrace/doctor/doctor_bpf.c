@@ -12,7 +12,8 @@ static void check(const struct doctor *d, struct finding *f, const char *name, c
 	struct mt_err err = { 0 };
 
 	if (!d->local) {
-		doctor_found(f, DOCTOR_SKIP, "the hypervisor is another host: run migtrace doctor there");
+		doctor_found(f, DOCTOR_SKIP,
+			     "the hypervisor is another host: run migtrace doctor there");
 		return;
 	}
 	if (!mt_bpf_try(name, &err)) {

@@ -42,7 +42,8 @@ static int read_line(const char *path, char *buf, size_t size)
 static bool elsewhere(const struct doctor *d, struct finding *f)
 {
 	if (!d->local)
-		doctor_found(f, DOCTOR_SKIP, "the hypervisor is another host: run migtrace doctor there");
+		doctor_found(f, DOCTOR_SKIP,
+			     "the hypervisor is another host: run migtrace doctor there");
 	return !d->local;
 }
 
@@ -78,11 +79,13 @@ static void check_kvm(const struct doctor *d, struct finding *f)
 		return;
 	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES) {
-		doctor_found(f, DOCTOR_OK, "there; this user may not open it, and need not: QEMU does");
+		doctor_found(f, DOCTOR_OK,
+			     "there; this user may not open it, and need not: QEMU does");
 		return;
 	}
 	if (fd < 0) {
-		doctor_found(f, DOCTOR_MISSING, "/dev/kvm: %s; guests run under TCG, slowly", strerror(errno));
+		doctor_found(f, DOCTOR_MISSING, "/dev/kvm: %s; guests run under TCG, slowly",
+			     strerror(errno));
 		doctor_remedy(f, "switch on VT-x or AMD-V in the firmware, then modprobe kvm_intel or kvm_amd");
 		return;
 	}
@@ -90,8 +93,8 @@ static void check_kvm(const struct doctor *d, struct finding *f)
 	if (version == KVM_API_VERSION) {
 		doctor_found(f, DOCTOR_OK, "/dev/kvm opens, API version %d", version);
 	} else {
-		doctor_found(f, DOCTOR_MISSING, "/dev/kvm opens but answers API version %d, not %d", version,
-			     KVM_API_VERSION);
+		doctor_found(f, DOCTOR_MISSING, "/dev/kvm opens but answers API version %d, not %d",
+			     version, KVM_API_VERSION);
 		doctor_remedy(f, "QEMU will not use it: look at what provides /dev/kvm here");
 	}
 }
@@ -120,16 +123,20 @@ static void check_virtualisation(const struct doctor *d, struct finding *f)
 	while (cpuinfo && getline(&line, &size, cpuinfo) > 0) {
 		if (strncmp(line, "flags", 5))
 			continue;
-		found = has_flag(line, "vmx") ? "vmx (Intel VT-x)" : has_flag(line, "svm") ? "svm (AMD-V)" : "";
+		found = has_flag(line, "vmx") ? "vmx (Intel VT-x)" :
+			has_flag(line, "svm") ? "svm (AMD-V)" :
+						"";
 		nested = has_flag(line, "hypervisor");
 		break;
 	}
 	if (!found) {
 		doctor_found(f, DOCTOR_UNKNOWN, "/proc/cpuinfo has no flags");
 	} else if (*found) {
-		doctor_found(f, DOCTOR_OK, "%s%s", found, nested ? ", nested: expect noisy timings" : "");
+		doctor_found(f, DOCTOR_OK, "%s%s", found,
+			     nested ? ", nested: expect noisy timings" : "");
 	} else {
-		doctor_found(f, DOCTOR_WARN, "neither vmx nor svm%s", nested ? ", inside another hypervisor" : "");
+		doctor_found(f, DOCTOR_WARN, "neither vmx nor svm%s",
+			     nested ? ", inside another hypervisor" : "");
 		doctor_remedy(f, "%s", !nested ? "switch it on in the firmware" :
 			      "let the outer hypervisor pass it on: kvm_intel nested=1, CPU host-passthrough");
 	}
@@ -166,7 +173,8 @@ static int qemu_is_root(void)
 	int root = 0;
 
 	if (!conf)
-		return errno == ENOENT ? 0 : -errno;	/* Debian's libvirt has a user of its own for QEMU */
+		return errno == ENOENT ? 0 : -errno;	/* Debian's libvirt has a user of its own
+							 * for QEMU */
 	while (getline(&line, &size, conf) > 0) {
 		char user[64];
 
@@ -185,7 +193,8 @@ static void check_userfaultfd(const struct doctor *d, struct finding *f)
 		return;
 	rc = read_line("/proc/sys/vm/unprivileged_userfaultfd", value, sizeof(value));
 	if (rc == -ENOENT) {
-		doctor_found(f, DOCTOR_WARN, "not in this kernel: no guest can arrive by post-copy");
+		doctor_found(f, DOCTOR_WARN,
+			     "not in this kernel: no guest can arrive by post-copy");
 		doctor_remedy(f, "use a kernel with CONFIG_USERFAULTFD, as Debian's is, or leave --postcopy out");
 		return;
 	}
@@ -211,10 +220,12 @@ static void check_userfaultfd(const struct doctor *d, struct finding *f)
 static void check_clock(const struct doctor *d, struct finding *f)
 {
 	char source[64];
-	int rc = read_line("/sys/devices/system/clocksource/clocksource0/current_clocksource", source, sizeof(source));
+	int rc = read_line("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+			   source, sizeof(source));
 
 	if (rc) {
-		doctor_found(f, DOCTOR_UNKNOWN, "the clock source cannot be read: %s", strerror(-rc));
+		doctor_found(f, DOCTOR_UNKNOWN, "the clock source cannot be read: %s",
+			     strerror(-rc));
 		return;
 	}
 	doctor_found(f, DOCTOR_OK, "%s", source);
@@ -256,7 +267,8 @@ static void check_cap_bpf(const struct doctor *d, struct finding *f)
 	else if ((caps & wanted) == wanted)
 		doctor_found(f, DOCTOR_OK, "CAP_BPF and CAP_PERFMON are held");
 	else
-		doctor_found(f, DOCTOR_WARN, "CAP_BPF and CAP_PERFMON are not held: no BPF probe can be loaded");
+		doctor_found(f, DOCTOR_WARN,
+			     "CAP_BPF and CAP_PERFMON are not held: no BPF probe can be loaded");
 	if (f->result == DOCTOR_WARN)
 		doctor_remedy(f, "run as root to use the BPF probes");
 }
@@ -270,7 +282,8 @@ static void check_modules(const struct doctor *d, struct finding *f)
 		return;
 	if (access("/proc/modules", F_OK))
 		found = "the kernel takes no modules";
-	else if (!read_line("/proc/sys/kernel/modules_disabled", value, sizeof(value)) && strcmp(value, "0"))
+	else if (!read_line("/proc/sys/kernel/modules_disabled", value, sizeof(value)) &&
+		 strcmp(value, "0"))
 		found = "loading modules is switched off until the next boot";
 	doctor_found(f, DOCTOR_SKIP, "%s", found);
 }
@@ -283,7 +296,9 @@ static void check_kmod(const struct doctor *d, struct finding *f)
 	if (elsewhere(d, f))
 		return;
 	if (!kmod->probe(&err)) {
-		doctor_found(f, DOCTOR_OK, "loaded, ABI version %d: record, top, migrate and migtraced use it", MIGTRACE_ABI_VERSION);
+		doctor_found(f, DOCTOR_OK,
+			     "loaded, ABI version %d: record, top, migrate and migtraced use it",
+			     MIGTRACE_ABI_VERSION);
 		return;
 	}
 	/* Nothing needs it: there are other sources, and QEMU's own measurements. */
@@ -332,13 +347,15 @@ static void check_migtraced(const struct doctor *d, struct finding *f)
 	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
 		doctor_found(f, DOCTOR_OK, "answers at %s", CONTROL_SOCKET);
 	} else if (errno == EACCES) {
-		doctor_found(f, DOCTOR_UNKNOWN, "%s is there, but not for this user", CONTROL_SOCKET);
+		doctor_found(f, DOCTOR_UNKNOWN, "%s is there, but not for this user",
+			     CONTROL_SOCKET);
 		doctor_remedy(f, "run as root, or join the group set in migtraced.conf");
 	} else if (errno == ENOENT) {
 		doctor_found(f, DOCTOR_SKIP, "does not run; migrate and record do not need it");
 		doctor_remedy(f, "to look after migrations that others start: systemctl enable --now migtraced");
 	} else {
-		doctor_found(f, DOCTOR_WARN, "%s is there, but nobody answers: %s", CONTROL_SOCKET, strerror(errno));
+		doctor_found(f, DOCTOR_WARN, "%s is there, but nobody answers: %s", CONTROL_SOCKET,
+			     strerror(errno));
 		doctor_remedy(f, "systemctl restart migtraced; journalctl -u migtraced says why it ended");
 	}
 }

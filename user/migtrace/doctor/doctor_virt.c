@@ -34,7 +34,8 @@ static void check_libvirt(const struct doctor *d, struct finding *f)
 		return;
 	}
 	if (!*d->versions.libvirt) {
-		doctor_found(f, DOCTOR_UNKNOWN, "%s answers but does not say which version it is", mt_conn_uri(d->conn));
+		doctor_found(f, DOCTOR_UNKNOWN, "%s answers but does not say which version it is",
+			     mt_conn_uri(d->conn));
 		return;
 	}
 	doctor_found(f, DOCTOR_OK, "%s at %s", d->versions.libvirt, mt_conn_uri(d->conn));
@@ -64,7 +65,8 @@ static void check_monitor_events(const struct doctor *d, struct finding *f)
 		doctor_found(f, DOCTOR_UNKNOWN, "the connection was lost");
 		return;
 	}
-	id = virConnectDomainQemuMonitorEventRegister(virt, NULL, "MIGRATION", ignore_event, NULL, NULL, 0);
+	id = virConnectDomainQemuMonitorEventRegister(virt, NULL, "MIGRATION", ignore_event, NULL,
+						      NULL, 0);
 	if (id >= 0) {
 		virConnectDomainQemuMonitorEventDeregister(virt, id);
 		doctor_found(f, DOCTOR_OK, "permitted: migrations are seen as they begin");
@@ -72,7 +74,9 @@ static void check_monitor_events(const struct doctor *d, struct finding *f)
 		struct mt_err err = { 0 };
 
 		mt_virt_error(&err, "refused");
-		doctor_found(f, DOCTOR_WARN, "%s; migrations that others start are noticed late, by looking", err.msg);
+		doctor_found(f, DOCTOR_WARN,
+			     "%s; migrations that others start are noticed late, by looking",
+			     err.msg);
 		doctor_remedy(f, "run as root, or grant this user libvirt's read-write access");
 	}
 	virConnectClose(virt);
@@ -104,7 +108,8 @@ struct hazard {
 	const char *what, *remedy;
 };
 
-static void check_hazard(const struct doctor *d, struct finding *f, const struct hazard *h, bool concerned)
+static void check_hazard(const struct doctor *d, struct finding *f, const struct hazard *h,
+			 bool concerned)
 {
 	unsigned long qemu = d->versions.qemu_number;
 
@@ -113,7 +118,8 @@ static void check_hazard(const struct doctor *d, struct finding *f, const struct
 	} else if (qemu < h->since || qemu >= h->until) {
 		doctor_found(f, DOCTOR_OK, "not known of QEMU %s", d->versions.qemu);
 	} else {
-		doctor_found(f, DOCTOR_WARN, "%s%s", h->what, concerned ? "" : "; no guest here is concerned");
+		doctor_found(f, DOCTOR_WARN, "%s%s", h->what,
+			     concerned ? "" : "; no guest here is concerned");
 		doctor_remedy(f, "%s", h->remedy);
 		if (!concerned)
 			f->result = DOCTOR_OK;
@@ -154,7 +160,10 @@ static void check_postcopy_parallel(const struct doctor *d, struct finding *f)
 
 static void check_dirtyrate_tcg(const struct doctor *d, struct finding *f)
 {
-	/* Seen on 7.2 only; that all of 7.x does it is inferred, and later ones were not tried here. */
+	/*
+	 * Seen on 7.2 only; that all of 7.x does it is inferred, and later ones were not tried
+	 * here.
+	 */
 	static const struct hazard h = {
 		.since = V(7, 0, 0), .until = V(8, 0, 0),
 		.what = "measuring a TCG guest's dirty rate by dirty-bitmap kills its QEMU",
@@ -180,7 +189,8 @@ static void check_precopy_tcg(const struct doctor *d, struct finding *f)
 
 /* --- guests -------------------------------------------------------------------- */
 /* "a, b, c and 4 more" of those that @wanted says. */
-static void names_of(const struct doctor *d, bool (*wanted)(const struct mt_domain_info *), char *buf, size_t size)
+static void names_of(const struct doctor *d, bool (*wanted)(const struct mt_domain_info *),
+		     char *buf, size_t size)
 {
 	size_t used = 0, more = 0;
 
@@ -193,7 +203,8 @@ static void names_of(const struct doctor *d, bool (*wanted)(const struct mt_doma
 		if (used + strlen(name) + 24 > size)
 			more++;
 		else
-			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "", name);
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+						 name);
 	}
 	if (more)
 		snprintf(buf + used, size - used, "%s%zu more", used ? " and " : "", more);
@@ -222,7 +233,8 @@ static void check_tcg_guests(const struct doctor *d, struct finding *f)
 	if (no_domains(d, f))
 		return;
 	if (!count_tcg(d)) {
-		doctor_found(f, DOCTOR_OK, "%zu guest%s, none under TCG", d->n_domains, d->n_domains == 1 ? "" : "s");
+		doctor_found(f, DOCTOR_OK, "%zu guest%s, none under TCG", d->n_domains,
+			     d->n_domains == 1 ? "" : "s");
 		return;
 	}
 	names_of(d, is_tcg, names, sizeof(names));
@@ -249,7 +261,8 @@ static void check_tracking(const struct doctor *d, struct finding *f)
 static void check_ports(const struct doctor *d, struct finding *f)
 {
 	if (!no_qemu(d, f))
-		doctor_found(f, DOCTOR_SKIP, "not probed: 49152 to 49215, unless qemu.conf says otherwise");
+		doctor_found(f, DOCTOR_SKIP,
+			     "not probed: 49152 to 49215, unless qemu.conf says otherwise");
 }
 
 static const struct doctor_check checks[] = {

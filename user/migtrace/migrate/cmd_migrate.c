@@ -30,7 +30,8 @@
 
 struct migration {
 	struct common_options common;
-	const char *policy_name, *record_path, *source_name, *history_path, *learned_path, *profile_path;
+	const char *policy_name, *record_path, *source_name, *history_path, *learned_path,
+		*profile_path;
 	struct mt_history history;
 	struct mt_experience experience;
 	struct mt_beforehand before;
@@ -70,13 +71,17 @@ static void on_interrupt(int count, void *opaque)
 	else
 		__atomic_store_n(&m->leave, 1, __ATOMIC_RELAXED);
 	mt_inbox_post(&wake, m->inbox);
-	progress_note(&m->progress, count == 1 ? "cancelling the migration; the guest goes on here. Once more: leave it alone and exit" :
-		      "leaving: the migration goes on by itself, see virsh domjobinfo");
+	progress_note(
+		&m->progress,
+		count == 1 ?
+			"cancelling the migration; the guest goes on here. Once more: leave it alone and exit" :
+			"leaving: the migration goes on by itself, see virsh domjobinfo");
 }
 
 static int open_recorder(struct migration *m, const char *destination, struct mt_err *err)
 {
-	struct mt_record_header h = mt_guest_header(&m->domain, &m->versions, mt_conn_uri(m->conn), "migtrace " MT_VERSION);
+	struct mt_record_header h = mt_guest_header(&m->domain, &m->versions, mt_conn_uri(m->conn),
+						    "migtrace " MT_VERSION);
 
 	h.destination = destination;
 	h.policy = m->policy->name;
@@ -132,12 +137,15 @@ static int take_in_hand(struct migration *m, struct mt_err *err)
 	rc = mt_hands_host(m->conn, host, err);
 	if (rc)
 		return rc;
-	rc = mt_wheel_take(m->hands, host, m->domain.uuid, "migtrace migrate", &m->wheel, NULL, err);
+	rc = mt_wheel_take(m->hands, host, m->domain.uuid, "migtrace migrate", &m->wheel, NULL,
+			   err);
 	if (rc)
 		return rc;
 	if (!mt_wheel_marked(m->wheel, &mark))
-		return mt_err_set(err, -EBUSY, "%s was stopped by an earlier migration that ended before it was resumed: run migtrace guard first",
-				  m->domain.name);
+		return mt_err_set(
+			err, -EBUSY,
+			"%s was stopped by an earlier migration that ended before it was resumed: run migtrace guard first",
+			m->domain.name);
 	if (m->dry_run)
 		return 0;
 	rc = mt_guard_new(&m->guard, &(struct mt_guard_options){
@@ -146,18 +154,23 @@ static int take_in_hand(struct migration *m, struct mt_err *err)
 		return rc;
 	rc = guardian_start(&m->guardian, m->domain.uuid);
 	if (rc)
-		return mt_err_set(err, rc, "cannot start a process that looks after the guest if this one is killed: %s", strerror(-rc));
+		return mt_err_set(
+			err, rc,
+			"cannot start a process that looks after the guest if this one is killed: %s",
+			strerror(-rc));
 	return 0;
 }
 
 /*
- * A guest that is still stopped is given its time, some seconds; then it is the guardian's. Everything that is
- * anybody else's business is done before the last lines are printed: nobody may be reading them.
+ * A guest that is still stopped is given its time, some seconds; then it is the guardian's.
+ * Everything that is anybody else's business is done before the last lines are printed: nobody may
+ * be reading them.
  */
 static void let_go(struct migration *m)
 {
 	if (m->guard && mt_guard_leave(m->guard, MT_GUARD_LEAVE_MS))
-		cmd_warn("%s is still stopped: migtrace guard goes on to look after it", m->domain.name);
+		cmd_warn("%s is still stopped: migtrace guard goes on to look after it",
+			 m->domain.name);
 	mt_guard_free(m->guard);
 	m->guard = NULL;
 	mt_wheel_put(m->wheel);
@@ -175,19 +188,25 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	struct mt_migrate *running = NULL;
 	int rc;
 
-	snprintf(title, sizeof(title), "%s -> %s   policy %s, pause allowed %s, post-copy %s%s", m->domain.name, destination,
-		 m->policy->name, mt_format_duration_ms(allowed, m->limits.max_downtime_ms),
-		 m->limits.postcopy_allowed ? "allowed" : "not allowed", m->dry_run ? ", dry run" : "");
+	snprintf(title, sizeof(title), "%s -> %s   policy %s, pause allowed %s, post-copy %s%s",
+		 m->domain.name, destination, m->policy->name,
+		 mt_format_duration_ms(allowed, m->limits.max_downtime_ms),
+		 m->limits.postcopy_allowed ? "allowed" : "not allowed",
+		 m->dry_run ? ", dry run" : "");
 	progress_init(&m->progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	open_collector(m);
 	snprintf(note, sizeof(note), "kernel source: %s", m->source);
 	progress_note(&m->progress, note);
 	mt_experience_describe(&m->experience, mt_wall_us() / 1000, note, sizeof(note));
 	progress_note(&m->progress, note);
-	/* Who supervises waits for no disk. If there is no thread for it, better so than not at all. */
+	/*
+	 * Who supervises waits for no disk. If there is no thread for it, better so than not at
+	 * all.
+	 */
 	(void)!mt_recorder_go_behind(&m->recorder, NULL);
 
-	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox, err);
+	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox,
+			      err);
 	if (!rc)
 		rc = mt_supervise(m->conn, m->inbox, m->domain.uuid, &(struct mt_supervise_options){
 		.policy = m->policy,
@@ -227,8 +246,12 @@ static void print_text(const struct migration *m)
 	cmd_say(stdout, "%s: %s", mt_outcome_name(m->result.outcome), m->result.detail);
 	printf("  total %s, pause %s, sent %s\n",
 	       mt_sample_has(f, total_ms) ? mt_format_duration_ms(total, f->total_ms) : "-",
-	       mt_sample_has(f, downtime_ms) && succeeded(m) ? mt_format_duration_ms(pause, f->downtime_ms) : "-",
-	       mt_sample_has(f, transferred_bytes) ? mt_format_size_bytes(sent, f->transferred_bytes) : "-");
+	       mt_sample_has(f, downtime_ms) && succeeded(m) ?
+		       mt_format_duration_ms(pause, f->downtime_ms) :
+		       "-",
+	       mt_sample_has(f, transferred_bytes) ?
+		       mt_format_size_bytes(sent, f->transferred_bytes) :
+		       "-");
 	if (m->record_path)
 		cmd_say(stdout, "  recording %s, see migtrace report", m->record_path);
 }
@@ -244,9 +267,12 @@ static void print_table(const struct migration *m, const char *destination)
 {
 	static const struct mt_column columns[] = {
 		{ "domain", "DOMAIN" }, { "destination", "DESTINATION" }, { "policy", "POLICY" },
-		{ "outcome", "OUTCOME" }, { "detail", "DETAIL" }, { "total_ms", "TOTAL", MT_SHOW_DURATION_MS },
-		{ "downtime_ms", "PAUSE", MT_SHOW_DURATION_MS }, { "transferred_bytes", "SENT", MT_SHOW_SIZE_BYTES },
-		{ "iterations", "PASSES" }, { "actions_done", "ACTIONS" }, { "actions_failed", "FAILED" },
+		{ "outcome", "OUTCOME" }, { "detail", "DETAIL" },
+		{ "total_ms", "TOTAL", MT_SHOW_DURATION_MS },
+		{ "downtime_ms", "PAUSE", MT_SHOW_DURATION_MS },
+		{ "transferred_bytes", "SENT", MT_SHOW_SIZE_BYTES },
+		{ "iterations", "PASSES" }, { "actions_done", "ACTIONS" },
+		{ "actions_failed", "FAILED" },
 		{ "recording", "RECORDING" }, { "kernel_source", NULL },
 	};
 	const struct mt_sample *f = &m->result.final;
@@ -255,10 +281,12 @@ static void print_table(const struct migration *m, const char *destination)
 		MT_STR(mt_outcome_name(m->result.outcome)), MT_STR(m->result.detail),
 		field(f, MT_FIELD_total_ms, true), field(f, MT_FIELD_downtime_ms, succeeded(m)),
 		field(f, MT_FIELD_transferred_bytes, true), field(f, MT_FIELD_iteration, true),
-		MT_UINT(m->result.actions_done), MT_UINT(m->result.actions_failed), MT_STR(m->record_path),
+		MT_UINT(m->result.actions_done), MT_UINT(m->result.actions_failed),
+		MT_STR(m->record_path),
 		MT_STR(m->source),
 	};
-	struct mt_table *t = mt_table_new(stdout, m->common.format, columns, MT_ARRAY_SIZE(columns));
+	struct mt_table *t =
+		mt_table_new(stdout, m->common.format, columns, MT_ARRAY_SIZE(columns));
 
 	if (t) {
 		mt_table_row(t, cells);
@@ -299,8 +327,10 @@ static int load_history(struct migration *m, struct mt_err *err)
 	rc = mt_history_of(&m->history, rec, MT_SLOT_S);
 	mt_recording_free(rec);
 	if (rc)
-		return mt_err_set(err, rc, "--history %s: neither passes nor ticks in it: record a migration, or a profile with a kernel source",
-				  m->history_path);
+		return mt_err_set(
+			err, rc,
+			"--history %s: neither passes nor ticks in it: record a migration, or a profile with a kernel source",
+			m->history_path);
 	m->limits.history = &m->history;
 	return 0;
 }
@@ -319,9 +349,12 @@ static int load_profile(struct migration *m, struct mt_err *err)
 		return rc;
 	uuid = rec->header.uuid;
 	if (uuid && strcmp(uuid, m->domain.uuid))
-		rc = mt_err_set(err, -EINVAL, "--profile %s is of another guest, %s", m->profile_path, rec->header.domain ? rec->header.domain : uuid);
+		rc = mt_err_set(err, -EINVAL, "--profile %s is of another guest, %s",
+				m->profile_path, rec->header.domain ? rec->header.domain : uuid);
 	else if (mt_recorded_curve(&m->before.u, rec, true, (double)m->domain.memory_bytes))
-		rc = mt_err_set(err, -ENODATA, "--profile %s: no profile in it: make one by migtrace record", m->profile_path);
+		rc = mt_err_set(err, -ENODATA,
+				"--profile %s: no profile in it: make one by migtrace record",
+				m->profile_path);
 	else
 		m->limits.before = &m->before;
 	mt_recording_free(rec);
@@ -409,36 +442,62 @@ int cmd_migrate(int argc, char **argv)
 	uint64_t parallel = 0, initial = 0, increment = 0, level = 0, threads = 0;
 	const char *compression = "none";
 	const struct option_row rows[] = {
-		{ "policy", 'p', OPTION_STRING, "NAME", "who decides, see below (default " MT_POLICY_DEFAULT ")", &m.policy_name },
-		{ "max-downtime", 'd', OPTION_LIMIT_MS, "DURATION", "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms,
+		{ "policy", 'p', OPTION_STRING, "NAME",
+		  "who decides, see below (default " MT_POLICY_DEFAULT ")", &m.policy_name },
+		{ "max-downtime", 'd', OPTION_LIMIT_MS, "DURATION",
+		  "the guest may pause this long (default 500ms)", &m.limits.max_downtime_ms,
 		  .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS },
-		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "the migration may take this long (default none)", &m.limits.deadline_ms,
+		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION",
+		  "the migration may take this long (default none)", &m.limits.deadline_ms,
 		  .min = 1 },
-		{ "stall-timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION", "abort when nothing was sent for this long (default none: only a warning)",
+		{ "stall-timeout", 0, OPTION_LIMIT_OR_NONE, "DURATION",
+		  "abort when nothing was sent for this long (default none: only a warning)",
 		  &m.limits.stall_timeout_ms, .min = 1 },
-		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION", "the part of a pause that is not memory (default: as learned, or 120ms)", &m.limits.fixed_ms,
-		  .max = MT_FIXED_MAX_MS },
-		{ "history", 0, OPTION_STRING, "FILE", "policies fm and am learn from this recording of the guest", &m.history_path },
-		{ "profile", 0, OPTION_STRING, "FILE", "what the guest dirtied before, by migtrace record: used from the first pass on", &m.profile_path },
+		{ "fixed", 0, OPTION_LIMIT_MS, "DURATION",
+		  "the part of a pause that is not memory (default: as learned, or 120ms)",
+		  &m.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
+		{ "history", 0, OPTION_STRING, "FILE",
+		  "policies fm and am learn from this recording of the guest", &m.history_path },
+		{ "profile", 0, OPTION_STRING, "FILE",
+		  "what the guest dirtied before, by migtrace record: used from the first pass on",
+		  &m.profile_path },
 		LESSONS_OPTION(&m.learned_path),
-		{ "postcopy", 0, OPTION_FLAG, NULL, "allow post-copy: the guest is lost if a host or the link fails meanwhile", &m.limits.postcopy_allowed },
-		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE", "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
-		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what post-copy may use of it", &m.how.postcopy_bandwidth_bytes_per_s },
-		{ "parallel", 0, OPTION_COUNT, "N", "use N connections; not with --postcopy", &parallel, NULL, 255 },
-		{ "auto-converge", 0, OPTION_FLAG, NULL, "let QEMU throttle the guest", &m.how.auto_converge },
-		{ "throttle-initial", 0, OPTION_COUNT, "PERCENT", "first throttle of --auto-converge (QEMU: 20)", &initial, NULL, 99 },
-		{ "throttle-increment", 0, OPTION_COUNT, "PERCENT", "and what is added each time (QEMU: 10)", &increment, NULL, 99 },
-		{ "compression", 0, OPTION_STRING, "METHOD", "xbzrle, or mt for zlib on several threads", &compression },
-		{ "xbzrle-cache", 0, OPTION_SIZE_BYTES, "SIZE", "memory that xbzrle may use (QEMU: 64 MiB)", &m.how.xbzrle_cache_bytes },
-		{ "compress-level", 0, OPTION_COUNT, "N", "of mt, 1 (QEMU's default) to 9", &level, NULL, 9 },
+		{ "postcopy", 0, OPTION_FLAG, NULL,
+		  "allow post-copy: the guest is lost if a host or the link fails meanwhile",
+		  &m.limits.postcopy_allowed },
+		{ "bandwidth", 'b', OPTION_RATE_BYTES_PER_S, "RATE",
+		  "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
+		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE",
+		  "what post-copy may use of it", &m.how.postcopy_bandwidth_bytes_per_s },
+		{ "parallel", 0, OPTION_COUNT, "N", "use N connections; not with --postcopy",
+		  &parallel, NULL, 255 },
+		{ "auto-converge", 0, OPTION_FLAG, NULL, "let QEMU throttle the guest",
+		  &m.how.auto_converge },
+		{ "throttle-initial", 0, OPTION_COUNT, "PERCENT",
+		  "first throttle of --auto-converge (QEMU: 20)", &initial, NULL, 99 },
+		{ "throttle-increment", 0, OPTION_COUNT, "PERCENT",
+		  "and what is added each time (QEMU: 10)", &increment, NULL, 99 },
+		{ "compression", 0, OPTION_STRING, "METHOD",
+		  "xbzrle, or mt for zlib on several threads", &compression },
+		{ "xbzrle-cache", 0, OPTION_SIZE_BYTES, "SIZE",
+		  "memory that xbzrle may use (QEMU: 64 MiB)", &m.how.xbzrle_cache_bytes },
+		{ "compress-level", 0, OPTION_COUNT, "N", "of mt, 1 (QEMU's default) to 9", &level,
+		  NULL, 9 },
 		{ "compress-threads", 0, OPTION_COUNT, "N", "of mt", &threads, NULL, 255 },
-		{ "migrateuri", 0, OPTION_STRING, "URI", "address that QEMU connects to, as in virsh", &m.how.migrate_uri },
-		{ "unsafe", 0, OPTION_FLAG, NULL, "also when libvirt considers the disks' caches unsafe", &m.how.unsafe },
-		{ "persistent", 0, OPTION_FLAG, NULL, "define the guest at the destination", &m.how.persistent },
-		{ "undefinesource", 0, OPTION_FLAG, NULL, "undefine it at the source", &m.how.undefine_source },
+		{ "migrateuri", 0, OPTION_STRING, "URI",
+		  "address that QEMU connects to, as in virsh", &m.how.migrate_uri },
+		{ "unsafe", 0, OPTION_FLAG, NULL,
+		  "also when libvirt considers the disks' caches unsafe", &m.how.unsafe },
+		{ "persistent", 0, OPTION_FLAG, NULL, "define the guest at the destination",
+		  &m.how.persistent },
+		{ "undefinesource", 0, OPTION_FLAG, NULL, "undefine it at the source",
+		  &m.how.undefine_source },
 		{ "record", 'r', OPTION_STRING, "FILE", "write a recording", &m.record_path },
-		{ "source", 0, OPTION_STRING, "NAME", "kernel source: kmod, bpf, or libvirt for none (default: the best there is)", &m.source_name },
-		{ "dry-run", 'n', OPTION_FLAG, NULL, "migrate, decide and report, but do not act", &m.dry_run },
+		{ "source", 0, OPTION_STRING, "NAME",
+		  "kernel source: kmod, bpf, or libvirt for none (default: the best there is)",
+		  &m.source_name },
+		{ "dry-run", 'n', OPTION_FLAG, NULL, "migrate, decide and report, but do not act",
+		  &m.dry_run },
 	};
 	const struct command_usage usage = {
 		.name = "migrate",
@@ -476,9 +535,13 @@ int cmd_migrate(int argc, char **argv)
 	if (status != OPTIONS_RUN)
 		return status;
 	if (mt_policy_flips_at_once(m.policy, &m.limits) && !m.limits.postcopy_allowed)
-		return options_error(&usage, "policy %s would flip to post-copy at once, so --postcopy is needed", m.policy->name);
+		return options_error(
+			&usage,
+			"policy %s would flip to post-copy at once, so --postcopy is needed",
+			m.policy->name);
 	if (mt_compression_parse(compression, &m.how.compression))
-		return options_error(&usage, "--compression %s is unknown: xbzrle or mt", compression);
+		return options_error(&usage, "--compression %s is unknown: xbzrle or mt",
+				     compression);
 	if (mt_limits_check(m.policy, &m.limits, limits_tell, &err))
 		return options_error(&usage, "%s", err.msg);
 	/* From here on what holds; but for QEMU's own limit, which libvirt is asked for. */

@@ -2,8 +2,9 @@
 /*
  * guardian.c - a process beside ours that lives on when we are killed
  *
- * A guest that is stopped for its last pages is looked after by a thread of ours, and a mark on the disk says so. When
- * we are killed just then there is, without a daemon on this host, nobody who would read that mark: but for this process.
+ * A guest that is stopped for its last pages is looked after by a thread of ours, and a mark on the
+ * disk says so. When we are killed just then there is, without a daemon on this host, nobody who
+ * would read that mark: but for this process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,13 +24,17 @@
 
 extern char **environ;
 
-/* Its standard error is ours, so that what it does is seen where we were seen; the data that we write are ours alone. */
+/*
+ * Its standard error is ours, so that what it does is seen where we were seen; the data that we
+ * write are ours alone.
+ */
 static int set_files(posix_spawn_file_actions_t *files, int fd)
 {
 	int ret = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
 	if (!ret)
-		ret = posix_spawn_file_actions_addopen(files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+		ret = posix_spawn_file_actions_addopen(files, STDOUT_FILENO, "/dev/null", O_WRONLY,
+						       0);
 	if (!ret)
 		ret = posix_spawn_file_actions_adddup2(files, fd, PARENT_FD);
 	return ret;
@@ -46,7 +51,8 @@ static int set_attributes(posix_spawnattr_t *attr)
 	if (!ret)
 		ret = posix_spawnattr_setsigdefault(attr, &all);
 	if (!ret)
-		ret = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+		ret = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+							     POSIX_SPAWN_SETSIGDEF);
 	return ret;
 }
 

@@ -15,8 +15,8 @@ struct guardian {
 };
 
 /*
- * Starts `migtrace guard --parent-fd` for the guest @uuid, in a session of its own. It does nothing until we are
- * no more, and then only if we left the guest stopped. Return: 0 or -errno.
+ * Starts `migtrace guard --parent-fd` for the guest @uuid, in a session of its own. It does nothing
+ * until we are no more, and then only if we left the guest stopped. Return: 0 or -errno.
  */
 MT_MUST_CHECK int guardian_start(struct guardian *g, const char *uuid);
 /* We end. It is waited for, but not for long: it stays where a guest is left to it. */

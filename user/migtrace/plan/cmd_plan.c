@@ -45,7 +45,8 @@ static int list_all(struct request *q, struct mt_err *err)
 	if (rc)
 		return rc;
 	if (!q->n)
-		return mt_err_set(err, -ENOENT, "no running guests at %s", mt_conn_uri(q->subject.record->p.conn));
+		return mt_err_set(err, -ENOENT, "no running guests at %s",
+				  mt_conn_uri(q->subject.record->p.conn));
 	q->names = q->listed_names = calloc(q->n, sizeof(*q->names));
 	for (size_t i = 0; i < q->n && q->names; i++)
 		q->names[i] = q->listed[i].name;
@@ -70,7 +71,8 @@ static int refuse_twice(const struct request *q, size_t i, struct mt_err *err)
 {
 	for (size_t k = 0; k < i; k++)
 		if (!strcmp(q->planning.subjects[k].name, q->planning.subjects[i].name))
-			return mt_err_set(err, -EEXIST, "%s and %s are the same guest, %s", q->names[k], q->names[i], q->planning.subjects[i].name);
+			return mt_err_set(err, -EEXIST, "%s and %s are the same guest, %s",
+					  q->names[k], q->names[i], q->planning.subjects[i].name);
 	return 0;
 }
 
@@ -112,7 +114,8 @@ static int make(struct request *q, struct mt_err *err)
 	int rc = mt_schedule_make(&p->request, &s);
 
 	if (rc == -ENODATA)
-		return mt_err_set(err, rc, "too little is known of what %s dirties", p->subjects[s.n_left].name);
+		return mt_err_set(err, rc, "too little is known of what %s dirties",
+				  p->subjects[s.n_left].name);
 	if (rc)
 		return mt_err_set(err, rc, "no schedule: %s", strerror(-rc));
 	if (text)
@@ -122,7 +125,8 @@ static int make(struct request *q, struct mt_err *err)
 		plan_explain(p, &s, stdout);
 	mt_schedule_fini(&s);
 	/* -EIO is of stdout, which main() reports. */
-	return !rc || rc == -EIO ? 0 : mt_err_set(err, rc, "cannot write the table: %s", strerror(-rc));
+	return !rc || rc == -EIO ? 0 :
+				   mt_err_set(err, rc, "cannot write the table: %s", strerror(-rc));
 }
 
 static int run(struct request *q)
@@ -143,7 +147,8 @@ static int run(struct request *q)
 	return rc ? cmd_fail(&err) : CMD_OK;
 }
 
-static int check_options(struct request *q, const struct command_usage *usage, const struct option_args *args)
+static int check_options(struct request *q, const struct command_usage *usage,
+			 const struct option_args *args)
 {
 	const unsigned flips = 1u << MT_METHOD_POSTCOPY | 1u << MT_METHOD_HYBRID;
 	struct record *r = q->subject.record;
@@ -164,9 +169,12 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 	if (!q->parallel)
 		return options_error(usage, "--parallel: must be more than 0");
 	if (!q->all == !args->n)
-		return options_error(usage, q->all ? "--all takes all guests that run: name none" : "DOMAIN or FILE is expected, or --all");
+		return options_error(usage, q->all ? "--all takes all guests that run: name none" :
+						     "DOMAIN or FILE is expected, or --all");
 	if (q->methods && !q->planning.postcopy && (q->allowed & flips))
-		return options_error(usage, "--method: postcopy and hybrid need --postcopy, since a guest is lost if the link fails then");
+		return options_error(
+			usage,
+			"--method: postcopy and hybrid need --postcopy, since a guest is lost if the link fails then");
 	if (r->p.duration_ms < MT_MS_PER_S || r->p.duration_ms > MT_PROFILING_MAX_MS)
 		return options_error(usage, "--duration is 1s to 1h: QEMU measures whole seconds");
 	status = lessons_load(&q->experience, q->learned_path, q->common.uri, NULL);
@@ -188,21 +196,35 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 int cmd_plan(int argc, char **argv)
 {
 	/* Static: the signal thread may still look at it while the process exits. */
-	static struct record record = { .mode_name = "auto", .p.automatic = true, .p.duration_ms = MT_PROFILING_DEFAULT_MS };
-	struct request q = { .subject.record = &record, .max_downtime_ms = LIMIT_DEFAULT_MS, .parallel = PARALLEL_DEFAULT };
+	static struct record record = { .mode_name = "auto",
+					.p.automatic = true,
+					.p.duration_ms = MT_PROFILING_DEFAULT_MS };
+	struct request q = { .subject.record = &record,
+			     .max_downtime_ms = LIMIT_DEFAULT_MS,
+			     .parallel = PARALLEL_DEFAULT };
 	const struct option_row rows[] = {
-		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what all of them share; needed", &q.link_bytes_per_s, &q.link_given },
-		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "all are to be away by then (default: none)", &q.deadline_ms, &q.deadline_given },
-		{ "max-downtime", 0, OPTION_DURATION_MS, "DURATION", "the most that QEMU's downtime limit may be (default 300ms)", &q.max_downtime_ms },
+		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what all of them share; needed",
+		  &q.link_bytes_per_s, &q.link_given },
+		{ "deadline", 0, OPTION_DURATION_MS, "DURATION",
+		  "all are to be away by then (default: none)", &q.deadline_ms, &q.deadline_given },
+		{ "max-downtime", 0, OPTION_DURATION_MS, "DURATION",
+		  "the most that QEMU's downtime limit may be (default 300ms)",
+		  &q.max_downtime_ms },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "post-copy is allowed", &q.planning.postcopy },
-		{ "method", 0, OPTION_STRING, "A,B", "methods that may be used; all that are allowed if not given", &q.methods },
-		{ "parallel", 0, OPTION_COUNT, "N", "no more at once, 1 to 4 (default 2)", &q.parallel, NULL, MT_SCHEDULE_PARALLEL },
+		{ "method", 0, OPTION_STRING, "A,B",
+		  "methods that may be used; all that are allowed if not given", &q.methods },
+		{ "parallel", 0, OPTION_COUNT, "N", "no more at once, 1 to 4 (default 2)",
+		  &q.parallel, NULL, MT_SCHEDULE_PARALLEL },
 		LESSONS_OPTION(&q.learned_path),
 		{ "all", 0, OPTION_FLAG, NULL, "all guests that run", &q.all },
-		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of each guest, where files do not say", &q.subject.memory_bytes },
-		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise", &q.subject.resident_bytes },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile each running guest for this long (default 10s)", &record.p.duration_ms },
-		{ "source", 0, OPTION_STRING, "NAME", "of the profiles, as in migtrace record", &record.p.source_name },
+		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of each guest, where files do not say",
+		  &q.subject.memory_bytes },
+		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise",
+		  &q.subject.resident_bytes },
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION",
+		  "profile each running guest for this long (default 10s)", &record.p.duration_ms },
+		{ "source", 0, OPTION_STRING, "NAME", "of the profiles, as in migtrace record",
+		  &record.p.source_name },
 	};
 	const struct command_usage usage = {
 		.name = "plan",

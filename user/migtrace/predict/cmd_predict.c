@@ -30,18 +30,24 @@ static int settle(struct request *q, const struct command_usage *usage, const st
 	struct predict_request *p = &q->predict;
 
 	if (!p->bandwidths.n && s->guest.bandwidth_bytes_per_s > 0)
-		p->bandwidths = (struct list_of_numbers){ .v = { s->guest.bandwidth_bytes_per_s }, .n = 1 };
+		p->bandwidths =
+			(struct list_of_numbers){ .v = { s->guest.bandwidth_bytes_per_s }, .n = 1 };
 	if (!p->bandwidths.n)
-		return options_error(usage, "nothing says how fast %s can be migrated: give --bandwidth RATE, or set it by virsh migrate-setspeed",
-				     s->name);
+		return options_error(
+			usage,
+			"nothing says how fast %s can be migrated: give --bandwidth RATE, or set it by virsh migrate-setspeed",
+			s->name);
 	if (!p->limits_ms.n)
-		p->limits_ms = (struct list_of_numbers){
-			.v = { s->guest.downtime_limit_ms > 0 ? s->guest.downtime_limit_ms : LIMIT_DEFAULT_MS }, .n = 1 };
+		p->limits_ms = (struct list_of_numbers){ .v = { s->guest.downtime_limit_ms > 0 ?
+									s->guest.downtime_limit_ms :
+									LIMIT_DEFAULT_MS },
+							 .n = 1 };
 	return OPTIONS_RUN;
 }
 
 /* Return: OPTIONS_RUN, or an exit status after a line. */
-static int get_subject(struct request *q, const struct command_usage *usage, const char *name, struct subject *s)
+static int get_subject(struct request *q, const struct command_usage *usage, const char *name,
+		       struct subject *s)
 {
 	struct mt_err err = { 0 };
 	int rc, status = OPTIONS_RUN;
@@ -91,7 +97,8 @@ static int answer(struct request *q, const struct subject *s)
 	return rc ? CMD_FAILED : CMD_OK;
 }
 
-static int check_options(struct request *q, const struct command_usage *usage, const struct option_args *args)
+static int check_options(struct request *q, const struct command_usage *usage,
+			 const struct option_args *args)
 {
 	struct predict_request *p = &q->predict;
 	struct record *r = q->subject.record;
@@ -99,7 +106,8 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 	int status;
 
 	p->methods = (1u << MT_METHOD_COUNT) - 1;
-	p->models = (struct list_of_models){ .v = { mt_forecast_model_find(MT_FORECAST_DEFAULT) }, .n = 1 };
+	p->models = (struct list_of_models){ .v = { mt_forecast_model_find(MT_FORECAST_DEFAULT) },
+					     .n = 1 };
 	status = list_rates(usage, "--bandwidth", q->bandwidths, &p->bandwidths);
 	if (status == OPTIONS_RUN)
 		status = list_durations(usage, "--max-downtime", q->limits, &p->limits_ms);
@@ -112,16 +120,22 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 	if (status != OPTIONS_RUN)
 		return status;
 	if (!args->n && !q->rate_given)
-		return options_error(usage, "DOMAIN or FILE is expected; or --dirty-rate with --memory, for a guest that is assumed");
+		return options_error(
+			usage,
+			"DOMAIN or FILE is expected; or --dirty-rate with --memory, for a guest that is assumed");
 	if (args->n && (q->rate_given || q->set_given))
-		return options_error(usage, "--dirty-rate and --working-set describe a guest that is assumed: name none");
+		return options_error(
+			usage,
+			"--dirty-rate and --working-set describe a guest that is assumed: name none");
 	if (q->log && (args->n || (strcmp(q->log, "bitmap") && strcmp(q->log, "ring"))))
-		return options_error(usage, "--log bitmap or --log ring, of a guest that is assumed");
+		return options_error(usage,
+				     "--log bitmap or --log ring, of a guest that is assumed");
 	q->subject.ring = q->log && !strcmp(q->log, "ring");
 	if (!args->n && !q->memory_given)
 		return options_error(usage, "--dirty-rate needs --memory SIZE, the guest's");
 	if ((!args->n || file) && q->subject.keep)
-		return options_error(usage, "--record keeps the profile of a running guest, and none is named");
+		return options_error(
+			usage, "--record keeps the profile of a running guest, and none is named");
 	if (r->p.duration_ms < MT_MS_PER_S || r->p.duration_ms > MT_PROFILING_MAX_MS)
 		return options_error(usage, "--duration is 1s to 1h: QEMU measures whole seconds");
 	status = lessons_load(&q->experience, q->learned_path, q->common.uri, NULL);
@@ -138,28 +152,45 @@ static int check_options(struct request *q, const struct command_usage *usage, c
 int cmd_predict(int argc, char **argv)
 {
 	/* Static: the signal thread may still look at it while the process exits. */
-	static struct record record = { .mode_name = "auto", .p.automatic = true, .p.duration_ms = MT_PROFILING_DEFAULT_MS };
+	static struct record record = { .mode_name = "auto",
+					.p.automatic = true,
+					.p.duration_ms = MT_PROFILING_DEFAULT_MS };
 	struct request q = { .subject.record = &record };
 	const struct option_row rows[] = {
-		{ "bandwidth", 0, OPTION_STRING, "R[,R...]", "what the migration may use; needed if nothing else says", &q.bandwidths },
-		{ "max-downtime", 0, OPTION_STRING, "D[,D...]", "QEMU's downtime limit (default: the guest's, or 300ms)", &q.limits },
-		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "it has to finish within this", &q.deadline_ms },
-		{ "method", 0, OPTION_STRING, "A,B", "methods; all of them if not given", &q.methods },
-		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what the link carries when QEMU does not hold back (default: the bandwidth)",
+		{ "bandwidth", 0, OPTION_STRING, "R[,R...]",
+		  "what the migration may use; needed if nothing else says", &q.bandwidths },
+		{ "max-downtime", 0, OPTION_STRING, "D[,D...]",
+		  "QEMU's downtime limit (default: the guest's, or 300ms)", &q.limits },
+		{ "deadline", 0, OPTION_DURATION_MS, "DURATION", "it has to finish within this",
+		  &q.deadline_ms },
+		{ "method", 0, OPTION_STRING, "A,B", "methods; all of them if not given",
+		  &q.methods },
+		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE",
+		  "what the link carries when QEMU does not hold back (default: the bandwidth)",
 		  &q.link_bytes_per_s },
-		{ "flip-after", 0, OPTION_COUNT, "PASSES", "when the method hybrid flips (default 1)", &q.flip_after_passes, NULL, 1000 },
+		{ "flip-after", 0, OPTION_COUNT, "PASSES",
+		  "when the method hybrid flips (default 1)", &q.flip_after_passes, NULL, 1000 },
 		LESSONS_OPTION(&q.learned_path),
-		{ "model", 0, OPTION_STRING, "A,B", "models (default: ours), baselines among them", &q.models },
-		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "the guest's memory, where the file does not say", &q.subject.memory_bytes, &q.memory_given },
-		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise", &q.subject.resident_bytes },
-		{ "dirty-rate", 0, OPTION_RATE_BYTES_PER_S, "RATE", "of an assumed guest: what it dirties in its first second",
+		{ "model", 0, OPTION_STRING, "A,B", "models (default: ours), baselines among them",
+		  &q.models },
+		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE",
+		  "the guest's memory, where the file does not say", &q.subject.memory_bytes,
+		  &q.memory_given },
+		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not empty, likewise",
+		  &q.subject.resident_bytes },
+		{ "dirty-rate", 0, OPTION_RATE_BYTES_PER_S, "RATE",
+		  "of an assumed guest: what it dirties in its first second",
 		  &q.subject.dirty_rate_bytes_per_s, &q.rate_given },
-		{ "working-set", 0, OPTION_SIZE_BYTES, "SIZE", "of an assumed guest: the memory that it writes to (default: all)",
+		{ "working-set", 0, OPTION_SIZE_BYTES, "SIZE",
+		  "of an assumed guest: the memory that it writes to (default: all)",
 		  &q.subject.working_set_bytes, &q.set_given },
-		{ "log", 0, OPTION_STRING, "HOW", "of an assumed guest: bitmap (default), or ring: how KVM logs writes; ring also for TCG",
+		{ "log", 0, OPTION_STRING, "HOW",
+		  "of an assumed guest: bitmap (default), or ring: how KVM logs writes; ring also for TCG",
 		  &q.log },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile a running guest for this long (default 10s)", &record.p.duration_ms },
-		{ "source", 0, OPTION_STRING, "NAME", "of the profile, as in migtrace record", &record.p.source_name },
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION",
+		  "profile a running guest for this long (default 10s)", &record.p.duration_ms },
+		{ "source", 0, OPTION_STRING, "NAME", "of the profile, as in migtrace record",
+		  &record.p.source_name },
 		{ "record", 0, OPTION_STRING, "FILE", "keep the profile", &q.subject.keep },
 	};
 	const struct command_usage usage = {

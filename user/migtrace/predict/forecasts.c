@@ -17,11 +17,13 @@ static size_t row_of(const struct mt_forecast_model *model)
 	return i;
 }
 
-static unsigned learned_from(const struct mt_learned *learned, const struct mt_forecast_model *model, enum mt_method method)
+static unsigned learned_from(const struct mt_learned *learned,
+			     const struct mt_forecast_model *model, enum mt_method method)
 {
 	size_t row = row_of(model);
 
-	return row < MT_FORECAST_MODELS_MAX ? learned->residual[row][method][MT_METRIC_TOTAL_MS].n : 0;
+	return row < MT_FORECAST_MODELS_MAX ? learned->residual[row][method][MT_METRIC_TOTAL_MS].n :
+					      0;
 }
 
 static void judge(struct predict_row *row, const struct predict_request *q)
@@ -29,7 +31,9 @@ static void judge(struct predict_row *row, const struct predict_request *q)
 	bool ours = row->model == mt_forecast_model_find(MT_FORECAST_DEFAULT);
 
 	row->ends = mt_forecast_converges(&row->forecast);
-	row->in_time = row->ends && (!(q->deadline_ms > 0) || row->forecast.metric[MT_METRIC_TOTAL_MS].p50 <= q->deadline_ms);
+	row->in_time =
+		row->ends && (!(q->deadline_ms > 0) ||
+			      row->forecast.metric[MT_METRIC_TOTAL_MS].p50 <= q->deadline_ms);
 	row->needed_bandwidth_bytes_per_s = row->needed_limit_ms = NAN;
 	if (row->in_time || !ours)
 		return;
@@ -37,13 +41,15 @@ static void judge(struct predict_row *row, const struct predict_request *q)
 	row->needed_limit_ms = mt_forecast_needed_limit_ms(&row->in, q->deadline_ms);
 }
 
-static int add(struct predict_rows *rows, const struct mt_forecast_model *model, const struct mt_forecast_input *in,
-	       const struct predict_request *q)
+static int add(struct predict_rows *rows, const struct mt_forecast_model *model,
+	       const struct mt_forecast_input *in, const struct predict_request *q)
 {
 	struct predict_row *row = &rows->v[rows->n];
 	int rc;
 
-	*row = (struct predict_row){ .in = *in, .model = model, .learned_from = learned_from(q->learned, model, in->method) };
+	*row = (struct predict_row){ .in = *in,
+				     .model = model,
+				     .learned_from = learned_from(q->learned, model, in->method) };
 	rc = mt_forecast(model, in, &row->forecast);
 	if (rc)
 		return rc;
@@ -70,7 +76,9 @@ int predict_run(struct predict_rows *rows, const struct subject *s, const struct
 					in.bandwidth_bytes_per_s = q->bandwidths.v[b];
 					in.link_bytes_per_s = q->link_bytes_per_s;
 					in.downtime_limit_ms = q->limits_ms.v[l];
-					/* A model says nothing of methods that it does not cover. */
+					/*
+					 * A model says nothing of methods that it does not cover.
+					 */
 					(void)!add(rows, q->models.v[k], &in, q);
 				}
 	return rows->n ? 0 : -ENODATA;

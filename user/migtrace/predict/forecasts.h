@@ -24,8 +24,12 @@ struct predict_row {
 	const struct mt_forecast_model *model;
 	struct mt_forecast forecast;
 	unsigned learned_from;		/* migrations */
-	bool ends, in_time;		/* more likely than not; and before the deadline, if there is one */
-	/* By the default model, where it does not end in time: what it would take. 0: not with 64 times as much; NaN: not asked. */
+	bool ends, in_time;		/* more likely than not; and before the deadline, if there
+					 * is one */
+	/*
+	 * By the default model, where it does not end in time: what it would take. 0: not with 64
+	 * times as much; NaN: not asked.
+	 */
 	double needed_bandwidth_bytes_per_s, needed_limit_ms;
 };
 
@@ -35,10 +39,12 @@ struct predict_rows {
 };
 
 /* -ENODATA: none of the models covers any of the methods, or too little is known; -ENOMEM. */
-MT_MUST_CHECK int predict_run(struct predict_rows *rows, const struct subject *s, const struct predict_request *q);
+MT_MUST_CHECK int predict_run(struct predict_rows *rows, const struct subject *s,
+			      const struct predict_request *q);
 
 /* Return: 0 or -errno as mt_table_finish(). */
-int predict_print(const struct predict_rows *rows, const struct subject *s, const struct predict_request *q, enum mt_format format);
+int predict_print(const struct predict_rows *rows, const struct subject *s,
+		  const struct predict_request *q, enum mt_format format);
 
 /* One sentence for each that does not end in time; methods that need the same share one. */
 void predict_explain(const struct predict_rows *rows, const struct predict_request *q, FILE *out);

@@ -38,7 +38,10 @@ static int override(struct subject *s, const struct subject_options *o, struct m
 	if (o->resident_bytes)
 		g->resident_bytes = (double)o->resident_bytes;
 	if (!(g->memory_bytes > 0))
-		return mt_err_set(err, -ENODATA, "%s: nothing says how much memory the guest has; give --memory SIZE", s->name);
+		return mt_err_set(
+			err, -ENODATA,
+			"%s: nothing says how much memory the guest has; give --memory SIZE",
+			s->name);
 	if (g->resident_bytes > g->memory_bytes)
 		g->resident_bytes = g->memory_bytes;
 	return 0;
@@ -56,12 +59,15 @@ static int take_dirtying(struct subject *s, const struct mt_recording *rec, stru
 	if (mt_recorded_curve(&s->curve, rec, true, s->guest.memory_bytes))
 		mt_recorded_passes(&s->curve, rec, UINT64_MAX);
 	if (s->curve.origin == MT_UCURVE_NOTHING)
-		return mt_err_set(err, -ENODATA, "%s has neither a profile nor a finished pass of a migration: nothing is known of what the guest dirties",
-				  rec->path);
+		return mt_err_set(
+			err, -ENODATA,
+			"%s has neither a profile nor a finished pass of a migration: nothing is known of what the guest dirties",
+			rec->path);
 	return 0;
 }
 
-int subject_load(struct subject *s, const char *path, const struct subject_options *o, struct mt_err *err)
+int subject_load(struct subject *s, const char *path, const struct subject_options *o,
+		 struct mt_err *err)
 {
 	struct mt_recording *rec;
 	int rc = recording_load(&rec, path, err);
@@ -69,7 +75,8 @@ int subject_load(struct subject *s, const char *path, const struct subject_optio
 	if (rc)
 		return rc;
 	*s = (struct subject){ 0 };
-	snprintf(s->name, sizeof(s->name), "%s", rec->header.domain ? rec->header.domain : base_name(path));
+	snprintf(s->name, sizeof(s->name), "%s",
+		 rec->header.domain ? rec->header.domain : base_name(path));
 	mt_recorded_guest(&s->guest, rec);
 	if (s->guest.source)
 		snprintf(s->source, sizeof(s->source), "%s, %s", s->guest.source, s->guest.mode);
@@ -96,7 +103,8 @@ int subject_assume(struct subject *s, const struct subject_options *o, struct mt
 		return mt_err_set(err, -EINVAL, "--working-set is more than --memory");
 	mt_ucurve_init(&s->curve, s->guest.memory_bytes);
 	mt_ucurve_clears(&s->curve, o->ring ? 0 : MT_CLEAR_CHUNK_BYTES);
-	mt_ucurve_assume(&s->curve, (double)o->dirty_rate_bytes_per_s, (double)o->working_set_bytes);
+	mt_ucurve_assume(&s->curve, (double)o->dirty_rate_bytes_per_s,
+			 (double)o->working_set_bytes);
 	return 0;
 }
 
@@ -159,11 +167,13 @@ static void show_guest(const struct subject *s, FILE *out)
 
 	fprintf(out, "%s: %s of memory, ", s->name, mt_format_size_bytes(memory, g->memory_bytes));
 	if (g->resident_bytes > 0)
-		fprintf(out, "%s of it not empty", mt_format_size_bytes(resident, g->resident_bytes));
+		fprintf(out, "%s of it not empty",
+			mt_format_size_bytes(resident, g->resident_bytes));
 	else
 		fprintf(out, "how much of it is empty is not known: taken as none");
 	if (g->vcpus > 0 && isfinite(g->cpu_share))
-		fprintf(out, "; %.0f vCPU%s, %.0f %% busy", g->vcpus, g->vcpus > 1 ? "s" : "", g->cpu_share * 100);
+		fprintf(out, "; %.0f vCPU%s, %.0f %% busy", g->vcpus, g->vcpus > 1 ? "s" : "",
+			g->cpu_share * 100);
 	fputc('\n', out);
 }
 
@@ -185,10 +195,12 @@ static void show_dirtying(const struct subject *s, FILE *out)
 	if (s->assumed)
 		fprintf(out, "U(T): assumed, uniform writes");
 	else
-		fprintf(out, "U(T): %s%s%s%s; %u window%s", from[s->curve.origin], *s->source ? " (" : "", s->source,
-			*s->source ? ")" : "", windows, windows == 1 ? "" : "s");
+		fprintf(out, "U(T): %s%s%s%s; %u window%s", from[s->curve.origin],
+			*s->source ? " (" : "", s->source, *s->source ? ")" : "", windows,
+			windows == 1 ? "" : "s");
 	fprintf(out, "\n      %s in 100 ms, S %s in a second, S_new %s after it, M_w %s\n",
-		mt_format_size_bytes(tenth, mt_ucurve_at(&s->curve, 0.1)), mt_format_size_bytes(s_text, subject_s_bytes(s)),
+		mt_format_size_bytes(tenth, mt_ucurve_at(&s->curve, 0.1)),
+		mt_format_size_bytes(s_text, subject_s_bytes(s)),
 		or_unknown(s_new, subject_s_new_bytes_per_s(s), mt_format_rate_bytes_per_s),
 		or_unknown(mw, subject_mw_bytes(s), mt_format_size_bytes));
 }

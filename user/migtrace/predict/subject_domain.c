@@ -15,7 +15,8 @@ static int connect_once(struct subject_options *o, struct mt_err *err)
 	return rc;
 }
 
-int subject_look_up(struct subject *s, const char *name, struct subject_options *o, struct mt_err *err)
+int subject_look_up(struct subject *s, const char *name, struct subject_options *o,
+		    struct mt_err *err)
 {
 	struct mt_err ignored = { 0 };
 	struct mt_domain_info info;
@@ -27,7 +28,10 @@ int subject_look_up(struct subject *s, const char *name, struct subject_options 
 	if (rc)
 		return rc;
 	if (info.migrating_out)
-		return mt_err_set(err, -EBUSY, "%s is migrating: migtrace record follows it, and its recording can be asked", info.name);
+		return mt_err_set(
+			err, -EBUSY,
+			"%s is migrating: migtrace record follows it, and its recording can be asked",
+			info.name);
 	*s = (struct subject){ .guest.memory_bytes = (double)info.memory_bytes };
 	memcpy(s->name, info.name, sizeof(s->name));
 	memcpy(s->uuid, info.uuid, sizeof(s->uuid));
@@ -53,8 +57,8 @@ static char *temporary(char *dir, size_t size)
 	const char *tmp = getenv("TMPDIR");
 	char *path;
 
-	if (snprintf(dir, size, "%s/migtrace.XXXXXX", tmp && *tmp ? tmp : "/tmp") >= (int)size || !mkdtemp(dir) ||
-	    asprintf(&path, "%s/profile" MT_RECORD_SUFFIX, dir) < 0)
+	if (snprintf(dir, size, "%s/migtrace.XXXXXX", tmp && *tmp ? tmp : "/tmp") >= (int)size ||
+	    !mkdtemp(dir) || asprintf(&path, "%s/profile" MT_RECORD_SUFFIX, dir) < 0)
 		return NULL;
 	return path;
 }
@@ -82,7 +86,8 @@ static int take_profile(struct record *r, const char *uuid, const char *name, st
 	case MT_ENDING_INTERRUPTED:
 		return -EINTR;
 	case MT_ENDING_MIGRATION:
-		return mt_err_set(err, -EBUSY, "a migration of %s began while it was profiled", name);
+		return mt_err_set(err, -EBUSY, "a migration of %s began while it was profiled",
+				  name);
 	case MT_ENDING_FAILED:
 		return mt_err_set(err, -EIO, "%s was not profiled", name);
 	}

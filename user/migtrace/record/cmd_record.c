@@ -37,11 +37,13 @@ static int conclude(struct record *r, enum mt_ending ending, struct mt_err *err)
 	if (ending == MT_ENDING_FAILED)
 		cmd_fail(err);
 	if (!r->p.measured || r->samples)
-		cmd_say(stderr, "%s: %u pass%s of a migration%s; see migtrace report", r->p.path, r->passes,
-			r->passes == 1 ? "" : "es", ending == MT_ENDING_INTERRUPTED ? ", which goes on" : "");
+		cmd_say(stderr, "%s: %u pass%s of a migration%s; see migtrace report", r->p.path,
+			r->passes, r->passes == 1 ? "" : "es",
+			ending == MT_ENDING_INTERRUPTED ? ", which goes on" : "");
 	else
 		cmd_say(stderr, "%s: %u window%s%s; see migtrace report", r->p.path, r->p.measured,
-			r->p.measured == 1 ? "" : "s", ending == MT_ENDING_INTERRUPTED ? ", interrupted" : "");
+			r->p.measured == 1 ? "" : "s",
+			ending == MT_ENDING_INTERRUPTED ? ", interrupted" : "");
 	return ending == MT_ENDING_FAILED ? CMD_FAILED : CMD_OK;
 }
 
@@ -50,7 +52,8 @@ static int run(struct record *r, const char *uri, const char *name)
 	enum mt_ending ending = MT_ENDING_MIGRATION;
 	struct mt_err err = { 0 };
 
-	if (mt_profiling_check_path(&r->p, &err) || record_connect(r, uri, &err) || mt_profiling_begin(&r->p, name, &err))
+	if (mt_profiling_check_path(&r->p, &err) || record_connect(r, uri, &err) ||
+	    mt_profiling_begin(&r->p, name, &err))
 		return cmd_fail(&err);
 	mt_profiling_work_begin(&r->p);
 	if (!r->p.domain.migrating_out)
@@ -75,8 +78,10 @@ static int check_options(const struct command_usage *usage, struct record *r, bo
 		return options_error(usage, "--interval is 10ms to 10s");
 	r->p.automatic = !strcmp(r->mode_name, "auto");
 	if (!r->p.automatic && mt_dirtyrate_mode_parse(r->mode_name, &r->p.mode))
-		return options_error(usage, "--mode %s is unknown: auto, page-sampling, dirty-bitmap or dirty-ring",
-				     r->mode_name);
+		return options_error(
+			usage,
+			"--mode %s is unknown: auto, page-sampling, dirty-bitmap or dirty-ring",
+			r->mode_name);
 	if (tick_given && (!r->p.tick_ms || r->p.tick_ms > TICK_MAX_MS))
 		return options_error(usage, "--tick is 1ms to 1s");
 	if (r->probe_names && mt_probes_parse(r->probe_names, &r->p.probes, &why))
@@ -94,20 +99,27 @@ int cmd_record(int argc, char **argv)
 	};
 	bool tick_given = false;
 	const struct option_row rows[] = {
-		{ "output", 'o', OPTION_STRING, "FILE", "where to record; must not exist", &r.p.path },
+		{ "output", 'o', OPTION_STRING, "FILE", "where to record; must not exist",
+		  &r.p.path },
 		{ "force", 0, OPTION_FLAG, NULL, "replace FILE", &r.p.force },
-		{ "duration", 0, OPTION_DURATION_MS, "DURATION", "profile for this long (default 10s)",
-		  &r.p.duration_ms },
-		{ "interval", 0, OPTION_DURATION_MS, "DURATION", "look at a migration this often (default 250ms)",
-		  &r.interval_ms },
-		{ "source", 0, OPTION_STRING, "NAME", "kmod, bpf, or libvirt for QEMU's own measurements (default: the best there is)",
+		{ "duration", 0, OPTION_DURATION_MS, "DURATION",
+		  "profile for this long (default 10s)", &r.p.duration_ms },
+		{ "interval", 0, OPTION_DURATION_MS, "DURATION",
+		  "look at a migration this often (default 250ms)", &r.interval_ms },
+		{ "source", 0, OPTION_STRING, "NAME",
+		  "kmod, bpf, or libvirt for QEMU's own measurements (default: the best there is)",
 		  &r.p.source_name },
-		{ "tick", 0, OPTION_DURATION_MS, "DURATION", "shortest T of U(T), 1ms to 1s (default: 1ms, more for large guests with bitmaps)",
+		{ "tick", 0, OPTION_DURATION_MS, "DURATION",
+		  "shortest T of U(T), 1ms to 1s (default: 1ms, more for large guests with bitmaps)",
 		  &r.p.tick_ms, &tick_given },
-		{ "pages", 0, OPTION_FLAG, NULL, "also which pages, tick by tick, for migtrace simulate; needs a kernel source", &r.p.pages },
-		{ "probes", 0, OPTION_STRING, "LIST", "also what else it does, each second: vcpu, net, disk, postcopy, or all", &r.probe_names },
-		{ "mode", 0, OPTION_STRING, "MODE", "auto (default), page-sampling, dirty-bitmap or dirty-ring",
-		  &r.mode_name },
+		{ "pages", 0, OPTION_FLAG, NULL,
+		  "also which pages, tick by tick, for migtrace simulate; needs a kernel source",
+		  &r.p.pages },
+		{ "probes", 0, OPTION_STRING, "LIST",
+		  "also what else it does, each second: vcpu, net, disk, postcopy, or all",
+		  &r.probe_names },
+		{ "mode", 0, OPTION_STRING, "MODE",
+		  "auto (default), page-sampling, dirty-bitmap or dirty-ring", &r.mode_name },
 	};
 	const struct command_usage usage = {
 		.name = "record",

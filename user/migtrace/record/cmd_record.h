@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cmd_record.h - what the parts of `migtrace record` share, and what other commands that profile use of it
+ * cmd_record.h - what the parts of `migtrace record` share, and what other commands that profile
+ * use of it
  */
 #ifndef CMD_RECORD_H
 #define CMD_RECORD_H
@@ -19,8 +20,8 @@ struct record {
 };
 
 /*
- * record_connect.c: signals and the connection, once; what is told meanwhile goes to stderr. @r is static: the signal
- * thread may look at it to the end. Return: 0 or -errno.
+ * record_connect.c: signals and the connection, once; what is told meanwhile goes to stderr. @r is
+ * static: the signal thread may look at it to the end. Return: 0 or -errno.
  */
 int record_connect(struct record *r, const char *uri, struct mt_err *err);
 

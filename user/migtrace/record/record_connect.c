@@ -13,7 +13,10 @@ static void on_interrupt(int count, void *opaque)
 	const struct mt_event wake = { .kind = MT_EVENT_WAKE };
 	struct record *r = opaque;
 
-	/* Still connecting: there is nothing to close. Or the second time: the .part holds what there is. */
+	/*
+	 * Still connecting: there is nothing to close. Or the second time: the .part holds what
+	 * there is.
+	 */
 	if (!r->p.inbox || count > 1)
 		_exit(CMD_INTERRUPTED);
 	r->p.leave = 1;

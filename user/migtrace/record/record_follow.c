@@ -61,7 +61,8 @@ enum mt_ending record_follow(struct record *r, struct mt_err *err)
 		return MT_ENDING_INTERRUPTED;
 	fprintf(stderr, "%s: %s\n", mt_outcome_name(result.outcome), result.detail);
 	if (result.record_error) {
-		mt_err_set(err, result.record_error, "%s is incomplete: %s", r->p.path, strerror(-result.record_error));
+		mt_err_set(err, result.record_error, "%s is incomplete: %s", r->p.path,
+			   strerror(-result.record_error));
 		return MT_ENDING_FAILED;
 	}
 	return MT_ENDING_DONE;

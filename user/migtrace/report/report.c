@@ -34,8 +34,8 @@ static bool was_applied(const struct mt_record_decision *d)
 }
 
 /*
- * What is held against the outcome: the decision that ended pre-copy; where none did, the first forecast
- * that it would end by itself; where there was none either, the last one.
+ * What is held against the outcome: the decision that ended pre-copy; where none did, the first
+ * forecast that it would end by itself; where there was none either, the last one.
  */
 static void consider(struct report *r, const struct mt_record_decision *d)
 {
@@ -45,12 +45,15 @@ static void consider(struct report *r, const struct mt_record_decision *d)
 		return;
 	if (now && mt_action_is_final(now->plan.action) && was_applied(now))
 		return;
-	if (now && now->prediction.verdict == MT_VERDICT_CONVERGES && !(mt_action_is_final(d->plan.action) && was_applied(d)))
+	if (now && now->prediction.verdict == MT_VERDICT_CONVERGES &&
+	    !(mt_action_is_final(d->plan.action) && was_applied(d)))
 		return;
 	r->compared = d;
 }
 
-/* Which of the decision's predictions are about what then happened: a stop ends it there and then. */
+/*
+ * Which of the decision's predictions are about what then happened: a stop ends it there and then.
+ */
 static void pick_predictions(struct report *r)
 {
 	const struct mt_record_decision *d = r->compared;
@@ -134,7 +137,8 @@ static int gather_migration(struct report *r, size_t from, size_t to)
 			m->begin_ns = s->t_ns;
 		m->end_ns = s->t_ns;
 		mt_sample_follow(&m->known, s);
-		if (mt_iterations_feed(&iterations, s) && keep_iteration(r, mt_iterations_last(&iterations)))
+		if (mt_iterations_feed(&iterations, s) &&
+		    keep_iteration(r, mt_iterations_last(&iterations)))
 			return -ENOMEM;
 	}
 	m->has_outcome = outcome_of_status(m->known.status, &m->outcome);
@@ -146,8 +150,12 @@ int report_init(struct report *r, const struct mt_recording *rec, struct mt_err 
 	const struct report_migration *last;
 	size_t n = 1;
 
-	*r = (struct report){ .rec = rec, .begin_ns = rec->header.start_t_ns, .predicted_downtime_ms = NAN, .predicted_total_ms = NAN };
-	for (size_t i = mt_recording_migration(rec, 0); i < rec->n_entries; i = mt_recording_migration(rec, i))
+	*r = (struct report){ .rec = rec,
+			      .begin_ns = rec->header.start_t_ns,
+			      .predicted_downtime_ms = NAN,
+			      .predicted_total_ms = NAN };
+	for (size_t i = mt_recording_migration(rec, 0); i < rec->n_entries;
+	     i = mt_recording_migration(rec, i))
 		n++;
 	r->migrations = calloc(n, sizeof(*r->migrations));
 	if (!r->migrations)

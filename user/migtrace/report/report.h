@@ -34,10 +34,14 @@ struct report {
 	uint64_t begin_ns;			/* times are shown relative to it */
 	bool has_outcome;
 	bool outcome_recorded;			/* else taken from the last sample's status */
-	struct mt_record_outcome outcome;	/* of the last migration; without a recorded one, ->final is what its samples knew last */
-	const struct mt_record_decision *compared; /* the decision held against what came of it; NULL = none */
-	bool stopped;				/* that decision stopped pre-copy, so what it predicts is a stop there */
-	const struct mt_record_source *source;	/* of the kernel's figures, the last one; NULL = none */
+	struct mt_record_outcome outcome;	/* of the last migration; without a recorded one,
+						 * ->final is what its samples knew last */
+	const struct mt_record_decision *compared; /* the decision held against what came of it;
+						    * NULL = none */
+	bool stopped;				/* that decision stopped pre-copy, so what it
+						 * predicts is a stop there */
+	const struct mt_record_source *source;	/* of the kernel's figures, the last one; NULL =
+						 * none */
 	const struct mt_record_profile *profile;	/* the last one; NULL = none */
 	const struct mt_record_guest *guest;	/* likewise */
 	double predicted_downtime_ms, predicted_total_ms; /* that decision's; NaN = none */
@@ -49,7 +53,10 @@ void report_fini(struct report *r);
 /* Milliseconds since the recording's begin; may be negative. */
 double report_ms(const struct report *r, uint64_t t_ns);
 
-/* report_warnings.c: what is wrong with what QEMU tells, or with the migration itself; fills ->warnings. */
+/*
+ * report_warnings.c: what is wrong with what QEMU tells, or with the migration itself; fills
+ * ->warnings.
+ */
 void report_warn(struct report *r);
 
 /* report_tables.c: the lists, in any format. Return: 0 or -errno as mt_table_finish(). */
@@ -64,10 +71,14 @@ int report_passes(const struct report *r, FILE *out, enum mt_format format);
 int report_curve(const struct report *r, FILE *out, enum mt_format format);
 int report_vcpus(const struct report *r, FILE *out, enum mt_format format);
 int report_ticks(const struct report *r, FILE *out, enum mt_format format);
-int report_figures(const struct report *r, FILE *out, enum mt_format format);	/* text: one a line */
+/* text: one a line */
+int report_figures(const struct report *r, FILE *out, enum mt_format format);
 /* report_work.c: likewise, what other probes told. */
 int report_work(const struct report *r, FILE *out, enum mt_format format);
-/* The median of how far kernel and QEMU are apart, without its sign, in percent; NaN: nothing to compare. */
+/*
+ * The median of how far kernel and QEMU are apart, without its sign, in percent; NaN: nothing to
+ * compare.
+ */
 double report_passes_apart(const struct report *r);
 
 /* The whole. */

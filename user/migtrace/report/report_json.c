@@ -34,27 +34,35 @@ static json_t *header_object(const struct report *r, int *failed)
 		const char *key;
 		uint64_t ms;
 	} limits[] = {
-		{ "max_downtime_ms", h->limits.max_downtime_ms }, { "deadline_ms", h->limits.deadline_ms },
+		{ "max_downtime_ms", h->limits.max_downtime_ms },
+		{ "deadline_ms", h->limits.deadline_ms },
 		{ "qemu_limit_ms", h->limits.qemu_limit_ms },
-		{ "stall_timeout_ms", h->limits.stall_timeout_ms }, { "fixed_ms", h->limits.fixed_ms },
+		{ "stall_timeout_ms", h->limits.stall_timeout_ms },
+		{ "fixed_ms", h->limits.fixed_ms },
 	};
 	json_t *o = json_object(), *l = json_object();
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(strings); i++)
 		mt_json_set(o, strings[i].key, mt_json_string(strings[i].value), failed);
 	mt_json_set(o, "schema", r->rec->foreign ? json_null() : mt_json_uint(h->schema), failed);
-	mt_json_set(o, "start_wall_ms", h->start_wall_ms ? mt_json_uint(h->start_wall_ms) : json_null(), failed);
+	mt_json_set(o, "start_wall_ms",
+		    h->start_wall_ms ? mt_json_uint(h->start_wall_ms) : json_null(), failed);
 	mt_json_set(o, "truncated", json_boolean(r->rec->truncated), failed);
 	mt_json_set(o, "entries", mt_json_uint(r->rec->n_entries), failed);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(limits); i++)
-		mt_json_set(l, limits[i].key, limits[i].ms < MT_LIMIT_NONE ? mt_json_uint(limits[i].ms) : json_null(), failed);
+		mt_json_set(l, limits[i].key,
+			    limits[i].ms < MT_LIMIT_NONE ? mt_json_uint(limits[i].ms) : json_null(),
+			    failed);
 	for (size_t i = 0; mt_param_at(i); i++) {
 		uint64_t v = h->limits.params.value[i];
 		char key[MT_PARAM_NAME_MAX];
 
-		mt_json_set(l, mt_param_key(key, mt_param_at(i)), v < MT_LIMIT_NONE ? mt_json_uint(v) : json_null(), failed);
+		mt_json_set(l, mt_param_key(key, mt_param_at(i)),
+			    v < MT_LIMIT_NONE ? mt_json_uint(v) : json_null(), failed);
 	}
-	mt_json_set(l, "postcopy_allowed", r->rec->foreign ? json_null() : json_boolean(h->limits.postcopy_allowed), failed);
+	mt_json_set(l, "postcopy_allowed",
+		    r->rec->foreign ? json_null() : json_boolean(h->limits.postcopy_allowed),
+		    failed);
 	mt_json_set(o, "limits", l, failed);
 	return o;
 }
@@ -63,7 +71,8 @@ static json_t *final_value(const struct report *r, enum mt_field f)
 {
 	uint64_t v;
 
-	return r->has_outcome && mt_sample_get(&r->outcome.final, f, &v) ? mt_json_uint(v) : json_null();
+	return r->has_outcome && mt_sample_get(&r->outcome.final, f, &v) ? mt_json_uint(v) :
+									   json_null();
 }
 
 static json_t *warnings_array(const struct report *r, int *failed)
@@ -85,9 +94,11 @@ static json_t *source_object(const struct report *r, int *failed)
 	o = json_object();
 	mt_json_set(o, "source", mt_json_string(s->source), failed);
 	mt_json_set(o, "mode", mt_json_string(s->mode), failed);
-	mt_json_set(o, "tick_ms", s->tick_ns ? mt_json_double(s->tick_ns / 1e6) : json_null(), failed);
+	mt_json_set(o, "tick_ms", s->tick_ns ? mt_json_double(s->tick_ns / 1e6) : json_null(),
+		    failed);
 	mt_json_set(o, "detail", mt_json_string(s->detail), failed);
-	mt_json_set(o, "passes_apart_percent", mt_json_double(round(report_passes_apart(r) * 10) / 10), failed);
+	mt_json_set(o, "passes_apart_percent",
+		    mt_json_double(round(report_passes_apart(r) * 10) / 10), failed);
 	return o;
 }
 
@@ -99,9 +110,12 @@ static json_t *guest_object(const struct report *r, int *failed)
 	if (!g)
 		return json_null();
 	o = json_object();
-	mt_json_set(o, "memory_bytes", g->memory_bytes ? mt_json_uint(g->memory_bytes) : json_null(), failed);
-	mt_json_set(o, "resident_bytes", g->resident_bytes ? mt_json_uint(g->resident_bytes) : json_null(), failed);
-	mt_json_set(o, "nonzero_bytes", g->nonzero_bytes ? mt_json_uint(g->nonzero_bytes) : json_null(), failed);
+	mt_json_set(o, "memory_bytes",
+		    g->memory_bytes ? mt_json_uint(g->memory_bytes) : json_null(), failed);
+	mt_json_set(o, "resident_bytes",
+		    g->resident_bytes ? mt_json_uint(g->resident_bytes) : json_null(), failed);
+	mt_json_set(o, "nonzero_bytes",
+		    g->nonzero_bytes ? mt_json_uint(g->nonzero_bytes) : json_null(), failed);
 	mt_json_set(o, "vcpus", g->vcpus ? mt_json_uint(g->vcpus) : json_null(), failed);
 	mt_json_set(o, "cpu_share", mt_json_double(round(g->cpu_share * 1000) / 1000), failed);
 	return o;
@@ -115,7 +129,8 @@ static json_t *outcome_object(const struct report *r, int *failed)
 		return json_null();
 	o = json_object();
 	mt_json_set(o, "outcome", json_string(mt_outcome_name(r->outcome.outcome)), failed);
-	mt_json_set(o, "from", json_string(r->outcome_recorded ? "recording" : "last-sample"), failed);
+	mt_json_set(o, "from", json_string(r->outcome_recorded ? "recording" : "last-sample"),
+		    failed);
 	mt_json_set(o, "detail", mt_json_string(r->outcome.detail), failed);
 	mt_json_set(o, "t_ms", ms(report_ms(r, r->outcome.t_ns)), failed);
 	for (int f = 0; f < MT_FIELD_COUNT; f++)
@@ -123,8 +138,8 @@ static json_t *outcome_object(const struct report *r, int *failed)
 	return o;
 }
 
-static void set_interval(json_t *o, const char *what, const char *unit, const struct mt_interval *p, bool valid,
-			 int *failed)
+static void set_interval(json_t *o, const char *what, const char *unit, const struct mt_interval *p,
+			 bool valid, int *failed)
 {
 	const struct {
 		const char *name;
@@ -161,8 +176,10 @@ static json_t *comparison_object(const struct report *r, int *failed)
 	mt_json_set(o, "actual_downtime_ms", final_value(r, MT_FIELD_downtime_ms), failed);
 	set_interval(o, "total", "ms", &d->prediction.total_ms, converges, failed);
 	mt_json_set(o, "actual_total_ms", final_value(r, MT_FIELD_total_ms), failed);
-	set_interval(o, "transferred", "bytes", &d->prediction.transferred_bytes, converges, failed);
-	mt_json_set(o, "actual_transferred_bytes", final_value(r, MT_FIELD_transferred_bytes), failed);
+	set_interval(o, "transferred", "bytes", &d->prediction.transferred_bytes, converges,
+		     failed);
+	mt_json_set(o, "actual_transferred_bytes", final_value(r, MT_FIELD_transferred_bytes),
+		    failed);
 	return o;
 }
 

@@ -20,11 +20,14 @@ static struct mt_cell tenths(double v)
 
 static struct mt_cell bytes(double pages)
 {
-	return isfinite(pages) && pages >= 0 && pages < 1e15 ? MT_UINT((uint64_t)round(pages * PAGE_BYTES)) : MT_NONE;
+	return isfinite(pages) && pages >= 0 && pages < 1e15 ?
+		       MT_UINT((uint64_t)round(pages * PAGE_BYTES)) :
+		       MT_NONE;
 }
 
 /* --- passes: what the kernel logged beside what QEMU found -------------------- */
-static const struct mt_iteration *iteration_of(const struct report *r, const struct mt_record_pass *pass)
+static const struct mt_iteration *iteration_of(const struct report *r,
+					       const struct mt_record_pass *pass)
 {
 	for (size_t i = 0; i < r->n_iterations; i++)
 		if (r->iterations[i].n == pass->iteration)
@@ -37,7 +40,9 @@ static double apart(const struct report *r, const struct mt_record_pass *pass)
 {
 	const struct mt_iteration *it = iteration_of(r, pass);
 
-	return it && it->dirtied_bytes > 0 ? (pass->pages * PAGE_BYTES / it->dirtied_bytes - 1) * 100 : NAN;
+	return it && it->dirtied_bytes > 0 ?
+		       (pass->pages * PAGE_BYTES / it->dirtied_bytes - 1) * 100 :
+		       NAN;
 }
 
 double report_passes_apart(const struct report *r)
@@ -65,7 +70,8 @@ static int add_pass(struct mt_table *t, const struct report *r, const struct mt_
 	double ms = ((double)pass->t_ns - (double)pass->start_ns) / 1e6;
 
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_UINT(pass->iteration), tenths(report_ms(r, pass->start_ns)), tenths(ms), bytes(pass->pages),
+		MT_UINT(pass->iteration), tenths(report_ms(r, pass->start_ns)), tenths(ms),
+		bytes(pass->pages),
 		it ? bytes(it->dirtied_bytes / PAGE_BYTES) : MT_NONE, tenths(apart(r, pass)),
 		MT_UINT(pass->events), MT_UINT(pass->overruns),
 	});
@@ -90,7 +96,8 @@ int report_passes(const struct report *r, FILE *out, enum mt_format format)
 	if (!t)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->rec->n_entries; i++)
-		if (r->rec->entries[i].type == MT_ENTRY_PASS && add_pass(t, r, &r->rec->entries[i].pass))
+		if (r->rec->entries[i].type == MT_ENTRY_PASS &&
+		    add_pass(t, r, &r->rec->entries[i].pass))
 			break;
 	rc = mt_table_finish(t);
 	if (!rc && format == MT_FORMAT_TEXT && isfinite(median))
@@ -118,9 +125,11 @@ int report_curve(const struct report *r, FILE *out, enum mt_format format)
 		const struct mt_record_curve *c = &r->rec->entries[i].curve;
 
 		if (r->rec->entries[i].type == MT_ENTRY_CURVE &&
-		    mt_table_row(t, (struct mt_cell[]){ MT_DOUBLE(c->window_ms), MT_UINT(c->windows), bytes(c->mean_pages),
-							bytes(c->p10_pages), bytes(c->p50_pages), bytes(c->p90_pages),
-							tenths(c->mean_pages) }))
+		    mt_table_row(t,
+				 (struct mt_cell[]){ MT_DOUBLE(c->window_ms), MT_UINT(c->windows),
+						     bytes(c->mean_pages), bytes(c->p10_pages),
+						     bytes(c->p50_pages), bytes(c->p90_pages),
+						     tenths(c->mean_pages) }))
 			break;
 	}
 	return mt_table_finish(t);
@@ -146,8 +155,10 @@ int report_vcpus(const struct report *r, FILE *out, enum mt_format format)
 		if (r->rec->entries[i].type != MT_ENTRY_VCPU)
 			continue;
 		per_s = v->duration_ns ? v->events / (v->duration_ns / 1e9) : NAN;
-		if (mt_table_row(t, (struct mt_cell[]){ MT_UINT(v->vcpu), MT_UINT(v->events), tenths(per_s), bytes(per_s),
-							v->ring_used ? MT_UINT(v->ring_used) : MT_NONE }))
+		if (mt_table_row(t, (struct mt_cell[]){ MT_UINT(v->vcpu), MT_UINT(v->events),
+							tenths(per_s), bytes(per_s),
+							v->ring_used ? MT_UINT(v->ring_used) :
+								       MT_NONE }))
 			break;
 	}
 	return mt_table_finish(t);
@@ -156,11 +167,13 @@ int report_vcpus(const struct report *r, FILE *out, enum mt_format format)
 /* --- ticks: by their schema ------------------------------------------------- */
 int report_ticks(const struct report *r, FILE *out, enum mt_format format)
 {
-	struct mt_column columns[2 + MT_TICK_COUNT] = { { "t_ms", "at" }, { "duration_ms", "took" } };
+	struct mt_column columns[2 + MT_TICK_COUNT] = { { "t_ms", "at" },
+							{ "duration_ms", "took" } };
 	struct mt_table *t;
 
 	for (int f = 0; f < MT_TICK_COUNT; f++)
-		columns[2 + f] = (struct mt_column){ mt_tick_schema[f].name, mt_tick_schema[f].name, MT_SHOW_PLAIN };
+		columns[2 + f] = (struct mt_column){ mt_tick_schema[f].name, mt_tick_schema[f].name,
+						     MT_SHOW_PLAIN };
 	t = mt_table_new(out, format, columns, MT_ARRAY_SIZE(columns));
 	if (!t)
 		return -ENOMEM;
@@ -194,7 +207,9 @@ static double ring_wanted(const struct mt_tick *t)
 {
 	if (!mt_tick_has(t, ring_entries) || !t->ring_entries || !t->ring_used)
 		return NAN;
-	return (double)mt_ring_entries_wanted(t->ring_used, t->ring_entries, mt_tick_has(t, ring_full_exits) && t->ring_full_exits);
+	return (double)mt_ring_entries_wanted(t->ring_used, t->ring_entries,
+					      mt_tick_has(t, ring_full_exits) &&
+						      t->ring_full_exits);
 }
 
 enum unit { PAGES, PAGES_PER_S, NUMBER, SHARE, MS };
@@ -234,16 +249,23 @@ int report_figures(const struct report *r, FILE *out, enum mt_format format)
 		{ "windows", "windows that began clean", p->windows, NUMBER },
 		{ "windows_left_out", "windows left out", p->windows_left_out, NUMBER },
 		{ "s_pages", "S, dirtied in a second", p->s_pages, PAGES },
-		{ "s_new_pages_per_s", "S_new, newly dirtied after it", p->s_new_pages_per_s, PAGES_PER_S },
-		{ "mw_pages", p->mw_lower_bound ? "M_w, writable working set, at least" : "M_w, writable working set", p->mw_pages, PAGES },
-		{ "hot_threshold", "hot: dirtied in this share of the seconds", p->hot_threshold, SHARE },
+		{ "s_new_pages_per_s", "S_new, newly dirtied after it", p->s_new_pages_per_s,
+		  PAGES_PER_S },
+		{ "mw_pages",
+		  p->mw_lower_bound ? "M_w, writable working set, at least" :
+				      "M_w, writable working set",
+		  p->mw_pages, PAGES },
+		{ "hot_threshold", "hot: dirtied in this share of the seconds", p->hot_threshold,
+		  SHARE },
 		{ "hot_seconds", "seconds looked at", p->hot_seconds, NUMBER },
 		{ "hot_pages", "hot pages", p->hot_pages, PAGES },
 		{ "hot_share", "hot pages, share of M_w", p->hot_share, SHARE },
 		{ "logged_pages_per_s", "logged, once a tick", p->logged_pages_per_s, PAGES_PER_S },
 		{ "events", "times that a page was logged", total(p, MT_TICK_events), NUMBER },
-		{ "ring_full_exits", "exits because of a full ring", total(p, MT_TICK_ring_full_exits), NUMBER },
-		{ "ring_used", "most entries in a vCPU's ring", total(p, MT_TICK_ring_used), NUMBER },
+		{ "ring_full_exits", "exits because of a full ring",
+		  total(p, MT_TICK_ring_full_exits), NUMBER },
+		{ "ring_used", "most entries in a vCPU's ring", total(p, MT_TICK_ring_used),
+		  NUMBER },
 		{ "ring_entries", "of, its size", total(p, MT_TICK_ring_entries), NUMBER },
 		{ "ring_entries_wanted", "ring size to ask for", ring_wanted(&p->total), NUMBER },
 		{ "overruns", "pages not known, overwritten", total(p, MT_TICK_overruns), NUMBER },
@@ -258,7 +280,8 @@ int report_figures(const struct report *r, FILE *out, enum mt_format format)
 		char text[MT_UNIT_STR] = "-";
 
 		columns[i] = (struct mt_column){ rows[i].key, rows[i].title };
-		cells[i] = isfinite(rows[i].value) ? MT_DOUBLE(round(rows[i].value * 1000) / 1000) : MT_NONE;
+		cells[i] = isfinite(rows[i].value) ? MT_DOUBLE(round(rows[i].value * 1000) / 1000) :
+						     MT_NONE;
 		if (format != MT_FORMAT_TEXT)
 			continue;
 		if (isfinite(rows[i].value))

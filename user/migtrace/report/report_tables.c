@@ -53,10 +53,14 @@ int report_migrations(const struct report *r, FILE *out, enum mt_format format)
 
 		if (m->begin_ns &&
 		    mt_table_row(t, (struct mt_cell[]){
-			MT_UINT(i + 1), ms(report_ms(r, m->begin_ns)), ms(report_ms(r, m->end_ns)),
-			MT_STR(mt_status_name(m->known.status)), m->has_outcome ? MT_STR(mt_outcome_name(m->outcome)) : MT_NONE,
-			if_known(&m->known, MT_FIELD_total_ms), if_known(&m->known, MT_FIELD_downtime_ms),
-			if_known(&m->known, MT_FIELD_transferred_bytes) }))
+					    MT_UINT(i + 1), ms(report_ms(r, m->begin_ns)),
+					    ms(report_ms(r, m->end_ns)),
+					    MT_STR(mt_status_name(m->known.status)),
+					    m->has_outcome ? MT_STR(mt_outcome_name(m->outcome)) :
+							     MT_NONE,
+					    if_known(&m->known, MT_FIELD_total_ms),
+					    if_known(&m->known, MT_FIELD_downtime_ms),
+					    if_known(&m->known, MT_FIELD_transferred_bytes) }))
 			break;
 	}
 	return mt_table_finish(t);
@@ -68,7 +72,8 @@ static int add_iteration(struct mt_table *t, size_t migration, const struct mt_i
 	double bandwidth = it->bandwidth_bytes_per_s > 0 ? it->bandwidth_bytes_per_s : NAN;
 
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_UINT(migration), MT_UINT(it->n), ms(it->start_s * 1e3), ms(it->duration_s * 1e3), whole(it->start_bytes),
+		MT_UINT(migration), MT_UINT(it->n), ms(it->start_s * 1e3), ms(it->duration_s * 1e3),
+		whole(it->start_bytes),
 		whole(it->sent_bytes), whole(it->dirtied_bytes), whole(it->remaining_bytes),
 		whole(rate), whole(bandwidth), ms(it->remaining_bytes / bandwidth * 1e3),
 	});
@@ -102,28 +107,42 @@ int report_iterations(const struct report *r, FILE *out, enum mt_format format)
 	return mt_table_finish(t);
 }
 
-static int add_decision(struct mt_table *t, const struct report *r, const struct mt_record_decision *d)
+static int add_decision(struct mt_table *t, const struct report *r,
+			const struct mt_record_decision *d)
 {
 	const struct mt_prediction *p = &d->prediction;
 	bool known = p->verdict != MT_VERDICT_UNKNOWN;
 	bool converges = p->verdict == MT_VERDICT_CONVERGES;
 
-	return mt_table_row(t, (struct mt_cell[]){
-		ms(report_ms(r, d->t_ns)), MT_UINT(d->total_ms), MT_UINT(d->iteration),
-		MT_STR(mt_action_name(d->plan.action)), MT_STR(d->applied), MT_STR(d->error),
-		if_given(d->plan.downtime_limit_ms), if_given(d->plan.bandwidth_bytes_per_s), if_given(d->plan.throttle_percent),
-		d->plan.implied_downtime_ms < 0 ? MT_NONE : ms(d->plan.implied_downtime_ms),
-		d->latency_ns ? ms(d->latency_ns / 1e6) : MT_NONE,
-		known ? MT_STR(p->model) : MT_NONE, MT_STR(mt_verdict_name(p->verdict)),
-		known && isfinite(p->ends) ? MT_DOUBLE(round(p->ends * 1000) / 1000) : MT_NONE,
-		known && isfinite(p->reaches) ? MT_DOUBLE(round(p->reaches * 1000) / 1000) : MT_NONE,
-		known ? ms(p->stop_now_ms) : MT_NONE,
-		known ? ms(p->downtime_ms.p10) : MT_NONE, known ? ms(p->downtime_ms.p50) : MT_NONE,
-		known ? ms(p->downtime_ms.p90) : MT_NONE,
-		converges ? ms(p->total_ms.p10) : MT_NONE, converges ? ms(p->total_ms.p50) : MT_NONE,
-		converges ? ms(p->total_ms.p90) : MT_NONE,
-		MT_STR(d->plan.reason),
-	});
+	return mt_table_row(
+		t,
+		(struct mt_cell[]){
+			ms(report_ms(r, d->t_ns)),
+			MT_UINT(d->total_ms),
+			MT_UINT(d->iteration),
+			MT_STR(mt_action_name(d->plan.action)),
+			MT_STR(d->applied),
+			MT_STR(d->error),
+			if_given(d->plan.downtime_limit_ms),
+			if_given(d->plan.bandwidth_bytes_per_s),
+			if_given(d->plan.throttle_percent),
+			d->plan.implied_downtime_ms < 0 ? MT_NONE : ms(d->plan.implied_downtime_ms),
+			d->latency_ns ? ms(d->latency_ns / 1e6) : MT_NONE,
+			known ? MT_STR(p->model) : MT_NONE,
+			MT_STR(mt_verdict_name(p->verdict)),
+			known && isfinite(p->ends) ? MT_DOUBLE(round(p->ends * 1000) / 1000) :
+						     MT_NONE,
+			known && isfinite(p->reaches) ? MT_DOUBLE(round(p->reaches * 1000) / 1000) :
+							MT_NONE,
+			known ? ms(p->stop_now_ms) : MT_NONE,
+			known ? ms(p->downtime_ms.p10) : MT_NONE,
+			known ? ms(p->downtime_ms.p50) : MT_NONE,
+			known ? ms(p->downtime_ms.p90) : MT_NONE,
+			converges ? ms(p->total_ms.p10) : MT_NONE,
+			converges ? ms(p->total_ms.p50) : MT_NONE,
+			converges ? ms(p->total_ms.p90) : MT_NONE,
+			MT_STR(d->plan.reason),
+		});
 }
 
 int report_decisions(const struct report *r, FILE *out, enum mt_format format)
@@ -158,7 +177,8 @@ int report_decisions(const struct report *r, FILE *out, enum mt_format format)
 	if (!t)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->rec->n_entries; i++)
-		if (r->rec->entries[i].type == MT_ENTRY_DECISION && add_decision(t, r, &r->rec->entries[i].decision))
+		if (r->rec->entries[i].type == MT_ENTRY_DECISION &&
+		    add_decision(t, r, &r->rec->entries[i].decision))
 			break;
 	return mt_table_finish(t);
 }
@@ -178,7 +198,8 @@ int report_events(const struct report *r, FILE *out, enum mt_format format)
 		const struct mt_entry *e = &r->rec->entries[i];
 
 		if (e->type == MT_ENTRY_EVENT &&
-		    mt_table_row(t, (struct mt_cell[]){ ms(report_ms(r, e->event.t_ns)), MT_STR(e->event.event),
+		    mt_table_row(t, (struct mt_cell[]){ ms(report_ms(r, e->event.t_ns)),
+							MT_STR(e->event.event),
 							MT_STR(e->event.detail) }))
 			break;
 	}
@@ -201,7 +222,8 @@ int report_dirty_rates(const struct report *r, FILE *out, enum mt_format format)
 		const struct mt_record_dirtyrate *d = &r->rec->entries[i].dirtyrate;
 
 		if (r->rec->entries[i].type == MT_ENTRY_DIRTYRATE &&
-		    mt_table_row(t, (struct mt_cell[]){ ms(report_ms(r, d->t_ns)), MT_UINT(d->window_ms),
+		    mt_table_row(t, (struct mt_cell[]){ ms(report_ms(r, d->t_ns)),
+							MT_UINT(d->window_ms),
 							MT_UINT(d->bytes_per_s), MT_STR(d->mode) }))
 			break;
 	}

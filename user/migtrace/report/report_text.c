@@ -51,7 +51,8 @@ static void put_limits(FILE *out, const struct mt_limits *l)
 		if (rows[i].ms == MT_LIMIT_NONE)
 			fprintf(out, "%s none, ", rows[i].what);
 		else if (rows[i].ms != MT_LIMIT_UNSET)
-			fprintf(out, "%s %s, ", rows[i].what, mt_format_duration_ms(buf, (double)rows[i].ms));
+			fprintf(out, "%s %s, ", rows[i].what,
+				mt_format_duration_ms(buf, (double)rows[i].ms));
 	}
 	for (size_t i = 0; mt_param_at(i); i++) {
 		const struct mt_param *p = mt_param_at(i);
@@ -75,8 +76,9 @@ static void put_source(const struct mt_record_source *s, FILE *out)
 
 	if (!s)
 		return;
-	snprintf(line, sizeof(line), "%s%s%s%s%s%s%s", s->source, s->mode ? ", " : "", s->mode ? s->mode : "",
-		 s->tick_ns ? ", ticks of " : "", s->tick_ns ? mt_format_duration_ms(tick, s->tick_ns / 1e6) : "",
+	snprintf(line, sizeof(line), "%s%s%s%s%s%s%s", s->source, s->mode ? ", " : "",
+		 s->mode ? s->mode : "", s->tick_ns ? ", ticks of " : "",
+		 s->tick_ns ? mt_format_duration_ms(tick, s->tick_ns / 1e6) : "",
 		 s->detail ? "; no better: " : "", s->detail ? s->detail : "");
 	put(out, "dirty pages", line);
 }
@@ -87,12 +89,17 @@ static void put_guest(const struct mt_record_guest *g, FILE *out)
 
 	if (!g || !g->memory_bytes)
 		return;
-	fprintf(out, "%-*s%s", LABEL, "memory", mt_format_size_bytes(memory, (double)g->memory_bytes));
+	fprintf(out, "%-*s%s", LABEL, "memory",
+		mt_format_size_bytes(memory, (double)g->memory_bytes));
 	if (g->nonzero_bytes || g->resident_bytes)
-		fprintf(out, ", %s of it %s", mt_format_size_bytes(nonzero, (double)(g->nonzero_bytes ? g->nonzero_bytes : g->resident_bytes)),
+		fprintf(out, ", %s of it %s",
+			mt_format_size_bytes(
+				nonzero,
+				(double)(g->nonzero_bytes ? g->nonzero_bytes : g->resident_bytes)),
 			g->nonzero_bytes ? "not empty" : "resident");
 	if (g->vcpus && isfinite(g->cpu_share))
-		fprintf(out, "; %llu vCPU%s, %.0f %% busy", (unsigned long long)g->vcpus, g->vcpus > 1 ? "s" : "", g->cpu_share * 100);
+		fprintf(out, "; %llu vCPU%s, %.0f %% busy", (unsigned long long)g->vcpus,
+			g->vcpus > 1 ? "s" : "", g->cpu_share * 100);
 	fputc('\n', out);
 }
 
@@ -142,7 +149,8 @@ static void put_outcome(const struct report *r, FILE *out)
 		return;
 	}
 	put(out, "outcome", mt_outcome_name(r->outcome.outcome));
-	put(out, "detail", r->outcome_recorded ? r->outcome.detail : "as QEMU's last answer has it");
+	put(out, "detail",
+	    r->outcome_recorded ? r->outcome.detail : "as QEMU's last answer has it");
 	fprintf(out, "%-*stotal %s, downtime %s, sent %s\n", LABEL, "figures",
 		figure(total, final, MT_FIELD_total_ms, mt_format_duration_ms),
 		figure(downtime, final, MT_FIELD_downtime_ms, mt_format_duration_ms),
@@ -154,13 +162,15 @@ static struct mt_cell shown(double v, const char *(*format)(char *buf, double v)
 	return isfinite(v) ? MT_STR(format(buf, v)) : MT_NONE;
 }
 
-static int put_comparison(struct mt_table *t, const char *what, const struct mt_interval *p, double actual,
-			  const char *(*format)(char *buf, double v))
+static int put_comparison(struct mt_table *t, const char *what, const struct mt_interval *p,
+			  double actual, const char *(*format)(char *buf, double v))
 {
-	char p10[MT_UNIT_STR], p50[MT_UNIT_STR], p90[MT_UNIT_STR], real[MT_UNIT_STR], off[MT_UNIT_STR];
+	char p10[MT_UNIT_STR], p50[MT_UNIT_STR], p90[MT_UNIT_STR], real[MT_UNIT_STR],
+		off[MT_UNIT_STR];
 
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_STR(what), shown(p->p10, format, p10), shown(p->p50, format, p50), shown(p->p90, format, p90),
+		MT_STR(what), shown(p->p10, format, p10), shown(p->p50, format, p50),
+		shown(p->p90, format, p90),
 		shown(actual, format, real), shown(actual - p->p50, format, off),
 	});
 }
@@ -175,7 +185,8 @@ static double final_or_nan(const struct report *r, enum mt_field f)
 static int put_predicted(const struct report *r, FILE *out)
 {
 	static const struct mt_column columns[] = {
-		{ "what", "", MT_SHOW_PLAIN }, { "p10", "p10", MT_SHOW_PLAIN }, { "p50", "p50", MT_SHOW_PLAIN },
+		{ "what", "", MT_SHOW_PLAIN }, { "p10", "p10", MT_SHOW_PLAIN },
+		{ "p50", "p50", MT_SHOW_PLAIN },
 		{ "p90", "p90", MT_SHOW_PLAIN }, { "actual", "actual", MT_SHOW_PLAIN },
 		{ "error", "actual - p50", MT_SHOW_PLAIN },
 	};
@@ -197,8 +208,10 @@ static int put_predicted(const struct report *r, FILE *out)
 		if (d->prediction.verdict == MT_VERDICT_CONVERGES)
 			total = d->prediction.total_ms;
 	}
-	put_comparison(t, "downtime", &downtime, final_or_nan(r, MT_FIELD_downtime_ms), mt_format_duration_ms);
-	put_comparison(t, "total", &total, final_or_nan(r, MT_FIELD_total_ms), mt_format_duration_ms);
+	put_comparison(t, "downtime", &downtime, final_or_nan(r, MT_FIELD_downtime_ms),
+		       mt_format_duration_ms);
+	put_comparison(t, "total", &total, final_or_nan(r, MT_FIELD_total_ms),
+		       mt_format_duration_ms);
 	if (!r->stopped && d->prediction.verdict == MT_VERDICT_CONVERGES)
 		put_comparison(t, "sent", &d->prediction.transferred_bytes,
 			       final_or_nan(r, MT_FIELD_transferred_bytes), mt_format_size_bytes);
@@ -216,7 +229,8 @@ int report_text(const struct report *r, FILE *out)
 		{ "Iterations", r->n_iterations, report_iterations },
 		{ "Decisions", r->n_of[MT_ENTRY_DECISION], report_decisions },
 		{ "Events", r->n_of[MT_ENTRY_EVENT], report_events },
-		{ "Dirtied in each pass, by the kernel and by QEMU", r->n_of[MT_ENTRY_PASS], report_passes },
+		{ "Dirtied in each pass, by the kernel and by QEMU", r->n_of[MT_ENTRY_PASS],
+		  report_passes },
 		{ "Dirty rate", r->n_of[MT_ENTRY_DIRTYRATE], report_dirty_rates },
 		{ "Profile", r->n_of[MT_ENTRY_PROFILE], report_figures },
 		{ "U(T), dirtied within a time T", r->n_of[MT_ENTRY_CURVE], report_curve },

@@ -106,20 +106,29 @@ void report_warn(struct report *r)
 			look(&seen, &its, &r->rec->entries[i].sample);
 	}
 	if (r->n_migrations > 1)
-		warn(r, "%zu migrations are in it, told apart below; the outcome is the last one's", r->n_migrations);
+		warn(r, "%zu migrations are in it, told apart below; the outcome is the last one's",
+		     r->n_migrations);
 	if (seen.n_miscounted)
-		warn(r, "from %s on QEMU has lost count of what is left to send (%u answer%s; a RAM block was resized meanwhile?): cancel such a migration, it may never end",
-		     mt_format_duration_ms(a, report_ms(r, seen.miscounted.from_ns)), seen.n_miscounted, seen.n_miscounted > 1 ? "s" : "");
+		warn(r,
+		     "from %s on QEMU has lost count of what is left to send (%u answer%s; a RAM block was resized meanwhile?): cancel such a migration, it may never end",
+		     mt_format_duration_ms(a, report_ms(r, seen.miscounted.from_ns)),
+		     seen.n_miscounted, seen.n_miscounted > 1 ? "s" : "");
 	if (span_ms(&seen.still) > 0)
-		warn(r, "nothing was sent for %s, from %s on: the link or the destination had stalled; --stall-timeout says when to give up",
-		     mt_format_duration_ms(a, span_ms(&seen.still)), mt_format_duration_ms(b, report_ms(r, seen.still.from_ns)));
+		warn(r,
+		     "nothing was sent for %s, from %s on: the link or the destination had stalled; --stall-timeout says when to give up",
+		     mt_format_duration_ms(a, span_ms(&seen.still)),
+		     mt_format_duration_ms(b, report_ms(r, seen.still.from_ns)));
 	if (seen.paused.to_ns)
-		warn(r, "post-copy %s (status postcopy-paused) for %s, from %s on%s", seen.last == MT_STATUS_POSTCOPY_PAUSED ? "stands still" : "stood still",
-		     mt_format_duration_ms(a, span_ms(&seen.paused)), mt_format_duration_ms(b, report_ms(r, seen.paused.from_ns)),
+		warn(r, "post-copy %s (status postcopy-paused) for %s, from %s on%s",
+		     seen.last == MT_STATUS_POSTCOPY_PAUSED ? "stands still" : "stood still",
+		     mt_format_duration_ms(a, span_ms(&seen.paused)),
+		     mt_format_duration_ms(b, report_ms(r, seen.paused.from_ns)),
 		     seen.last == MT_STATUS_POSTCOPY_PAUSED ?
-		     ": the guest waits for its memory; recover it by virsh migrate --postcopy --postcopy-resume" : "");
+			     ": the guest waits for its memory; recover it by virsh migrate --postcopy --postcopy-resume" :
+			     "");
 	if (seen.n_unknown)
-		warn(r, "%u answer%s a status that is not known here: nothing was concluded from it", seen.n_unknown,
-		     seen.n_unknown > 1 ? "s have" : " has");
+		warn(r,
+		     "%u answer%s a status that is not known here: nothing was concluded from it",
+		     seen.n_unknown, seen.n_unknown > 1 ? "s have" : " has");
 	warn_of_rings(r);
 }

@@ -21,7 +21,8 @@ int report_work(const struct report *r, FILE *out, enum mt_format format)
 	struct mt_table *t;
 
 	for (int f = 0; f < MT_WORK_COUNT; f++)
-		columns[2 + f] = (struct mt_column){ mt_work_schema[f].name, mt_work_schema[f].name, show_of(&mt_work_schema[f]) };
+		columns[2 + f] = (struct mt_column){ mt_work_schema[f].name, mt_work_schema[f].name,
+						     show_of(&mt_work_schema[f]) };
 	t = mt_table_new(out, format, columns, MT_ARRAY_SIZE(columns));
 	if (!t)
 		return -ENOMEM;

@@ -49,7 +49,8 @@ static int add_method(const struct command_usage *usage, struct simulate *q, con
 		q->methods[q->n_methods++] = m;
 		return OPTIONS_RUN;
 	}
-	return options_error(usage, "unknown method \"%s\"; there are %s", word, mt_method_names(known, sizeof(known)));
+	return options_error(usage, "unknown method \"%s\"; there are %s", word,
+			     mt_method_names(known, sizeof(known)));
 }
 
 static int add_policy(const struct command_usage *usage, struct simulate *q, const char *word)
@@ -71,8 +72,10 @@ static int add_bandwidth(const struct command_usage *usage, struct simulate *q, 
 
 	if (q->n_bandwidths == SIMULATE_LIST_MAX)
 		return list_full(usage, "bandwidth");
-	return mt_parse_rate_bytes_per_s("--bandwidth", word, &q->bandwidths[q->n_bandwidths++], &err) ?
-		options_error(usage, "%s", err.msg) : OPTIONS_RUN;
+	return mt_parse_rate_bytes_per_s("--bandwidth", word, &q->bandwidths[q->n_bandwidths++],
+					 &err) ?
+		       options_error(usage, "%s", err.msg) :
+		       OPTIONS_RUN;
 }
 
 static int add_limit(const struct command_usage *usage, struct simulate *q, const char *word)
@@ -138,7 +141,8 @@ static int simulate(struct simulate *q, const struct option_args *args, enum mt_
 
 		if (simulate_all(q, args->v[i], &err)) {
 			status = cmd_fail(&err);
-			if (mt_trace_is_pattern(args->v[i]))	/* nothing but words: they are wrong */
+			if (mt_trace_is_pattern(args->v[i]))	/* nothing but words: they are
+								 * wrong */
 				status = CMD_USAGE;
 		} else if (q->ended_early) {
 			status = CMD_FAILED;
@@ -156,33 +160,47 @@ int cmd_simulate(int argc, char **argv)
 	struct words w = { .methods = "precopy", .log = "bitmap", .cap_ms = 600 * MT_MS_PER_S };
 	char names[128], methods[160];
 	const struct option_row rows[] = {
-		{ "method", 'm', OPTION_STRING, "A,B", methods,
-		  &w.methods },
-		{ "bandwidth", 'b', OPTION_STRING, "RATE,RATE", "QEMU's limit (default: none)", &w.bandwidths },
-		{ "max-downtime", 0, OPTION_STRING, "DURATION,...", "QEMU's downtime limit (default 300ms)", &w.limits },
-		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE", "what the link carries (default: as fast as pages can be copied)",
-		  &w.link },
-		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of the guest (default: as TRACE says)", &q.memory_bytes },
-		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE", "how much of it is not zero (default: as TRACE says)", &q.resident_bytes },
-		{ "log", 0, OPTION_STRING, "HOW", "bitmap (default), or ring: how KVM logs writes; ring also for TCG", &w.log },
-		{ "policy", 0, OPTION_STRING, "A,B", "steer it by these (default: QEMU alone)", &w.policies },
+		{ "method", 'm', OPTION_STRING, "A,B", methods, &w.methods },
+		{ "bandwidth", 'b', OPTION_STRING, "RATE,RATE", "QEMU's limit (default: none)",
+		  &w.bandwidths },
+		{ "max-downtime", 0, OPTION_STRING, "DURATION,...",
+		  "QEMU's downtime limit (default 300ms)", &w.limits },
+		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE",
+		  "what the link carries (default: as fast as pages can be copied)", &w.link },
+		{ "memory", 0, OPTION_SIZE_BYTES, "SIZE", "of the guest (default: as TRACE says)",
+		  &q.memory_bytes },
+		{ "resident", 0, OPTION_SIZE_BYTES, "SIZE",
+		  "how much of it is not zero (default: as TRACE says)", &q.resident_bytes },
+		{ "log", 0, OPTION_STRING, "HOW",
+		  "bitmap (default), or ring: how KVM logs writes; ring also for TCG", &w.log },
+		{ "policy", 0, OPTION_STRING, "A,B", "steer it by these (default: QEMU alone)",
+		  &w.policies },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "policies may flip to post-copy", &w.postcopy },
-		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION", "for policies: it may take this long (default none)",
-		  &q.limits.deadline_ms, .min = 1 },
+		{ "deadline", 0, OPTION_LIMIT_OR_NONE, "DURATION",
+		  "for policies: it may take this long (default none)", &q.limits.deadline_ms,
+		  .min = 1 },
 		/* Their parameter "passes": by that name there is another option here. */
-		{ "stop-after", 0, OPTION_COUNT, "N", "how many passes the policies \"passes\" and \"fixed-passes\" let finish",
+		{ "stop-after", 0, OPTION_COUNT, "N",
+		  "how many passes the policies \"passes\" and \"fixed-passes\" let finish",
 		  mt_params_value(&q.limits.params, "passes"), NULL, 1000 },
-		{ "history", 0, OPTION_DURATION_MS, "DURATION", "policies \"fm\" and \"am\" have seen the guest before, for this long",
+		{ "history", 0, OPTION_DURATION_MS, "DURATION",
+		  "policies \"fm\" and \"am\" have seen the guest before, for this long",
 		  &q.history_ms },
-		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE", "limit in post-copy (default: none)",
-		  &w.postcopy_bandwidth },
-		{ "cap", 0, OPTION_DURATION_MS, "DURATION", "give up after (default 10min)", &w.cap_ms },
-		{ "seed", 0, OPTION_COUNT, "N", "of what is drawn at random", &q.seed, &q.seed_given, UINT32_MAX },
-		{ "passes", 0, OPTION_FLAG, NULL, "a row for each pass instead of one for each migration", &q.passes },
-		{ "host", 0, OPTION_STRING, "WORDS", "what things cost on the hosts: tcg (default) or kvm, and KEY=VALUE,..., see the man page", &w.host },
+		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE",
+		  "limit in post-copy (default: none)", &w.postcopy_bandwidth },
+		{ "cap", 0, OPTION_DURATION_MS, "DURATION", "give up after (default 10min)",
+		  &w.cap_ms },
+		{ "seed", 0, OPTION_COUNT, "N", "of what is drawn at random", &q.seed,
+		  &q.seed_given, UINT32_MAX },
+		{ "passes", 0, OPTION_FLAG, NULL,
+		  "a row for each pass instead of one for each migration", &q.passes },
+		{ "host", 0, OPTION_STRING, "WORDS",
+		  "what things cost on the hosts: tcg (default) or kvm, and KEY=VALUE,..., see the man page",
+		  &w.host },
 	};
 	const struct command_usage usage = {
-		.name = "simulate", .synopsis = "TRACE...", .min_args = 1, .max_args = OPTIONS_ANY_NUMBER,
+		.name = "simulate", .synopsis = "TRACE...", .min_args = 1,
+		.max_args = OPTIONS_ANY_NUMBER,
 		.description =
 			"Plays whole migrations page by page, with QEMU 7.2's rules: its passes, budgets, downtime\n"
 			"threshold, throttling, and its ways of sending less. TRACE is a recording of migtrace (sets of\n"
@@ -200,7 +218,8 @@ int cmd_simulate(int argc, char **argv)
 	struct option_args args;
 	int status;
 
-	snprintf(methods, sizeof(methods), "%s (default %s)", mt_method_names(names, sizeof(names)), w.methods);
+	snprintf(methods, sizeof(methods), "%s (default %s)", mt_method_names(names, sizeof(names)),
+		 w.methods);
 	status = options_parse(&usage, argc, argv, &common, &args);
 	mt_sim_defaults(&q.params);
 	if (status == OPTIONS_RUN)

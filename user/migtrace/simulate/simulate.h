@@ -29,12 +29,16 @@ struct simulate {
 	bool ended_early;		/* a recording did: its rows are of what there is */
 };
 
-/* simulate_trace.c: a recording, or a pattern in words. @memory_bytes: as far as it is known, 0. Return: 0 or -errno. */
-MT_MUST_CHECK int simulate_trace(struct mt_trace *t, const char *what, struct simulate *q, uint64_t *memory_bytes,
-				 struct mt_err *err);
+/*
+ * simulate_trace.c: a recording, or a pattern in words. @memory_bytes: as far as it is known, 0.
+ * Return: 0 or -errno.
+ */
+MT_MUST_CHECK int simulate_trace(struct mt_trace *t, const char *what, struct simulate *q,
+				 uint64_t *memory_bytes, struct mt_err *err);
 
 /* simulate_run.c */
 struct mt_table *simulate_table(enum mt_format format, bool passes);
-MT_MUST_CHECK int simulate_all(struct simulate *q, const char *what, struct mt_err *err);	/* its rows */
+/* its rows */
+MT_MUST_CHECK int simulate_all(struct simulate *q, const char *what, struct mt_err *err);
 
 #endif

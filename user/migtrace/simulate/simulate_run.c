@@ -76,7 +76,8 @@ static double rounded(double ms)
 
 static struct mt_cell bandwidth_of(const struct combination *c)
 {
-	return c->p.bandwidth_bytes_per_s > 0 ? MT_UINT((uint64_t)c->p.bandwidth_bytes_per_s) : MT_NONE;
+	return c->p.bandwidth_bytes_per_s > 0 ? MT_UINT((uint64_t)c->p.bandwidth_bytes_per_s) :
+						MT_NONE;
 }
 
 static void on_pass(void *opaque, const struct mt_sim_pass *pass)
@@ -86,30 +87,51 @@ static void on_pass(void *opaque, const struct mt_sim_pass *pass)
 	if (c->rc)
 		return;
 	c->rc = mt_table_row(c->q->table, (struct mt_cell[]){
-		MT_STR(c->what), MT_STR(c->p.method.name), MT_STR(c->policy ? c->policy->name : NULL), bandwidth_of(c),
-		MT_DOUBLE(c->p.downtime_limit_ms), MT_UINT(pass->n), MT_DOUBLE(rounded(pass->start_ms)),
-		MT_DOUBLE(rounded(pass->duration_ms)), MT_UINT(pass->sent_pages), MT_UINT(pass->zero_pages),
-		MT_UINT(pass->sent_bytes), MT_UINT(pass->dirtied_pages), MT_UINT(pass->remaining_pages),
+		MT_STR(c->what), MT_STR(c->p.method.name),
+		MT_STR(c->policy ? c->policy->name : NULL), bandwidth_of(c),
+		MT_DOUBLE(c->p.downtime_limit_ms), MT_UINT(pass->n),
+		MT_DOUBLE(rounded(pass->start_ms)),
+		MT_DOUBLE(rounded(pass->duration_ms)), MT_UINT(pass->sent_pages),
+		MT_UINT(pass->zero_pages),
+		MT_UINT(pass->sent_bytes), MT_UINT(pass->dirtied_pages),
+		MT_UINT(pass->remaining_pages),
 		MT_UINT(pass->throttle_percent),
 	});
 }
 
 static int total_row(const struct combination *c, const struct mt_sim_result *r)
 {
-	bool flipped = isfinite(r->flip_ms), done = r->end != MT_SIM_CAPPED && r->end != MT_SIM_ABORTED;
+	bool flipped = isfinite(r->flip_ms),
+	     done = r->end != MT_SIM_CAPPED && r->end != MT_SIM_ABORTED;
 
-	return mt_table_row(c->q->table, (struct mt_cell[]){
-		MT_STR(c->what), MT_STR(c->p.method.name), MT_STR(c->policy ? c->policy->name : NULL), bandwidth_of(c),
-		MT_DOUBLE(c->p.downtime_limit_ms), MT_UINT(c->p.memory_bytes), MT_STR(c->q->hosts), MT_STR(mt_sim_end_name(r->end)),
-		MT_BOOL(r->end == MT_SIM_CONVERGED), MT_DOUBLE(rounded(r->total_ms)), MT_UINT(r->transferred_bytes),
-		isfinite(r->downtime_ms) ? MT_DOUBLE(rounded(r->downtime_ms)) : MT_NONE, MT_DOUBLE(rounded(r->stall_ms)),
-		MT_UINT(r->passes), c->p.method.auto_converge ? MT_UINT(r->throttle_percent) : MT_NONE,
-		MT_UINT(r->normal_pages), MT_UINT(r->zero_pages),
-		done ? MT_UINT(0) : MT_UINT(r->remaining_pages * MT_TRACE_PAGE_BYTES),
-		flipped ? MT_DOUBLE(rounded(r->flip_ms)) : MT_NONE, flipped ? MT_DOUBLE(rounded(r->postcopy_ms)) : MT_NONE,
-		flipped ? MT_UINT(r->faults) : MT_NONE, flipped ? MT_DOUBLE(r->fault_ms) : MT_NONE,
-		MT_STR(*r->reason ? r->reason : NULL), MT_STR(c->trace->told),
-	});
+	return mt_table_row(
+		c->q->table,
+		(struct mt_cell[]){
+			MT_STR(c->what),
+			MT_STR(c->p.method.name),
+			MT_STR(c->policy ? c->policy->name : NULL),
+			bandwidth_of(c),
+			MT_DOUBLE(c->p.downtime_limit_ms),
+			MT_UINT(c->p.memory_bytes),
+			MT_STR(c->q->hosts),
+			MT_STR(mt_sim_end_name(r->end)),
+			MT_BOOL(r->end == MT_SIM_CONVERGED),
+			MT_DOUBLE(rounded(r->total_ms)),
+			MT_UINT(r->transferred_bytes),
+			isfinite(r->downtime_ms) ? MT_DOUBLE(rounded(r->downtime_ms)) : MT_NONE,
+			MT_DOUBLE(rounded(r->stall_ms)),
+			MT_UINT(r->passes),
+			c->p.method.auto_converge ? MT_UINT(r->throttle_percent) : MT_NONE,
+			MT_UINT(r->normal_pages),
+			MT_UINT(r->zero_pages),
+			done ? MT_UINT(0) : MT_UINT(r->remaining_pages * MT_TRACE_PAGE_BYTES),
+			flipped ? MT_DOUBLE(rounded(r->flip_ms)) : MT_NONE,
+			flipped ? MT_DOUBLE(rounded(r->postcopy_ms)) : MT_NONE,
+			flipped ? MT_UINT(r->faults) : MT_NONE,
+			flipped ? MT_DOUBLE(r->fault_ms) : MT_NONE,
+			MT_STR(*r->reason ? r->reason : NULL),
+			MT_STR(c->trace->told),
+		});
 }
 
 static int play(struct combination *c, struct mt_err *err)
@@ -128,7 +150,9 @@ static int play(struct combination *c, struct mt_err *err)
 	if (!rc)
 		rc = c->q->passes ? c->rc : total_row(c, &r);
 	if (rc == -E2BIG)
-		return mt_err_set(err, rc, "%s: writes too much to be played; a shorter --cap may do", c->what);
+		return mt_err_set(err, rc,
+				  "%s: writes too much to be played; a shorter --cap may do",
+				  c->what);
 	return rc ? mt_err_set(err, rc, "%s: %s", c->what, strerror(-rc)) : 0;
 }
 
@@ -138,7 +162,8 @@ static int combine(struct combination *c, struct mt_err *err)
 	size_t n_policies = q->n_policies ? q->n_policies : 1;
 	int rc = 0;
 
-	for (size_t i = 0; i < q->n_methods * q->n_bandwidths * q->n_limits * n_policies && !rc; i++) {
+	for (size_t i = 0; i < q->n_methods * q->n_bandwidths * q->n_limits * n_policies && !rc;
+	     i++) {
 		size_t at = i;
 
 		c->p = q->params;
@@ -169,13 +194,16 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 		memory_bytes = trace.pages * MT_TRACE_PAGE_BYTES;
 	q->params.memory_bytes = q->memory_bytes ? q->memory_bytes : memory_bytes;
 	q->params.resident_bytes = q->resident_bytes;
-	if (trace.pages * MT_TRACE_PAGE_BYTES > q->params.memory_bytes && trace.ops && mt_trace_is_pattern(what))
-		rc = mt_err_set(err, -EINVAL, "%s does not fit into --memory: it takes %llu MiB", what,
-				(unsigned long long)(trace.pages * MT_TRACE_PAGE_BYTES / MT_MIB + 1));
+	if (trace.pages * MT_TRACE_PAGE_BYTES > q->params.memory_bytes && trace.ops &&
+	    mt_trace_is_pattern(what))
+		rc = mt_err_set(
+			err, -EINVAL, "%s does not fit into --memory: it takes %llu MiB", what,
+			(unsigned long long)(trace.pages * MT_TRACE_PAGE_BYTES / MT_MIB + 1));
 	if (!rc && q->history_ms) {
 		rc = mt_sim_history(&trace, (double)q->history_ms / 1e3, MT_SLOT_S, &history);
 		if (rc)
-			mt_err_set(err, rc, "--history: %s", rc == -ENODATA ? "less than a second is none" : strerror(-rc));
+			mt_err_set(err, rc, "--history: %s",
+				   rc == -ENODATA ? "less than a second is none" : strerror(-rc));
 		q->limits.history = &history;
 	}
 	if (!rc && !mt_trace_is_pattern(what))

@@ -2,7 +2,8 @@
 /*
  * simulate_trace.c - the trace that a simulation plays: from a recording, or from words
  *
- * Sets of pages in a recording are played as they are; to anything else a trace is fitted, see trace_from.h.
+ * Sets of pages in a recording are played as they are; to anything else a trace is fitted, see
+ * trace_from.h.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,12 +16,13 @@
 /* What a file says is not believed beyond 1 TiB: simulating that takes memory, and minutes. */
 #define MEMORY_MAX_BYTES	(1ULL << 40)
 
-static int from_words(struct mt_trace *t, const char *what, const struct simulate *q, struct mt_err *err)
+static int from_words(struct mt_trace *t, const char *what, const struct simulate *q,
+		      struct mt_err *err)
 {
 	mt_autofree char *text = NULL;
 
-	if (asprintf(&text, q->seed_given ? "%s%sseed=%llu" : "%s", what, strchr(what, ':') ? "," : ":",
-		     (unsigned long long)q->seed) < 0)
+	if (asprintf(&text, q->seed_given ? "%s%sseed=%llu" : "%s", what,
+		     strchr(what, ':') ? "," : ":", (unsigned long long)q->seed) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	return mt_trace_pattern(t, text, err);
 }
@@ -31,13 +33,14 @@ static uint64_t memory_of(const struct mt_recording *rec)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < rec->n_entries; i++)
-		if (rec->entries[i].type == MT_ENTRY_SAMPLE && mt_sample_has(&rec->entries[i].sample, memory_bytes))
+		if (rec->entries[i].type == MT_ENTRY_SAMPLE &&
+		    mt_sample_has(&rec->entries[i].sample, memory_bytes))
 			bytes = rec->entries[i].sample.memory_bytes;
 	return bytes;
 }
 
-static int from_file(struct mt_trace *t, const char *path, struct simulate *q, uint64_t *memory_bytes,
-		     struct mt_err *err)
+static int from_file(struct mt_trace *t, const char *path, struct simulate *q,
+		     uint64_t *memory_bytes, struct mt_err *err)
 {
 	struct mt_recording *rec;
 	int rc = recording_load(&rec, path, err);
@@ -46,8 +49,10 @@ static int from_file(struct mt_trace *t, const char *path, struct simulate *q, u
 		return rc;
 	*memory_bytes = memory_of(rec);
 	if (*memory_bytes > MEMORY_MAX_BYTES && !q->memory_bytes) {
-		rc = mt_err_set(err, -EINVAL, "%s says that the guest has %llu GiB; if that is true, say so by --memory", path,
-				(unsigned long long)(*memory_bytes >> 30));
+		rc = mt_err_set(
+			err, -EINVAL,
+			"%s says that the guest has %llu GiB; if that is true, say so by --memory",
+			path, (unsigned long long)(*memory_bytes >> 30));
 		mt_recording_free(rec);
 		return rc;
 	}

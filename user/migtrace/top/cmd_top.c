@@ -109,11 +109,13 @@ static bool wait_and_read(struct top *top, uint64_t until_ns)
 	while (fds && !top->stop && (now = mt_now_ns()) < until_ns) {
 		fds[0] = (struct pollfd){ .fd = top->wake, .events = POLLIN };
 		for (size_t i = 0; i < top->n; i++)
-			fds[i + 1] = (struct pollfd){ .fd = top_guest_fd(&top->guests[i]), .events = POLLIN };
+			fds[i + 1] = (struct pollfd){ .fd = top_guest_fd(&top->guests[i]),
+						      .events = POLLIN };
 		poll(fds, top->n + 1, (int)((until_ns - now) / MT_NS_PER_MS + 1));
 		for (size_t i = 0; i < top->n; i++) {
 			top_guest_read(&top->guests[i]);
-			top->guests[i].gone |= fds[i + 1].revents & (POLLERR | POLLHUP | POLLNVAL) ? true : false;
+			top->guests[i].gone |=
+				fds[i + 1].revents & (POLLERR | POLLHUP | POLLNVAL) ? true : false;
 		}
 	}
 	return fds && !top->stop;
@@ -139,7 +141,8 @@ static int show(struct top *top, struct mt_table *stream)
 static int loop(struct top *top, struct mt_err *err)
 {
 	/* CSV has one header for all; JSON one array a time, each on lines of its own. */
-	struct mt_table *stream = top->common.format == MT_FORMAT_CSV ? top_table(MT_FORMAT_CSV, top->probes) : NULL;
+	struct mt_table *stream =
+		top->common.format == MT_FORMAT_CSV ? top_table(MT_FORMAT_CSV, top->probes) : NULL;
 	uint64_t next_ns = mt_now_ns();
 	int rc = 0;
 
@@ -155,7 +158,8 @@ static int loop(struct top *top, struct mt_err *err)
 		rc = rc ? rc : finished;
 	}
 	/* -EIO is of stdout, which main() reports. */
-	return rc == -EIO || !rc ? rc : mt_err_set(err, rc, "cannot write the table: %s", strerror(-rc));
+	return rc == -EIO || !rc ? rc :
+				   mt_err_set(err, rc, "cannot write the table: %s", strerror(-rc));
 }
 
 static int run(struct top *top, const struct option_args *args)
@@ -195,10 +199,15 @@ int cmd_top(int argc, char **argv)
 	/* Static: the signal thread may still look at it while the process exits. */
 	static struct top top = { .interval_ms = INTERVAL_DEFAULT_MS };
 	const struct option_row rows[] = {
-		{ "interval", 'd', OPTION_DURATION_MS, "DURATION", "time between two tables (default 1s)", &top.interval_ms },
-		{ "count", 'n', OPTION_COUNT, "N", "end after this many tables (default: Ctrl-C ends)", &top.count },
-		{ "probes", 0, OPTION_STRING, "LIST", "also what else they do: vcpu, net, disk, postcopy, or all (see OVERHEAD in migtrace-top(1))", &top.probe_names },
-		{ "source", 0, OPTION_STRING, "NAME", "kmod or bpf (default: the best there is)", &top.source_name },
+		{ "interval", 'd', OPTION_DURATION_MS, "DURATION",
+		  "time between two tables (default 1s)", &top.interval_ms },
+		{ "count", 'n', OPTION_COUNT, "N",
+		  "end after this many tables (default: Ctrl-C ends)", &top.count },
+		{ "probes", 0, OPTION_STRING, "LIST",
+		  "also what else they do: vcpu, net, disk, postcopy, or all (see OVERHEAD in migtrace-top(1))",
+		  &top.probe_names },
+		{ "source", 0, OPTION_STRING, "NAME", "kmod or bpf (default: the best there is)",
+		  &top.source_name },
 	};
 	const struct command_usage usage = {
 		.name = "top",

@@ -17,11 +17,12 @@ static void open_workload(struct top_guest *g, struct mt_conn *conn, unsigned pr
 	struct mt_err err = { 0 };
 	int rc = mt_domain_workload_open(conn, &g->domain, probes, &g->workload, &err);
 
-	snprintf(g->why_no_work, sizeof(g->why_no_work), "%.500s", rc ? err.msg : mt_workload_lacks(g->workload));
+	snprintf(g->why_no_work, sizeof(g->why_no_work), "%.500s",
+		 rc ? err.msg : mt_workload_lacks(g->workload));
 }
 
-void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d, const char *source_name,
-		    unsigned probes)
+void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d,
+		    const char *source_name, unsigned probes)
 {
 	struct mt_err err = { 0 };
 
@@ -33,7 +34,8 @@ void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_d
 		snprintf(g->why, sizeof(g->why), "%.250s", err.msg);
 		return;
 	}
-	g->room = g->source->record_bytes > sizeof(*g->record) ? g->source->record_bytes : MT_SOURCE_RECORD_MAX_BYTES;
+	g->room = g->source->record_bytes > sizeof(*g->record) ? g->source->record_bytes :
+								 MT_SOURCE_RECORD_MAX_BYTES;
 	g->record = malloc(g->room);
 	g->vcpu = calloc(MIGTRACE_VCPUS_MAX, sizeof(*g->vcpu));
 	if (!g->record || !g->vcpu) {
@@ -103,10 +105,14 @@ static const struct work_column {
 	{ { "cpu_percent", "CPU %" }, MT_WORK_run_ns, 1e7 },
 	{ { "exits_per_s", "EXITS/S" }, MT_WORK_exits, 1 },
 	{ { "ring_full_percent", "STILL %" }, MT_WORK_ring_full_ns, 1e7 },
-	{ { "net_sent_bytes_per_s", "NET OUT", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_net_sent_bytes, 1 },
-	{ { "net_received_bytes_per_s", "NET IN", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_net_received_bytes, 1 },
-	{ { "disk_read_bytes_per_s", "READ", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_disk_read_bytes, 1 },
-	{ { "disk_written_bytes_per_s", "WRITTEN", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_disk_written_bytes, 1 },
+	{ { "net_sent_bytes_per_s", "NET OUT", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_net_sent_bytes,
+	  1 },
+	{ { "net_received_bytes_per_s", "NET IN", MT_SHOW_RATE_BYTES_PER_S },
+	  MT_WORK_net_received_bytes, 1 },
+	{ { "disk_read_bytes_per_s", "READ", MT_SHOW_RATE_BYTES_PER_S }, MT_WORK_disk_read_bytes,
+	  1 },
+	{ { "disk_written_bytes_per_s", "WRITTEN", MT_SHOW_RATE_BYTES_PER_S },
+	  MT_WORK_disk_written_bytes, 1 },
 	{ { "page_waits_per_s", "WAITS/S" }, MT_WORK_page_waits, 1 },
 	{ { "page_wait_percent", "WAITING %" }, MT_WORK_page_wait_ns, 1e7 },
 };
@@ -176,15 +182,17 @@ static double ring_used(const struct top_vcpu *v, double seconds)
 }
 
 /* "1200 0 34", for as many as fit. */
-static const char *by_vcpu(const struct top_guest *g, double (*of)(const struct top_vcpu *v, double seconds),
-			   double seconds, char *buf, size_t size)
+static const char *by_vcpu(const struct top_guest *g,
+			   double (*of)(const struct top_vcpu *v, double seconds), double seconds,
+			   char *buf, size_t size)
 {
 	size_t used = 0;
 
 	if (!g->vcpus || !(seconds > 0))
 		return NULL;
 	for (unsigned i = 0; i < g->vcpus && used + 24 < size; i++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%.0f", i ? " " : "", of(&g->vcpu[i], seconds));
+		used += (size_t)snprintf(buf + used, size - used, "%s%.0f", i ? " " : "",
+					 of(&g->vcpu[i], seconds));
 	return buf;
 }
 
@@ -193,7 +201,9 @@ static struct mt_cell wanted(const struct top_guest *g)
 {
 	bool ring = mt_tick_has(&g->sum, ring_entries) && g->most_used;
 
-	return ring ? MT_UINT(mt_ring_entries_wanted(g->most_used, g->sum.ring_entries, g->ring_was_full)) : MT_NONE;
+	return ring ? MT_UINT(mt_ring_entries_wanted(g->most_used, g->sum.ring_entries,
+						     g->ring_was_full)) :
+		      MT_NONE;
 }
 
 static struct mt_cell known(const struct mt_tick *t, enum mt_tick_field f, bool wanted)
@@ -206,7 +216,8 @@ static struct mt_cell known(const struct mt_tick *t, enum mt_tick_field f, bool 
 int top_guest_row(struct top_guest *g, struct mt_table *t)
 {
 	const double seconds = g->logged_ns / 1e9;
-	const bool pages = seconds > 0 && mt_tick_has(&g->sum, pages), window = g->logging && mt_tick_has(&g->sum, window);
+	const bool pages = seconds > 0 && mt_tick_has(&g->sum, pages),
+		   window = g->logging && mt_tick_has(&g->sum, window);
 	const double per_s = pages ? g->sum.pages / seconds : 0;
 	char vcpus[1024], used[1024];
 	int rc;

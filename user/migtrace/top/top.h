@@ -32,9 +32,12 @@ struct top_guest {
 	bool ring_was_full;
 };
 
-/* Never fails: a guest without a source, or without probes (a bit per enum mt_probe), has a row, too. */
-void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d, const char *source_name,
-		    unsigned probes);
+/*
+ * Never fails: a guest without a source, or without probes (a bit per enum mt_probe), has a row,
+ * too.
+ */
+void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d,
+		    const char *source_name, unsigned probes);
 void top_guest_close(struct top_guest *g);
 int top_guest_fd(const struct top_guest *g);	/* for poll(2); -1: none */
 void top_guest_read(struct top_guest *g);

@@ -53,7 +53,10 @@ struct campaign_method {
 	uint64_t cap_ms;		/* instead of the campaign's; 0: that */
 };
 
-/* Each guest with each workload: with all methods, bandwidths and limits, or each method with some of these. */
+/*
+ * Each guest with each workload: with all methods, bandwidths and limits, or each method with some
+ * of these.
+ */
 struct campaign_table {
 	char *name;
 	struct campaign_words guests, workloads, methods;
@@ -77,7 +80,8 @@ struct campaign_spec {
 };
 
 /*
- * @whole: it has to have all that a campaign needs; else a text that is not there is "". @error: one line each. Return: 0,
+ * @whole: it has to have all that a campaign needs; else a text that is not there is "". @error:
+ * one line each. Return: 0,
  * -EINVAL, or what opening it failed with.
  */
 MT_MUST_CHECK int campaign_spec_load(struct campaign_spec *s, const char *path, bool whole,
@@ -113,7 +117,8 @@ void campaign_plan_fini(struct campaign_plan *p);
 double campaign_run_estimate_s(const struct campaign_spec *s, const struct campaign_start *start,
 			       const struct campaign_run *run);
 double campaign_start_estimate_s(const struct campaign_spec *s);
-uint64_t campaign_cap_ms(const struct campaign_spec *s, const struct campaign_run *run, uint64_t bytes);
+uint64_t campaign_cap_ms(const struct campaign_spec *s, const struct campaign_run *run,
+			 uint64_t bytes);
 uint64_t campaign_link_bytes_per_s(const struct campaign_spec *s, const struct campaign_run *run);
 
 /* --- what was done: campaign_state.c -------------------------------------- */
@@ -124,12 +129,15 @@ struct campaign_state {
 };
 
 /*
- * Makes @dir what it must be, or takes up what is there: a last line that is not whole is cut off, runs
- * that have a line are marked done in @p. @spec_path is copied; another specification is refused.
+ * Makes @dir what it must be, or takes up what is there: a last line that is not whole is cut off,
+ * runs that have a line are marked done in @p. @spec_path is copied; another specification is
+ * refused.
  */
-MT_MUST_CHECK int campaign_state_open(struct campaign_state *st, const char *dir, const char *spec_path,
-				      struct campaign_plan *p, struct mt_err *err);
-MT_MUST_CHECK int campaign_state_add(struct campaign_state *st, const char *line, struct mt_err *err);
+MT_MUST_CHECK int campaign_state_open(struct campaign_state *st, const char *dir,
+				      const char *spec_path, struct campaign_plan *p,
+				      struct mt_err *err);
+MT_MUST_CHECK int campaign_state_add(struct campaign_state *st, const char *line,
+				     struct mt_err *err);
 void campaign_state_close(struct campaign_state *st);
 
 /* --- the world around: campaign_command.c, campaign_load.c ------------------ */
@@ -142,19 +150,24 @@ int campaign_env_set(struct campaign_env *e, const char *name, const char *fmt, 
 void campaign_env_fini(struct campaign_env *e);
 
 /*
- * Runs @command, words separated by blanks, with @args (NULL-terminated, may be NULL) behind, in a process
- * group of its own. Return: its exit status; -errno; -ETIMEDOUT after it was killed. What it says on stdout is in @out.
+ * Runs @command, words separated by blanks, with @args (NULL-terminated, may be NULL) behind, in a
+ * process group of its own. Return: its exit status; -errno; -ETIMEDOUT after it was killed. What
+ * it says on stdout is in @out.
  */
-int campaign_command(const char *command, const char *const *args, const struct campaign_env *env, int log_fd,
-		     unsigned timeout_s, char *out, size_t size, struct mt_err *err);
+int campaign_command(const char *command, const char *const *args, const struct campaign_env *env,
+		     int log_fd, unsigned timeout_s, char *out, size_t size, struct mt_err *err);
 
 struct campaign_load {
 	uint64_t busy, all;		/* ticks of all CPUs since the host booted */
 	double load_1min;
 };
 void campaign_load_read(struct campaign_load *l);
-double campaign_busy_percent(const struct campaign_load *from, const struct campaign_load *to);	/* NaN: unknown */
-/* Of the guest's memory: what its process has resident (in huge pages, maybe), and what is not zero. 0: unknown. */
+/* NaN: unknown */
+double campaign_busy_percent(const struct campaign_load *from, const struct campaign_load *to);
+/*
+ * Of the guest's memory: what its process has resident (in huge pages, maybe), and what is not
+ * zero. 0: unknown.
+ */
 void campaign_memory_look(const char *name, const char *uuid, uint64_t memory_bytes,
 			  uint64_t *resident_bytes, uint64_t *nonzero_bytes);
 
@@ -184,7 +197,8 @@ struct campaign_answer {
 	char verify[32];		/* "": not said */
 	char text[256];			/* all of it */
 };
-MT_MUST_CHECK int campaign_answer_parse(struct campaign_answer *a, const char *text);	/* -EBADMSG */
+/* -EBADMSG */
+MT_MUST_CHECK int campaign_answer_parse(struct campaign_answer *a, const char *text);
 
 /* --- doing it ---------------------------------------------------------------- */
 struct campaign_host {
@@ -209,27 +223,29 @@ struct campaign {
 	volatile int stop;		/* after this run */
 	volatile int cancel;		/* and this run is not waited for */
 	uint64_t begun_ns;
-	double planned_s, planned_done_s;	/* by estimate: of what is to be done, of what was done since */
+	double planned_s, planned_done_s;	/* by estimate: of what is to be done, of what was
+						 * done since */
 	unsigned runs_left, failures;
 };
 
 /* campaign_guest.c. Return: 0 or -errno with a line. */
 MT_MUST_CHECK int campaign_up(struct campaign *c, struct mt_err *err);
-MT_MUST_CHECK int campaign_guest_start(struct campaign *c, const struct campaign_start *start, struct mt_err *err);
+MT_MUST_CHECK int campaign_guest_start(struct campaign *c, const struct campaign_start *start,
+				       struct mt_err *err);
 void campaign_guest_stop(struct campaign *c);
 /* Where it runs: finds c->side anew. Return: 0; -ENOENT it runs nowhere, or twice. */
 MT_MUST_CHECK int campaign_guest_find(struct campaign *c, struct mt_err *err);
 MT_MUST_CHECK int campaign_guest_profile(struct campaign *c, struct mt_err *err);
 /* Asks the watcher. */
-MT_MUST_CHECK int campaign_watch(struct campaign *c, const char *const *words, struct campaign_answer *answer,
-				 struct mt_err *err);
+MT_MUST_CHECK int campaign_watch(struct campaign *c, const char *const *words,
+				 struct campaign_answer *answer, struct mt_err *err);
 MT_MUST_CHECK int campaign_link(struct campaign *c, uint64_t bytes_per_s, struct mt_err *err);
 
 /*
- * campaign_run.c: one migration. @usable: the guest can go on. Return: 0 and @result; -errno with a line, and
- * the migration has to be made again.
+ * campaign_run.c: one migration. @usable: the guest can go on. Return: 0 and @result; -errno with a
+ * line, and the migration has to be made again.
  */
-MT_MUST_CHECK int campaign_run(struct campaign *c, const struct campaign_run *run, struct campaign_result *result,
-			       bool *usable, struct mt_err *err);
+MT_MUST_CHECK int campaign_run(struct campaign *c, const struct campaign_run *run,
+			       struct campaign_result *result, bool *usable, struct mt_err *err);
 
 #endif

@@ -51,7 +51,8 @@ static void check_table(struct checker *r, const struct campaign_table *t)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(refs); i++)
 		for (size_t k = 0; k < refs[i].words->n; k++)
 			if (!named(refs[i].items, refs[i].n, refs[i].size, refs[i].words->v[k]))
-				complain(r, "[runs %s]: there is no [%s %s]", t->name, refs[i].section, refs[i].words->v[k]);
+				complain(r, "[runs %s]: there is no [%s %s]", t->name,
+					 refs[i].section, refs[i].words->v[k]);
 	if (!t->guests.n || !t->workloads.n || !t->methods.n || !t->bandwidths.n || !t->limits.n)
 		complain(r, "[runs %s] combines nothing: guests, workloads, methods, bandwidths and downtime_limits each need one at least",
 			 t->name);
@@ -66,7 +67,8 @@ static void check_method(struct checker *r, const struct campaign_method *m)
 	} parameters[] = {
 		{ "flip_after_passes", m->flip_after_passes, MT_METHOD_HYBRID },
 		{ "throttle_initial_percent", m->throttle_initial_percent, MT_METHOD_AUTOCONVERGE },
-		{ "throttle_increment_percent", m->throttle_increment_percent, MT_METHOD_AUTOCONVERGE },
+		{ "throttle_increment_percent", m->throttle_increment_percent,
+		  MT_METHOD_AUTOCONVERGE },
 		{ "xbzrle_cache", m->xbzrle_cache_bytes, MT_METHOD_XBZRLE },
 		{ "compress_level", m->compress_level, MT_METHOD_COMPRESSION },
 		{ "compress_threads", m->compress_threads, MT_METHOD_COMPRESSION },
@@ -83,7 +85,8 @@ static void check_method(struct checker *r, const struct campaign_method *m)
 		complain(r, "[method %s]: channels is needed, 1 or more", m->name);
 }
 
-void campaign_check(const struct campaign_spec *s, void (*tell)(void *opaque, const char *line), void *opaque)
+void campaign_check(const struct campaign_spec *s, void (*tell)(void *opaque, const char *line),
+		    void *opaque)
 {
 	struct checker checker = { .spec = s, .complain = tell, .opaque = opaque };
 	struct checker *r = &checker;
@@ -98,5 +101,6 @@ void campaign_check(const struct campaign_spec *s, void (*tell)(void *opaque, co
 		check_method(r, &s->methods[i]);
 	for (size_t i = 0; i < s->n_guests; i++)
 		if (!strcmp(s->guests[i].logging, "ring") && strcmp(s->guests[i].type, "kvm"))
-			complain(r, "[guest %s]: rings are KVM's, type = %s has none", s->guests[i].name, s->guests[i].type);
+			complain(r, "[guest %s]: rings are KVM's, type = %s has none",
+				 s->guests[i].name, s->guests[i].type);
 }

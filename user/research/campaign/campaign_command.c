@@ -105,7 +105,8 @@ static int spawn(pid_t *pid, char **argv, char **envp, int out_fd, int log_fd)
 	sigemptyset(&dfl);
 	sigaddset(&dfl, SIGPIPE);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+						POSIX_SPAWN_SETPGROUP);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &dfl);
 	posix_spawn_file_actions_init(&files);
@@ -139,7 +140,8 @@ static int gather(pid_t pid, int fd, unsigned timeout_s, char *out, size_t size)
 		if (fds[0].revents) {
 			bool room = len + 1 < size;
 
-			n = read(fd, room ? out + len : scrap, room ? size - len - 1 : sizeof(scrap));
+			n = read(fd, room ? out + len : scrap,
+				 room ? size - len - 1 : sizeof(scrap));
 			if (n <= 0)
 				fds[0].fd = -1;
 			else if (room)
@@ -151,8 +153,8 @@ static int gather(pid_t pid, int fd, unsigned timeout_s, char *out, size_t size)
 	}
 }
 
-int campaign_command(const char *command, const char *const *args, const struct campaign_env *env, int log_fd,
-		     unsigned timeout_s, char *out, size_t size, struct mt_err *err)
+int campaign_command(const char *command, const char *const *args, const struct campaign_env *env,
+		     int log_fd, unsigned timeout_s, char *out, size_t size, struct mt_err *err)
 {
 	mt_autofree char *words = strdup(command);
 	mt_autofree char **envp = join_env(env);
@@ -164,7 +166,8 @@ int campaign_command(const char *command, const char *const *args, const struct 
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	rc = split(words, args, argv);
 	if (rc <= 0)
-		return mt_err_set(err, rc ? rc : -EINVAL, "%s: no command, or one of too many words", command);
+		return mt_err_set(err, rc ? rc : -EINVAL,
+				  "%s: no command, or one of too many words", command);
 	if (pipe2(pipe_fds, O_CLOEXEC))
 		return mt_err_set(err, -errno, "no pipe: %s", strerror(errno));
 	rc = spawn(&pid, argv, envp, pipe_fds[1], log_fd);
@@ -180,6 +183,9 @@ int campaign_command(const char *command, const char *const *args, const struct 
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (rc)
-		return mt_err_set(err, rc, "%s took longer than %u s and was killed", command, timeout_s);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : mt_err_set(err, -ECHILD, "%s died of signal %d", command, WTERMSIG(status));
+		return mt_err_set(err, rc, "%s took longer than %u s and was killed", command,
+				  timeout_s);
+	return WIFEXITED(status) ?
+		       WEXITSTATUS(status) :
+		       mt_err_set(err, -ECHILD, "%s died of signal %d", command, WTERMSIG(status));
 }

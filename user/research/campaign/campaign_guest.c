@@ -26,7 +26,8 @@ static int command(struct campaign *c, const char *what, const char *line, unsig
 	int rc = campaign_command(line, NULL, &c->env, c->state.log_fd, timeout_s, out, size, err);
 
 	if (rc > 0)
-		rc = mt_err_set(err, -EIO, "%s: %s: exit status %d; %s/log says more", what, line, rc, c->state.dir);
+		rc = mt_err_set(err, -EIO, "%s: %s: exit status %d; %s/log says more", what, line,
+				rc, c->state.dir);
 	return rc;
 }
 
@@ -38,16 +39,21 @@ int campaign_up(struct campaign *c, struct mt_err *err)
 
 	if (rc)
 		return rc;
-	for (char *line = strtok_r(out, "\n", &save); line && n < 2; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(out, "\n", &save); line && n < 2;
+	     line = strtok_r(NULL, "\n", &save)) {
 		struct campaign_host *h = &c->hosts[n];
 
-		if (sscanf(line, "%15s %255s %255s %255s", h->name, h->control, h->peer, h->migrate_uri) != 4)
-			return mt_err_set(err, -EBADMSG, "up: %s: \"%s\" is not NAME CONTROL-URI PEER-URI MIGRATE-URI",
-					  c->spec.up_command, line);
+		if (sscanf(line, "%15s %255s %255s %255s", h->name, h->control, h->peer,
+			   h->migrate_uri) != 4)
+			return mt_err_set(
+				err, -EBADMSG,
+				"up: %s: \"%s\" is not NAME CONTROL-URI PEER-URI MIGRATE-URI",
+				c->spec.up_command, line);
 		n++;
 	}
 	if (n != 2)
-		return mt_err_set(err, -EBADMSG, "up: %s named %u hosts; two are needed", c->spec.up_command, n);
+		return mt_err_set(err, -EBADMSG, "up: %s named %u hosts; two are needed",
+				  c->spec.up_command, n);
 	for (unsigned i = 0; i < 2 && !rc; i++)
 		rc = mt_conn_open(&c->hosts[i].conn, c->hosts[i].control, err);
 	return rc;
@@ -69,13 +75,16 @@ int campaign_link(struct campaign *c, uint64_t bytes_per_s, struct mt_err *err)
 	return rc;
 }
 
-int campaign_watch(struct campaign *c, const char *const *words, struct campaign_answer *answer, struct mt_err *err)
+int campaign_watch(struct campaign *c, const char *const *words, struct campaign_answer *answer,
+		   struct mt_err *err)
 {
 	char out[8192];
-	int rc = campaign_command(c->spec.watch_command, words, &c->env, c->state.log_fd, WATCH_S, out, sizeof(out), err);
+	int rc = campaign_command(c->spec.watch_command, words, &c->env, c->state.log_fd, WATCH_S,
+				  out, sizeof(out), err);
 
 	if (rc >= 0 && campaign_answer_parse(answer, out))
-		return mt_err_set(err, -EBADMSG, "watch: %s %s: exit status %d, no answer", c->spec.watch_command, words[0], rc);
+		return mt_err_set(err, -EBADMSG, "watch: %s %s: exit status %d, no answer",
+				  c->spec.watch_command, words[0], rc);
 	return rc < 0 ? rc : 0;
 }
 
@@ -88,9 +97,13 @@ static int set_env(struct campaign *c, const struct campaign_start *s)
 	int rc = campaign_env_set(e, "MIGTRACE_GUEST", "%s", c->domain.name);
 
 	rc = rc ? rc : campaign_env_set(e, "MIGTRACE_TYPE", "%s", g->type);
-	rc = rc ? rc : campaign_env_set(e, "MIGTRACE_MEMORY_MIB", "%" PRIu64, (uint64_t)(g->memory_bytes / MT_MIB));
+	rc = rc ? rc :
+		  campaign_env_set(e, "MIGTRACE_MEMORY_MIB", "%" PRIu64,
+				   (uint64_t)(g->memory_bytes / MT_MIB));
 	rc = rc ? rc : campaign_env_set(e, "MIGTRACE_VCPUS", "%" PRIu64, g->vcpus);
-	rc = rc ? rc : campaign_env_set(e, "MIGTRACE_RING", "%" PRIu64, strcmp(g->logging, "ring") ? 0 : g->ring_entries);
+	rc = rc ? rc :
+		  campaign_env_set(e, "MIGTRACE_RING", "%" PRIu64,
+				   strcmp(g->logging, "ring") ? 0 : g->ring_entries);
 	rc = rc ? rc : campaign_env_set(e, "MIGTRACE_IMAGE", "%s", w->image);
 	return rc ? rc : campaign_env_set(e, "MIGTRACE_COMMAND_LINE", "%s", w->command_line);
 }
@@ -160,17 +173,19 @@ static int free_name(struct campaign *c, char *path, size_t size, struct mt_err 
 
 		if (i > 1)
 			snprintf(suffix, sizeof(suffix), "-%u", i);
-		snprintf(c->profile, sizeof(c->profile), "profiles/%s-%s%s" MT_RECORD_SUFFIX, c->start->guest->name,
-			 c->start->workload->name, suffix);
+		snprintf(c->profile, sizeof(c->profile), "profiles/%s-%s%s" MT_RECORD_SUFFIX,
+			 c->start->guest->name, c->start->workload->name, suffix);
 		snprintf(path, size, "%s/%s", c->state.dir, c->profile);
 		if (!access(path, F_OK))
 			continue;
 		strncat(path, ".part", size - strlen(path) - 1);
-		unlink(path);		/* of a profile that was cut off: the directory is locked, so it is nobody's */
+		unlink(path);		/* of a profile that was cut off: the directory is locked,
+					 * so it is nobody's */
 		path[strlen(path) - strlen(".part")] = '\0';
 		return 0;
 	}
-	return mt_err_set(err, -EEXIST, "%s/profiles is full of profiles of %s", c->state.dir, c->start->guest->name);
+	return mt_err_set(err, -EEXIST, "%s/profiles is full of profiles of %s", c->state.dir,
+			  c->start->guest->name);
 }
 
 int campaign_guest_profile(struct campaign *c, struct mt_err *err)
@@ -197,7 +212,8 @@ int campaign_guest_profile(struct campaign *c, struct mt_err *err)
 	if (!p.inbox)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	id = mt_conn_subscribe(h->conn, c->domain.uuid, mt_inbox_post, p.inbox);
-	rc = id < 0 ? mt_err_set(err, id, "cannot watch %s: %s", c->domain.name, strerror(-id)) : mt_profiling_open(&p, err);
+	rc = id < 0 ? mt_err_set(err, id, "cannot watch %s: %s", c->domain.name, strerror(-id)) :
+		      mt_profiling_open(&p, err);
 	if (!rc)
 		ending = mt_profiling_run(&p, err);
 	if (id >= 0)

@@ -30,12 +30,20 @@ struct campaign_key {
 	const char *const *words;
 };
 
-/* Of @item, a struct that @key's offset is in. Lists are added to. Return: 0; -errno, with a line unless -ENOMEM. */
-MT_MUST_CHECK int campaign_value_set(const struct campaign_key *key, void *item, const char *text, struct mt_err *err);
+/*
+ * Of @item, a struct that @key's offset is in. Lists are added to. Return: 0; -errno, with a line
+ * unless -ENOMEM.
+ */
+MT_MUST_CHECK int campaign_value_set(const struct campaign_key *key, void *item, const char *text,
+				     struct mt_err *err);
 void campaign_value_free(const struct campaign_key *key, void *item);
 bool campaign_value_is_list(const struct campaign_key *key);
 
-/* campaign_check.c: what a specification as a whole must be; @complain is called for what it is not. */
-void campaign_check(const struct campaign_spec *s, void (*complain)(void *opaque, const char *line), void *opaque);
+/*
+ * campaign_check.c: what a specification as a whole must be; @complain is called for what it is
+ * not.
+ */
+void campaign_check(const struct campaign_spec *s, void (*complain)(void *opaque, const char *line),
+		    void *opaque);
 
 #endif

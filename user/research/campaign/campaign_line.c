@@ -66,10 +66,12 @@ static void set_final(struct mt_run *run, const struct campaign_result *r)
 char *campaign_line(const struct campaign_result *r)
 {
 	struct mt_run run = {
-		.resident_bytes = known(r->resident_bytes), .nonzero_bytes = known(r->nonzero_bytes), .cpu_share = NAN,
+		.resident_bytes = known(r->resident_bytes),
+		.nonzero_bytes = known(r->nonzero_bytes), .cpu_share = NAN,
 		.start_wall_ms = known(r->start_wall_ms), .load_1min = r->load_1min,
 		.busy_percent = round(r->busy_percent * 10) / 10,
-		.outcome = r->outcome, .converged = r->converged, .prepare_ms = r->prepare_ms, .felt_ms = r->felt_ms,
+		.outcome = r->outcome, .converged = r->converged, .prepare_ms = r->prepare_ms,
+		.felt_ms = r->felt_ms,
 	};
 
 	set_asked(&run, r);

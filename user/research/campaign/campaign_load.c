@@ -21,7 +21,9 @@ void campaign_load_read(struct campaign_load *l)
 	uint64_t v[COLUMNS] = { 0 };
 
 	*l = (struct campaign_load){ .load_1min = NAN };
-	if (stat && fscanf(stat, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+	if (stat && fscanf(stat,
+			   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+			   " %" SCNu64 " %" SCNu64 " %" SCNu64,
 			   &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) >= COLUMNS - 1)
 		for (int i = 0; i < COLUMNS; i++) {
 			l->all += v[i];
@@ -56,8 +58,8 @@ static bool find_ram(pid_t pid, uint64_t memory_bytes, struct mapping *ram)
 	while (f && getline(&line, &room, f) > 0) {
 		if (strchr(line, '-') && strchr(line, '-') < strchr(line, ' '))
 			sscanf(line, "%" SCNx64 "-%" SCNx64, &m.from, &m.to);
-		else if (sscanf(line, "Rss: %" SCNu64 " kB", &kib) == 1 && m.to - m.from > ram->to - ram->from &&
-			 m.to - m.from <= memory_bytes)
+		else if (sscanf(line, "Rss: %" SCNu64 " kB", &kib) == 1 &&
+			 m.to - m.from > ram->to - ram->from && m.to - m.from <= memory_bytes)
 			*ram = m, ram->resident_bytes = kib * 1024;
 	}
 	return 2 * (ram->to - ram->from) >= memory_bytes;

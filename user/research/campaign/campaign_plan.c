@@ -122,7 +122,8 @@ static int combine(struct build *b, const struct campaign_table *t)
 			else
 				*run = (struct campaign_run){
 					.method = method(b->spec, t->methods.v[m]),
-					.bandwidth_bytes_per_s = t->bandwidths.v[card % t->bandwidths.n],
+					.bandwidth_bytes_per_s =
+						t->bandwidths.v[card % t->bandwidths.n],
 					.limit_ms = t->limits.v[card / t->bandwidths.n],
 				};
 		}
@@ -130,8 +131,12 @@ static int combine(struct build *b, const struct campaign_table *t)
 	return rc;
 }
 
-/* All tables' runs of one guest with one workload, in random order, dealt out to as many starts as they need. */
-static int add_pair(struct build *b, const struct campaign_guest *g, const struct campaign_workload *w)
+/*
+ * All tables' runs of one guest with one workload, in random order, dealt out to as many starts as
+ * they need.
+ */
+static int add_pair(struct build *b, const struct campaign_guest *g,
+		    const struct campaign_workload *w)
 {
 	const struct campaign_spec *s = b->spec;
 	size_t first = b->plan->n_runs, n, starts;
@@ -150,7 +155,8 @@ static int add_pair(struct build *b, const struct campaign_guest *g, const struc
 
 		/* The runs may still move: for now their index stands for them. */
 		rc = add_start(b, &(struct campaign_start){
-			.guest = g, .workload = w, .runs = (void *)(uintptr_t)(first + from), .n_runs = to - from,
+			.guest = g, .workload = w, .runs = (void *)(uintptr_t)(first + from),
+			.n_runs = to - from,
 		});
 	}
 	return rc;
@@ -208,8 +214,8 @@ void campaign_plan_fini(struct campaign_plan *p)
 double campaign_run_estimate_s(const struct campaign_spec *s, const struct campaign_start *start,
 			       const struct campaign_run *run)
 {
-	return (double)start->guest->memory_bytes * TOUCHED / run->bandwidth_bytes_per_s * PASSES + OVERHEAD_S +
-		s->pause_ms / 1e3;
+	return (double)start->guest->memory_bytes * TOUCHED / run->bandwidth_bytes_per_s * PASSES +
+	       OVERHEAD_S + s->pause_ms / 1e3;
 }
 
 double campaign_start_estimate_s(const struct campaign_spec *s)
@@ -217,7 +223,8 @@ double campaign_start_estimate_s(const struct campaign_spec *s)
 	return START_S + s->profile_ms / 1e3;
 }
 
-uint64_t campaign_cap_ms(const struct campaign_spec *s, const struct campaign_run *run, uint64_t bytes)
+uint64_t campaign_cap_ms(const struct campaign_spec *s, const struct campaign_run *run,
+			 uint64_t bytes)
 {
 	uint64_t pass_ms = (uint64_t)((double)bytes / run->bandwidth_bytes_per_s * 1e3);
 

@@ -22,7 +22,8 @@
 #define BUSY_PERCENT		95
 #define SLOW_SHARE		0.6	/* of the bandwidth asked for, on the whole */
 #define SLOW_MIN_MS		3000	/* shorter ones are mostly beginning and end */
-#define SILENT_MS		2000	/* a guest that beats every few milliseconds, and is silent so long after a migration, has died */
+/* a guest that beats every few milliseconds, and is silent so long after a migration, has died */
+#define SILENT_MS		2000
 
 struct run {
 	struct campaign *c;
@@ -86,7 +87,10 @@ static void choose(struct run *r)
 	};
 	r->limits = (struct mt_limits)MT_LIMITS_UNSET;
 	r->limits.max_downtime_ms = r->limits.qemu_limit_ms = r->plan->limit_ms;
-	*mt_params_value(&r->limits.params, "passes") = m->kind == MT_METHOD_POSTCOPY ? 0 : m->flip_after_passes ? m->flip_after_passes : MT_LIMIT_UNSET;
+	*mt_params_value(&r->limits.params, "passes") =
+		m->kind == MT_METHOD_POSTCOPY ? 0 :
+		m->flip_after_passes	      ? m->flip_after_passes :
+						MT_LIMIT_UNSET;
 	r->limits.postcopy_allowed = flips(m);
 	r->limits.auto_converge = row->auto_converge;
 }
@@ -103,7 +107,8 @@ static int open_recorder(struct run *r, struct mt_err *err)
 	struct mt_record_header h;
 	struct mt_versions v;
 
-	snprintf(r->result->recording, sizeof(r->result->recording), "runs/%04u" MT_RECORD_SUFFIX, r->plan->number);
+	snprintf(r->result->recording, sizeof(r->result->recording), "runs/%04u" MT_RECORD_SUFFIX,
+		 r->plan->number);
 	snprintf(path, sizeof(path), "%s/%s", c->state.dir, r->result->recording);
 	snprintf(part, sizeof(part), "%s.part", path);
 	unlink(path);		/* it has no line, so it is half a run */
@@ -121,12 +126,15 @@ static int open_recorder(struct run *r, struct mt_err *err)
 static int set_limit(struct run *r, struct mt_err *err)
 {
 	uint64_t is_ms = 0;
-	int rc = mt_actuators_libvirt.set_downtime(r->from->conn, r->c->domain.uuid, r->plan->limit_ms, err);
+	int rc = mt_actuators_libvirt.set_downtime(r->from->conn, r->c->domain.uuid,
+						   r->plan->limit_ms, err);
 
 	if (!rc)
 		rc = mt_domain_downtime_limit(r->from->conn, r->c->domain.uuid, &is_ms, err);
 	if (!rc && is_ms != r->plan->limit_ms)
-		rc = mt_err_set(err, -EIO, "the downtime limit is %" PRIu64 " ms, %" PRIu64 " were set", is_ms, r->plan->limit_ms);
+		rc = mt_err_set(err, -EIO,
+				"the downtime limit is %" PRIu64 " ms, %" PRIu64 " were set", is_ms,
+				r->plan->limit_ms);
 	return rc;
 }
 
@@ -171,21 +179,25 @@ static int migrate(struct run *r, struct mt_err *err)
 		add_note(r, "no kernel source: %.120s", ignored.msg);
 	r->start_ns = mt_now_ns();
 	r->result->start_wall_ms = mt_wall_us() / 1000;
-	rc = mt_migrate_start(&running, r->from->conn, c->domain.uuid, &r->how, mt_inbox_post, inbox, err);
+	rc = mt_migrate_start(&running, r->from->conn, c->domain.uuid, &r->how, mt_inbox_post,
+			      inbox, err);
 	if (!rc)
-		rc = mt_supervise(r->from->conn, inbox, c->domain.uuid, &(struct mt_supervise_options){
-		.policy = mt_policy_find(policy_name(r)),
-		.actuators = &mt_actuators_libvirt,
-		.limits = r->limits,
-		.destinations = destinations,
-		.recorder = r->recorder,
-		.collector = collector,
-		.poll_ms = flips(r->plan->method) ? POSTCOPY_POLL_MS : POLL_MS,
-		.ours = true,
-		.cancel = &r->cancel,
-		.progress = on_progress,
-		.opaque = r,
-	}, &r->supervised, err);
+		rc = mt_supervise(
+			r->from->conn, inbox, c->domain.uuid,
+			&(struct mt_supervise_options){
+				.policy = mt_policy_find(policy_name(r)),
+				.actuators = &mt_actuators_libvirt,
+				.limits = r->limits,
+				.destinations = destinations,
+				.recorder = r->recorder,
+				.collector = collector,
+				.poll_ms = flips(r->plan->method) ? POSTCOPY_POLL_MS : POLL_MS,
+				.ours = true,
+				.cancel = &r->cancel,
+				.progress = on_progress,
+				.opaque = r,
+			},
+			&r->supervised, err);
 	mt_collector_close(collector);
 	if (running && mt_migrate_free(running, CALL_RETURNS_MS))
 		add_note(r, "libvirt's call did not return");
@@ -238,18 +250,23 @@ static bool completed(const struct run *r)
 	return r->supervised.outcome == MT_OUTCOME_COMPLETED;
 }
 
-/* A stalled link, or a host with no time to fill it. What is compressed, throttled or mostly zero is slow by right. */
+/*
+ * A stalled link, or a host with no time to fill it. What is compressed, throttled or mostly zero
+ * is slow by right.
+ */
 static void note_slow(struct run *r)
 {
 	const struct mt_sample *f = &r->supervised.final;
 	double ms;
 
-	if (r->how.compression || r->how.auto_converge || isnan(r->result->prepare_ms) || !mt_sample_has(f, total_ms) ||
-	    !mt_sample_has(f, transferred_bytes))
+	if (r->how.compression || r->how.auto_converge || isnan(r->result->prepare_ms) ||
+	    !mt_sample_has(f, total_ms) || !mt_sample_has(f, transferred_bytes))
 		return;
 	ms = f->total_ms - r->result->prepare_ms;
-	if (ms > SLOW_MIN_MS && f->transferred_bytes / ms * 1e3 < SLOW_SHARE * r->how.bandwidth_bytes_per_s)
-		add_note(r, "slow: %.1f MiB/s on the whole", f->transferred_bytes / ms * 1e3 / MT_MIB);
+	if (ms > SLOW_MIN_MS &&
+	    f->transferred_bytes / ms * 1e3 < SLOW_SHARE * r->how.bandwidth_bytes_per_s)
+		add_note(r, "slow: %.1f MiB/s on the whole",
+			 f->transferred_bytes / ms * 1e3 / MT_MIB);
 }
 
 static void judge(struct run *r)
@@ -282,8 +299,10 @@ static int prepare(struct run *r, struct mt_err *err)
 	int rc;
 
 	choose(r);
-	campaign_memory_look(c->domain.name, c->domain.uuid, memory_bytes, &o->resident_bytes, &o->nonzero_bytes);
-	o->cap_ms = campaign_cap_ms(&c->spec, r->plan, o->nonzero_bytes ? o->nonzero_bytes : memory_bytes);
+	campaign_memory_look(c->domain.name, c->domain.uuid, memory_bytes, &o->resident_bytes,
+			     &o->nonzero_bytes);
+	o->cap_ms = campaign_cap_ms(&c->spec, r->plan,
+				    o->nonzero_bytes ? o->nonzero_bytes : memory_bytes);
 	o->bandwidth_bytes_per_s = r->how.bandwidth_bytes_per_s;
 	rc = campaign_link(c, campaign_link_bytes_per_s(&c->spec, r->plan), err);
 	o->link_bytes_per_s = c->link_bytes_per_s;
@@ -304,10 +323,14 @@ static bool look_after(struct run *r)
 	return found && !r->silent && (!*r->result->verified || !strcmp(r->result->verified, "ok"));
 }
 
-int campaign_run(struct campaign *c, const struct campaign_run *run, struct campaign_result *result, bool *usable,
-		 struct mt_err *err)
+int campaign_run(struct campaign *c, const struct campaign_run *run, struct campaign_result *result,
+		 bool *usable, struct mt_err *err)
 {
-	struct run r = { .c = c, .plan = run, .from = &c->hosts[c->side], .to = &c->hosts[!c->side], .result = result };
+	struct run r = { .c = c,
+			 .plan = run,
+			 .from = &c->hosts[c->side],
+			 .to = &c->hosts[!c->side],
+			 .result = result };
 	struct campaign_load before, after;
 	struct mt_err ignored = { 0 };
 	int rc;

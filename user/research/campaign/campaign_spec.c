@@ -79,14 +79,19 @@ static const struct campaign_key table_keys[] = {
 };
 #undef AT
 
-/* The kinds of sections; all but the first have a name behind, [guest NAME], and an array in the spec. */
+/*
+ * The kinds of sections; all but the first have a name behind, [guest NAME], and an array in the
+ * spec.
+ */
 static const struct section {
 	const char *name;
 	const struct campaign_key *keys;
 	size_t size, array, count;
 } sections[] = {
 	{ "campaign", campaign_keys },
-#define ARRAY(type, field)	sizeof(struct type), offsetof(struct campaign_spec, field), offsetof(struct campaign_spec, n_##field)
+#define ARRAY(type, field) \
+	sizeof(struct type), offsetof(struct campaign_spec, field), \
+		offsetof(struct campaign_spec, n_##field)
 	{ "guest", guest_keys, ARRAY(campaign_guest, guests) },
 	{ "workload", workload_keys, ARRAY(campaign_workload, workloads) },
 	{ "method", method_keys, ARRAY(campaign_method, methods) },
@@ -160,9 +165,11 @@ static void end_section(struct reader *r)
 		if (r->given[i] || (!key->initial && !r->whole && key->kind != TEXT))
 			continue;
 		if (!key->initial && r->whole)
-			mt_ini_complain_at(&r->ini, r->section_line, "[%s] needs %s", r->name, key->name);
+			mt_ini_complain_at(&r->ini, r->section_line, "[%s] needs %s", r->name,
+					   key->name);
 		else if (campaign_value_set(key, r->item, key->initial ? key->initial : "", &err))
-			mt_ini_complain_at(&r->ini, r->section_line, "%s: %s", key->name, err.code ? err.msg : "out of memory");
+			mt_ini_complain_at(&r->ini, r->section_line, "%s: %s", key->name,
+					   err.code ? err.msg : "out of memory");
 	}
 	r->section = NULL;
 }
@@ -189,10 +196,14 @@ static void on_section(struct mt_ini *ini, const char *name)
 		complain(r, "unknown section [%s]; accepted are [campaign], [guest NAME], [workload NAME], [method NAME] and [runs NAME]", name);
 	} else if (!s->size) {
 		if (*item || r->spec->where)
-			complain(r, *item ? "[campaign] has no name" : "[campaign] was there already");
+			complain(r,
+				 *item ? "[campaign] has no name" : "[campaign] was there already");
 		else
 			r->section = s, r->item = r->spec;
-	} else if (!*item || item[strspn(item, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-")]) {
+	} else if (!*item ||
+		   item[strspn(
+			   item,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-")]) {
 		complain(r, "[%s NAME] needs a name of letters, digits and . + _ -", s->name);
 	} else if (find(s, r->spec, item)) {
 		complain(r, "[%s] was there already", name);
@@ -244,11 +255,17 @@ static void on_check(void *opaque, const char *line)
 	mt_ini_complain_at(opaque, 0, "%s", line);
 }
 
-int campaign_spec_load(struct campaign_spec *s, const char *path, bool whole, void (*error)(const char *line, void *opaque))
+int campaign_spec_load(struct campaign_spec *s, const char *path, bool whole,
+		       void (*error)(const char *line, void *opaque))
 {
 	struct reader r = {
-		.ini = { .path = path, .error = error, .section = on_section, .value = on_value, .more = on_more },
-		.whole = whole, .spec = s,
+		.ini = { .path = path,
+			 .error = error,
+			 .section = on_section,
+			 .value = on_value,
+			 .more = on_more },
+		.whole = whole,
+		.spec = s,
 	};
 	int rc;
 
@@ -275,7 +292,9 @@ void campaign_spec_fini(struct campaign_spec *s)
 		size_t n = section->size ? *count_of(section, s) : 1;
 
 		for (size_t k = 0; k < n; k++) {
-			char *item = section->size ? (char *)*array_of(section, s) + k * section->size : (char *)s;
+			char *item = section->size ?
+					     (char *)*array_of(section, s) + k * section->size :
+					     (char *)s;
 
 			for (const struct campaign_key *key = section->keys; key->name; key++)
 				campaign_value_free(key, item);

@@ -40,7 +40,8 @@ static ssize_t read_all(int fd, char **text)
 	*text = malloc((size_t)st.st_size + 1);
 	if (!*text)
 		return -ENOMEM;
-	while (len < st.st_size && (n = pread(fd, *text + len, (size_t)(st.st_size - len), len)) > 0)
+	while (len < st.st_size &&
+	       (n = pread(fd, *text + len, (size_t)(st.st_size - len), len)) > 0)
 		len += n;
 	(*text)[len] = '\0';
 	return len;
@@ -98,22 +99,28 @@ static int keep_spec(const char *dir, const char *spec_path, struct mt_err *err)
 	m = read_all(kept, &there);
 	if (m == n && !memcmp(there, wanted, (size_t)n))
 		return 0;
-	return mt_err_set(err, -EEXIST, "%s has a campaign of another specification; use another directory, or that spec.ini", dir);
+	return mt_err_set(
+		err, -EEXIST,
+		"%s has a campaign of another specification; use another directory, or that spec.ini",
+		dir);
 }
 
-static int mark(struct campaign_plan *p, const char *path, unsigned line, const char *text, struct mt_err *err)
+static int mark(struct campaign_plan *p, const char *path, unsigned line, const char *text,
+		struct mt_err *err)
 {
 	uint64_t number = mt_run_line_number(text);
 
 	if (number < 1 || number > p->n_runs)
 		return mt_err_set(err, -EBADMSG, "%s:%u: no run of this campaign", path, line);
 	if (p->runs[number - 1].done)
-		return mt_err_set(err, -EBADMSG, "%s:%u: run %u is there already", path, line, (unsigned)number);
+		return mt_err_set(err, -EBADMSG, "%s:%u: run %u is there already", path, line,
+				  (unsigned)number);
 	p->runs[number - 1].done = true;
 	return 0;
 }
 
-static int take_up(struct campaign_state *st, const char *path, struct campaign_plan *p, struct mt_err *err)
+static int take_up(struct campaign_state *st, const char *path, struct campaign_plan *p,
+		   struct mt_err *err)
 {
 	mt_autofree char *text = NULL;
 	ssize_t len = read_all(st->fd, &text);
@@ -139,7 +146,8 @@ int campaign_state_open(struct campaign_state *st, const char *dir, const char *
 	int rc;
 
 	*st = (struct campaign_state){ .dir = strdup(dir), .fd = -1, .log_fd = -1 };
-	if (!st->dir || asprintf(&path, "%s/runs.jsonl", dir) < 0 || asprintf(&log, "%s/log", dir) < 0)
+	if (!st->dir || asprintf(&path, "%s/runs.jsonl", dir) < 0 ||
+	    asprintf(&log, "%s/log", dir) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	rc = make_dir(dir, "", err);
 	if (!rc)

@@ -8,7 +8,8 @@
 #include "base/units.h"
 #include "campaign_key.h"
 
-static int number(const struct campaign_key *key, const char *text, uint64_t *out, struct mt_err *err)
+static int number(const struct campaign_key *key, const char *text, uint64_t *out,
+		  struct mt_err *err)
 {
 	uint64_t value;
 	int rc;
@@ -62,7 +63,8 @@ static int set_list(const struct campaign_key *key, void *at, const char *text, 
 	char *save = NULL;
 	int rc = copy ? 0 : -ENOMEM;
 
-	for (char *w = rc ? NULL : strtok_r(copy, " \t", &save); w && !rc; w = strtok_r(NULL, " \t", &save)) {
+	for (char *w = rc ? NULL : strtok_r(copy, " \t", &save); w && !rc;
+	     w = strtok_r(NULL, " \t", &save)) {
 		uint64_t value = 0;
 
 		if (key->kind == WORDS) {
@@ -76,7 +78,8 @@ static int set_list(const struct campaign_key *key, void *at, const char *text, 
 	return rc;
 }
 
-static int word(const struct campaign_key *key, const char *const *words, const char *text, struct mt_err *err)
+static int word(const struct campaign_key *key, const char *const *words, const char *text,
+		struct mt_err *err)
 {
 	char accepted[128] = "";
 
@@ -101,7 +104,8 @@ static int set_text(char **at, const char *text)
 	return 0;
 }
 
-int campaign_value_set(const struct campaign_key *key, void *item, const char *text, struct mt_err *err)
+int campaign_value_set(const struct campaign_key *key, void *item, const char *text,
+		       struct mt_err *err)
 {
 	const char *methods[MT_METHOD_COUNT + 1] = { NULL };
 	void *at = (char *)item + key->offset;

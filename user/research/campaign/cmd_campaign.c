@@ -64,13 +64,16 @@ static void print_plan(struct campaign *c)
 {
 	char size[MT_UNIT_STR], rate[MT_UNIT_STR], limit[MT_UNIT_STR], all[MT_UNIT_STR];
 
-	printf("%4s  %-12s %-16s %-8s %-14s %-12s %s\n", "RUN", "GUEST", "WORKLOAD", "MEMORY", "METHOD", "BANDWIDTH", "LIMIT");
+	printf("%4s  %-12s %-16s %-8s %-14s %-12s %s\n", "RUN", "GUEST", "WORKLOAD", "MEMORY",
+	       "METHOD", "BANDWIDTH", "LIMIT");
 	for (size_t i = 0; i < c->plan.n_starts; i++) {
 		const struct campaign_start *s = &c->plan.starts[i];
 
 		for (size_t k = 0; k < s->n_runs; k++)
-			printf("%4u  %-12s %-16s %-8s %-14s %-12s %s\n", s->runs[k].number, s->guest->name, s->workload->name,
-			       mt_format_size_bytes(size, s->guest->memory_bytes), s->runs[k].method->name,
+			printf("%4u  %-12s %-16s %-8s %-14s %-12s %s\n", s->runs[k].number,
+			       s->guest->name, s->workload->name,
+			       mt_format_size_bytes(size, s->guest->memory_bytes),
+			       s->runs[k].method->name,
 			       mt_format_rate_bytes_per_s(rate, s->runs[k].bandwidth_bytes_per_s),
 			       mt_format_duration_ms(limit, s->runs[k].limit_ms));
 	}
@@ -91,17 +94,23 @@ static void tell(struct campaign *c, const struct campaign_result *r)
 	bool completed = r->outcome == MT_OUTCOME_COMPLETED;
 	char total[MT_UNIT_STR], down[MT_UNIT_STR], felt[MT_UNIT_STR], rest[MT_UNIT_STR];
 
-	fprintf(stderr, "%u/%zu %s %s %s: %s%s, total %s, downtime %s, felt %s%s%s%s; %u left, about %s\n", r->run->number,
-		c->plan.n_runs, r->start->guest->name, r->start->workload->name, r->run->method->name,
-		mt_outcome_name(r->outcome), completed && !r->converged ? " by a flip" : "",
+	fprintf(stderr,
+		"%u/%zu %s %s %s: %s%s, total %s, downtime %s, felt %s%s%s%s; %u left, about %s\n",
+		r->run->number, c->plan.n_runs, r->start->guest->name, r->start->workload->name,
+		r->run->method->name, mt_outcome_name(r->outcome),
+		completed && !r->converged ? " by a flip" : "",
 		duration(total, mt_sample_has(&r->final, total_ms), r->final.total_ms),
-		duration(down, completed && mt_sample_has(&r->final, downtime_ms), r->final.downtime_ms),
-		duration(felt, true, r->felt_ms), *r->note ? " [" : "", r->note, *r->note ? "]" : "",
-		c->runs_left, mt_format_duration_ms(rest, fmax(0, c->planned_s - c->planned_done_s) * pace * 1e3));
+		duration(down, completed && mt_sample_has(&r->final, downtime_ms),
+			 r->final.downtime_ms),
+		duration(felt, true, r->felt_ms), *r->note ? " [" : "", r->note,
+		*r->note ? "]" : "", c->runs_left,
+		mt_format_duration_ms(rest,
+				      fmax(0, c->planned_s - c->planned_done_s) * pace * 1e3));
 }
 
 /* Return: 0; 1 the guest cannot go on; -errno this run could not be made. */
-static int run_one(struct campaign *c, const struct campaign_start *s, struct campaign_run *run, struct mt_err *err)
+static int run_one(struct campaign *c, const struct campaign_start *s, struct campaign_run *run,
+		   struct mt_err *err)
 {
 	static struct campaign_result result;
 	mt_autofree char *line = NULL;
@@ -111,7 +120,8 @@ static int run_one(struct campaign *c, const struct campaign_start *s, struct ca
 	if (rc)
 		return rc;
 	line = campaign_line(&result);
-	rc = line ? campaign_state_add(&c->state, line, err) : mt_err_set(err, -ENOMEM, "out of memory");
+	rc = line ? campaign_state_add(&c->state, line, err) :
+		    mt_err_set(err, -ENOMEM, "out of memory");
 	if (rc)
 		return rc;
 	run->done = true;
@@ -174,7 +184,8 @@ static int run_all(struct campaign *c, struct mt_err *err)
 		if (failures == FAILURES_MAX || rc == -ENOSPC || rc == -EROFS)
 			return mt_err_set(err, rc, "giving up: %s", why.msg);
 		if (rc)
-			cmd_warn("left out: %u migrations of %s %s", left(s), s->guest->name, s->workload->name);
+			cmd_warn("left out: %u migrations of %s %s", left(s), s->guest->name,
+				 s->workload->name);
 	}
 	return 0;
 }
@@ -226,8 +237,8 @@ static int run(struct campaign *c, const char *spec, const char *dir, bool dry_r
 	if (rc)
 		return cmd_fail(&err);
 	count(c);
-	fprintf(stderr, "%s: %u of %zu migrations to make, about %s\n", dir, c->runs_left, c->plan.n_runs,
-		mt_format_duration_ms(about, c->planned_s * 1e3));
+	fprintf(stderr, "%s: %u of %zu migrations to make, about %s\n", dir, c->runs_left,
+		c->plan.n_runs, mt_format_duration_ms(about, c->planned_s * 1e3));
 	rc = c->runs_left ? carry_out(c, &err) : 0;
 	campaign_state_close(&c->state);
 	if (rc)
@@ -243,7 +254,8 @@ int cmd_campaign(int argc, char **argv)
 	bool dry_run = false;
 	const struct option_row rows[] = {
 		{ "output", 'o', OPTION_STRING, "DIR", "where to; made, or taken up again", &dir },
-		{ "dry-run", 'n', OPTION_FLAG, NULL, "check SPEC, print the plan and how long it takes", &dry_run },
+		{ "dry-run", 'n', OPTION_FLAG, NULL,
+		  "check SPEC, print the plan and how long it takes", &dry_run },
 	};
 	const struct command_usage usage = {
 		.name = "campaign",

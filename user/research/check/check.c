@@ -2,9 +2,10 @@
 /*
  * check.c - the migrations of a campaign, each played again, and how far off that was
  *
- * A run of a campaign is played with the pattern that its guest was told to write (spec.ini), or, for guests
- * that run programs, over a trace fitted to its profile. What libvirt did before QEMU began is no
- * part of it. A run that was given up is played until then: of it the traffic can be compared.
+ * A run of a campaign is played with the pattern that its guest was told to write (spec.ini), or,
+ * for guests that run programs, over a trace fitted to its profile. What libvirt did before QEMU
+ * began is no part of it. A run that was given up is played until then: of it the traffic can be
+ * compared.
  */
 #include <errno.h>
 #include <math.h>
@@ -17,7 +18,11 @@
 
 /* --- one run ------------------------------------------------------------------ */
 /* QEMU's default where the run does not say. */
-#define OR_DEFAULT(field, value)	do { if ((value) > 0) (field) = (typeof(field))(value); } while (0)
+#define OR_DEFAULT(field, value) \
+	do { \
+		if ((value) > 0) \
+			(field) = (typeof(field))(value); \
+	} while (0)
 
 static void set_method(struct mt_sim_params *p, const struct mt_method_options *o)
 {
@@ -35,13 +40,14 @@ static bool params_of(struct mt_sim_params *p, const struct mt_run *run)
 	const struct mt_method_row *method = mt_method_at(run->method);
 	bool gave_up = run->outcome == MT_OUTCOME_ABORTED;
 
-	if (!method || !isfinite(run->memory_bytes) || !isfinite(run->total_ms) || !isfinite(run->prepare_ms) ||
-	    !isfinite(run->transferred_bytes))
+	if (!method || !isfinite(run->memory_bytes) || !isfinite(run->total_ms) ||
+	    !isfinite(run->prepare_ms) || !isfinite(run->transferred_bytes))
 		return false;
 	p->method = *method;
 	set_method(p, &run->options);
 	p->memory_bytes = (uint64_t)run->memory_bytes + CHECK_FIRMWARE_BYTES;
-	p->log = !strcmp(run->type, "kvm") && !strcmp(run->logging, "bitmap") ? MT_SIM_LOG_BITMAP : MT_SIM_LOG_RING;
+	p->log = !strcmp(run->type, "kvm") && !strcmp(run->logging, "bitmap") ? MT_SIM_LOG_BITMAP :
+										MT_SIM_LOG_RING;
 	/* The campaign sets both. */
 	p->bandwidth_bytes_per_s = p->postcopy_bandwidth_bytes_per_s = run->bandwidth_bytes_per_s;
 	if (isfinite(run->link_bytes_per_s))
@@ -53,8 +59,8 @@ static bool params_of(struct mt_sim_params *p, const struct mt_run *run)
 	return p->cap_ms > 0;
 }
 
-static int fitted_trace(struct mt_trace *t, const struct check *c, const struct mt_run *run, struct mt_sim_params *p,
-			struct mt_err *err)
+static int fitted_trace(struct mt_trace *t, const struct check *c, const struct mt_run *run,
+			struct mt_sim_params *p, struct mt_err *err)
 {
 	struct mt_recording *rec;
 	int rc = check_recording(&rec, c, run->profile, err);
@@ -76,14 +82,15 @@ static const struct campaign_workload *workload_of(const struct check *c, const 
 	return NULL;
 }
 
-static int trace_of(struct mt_trace *t, const struct check *c, const struct mt_run *run, struct mt_sim_params *p,
-		    struct mt_err *err)
+static int trace_of(struct mt_trace *t, const struct check *c, const struct mt_run *run,
+		    struct mt_sim_params *p, struct mt_err *err)
 {
 	const struct campaign_workload *w = workload_of(c, run->workload);
 	mt_autofree char *words = NULL;
 
 	if (!w)
-		return mt_err_set(err, -ENOENT, "workload %s is not in its spec.ini", run->workload);
+		return mt_err_set(err, -ENOENT, "workload %s is not in its spec.ini",
+				  run->workload);
 	if (c->profiled || strcmp(w->image, "mem"))
 		return fitted_trace(t, c, run, p, err);
 	if (asprintf(&words, "%s tables=yes at=%s", w->command_line, CHECK_GUEST_AT) < 0)
@@ -101,12 +108,14 @@ static void compare(struct check_row *row, const struct mt_run *run, const struc
 		.done = run->outcome == MT_OUTCOME_COMPLETED,
 		.wrong = run->converged != (r->end == MT_SIM_CONVERGED),
 		.total_ms = run->total_ms - run->prepare_ms, .sim_total_ms = r->total_ms,
-		.sim_sent_bytes = (double)r->transferred_bytes, .sim_downtime_ms = r->downtime_ms, .sim_felt_ms = r->stall_ms,
+		.sim_sent_bytes = (double)r->transferred_bytes, .sim_downtime_ms = r->downtime_ms,
+		.sim_felt_ms = r->stall_ms,
 		.sim_passes = (double)r->passes, .sim_requests = (double)r->faults,
 	};
 }
 
-static int set_pace(struct mt_sim_params *p, const struct check *c, const struct mt_run *run, struct mt_err *err)
+static int set_pace(struct mt_sim_params *p, const struct check *c, const struct mt_run *run,
+		    struct mt_err *err)
 {
 	struct mt_recording *rec;
 	int rc = p->method.compression ? check_recording(&rec, c, run->recording, err) : 0;
@@ -119,7 +128,8 @@ static int set_pace(struct mt_sim_params *p, const struct check *c, const struct
 }
 
 /* Return: 1 and a row; 0: the run tells nothing; -errno. */
-static int play(struct check *c, const struct mt_run *run, const struct check_options *o, struct check_row *row, struct mt_err *err)
+static int play(struct check *c, const struct mt_run *run, const struct check_options *o,
+		struct check_row *row, struct mt_err *err)
 {
 	struct mt_sim_params p = o->params;
 	struct mt_sim_result r;
@@ -172,7 +182,8 @@ static int play_all(struct check *c, const struct check_options *o, struct mt_er
 			rc = add(c, &row, err);
 	}
 	if (!rc && !c->n_rows)
-		rc = mt_err_set(err, -ENODATA, "%s/runs.jsonl has no migration that could be compared", c->dir);
+		rc = mt_err_set(err, -ENODATA,
+				"%s/runs.jsonl has no migration that could be compared", c->dir);
 	return rc;
 }
 
@@ -190,7 +201,10 @@ static int load_spec(struct check *c, struct mt_err *err)
 	if (asprintf(&path, "%s/spec.ini", c->dir) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	if (access(path, R_OK))
-		return mt_err_set(err, -errno, "cannot read %s: %s; a directory of `migtrace-research campaign` has one", path, strerror(errno));
+		return mt_err_set(
+			err, -errno,
+			"cannot read %s: %s; a directory of `migtrace-research campaign` has one",
+			path, strerror(errno));
 	rc = campaign_spec_load(&c->spec, path, false, on_spec_error);
 	return rc ? mt_err_set(err, rc, "%s is not understood", path) : 0;
 }

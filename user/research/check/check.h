@@ -10,7 +10,10 @@
 #include "sim/sim.h"
 #include "store/runs.h"
 
-/* Measured: query-migrate's ram.total is larger than the guest's memory by this much (machine pc, no display). */
+/*
+ * Measured: query-migrate's ram.total is larger than the guest's memory by this much (machine pc,
+ * no display).
+ */
 #define CHECK_FIRMWARE_BYTES	(82 * 4096)
 /* Of what a tbf shaper lets through, TCP's payload: 1448 of 1514 bytes a packet. */
 #define CHECK_PAYLOAD_SHARE	(1448.0 / 1514)
@@ -48,16 +51,22 @@ struct check {
 
 /* check_recording.c */
 /* @name: relative to the directory. */
-MT_MUST_CHECK int check_recording(struct mt_recording **rec, const struct check *c, const char *name, struct mt_err *err);
-/* A pattern with phases, begun where the migration began: so that its first passes find as many pages dirty. */
-MT_MUST_CHECK int check_phases(struct mt_trace *t, const char *words, const struct check *c, const char *recording,
-			       const struct mt_sim_params *p, struct mt_err *err);
+MT_MUST_CHECK int check_recording(struct mt_recording **rec, const struct check *c,
+				  const char *name, struct mt_err *err);
+/*
+ * A pattern with phases, begun where the migration began: so that its first passes find as many
+ * pages dirty.
+ */
+MT_MUST_CHECK int check_phases(struct mt_trace *t, const char *words, const struct check *c,
+			       const char *recording, const struct mt_sim_params *p,
+			       struct mt_err *err);
 
 /* How fast pages were compressed in the first pass. */
 void check_pace(struct mt_sim_params *p, const struct mt_recording *rec);
 
 /* check_table.c */
-int check_print(const struct check *c, enum mt_format format);		/* errors by workload and by method */
+/* errors by workload and by method */
+int check_print(const struct check *c, enum mt_format format);
 int check_print_runs(const struct check *c, enum mt_format format);	/* run by run */
 
 #endif

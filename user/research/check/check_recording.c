@@ -2,10 +2,11 @@
 /*
  * check_recording.c - what only the recording of a run tells, and nobody wrote down
  *
- * Where in its phases a guest was when its migration began: the pages that the first two passes found dirty tell. Of
- * some beginnings, all over the period, that one is taken whose passes come nearest. (One pass would not do, for it
- * has as many at the beginning of a heavy phase as at its end.) And how fast threads compressed pages, which
- * on a busy host is anything: by the first pass. What comes after is then the simulator's own.
+ * Where in its phases a guest was when its migration began: the pages that the first two passes
+ * found dirty tell. Of some beginnings, all over the period, that one is taken whose passes come
+ * nearest. (One pass would not do, for it has as many at the beginning of a heavy phase as at its
+ * end.) And how fast threads compressed pages, which on a busy host is anything: by the first pass.
+ * What comes after is then the simulator's own.
  */
 #include <errno.h>
 #include <math.h>
@@ -19,7 +20,8 @@
 #define PASSES		2
 #define PERIOD_DEFAULT_S	4.0	/* the guest's own */
 
-int check_recording(struct mt_recording **rec, const struct check *c, const char *name, struct mt_err *err)
+int check_recording(struct mt_recording **rec, const struct check *c, const char *name,
+		    struct mt_err *err)
 {
 	mt_autofree char *path = NULL;
 
@@ -29,19 +31,23 @@ int check_recording(struct mt_recording **rec, const struct check *c, const char
 }
 
 /*
- * Pages that the syncs up to the end of pass @n found newly dirty: what was to be sent in all by then, less what
- * there was at first. A balance that holds however late the look was. NaN: not known.
+ * Pages that the syncs up to the end of pass @n found newly dirty: what was to be sent in all by
+ * then, less what there was at first. A balance that holds however late the look was. NaN: not
+ * known.
  */
 static double measured(const struct mt_recording *rec, uint64_t n)
 {
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;
 
-		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !mt_sample_has(s, iteration) || s->iteration <= n ||
-		    !mt_sample_has(s, remaining_bytes) || !mt_sample_has(s, normal_pages) || !mt_sample_has(s, memory_bytes))
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !mt_sample_has(s, iteration) ||
+		    s->iteration <= n || !mt_sample_has(s, remaining_bytes) ||
+		    !mt_sample_has(s, normal_pages) || !mt_sample_has(s, memory_bytes))
 			continue;
-		return s->iteration > n + 1 ? NAN : (double)s->remaining_bytes / MT_TRACE_PAGE_BYTES +
-		       (double)(s->normal_pages + s->zero_pages) - (double)s->memory_bytes / MT_TRACE_PAGE_BYTES;
+		return s->iteration > n + 1 ? NAN :
+					      (double)s->remaining_bytes / MT_TRACE_PAGE_BYTES +
+						      (double)(s->normal_pages + s->zero_pages) -
+						      (double)s->memory_bytes / MT_TRACE_PAGE_BYTES;
 	}
 	return NAN;
 }
@@ -82,13 +88,14 @@ static int begun_at(struct mt_trace *t, const char *words, unsigned which, struc
 {
 	mt_autofree char *text = NULL;
 
-	if (asprintf(&text, "%s phase=%.0fms", words, period_s(words) * 1e3 * which / BEGINNINGS) < 0)
+	if (asprintf(&text, "%s phase=%.0fms", words, period_s(words) * 1e3 * which / BEGINNINGS) <
+	    0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	return mt_trace_pattern(t, text, err);
 }
 
-int check_phases(struct mt_trace *t, const char *words, const struct check *c, const char *recording,
-		 const struct mt_sim_params *p, struct mt_err *err)
+int check_phases(struct mt_trace *t, const char *words, const struct check *c,
+		 const char *recording, const struct mt_sim_params *p, struct mt_err *err)
 {
 	struct mt_recording *rec;
 	struct dirtied wanted;
@@ -129,7 +136,8 @@ void check_pace(struct mt_sim_params *p, const struct mt_recording *rec)
 	for (size_t i = 0; i < rec->n_entries; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;
 
-		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !mt_sample_has(s, remaining_bytes) || s->iteration != 1)
+		if (rec->entries[i].type != MT_ENTRY_SAMPLE || !mt_sample_has(s, remaining_bytes) ||
+		    s->iteration != 1)
 			continue;
 		first = first ? first : s;
 		last = s;

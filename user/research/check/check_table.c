@@ -75,10 +75,12 @@ static const struct mt_column columns[] = {
 
 static bool matches(const struct check_row *r, const char *method, const char *workload)
 {
-	return (!method || !strcmp(mt_method_name(r->run->method), method)) && (!workload || !strcmp(r->run->workload, workload));
+	return (!method || !strcmp(mt_method_name(r->run->method), method)) &&
+	       (!workload || !strcmp(r->run->workload, workload));
 }
 
-static int add_rows(struct mt_table *t, const struct check *c, const char *method, const char *workload)
+static int add_rows(struct mt_table *t, const struct check *c, const char *method,
+		    const char *workload)
 {
 	mt_autofree double *v = calloc(c->n_rows + 1, sizeof(*v));
 	size_t wrong = 0, n = 0;
@@ -94,17 +96,22 @@ static int add_rows(struct mt_table *t, const struct check *c, const char *metho
 				v[e.n++] = error;
 		}
 		rc = mt_table_row(t, (struct mt_cell[]){
-			MT_STR(method), MT_STR(workload), MT_STR(metrics[m].metric), MT_UINT(e.n),
-			e.n ? MT_DOUBLE(quantile(&e, 0.5)) : MT_NONE, e.n ? MT_DOUBLE(quantile(&e, 0.9)) : MT_NONE,
-			MT_STR(metrics[m].unit),
-		});
+					     MT_STR(method),
+					     MT_STR(workload),
+					     MT_STR(metrics[m].metric),
+					     MT_UINT(e.n),
+					     e.n ? MT_DOUBLE(quantile(&e, 0.5)) : MT_NONE,
+					     e.n ? MT_DOUBLE(quantile(&e, 0.9)) : MT_NONE,
+					     MT_STR(metrics[m].unit),
+				     });
 	}
 	for (size_t i = 0; i < c->n_rows; i++) {
 		n += matches(&c->rows[i], method, workload);
 		wrong += matches(&c->rows[i], method, workload) && c->rows[i].wrong;
 	}
 	return rc ? rc : mt_table_row(t, (struct mt_cell[]){
-		MT_STR(method), MT_STR(workload), MT_STR("wrong_verdicts"), MT_UINT(n), MT_DOUBLE((double)wrong / (double)n),
+		MT_STR(method), MT_STR(workload), MT_STR("wrong_verdicts"), MT_UINT(n),
+		MT_DOUBLE((double)wrong / (double)n),
 		MT_NONE, MT_STR("share"),
 	});
 }
@@ -117,7 +124,8 @@ int check_print(const struct check *c, enum mt_format format)
 	/* Each name once, where it comes first. */
 	for (int which = 0; which < 2 && !rc; which++) {
 		for (size_t i = 0; i < c->n_rows && !rc; i++) {
-			const char *method = which ? NULL : mt_method_name(c->rows[i].run->method), *workload = which ? c->rows[i].run->workload : NULL;
+			const char *method = which ? NULL : mt_method_name(c->rows[i].run->method),
+				   *workload = which ? c->rows[i].run->workload : NULL;
 			size_t k = 0;
 
 			while (k < i && !matches(&c->rows[k], method, workload))
@@ -168,14 +176,27 @@ int check_print_runs(const struct check *c, enum mt_format format)
 		const struct check_row *r = &c->rows[i];
 
 		rc = mt_table_row(t, (struct mt_cell[]){
-			MT_UINT(r->run->run), MT_STR(r->run->workload), MT_STR(mt_method_name(r->run->method)), rounded(r->run->busy_percent, 10),
-			MT_STR(mt_sim_end_name(r->end)), MT_BOOL(r->wrong),
-			rounded(r->total_ms, 1), rounded(r->sim_total_ms, 1), rounded(total_error(r), 1000),
-			rounded(r->run->transferred_bytes, 1), rounded(r->sim_sent_bytes, 1), rounded(sent_error(r), 1000),
-			rounded(r->run->downtime_ms, 1), rounded(r->sim_downtime_ms, 1), rounded(r->run->felt_ms, 1),
-			rounded(r->sim_felt_ms, 1), rounded(r->run->iterations, 1), rounded(r->sim_passes, 1),
-			rounded(r->run->postcopy_requests, 1), rounded(r->sim_requests, 1),
-		});
+					     MT_UINT(r->run->run),
+					     MT_STR(r->run->workload),
+					     MT_STR(mt_method_name(r->run->method)),
+					     rounded(r->run->busy_percent, 10),
+					     MT_STR(mt_sim_end_name(r->end)),
+					     MT_BOOL(r->wrong),
+					     rounded(r->total_ms, 1),
+					     rounded(r->sim_total_ms, 1),
+					     rounded(total_error(r), 1000),
+					     rounded(r->run->transferred_bytes, 1),
+					     rounded(r->sim_sent_bytes, 1),
+					     rounded(sent_error(r), 1000),
+					     rounded(r->run->downtime_ms, 1),
+					     rounded(r->sim_downtime_ms, 1),
+					     rounded(r->run->felt_ms, 1),
+					     rounded(r->sim_felt_ms, 1),
+					     rounded(r->run->iterations, 1),
+					     rounded(r->sim_passes, 1),
+					     rounded(r->run->postcopy_requests, 1),
+					     rounded(r->sim_requests, 1),
+				     });
 	}
 	end = t ? mt_table_finish(t) : 0;
 	return rc ? rc : end;

@@ -13,8 +13,10 @@ int cmd_check(int argc, char **argv)
 	const char *host = NULL;
 	const struct option_row rows[] = {
 		{ "runs", 0, OPTION_FLAG, NULL, "run by run", &o.runs },
-		{ "profiled", 0, OPTION_FLAG, NULL, "over the guests' profiles instead of what they were told to do", &o.profiled },
-		{ "host", 0, OPTION_STRING, "WORDS", "what things cost on the hosts, as in migtrace simulate", &host },
+		{ "profiled", 0, OPTION_FLAG, NULL,
+		  "over the guests' profiles instead of what they were told to do", &o.profiled },
+		{ "host", 0, OPTION_STRING, "WORDS",
+		  "what things cost on the hosts, as in migtrace simulate", &host },
 	};
 	const struct command_usage usage = {
 		.name = "check", .synopsis = "DIR", .min_args = 1, .max_args = 1,

@@ -15,33 +15,63 @@ int cmd_evaluate(int argc, char **argv)
 	struct common_options common = { 0 };
 	bool one_step = false, polled = false, epr = false, finish = false;
 	const struct option_row rows[] = {
-		{ .name = "by-workload", .kind = OPTION_FLAG, .dest = &campaign.by_workload,
+		{ .name = "by-workload",
+		  .kind = OPTION_FLAG,
+		  .dest = &campaign.by_workload,
 		  .help = "campaigns: a row for each workload, too" },
-		{ .name = "runs", .kind = OPTION_FLAG, .dest = &campaign.runs,
+		{ .name = "runs",
+		  .kind = OPTION_FLAG,
+		  .dest = &campaign.runs,
 		  .help = "each forecast next to what happened; with --verdicts: each wrong one" },
-		{ .name = "save", .kind = OPTION_STRING, .arg = "FILE", .dest = &campaign.save,
+		{ .name = "save",
+		  .kind = OPTION_STRING,
+		  .arg = "FILE",
+		  .dest = &campaign.save,
 		  .help = "campaigns: write what they have taught, for migtrace predict --learned" },
-		{ .name = "hosts", .kind = OPTION_STRING, .arg = "LABEL", .dest = &campaign.hosts,
+		{ .name = "hosts",
+		  .kind = OPTION_STRING,
+		  .arg = "LABEL",
+		  .dest = &campaign.hosts,
 		  .help = "with --save: learn from the migrations of these hosts only" },
-		{ .name = "live", .kind = OPTION_FLAG, .dest = &campaign.live,
+		{ .name = "live",
+		  .kind = OPTION_FLAG,
+		  .dest = &campaign.live,
 		  .help = "as decided live: after passes 1, 2, 3 and where the default policy decides" },
-		{ .name = "own", .kind = OPTION_COUNT, .arg = "N", .dest = &campaign.own, .given = &campaign.own_given, .max = 1000,
+		{ .name = "own",
+		  .kind = OPTION_COUNT,
+		  .arg = "N",
+		  .dest = &campaign.own,
+		  .given = &campaign.own_given,
+		  .max = 1000,
 		  .help = "forecast by hosts that have N migrations of other guests behind them" },
-		{ .name = "verdicts", .kind = OPTION_FLAG, .dest = &campaign.verdicts,
+		{ .name = "verdicts",
+		  .kind = OPTION_FLAG,
+		  .dest = &campaign.verdicts,
 		  .help = "how often the default policy would have been wrong to abort, or to go on" },
-		{ .name = "prior", .kind = OPTION_FLAG, .dest = &campaign.prior,
+		{ .name = "prior",
+		  .kind = OPTION_FLAG,
+		  .dest = &campaign.prior,
 		  .help = "what campaigns teach of hosts that are in none of them, as C source" },
-		{ .name = "one-step", .kind = OPTION_FLAG, .dest = &one_step,
+		{ .name = "one-step",
+		  .kind = OPTION_FLAG,
+		  .dest = &one_step,
 		  .help = "forecasts of what the next pass dirties, given how long it takes" },
-		{ .name = "polled-time", .kind = OPTION_FLAG, .dest = &polled,
+		{ .name = "polled-time",
+		  .kind = OPTION_FLAG,
+		  .dest = &polled,
 		  .help = "with --one-step: a pass is as long as from look to look, not from sync to sync" },
-		{ .name = "epr", .kind = OPTION_FLAG, .dest = &epr,
+		{ .name = "epr",
+		  .kind = OPTION_FLAG,
+		  .dest = &epr,
 		  .help = "how often the Markov predictors FM and AM are right" },
-		{ .name = "finish", .kind = OPTION_FLAG, .dest = &finish,
+		{ .name = "finish",
+		  .kind = OPTION_FLAG,
+		  .dest = &finish,
 		  .help = "downtime of FM and AM next to simpler rules, played over series" },
 	};
 	const struct command_usage usage = {
-		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0, .max_args = OPTIONS_ANY_NUMBER,
+		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0,
+		.max_args = OPTIONS_ANY_NUMBER,
 		.description =
 			"Compares what models say with what happened, and prints their errors, ours and the\n"
 			"baselines' side by side. DIR is a campaign's directory: each of its migrations is forecast\n"
@@ -69,16 +99,21 @@ int cmd_evaluate(int argc, char **argv)
 		return options_error(&usage, "--polled-time needs --one-step");
 	if (campaign.hosts && !campaign.save)
 		return options_error(&usage, "--hosts needs --save");
-	if (campaign.own_given && (campaign.verdicts || campaign.prior || one_step || epr || finish || campaign.save))
+	if (campaign.own_given &&
+	    (campaign.verdicts || campaign.prior || one_step || epr || finish || campaign.save))
 		return options_error(&usage, "--own is about forecasts");
-	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save || campaign.runs || campaign.by_workload))
+	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save ||
+			       campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior cannot be combined with other options");
 	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish > 1)
-		return options_error(&usage, "only one of --live, --verdicts, --prior, --one-step, --epr and --finish at a time");
+		return options_error(
+			&usage,
+			"only one of --live, --verdicts, --prior, --one-step, --epr and --finish at a time");
 	if ((one_step || epr || finish) && (campaign.by_workload || campaign.runs))
 		return options_error(&usage, "--by-workload and --runs are about whole migrations");
 	if ((campaign.live || campaign.verdicts || one_step || epr || finish) && campaign.save)
-		return options_error(&usage, "--save is about forecasts of whole migrations before they begin");
+		return options_error(
+			&usage, "--save is about forecasts of whole migrations before they begin");
 	if (campaign.verdicts && campaign.by_workload)
 		return options_error(&usage, "--by-workload is about forecasts, not --verdicts");
 	if (epr)

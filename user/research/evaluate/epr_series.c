@@ -11,7 +11,10 @@
 
 #define TICK_SLOT_MS	100
 #define RATE_SLOT_MS	200
-/* What is longer or further apart than this is no tick and no poll: it is left out, and the series goes on after it. */
+/*
+ * What is longer or further apart than this is no tick and no poll: it is left out, and the series
+ * goes on after it.
+ */
 #define GAP_S		2.0
 
 struct filling {
@@ -59,7 +62,8 @@ static void add_ticks(struct filling *f, const struct mt_recording *rec)
 		const struct mt_tick *t = &rec->entries[i].tick;
 		double s;
 
-		if (rec->entries[i].type != MT_ENTRY_TICK || !mt_tick_has(t, pages) || t->t_ns <= t->start_ns)
+		if (rec->entries[i].type != MT_ENTRY_TICK || !mt_tick_has(t, pages) ||
+		    t->t_ns <= t->start_ns)
 			continue;
 		/* Ticks in which logging was not on all the time say less than they seem to. */
 		if (!(t->state & MIGTRACE_STATE_LOGGING) || t->start_ns < last_ns)
@@ -86,7 +90,8 @@ static void add_rates(struct filling *f, const struct mt_recording *rec)
 			double seconds = (double)(s->t_ns - last->t_ns) / MT_NS_PER_S;
 
 			if (seconds < GAP_S)
-				mt_slots_add(&f->slots, seconds, (double)last->dirty_pages_per_s * seconds, on_slot, f);
+				mt_slots_add(&f->slots, seconds,
+					     (double)last->dirty_pages_per_s * seconds, on_slot, f);
 		}
 		last = s;
 	}
@@ -114,8 +119,8 @@ int epr_series_load(struct epr_series *s, const struct mt_recording *rec)
 int epr_series_make(struct epr_series *s, const struct mt_phases *phases, size_t n)
 {
 	memset(s, 0, sizeof(*s));
-	snprintf(s->name, sizeof(s->name), "%s, period %g slots, noise %g %%", mt_phase_kind_name(phases->kind),
-		 phases->period_slots, 100 * phases->noise_share);
+	snprintf(s->name, sizeof(s->name), "%s, period %g slots, noise %g %%",
+		 mt_phase_kind_name(phases->kind), phases->period_slots, 100 * phases->noise_share);
 	s->source = "synthetic";
 	s->slot_ms = TICK_SLOT_MS;
 	s->slots = calloc(n, sizeof(*s->slots));

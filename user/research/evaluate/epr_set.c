@@ -43,8 +43,10 @@ static int make(struct epr_set *set)
 	for (size_t i = 0; i < MADE; i++) {
 		const struct mt_phases phases = {
 			.kind = (enum mt_phase_kind)(i % MT_PHASE_COUNT),
-			.period_slots = made_periods[i / MT_PHASE_COUNT % MT_ARRAY_SIZE(made_periods)],
-			.noise_share = made_noises[i / MT_PHASE_COUNT / MT_ARRAY_SIZE(made_periods)],
+			.period_slots =
+				made_periods[i / MT_PHASE_COUNT % MT_ARRAY_SIZE(made_periods)],
+			.noise_share =
+				made_noises[i / MT_PHASE_COUNT / MT_ARRAY_SIZE(made_periods)],
 			.low = MADE_LOW,
 			.high = MADE_HIGH,
 			.seed = i + 1,

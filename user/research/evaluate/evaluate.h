@@ -25,8 +25,10 @@
 struct evaluate_campaign_options {
 	enum mt_format format;
 	bool by_workload;	/* a row for each, too */
-	bool runs;		/* each forecast next to what happened, or each wrong verdict, instead */
-	bool live;		/* at moments of the migration, not before it; a file of one is a campaign, too */
+	bool runs;		/* each forecast next to what happened, or each wrong verdict,
+				 * instead */
+	bool live;		/* at moments of the migration, not before it; a file of one is a
+				 * campaign, too */
 	bool prior;		/* what they teach of other hosts, as C */
 	bool verdicts;		/* what the default policy would have done; likewise */
 	bool own_given;		/* with ->live: by hosts with a history of ->own migrations */

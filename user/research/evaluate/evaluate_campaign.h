@@ -14,7 +14,8 @@
 
 /* What is known of U(T) then. */
 enum evaluate_curve {
-	CURVE_KERNEL,		/* points of a profile from a kernel source, and the passes so far */
+	CURVE_KERNEL,		/* points of a profile from a kernel source, and the passes so
+				 * far */
 	CURVE_COARSE,		/* QEMU's calculations before it, and the passes so far */
 	CURVE_PASSES,		/* the passes so far alone: what live migrations are decided by */
 	EVALUATE_CURVES
@@ -27,9 +28,12 @@ struct evaluate_case {
 	enum evaluate_curve curve;
 	struct mt_ucurve u;
 	struct mt_learned_case learned;	/* ->in.curve points to the above */
-	struct mt_forecast live;	/* the live model's; ->model NULL: it said nothing, or is not asked here */
-	double floor_ms, settled_ms;	/* the shortest pause that it saw in sight, and the one it came to; NaN: not known */
-	double climatology;		/* share of other workloads' migrations that ended by themselves; NaN: none */
+	struct mt_forecast live;	/* the live model's; ->model NULL: it said nothing, or is
+					 * not asked here */
+	double floor_ms, settled_ms;	/* the shortest pause that it saw in sight, and the one it
+					 * came to; NaN: not known */
+	double climatology;		/* share of other workloads' migrations that ended by
+					 * themselves; NaN: none */
 };
 
 struct evaluate_set {
@@ -51,8 +55,8 @@ MT_MUST_CHECK int evaluate_set_keep(struct evaluate_set *set, struct evaluate_ca
 void evaluate_set_free(struct evaluate_set *set);
 
 /*
- * Fills in @c->u by @c->curve. @profile: of before the migration; @b: where it is now; NULL: there is none, it
- * has not begun. Return: 0; -ENODATA: nothing is known of this kind.
+ * Fills in @c->u by @c->curve. @profile: of before the migration; @b: where it is now; NULL: there
+ * is none, it has not begun. Return: 0; -ENODATA: nothing is known of this kind.
  */
 MT_MUST_CHECK int evaluate_curve_know(struct evaluate_case *c, const struct mt_recording *profile,
 				      const struct evaluate_boundary *b);
@@ -62,23 +66,30 @@ bool evaluate_tells(const struct mt_run *r);
 /* Whether it was made to flip, so that it shows nothing of how pre-copy would have ended. */
 bool evaluate_flips(const struct mt_run *r);
 /* Reads DIR/NAME into *@rec, in place of what was there. */
-MT_MUST_CHECK int evaluate_recording(struct mt_recording **rec, const char *dir, const char *name, struct mt_err *err);
+MT_MUST_CHECK int evaluate_recording(struct mt_recording **rec, const char *dir, const char *name,
+				     struct mt_err *err);
 
 /*
  * The runs of a campaign as they could be forecast before they began, or with @live at moments of
  * theirs, added to @set; one run makes several cases.
  */
-MT_MUST_CHECK int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool live, struct mt_err *err);
+MT_MUST_CHECK int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool live,
+				struct mt_err *err);
 
 /* For scripts/learn-prior. */
-MT_MUST_CHECK int evaluate_print_prior(FILE *out, const struct mt_runs *runs, size_t n, struct mt_err *err);
+MT_MUST_CHECK int evaluate_print_prior(FILE *out, const struct mt_runs *runs, size_t n,
+				       struct mt_err *err);
 
 /* The cases of one run at the moments of its recording @after. @profile: NULL: there is none. */
 MT_MUST_CHECK int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run,
 				    const struct mt_recording *profile,
 				    const struct mt_recording *after);
-/* What the live model's prediction is as a forecast of @run: whether it ends before it is cancelled. */
-void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p, const struct mt_run *run);
+/*
+ * What the live model's prediction is as a forecast of @run: whether it ends before it is
+ * cancelled.
+ */
+void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p,
+			    const struct mt_run *run);
 
 /* A recording of a migration, or a series of query-migrate answers, as a campaign of one run. */
 MT_MUST_CHECK int evaluate_series(struct mt_runs *runs, const char *path, struct mt_err *err);
@@ -89,11 +100,13 @@ enum evaluate_error {
 	ERROR_TRAFFIC,
 	ERROR_DOWNTIME,			/* absolute, ms */
 	ERROR_STALL,
-	ERROR_SETTLED,			/* relative, of those that were cancelled: the shortest pause in sight */
+	ERROR_SETTLED,			/* relative, of those that were cancelled: the shortest
+					 * pause in sight */
 	ERROR_WRONG_VERDICT,		/* 0 or 1, from here on: */
 	ERROR_SAID_NOT_TO_END,		/* of those that ended by themselves */
 	ERROR_SAID_TO_END,		/* of those that were cancelled */
-	ERROR_BAD,			/* Gudkov: off by a quarter or more, or wrongly "converges" */
+	ERROR_BAD,			/* Gudkov: off by a quarter or more, or wrongly
+					 * "converges" */
 	COVERED_TOTAL,			/* p10 to p90 holds what happened */
 	COVERED_TRAFFIC,
 	COVERED_DOWNTIME,
@@ -102,9 +115,12 @@ enum evaluate_error {
 	POINT_TRAFFIC,
 	POINT_DOWNTIME,
 	POINT_STALL,
-	BRIER,				/* the square of how far P(ends) was off (Brier 1950, Mon. Weather Rev. 78) */
-	BRIER_CLIMATOLOGY,		/* the same of who always says how many of the others ended */
-	CRPS_TOTAL,			/* continuous ranked probability score over the total, from its three quantiles */
+	BRIER,				/* the square of how far P(ends) was off (Brier 1950, Mon.
+					 * Weather Rev. 78) */
+	BRIER_CLIMATOLOGY,		/* the same of who always says how many of the others
+					 * ended */
+	CRPS_TOTAL,			/* continuous ranked probability score over the total, from
+					 * its three quantiles */
 	EVALUATE_ERRORS
 };
 
@@ -134,11 +150,13 @@ struct evaluate_results {
 };
 
 /*
- * Each case is forecast by each model that covers its method, with what the cases of other workloads,
- * of the same group, have taught: no model has seen its workload. @own: instead, of what is known while it runs, with
- * what that many such migrations teach on top of mt_learned_prior; NULL: all of them, and no prior.
+ * Each case is forecast by each model that covers its method, with what the cases of other
+ * workloads, of the same group, have taught: no model has seen its workload. @own: instead, of what
+ * is known while it runs, with what that many such migrations teach on top of mt_learned_prior;
+ * NULL: all of them, and no prior.
  */
-MT_MUST_CHECK int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set, const size_t *own);
+MT_MUST_CHECK int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set,
+			       const size_t *own);
 
 /* --- tables ---------------------------------------------------------------- */
 const char *evaluate_curve_name(enum evaluate_curve curve);	/* "kernel" ... */

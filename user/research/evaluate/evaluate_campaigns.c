@@ -14,10 +14,11 @@
 #include "evaluate_verdict.h"
 
 /*
- * What the migrations of one label have taught, all workloads together: with the kernel's profiles, if there
- * are any, or else with the coarse ones.
+ * What the migrations of one label have taught, all workloads together: with the kernel's profiles,
+ * if there are any, or else with the coarse ones.
  */
-static int save(const struct evaluate_set *set, const struct evaluate_campaign_options *o, struct mt_err *err)
+static int save(const struct evaluate_set *set, const struct evaluate_campaign_options *o,
+		struct mt_err *err)
 {
 	mt_autofree struct mt_learned_case *cases = calloc(set->n, sizeof(*cases));
 	struct mt_experience e;
@@ -29,8 +30,10 @@ static int save(const struct evaluate_set *set, const struct evaluate_campaign_o
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < set->n && !o->hosts; i++)
 		if (strcmp(set->v[i]->run->where, hosts))
-			return mt_err_set(err, -EINVAL, "migrations of %s teach nothing of %s: say which by --hosts",
-					  hosts, set->v[i]->run->where);
+			return mt_err_set(
+				err, -EINVAL,
+				"migrations of %s teach nothing of %s: say which by --hosts", hosts,
+				set->v[i]->run->where);
 	for (size_t k = 0; k < MT_ARRAY_SIZE(kinds) && !n; k++)
 		for (size_t i = 0; i < set->n; i++)
 			if (!strcmp(set->v[i]->run->where, hosts) && set->v[i]->curve == kinds[k])
@@ -55,8 +58,8 @@ static bool is_series(const char *path, const struct evaluate_campaign_options *
 	return (o->live || o->verdicts) && (stat(path, &st) || !S_ISDIR(st.st_mode));
 }
 
-static int print_forecasts(const struct mt_runs *runs, size_t n, const struct evaluate_campaign_options *o,
-			   struct mt_err *err)
+static int print_forecasts(const struct mt_runs *runs, size_t n,
+			   const struct evaluate_campaign_options *o, struct mt_err *err)
 {
 	struct evaluate_results results = { 0 };
 	struct evaluate_set set = { 0 };
@@ -66,8 +69,9 @@ static int print_forecasts(const struct mt_runs *runs, size_t n, const struct ev
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = evaluate_load(&set, &runs[i], o->live, err);
 	if (!rc && !set.n)
-		rc = mt_err_set(err, -ENODATA, o->live ? "no migration there has a whole pass in its recording" :
-							  "no migration there has a profile from before it");
+		rc = mt_err_set(err, -ENODATA,
+				o->live ? "no migration there has a whole pass in its recording" :
+					  "no migration there has a profile from before it");
 	if (!rc && o->save)
 		rc = save(&set, o, err);
 	if (!rc) {
@@ -86,8 +90,8 @@ static int print_forecasts(const struct mt_runs *runs, size_t n, const struct ev
 	return rc;
 }
 
-static int print_verdicts(const struct mt_runs *runs, size_t n, const struct evaluate_campaign_options *o,
-			  struct mt_err *err)
+static int print_verdicts(const struct mt_runs *runs, size_t n,
+			  const struct evaluate_campaign_options *o, struct mt_err *err)
 {
 	struct evaluate_verdicts verdicts = { 0 };
 	int rc = 0;
@@ -95,9 +99,11 @@ static int print_verdicts(const struct mt_runs *runs, size_t n, const struct eva
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = evaluate_verdicts_load(&verdicts, &runs[i], err);
 	if (!rc && !verdicts.n)
-		rc = mt_err_set(err, -ENODATA, "no migration there has a recording, and was not made to flip");
+		rc = mt_err_set(err, -ENODATA,
+				"no migration there has a recording, and was not made to flip");
 	if (!rc) {
-		rc = (o->runs ? evaluate_print_wrong_verdicts : evaluate_print_verdicts)(&verdicts, o->format);
+		rc = (o->runs ? evaluate_print_wrong_verdicts : evaluate_print_verdicts)(&verdicts,
+											 o->format);
 		if (rc)
 			mt_err_set(err, rc, "%s", strerror(-rc));
 	}

@@ -9,7 +9,10 @@
 #include "source/iteration.h"
 #include "evaluate_campaign.h"
 
-/* Kept back by a first pass, and so not seen to be dirtied: so little of the memory that it does not matter. */
+/*
+ * Kept back by a first pass, and so not seen to be dirtied: so little of the memory that it does
+ * not matter.
+ */
 #define KEPT_LITTLE	0.1
 
 bool evaluate_flips(const struct mt_run *r)
@@ -25,7 +28,8 @@ static void fill(struct evaluate_case *c)
 		.in = {
 			.curve = &c->u,
 			.memory_bytes = r->memory_bytes,
-			.resident_bytes = evaluate_known(isfinite(r->nonzero_bytes) ? r->nonzero_bytes : r->resident_bytes),
+			.resident_bytes = evaluate_known(isfinite(r->nonzero_bytes) ?
+							 r->nonzero_bytes : r->resident_bytes),
 			.cpu_share = r->cpu_share,
 			.method = r->method,
 			.options = r->options,
@@ -35,7 +39,8 @@ static void fill(struct evaluate_case *c)
 			.give_up_ms = evaluate_known(r->cap_ms),
 		},
 		.ended = r->converged || (r->outcome == MT_OUTCOME_COMPLETED && evaluate_flips(r)),
-		.real = { r->total_ms - evaluate_known(r->prepare_ms), r->transferred_bytes, r->downtime_ms, r->felt_ms },
+		.real = { r->total_ms - evaluate_known(r->prepare_ms), r->transferred_bytes,
+			  r->downtime_ms, r->felt_ms },
 	};
 }
 
@@ -63,7 +68,8 @@ static void fill_passes(struct mt_learned_case *c, const struct mt_recording *re
 			c->first.wire_bytes = it->sent_bytes;
 			c->first.s = it->duration_s;
 			/* Encoded pages are not among those that QEMU counts as sent. */
-			if (c->in.method != MT_METHOD_XBZRLE && c->in.method != MT_METHOD_COMPRESSION &&
+			if (c->in.method != MT_METHOD_XBZRLE &&
+			    c->in.method != MT_METHOD_COMPRESSION &&
 			    kept < KEPT_LITTLE * c->in.memory_bytes)
 				c->first_dirtied_bytes = it->dirtied_bytes;
 		} else if (it->start_bytes > kept) {

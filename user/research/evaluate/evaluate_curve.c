@@ -30,13 +30,17 @@ static int know_profile(struct evaluate_case *c, const struct mt_recording *prof
 	return 0;
 }
 
-int evaluate_curve_know(struct evaluate_case *c, const struct mt_recording *profile, const struct evaluate_boundary *b)
+int evaluate_curve_know(struct evaluate_case *c, const struct mt_recording *profile,
+			const struct evaluate_boundary *b)
 {
 	if (c->curve == CURVE_PASSES) {
 		if (!b)
 			return -ENODATA;
 		mt_ucurve_init(&c->u, c->run->memory_bytes);
-		mt_ucurve_clears(&c->u, !strcmp(c->run->type, "kvm") && !strcmp(c->run->logging, "bitmap") ? MT_CLEAR_CHUNK_BYTES : 0);
+		mt_ucurve_clears(&c->u, !strcmp(c->run->type, "kvm") &&
+							!strcmp(c->run->logging, "bitmap") ?
+						MT_CLEAR_CHUNK_BYTES :
+						0);
 	} else if (know_profile(c, profile)) {
 		return -ENODATA;
 	} else if (b) {

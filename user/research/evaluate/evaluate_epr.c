@@ -73,7 +73,8 @@ static int add(struct both *sum, const struct epr_series *from, const struct set
 	if (rc)
 		return rc;
 	epr_series_coarsen(&s, setting->coarse);
-	if (!mt_epr_evaluate(s.slots, s.n, &fm, &sum->fm) && !mt_epr_evaluate(s.slots, s.n, &am, &sum->am))
+	if (!mt_epr_evaluate(s.slots, s.n, &fm, &sum->fm) &&
+	    !mt_epr_evaluate(s.slots, s.n, &am, &sum->am))
 		sum->series++;
 	epr_series_fini(&s);
 	return 0;
@@ -84,17 +85,26 @@ static struct mt_cell ratio(double v)
 	return isfinite(v) ? MT_DOUBLE(round(v * 1e4) / 1e4) : MT_NONE;
 }
 
-static int add_rows(struct mt_table *t, const char *name, const char *source, const char *setting, const struct both *sum)
+static int add_rows(struct mt_table *t, const char *name, const char *source, const char *setting,
+		    const struct both *sum)
 {
 	for (int k = 0; k < MT_EPR_COUNT; k++) {
 		double fm = mt_epr_ratio(&sum->fm, k), am = mt_epr_ratio(&sum->am, k);
 		bool curves = k == MT_EPR_SNAPSHOT && sum->series;
 		int rc = mt_table_row(t, (struct mt_cell[]){
-			MT_STR(name), MT_STR(source), MT_UINT(sum->series), MT_STR(setting), MT_STR(mt_epr_kind_name(k)),
-			ratio(fm), ratio(am), ratio(fm > 0 ? am / fm : NAN),
-			MT_UINT(sum->fm.predictions[k]), MT_UINT(sum->am.predictions[k]),
-			curves ? MT_UINT(sum->fm.curves) : MT_NONE, curves ? MT_UINT(sum->am.curves) : MT_NONE,
-		});
+						 MT_STR(name),
+						 MT_STR(source),
+						 MT_UINT(sum->series),
+						 MT_STR(setting),
+						 MT_STR(mt_epr_kind_name(k)),
+						 ratio(fm),
+						 ratio(am),
+						 ratio(fm > 0 ? am / fm : NAN),
+						 MT_UINT(sum->fm.predictions[k]),
+						 MT_UINT(sum->am.predictions[k]),
+						 curves ? MT_UINT(sum->fm.curves) : MT_NONE,
+						 curves ? MT_UINT(sum->am.curves) : MT_NONE,
+					 });
 
 		if (rc)
 			return rc;
@@ -111,13 +121,15 @@ static int each_alone(struct mt_table *t, const struct epr_set *set)
 
 		rc = add(&sum, &set->series[i], &settings[0]);
 		if (!rc)
-			rc = add_rows(t, set->series[i].name, set->series[i].source, settings[0].name, &sum);
+			rc = add_rows(t, set->series[i].name, set->series[i].source,
+				      settings[0].name, &sum);
 	}
 	return rc;
 }
 
 /* All series of one source, under each setting. */
-static int together(struct mt_table *t, const struct epr_set *set, const char *name, size_t from, size_t to)
+static int together(struct mt_table *t, const struct epr_set *set, const char *name, size_t from,
+		    size_t to)
 {
 	int rc = 0;
 
@@ -144,9 +156,12 @@ static int all_rows(struct mt_table *t, const struct epr_set *set)
 int evaluate_epr(char **files, size_t n, enum mt_format format)
 {
 	static const struct mt_column columns[] = {
-		{ "series", "series" }, { "source", "source" }, { "n_series", "n" }, { "setting", "setting" },
-		{ "prediction", "prediction" }, { "fm_epr", "FM" }, { "am_epr", "AM" }, { "am_over_fm", "AM/FM" },
-		{ "fm_predictions", NULL }, { "am_predictions", NULL }, { "fm_curves", "FM curves" }, { "am_curves", "AM curves" },
+		{ "series", "series" }, { "source", "source" }, { "n_series", "n" },
+		{ "setting", "setting" },
+		{ "prediction", "prediction" }, { "fm_epr", "FM" }, { "am_epr", "AM" },
+		{ "am_over_fm", "AM/FM" },
+		{ "fm_predictions", NULL }, { "am_predictions", NULL },
+		{ "fm_curves", "FM curves" }, { "am_curves", "AM curves" },
 	};
 	const struct epr_table table = { columns, MT_ARRAY_SIZE(columns), all_rows };
 

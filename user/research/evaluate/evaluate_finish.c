@@ -18,7 +18,8 @@
 #define STARTS		8	/* moments of each series */
 #define STEP_SLOTS	13	/* from one to the next: no period is a multiple of it */
 #define FIRST_PASS_SLOTS 20	/* how large the guest is */
-static const double link_shares[] = { 1.25, 2, 4 };	/* of what the guest dirties on the average */
+static const double link_shares[] = { 1.25, 2, 4 };	/* of what the guest dirties on the
+							 * average */
 
 static const struct rule {
 	const char *name;
@@ -86,7 +87,8 @@ static int play_group(struct group *g)
 		const struct epr_series *s = &g->set->series[i];
 
 		for (size_t k = 0; k < STARTS && s->n / 2 + k * STEP_SLOTS < s->n; k++)
-			g->n += play_all(s, s->n / 2 + k * STEP_SLOTS, g->link_share, &g->plays[g->n]);
+			g->n += play_all(s, s->n / 2 + k * STEP_SLOTS, g->link_share,
+					 &g->plays[g->n]);
 	}
 	return 0;
 }
@@ -112,11 +114,20 @@ static int add_row(struct mt_table *t, const struct group *g, size_t r, double *
 	for (size_t i = 0; i < g->n; i++)
 		scratch[i] = g->plays[i].by[r].total_s * 1e3;
 	total = quantile(scratch, g->n, 0.5);
-	return mt_table_row(t, (struct mt_cell[]){
-		MT_STR(g->name), MT_DOUBLE(g->link_share), MT_STR(rules[r].name), MT_UINT(g->n), MT_DOUBLE(round(mean)),
-		MT_DOUBLE(round(p50)), MT_DOUBLE(round(p90)), MT_DOUBLE(round(total)),
-		rules[r].rule == MT_FINISH_FM || rules[r].rule == MT_FINISH_AM ? MT_DOUBLE(round(curves * 10) / 10) : MT_NONE,
-	});
+	return mt_table_row(t,
+			    (struct mt_cell[]){
+				    MT_STR(g->name),
+				    MT_DOUBLE(g->link_share),
+				    MT_STR(rules[r].name),
+				    MT_UINT(g->n),
+				    MT_DOUBLE(round(mean)),
+				    MT_DOUBLE(round(p50)),
+				    MT_DOUBLE(round(p90)),
+				    MT_DOUBLE(round(total)),
+				    rules[r].rule == MT_FINISH_FM || rules[r].rule == MT_FINISH_AM ?
+					    MT_DOUBLE(round(curves * 10) / 10) :
+					    MT_NONE,
+			    });
 }
 
 static int add_group(struct mt_table *t, struct group *g)
@@ -144,8 +155,12 @@ static int add_groups(struct mt_table *t, const struct epr_set *set)
 		rc = add_group(t, &recorded);
 		for (size_t k = 0; k < MT_PHASE_COUNT && !rc; k++) {
 			/* The made-up series go round the kinds. */
-			struct group made = { mt_phase_kind_name((enum mt_phase_kind)k), set, set->n_recorded + k, set->n,
-					      MT_PHASE_COUNT, link_shares[l] };
+			struct group made = { mt_phase_kind_name((enum mt_phase_kind)k),
+					      set,
+					      set->n_recorded + k,
+					      set->n,
+					      MT_PHASE_COUNT,
+					      link_shares[l] };
 
 			rc = add_group(t, &made);
 		}
@@ -157,8 +172,10 @@ int evaluate_finish(char **files, size_t n, enum mt_format format)
 {
 	static const struct mt_column columns[] = {
 		{ "series", "series" }, { "link_share", "link" }, { "rule", "rule" }, { "n", "n" },
-		{ "downtime_mean_ms", "downtime", MT_SHOW_DURATION_MS }, { "downtime_p50_ms", "p50", MT_SHOW_DURATION_MS },
-		{ "downtime_p90_ms", "p90", MT_SHOW_DURATION_MS }, { "total_p50_ms", "total p50", MT_SHOW_DURATION_MS },
+		{ "downtime_mean_ms", "downtime", MT_SHOW_DURATION_MS },
+		{ "downtime_p50_ms", "p50", MT_SHOW_DURATION_MS },
+		{ "downtime_p90_ms", "p90", MT_SHOW_DURATION_MS },
+		{ "total_p50_ms", "total p50", MT_SHOW_DURATION_MS },
 		{ "curves_mean", "forecasts" },
 	};
 	const struct epr_table table = { columns, MT_ARRAY_SIZE(columns), add_groups };

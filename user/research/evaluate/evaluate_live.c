@@ -2,8 +2,8 @@
 /*
  * evaluate_live.c - what could be forecast of a migration while it ran
  *
- * At each moment the live model's own prediction, as the engine has it there, and beside it what every learner of U(T)
- * would have given the forecast models.
+ * At each moment the live model's own prediction, as the engine has it there, and beside it what
+ * every learner of U(T) would have given the forecast models.
  */
 #include <errno.h>
 #include <math.h>
@@ -11,24 +11,30 @@
 #include "evaluate_campaign.h"
 
 /*
- * Whether a cancelled migration would have ended later nobody knows, so what is judged is whether it ends before that. Of a
- * prediction's distribution of totals p10, p50 and p90 are known; between them it is taken for a line.
+ * Whether a cancelled migration would have ended later nobody knows, so what is judged is whether
+ * it ends before that. Of a prediction's distribution of totals p10, p50 and p90 are known; between
+ * them it is taken for a line.
  */
 static double ends_before(const struct mt_prediction *p, double at_ms)
 {
-	const double at[] = { p->total_ms.p10, p->total_ms.p50, p->total_ms.p90 }, share[] = { 0.1, 0.5, 0.9 };
+	const double at[] = { p->total_ms.p10, p->total_ms.p50, p->total_ms.p90 },
+		     share[] = { 0.1, 0.5, 0.9 };
 	size_t n = 0;
 
 	while (n < MT_ARRAY_SIZE(at) && at[n] <= at_ms)
 		n++;
 	if (n == MT_ARRAY_SIZE(at) || !isfinite(at[n]))
 		return n ? p->ends : 0;
-	return n ? share[n - 1] + (share[n] - share[n - 1]) * (at_ms - at[n - 1]) / (at[n] - at[n - 1]) : 0;
+	return n ? share[n - 1] + (share[n] - share[n - 1]) * (at_ms - at[n - 1]) /
+					  (at[n] - at[n - 1]) :
+		   0;
 }
 
-void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p, const struct mt_run *run)
+void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p,
+			    const struct mt_run *run)
 {
-	const double before_ms = evaluate_known(run->prepare_ms), cap_ms = evaluate_known(run->cap_ms);
+	const double before_ms = evaluate_known(run->prepare_ms),
+		     cap_ms = evaluate_known(run->cap_ms);
 	const struct mt_interval *t = &p->total_ms, nothing = { NAN, NAN, NAN };
 
 	*f = (struct mt_forecast){ .method = run->method };
@@ -46,7 +52,10 @@ void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p
 	f->metric[MT_METRIC_DOWNTIME_MS] = p->downtime_ms;
 }
 
-/* Told no more than what decides live is told, but for the method. Return: false where that does not suffice. */
+/*
+ * Told no more than what decides live is told, but for the method. Return: false where that does
+ * not suffice.
+ */
 static bool fill_as_live(struct evaluate_case *c, const struct evaluate_boundary *b)
 {
 	const struct mt_run *run = c->run;
@@ -71,8 +80,9 @@ static bool fill_as_live(struct evaluate_case *c, const struct evaluate_boundary
 }
 
 /* Return: 0, also where nothing is known of that curve; -ENOMEM. */
-static int add(struct evaluate_set *set, const struct evaluate_case *from, const struct mt_recording *profile,
-	       const struct evaluate_boundary *b, enum evaluate_moment moment, enum evaluate_curve curve)
+static int add(struct evaluate_set *set, const struct evaluate_case *from,
+	       const struct mt_recording *profile, const struct evaluate_boundary *b,
+	       enum evaluate_moment moment, enum evaluate_curve curve)
 {
 	struct evaluate_case *c = malloc(sizeof(*c));
 
@@ -94,9 +104,13 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from, const
 	return evaluate_set_keep(set, c);
 }
 
-/* As a live migration that was begun with that profile would have gone. Return: 0, also where there is none; -ENOMEM. */
-static int add_curve(struct evaluate_set *set, struct evaluate_case *from, const struct mt_recording *profile,
-		     const struct mt_recording *after, enum evaluate_curve curve, struct evaluate_replayed *r)
+/*
+ * As a live migration that was begun with that profile would have gone. Return: 0, also where there
+ * is none; -ENOMEM.
+ */
+static int add_curve(struct evaluate_set *set, struct evaluate_case *from,
+		     const struct mt_recording *profile, const struct mt_recording *after,
+		     enum evaluate_curve curve, struct evaluate_replayed *r)
 {
 	struct mt_beforehand before = { .nonzero_bytes = evaluate_known(from->run->nonzero_bytes) };
 	int rc = 0;
@@ -114,8 +128,8 @@ static int add_curve(struct evaluate_set *set, struct evaluate_case *from, const
 	return rc;
 }
 
-int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run, const struct mt_recording *profile,
-		      const struct mt_recording *after)
+int evaluate_add_live(struct evaluate_set *set, const struct mt_run *run,
+		      const struct mt_recording *profile, const struct mt_recording *after)
 {
 	struct evaluate_replayed *r = malloc(sizeof(*r));
 	struct evaluate_case *from = evaluate_case_new(run, after);

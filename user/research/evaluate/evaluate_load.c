@@ -15,14 +15,18 @@ struct loader {
 	const char *loaded;		/* the profile's name; "": none */
 };
 
-/* What failed says nothing of models; what was cancelled or lost says that it did not converge, or nothing. */
+/*
+ * What failed says nothing of models; what was cancelled or lost says that it did not converge, or
+ * nothing.
+ */
 bool evaluate_tells(const struct mt_run *r)
 {
-	return r->outcome == MT_OUTCOME_COMPLETED || r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED ||
-	       r->outcome == MT_OUTCOME_ABORTED;
+	return r->outcome == MT_OUTCOME_COMPLETED ||
+	       r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED || r->outcome == MT_OUTCOME_ABORTED;
 }
 
-int evaluate_recording(struct mt_recording **rec, const char *dir, const char *name, struct mt_err *err)
+int evaluate_recording(struct mt_recording **rec, const char *dir, const char *name,
+		       struct mt_err *err)
 {
 	mt_autofree char *path = NULL;
 
@@ -65,12 +69,15 @@ static int add(struct evaluate_set *set, const struct loader *l, const struct mt
 	int rc;
 
 	if (live)
-		return l->after ? evaluate_add_live(set, r, *r->profile ? l->profile : NULL, l->after) : 0;
+		return l->after ? evaluate_add_live(set, r, *r->profile ? l->profile : NULL,
+						    l->after) :
+				  0;
 	rc = add_before(set, l, r, CURVE_KERNEL);
 	return rc ? rc : add_before(set, l, r, CURVE_COARSE);
 }
 
-int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool live, struct mt_err *err)
+int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool live,
+		  struct mt_err *err)
 {
 	struct loader l = { .runs = runs, .loaded = "" };
 	int rc = 0;
@@ -81,8 +88,8 @@ int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool liv
 		size_t before = set->n;
 
 		if (mt_run_lacks(r)) {
-			rc = mt_err_set(err, -EBADMSG, "%s/runs.jsonl: run %u lacks %s", runs->dir, r->run,
-					mt_run_lacks(r));
+			rc = mt_err_set(err, -EBADMSG, "%s/runs.jsonl: run %u lacks %s", runs->dir,
+					r->run, mt_run_lacks(r));
 			break;
 		}
 		if (!evaluate_tells(r) || (!*r->profile && !live)) {
@@ -92,8 +99,12 @@ int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool liv
 		rc = *r->profile ? load_profile(&l, r, err) : 0;
 		if (rc)
 			break;
-		/* A migration of which the recording is lost can still be forecast before it begins. */
-		if (!*r->recording || evaluate_recording(&l.after, runs->dir, r->recording, &ignored)) {
+		/*
+		 * A migration of which the recording is lost can still be forecast before it
+		 * begins.
+		 */
+		if (!*r->recording ||
+		    evaluate_recording(&l.after, runs->dir, r->recording, &ignored)) {
 			mt_recording_free(l.after);
 			l.after = NULL;
 		}

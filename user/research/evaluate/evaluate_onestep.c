@@ -45,12 +45,14 @@ struct errors {
 
 static bool of_metric(const struct metric *m, const struct onestep_step *s)
 {
-	return (s->it.window_s >= LONG_S - LONG_SLACK_S) == m->long_windows && !(m->under_load && s->idle);
+	return (s->it.window_s >= LONG_S - LONG_SLACK_S) == m->long_windows &&
+	       !(m->under_load && s->idle);
 }
 
 static bool of_group(const struct group *g, const struct onestep_run *run)
 {
-	return (!g->workload || !strcmp(g->workload, run->workload)) && (!g->method || !strcmp(g->method, run->method));
+	return (!g->workload || !strcmp(g->workload, run->workload)) &&
+	       (!g->method || !strcmp(g->method, run->method));
 }
 
 static size_t count_steps(const struct onestep_runs *runs)
@@ -73,7 +75,8 @@ static void collect(struct errors *e, const struct onestep_runs *runs, const dou
 		for (size_t i = 0; of_group(g, run) && i < run->n_steps; i++) {
 			double real = run->steps[i].it.dirtied_bytes;
 
-			if (onestep_asked(run, i) && of_metric(m, &run->steps[i]) && isfinite(forecasts[i]))
+			if (onestep_asked(run, i) && of_metric(m, &run->steps[i]) &&
+			    isfinite(forecasts[i]))
 				e->v[e->n++] = fabs(forecasts[i] - real) / real * 100;
 		}
 	}
@@ -84,7 +87,8 @@ static struct mt_cell rounded(double v)
 	return MT_DOUBLE(round(v * 100) / 100);
 }
 
-static int add_row(struct mt_table *t, const char *model, const struct group *g, const struct metric *m, struct errors *e)
+static int add_row(struct mt_table *t, const char *model, const struct group *g,
+		   const struct metric *m, struct errors *e)
 {
 	double sum = 0;
 
@@ -94,23 +98,27 @@ static int add_row(struct mt_table *t, const char *model, const struct group *g,
 	for (size_t i = 0; i < e->n; i++)
 		sum += e->v[i];
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_STR(model), MT_STR(g->method ? g->method : "all"), MT_STR(g->workload ? g->workload : "all"), MT_STR(m->name),
-		MT_UINT(e->n), rounded(mt_quantile(e->v, e->n, 0.5)), rounded(mt_quantile(e->v, e->n, 0.9)), rounded(sum / (double)e->n), MT_STR("%"),
+		MT_STR(model), MT_STR(g->method ? g->method : "all"),
+		MT_STR(g->workload ? g->workload : "all"), MT_STR(m->name),
+		MT_UINT(e->n), rounded(mt_quantile(e->v, e->n, 0.5)),
+		rounded(mt_quantile(e->v, e->n, 0.9)), rounded(sum / (double)e->n), MT_STR("%"),
 	});
 }
 
 /* "under load" says nothing new where there was a load to the end. */
-static bool says_something(const struct onestep_runs *runs, const struct group *g, const struct metric *m)
+static bool says_something(const struct onestep_runs *runs, const struct group *g,
+			   const struct metric *m)
 {
 	for (size_t r = 0; r < runs->n; r++)
 		for (size_t i = 0; of_group(g, &runs->v[r]) && i < runs->v[r].n_steps; i++)
-			if (!m->under_load || (runs->v[r].steps[i].idle && onestep_asked(&runs->v[r], i)))
+			if (!m->under_load ||
+			    (runs->v[r].steps[i].idle && onestep_asked(&runs->v[r], i)))
 				return true;
 	return false;
 }
 
-static int add_group(struct mt_table *t, const struct onestep_runs *runs, const double *forecasts, size_t n_steps,
-		     const struct group *g, struct errors *e)
+static int add_group(struct mt_table *t, const struct onestep_runs *runs, const double *forecasts,
+		     size_t n_steps, const struct group *g, struct errors *e)
 {
 	int rc = 0;
 
@@ -135,8 +143,8 @@ static bool seen_before(const struct onestep_runs *runs, size_t r)
 	return false;
 }
 
-static int add_groups(struct mt_table *t, const struct onestep_runs *runs, const double *forecasts, size_t n_steps,
-		      struct errors *e)
+static int add_groups(struct mt_table *t, const struct onestep_runs *runs, const double *forecasts,
+		      size_t n_steps, struct errors *e)
 {
 	size_t groups = 0;
 	int rc = 0;
@@ -149,7 +157,8 @@ static int add_groups(struct mt_table *t, const struct onestep_runs *runs, const
 		groups++;
 		rc = add_group(t, runs, forecasts, n_steps, &g, e);
 	}
-	return rc || groups < 2 ? rc : add_group(t, runs, forecasts, n_steps, &(struct group){ 0 }, e);
+	return rc || groups < 2 ? rc :
+				  add_group(t, runs, forecasts, n_steps, &(struct group){ 0 }, e);
 }
 
 static int add_rows(struct mt_table *t, const struct onestep_runs *runs)

@@ -14,7 +14,8 @@
 struct summary {
 	size_t n;
 	double p50, p90, mean;
-	double low, high;	/* of shares: the 90 % interval of the mean, workloads drawn; NaN: one workload */
+	double low, high;	/* of shares: the 90 % interval of the mean, workloads drawn; NaN:
+				 * one workload */
 };
 
 /* What a row is about; NULL: all of them. */
@@ -35,20 +36,23 @@ struct scratch {
 
 static bool is_in(const struct row_key *k, const struct evaluate_result *r)
 {
-	return k->moment == r->of->moment && k->curve == r->of->curve && k->method == r->of->run->method &&
-	       !strcmp(k->where, r->of->run->where) && !strcmp(k->model, r->model) &&
+	return k->moment == r->of->moment && k->curve == r->of->curve &&
+	       k->method == r->of->run->method && !strcmp(k->where, r->of->run->where) &&
+	       !strcmp(k->model, r->model) &&
 	       (!k->workload || !strcmp(k->workload, r->of->run->workload));
 }
 
 static struct row_key key_of(const struct evaluate_result *r, bool by_workload)
 {
-	return (struct row_key){ r->of->run->where, r->of->moment, r->of->curve, r->of->run->method, r->model,
-				 by_workload ? r->of->run->workload : NULL };
+	return (struct row_key){ r->of->run->where, r->of->moment,
+				 r->of->curve,	    r->of->run->method,
+				 r->model,	    by_workload ? r->of->run->workload : NULL };
 }
 
 static void intervals(struct summary *s, const struct scratch *t)
 {
-	const char **first = t->workloads;	/* of each cluster, over those that have been read */
+	const char **first = t->workloads;	/* of each cluster, over those that have been
+						 * read */
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -67,8 +71,8 @@ static void intervals(struct summary *s, const struct scratch *t)
 	mt_cluster_interval(t->clusters, n, &s->low, &s->high);
 }
 
-static struct summary summarise(const struct evaluate_results *r, const struct row_key *k, enum evaluate_error error,
-				const struct scratch *t)
+static struct summary summarise(const struct evaluate_results *r, const struct row_key *k,
+				enum evaluate_error error, const struct scratch *t)
 {
 	struct summary s = { 0, NAN, NAN, NAN, NAN, NAN };
 	double sum = 0;
@@ -95,9 +99,11 @@ static struct summary summarise(const struct evaluate_results *r, const struct r
 
 /* --- for programs: a row for each metric ------------------------------------ */
 static const struct mt_column narrow[] = {
-	{ "where", "HOSTS" }, { "moment", "MOMENT" }, { "profile", "PROFILE" }, { "model", "MODEL" },
+	{ "where", "HOSTS" }, { "moment", "MOMENT" }, { "profile", "PROFILE" },
+	{ "model", "MODEL" },
 	{ "method", "METHOD" },
-	{ "workload", "WORKLOAD" }, { "metric", "METRIC" }, { "n", "N" }, { "p50", "P50" }, { "p90", "P90" },
+	{ "workload", "WORKLOAD" }, { "metric", "METRIC" }, { "n", "N" }, { "p50", "P50" },
+	{ "p90", "P90" },
 	{ "mean", "MEAN" },
 	{ "low", "LOW" }, { "high", "HIGH" }, { "unit", "UNIT" },
 };
@@ -133,20 +139,25 @@ static const struct wide {
 	enum evaluate_error error;
 	enum figure figure;
 } wide[] = {
-	{ "N", ERROR_BAD, COUNT }, { "CANCELLED", ERROR_SAID_TO_END, COUNT }, { "ENDED", ERROR_TOTAL, COUNT },
-	{ "TOTAL P50", ERROR_TOTAL, P50 }, { "P90", ERROR_TOTAL, P90 }, { "TRAFFIC P50", ERROR_TRAFFIC, P50 },
+	{ "N", ERROR_BAD, COUNT }, { "CANCELLED", ERROR_SAID_TO_END, COUNT },
+	{ "ENDED", ERROR_TOTAL, COUNT },
+	{ "TOTAL P50", ERROR_TOTAL, P50 }, { "P90", ERROR_TOTAL, P90 },
+	{ "TRAFFIC P50", ERROR_TRAFFIC, P50 },
 	{ "P90", ERROR_TRAFFIC, P90 },
-	{ "PAUSE P50 MS", ERROR_DOWNTIME, P50 }, { "P90", ERROR_DOWNTIME, P90 }, { "STALL P90 MS", ERROR_STALL, P90 },
+	{ "PAUSE P50 MS", ERROR_DOWNTIME, P50 }, { "P90", ERROR_DOWNTIME, P90 },
+	{ "STALL P90 MS", ERROR_STALL, P90 },
 	{ "SETTLED PAUSE P50", ERROR_SETTLED, P50 }, { "P90", ERROR_SETTLED, P90 },
 	{ "WRONG VERDICT", ERROR_WRONG_VERDICT, MEAN }, { "BAD", ERROR_BAD, MEAN },
 	{ "IN P10-P90: TOTAL", COVERED_TOTAL, WITH_INTERVAL }, { "TRAFFIC", COVERED_TRAFFIC, MEAN },
 	{ "PAUSE", COVERED_DOWNTIME, MEAN },
-	{ "STALL", COVERED_STALL, MEAN }, { "POINTS: TOTAL", POINT_TOTAL, MEAN }, { "PAUSE", POINT_DOWNTIME, MEAN },
+	{ "STALL", COVERED_STALL, MEAN }, { "POINTS: TOTAL", POINT_TOTAL, MEAN },
+	{ "PAUSE", POINT_DOWNTIME, MEAN },
 	{ "BRIER", BRIER, WITH_INTERVAL }, { "CLIMATOLOGY", BRIER_CLIMATOLOGY, MEAN },
 };
 
 static const struct mt_column wide_keys[] = {
-	{ "where", "HOSTS" }, { "moment", "MOMENT" }, { "method", "METHOD" }, { "profile", "PROFILE" },
+	{ "where", "HOSTS" }, { "moment", "MOMENT" }, { "method", "METHOD" },
+	{ "profile", "PROFILE" },
 	{ "model", "MODEL" },
 	{ "workload", "WORKLOAD" },
 };
@@ -170,7 +181,11 @@ static void print_cell(char *buf, size_t size, const struct wide *w, const struc
 	const char *unit = evaluate_errors[w->error].unit;
 	char low[CELL / 4], high[CELL / 4], mean[CELL / 4];
 
-	print_value(buf, size, w->figure == P50 ? s->p50 : w->figure == P90 ? s->p90 : s->mean, unit);
+	print_value(buf, size,
+		    w->figure == P50 ? s->p50 :
+		    w->figure == P90 ? s->p90 :
+				       s->mean,
+		    unit);
 	if (w->figure == COUNT)
 		snprintf(buf, size, "%zu", s->n);
 	if (w->figure != WITH_INTERVAL || !isfinite(s->low))
@@ -185,8 +200,10 @@ static void wide_row(struct mt_table *t, const struct evaluate_results *r, const
 		     const struct scratch *scratch)
 {
 	struct mt_cell cells[MT_ARRAY_SIZE(wide_keys) + MT_ARRAY_SIZE(wide)] = {
-		MT_STR(k->where), MT_STR(evaluate_moment_name(k->moment)), MT_STR(mt_method_name(k->method)),
-		MT_STR(evaluate_curve_name(k->curve)), MT_STR(k->model), MT_STR(k->workload ? k->workload : "all"),
+		MT_STR(k->where), MT_STR(evaluate_moment_name(k->moment)),
+		MT_STR(mt_method_name(k->method)),
+		MT_STR(evaluate_curve_name(k->curve)), MT_STR(k->model),
+		MT_STR(k->workload ? k->workload : "all"),
 	};
 	char text[MT_ARRAY_SIZE(wide)][CELL];
 
@@ -206,7 +223,8 @@ static struct mt_table *wide_table(enum mt_format format)
 
 	memcpy(columns, wide_keys, sizeof(wide_keys));
 	for (size_t i = 0; i < MT_ARRAY_SIZE(wide); i++)
-		columns[MT_ARRAY_SIZE(wide_keys) + i] = (struct mt_column){ wide[i].title, wide[i].title };
+		columns[MT_ARRAY_SIZE(wide_keys) + i] =
+			(struct mt_column){ wide[i].title, wide[i].title };
 	return mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
 }
 
@@ -245,7 +263,8 @@ static size_t collect(const struct evaluate_results *r, bool by_workload, struct
 int evaluate_print(const struct evaluate_results *r, enum mt_format format, bool by_workload)
 {
 	bool text = format == MT_FORMAT_TEXT;
-	struct mt_table *t = text ? wide_table(format) : mt_table_new(stdout, format, narrow, MT_ARRAY_SIZE(narrow));
+	struct mt_table *t = text ? wide_table(format) :
+				    mt_table_new(stdout, format, narrow, MT_ARRAY_SIZE(narrow));
 	mt_autofree double *values = calloc(r->n + 1, sizeof(*values));
 	mt_autofree const char **workloads = calloc(r->n + 1, sizeof(*workloads));
 	mt_autofree struct mt_cluster *clusters = calloc(r->n + 1, sizeof(*clusters));

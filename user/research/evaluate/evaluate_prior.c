@@ -25,13 +25,16 @@ static const struct stage stages[MT_FORECAST_STAGES] = {
 };
 
 static const char *const method_ids[MT_METHOD_COUNT] = {
-	[MT_METHOD_PRECOPY] = "PRECOPY", [MT_METHOD_POSTCOPY] = "POSTCOPY", [MT_METHOD_HYBRID] = "HYBRID",
-	[MT_METHOD_AUTOCONVERGE] = "AUTOCONVERGE", [MT_METHOD_XBZRLE] = "XBZRLE", [MT_METHOD_COMPRESSION] = "COMPRESSION",
+	[MT_METHOD_PRECOPY] = "PRECOPY", [MT_METHOD_POSTCOPY] = "POSTCOPY",
+	[MT_METHOD_HYBRID] = "HYBRID",
+	[MT_METHOD_AUTOCONVERGE] = "AUTOCONVERGE", [MT_METHOD_XBZRLE] = "XBZRLE",
+	[MT_METHOD_COMPRESSION] = "COMPRESSION",
 	[MT_METHOD_MULTIFD] = "MULTIFD",
 };
 
 static const char *const metric_ids[MT_METRIC_COUNT] = {
-	[MT_METRIC_TOTAL_MS] = "TOTAL_MS", [MT_METRIC_TRANSFERRED_BYTES] = "TRANSFERRED_BYTES", [MT_METRIC_DOWNTIME_MS] = "DOWNTIME_MS",
+	[MT_METRIC_TOTAL_MS] = "TOTAL_MS", [MT_METRIC_TRANSFERRED_BYTES] = "TRANSFERRED_BYTES",
+	[MT_METRIC_DOWNTIME_MS] = "DOWNTIME_MS",
 	[MT_METRIC_STALL_MS] = "STALL_MS",
 };
 
@@ -51,7 +54,8 @@ static void put_figures(FILE *out, enum mt_method method, const struct mt_learne
 	put(out, "switchover_ms", f->switchover_ms);
 	put(out, "bandwidth_share", f->bandwidth_share);
 	fprintf(out, ",\n\t\t\t\t");
-	fprintf(out, ".wire_share_first = %.6g, .wire_share_later = %.6g", f->wire_share_first, f->wire_share_later);
+	fprintf(out, ".wire_share_first = %.6g, .wire_share_later = %.6g", f->wire_share_first,
+		f->wire_share_later);
 	put(out, "pages_per_s_first", f->pages_per_s_first);
 	put(out, "pages_per_s_later", f->pages_per_s_later);
 	fprintf(out, ",\n\t\t\t\t");
@@ -64,12 +68,14 @@ static void put_figures(FILE *out, enum mt_method method, const struct mt_learne
 }
 
 /* Of the row that decides: others are compared with as they are. */
-static void put_residuals(FILE *out, enum mt_method method, const struct mt_residual r[MT_METRIC_COUNT])
+static void put_residuals(FILE *out, enum mt_method method,
+			  const struct mt_residual r[MT_METRIC_COUNT])
 {
 	fprintf(out, "\t\t\t[MT_METHOD_%s] = {\n", method_ids[method]);
 	for (unsigned m = 0; m < MT_METRIC_COUNT; m++)
 		if (r[m].n)
-			fprintf(out, "\t\t\t\t[MT_METRIC_%s] = { %.4g, %.4g, %.4g, %u },\n", metric_ids[m], r[m].p10, r[m].p50, r[m].p90, r[m].n);
+			fprintf(out, "\t\t\t\t[MT_METRIC_%s] = { %.4g, %.4g, %.4g, %u },\n",
+				metric_ids[m], r[m].p10, r[m].p50, r[m].p90, r[m].n);
 	fprintf(out, "\t\t\t},\n");
 }
 
@@ -103,7 +109,8 @@ static int learn(struct mt_learned *l, const struct evaluate_set *set, enum eval
 	if (!cases)
 		return -ENOMEM;
 	for (size_t i = 0; i < set->n; i++) {
-		if (set->v[i]->moment != moment || (moment != MOMENT_START && set->v[i]->curve != CURVE_PASSES))
+		if (set->v[i]->moment != moment ||
+		    (moment != MOMENT_START && set->v[i]->curve != CURVE_PASSES))
 			continue;
 		cases[n] = set->v[i]->learned;
 		cases[n++].hosts = hosts_of(set, i);
@@ -130,7 +137,8 @@ int evaluate_print_prior(FILE *out, const struct mt_runs *runs, size_t n, struct
 	for (size_t s = 0; s < MT_ARRAY_SIZE(stages) && !rc; s++) {
 		struct mt_learned l;
 
-		rc = learn(&l, stages[s].moment == MOMENT_START ? &before : &during, stages[s].moment);
+		rc = learn(&l, stages[s].moment == MOMENT_START ? &before : &during,
+			   stages[s].moment);
 		if (rc)
 			mt_err_set(err, rc, "out of memory");
 		else

@@ -2,8 +2,9 @@
 /*
  * evaluate_replayed.c - a recorded migration through the engine that decides live ones
  *
- * Twice: with the policy that does nothing, which shows what the model says after each pass whether or not somebody
- * would have acted before; and with the default policy, which shows where that decides.
+ * Twice: with the policy that does nothing, which shows what the model says after each pass whether
+ * or not somebody would have acted before; and with the default policy, which shows where that
+ * decides.
  */
 #include <math.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "base/quantile.h"
 #include "evaluate_replayed.h"
 
-#define LATER_MS	40000	/* so long after the begin a migration that does not end has shown what it is like */
+/* so long after the begin a migration that does not end has shown what it is like */
+#define LATER_MS	40000
 
 const char *evaluate_moment_name(enum evaluate_moment moment)
 {
@@ -42,7 +44,8 @@ static double settled_ms(const struct mt_engine *e)
 			left_bytes[n++] = e->iterations.kept[i].remaining_bytes;
 	if (!n || !(e->iterations.bandwidth_bytes_per_s > 0))
 		return NAN;
-	return mt_median(left_bytes, n) / e->iterations.bandwidth_bytes_per_s * 1e3 + (double)e->limits.fixed_ms;
+	return mt_median(left_bytes, n) / e->iterations.bandwidth_bytes_per_s * 1e3 +
+	       (double)e->limits.fixed_ms;
 }
 
 static void note_pass(const struct mt_engine *e, const struct mt_plan *plan, void *opaque)
@@ -58,7 +61,8 @@ static void note_pass(const struct mt_engine *e, const struct mt_plan *plan, voi
 	if (e->iterations.last.total_ms <= LATER_MS)
 		take(&r->at[MOMENT_40_S], e);
 	/* It counts once there is a later one. */
-	r->at[MOMENT_40_S].reached = e->iterations.last.total_ms > LATER_MS && r->at[MOMENT_40_S].iterations.total;
+	r->at[MOMENT_40_S].reached =
+		e->iterations.last.total_ms > LATER_MS && r->at[MOMENT_40_S].iterations.total;
 }
 
 static void note_decision(const struct mt_engine *e, const struct mt_plan *plan, void *opaque)
@@ -69,7 +73,8 @@ static void note_decision(const struct mt_engine *e, const struct mt_plan *plan,
 	r->allowed_ms = (double)e->limits.max_downtime_ms;
 }
 
-void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec, enum mt_method method, const struct mt_beforehand *before)
+void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec,
+		     enum mt_method method, const struct mt_beforehand *before)
 {
 	struct mt_limits as_recorded = MT_LIMITS_UNSET;
 	const struct mt_replay_watch passes = { note_pass, r }, decision = { note_decision, r };
@@ -83,5 +88,6 @@ void evaluate_replay(struct evaluate_replayed *r, const struct mt_recording *rec
 	while ((to = mt_recording_migration(rec, from)) < rec->n_entries)
 		from = to;
 	mt_replay(&r->decided, rec, from, to, mt_policy_find("qemu"), &as_recorded, &passes);
-	mt_replay(&r->decided, rec, from, to, mt_policy_find(MT_POLICY_DEFAULT), &as_recorded, &decision);
+	mt_replay(&r->decided, rec, from, to, mt_policy_find(MT_POLICY_DEFAULT), &as_recorded,
+		  &decision);
 }

@@ -10,7 +10,8 @@
 #include "evaluate_campaign.h"
 
 /* Return: the next result, of @c; NULL: no memory. It counts once ->n says so. */
-static struct evaluate_result *next(struct evaluate_results *r, const struct evaluate_case *c, const char *model)
+static struct evaluate_result *next(struct evaluate_results *r, const struct evaluate_case *c,
+				    const char *model)
 {
 	if (r->n == r->room) {
 		size_t room = r->room ? 2 * r->room : 256;
@@ -40,7 +41,8 @@ static int take_live(struct evaluate_results *r, const struct evaluate_case *c)
 	return 0;
 }
 
-static int forecast(struct evaluate_results *r, const struct evaluate_case *c, const struct mt_learned *learned)
+static int forecast(struct evaluate_results *r, const struct evaluate_case *c,
+		    const struct mt_learned *learned)
 {
 	int rc = take_live(r, c);
 
@@ -73,7 +75,8 @@ static bool same_workload(const struct evaluate_case *a, const struct evaluate_c
 static bool is_first(const struct evaluate_set *set, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (evaluate_same_group(set->v[k], set->v[i]) && same_workload(set->v[k], set->v[i]))
+		if (evaluate_same_group(set->v[k], set->v[i]) &&
+		    same_workload(set->v[k], set->v[i]))
 			return false;
 	return true;
 }
@@ -84,8 +87,8 @@ static bool of_campaign(const struct evaluate_case *c)
 	return *c->run->profile;
 }
 
-static int fold(struct evaluate_results *r, const struct evaluate_set *set, const struct evaluate_case *held_out,
-		struct mt_learned_case *others)
+static int fold(struct evaluate_results *r, const struct evaluate_set *set,
+		const struct evaluate_case *held_out, struct mt_learned_case *others)
 {
 	struct mt_learned learned = mt_learned_default;
 	size_t n = 0;
@@ -102,15 +105,20 @@ static int fold(struct evaluate_results *r, const struct evaluate_set *set, cons
 }
 
 /* --- a history of its own ------------------------------------------------------ */
-/* At most @own migrations of other workloads by the same method, drawn; of files outside of campaigns any others. */
-static size_t history_of(const struct evaluate_set *set, size_t at, size_t own, struct mt_learned_case *history)
+/*
+ * At most @own migrations of other workloads by the same method, drawn; of files outside of
+ * campaigns any others.
+ */
+static size_t history_of(const struct evaluate_set *set, size_t at, size_t own,
+			 struct mt_learned_case *history)
 {
 	const struct evaluate_case *c = set->v[at];
 	struct mt_rng rng = { at + 1 };		/* the same each time */
 	size_t n = 0;
 
 	for (size_t i = 0; i < set->n; i++)
-		if (i != at && evaluate_same_group(set->v[i], c) && set->v[i]->run->method == c->run->method &&
+		if (i != at && evaluate_same_group(set->v[i], c) &&
+		    set->v[i]->run->method == c->run->method &&
 		    !(of_campaign(c) && same_workload(set->v[i], c)))
 			history[n++] = set->v[i]->learned;
 	for (size_t i = 0; i < own && i < n; i++) {
@@ -124,7 +132,8 @@ static size_t history_of(const struct evaluate_set *set, size_t at, size_t own, 
 }
 
 /* As hosts with a history of @own migrations forecast it. */
-static int with_history(struct evaluate_results *r, const struct evaluate_set *set, size_t at, size_t own, struct mt_learned_case *history)
+static int with_history(struct evaluate_results *r, const struct evaluate_set *set, size_t at,
+			size_t own, struct mt_learned_case *history)
 {
 	const struct evaluate_case *c = set->v[at];
 	struct mt_learned learned;
@@ -133,7 +142,8 @@ static int with_history(struct evaluate_results *r, const struct evaluate_set *s
 	if (evaluate_flips(c->run))
 		return 0;
 	learned = mt_learned_prior[mt_forecast_stage_of(c->learned.in.done.passes)];
-	rc = mt_learn_own(&learned, history, history_of(set, at, own, history), c->moment != MOMENT_START);
+	rc = mt_learn_own(&learned, history, history_of(set, at, own, history),
+			  c->moment != MOMENT_START);
 	return rc ? rc : forecast(r, c, &learned);
 }
 

@@ -73,8 +73,9 @@ static void judge_verdict(struct evaluate_result *r)
 }
 
 /*
- * The continuous ranked probability score, as far as p10, p50 and p90 tell it: the weighted interval score (Bracher et al. 2021,
- * PLOS Comput. Biol. 17, with one interval of 80 %), over what was real. Of a point it is its relative error.
+ * The continuous ranked probability score, as far as p10, p50 and p90 tell it: the weighted
+ * interval score (Bracher et al. 2021, PLOS Comput. Biol. 17, with one interval of 80 %), over what
+ * was real. Of a point it is its relative error.
  */
 static double crps(const struct mt_interval *f, double real)
 {
@@ -101,10 +102,12 @@ void evaluate_judge(struct evaluate_result *r)
 		return;
 	r->error[ERROR_TOTAL] = relative(f[MT_METRIC_TOTAL_MS].p50, real[MT_METRIC_TOTAL_MS]);
 	r->error[CRPS_TOTAL] = crps(&f[MT_METRIC_TOTAL_MS], real[MT_METRIC_TOTAL_MS]);
-	r->error[ERROR_TRAFFIC] = relative(f[MT_METRIC_TRANSFERRED_BYTES].p50, real[MT_METRIC_TRANSFERRED_BYTES]);
+	r->error[ERROR_TRAFFIC] =
+		relative(f[MT_METRIC_TRANSFERRED_BYTES].p50, real[MT_METRIC_TRANSFERRED_BYTES]);
 	r->error[ERROR_DOWNTIME] = fabs(f[MT_METRIC_DOWNTIME_MS].p50 - real[MT_METRIC_DOWNTIME_MS]);
 	r->error[ERROR_STALL] = fabs(f[MT_METRIC_STALL_MS].p50 - real[MT_METRIC_STALL_MS]);
-	r->error[ERROR_BAD] = !mt_forecast_converges(&r->forecast) || !(r->error[ERROR_TOTAL] < BAD_SHARE);
+	r->error[ERROR_BAD] =
+		!mt_forecast_converges(&r->forecast) || !(r->error[ERROR_TOTAL] < BAD_SHARE);
 	for (size_t i = 0; i < MT_METRIC_COUNT; i++) {
 		r->error[COVERED_TOTAL + i] = covered(&f[i], real[i]);
 		r->error[POINT_TOTAL + i] = point(&f[i], real[i]);
@@ -113,7 +116,8 @@ void evaluate_judge(struct evaluate_result *r)
 
 bool evaluate_same_group(const struct evaluate_case *a, const struct evaluate_case *b)
 {
-	return a->moment == b->moment && a->curve == b->curve && !strcmp(a->run->where, b->run->where);
+	return a->moment == b->moment && a->curve == b->curve &&
+	       !strcmp(a->run->where, b->run->where);
 }
 
 static double share_of_others(const struct evaluate_set *set, const struct evaluate_case *c)

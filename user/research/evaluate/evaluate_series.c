@@ -2,7 +2,8 @@
 /*
  * evaluate_series.c - a recorded migration that belongs to no campaign, as a campaign of one run
  *
- * What runs.jsonl would say is taken from the recording itself: the folder is its workload, the folder above the hosts.
+ * What runs.jsonl would say is taken from the recording itself: the folder is its workload, the
+ * folder above the hosts.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -17,15 +18,16 @@
 #include "evaluate_campaign.h"
 
 /*
- * Who runs no campaign cancels nothing: what has not ended after this is taken for cancelled then. As the campaign of
- * the machine does (tests/data/campaign/machine.ini): so much, and three times what the first pass took.
+ * Who runs no campaign cancels nothing: what has not ended after this is taken for cancelled then.
+ * As the campaign of the machine does (tests/data/campaign/machine.ini): so much, and three times
+ * what the first pass took.
  */
 #define CAP_MS		6000
 #define CAP_PASSES	3
 
 /*
- * How it ended, by the first answer that says so; that one often has no figures, and the total goes on by when it was
- * given.
+ * How it ended, by the first answer that says so; that one often has no figures, and the total goes
+ * on by when it was given.
  */
 static void fill_end(struct mt_run *run, const struct mt_recording *rec)
 {
@@ -52,7 +54,8 @@ static void fill_end(struct mt_run *run, const struct mt_recording *rec)
 			told_ms = s->total_ms;
 			told_t_ns = s->t_ns;
 		}
-		run->total_ms = (double)told_ms + (told_t_ns ? (double)(s->t_ns - told_t_ns) / MT_NS_PER_MS : 0);
+		run->total_ms = (double)told_ms +
+				(told_t_ns ? (double)(s->t_ns - told_t_ns) / MT_NS_PER_MS : 0);
 	}
 }
 
@@ -73,21 +76,37 @@ static void fill(struct mt_run *run, const struct mt_recording *rec)
 
 	mt_recorded_guest(&g, rec);
 	*run = (struct mt_run){
-		.run = 1, .method = MT_METHOD_PRECOPY, .outcome = MT_OUTCOME_ABORTED,
-		.vcpus = NAN, .memory_bytes = g.memory_bytes, .resident_bytes = g.resident_bytes,
-		.nonzero_bytes = NAN, .cpu_share = NAN,
-		.bandwidth_bytes_per_s = g.bandwidth_bytes_per_s, .link_bytes_per_s = NAN,
-		.downtime_limit_ms = g.downtime_limit_ms > 0 ? g.downtime_limit_ms : MT_QEMU_LIMIT_DEFAULT_MS,
-		.load_1min = NAN, .busy_percent = NAN, .prepare_ms = NAN, .total_ms = NAN, .downtime_ms = NAN,
-		.transferred_bytes = NAN, .iterations = NAN, .normal_pages = NAN, .zero_pages = NAN,
+		.run = 1,
+		.method = MT_METHOD_PRECOPY,
+		.outcome = MT_OUTCOME_ABORTED,
+		.vcpus = NAN,
+		.memory_bytes = g.memory_bytes,
+		.resident_bytes = g.resident_bytes,
+		.nonzero_bytes = NAN,
+		.cpu_share = NAN,
+		.bandwidth_bytes_per_s = g.bandwidth_bytes_per_s,
+		.link_bytes_per_s = NAN,
+		.downtime_limit_ms =
+			g.downtime_limit_ms > 0 ? g.downtime_limit_ms : MT_QEMU_LIMIT_DEFAULT_MS,
+		.load_1min = NAN,
+		.busy_percent = NAN,
+		.prepare_ms = NAN,
+		.total_ms = NAN,
+		.downtime_ms = NAN,
+		.transferred_bytes = NAN,
+		.iterations = NAN,
+		.normal_pages = NAN,
+		.zero_pages = NAN,
 		.throttle_percent = NAN,
-		.postcopy_requests = NAN, .felt_ms = NAN,
+		.postcopy_requests = NAN,
+		.felt_ms = NAN,
 	};
 	fill_end(run, rec);
 	run->cap_ms = CAP_MS + CAP_PASSES * first_pass_ms(rec);
 	if (run->outcome != MT_OUTCOME_COMPLETED)
 		run->cap_ms = fmin(run->cap_ms, run->total_ms);
-	run->converged = run->outcome == MT_OUTCOME_COMPLETED && !evaluate_flips(run) && run->total_ms <= run->cap_ms;
+	run->converged = run->outcome == MT_OUTCOME_COMPLETED && !evaluate_flips(run) &&
+			 run->total_ms <= run->cap_ms;
 }
 
 /* "WHERE/WORKLOAD/FILE" */
@@ -127,7 +146,8 @@ int evaluate_series(struct mt_runs *runs, const char *path, struct mt_err *err)
 	if (rc)
 		mt_err_set(err, rc, "%s: %s", path, strerror(-rc));
 	else if (mt_run_lacks(runs->v))
-		rc = mt_err_set(err, -ENODATA, "%s has no whole pass of pre-copy: nothing to forecast", path);
+		rc = mt_err_set(err, -ENODATA,
+				"%s has no whole pass of pre-copy: nothing to forecast", path);
 	if (rc)
 		mt_runs_free(runs);
 	mt_recording_free(rec);

@@ -16,7 +16,9 @@ static void judge(struct evaluate_verdict *v, const struct evaluate_replayed *r)
 	const struct evaluate_boundary *last = &r->at[MOMENT_DECISION];
 
 	v->action = r->decided.action;
-	v->at_ms = mt_sample_has(&r->decided.at, total_ms) ? (double)r->decided.at.total_ms - evaluate_known(v->run->prepare_ms) : NAN;
+	v->at_ms = mt_sample_has(&r->decided.at, total_ms) ?
+			   (double)r->decided.at.total_ms - evaluate_known(v->run->prepare_ms) :
+			   NAN;
 	v->passes = last->reached ? (double)last->iterations.total : NAN;
 	v->allowed_ms = r->allowed_ms;
 	v->prediction = last->prediction;
@@ -37,19 +39,23 @@ static int add(struct evaluate_verdicts *v, const struct mt_runs *runs, const st
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	v->v = more;
 	v->v[v->n] = (struct evaluate_verdict){ .run = run, .dir = runs->dir };
-	evaluate_replay(r, *rec, run->method, &(struct mt_beforehand){ .nonzero_bytes = evaluate_known(run->nonzero_bytes) });
+	evaluate_replay(
+		r, *rec, run->method,
+		&(struct mt_beforehand){ .nonzero_bytes = evaluate_known(run->nonzero_bytes) });
 	judge(&v->v[v->n++], r);
 	return 0;
 }
 
-int evaluate_verdicts_load(struct evaluate_verdicts *v, const struct mt_runs *runs, struct mt_err *err)
+int evaluate_verdicts_load(struct evaluate_verdicts *v, const struct mt_runs *runs,
+			   struct mt_err *err)
 {
 	mt_autofree struct evaluate_replayed *r = malloc(sizeof(*r));
 	struct mt_recording *rec = NULL;
 	int rc = r ? 0 : mt_err_set(err, -ENOMEM, "out of memory");
 
 	for (size_t i = 0; i < runs->n && !rc; i++)
-		if (evaluate_tells(&runs->v[i]) && !evaluate_flips(&runs->v[i]) && *runs->v[i].recording)
+		if (evaluate_tells(&runs->v[i]) && !evaluate_flips(&runs->v[i]) &&
+		    *runs->v[i].recording)
 			rc = add(v, runs, &runs->v[i], &rec, r, err);
 	mt_recording_free(rec);
 	return rc;
@@ -68,7 +74,8 @@ static void count_completed(struct evaluate_verdict_counts *c, const struct eval
 	c->aborted_within += v->action == MT_ACTION_ABORT && v->run->downtime_ms <= v->allowed_ms;
 }
 
-static void count_hopeless(struct evaluate_verdict_counts *c, const struct evaluate_verdict *v, double *values)
+static void count_hopeless(struct evaluate_verdict_counts *c, const struct evaluate_verdict *v,
+			   double *values)
 {
 	c->hopeless++;
 	c->hopeless_stopped += v->action == MT_ACTION_STOP;
@@ -77,8 +84,8 @@ static void count_hopeless(struct evaluate_verdict_counts *c, const struct evalu
 		values[c->given_up++] = v->at_ms;
 }
 
-struct evaluate_verdict_counts evaluate_verdict_count(const struct evaluate_verdicts *v, const char *dir,
-						      enum mt_method method,
+struct evaluate_verdict_counts evaluate_verdict_count(const struct evaluate_verdicts *v,
+						      const char *dir, enum mt_method method,
 						      double *values)
 {
 	struct evaluate_verdict_counts c = { .give_up_ms = NAN };
@@ -86,7 +93,8 @@ struct evaluate_verdict_counts evaluate_verdict_count(const struct evaluate_verd
 	for (size_t i = 0; i < v->n; i++) {
 		const struct evaluate_verdict *one = &v->v[i];
 
-		if ((dir && strcmp(dir, one->dir)) || (method != MT_METHOD_COUNT && method != one->run->method))
+		if ((dir && strcmp(dir, one->dir)) ||
+		    (method != MT_METHOD_COUNT && method != one->run->method))
 			continue;
 		if (one->run->converged)
 			count_completed(&c, one);

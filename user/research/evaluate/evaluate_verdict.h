@@ -30,8 +30,9 @@ MT_MUST_CHECK int evaluate_verdicts_load(struct evaluate_verdicts *v, const stru
 					 struct mt_err *err);
 
 /*
- * Those that QEMU completed by itself: aborted is wrong, above all where the pause was within what is allowed. Those
- * that it did not, until they were cancelled or their load had ended: kept is wrong.
+ * Those that QEMU completed by itself: aborted is wrong, above all where the pause was within what
+ * is allowed. Those that it did not, until they were cancelled or their load had ended: kept is
+ * wrong.
  */
 struct evaluate_verdict_counts {
 	size_t completed, aborted, aborted_within, stopped;
@@ -40,8 +41,8 @@ struct evaluate_verdict_counts {
 };
 
 /* Of one campaign and one method; NULL and MT_METHOD_COUNT: of all. @values: room for @v->n. */
-struct evaluate_verdict_counts evaluate_verdict_count(const struct evaluate_verdicts *v, const char *dir,
-						      enum mt_method method,
+struct evaluate_verdict_counts evaluate_verdict_count(const struct evaluate_verdicts *v,
+						      const char *dir, enum mt_method method,
 						      double *values);
 bool evaluate_verdict_is_wrong(const struct evaluate_verdict *v);
 

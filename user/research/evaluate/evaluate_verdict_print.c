@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * evaluate_verdict_print.c - tables of what the default policy would have made of recorded migrations
+ * evaluate_verdict_print.c - tables of what the default policy would have made of recorded
+ * migrations
  */
 #include <errno.h>
 #include <math.h>
@@ -23,15 +24,19 @@ static int add_row(struct mt_table *t, const struct evaluate_verdicts *v, const 
 	if (!c.completed && !c.hopeless)
 		return 0;
 	return mt_table_row(t, (struct mt_cell[]){
-		MT_STR(dir ? dir : "all"), MT_STR(method == MT_METHOD_COUNT ? "all" : mt_method_name(method)),
-		MT_UINT(c.completed), MT_UINT(c.aborted), MT_UINT(c.aborted_within), MT_UINT(c.stopped),
-		MT_UINT(c.hopeless), MT_UINT(c.given_up), MT_UINT(c.hopeless_stopped), MT_UINT(c.kept),
+		MT_STR(dir ? dir : "all"),
+		MT_STR(method == MT_METHOD_COUNT ? "all" : mt_method_name(method)),
+		MT_UINT(c.completed), MT_UINT(c.aborted), MT_UINT(c.aborted_within),
+		MT_UINT(c.stopped),
+		MT_UINT(c.hopeless), MT_UINT(c.given_up), MT_UINT(c.hopeless_stopped),
+		MT_UINT(c.kept),
 		rounded(c.give_up_ms),
 	});
 }
 
 /* One campaign (NULL: all of them): its methods, if it has several, and all together. */
-static int add_campaign(struct mt_table *t, const struct evaluate_verdicts *v, const char *dir, double *values)
+static int add_campaign(struct mt_table *t, const struct evaluate_verdicts *v, const char *dir,
+			double *values)
 {
 	int rc = 0;
 
@@ -81,8 +86,10 @@ int evaluate_print_wrong_verdicts(const struct evaluate_verdicts *v, enum mt_for
 		{ "completed", "COMPLETED" }, { "total_ms", "AFTER", MT_SHOW_DURATION_MS },
 		{ "downtime_ms", "PAUSE", MT_SHOW_DURATION_MS },
 		{ "allowed_ms", "ALLOWED", MT_SHOW_DURATION_MS }, { "iterations", "PASSES" },
-		{ "action", "POLICY" }, { "at_ms", "AT", MT_SHOW_DURATION_MS }, { "passes", "PASS" },
-		{ "stop_now_ms", "STOP NOW", MT_SHOW_DURATION_MS }, { "floor_ms", "FLOOR", MT_SHOW_DURATION_MS },
+		{ "action", "POLICY" }, { "at_ms", "AT", MT_SHOW_DURATION_MS },
+		{ "passes", "PASS" },
+		{ "stop_now_ms", "STOP NOW", MT_SHOW_DURATION_MS },
+		{ "floor_ms", "FLOOR", MT_SHOW_DURATION_MS },
 		{ "floor_optimistic_ms", "AT BEST", MT_SHOW_DURATION_MS }, { "reason", "REASON" },
 	};
 	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
@@ -96,9 +103,12 @@ int evaluate_print_wrong_verdicts(const struct evaluate_verdicts *v, enum mt_for
 		if (!evaluate_verdict_is_wrong(w))
 			continue;
 		mt_table_row(t, (struct mt_cell[]){
-			MT_STR(w->dir), MT_STR(run->recording), MT_STR(run->guest), MT_STR(run->workload),
+			MT_STR(w->dir), MT_STR(run->recording), MT_STR(run->guest),
+			MT_STR(run->workload),
 			MT_STR(mt_method_name(run->method)),
-			MT_BOOL(run->converged), rounded(run->total_ms - evaluate_known(run->prepare_ms)), rounded(run->downtime_ms),
+			MT_BOOL(run->converged),
+			rounded(run->total_ms - evaluate_known(run->prepare_ms)),
+			rounded(run->downtime_ms),
 			rounded(w->allowed_ms), rounded(run->iterations),
 			MT_STR(mt_action_name(w->action)), rounded(w->at_ms), rounded(w->passes),
 			rounded(w->prediction.stop_now_ms), rounded(w->prediction.floor_ms),

@@ -27,10 +27,12 @@ static double qemu_rate(const struct mt_sample *s)
 {
 	if (!mt_sample_has(s, dirty_pages_per_s))
 		return NAN;
-	return (double)s->dirty_pages_per_s * (mt_sample_has(s, page_size_bytes) ? (double)s->page_size_bytes : 4096);
+	return (double)s->dirty_pages_per_s *
+	       (mt_sample_has(s, page_size_bytes) ? (double)s->page_size_bytes : 4096);
 }
 
-static int add_step(struct onestep_run *run, const struct mt_iteration *it, const struct mt_sample *start, bool polled)
+static int add_step(struct onestep_run *run, const struct mt_iteration *it,
+		    const struct mt_sample *start, bool polled)
 {
 	struct onestep_step *s;
 
@@ -90,7 +92,8 @@ static void mark_idle(struct onestep_run *run)
 		}
 		mt_sort(windows, BEFORE);
 		mt_sort(bytes, BEFORE);
-		least = bytes[BEFORE / 2] * fmin(1, run->steps[i].it.window_s / windows[BEFORE / 2]);
+		least = bytes[BEFORE / 2] *
+			fmin(1, run->steps[i].it.window_s / windows[BEFORE / 2]);
 		run->steps[i].idle = run->steps[i].it.dirtied_bytes < IDLE_SHARE * least;
 		if (!run->steps[i].idle)
 			break;
@@ -104,7 +107,8 @@ static char *folder_of(const char *path)
 	return whole ? strdup(basename(dirname(whole))) : NULL;
 }
 
-int onestep_load(struct onestep_runs *runs, const char *path, bool polled, bool *truncated, struct mt_err *err)
+int onestep_load(struct onestep_runs *runs, const char *path, bool polled, bool *truncated,
+		 struct mt_err *err)
 {
 	struct onestep_run *more = reallocarray(runs->v, runs->n + 1, sizeof(*more));
 	struct onestep_run run = { .path = path, .method = "pre-copy" };
@@ -122,7 +126,8 @@ int onestep_load(struct onestep_runs *runs, const char *path, bool polled, bool 
 	rc = run.workload ? read_samples(&run, rec, polled) : -ENOMEM;
 	mt_recording_free(rec);
 	if (!rc && !run.n_steps)
-		rc = mt_err_set(err, -ENODATA, "%s has no whole pass of pre-copy: nothing to forecast", path);
+		rc = mt_err_set(err, -ENODATA,
+				"%s has no whole pass of pre-copy: nothing to forecast", path);
 	else if (rc)
 		mt_err_set(err, rc, "out of memory");
 	if (rc) {

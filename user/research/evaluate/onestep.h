@@ -14,7 +14,8 @@
 struct onestep_step {
 	struct mt_iteration it;		/* window_s is what the models are given, polled or not */
 	double qemu_bytes_per_s;	/* dirty-pages-rate at its start; NaN: not told */
-	bool idle;			/* the load had ended: told with hindsight, for the tables only */
+	bool idle;			/* the load had ended: told with hindsight, for the tables
+					 * only */
 };
 
 /* One recorded migration. */
@@ -33,8 +34,12 @@ struct onestep_runs {
 	size_t n;
 };
 
-/* Adds what @path recorded. @polled: windows between looks, not between syncs. Return: 0 or -errno, with a line in @err. */
-int onestep_load(struct onestep_runs *runs, const char *path, bool polled, bool *truncated, struct mt_err *err);
+/*
+ * Adds what @path recorded. @polled: windows between looks, not between syncs. Return: 0 or -errno,
+ * with a line in @err.
+ */
+int onestep_load(struct onestep_runs *runs, const char *path, bool polled, bool *truncated,
+		 struct mt_err *err);
 void onestep_free(struct onestep_runs *runs);
 
 /* Whether step @i can be asked for: one whole window, pages in it, and something seen before. */

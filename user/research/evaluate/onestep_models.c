@@ -15,17 +15,21 @@ static bool whole(const struct mt_iteration *it)
 }
 
 /*
- * Newly dirty, of what is written. How much is kept back is told by how long it takes, and by what was kept before, for
- * it follows from QEMU's limit: each is off by a step of 50 ms or so, so their mean is taken.
+ * Newly dirty, of what is written. How much is kept back is told by how long it takes, and by what
+ * was kept before, for it follows from QEMU's limit: each is off by a step of 50 ms or so, so their
+ * mean is taken.
  */
-static double next_bytes(const struct mt_ucurve *c, const struct mt_iteration *before, const struct mt_iteration *it)
+static double next_bytes(const struct mt_ucurve *c, const struct mt_iteration *before,
+			 const struct mt_iteration *it)
 {
-	double window_s = mt_iteration_guest_s(it), kept = fmax(0, it->start_bytes - before->bandwidth_bytes_per_s * it->window_s);
+	double window_s = mt_iteration_guest_s(it),
+	       kept = fmax(0, it->start_bytes - before->bandwidth_bytes_per_s * it->window_s);
 	struct mt_ucurve_sample u;
 
 	mt_ucurve_sample(&u, c, 0);
 	return mt_ucurve_next(c, window_s, 0.5) *
-	       mt_ucurve_sample_new_share(&u, window_s, it->start_bytes, (before->unsent_bytes + kept) / 2, window_s);
+	       mt_ucurve_sample_new_share(&u, window_s, it->start_bytes,
+					  (before->unsent_bytes + kept) / 2, window_s);
 }
 
 static void forecast_ucurve(const struct onestep_runs *runs, size_t r, double *bytes)
@@ -36,7 +40,8 @@ static void forecast_ucurve(const struct onestep_runs *runs, size_t r, double *b
 	mt_ucurve_init(&c, run->memory_bytes);
 	mt_ucurve_clears(&c, run->clears_chunks ? MT_CLEAR_CHUNK_BYTES : 0);
 	for (size_t i = 0; i < run->n_steps; i++) {
-		bytes[i] = c.passes ? next_bytes(&c, &run->steps[i - 1].it, &run->steps[i].it) : NAN;
+		bytes[i] =
+			c.passes ? next_bytes(&c, &run->steps[i - 1].it, &run->steps[i].it) : NAN;
 		mt_ucurve_iteration(&c, &run->steps[i].it);
 	}
 }
@@ -71,7 +76,9 @@ static void forecast_qemu(const struct onestep_runs *runs, size_t r, double *byt
 		bytes[i] = run->steps[i].qemu_bytes_per_s * run->steps[i].it.window_s;
 }
 
-/* How long ago an iteration may be, and how much longer or shorter, to be taken for the same again. */
+/*
+ * How long ago an iteration may be, and how much longer or shorter, to be taken for the same again.
+ */
 #define REPEAT_BACK	6
 #define REPEAT_SHARE	0.05
 
@@ -97,7 +104,10 @@ static void forecast_repeat(const struct onestep_runs *runs, size_t r, double *b
 	}
 }
 
-/* S + (T - 1) S_new for windows of a second and more, S T below: Nathan's two parameters by least squares. */
+/*
+ * S + (T - 1) S_new for windows of a second and more, S T below: Nathan's two parameters by least
+ * squares.
+ */
 struct nathan {
 	double n, t, d, tt, td;
 };
@@ -149,12 +159,15 @@ static void forecast_nathan_self(const struct onestep_runs *runs, size_t r, doub
 
 const struct onestep_model onestep_models[] = {
 	{ "ucurve", "U(T) on logarithmic scales, followed by a filter; causal", forecast_ucurve },
-	{ "nathan-others", "S + (T - 1) S_new fitted to the other runs of the same folder", forecast_nathan_others },
+	{ "nathan-others", "S + (T - 1) S_new fitted to the other runs of the same folder",
+	  forecast_nathan_others },
 	{ "nathan-self", "the same fitted to the very run: hindsight", forecast_nathan_self },
 	{ "qemu", "QEMU's dirty-pages-rate x T; causal", forecast_qemu },
-	{ "proportional", "all bytes dirtied so far over all time so far, x T; causal", forecast_proportional },
+	{ "proportional", "all bytes dirtied so far over all time so far, x T; causal",
+	  forecast_proportional },
 	{ "last", "what the pass before dirtied; causal", forecast_last },
-	{ "repeat", "what the last of the same length dirtied, where one was; causal", forecast_repeat },
+	{ "repeat", "what the last of the same length dirtied, where one was; causal",
+	  forecast_repeat },
 };
 
 const size_t onestep_n_models = MT_ARRAY_SIZE(onestep_models);

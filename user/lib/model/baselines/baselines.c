@@ -10,7 +10,8 @@
 #define PAGE_BYTES	4096.0
 
 /* --- Gudkov (qemu-devel, 2023): D(T) piecewise linear, from periods of one clean start ----- */
-static const double gudkov_s[] = { 0.125, 0.25, 0.375, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 10, 15, 20, 30, 45, 60 };
+static const double gudkov_s[] = { 0.125, 0.25, 0.375, 0.5, 0.75, 1,  1.5, 2,  3,
+				   4,	  6,	8,     10,  15,	  20, 30,  45, 60 };
 #define GUDKOV_HEADER_BYTES	8
 
 struct gudkov {
@@ -40,7 +41,8 @@ static int gudkov(const struct mt_forecast_input *in, struct mt_forecast *out)
 		return -ENODATA;
 	for (size_t i = 0; i < MT_ARRAY_SIZE(gudkov_s); i++)
 		g.dirty_bytes[i] = mt_ucurve_at(in->curve, gudkov_s[i]);
-	mt_plain_forecast(&(struct mt_plain){ INFINITY, GUDKOV_HEADER_BYTES, gudkov_dirtied, &g }, in, out);
+	mt_plain_forecast(&(struct mt_plain){ INFINITY, GUDKOV_HEADER_BYTES, gudkov_dirtied, &g },
+			  in, out);
 	return 0;
 }
 
@@ -64,7 +66,8 @@ static int proportional(const struct mt_forecast_input *in, struct mt_forecast *
 
 	if (!in->curve->origin)
 		return -ENODATA;
-	mt_plain_forecast(&(struct mt_plain){ INFINITY, 0, proportional_dirtied, &bytes_per_s }, in, out);
+	mt_plain_forecast(&(struct mt_plain){ INFINITY, 0, proportional_dirtied, &bytes_per_s }, in,
+			  out);
 	return 0;
 }
 
@@ -85,7 +88,8 @@ static double nothing(const void *opaque, double t, double sent_bytes)
 static int once(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
 	mt_plain_forecast(&(struct mt_plain){ INFINITY, 0, nothing, NULL }, in, out);
-	out->metric[MT_METRIC_DOWNTIME_MS] = out->metric[MT_METRIC_STALL_MS] = mt_interval_of(in->downtime_limit_ms);
+	out->metric[MT_METRIC_DOWNTIME_MS] = out->metric[MT_METRIC_STALL_MS] =
+		mt_interval_of(in->downtime_limit_ms);
 	return 0;
 }
 
@@ -106,8 +110,10 @@ static int qemu(const struct mt_forecast_input *in, struct mt_forecast *out)
 		return -ENODATA;
 	out->ends = in->done.expected_downtime_ms <= in->downtime_limit_ms;
 	out->metric[MT_METRIC_TOTAL_MS] = mt_interval_of(in->done.elapsed_ms + left_ms);
-	out->metric[MT_METRIC_TRANSFERRED_BYTES] = mt_interval_of(in->done.wire_bytes + in->done.left_bytes);
-	out->metric[MT_METRIC_DOWNTIME_MS] = out->metric[MT_METRIC_STALL_MS] = mt_interval_of(in->done.expected_downtime_ms);
+	out->metric[MT_METRIC_TRANSFERRED_BYTES] =
+		mt_interval_of(in->done.wire_bytes + in->done.left_bytes);
+	out->metric[MT_METRIC_DOWNTIME_MS] = out->metric[MT_METRIC_STALL_MS] =
+		mt_interval_of(in->done.expected_downtime_ms);
 	return 0;
 }
 

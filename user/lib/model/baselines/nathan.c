@@ -2,13 +2,13 @@
 /*
  * nathan.c - Nathan, Bellur, Kulkarni (SoCC'15), for KVM and for Xen, as published (PURE)
  *
- * D_i = min(S + (T_i - 1) S_new, M_w), S and S_new at whole seconds. Below one second the paper says
- * nothing; here D is proportional there, D(T) = T S (inferred).
+ * D_i = min(S + (T_i - 1) S_new, M_w), S and S_new at whole seconds. Below one second the paper
+ * says nothing; here D is proportional there, D(T) = T S (inferred).
  *
- * On Xen a page that was dirtied again before its turn is skipped: pass i sends V_i = D_{i-1} - W_i,
- * W_i = f(E_i, S, S_new, R) of the E_i = D_{i-1} + D_i - U(T_{i-1} + T_i) pages that both
- * passes dirtied. The paper does not give f. Inferred: W = E (1 - (1 - e^-rho) / rho) with
- * rho = S T_i / D_i, from E / 2 for cold pages to E for hot ones. Xen stops below 50 pages, after 29
+ * On Xen a page that was dirtied again before its turn is skipped: pass i sends V_i = D_{i-1} -
+ * W_i, W_i = f(E_i, S, S_new, R) of the E_i = D_{i-1} + D_i - U(T_{i-1} + T_i) pages that both
+ * passes dirtied. The paper does not give f. Inferred: W = E (1 - (1 - e^-rho) / rho) with rho = S
+ * T_i / D_i, from E / 2 for cold pages to E for hot ones. Xen stops below 50 pages, after 29
  * passes, or when three times the memory was sent.
  */
 #include <errno.h>
@@ -28,7 +28,9 @@ struct working_set {
 
 static struct working_set working_set(const struct mt_forecast_input *in)
 {
-	struct working_set w = { .s = mt_ucurve_at(in->curve, 1), .mw = in->curve->union_bytes > 0 ? in->curve->union_bytes : in->memory_bytes };
+	struct working_set w = { .s = mt_ucurve_at(in->curve, 1),
+				 .mw = in->curve->union_bytes > 0 ? in->curve->union_bytes :
+								    in->memory_bytes };
 
 	w.s_new = (mt_ucurve_at(in->curve, LATER_S) - w.s) / (LATER_S - 1);
 	return w;
@@ -59,7 +61,8 @@ const struct mt_forecast_model mt_forecast_nathan = {
 	.forecast = kvm,
 };
 
-static double skipped(const struct working_set *w, double before, double now, double both, double window_s)
+static double skipped(const struct working_set *w, double before, double now, double both,
+		      double window_s)
 {
 	double e = fmax(0, before + now - both), rho = now > 0 ? w->s * window_s / now : 0;
 
@@ -69,13 +72,15 @@ static double skipped(const struct working_set *w, double before, double now, do
 static int xen(const struct mt_forecast_input *in, struct mt_forecast *out)
 {
 	const struct working_set w = working_set(in);
-	double rate = in->bandwidth_bytes_per_s, give_up_s = (in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS) / 1e3;
+	double rate = in->bandwidth_bytes_per_s,
+	       give_up_s = (in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS) / 1e3;
 	double full = mt_forecast_full_bytes(in);
 	double before = full, before_s = 0, time_s = 0, sent = 0, passes = 0;
 
 	if (!in->curve->origin)
 		return -ENODATA;
-	while (passes < XEN_PASSES_MAX && before > XEN_LAST_PAGES * PAGE_BYTES && sent < XEN_SENT_MAX * full && time_s <= give_up_s) {
+	while (passes < XEN_PASSES_MAX && before > XEN_LAST_PAGES * PAGE_BYTES &&
+	       sent < XEN_SENT_MAX * full && time_s <= give_up_s) {
 		double window = before / rate, now = dirtied(&w, window, before);
 
 		/* What is skipped shortens the pass, and with it what is dirtied. */

@@ -14,15 +14,19 @@
 /* A play that has not ended by then does not. */
 #define PASSES_MAX		10000
 
-void mt_plain_forecast(const struct mt_plain *plain, const struct mt_forecast_input *in, struct mt_forecast *out)
+void mt_plain_forecast(const struct mt_plain *plain, const struct mt_forecast_input *in,
+		       struct mt_forecast *out)
 {
 	double full = mt_forecast_full_bytes(in);
-	double zero = in->memory_bytes - full, share = 1 + plain->header_bytes / PAGE_BYTES, rate = in->bandwidth_bytes_per_s / share;
+	double zero = in->memory_bytes - full, share = 1 + plain->header_bytes / PAGE_BYTES,
+	       rate = in->bandwidth_bytes_per_s / share;
 	double give_up_s = (in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS) / 1e3;
-	double left = full, time_s = zero / PAGE_BYTES * ZERO_PAGE_BYTES / in->bandwidth_bytes_per_s, sent = 0;
+	double left = full,
+	       time_s = zero / PAGE_BYTES * ZERO_PAGE_BYTES / in->bandwidth_bytes_per_s, sent = 0;
 	double passes = 0, limit_s = in->downtime_limit_ms / 1e3;
 
-	while (left / rate > limit_s && passes < fmin(plain->passes_max, PASSES_MAX) && time_s <= give_up_s) {
+	while (left / rate > limit_s && passes < fmin(plain->passes_max, PASSES_MAX) &&
+	       time_s <= give_up_s) {
 		double window = left / rate;
 
 		sent += left;
@@ -35,7 +39,8 @@ void mt_plain_forecast(const struct mt_plain *plain, const struct mt_forecast_in
 	if (!(out->ends > 0))
 		return;
 	out->metric[MT_METRIC_TOTAL_MS] = mt_interval_of((time_s + left / rate) * 1e3);
-	out->metric[MT_METRIC_TRANSFERRED_BYTES] = mt_interval_of((sent + left) * share + zero / PAGE_BYTES * ZERO_PAGE_BYTES);
+	out->metric[MT_METRIC_TRANSFERRED_BYTES] =
+		mt_interval_of((sent + left) * share + zero / PAGE_BYTES * ZERO_PAGE_BYTES);
 	out->metric[MT_METRIC_DOWNTIME_MS] = mt_interval_of(left / rate * 1e3);
 	out->metric[MT_METRIC_STALL_MS] = out->metric[MT_METRIC_DOWNTIME_MS];
 }

@@ -71,7 +71,8 @@ static void by_curve(struct mt_markov *m, const double *slots, size_t n, size_t 
 		if (mt_markov_forecast(m, p->horizon, curve, NULL))
 			return;
 		for (unsigned k = 0; k < p->horizon; k++)
-			out->correct[MT_EPR_SLOT] += mt_markov_match(&p->markov, curve[k], slots[at + k]);
+			out->correct[MT_EPR_SLOT] +=
+				mt_markov_match(&p->markov, curve[k], slots[at + k]);
 		out->predictions[MT_EPR_SLOT] += p->horizon;
 		out->correct[MT_EPR_CURVE] += mt_markov_match(&p->markov, sum_of(curve, p->horizon),
 							      sum_of(slots + at, p->horizon));
@@ -80,15 +81,16 @@ static void by_curve(struct mt_markov *m, const double *slots, size_t n, size_t 
 	}
 }
 
-int mt_epr_evaluate(const double *slots, size_t n, const struct mt_epr_params *p, struct mt_epr *out)
+int mt_epr_evaluate(const double *slots, size_t n, const struct mt_epr_params *p,
+		    struct mt_epr *out)
 {
 	struct mt_markov trained, m;
 	size_t from;
 	double link;
 	int rc;
 
-	if (!p->horizon || p->horizon > MT_EPR_HORIZON_MAX || !p->every || !(p->train_share > 0 && p->train_share < 1) ||
-	    !(p->link_share > 0))
+	if (!p->horizon || p->horizon > MT_EPR_HORIZON_MAX || !p->every ||
+	    !(p->train_share > 0 && p->train_share < 1) || !(p->link_share > 0))
 		return -EINVAL;
 	rc = mt_markov_init(&trained, &p->markov);
 	if (rc)
@@ -109,7 +111,9 @@ int mt_epr_evaluate(const double *slots, size_t n, const struct mt_epr_params *p
 
 double mt_epr_ratio(const struct mt_epr *epr, enum mt_epr_kind kind)
 {
-	return epr->predictions[kind] ? (double)epr->correct[kind] / (double)epr->predictions[kind] : NAN;
+	return epr->predictions[kind] ?
+		       (double)epr->correct[kind] / (double)epr->predictions[kind] :
+		       NAN;
 }
 
 const char *mt_epr_kind_name(enum mt_epr_kind kind)

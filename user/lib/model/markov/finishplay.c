@@ -41,8 +41,9 @@ static bool stops(struct rule_state *s, size_t begin, size_t end, unsigned passe
 		return passes >= (s->rule == MT_FINISH_STOP ? 0 : play->passes);
 	for (size_t i = begin; i < end; i++)
 		mt_pilot_feed(&s->pilot, play->slot_s, play->increments[i]);
-	mt_pilot_pass(&s->pilot, (double)end * play->slot_s, sum_of(play->increments + begin, end - begin),
-		      left, play->link_bytes_per_s, &advice);
+	mt_pilot_pass(&s->pilot, (double)end * play->slot_s,
+		      sum_of(play->increments + begin, end - begin), left, play->link_bytes_per_s,
+		      &advice);
 	return passes && advice.finish;
 }
 
@@ -78,7 +79,8 @@ static int play_known(const struct mt_finish_play *play, bool waits, struct mt_f
 		.bytes_per_slot = play->link_bytes_per_s * play->slot_s,
 		.from_base = true,
 	};
-	double slots = fmin(fmin(play->horizon_s / play->slot_s, (double)play->n), MT_FINISH_SLOTS_MAX);
+	double slots =
+		fmin(fmin(play->horizon_s / play->slot_s, (double)play->n), MT_FINISH_SLOTS_MAX);
 	struct mt_finish best;
 	int rc;
 
@@ -87,18 +89,23 @@ static int play_known(const struct mt_finish_play *play, bool waits, struct mt_f
 	if (rc)
 		return rc;
 	/* All that was dirtied until the last snapshot was sent in one of them. */
-	ended(play, best.finish_slot, best.left_bytes, play->base_bytes + sum_of(play->increments, best.snapshot_slot),
-	      best.snapshots + 1, out);
+	ended(play, best.finish_slot, best.left_bytes,
+	      play->base_bytes + sum_of(play->increments, best.snapshot_slot), best.snapshots + 1,
+	      out);
 	return 0;
 }
 
-int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule, struct mt_finish_played *out)
+int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule,
+		   struct mt_finish_played *out)
 {
 	struct rule_state s = { .rule = rule, .play = play };
-	struct mt_pilot_params params = { .markov = play->markov, .slot_s = play->slot_s, .horizon_s = play->horizon_s };
+	struct mt_pilot_params params = { .markov = play->markov,
+					  .slot_s = play->slot_s,
+					  .horizon_s = play->horizon_s };
 	int rc;
 
-	if (!(play->slot_s > 0) || !(play->base_bytes >= 0) || !(play->link_bytes_per_s > 0) || (unsigned)rule >= MT_FINISH_RULES)
+	if (!(play->slot_s > 0) || !(play->base_bytes >= 0) || !(play->link_bytes_per_s > 0) ||
+	    (unsigned)rule >= MT_FINISH_RULES)
 		return -EINVAL;
 	*out = (struct mt_finish_played){ 0 };
 	if (rule == MT_FINISH_KNOWN || rule == MT_FINISH_KNOWN_WAITING)

@@ -16,8 +16,10 @@ enum mt_finish_rule {
 	MT_FINISH_PASSES,	/* after ->passes passes */
 	MT_FINISH_FM,
 	MT_FINISH_AM,
-	MT_FINISH_KNOWN,	/* FindFinishTime with the series itself as its forecast, as far as the horizon goes */
-	MT_FINISH_KNOWN_WAITING, /* the same, and passes need not follow at once: the paper's own search */
+	MT_FINISH_KNOWN,	/* FindFinishTime with the series itself as its forecast, as far as
+				 * the horizon goes */
+	MT_FINISH_KNOWN_WAITING, /* the same, and passes need not follow at once: the paper's own
+				  * search */
 	MT_FINISH_RULES
 };
 
@@ -29,7 +31,8 @@ struct mt_finish_play {
 	double slot_s;
 	double base_bytes;		/* the guest's memory */
 	double link_bytes_per_s;
-	double horizon_s;		/* see pilot.h; a migration that runs into the end of the series fails */
+	double horizon_s;		/* see pilot.h; a migration that runs into the end of the
+					 * series fails */
 	struct mt_markov_params markov;	/* ->adjust is the rule's */
 	unsigned passes;		/* MT_FINISH_PASSES */
 };
@@ -42,8 +45,11 @@ struct mt_finish_played {
 };
 
 /* Return: 0; -ENODATA if the series ends too early; -EINVAL. */
-MT_MUST_CHECK int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule, struct mt_finish_played *out);
+MT_MUST_CHECK int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule,
+				 struct mt_finish_played *out);
 
-const char *mt_finish_rule_name(enum mt_finish_rule rule);	/* "stop-and-copy", "fixed-passes", "fm", "am", "known", "known-waiting" */
+const char *mt_finish_rule_name(enum mt_finish_rule rule);	/* "stop-and-copy", "fixed-passes",
+								 * "fm", "am", "known",
+								 * "known-waiting" */
 
 #endif

@@ -16,8 +16,8 @@ struct dirtied {
 
 static int dirtied_init(struct dirtied *d, const struct mt_finish_input *in)
 {
-	if (!in->slots || in->slots > MT_FINISH_SLOTS_MAX || !(in->bytes_per_slot > 0) || !(in->base_bytes >= 0) ||
-	    (!in->increments && !in->unique))
+	if (!in->slots || in->slots > MT_FINISH_SLOTS_MAX || !(in->bytes_per_slot > 0) ||
+	    !(in->base_bytes >= 0) || (!in->increments && !in->unique))
 		return -EINVAL;
 	d->in = in;
 	d->sum[0] = 0;
@@ -108,7 +108,10 @@ static int begin(struct search *s, const struct mt_finish_input *in, struct mt_f
 
 int mt_finish_find(const struct mt_finish_input *in, struct mt_finish *out)
 {
-	/* Of the snapshots that are out at each slot the latest, + 1; 0 = none. Snapshot 0 is the base image. */
+	/*
+	 * Of the snapshots that are out at each slot the latest, + 1; 0 = none. Snapshot 0 is the
+	 * base image.
+	 */
 	unsigned out_at[MT_FINISH_SLOTS_MAX + 1] = { 0 }, depth[MT_FINISH_SLOTS_MAX + 1] = { 0 };
 	unsigned latest = 0;
 	struct search s;
@@ -131,7 +134,8 @@ int mt_finish_find(const struct mt_finish_input *in, struct mt_finish *out)
 		e = a + sending(in, bytes);
 		depth[a] = depth[before] + 1;
 		if (e <= in->slots)
-			out_at[e] = a + 1;	/* of those that are out then this is the latest so far */
+			out_at[e] = a + 1;	/* of those that are out then this is the latest so
+						 * far */
 		consider(&s, a, e, bytes, depth[a]);
 	}
 	return s.found ? 0 : -ENODATA;

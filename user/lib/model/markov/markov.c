@@ -85,7 +85,10 @@ static double chance_of(const struct mt_markov *m, int from, int to)
 	return all ? (double)m->follows[from][to] / (double)all : 0;
 }
 
-/* One step of the chain. @repeats: how often @from has followed on itself just before, kept up to date. */
+/*
+ * One step of the chain. @repeats: how often @from has followed on itself just before, kept up to
+ * date.
+ */
 static int step(const struct mt_markov *m, int from, unsigned *repeats)
 {
 	int next = successor(m, from, false), second;
@@ -181,7 +184,8 @@ int mt_markov_forecast(const struct mt_markov *m, unsigned slots, double *amount
 				chance[k] = so_far;
 			append(p, recent, &n, amounts[k]);
 		}
-		at = p->stay_in_chain ? next : mt_patterns_nearest(m, status_of(p, recent, n), &square);
+		at = p->stay_in_chain ? next :
+					mt_patterns_nearest(m, status_of(p, recent, n), &square);
 	}
 	return 0;
 }

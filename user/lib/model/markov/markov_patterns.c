@@ -11,7 +11,10 @@
 
 #include "markov_patterns.h"
 
-/* A distance is added up in pieces of this many slots, and given up once it is more than the best so far. */
+/*
+ * A distance is added up in pieces of this many slots, and given up once it is more than the best
+ * so far.
+ */
 #define PIECE	8
 
 static double square_distance(const float *a, const float *b, unsigned n, double enough)
@@ -37,7 +40,10 @@ int mt_patterns_nearest(const struct mt_markov *m, const float *status, double *
 	for (unsigned j = 0; j < m->n_patterns; j++) {
 		double d = square_distance(status, m->pattern[j], m->params.window, *square);
 
-		/* Amounts beyond all reason are infinitely far from anything; one of the patterns it is all the same. */
+		/*
+		 * Amounts beyond all reason are infinitely far from anything; one of the patterns
+		 * it is all the same.
+		 */
 		if (best < 0 || d < *square) {
 			*square = isnan(d) ? INFINITY : d;
 			best = (int)j;
@@ -54,7 +60,8 @@ static void nearest_two(const struct mt_markov *m, unsigned *a, unsigned *b)
 	*b = 1;
 	for (unsigned i = 1; i < m->n_patterns; i++) {
 		for (unsigned j = 0; j < i; j++) {
-			double d = square_distance(m->pattern[i], m->pattern[j], m->params.window, best);
+			double d = square_distance(m->pattern[i], m->pattern[j], m->params.window,
+						   best);
 
 			if (d < best) {
 				best = d;

@@ -7,7 +7,10 @@
 
 #include "markov.h"
 
-/* The pattern nearest to @status, the first of equals; -1 = there is none. @square: of the distance, sum over the slots. */
+/*
+ * The pattern nearest to @status, the first of equals; -1 = there is none. @square: of the
+ * distance, sum over the slots.
+ */
 int mt_patterns_nearest(const struct mt_markov *m, const float *status, double *square);
 
 /* The pattern that @status, slots that deviate by @deviation, is part of from now on. */

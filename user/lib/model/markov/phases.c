@@ -41,8 +41,8 @@ int mt_phases_make(const struct mt_phases *p, double *amounts, size_t n)
 	struct mt_rng rng = { p->seed };
 	double at = 0;
 
-	if ((unsigned)p->kind >= MT_PHASE_COUNT || !(p->period_slots > 0) || !(p->low >= 0) || !(p->high >= p->low) ||
-	    !isfinite(p->high) || !(p->noise_share >= 0))
+	if ((unsigned)p->kind >= MT_PHASE_COUNT || !(p->period_slots > 0) || !(p->low >= 0) ||
+	    !(p->high >= p->low) || !isfinite(p->high) || !(p->noise_share >= 0))
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		double amount;

@@ -15,7 +15,8 @@
 enum mt_phase_kind {
 	MT_PHASE_SQUARE,	/* high for half of a period, low for the other half */
 	MT_PHASE_SAW,		/* rises from low to high over a period, and falls at once */
-	MT_PHASE_TWO_LEVEL,	/* high and low by a Markov chain: each slot the level may change; mean stay: half a period */
+	MT_PHASE_TWO_LEVEL,	/* high and low by a Markov chain: each slot the level may change;
+				 * mean stay: half a period */
 	MT_PHASE_COUNT
 };
 

@@ -46,7 +46,8 @@ void mt_pilot_feed(struct mt_pilot *p, double duration_s, double bytes)
 /* What the forecast has between two times, its first and last slot going on for ever. */
 static double expected(const struct mt_pilot *p, double from_s, double to_s)
 {
-	double from = (from_s - p->made_s) / p->params.slot_s, to = (to_s - p->made_s) / p->params.slot_s, sum = 0;
+	double from = (from_s - p->made_s) / p->params.slot_s,
+	       to = (to_s - p->made_s) / p->params.slot_s, sum = 0;
 
 	for (unsigned k = 0; k < p->curve_slots; k++) {
 		double begin = k ? k : -INFINITY, end = k + 1 < p->curve_slots ? k + 1 : INFINITY;
@@ -64,8 +65,8 @@ static unsigned slots_ahead(const struct mt_pilot *p, double now_s)
 	return slots < 1 ? 0 : slots > MT_PILOT_SLOTS_MAX ? MT_PILOT_SLOTS_MAX : (unsigned)slots;
 }
 
-static void plan(struct mt_pilot *p, double now_s, double left_bytes, double link_bytes_per_s, bool may_stop,
-		 struct mt_pilot_advice *advice)
+static void plan(struct mt_pilot *p, double now_s, double left_bytes, double link_bytes_per_s,
+		 bool may_stop, struct mt_pilot_advice *advice)
 {
 	double curve[MT_PILOT_SLOTS_MAX];
 	struct mt_finish_input in = {
@@ -116,7 +117,8 @@ void mt_pilot_pass(struct mt_pilot *p, double now_s, double dirtied_bytes, doubl
 		advice->compared = true;
 		advice->real_bytes = dirtied_bytes;
 		advice->expected_bytes = expected(p, p->last_s, now_s);
-		advice->matched = mt_markov_match(&p->params.markov, advice->expected_bytes, dirtied_bytes);
+		advice->matched =
+			mt_markov_match(&p->params.markov, advice->expected_bytes, dirtied_bytes);
 		p->compared++;
 		p->correct += advice->matched;
 		if (p->passes_to_go)
@@ -129,12 +131,14 @@ void mt_pilot_pass(struct mt_pilot *p, double now_s, double dirtied_bytes, doubl
 	tell_plan(p, now_s, advice);
 }
 
-void mt_pilot_time(struct mt_pilot *p, double now_s, double left_bytes, double link_bytes_per_s, struct mt_pilot_advice *advice)
+void mt_pilot_time(struct mt_pilot *p, double now_s, double left_bytes, double link_bytes_per_s,
+		   struct mt_pilot_advice *advice)
 {
 	memset(advice, 0, sizeof(*advice));
 	if (p->began && now_s > p->end_s)
 		advice->horizon_over = advice->finish = true;
-	else if (p->curve_slots && now_s - p->finish_s > LATE_SHARE * fmax(p->finish_s - p->last_s, p->params.slot_s))
+	else if (p->curve_slots &&
+		 now_s - p->finish_s > LATE_SHARE * fmax(p->finish_s - p->last_s, p->params.slot_s))
 		plan(p, now_s, left_bytes, link_bytes_per_s, false, advice);
 	tell_plan(p, now_s, advice);
 }

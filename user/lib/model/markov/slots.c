@@ -6,7 +6,10 @@
 
 #include "slots.h"
 
-/* A duration so much short of a slot's end, as a share of a slot, has reached it: sums of decimals are never exact. */
+/*
+ * A duration so much short of a slot's end, as a share of a slot, has reached it: sums of decimals
+ * are never exact.
+ */
 #define ROUNDING	1e-6
 
 void mt_slots_init(struct mt_slots *s, double slot_s)

@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Slot of a series that is followed during a migration, and of one second for a profile of minutes. Inferred. */
+/*
+ * Slot of a series that is followed during a migration, and of one second for a profile of minutes.
+ * Inferred.
+ */
 #define MT_SLOT_S		0.1
 #define MT_SLOT_PROFILE_S	1.0
 
@@ -32,7 +35,11 @@ typedef void (*mt_slot_fn)(double amount, void *opaque);
 
 void mt_slots_init(struct mt_slots *s, double slot_s);
 
-/* @amount within @duration_s, right after what was added before; @fn for each slot that it fills. Nothing for a duration of 0 or less. */
-void mt_slots_add(struct mt_slots *s, double duration_s, double amount, mt_slot_fn fn, void *opaque);
+/*
+ * @amount within @duration_s, right after what was added before; @fn for each slot that it fills.
+ * Nothing for a duration of 0 or less.
+ */
+void mt_slots_add(struct mt_slots *s, double duration_s, double amount, mt_slot_fn fn,
+		  void *opaque);
 
 #endif
