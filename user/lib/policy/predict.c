@@ -39,6 +39,13 @@
  */
 #define HOPELESS_ODDS		0.05
 #define PATIENCE_HOPELESS	3
+/*
+ * It counts sooner where the odds are as good as none, as many passes running have said so, and the
+ * last of them left no less than an earlier one: the guest has settled. Inferred, as above.
+ */
+#define SETTLED_FOR_MS		2800
+#define SETTLED_ODDS		0.01
+#define SETTLED_PASSES		3
 
 /*
  * A guest that came this near to the allowed downtime gets more time: iterations scatter (VEP 248's
@@ -51,7 +58,7 @@ struct predict {
 	bool raised, lowered;		/* QEMU's limit, once each */
 	double lowest;			/* bytes left at a boundary */
 	unsigned since_lowest;		/* boundaries since */
-	bool hopeless;			/* at the last boundary */
+	unsigned hopeless;		/* boundaries up to the last */
 	uint64_t hopeless_since_ms;
 };
 
@@ -62,7 +69,7 @@ static void remember(struct predict *s, const struct mt_view *view, uint64_t now
 
 	if (hopeless && !s->hopeless)
 		s->hopeless_since_ms = now_ms;
-	s->hopeless = hopeless;
+	s->hopeless = hopeless ? s->hopeless + 1 : 0;
 	if (s->lowest <= 0 || left < LOW_SHARE * s->lowest) {
 		s->lowest = left;
 		s->since_lowest = 0;
@@ -93,6 +100,10 @@ static bool no_use_waiting(const struct predict *s, const struct mt_view *view, 
 		limits->fixed_ms;
 
 	if (s->since_lowest >= PATIENCE_OPEN)
+		return true;
+	if (s->hopeless >= SETTLED_PASSES && s->since_lowest &&
+	    now_ms - s->hopeless_since_ms >= SETTLED_FOR_MS &&
+	    view->prediction->reaches <= SETTLED_ODDS)
 		return true;
 	if (!s->hopeless || now_ms - s->hopeless_since_ms < HOPELESS_FOR_MS ||
 	    view->iterations->total < HOPELESS_AFTER)
