@@ -226,7 +226,7 @@ static void given_up(void)
 {
 	double settled_ms, late;
 
-	moments("uniform, 2.4 x the link", MT_ACTION_ABORT, 4, &settled_ms, &late);
+	moments("uniform, 2.4 x the link", MT_ACTION_ABORT, 3, &settled_ms, &late);
 	/* It goes on for the 60 s that are played, with passes of at most 2 s. */
 	CHECK(late <= 40000 && late > 37900);
 	/*

@@ -41,6 +41,14 @@ static const struct mt_learned *taught(void)
 	return &l;
 }
 
+static void outlook(const struct mt_outlook_input *in, struct mt_prediction *p)
+{
+	struct mt_course course;
+
+	mt_outlook(in, p, &course);
+	CHECK_INT(course.rate_bytes_per_s > 0, p->verdict != MT_VERDICT_UNKNOWN);
+}
+
 /* Return: it says something. */
 static bool predict(const struct mt_iterations *its, const struct mt_ucurve *u, double memory_bytes,
 		    double limit_ms, double allowed_ms, struct mt_prediction *p)
@@ -57,7 +65,7 @@ static bool predict(const struct mt_iterations *its, const struct mt_ucurve *u, 
 		.learned = taught(),
 	};
 
-	mt_outlook(&in, p);
+	outlook(&in, p);
 	return p->verdict != MT_VERDICT_UNKNOWN;
 }
 
@@ -336,12 +344,12 @@ static void test_window(void)
 
 		random_state(&its, &c, &in, &rng);
 		its.last.t_ns = its.start.t_ns + 200 * MT_NS_PER_MS;
-		mt_outlook(&in, &young);
+		outlook(&in, &young);
 		if (young.verdict == MT_VERDICT_UNKNOWN)
 			continue;
 		its.last.t_ns += 800 * MT_NS_PER_MS;
 		in.elapsed_ms += 800;
-		mt_outlook(&in, &old);
+		outlook(&in, &old);
 		CHECK(old.verdict != MT_VERDICT_UNKNOWN);
 		CHECK(old.stop_now_ms >= young.stop_now_ms * (1 - 1e-9));
 		CHECK(old.total_ms.p50 >= young.total_ms.p50 * (1 - 1e-9));
@@ -438,7 +446,7 @@ static void test_intervals(void)
 		struct mt_prediction p;
 
 		random_state(&its, &c, &in, &rng);
-		mt_outlook(&in, &p);
+		outlook(&in, &p);
 		if (p.verdict == MT_VERDICT_UNKNOWN)
 			continue;
 		CHECK(p.verdict < MT_VERDICT_COUNT);
@@ -471,11 +479,11 @@ static void test_bandwidth(void)
 		struct mt_prediction slow = { 0 }, fast = { 0 };
 
 		random_state(&its, &c, &in, &rng);
-		mt_outlook(&in, &slow);
+		outlook(&in, &slow);
 		if (slow.verdict == MT_VERDICT_UNKNOWN)
 			continue;
 		in.bandwidth_bytes_per_s *= 1 + 3 * mt_rng_unit(&rng);
-		mt_outlook(&in, &fast);
+		outlook(&in, &fast);
 		CHECK(fast.verdict != MT_VERDICT_UNKNOWN);
 		CHECK(fast.stop_now_ms <= slow.stop_now_ms);
 		if (slow.verdict != MT_VERDICT_CONVERGES)
@@ -501,14 +509,14 @@ static void test_needed_bandwidth(void)
 		double needed, today;
 
 		random_state(&its, &c, &in, &rng);
-		mt_outlook(&in, &p);
+		outlook(&in, &p);
 		if (!(p.needed_bandwidth_bytes_per_s > 0))
 			continue;
 		needed = p.needed_bandwidth_bytes_per_s;
 		today = in.bandwidth_bytes_per_s;
 		in.limit_ms = fmax(in.allowed_ms - in.fixed_ms, 1);
 		in.bandwidth_bytes_per_s = needed;
-		mt_outlook(&in, &p);
+		outlook(&in, &p);
 		/* One curve tells of nine, which are a ninth apart. */
 		asked++;
 		little += p.ends < SURE - 1 / 9.;
@@ -516,7 +524,7 @@ static void test_needed_bandwidth(void)
 		if (in.bandwidth_bytes_per_s <= today)
 			continue;
 		named++;
-		mt_outlook(&in, &p);
+		outlook(&in, &p);
 		enough += p.ends >= SURE;
 	}
 	printf("# %u needed bandwidths, %u of them too little; of %u a tenth less was enough for %u\n",

@@ -17,6 +17,7 @@ struct scene {
 	struct mt_limits limits;
 	struct mt_iterations its;
 	struct mt_prediction p;
+	struct mt_course course;
 	struct mt_view view;
 	struct mt_sample sample;
 	struct mt_plan plan;
@@ -36,11 +37,14 @@ static void scene_init(struct scene *s, const char *policy)
 	mt_iterations_init(&s->its);
 	mt_policy_init(&s->state);
 	s->sample.status = MT_STATUS_ACTIVE;
+	/* Nothing better is foreseen. */
+	s->course.rate_bytes_per_s = LINK;
 	s->view = (struct mt_view){
 		.limits = &s->limits,
 		.sample = &s->sample,
 		.iterations = &s->its,
 		.prediction = &s->p,
+		.course = &s->course,
 		.bandwidth_bytes_per_s = LINK,
 	};
 }

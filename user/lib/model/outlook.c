@@ -21,11 +21,9 @@
  * count of false aborts and of hopeless migrations recognised in Documentation/evaluation/live.md.
  */
 #define RULED_OUT	0.45
-/* How far ahead a low is looked for. Inferred. */
-#define HORIZON		10
 /*
- * Expected lowest of HORIZON draws from a normal distribution, in standard deviations (order
- * statistics).
+ * Expected lowest of MT_AHEAD_PASSES draws from a normal distribution, in standard deviations
+ * (order statistics).
  */
 #define LOWEST_OF_TEN	1.54
 
@@ -127,15 +125,38 @@ static struct mt_interval stop_now(const struct mt_outlook_input *in)
 }
 
 /* The lowest of the next boundaries, over one of the curves. */
-static double low_ms(const struct mt_outlook_input *in, const struct mt_forecast_input *f, double z,
-		     double luck)
+static double low_ms(const struct mt_outlook_input *in, const struct mt_course *c,
+		     enum mt_ahead curve)
 {
-	struct mt_ucurve_sample u;
-	double lowest;
+	double lowest = INFINITY;
 
-	mt_ucurve_sample(&u, in->u, z);
-	lowest = mt_play_lowest(f, &u, HORIZON, luck);
-	return lowest / mt_play_rate(f, false, false) * 1e3 + in->fixed_ms;
+	for (size_t i = 0; i < c->n[curve]; i++) {
+		const struct mt_boundary *b = &c->ahead[curve][i];
+
+		lowest = fmin(lowest, b->left_bytes - LOWEST_OF_TEN * b->sd_bytes);
+	}
+	return fmax(0, lowest) / c->rate_bytes_per_s * 1e3 + in->fixed_ms;
+}
+
+static void look_ahead(const struct mt_outlook_input *in, const struct mt_forecast_input *f,
+		   struct mt_course *c)
+{
+	static const double z[MT_AHEAD_CURVES] = {
+		[MT_AHEAD_LOW] = -MT_P90_SIGMA,
+	};
+	struct mt_forecast_input flip = *f;
+	struct mt_forecast as_flipped;
+	struct mt_ucurve_sample u;
+
+	c->rate_bytes_per_s = mt_play_rate(f, false, false);
+	for (int i = 0; i < MT_AHEAD_CURVES; i++) {
+		mt_ucurve_sample(&u, in->u, z[i]);
+		c->n[i] = mt_play_ahead(f, &u, c->ahead[i], MT_AHEAD_PASSES);
+	}
+	flip.method = MT_METHOD_HYBRID;
+	flip.options.flip_after_passes = f->done.passes;
+	if (!mt_forecast(NULL, &flip, &as_flipped))
+		c->flip_stall_ms = as_flipped.metric[MT_METRIC_STALL_MS];
 }
 
 /* Of those that end: as far as others do not, a quantile of all is never. */
@@ -167,7 +188,8 @@ static enum mt_verdict verdict(double ends, double reaches, double stop_now_ms, 
 	return reaches >= RULED_OUT || can_rise ? MT_VERDICT_OPEN : MT_VERDICT_HOPELESS;
 }
 
-void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
+void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out,
+		struct mt_course *course)
 {
 	struct mt_forecast_input f;
 	struct mt_forecast as_is;
@@ -175,6 +197,7 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 	double reaches;
 
 	*out = (struct mt_prediction){ .model = MT_OUTLOOK_MODEL };
+	*course = (struct mt_course){ 0 };
 	if (!mt_outlook_resume(in, &f) || mt_forecast(NULL, &f, &as_is))
 		return;
 	reaches = as_is.ends;
@@ -193,9 +216,9 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out)
 	now = stop_now(in);
 	out->stop_now_ms = now.p50;
 	out->downtime_ms = as_is.ends >= LIKELY ? as_is.metric[MT_METRIC_DOWNTIME_MS] : now;
-	out->floor_ms = fmin(low_ms(in, &f, 0, LOWEST_OF_TEN), out->stop_now_ms);
-	out->floor_optimistic_ms =
-		fmin(low_ms(in, &f, -MT_P90_SIGMA, LOWEST_OF_TEN), out->floor_ms);
+	look_ahead(in, &f, course);
+	out->floor_ms = fmin(low_ms(in, course, MT_AHEAD_MEDIAN), out->stop_now_ms);
+	out->floor_optimistic_ms = fmin(low_ms(in, course, MT_AHEAD_LOW), out->floor_ms);
 	out->verdict = verdict(as_is.ends, reaches, out->stop_now_ms, in->allowed_ms,
 			       f.method == MT_METHOD_AUTOCONVERGE &&
 				       f.done.throttle_percent < MT_THROTTLE_MAX_PERCENT);

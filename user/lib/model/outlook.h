@@ -51,6 +51,25 @@ struct mt_outlook_input {
 						 * mt_learned_prior */
 };
 
+/* A boundary that is yet to come: left_bytes is normally distributed. */
+struct mt_boundary {
+	double in_s;			/* since the last */
+	double left_bytes, sd_bytes;
+};
+
+/* How far ahead a better moment is looked for. Inferred. */
+#define MT_AHEAD_PASSES		10
+/* By the curve of U(T) as low as it may well be, and by its median. */
+enum mt_ahead { MT_AHEAD_LOW, MT_AHEAD_MEDIAN, MT_AHEAD_CURVES };
+
+/* What is yet to come where QEMU is left alone, and what a flip would be now. */
+struct mt_course {
+	double rate_bytes_per_s;	/* at which memory goes out; 0: nothing is known */
+	struct mt_boundary ahead[MT_AHEAD_CURVES][MT_AHEAD_PASSES];
+	size_t n[MT_AHEAD_CURVES];
+	struct mt_interval flip_stall_ms;	/* felt if it is flipped now; 0: not known */
+};
+
 #define MT_OUTLOOK_MODEL "outlook/1"	/* with its version, for recordings */
 
 struct mt_prediction {
@@ -71,8 +90,9 @@ struct mt_prediction {
 						 * unknown */
 };
 
-/* @out: ->verdict UNKNOWN where @in does not suffice. */
-void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out);
+/* @out: ->verdict UNKNOWN where @in does not suffice; @course: its rate is 0 then. */
+void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out,
+		struct mt_course *course);
 
 /*
  * The forecast that it makes, from the sync that ended the last pass. Return: false where @in does

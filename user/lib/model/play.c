@@ -457,24 +457,30 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in,
 		p->open += p->ends[p->n - 1].probability;
 }
 
-double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u,
-		      unsigned passes, double luck)
+size_t mt_play_ahead(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u,
+		     struct mt_boundary *of, size_t n)
 {
 	struct state s = { .in = in, .u = *u, .goes_on = 1 };
 	struct mt_play ends = { 0 };
-	double lowest = INFINITY;
+	double began_s;
+	size_t i;
 
 	begin(&s);
 	resume(&ends, &s);
-	for (unsigned i = 0; i < passes && s.left_bytes > 0; i++) {
+	began_s = s.time_s;
+	for (i = 0; i < n && s.left_bytes > 0; i++) {
 		double before_s = s.time_s, kept = s.threshold_bytes, dirtied;
 
 		ends.n = 0;
 		s.goes_on = 1;
 		later_pass(&ends, &s);
 		dirtied = fmax(0, s.left_bytes - fmin(kept, s.left_bytes));
-		lowest = fmin(lowest, ends.n ? fmin(ends.ends[0].left_bytes, s.left_bytes) :
-			      s.left_bytes - luck * noise(&s, s.time_s - before_s) * dirtied);
+		of[i] = (struct mt_boundary){
+			.in_s = s.time_s - began_s,
+			.left_bytes = ends.n ? fmin(ends.ends[0].left_bytes, s.left_bytes) :
+					       s.left_bytes,
+			.sd_bytes = ends.n ? 0 : noise(&s, s.time_s - before_s) * dirtied,
+		};
 	}
-	return fmax(0, lowest);
+	return i;
 }

@@ -37,11 +37,11 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in,
 	     const struct mt_ucurve_sample *u, unsigned flip_after, double give_up_s);
 
 /*
- * The least that is left at one of the next @passes boundaries of a migration that runs, @luck
- * standard deviations below its mean.
+ * The next boundaries of a migration that runs, if none of them ends it: up to @n of them, fewer
+ * where nothing is left. @of: one for each. Return: how many.
  */
-double mt_play_lowest(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u,
-		      unsigned passes, double luck);
+size_t mt_play_ahead(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u,
+		     struct mt_boundary *of, size_t n);
 
 struct mt_chance {
 	double probability, value;

@@ -59,7 +59,7 @@ static void predict(struct mt_engine *e, uint64_t now_ms)
 				   NULL,
 	};
 
-	mt_outlook(&in, &e->prediction);
+	mt_outlook(&in, &e->prediction, &e->course);
 }
 
 static void learn(struct mt_engine *e)
@@ -82,6 +82,7 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 		.sample = s,
 		.iterations = &e->iterations,
 		.prediction = &e->prediction,
+		.course = &e->course,
 		.bandwidth_bytes_per_s = e->iterations.bandwidth_bytes_per_s,
 		.boundary = boundary,
 	};

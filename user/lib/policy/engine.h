@@ -18,6 +18,7 @@ struct mt_engine {
 	struct mt_ucurve u;
 	struct mt_growth growth;
 	struct mt_prediction prediction;
+	struct mt_course course;
 	struct mt_policy_state state;
 	double memory_bytes;		/* guest memory as last told; 0 = not yet */
 	uint64_t begin_t_ns;		/* of the first sample */

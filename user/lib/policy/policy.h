@@ -97,6 +97,7 @@ struct mt_view {
 	const struct mt_sample *sample;		/* the newest */
 	const struct mt_iterations *iterations;
 	const struct mt_prediction *prediction;	/* verdict UNKNOWN before the first pass is done */
+	const struct mt_course *course;		/* what is yet to come; its rate is 0 as long */
 	double bandwidth_bytes_per_s;		/* 0 = unknown */
 	bool boundary;				/* an iteration has just ended */
 };

@@ -17,7 +17,42 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "foresight.h"
 #include "policy_rows.h"
+#include "price.h"
+
+enum { MAX_STALL, WEIGHT_DOWNTIME, WEIGHT_STALL, WEIGHT_POSTCOPY };
+
+/*
+ * All three weights are inferred: what a guest's pause is worth only its owner knows. Of the pause
+ * its owner has said how long it may be; of the stall after a flip mostly nothing: it weighs more.
+ */
+#define WEIGHT_MAX	1000
+
+static const struct mt_param params[] = {
+	[MAX_STALL] = {
+		.name = "max_stall", .kind = MT_PARAM_DURATION_OR_NONE, .initial = MT_LIMIT_NONE,
+		.min = 1, .max = MT_LIMIT_MAX_MS,
+		.help = "how long the guest may be felt to stall after a flip",
+		.about = "how long the guest may be felt to stall after a flip: it is flipped only where no more than this is expected",
+	},
+	[WEIGHT_DOWNTIME] = {
+		.name = "weight_downtime", .kind = MT_PARAM_COUNT, .initial = 1, .max = WEIGHT_MAX,
+		.help = "seconds of migration that a second of the pause is worth",
+		.about = "how many seconds of migration it is worth to shorten the guest's pause by one, within what is allowed. 0 takes the first moment that is allowed",
+	},
+	[WEIGHT_STALL] = {
+		.name = "weight_stall", .kind = MT_PARAM_COUNT, .initial = 5, .max = WEIGHT_MAX,
+		.help = "the same for a second that the guest is felt to stall after a flip",
+		.about = "the same for a second that the guest is felt to stall after a flip",
+	},
+	[WEIGHT_POSTCOPY] = {
+		.name = "weight_postcopy", .kind = MT_PARAM_COUNT, .initial = 1, .max = WEIGHT_MAX,
+		.help = "the same for a second in post-copy",
+		.about = "the same for a second in post-copy, in which the guest is slow and would be lost with the link. With 1, a flip waits for a pass that is expected to leave less than half",
+	},
+	{ .name = NULL }
+};
 
 /* That it ends by itself is sure at this probability. Inferred. */
 #define SURE			0.9
@@ -60,6 +95,7 @@ struct predict {
 	unsigned since_lowest;		/* boundaries since */
 	unsigned hopeless;		/* boundaries up to the last */
 	uint64_t hopeless_since_ms;
+	struct mt_foresight foresight;
 };
 
 static void remember(struct predict *s, const struct mt_view *view, uint64_t now_ms)
@@ -67,6 +103,10 @@ static void remember(struct predict *s, const struct mt_view *view, uint64_t now
 	double left = mt_iterations_last(view->iterations)->remaining_bytes;
 	bool hopeless = view->prediction->verdict == MT_VERDICT_HOPELESS;
 
+	if (!s->foresight.boundaries)
+		mt_foresight_init(&s->foresight);
+	mt_foresight_boundary(&s->foresight, mt_iterations_last(view->iterations),
+			      view->course);
 	if (hopeless && !s->hopeless)
 		s->hopeless_since_ms = now_ms;
 	s->hopeless = hopeless ? s->hopeless + 1 : 0;
@@ -98,20 +138,19 @@ static bool no_use_waiting(const struct predict *s, const struct mt_view *view, 
 	double lowest_ms =
 		s->lowest / (view->bandwidth_bytes_per_s * view->iterations->page_share) * 1e3 +
 		limits->fixed_ms;
+	bool near = lowest_ms <= NEAR_FACTOR * (double)limits->max_downtime_ms;
+	uint64_t for_ms = now_ms - s->hopeless_since_ms;
 
 	if (s->since_lowest >= PATIENCE_OPEN)
 		return true;
-	if (s->hopeless >= SETTLED_PASSES && s->since_lowest &&
-	    now_ms - s->hopeless_since_ms >= SETTLED_FOR_MS &&
-	    view->prediction->reaches <= SETTLED_ODDS)
+	if (!near && s->hopeless >= SETTLED_PASSES && s->since_lowest &&
+	    for_ms >= SETTLED_FOR_MS && view->prediction->reaches <= SETTLED_ODDS)
 		return true;
-	if (!s->hopeless || now_ms - s->hopeless_since_ms < HOPELESS_FOR_MS ||
-	    view->iterations->total < HOPELESS_AFTER)
+	if (!s->hopeless || for_ms < HOPELESS_FOR_MS || view->iterations->total < HOPELESS_AFTER)
 		return false;
 	if (view->prediction->reaches > HOPELESS_ODDS && s->since_lowest < PATIENCE_HOPELESS)
 		return false;
-	return lowest_ms > NEAR_FACTOR * limits->max_downtime_ms ||
-	       s->since_lowest >= PATIENCE_NEAR;
+	return !near || s->since_lowest >= PATIENCE_NEAR;
 }
 
 /* Why: by the odds, or because what was likely has not come for too long. */
@@ -170,6 +209,85 @@ static void raise_limit(struct predict *s, const struct mt_view *view, const cha
 		mt_format_duration_ms(allowed, view->limits->max_downtime_ms));
 }
 
+/* What each way out costs at this boundary, in seconds of migration. */
+struct offers {
+	double stop_s, flip_s, wait_s;
+};
+
+static void price(struct offers *o, const struct predict *s, const struct mt_view *view,
+		  uint64_t now_ms)
+{
+	struct mt_boundary ahead[MT_AHEAD_PASSES];
+	const struct mt_limits *limits = view->limits;
+	struct mt_prices prices = {
+		.downtime = (double)view->params[WEIGHT_DOWNTIME],
+		.stall = (double)view->params[WEIGHT_STALL],
+		.postcopy = (double)view->params[WEIGHT_POSTCOPY],
+		.max_pause_ms = (double)limits->max_downtime_ms,
+		.max_stall_ms = (double)view->params[MAX_STALL],
+		.max_total_ms = (double)limits->deadline_ms,
+		.may_stop = true,
+		.may_flip = limits->postcopy_allowed,
+		.fixed_ms = (double)limits->fixed_ms,
+		.elapsed_ms = (double)now_ms,
+		.left_bytes = mt_iterations_last(view->iterations)->remaining_bytes,
+		.course = view->course,
+		.ahead = ahead,
+	};
+
+	prices.n_ahead = mt_foresight_ahead(&s->foresight, view->course, ahead);
+	o->stop_s = mt_price_stop_s(&prices, view->prediction->stop_now_ms);
+	o->flip_s = mt_price_flip_s(&prices);
+	prices.now_s = fmin(o->stop_s, o->flip_s);
+	o->wait_s = mt_price_wait_s(&prices);
+}
+
+/* "; weighed, a flip costs 4.8 s, waiting 7.2 s" */
+static void tell_offers(char *buf, size_t size, const struct offers *o)
+{
+	const struct {
+		const char *name;
+		double price_s;
+	} offers[] = { { "a stop", o->stop_s }, { "a flip", o->flip_s }, { "waiting", o->wait_s } };
+	char price[MT_UNIT_STR];
+	size_t at = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < MT_ARRAY_SIZE(offers) && at < size; i++) {
+		if (!isfinite(offers[i].price_s))
+			continue;
+		mt_format_duration_ms(price, offers[i].price_s * 1e3);
+		at += (size_t)snprintf(buf + at, size - at, "%s %s%s %s", at ? "," : "; weighed,",
+				       offers[i].name, at ? "" : " costs", price);
+	}
+}
+
+/* One of them can be had now: the cheapest, as long as there is patience. */
+static void choose(const struct predict *s, const struct mt_view *view, const struct offers *o,
+		   const char *so_far, const char *may, struct mt_plan *plan)
+{
+	char offers[128], allowed[MT_UNIT_STR], now[MT_UNIT_STR], stall[MT_UNIT_STR];
+
+	mt_format_duration_ms(now, view->prediction->stop_now_ms);
+	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
+	mt_format_duration_ms(stall, view->course->flip_stall_ms.p50);
+	tell_offers(offers, sizeof(offers), o);
+	if (fmin(o->stop_s, o->flip_s) > o->wait_s && s->since_lowest < PATIENCE_OPEN)
+		mt_plan_set(
+			plan, MT_ACTION_CONTINUE,
+			"%s; stopping now would take %s, %s allowed: waiting for a better moment%s",
+			so_far, now, allowed, offers);
+	else if (o->stop_s <= o->flip_s)
+		mt_plan_set(plan, MT_ACTION_STOP,
+			    "%s by itself: %s; stopping now pauses the guest for %s, %s allowed%s",
+			    may, so_far, now, allowed, offers);
+	else
+		mt_plan_set(
+			plan, MT_ACTION_FLIP,
+			"%s by itself: %s; stopping now would take %s, %s allowed; a flip stalls the guest for about %s%s",
+			may, so_far, now, allowed, stall, offers);
+}
+
 /* Pre-copy will not end by itself: what now? */
 static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 		struct mt_plan *plan)
@@ -178,21 +296,18 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 	const char *may =
 		p->verdict == MT_VERDICT_CONVERGES ? "may not converge" : "will not converge";
 	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR];
+	struct offers offers;
 
 	tell_iteration(so_far, sizeof(so_far), view);
+	price(&offers, s, view, now_ms);
+	if (isfinite(offers.stop_s) || isfinite(offers.flip_s)) {
+		choose(s, view, &offers, so_far, may, plan);
+		return;
+	}
 	mt_format_duration_ms(now, p->stop_now_ms);
-	mt_format_duration_ms(allowed, view->limits->max_downtime_ms);
+	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
 	mt_format_duration_ms(best, p->floor_ms);
-	if (p->stop_now_ms <= view->limits->max_downtime_ms)
-		mt_plan_set(plan, MT_ACTION_STOP,
-			    "%s by itself: %s; stopping now pauses the guest for %s, %s allowed",
-			    may, so_far, now, allowed);
-	else if (view->limits->postcopy_allowed)
-		mt_plan_set(
-			plan, MT_ACTION_FLIP,
-			"%s by itself: %s; stopping now would take %s, %s allowed, and waiting only sends more",
-			may, so_far, now, allowed);
-	else if (no_use_waiting(s, view, now_ms))
+	if (no_use_waiting(s, view, now_ms))
 		give_up(s, view, so_far, plan);
 	else if (!s->raised && raised_limit_ms(view->limits) > view->limits->qemu_limit_ms)
 		raise_limit(s, view, so_far, plan);
@@ -279,5 +394,6 @@ const struct mt_policy mt_policy_predict = {
 	.about = "leave alone what converges in time; else stop at the end of a pass from which the pause is as short as allowed; else flip, if post-copy is allowed; else raise QEMU's downtime limit within what is allowed and wait for a better moment as long as one may come; else abort, and say which bandwidth it would have taken",
 	.heeds = MT_HEEDS_MAX_DOWNTIME | MT_HEEDS_DEADLINE | MT_HEEDS_FIXED,
 	.acts = true,
+	.params = params,
 	.step = predict_step,
 };

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * price.c - what each way to end a migration costs, in one currency (PURE)
+ */
+#include <math.h>
+
+#include "base/cleanup.h"
+#include "price.h"
+
+/*
+ * Where nothing is to be had at the last boundary that is foreseen the migration has been in vain:
+ * it has to be made again, and in the end something like what can be had now is taken. Inferred.
+ */
+static double in_vain_s(const struct mt_prices *p)
+{
+	return p->now_s + 2 * p->elapsed_ms / 1e3;
+}
+
+/*
+ * Passes that are foreseen: those of the course, and the last of them again and again: a guest that
+ * has settled. Inferred.
+ */
+#define PASSES		64
+
+/* What a boundary leaves, by parts of equal probability: middles of tenths of a normal one. */
+static const double tenths_z[] = { -1.645, -1.036, -0.674, -0.385, -0.126,
+				   0.126,  0.385,  0.674,  1.036,  1.645 };
+#define TENTHS	MT_ARRAY_SIZE(tenths_z)
+
+double mt_price_stop_s(const struct mt_prices *p, double pause_ms)
+{
+	if (!p->may_stop || !(pause_ms <= p->max_pause_ms))
+		return INFINITY;
+	return pause_ms / 1e3 * (1 + p->downtime);
+}
+
+/*
+ * Of a flip with that much left. The stall grows with it, see stall_ms() of model/recurrence.c; one
+ * that is not known may be as long as post-copy.
+ */
+static double flip_s(const struct mt_prices *p, double left_bytes)
+{
+	double rest_ms = left_bytes / p->course->rate_bytes_per_s * 1e3;
+	double stall_ms = p->course->flip_stall_ms.p50 * left_bytes / p->left_bytes;
+
+	if (!(stall_ms > 0))
+		stall_ms = rest_ms;
+	if (!p->may_flip || !(stall_ms <= p->max_stall_ms))
+		return INFINITY;
+	return rest_ms / 1e3 * (1 + p->postcopy) + stall_ms / 1e3 * p->stall;
+}
+
+double mt_price_flip_s(const struct mt_prices *p)
+{
+	return p->course->rate_bytes_per_s > 0 ? flip_s(p, p->left_bytes) : INFINITY;
+}
+
+/* The cheaper of the two at a boundary that is yet to come. */
+static double end_s(const struct mt_prices *p, double in_s, double left_bytes)
+{
+	double pause_ms = left_bytes / p->course->rate_bytes_per_s * 1e3 + p->fixed_ms;
+
+	if (p->elapsed_ms + in_s * 1e3 > p->max_total_ms)
+		return INFINITY;
+	return fmin(mt_price_stop_s(p, pause_ms), flip_s(p, left_bytes));
+}
+
+/* From now on. */
+static double wait_s(const struct mt_prices *p, const struct mt_boundary *ahead, size_t n)
+{
+	double on_s = in_vain_s(p), last_s = ahead[n - 1].in_s - (n > 1 ? ahead[n - 2].in_s : 0);
+
+	for (size_t i = PASSES; i--;) {
+		size_t at = i < n ? i : n - 1;
+		const struct mt_boundary *b = &ahead[at];
+		double in_s = b->in_s + (double)(i - at) * last_s;
+		double pass_s = i >= n ? last_s : b->in_s - (at ? ahead[at - 1].in_s : 0);
+		double here_s = 0;
+
+		for (size_t k = 0; k < TENTHS; k++) {
+			double left = fmax(0, b->left_bytes + tenths_z[k] * b->sd_bytes);
+
+			here_s += fmin(end_s(p, in_s, left), on_s) / TENTHS;
+		}
+		on_s = fmin(pass_s + here_s, in_vain_s(p));
+	}
+	return on_s;
+}
+
+double mt_price_wait_s(const struct mt_prices *p)
+{
+	if (!(p->course->rate_bytes_per_s > 0) || !p->n_ahead)
+		return INFINITY;
+	return wait_s(p, p->ahead, p->n_ahead);
+}
