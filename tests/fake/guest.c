@@ -459,6 +459,23 @@ int fake_guest_flip(struct fake_guest *g)
 	return 0;
 }
 
+/* What was measured, and so what is predicted, may be of any speed that it had. */
+static double slower_of(const struct fake_guest *g, double bytes_per_s)
+{
+	if (g->link_bytes_per_s < bytes_per_s)
+		bytes_per_s = g->link_bytes_per_s;
+	return g->speed_bytes_per_s && (double)g->speed_bytes_per_s < bytes_per_s ?
+		       (double)g->speed_bytes_per_s :
+		       bytes_per_s;
+}
+
+void fake_guest_speed(struct fake_guest *g, uint64_t bytes_per_s)
+{
+	g->speed_bytes_per_s = g->asked.speed_bytes_per_s = bytes_per_s;
+	g->asked.speed = true;
+	g->slowest_bytes_per_s = slower_of(g, g->slowest_bytes_per_s);
+}
+
 void fake_guest_libvirtd_restarted(struct fake_guest *g)
 {
 	if (g->job.active && !g->job.flipped && g->job.end == FAKE_END_NONE && !g->job.deaf)
@@ -494,6 +511,7 @@ void fake_guest_migrate(struct fake_guest *g, mt_event_fn done, void *opaque)
 	};
 	strcpy(g->job.status, "setup");
 	g->asked = (struct fake_asked){ .stop = !g->job.was_running };
+	g->slowest_bytes_per_s = slower_of(g, INFINITY);
 	g->done = done;
 	g->done_opaque = opaque;
 	g->starter = fake_group();
@@ -597,8 +615,7 @@ void fake_guest_set_speed(struct fake_guest *g, uint64_t bytes_per_s)
 {
 	fake_lock();
 	fake_count("speed set by another");
-	g->speed_bytes_per_s = g->asked.speed_bytes_per_s = bytes_per_s;
-	g->asked.speed = true;
+	fake_guest_speed(g, bytes_per_s);
 	fake_release();
 }
 

@@ -91,6 +91,7 @@ struct fake_guest {
 	struct fake_job job;
 	struct fake_asked asked;
 	uint64_t limit_ms, speed_bytes_per_s;	/* QEMU's, as they stand; speed 0: none */
+	double slowest_bytes_per_s;	/* that it may have sent at, by these, in its migration */
 	uint64_t hung_until_ns;		/* QEMU is stopped by SIGSTOP: neither answers nor sends */
 	uint64_t stall_from_ns, stall_until_ns;	/* the link carries nothing */
 	const struct fake_fault *stale_by;	/* its figures stand still */
@@ -183,6 +184,7 @@ int fake_guest_suspend(struct fake_guest *g);
 int fake_guest_resume(struct fake_guest *g, int host);
 int fake_guest_abort(struct fake_guest *g);
 int fake_guest_flip(struct fake_guest *g);
+void fake_guest_speed(struct fake_guest *g, uint64_t bytes_per_s);
 /* Pre-copy does not survive its libvirtd. */
 void fake_guest_libvirtd_restarted(struct fake_guest *g);
 

@@ -758,10 +758,8 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 	struct call call = CALL(c, uuid, SET_SPEED, err);
 	int rc = enter(&call);
 
-	if (!rc) {
-		call.g->speed_bytes_per_s = call.g->asked.speed_bytes_per_s = bytes_per_s;
-		call.g->asked.speed = true;
-	}
+	if (!rc)
+		fake_guest_speed(call.g, bytes_per_s);
 	return leave(&call, rc);
 }
 

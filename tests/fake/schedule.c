@@ -290,9 +290,10 @@ static void draw_guest(struct schedule *s, unsigned i)
 	how->record = chance(s, 30);
 	how->others = chance(s, 30) ? MT_OTHERS_OBSERVE : MT_OTHERS_BACK_OFF;
 	truth_exempt(g, how->observe);
-	/* The real ones predict for themselves: no more than all of it takes. */
-	truth_predicted(g,
-			s->daemons ? (double)g->memory_bytes / g->link_bytes_per_s * 1500 : 1000);
+	if (s->daemons)
+		truth_predicts_itself(g);
+	else
+		truth_predicted(g, 1000);
 	if (s->print)
 		fprintf(s->print,
 			"# %s: %s, %.0f MB/s, policy %s%s, %llu passes, %llu ms predicted%s%s%s\n",

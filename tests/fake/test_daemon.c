@@ -295,6 +295,42 @@ static void gives_back(void)
 	judged();
 }
 
+/* By its link it would take a second; it was told to send at a sixth of that. */
+static void gives_back_slow(void)
+{
+	struct fake_guest *g = begin(false);
+	struct daemon *d = start("mode = act\n[domain guest0]\npolicy = stop-and-copy", false);
+
+	g->link_bytes_per_s = 12e6;
+	g->speed_bytes_per_s = 2 << 20;
+	truth_predicts_itself(g);
+	scene_pass(500);
+	CHECK(scene_stop(g));
+	CHECK(scene_until(scene_runs_here, g, 60000));
+	CHECK(truth_stopped_ms(g) > FAKE_MARGIN_MS);
+	CHECK(stop(d) < 2000);
+	judged();
+}
+
+/* kill -9 comes before it has done anything at all. */
+static void killed_at_once(void)
+{
+	struct daemon d = { .config = NULL };
+
+	begin(true);
+	d.config = configure("mode = act");
+	d.group = fake_group_new("daemon", true);
+	truth_process(d.group, true);
+	if (fake_start_in(d.group, NULL, "main", daemon_main, &d))
+		abort();
+	killed(&d);
+	scene_pass(1000);
+	CHECK_INT(fake_group_threads(d.group), 0);
+	CHECK(!d.m);
+	config_put(d.config);
+	judged();
+}
+
 /* libvirtd is not there when the next one starts. */
 static void adopted_without_libvirtd(void)
 {
@@ -413,6 +449,8 @@ static const struct ktap_case cases[] = {
 	{ "many that hang: threads are bounded", many_hung },
 	{ "one that answers late is supervised then", answers_late },
 	{ "a stopped guest is given back, and status tells", gives_back },
+	{ "one that was told to send slowly has as much longer", gives_back_slow },
+	{ "kill -9 before it has begun: nothing of it runs", killed_at_once },
 	{ "kill -9 right after the stop, and no libvirtd for a while: the next one gives it back",
 	  adopted_without_libvirtd },
 	{ "a reload to observe holds at once, and stays", reloaded },

@@ -56,6 +56,8 @@ void truth_process(int group, bool lives);			/* of ours, that gives guests
 								 * back */
 void truth_wished(int group);					/* a person asks it to cancel */
 void truth_predicted(const struct fake_guest *g, double ms);	/* by the decision to stop it */
+void truth_predicts_itself(const struct fake_guest *g);		/* nobody tells: no more than all
+								 * of its memory takes */
 void truth_untold(void);					/* what is told is lost: that is no
 								 * failure here */
 void truth_told(int group, const char *text);			/* a note, an entry of a recording,

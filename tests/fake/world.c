@@ -203,7 +203,8 @@ static void run_one(struct fthread *t)
 
 	if (leaks)
 		__lsan_disable();
-	if (!setjmp(t->out))
+	/* One that was killed before it ran at all starts nothing. */
+	if (!t->dead && !setjmp(t->out))
 		t->fn(t->arg);
 	if (leaks)
 		__lsan_enable();
