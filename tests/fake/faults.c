@@ -11,6 +11,7 @@ const char *const fake_fault_names[FAKE_FAULT_KINDS] = {
 	"none",
 	"call fails",
 	"call is slow",
+	"call does nothing",
 	"call never answers",
 	"event lost",
 	"event late",
@@ -18,6 +19,7 @@ const char *const fake_fault_names[FAKE_FAULT_KINDS] = {
 	"figures stale",
 	"figures contradictory",
 	"figures of another job",
+	"clock jumps at each look",
 };
 
 const char *const fake_call_names[FAKE_CALL_COUNT] = {

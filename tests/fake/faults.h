@@ -16,15 +16,17 @@ enum fake_fault_kind {
 	FAKE_FAULT_ERROR,		/* ->error; nothing was done, or it was and only the answer
 					 * is bad (->late); a suspend: is, ->ms later */
 	FAKE_FAULT_SLOW,		/* takes ->ms longer; done before or after (->late) */
+	FAKE_FAULT_VOID,		/* comes back as if it were done, and nothing was */
 	FAKE_FAULT_NEVER,		/* comes back when the fault ends, ->for_ever: when all is
 					 * over */
-	/* Events. */
+	/* Events; doubled: comes again up to ->ms later. */
 	FAKE_FAULT_LOST, FAKE_FAULT_LATE, FAKE_FAULT_DOUBLE,
 	/*
-	 * Figures; contradictory: ->ms says how, 1 too much is left, 2 and 3 they go backwards, 0
-	 * any.
+	 * Figures; contradictory: ->ms says how, 1 too much is left, 2 and 3 they go backwards, 4
+	 * nothing is left, 5 the guest has shrunk, 6 the time is an hour on, 0 any. Clock: the wall
+	 * clock, by which libvirt counts, is set at each look.
 	 */
-	FAKE_FAULT_STALE, FAKE_FAULT_CONTRADICTORY, FAKE_FAULT_OTHER_JOB,
+	FAKE_FAULT_STALE, FAKE_FAULT_CONTRADICTORY, FAKE_FAULT_OTHER_JOB, FAKE_FAULT_CLOCK,
 	FAKE_FAULT_KINDS
 };
 extern const char *const fake_fault_names[FAKE_FAULT_KINDS];

@@ -258,6 +258,8 @@ struct call {
 	bool busy;			/* it holds libvirt's job lock */
 	bool gives_back;		/* when it was issued, the guest was stopped by its caller's
 					 * kind */
+	bool nothing;			/* comes of it */
+	uint64_t value;			/* of a limit that is set, ms */
 	struct fake_fault *after;	/* what still happens to it when it is done */
 };
 
@@ -323,6 +325,10 @@ static int suffer(struct call *call, struct fake_fault *f)
 	}
 	fake_trace("%s on %s %s", fake_call_names[call->kind], call->g ? call->g->name : "-",
 		   fake_fault_names[f->kind]);
+	if (f->kind == FAKE_FAULT_VOID) {
+		call->nothing = true;
+		return 0;
+	}
 	if (!spend(call, f->kind == FAKE_FAULT_SLOW ? now_ns + f->ms * MT_NS_PER_MS :
 			 f->for_ever		    ? MT_FOR_EVER_NS :
 						      f->until_ns))
@@ -374,7 +380,7 @@ static int enter(struct call *call)
 	if (!is_up(c))
 		return lost_error(call);
 	if (call->g)
-		call->gives_back = truth_issued(call->g, call->kind, c->group);
+		call->gives_back = truth_issued(call->g, call->kind, c->group, call->value);
 	if (fake_call_writes(call->kind))
 		fake_trace("%s on %s", fake_call_names[call->kind], call->g ? call->g->name : "-");
 	if (durations[call->kind].most_us) {
@@ -384,7 +390,7 @@ static int enter(struct call *call)
 	if (!spend(call, mt_now_ns() + (least_us + fake_random(most_us - least_us)) * 1000))
 		return lost_error(call);
 	f = fake_fault_call(call->kind, call->g);
-	if (f && !f->late) {
+	if (f && (!f->late || f->kind == FAKE_FAULT_VOID)) {
 		rc = suffer(call, f);
 		if (rc)
 			return rc;
@@ -409,7 +415,8 @@ static int leave(struct call *call, int rc)
 	struct fake_conn *c = call->c;
 	int bad = 0;
 
-	if (call->g && fake_call_writes(call->kind) && call->g->side[c->host].here)
+	if (call->g && fake_call_writes(call->kind) && call->g->side[c->host].here &&
+	    !call->nothing)
 		truth_effect(call->g, call->kind, c->group, rc);
 	if (call->busy) {
 		call->g->monitor_busy = false;
@@ -422,6 +429,8 @@ static int leave(struct call *call, int rc)
 	if (rc && call->err && !call->err->code)
 		mt_err_set(call->err, rc, "cannot %s: %s", fake_call_names[call->kind],
 			   strerror(-rc));
+	if (call->g && fake_call_writes(call->kind) && !call->nothing)
+		truth_answered(call->g, call->kind, c->group, bad ? bad : rc);
 	fake_release();
 	fake_unshield();
 	return bad ? bad : rc;
@@ -586,7 +595,7 @@ static int op_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err)
 
 	if (!rc && call.after && call.after->kind == FAKE_FAULT_ERROR && call.after->ms)
 		suspend_later(&call);
-	else if (!rc)
+	else if (!rc && !call.nothing)
 		rc = fake_guest_suspend(call.g);
 	return leave(&call, rc);
 }
@@ -596,21 +605,30 @@ static int op_resume(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	struct call call = CALL(c, uuid, RESUME, err);
 	int rc = enter(&call);
 
-	if (!rc)
+	if (!rc && !call.nothing)
 		rc = fake_guest_resume(call.g, call.c->host);
 	return leave(&call, rc);
 }
 
 /* --- the migration of one -------------------------------------------------------------- */
-/* @which: 1 to 3; 0: any of them. */
+/* @which: as faults.h has it. */
 static void contradict(struct mt_sample *s, uint64_t which)
 {
-	switch (which ? which - 1 : fake_random(3)) {
+	switch (which ? which - 1 : fake_random(6)) {
 	case 0:
 		mt_sample_set(s, remaining_bytes, s->memory_bytes * 3);
 		break;
 	case 1:
 		mt_sample_set(s, total_ms, s->total_ms / 2);
+		break;
+	case 3:
+		mt_sample_set(s, remaining_bytes, 0);
+		break;
+	case 4:
+		mt_sample_set(s, memory_bytes, s->memory_bytes / 4);
+		break;
+	case 5:
+		mt_sample_set(s, total_ms, s->total_ms + 3600000);
 		break;
 	default:
 		mt_sample_set(s, transferred_bytes, 0);
@@ -650,7 +668,9 @@ static void sample_of(struct fake_guest *g, int host, struct mt_sample *s)
 	}
 	if (f && f->kind == FAKE_FAULT_STALE) {
 		*s = g->stale;
-	} else if (!f) {
+	} else if (!f || f->kind == FAKE_FAULT_CLOCK) {
+		if (f)
+			fake_wall_step_us(((int64_t)fake_random(8000) - 4000) * 1000);
 		if (s->valid)
 			mt_sample_set(s, total_ms, job_ms(g));
 	} else if (f->kind == FAKE_FAULT_CONTRADICTORY) {
@@ -730,9 +750,11 @@ static int op_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t m
 				 struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, SET_DOWNTIME, err);
-	int rc = enter(&call);
+	int rc;
 
-	if (!rc) {
+	call.value = ms;
+	rc = enter(&call);
+	if (!rc && !call.nothing) {
 		call.g->limit_ms = call.g->asked.limit_ms = ms;
 		call.g->asked.limit = true;
 	}
@@ -758,7 +780,7 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 	struct call call = CALL(c, uuid, SET_SPEED, err);
 	int rc = enter(&call);
 
-	if (!rc)
+	if (!rc && !call.nothing)
 		fake_guest_speed(call.g, bytes_per_s);
 	return leave(&call, rc);
 }
@@ -768,7 +790,7 @@ static int op_start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err 
 	struct call call = CALL(c, uuid, FLIP, err);
 	int rc = enter(&call);
 
-	if (!rc)
+	if (!rc && !call.nothing)
 		rc = fake_guest_flip(call.g);
 	return leave(&call, rc);
 }
@@ -779,7 +801,7 @@ static int op_abort(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	struct call call = CALL(c, uuid, ABORT, err);
 	int rc = enter(&call);
 
-	if (!rc)
+	if (!rc && !call.nothing)
 		rc = fake_guest_abort(call.g);
 	return leave(&call, rc);
 }
@@ -922,8 +944,9 @@ void fake_post(int host, const struct mt_event *ev, uint64_t delay_us)
 		if (f)
 			late_ns = fake_random(f->ms) * MT_NS_PER_MS;
 		enqueue(c, ev, due_ns + late_ns);
-		if (fake_fault_event(g, FAKE_FAULT_DOUBLE))
-			enqueue(c, ev, due_ns + late_ns + fake_random(2000) * 1000);
+		f = fake_fault_event(g, FAKE_FAULT_DOUBLE);
+		if (f)
+			enqueue(c, ev, due_ns + late_ns + fake_random(f->ms * 1000 + 2000) * 1000);
 	}
 }
 

@@ -911,6 +911,96 @@ static void limit_changed(enum mt_others others)
 	SCENE_END();
 }
 
+/* libvirt takes it, and nothing comes of it. */
+static void limit_is_not_set(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_process *p = fake_supervisor_start("daemon");
+
+	fake_hows[g->index].policy = &fake_policy_limit;
+	g->link_bytes_per_s = 2e6;
+	scene_pass(500);
+	scene_fault(FAKE_FAULT_VOID, FAKE_CALL_SET_DOWNTIME, 0, 0, 2);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_is_ours, g, 90000));
+	/* Two that came to nothing, and were seen to have; then it is set as it would have been. */
+	CHECK_INT(p->result[g->index].actions_failed, 2);
+	CHECK(g->limit_ms > MT_QEMU_LIMIT_DEFAULT_MS);
+	scene_pass(60000);
+	SCENE_END();
+}
+
+static void guest_is_not_stopped(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_process *p = fake_supervisor_start("daemon");
+
+	scene_pass(500);
+	scene_fault(FAKE_FAULT_VOID, FAKE_CALL_SUSPEND, 0, 0, 1);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_is_ours, g, 60000));
+	CHECK_INT(p->result[g->index].actions_failed, 1);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 2);
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	scene_pass(10000);
+	SCENE_END();
+}
+
+static void flip_comes_to_nothing(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_process *p = fake_supervisor_start("daemon");
+
+	g->postcopy = true;
+	fake_hows[g->index].policy = &fake_policy_flip;
+	fake_hows[g->index].limits.postcopy_allowed = true;
+	scene_pass(500);
+	scene_fault(FAKE_FAULT_VOID, FAKE_CALL_FLIP, 0, 0, 1);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	CHECK_INT(truth_writes(g, FAKE_CALL_FLIP), 2);
+	scene_pass(20000);
+	CHECK(p->result[g->index].postcopy);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_COMPLETED);
+	SCENE_END();
+}
+
+static void abort_comes_to_nothing(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_process *p = fake_supervisor_start("daemon");
+
+	fake_hows[g->index].policy = &fake_policy_abort;
+	scene_pass(500);
+	scene_fault(FAKE_FAULT_VOID, FAKE_CALL_ABORT, 0, 0, 1);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_is_over, g, 60000));
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 2);
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	SCENE_END();
+}
+
+/* Between libvirt's answer and QEMU's word that it is cancelled the policy is asked once more. */
+static void cancelled_and_about_to_stop(void)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_process *p;
+
+	fake_hows[g->index].policy = mt_policy_find("timeout");
+	fake_param(&fake_hows[g->index], "timeout", 3000);
+	p = fake_tool_start("tool", g);
+	scene_pass(2700);
+	/* It takes until the time of the stop has come. */
+	scene_fault(FAKE_FAULT_SLOW, FAKE_CALL_ABORT, 0, 600, 1);
+	fake_process_cancel(p);
+	CHECK(scene_until(tool_is_ended, g, 30000));
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 1);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	SCENE_END();
+}
+
 static void limit_changed_back_off(void)
 {
 	limit_changed(MT_OTHERS_BACK_OFF);
@@ -1137,6 +1227,12 @@ static const struct ktap_case cases[] = {
 	{ "released with all others: not touched, until that is taken back", released_all },
 	{ "released after the stop: given back all the same", released_after_stop },
 	{ "no more than so many are stopped at once", no_more_than_one },
+	{ "a limit that libvirt took and QEMU has not: seen, and set again", limit_is_not_set },
+	{ "a stop that libvirt took, and the guest runs", guest_is_not_stopped },
+	{ "a flip that came to nothing is made again", flip_comes_to_nothing },
+	{ "an abort that came to nothing is made again", abort_comes_to_nothing },
+	{ "cancelled: nothing is done any more, whatever the policy wants",
+	  cancelled_and_about_to_stop },
 	{ "another changes the limit: his stands", limit_changed_back_off },
 	{ "another changes the limit: hands off", limit_changed_observe },
 	{ "powered off while stopped", powered_off_while_stopped },

@@ -35,6 +35,9 @@ struct guest_truth {
 	bool giving_back[FAKE_GROUPS];	/* it has sent calls that give it back */
 	uint64_t stopping_ns[FAKE_GROUPS];	/* and when */
 	unsigned writes[FAKE_CALL_COUNT];
+	struct truth_rules rules;	/* ->policy NULL: it has none */
+	uint64_t issued_ns[FAKE_GROUPS][FAKE_CALL_COUNT];	/* by its rules */
+	struct { unsigned job; enum fake_call call; } done[FAKE_GROUPS];	/* so it was told */
 };
 
 int __real_pthread_mutex_lock(pthread_mutex_t *lock);
@@ -112,6 +115,13 @@ void truth_exempt(const struct fake_guest *g, bool exempt)
 {
 	hold();
 	t.g[g->index].exempt = exempt;
+	release();
+}
+
+void truth_rule(const struct fake_guest *g, const struct truth_rules *rules)
+{
+	hold();
+	t.g[g->index].rules = *rules;
 	release();
 }
 
@@ -223,12 +233,15 @@ static bool can_be_helped(const struct fake_guest *g, uint64_t now_ns)
 	       somebody_lives(now_ns);
 }
 
-/* Its memory and half as much again, at the slowest that it was let send at. */
+/*
+ * Its memory, at half of the slowest that it was let send at: what a first quarter of a second
+ * tells of the link may be as far off.
+ */
 static double predicted_ms(const struct fake_guest *g, const struct guest_truth *gt)
 {
 	if (!gt->whole)
 		return gt->predicted_ms;
-	return (double)g->memory_bytes / g->slowest_bytes_per_s * 1500;
+	return (double)g->memory_bytes / g->slowest_bytes_per_s * 2000;
 }
 
 static void charge(struct fake_guest *g)
@@ -338,7 +351,46 @@ static void two_hands(struct fake_guest *g, struct guest_truth *gt, enum fake_ca
 	gt->writer = group;
 }
 
-bool truth_issued(struct fake_guest *g, enum fake_call call, int group)
+static void may_flip(const struct fake_guest *g, const struct truth_rules *r)
+{
+	if (!r->flips)
+		violated("flip of %s, for which post-copy is not allowed", g->name);
+	if (g->parallel)
+		violated("flip of %s, which has parallel connections", g->name);
+	if (!r->flips_at_once && g->job.sample.iteration < 2)
+		violated("flip of %s in its first pass", g->name);
+}
+
+/* What a policy wanted, and nothing else. */
+static void obeys(struct fake_guest *g, struct guest_truth *gt, enum fake_call call, int group,
+		  uint64_t value)
+{
+	uint64_t now_ns = mt_now_ns(), *last_ns = &gt->issued_ns[group][call];
+	const struct truth_rules *r = &gt->rules;
+	char what[48];
+
+	snprintf(what, sizeof(what), "%.20s: %s", r->policy, fake_call_names[call]);
+	fake_count(what);
+	if (call == FAKE_CALL_FLIP)
+		may_flip(g, r);
+	if (call == FAKE_CALL_SET_DOWNTIME && r->limit_ms && value > r->limit_ms)
+		violated("QEMU's limit for %s is set to %llu ms, %llu ms are allowed", g->name,
+			 (unsigned long long)value, (unsigned long long)r->limit_ms);
+	if (*last_ns && now_ns < *last_ns + r->every_ms * MT_NS_PER_MS)
+		violated("%s on %s again after %.0f ms, %llu ms are the least",
+			 fake_call_names[call], g->name, (double)(now_ns - *last_ns) / 1e6,
+			 (unsigned long long)r->every_ms);
+	*last_ns = now_ns;
+	if (gt->done[group].job == g->job.number && call != FAKE_CALL_ABORT &&
+	    (gt->done[group].call != FAKE_CALL_SUSPEND || gt->held))
+		violated("%s on %s by %s, which was told that its %s is done",
+			 fake_call_names[call], g->name, fake_group_name(group),
+			 fake_call_names[gt->done[group].call]);
+	if (!g->job.active && now_ns > g->job.end_ns + FAKE_AGE_MS * MT_NS_PER_MS)
+		violated("%s on %s, whose migration is over", fake_call_names[call], g->name);
+}
+
+bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t value)
 {
 	struct guest_truth *gt = &t.g[g->index];
 	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
@@ -366,9 +418,24 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group)
 			violated("%s on %s, which %s knows to be in %s", fake_call_names[call],
 				 g->name, fake_group_name(group), gt->heard[group]);
 	}
+	if (!gives_back && !wished && call != FAKE_CALL_RESUME && gt->rules.policy)
+		obeys(g, gt, call, group, value);
 	two_hands(g, gt, call, group);
 	release();
 	return gives_back;
+}
+
+void truth_answered(struct fake_guest *g, enum fake_call call, int group, int rc)
+{
+	struct guest_truth *gt = &t.g[g->index];
+
+	if (rc || !group || (call != FAKE_CALL_SUSPEND && call != FAKE_CALL_FLIP &&
+			     call != FAKE_CALL_ABORT))
+		return;
+	hold();
+	gt->done[group].job = g->job.number;
+	gt->done[group].call = call;
+	release();
 }
 
 void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc)

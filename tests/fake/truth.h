@@ -28,6 +28,12 @@
  *  - No more than so many guests are ours at once.
  *  - A guest that only its owner paused is not resumed, and none that runs at the destination is
  *    resumed here.
+ *  - Of a guest that has rules: post-copy is asked for only where it is allowed, never with
+ *    parallel connections, and not before the first pass is over but by who does so on purpose;
+ *    QEMU's limit is never set above what is allowed; one kind of call comes from one process at
+ *    most once in so long; what a process was answered that it is done (a stop that holds, a flip,
+ *    an abort) is followed by nothing but what gives the guest back; nothing comes FAKE_AGE_MS
+ *    after the migration has ended. Calls that give back, or that a person asked for, are free.
  *  - Every such call that a fault let fail is told: a note or an entry has the number that was in
  *    its error, or in that of another of its kind, process and guest. Those by which a guest is
  *    given back are many, and told as a whole.
@@ -44,6 +50,14 @@
 #define FAKE_DOUBT_MS	60000	/* libvirt gives a call up after 30 s */
 #define FAKE_AGE_MS	1000	/* what was decided may be carried out so much later */
 
+/* What is allowed of one guest. */
+struct truth_rules {
+	const char *policy;		/* its calls are counted by this name */
+	bool flips, flips_at_once;
+	uint64_t limit_ms;		/* 0: any */
+	uint64_t every_ms;
+};
+
 void truth_reset(unsigned max_stopped);
 /* The first that was violated, as a sentence; NULL: none. */
 const char *truth_violation(void);
@@ -51,6 +65,7 @@ void truth_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- told by the test ---------------------------------------------------------- */
 void truth_exempt(const struct fake_guest *g, bool exempt);	/* from now on */
+void truth_rule(const struct fake_guest *g, const struct truth_rules *rules);
 void truth_released(const struct fake_guest *g, bool released);	/* NULL: all */
 void truth_process(int group, bool lives);			/* of ours, that gives guests
 								 * back */
@@ -75,7 +90,9 @@ unsigned truth_writes(const struct fake_guest *g, enum fake_call call);	/* so ma
 
 /* --- told by the hypervisor, with its lock held -------------------------------- */
 /* Return: whether it gives a guest back, which is told as a whole. */
-bool truth_issued(struct fake_guest *g, enum fake_call call, int group);
+bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t value);
+/* Its caller knows how it went; not told of one that came to nothing. */
+void truth_answered(struct fake_guest *g, enum fake_call call, int group, int rc);
 void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc);
 /* Return: the number for the error's text. */
 unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group, bool gives_back);

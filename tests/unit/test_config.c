@@ -586,6 +586,7 @@ static enum mt_action decided(const char *text, uint64_t now_ms, bool first_pass
 	s.boundary = false;
 	s.t_ns += 1;
 	mt_policy_init(&e.state);
+	memset(e.asked_t_ns, 0, sizeof(e.asked_t_ns));
 	mt_engine_feed(&e, &s, &plan);
 	if (stop_now_ms)
 		*stop_now_ms = e.prediction.stop_now_ms;

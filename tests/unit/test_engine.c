@@ -549,7 +549,81 @@ static void test_ticks(void)
 	CHECK_INT(plan.action, MT_ACTION_CONTINUE);
 }
 
+/* Wants each of its commands at each look. */
+static enum mt_action wanted;
+
+static void greedy_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			struct mt_plan *plan)
+{
+	plan->action = wanted;
+	snprintf(plan->reason, sizeof(plan->reason), "wanted");
+}
+
+static const struct mt_policy greedy = { .name = "greedy", .step = greedy_step };
+
+/* @every_ms: between two of a kind. Return: how many come out of ten seconds of looks. */
+static unsigned commands_in_10_s(uint64_t every_ms, int64_t clock_step_ms)
+{
+	struct mt_limits limits = limits_of(true, 0);
+	struct mt_sample s = { .t_ns = MT_NS_PER_S, .status = MT_STATUS_ACTIVE };
+	struct mt_engine e;
+	struct mt_plan plan;
+	unsigned n = 0;
+
+	limits.command_every_ms = every_ms;
+	mt_engine_init(&e, &greedy, &limits);
+	for (uint64_t ms = 0; ms < 10000; ms += 100) {
+		s.t_ns += 100 * MT_NS_PER_MS;
+		/* What libvirt counts may be set meanwhile. */
+		mt_sample_set(&s, total_ms,
+			      (uint64_t)((int64_t)(20000 + ms) +
+					 (ms / 100 % 2 ? clock_step_ms : 0)));
+		mt_engine_feed(&e, &s, &plan);
+		if (plan.action != wanted)
+			continue;
+		n++;
+		/* As whoever carries it out does; one that is refused is wanted again. */
+		mt_engine_sent(&e, plan.action, s.t_ns + 20 * MT_NS_PER_MS);
+		if (mt_action_is_final(plan.action))
+			e.state.last = MT_ACTION_CONTINUE;
+	}
+	return n;
+}
+
+static void test_pace(void)
+{
+	struct mt_limits limits = limits_of(true, 0);
+	struct mt_sample s = { .t_ns = MT_NS_PER_S, .status = MT_STATUS_ACTIVE };
+	struct mt_engine e;
+	struct mt_plan plan;
+
+	for (wanted = MT_ACTION_SET_DOWNTIME; wanted < MT_ACTION_COUNT; wanted++) {
+		/* A flip waits for the first pass, which never ends here. */
+		if (wanted == MT_ACTION_FLIP)
+			continue;
+		CHECK_INT(commands_in_10_s(0, 0), 100);
+		/* Sent 20 ms after the look: the eleventh look is the first that may. */
+		CHECK_INT(commands_in_10_s(1000, 0), 10);
+		CHECK_INT(commands_in_10_s(1000, 3600000), 10);
+		CHECK_INT(commands_in_10_s(1000, -15000), 10);
+	}
+	/* Kinds do not wait for each other, and one that was not even sent does not count. */
+	limits.command_every_ms = 1000;
+	mt_engine_init(&e, &greedy, &limits);
+	for (wanted = MT_ACTION_SET_DOWNTIME; wanted <= MT_ACTION_THROTTLE; wanted++) {
+		mt_engine_feed(&e, &s, &plan);
+		CHECK_INT(plan.action, wanted);
+		mt_engine_feed(&e, &s, &plan);
+		CHECK_INT(plan.action, MT_ACTION_CONTINUE);
+		CHECK(strstr(plan.reason, "no more than one in 1.0 s is sent"));
+		mt_engine_dropped(&e, wanted);
+		mt_engine_feed(&e, &s, &plan);
+		CHECK_INT(plan.action, wanted);
+	}
+}
+
 static const struct ktap_case cases[] = {
+	{ "each kind of command comes out at most once in so long", test_pace },
 	{ "what was known before counts from the first pass on", test_beforehand },
 	{ "limits and their defaults", test_defaults },
 	{ "boundaries, predictions and plans", test_feed },

@@ -35,6 +35,8 @@ static const struct config_key fixed_keys[] = {
 	{ "supervise", "stall_timeout", VALUE_DURATION_OR_NONE, GUEST(limits.stall_timeout_ms),
 	  .initial = "none", .min = 1, .max = MT_LIMIT_MAX_MS,
 	  .accepted = "a duration of 1ms to 168h, or none" },
+	{ "supervise", "command_every", VALUE_DURATION, GUEST(limits.command_every_ms),
+	  .initial = "1s", .max = 60 * MT_MS_PER_S, .accepted = "a duration of 0ms to 60s" },
 	{ "supervise", "postcopy", VALUE_BOOL, GUEST(limits.postcopy_allowed), .initial = "no",
 	  .accepted = "yes or no" },
 	{ "supervise", "fixed", VALUE_DURATION, GUEST(limits.fixed_ms), .initial = "default",

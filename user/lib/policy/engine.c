@@ -2,6 +2,7 @@
 /*
  * engine.c - sample -> iteration -> U(T) -> prediction -> plan (PURE)
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -74,8 +75,42 @@ static void learn(struct mt_engine *e)
 	mt_ucurve_iteration(&e->u, mt_iterations_last(&e->iterations));
 }
 
+/* @t_ns: our clock, which goes on as it should whatever the statistics say. */
+static void pace(struct mt_engine *e, uint64_t t_ns, struct mt_plan *plan)
+{
+	uint64_t every_ms = e->limits.command_every_ms, since_ms, *asked_t_ns;
+	char since[MT_UNIT_STR], every[MT_UNIT_STR];
+
+	if (plan->action == MT_ACTION_CONTINUE)
+		return;
+	asked_t_ns = &e->asked_t_ns[plan->action];
+	since_ms = t_ns > *asked_t_ns ? (t_ns - *asked_t_ns) / MT_NS_PER_MS : 0;
+	if (!*asked_t_ns || since_ms >= every_ms) {
+		*asked_t_ns = t_ns;
+		return;
+	}
+	e->state.last = MT_ACTION_CONTINUE;
+	snprintf(plan->reason, sizeof(plan->reason),
+		 "%s was asked for %s ago, and no more than one in %s is sent",
+		 mt_action_name(plan->action), mt_format_duration_ms(since, (double)since_ms),
+		 mt_format_duration_ms(every, (double)every_ms));
+	plan->action = MT_ACTION_CONTINUE;
+}
+
+void mt_engine_sent(struct mt_engine *e, enum mt_action action, uint64_t t_ns)
+{
+	e->asked_t_ns[action] = t_ns;
+}
+
+void mt_engine_dropped(struct mt_engine *e, enum mt_action action)
+{
+	e->state.last = MT_ACTION_CONTINUE;
+	e->asked_t_ns[action] = 0;
+}
+
+/* @t_ns: when, on our clock. */
 static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, uint64_t now_ms,
-		 struct mt_plan *plan)
+		 uint64_t t_ns, struct mt_plan *plan)
 {
 	const struct mt_view view = {
 		.limits = &e->limits,
@@ -88,6 +123,7 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 	};
 
 	mt_policy_step(e->policy, &e->state, &view, now_ms, plan);
+	pace(e, t_ns, plan);
 }
 
 bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_plan *plan)
@@ -102,7 +138,7 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
 	e->newest = *s;
 	e->newest_ms = now_ms;
 	predict(e, now_ms);
-	step(e, s, boundary, now_ms, plan);
+	step(e, s, boundary, now_ms, s->t_ns, plan);
 	return boundary;
 }
 
@@ -120,6 +156,6 @@ bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan
 	/*
 	 * What was predicted at the last look holds: nothing has been sent since that is known of.
 	 */
-	step(e, &e->newest, false, now_ms, plan);
+	step(e, &e->newest, false, now_ms, t->t_ns, plan);
 	return changed;
 }

@@ -4,6 +4,9 @@
  *
  * Feeds iterations, refits U(T), predicts and steps the policy. The supervisor
  * of a live migration and the replay of a recording run this same code.
+ *
+ * Whatever a policy wants, each kind of command comes out at most once in limits.command_every_ms,
+ * by the clock of the samples: one that failed is not repeated at once either.
  */
 #ifndef MT_ENGINE_H
 #define MT_ENGINE_H
@@ -20,6 +23,8 @@ struct mt_engine {
 	struct mt_prediction prediction;
 	struct mt_course course;
 	struct mt_policy_state state;
+	uint64_t asked_t_ns[MT_ACTION_COUNT];	/* when each was planned or sent last; 0 = not
+						 * yet */
 	double memory_bytes;		/* guest memory as last told; 0 = not yet */
 	uint64_t begin_t_ns;		/* of the first sample */
 	struct mt_sample newest;	/* sample, and when it was */
@@ -38,6 +43,11 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
  * Return: true if the load has changed.
  */
 bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan *plan);
+
+/* What was planned was sent so late, by the clock of the samples. */
+void mt_engine_sent(struct mt_engine *e, enum mt_action action, uint64_t t_ns);
+/* What was planned just now was not even sent: it may be planned again at once. */
+void mt_engine_dropped(struct mt_engine *e, enum mt_action action);
 
 /* The operator's limits changed: use these from now on. */
 void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits);

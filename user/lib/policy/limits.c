@@ -16,6 +16,7 @@ void mt_limits_resolve(struct mt_limits *limits)
 		{ &limits->max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS },
 		{ &limits->deadline_ms, MT_LIMIT_NONE },
 		{ &limits->stall_timeout_ms, MT_LIMIT_NONE },
+		{ &limits->command_every_ms, MT_COMMAND_EVERY_DEFAULT_MS },
 		{ &limits->qemu_limit_ms, MT_QEMU_LIMIT_DEFAULT_MS },
 		{ &limits->fixed_ms, MT_FIXED_DEFAULT_MS },
 	};

@@ -62,6 +62,8 @@ struct mt_limits {
 	uint64_t deadline_ms;		/* the migration may take this long; NONE */
 	uint64_t stall_timeout_ms;	/* pre-copy is aborted when nothing was sent for this long;
 					 * NONE */
+	uint64_t command_every_ms;	/* each kind of command is sent at most once in this long;
+					 * see engine.h */
 	uint64_t qemu_limit_ms;		/* QEMU's downtime limit as it stands */
 	uint64_t fixed_ms;		/* see struct mt_outlook_input */
 	struct mt_params params;	/* of policies, each its own */
@@ -77,11 +79,18 @@ struct mt_limits {
 };
 
 #define MT_LIMITS_UNSET { .max_downtime_ms = MT_LIMIT_UNSET, .deadline_ms = MT_LIMIT_UNSET, \
-			  .stall_timeout_ms = MT_LIMIT_UNSET, .qemu_limit_ms = MT_LIMIT_UNSET, \
+			  .stall_timeout_ms = MT_LIMIT_UNSET, \
+			  .command_every_ms = MT_LIMIT_UNSET, .qemu_limit_ms = MT_LIMIT_UNSET, \
 			  .fixed_ms = MT_LIMIT_UNSET, .params = MT_PARAMS_UNSET }
 
 #define MT_MAX_DOWNTIME_DEFAULT_MS	500	/* Nova's live_migration_downtime */
 #define MT_QEMU_LIMIT_DEFAULT_MS	300	/* QEMU's downtime-limit */
+/*
+ * What a command changes shows in QEMU's own figures only after it has measured anew: its bandwidth
+ * over 100 ms (BUFFER_DELAY, migration/migration.c), a pass over its length. Inferred: ten such
+ * measures; and each command takes libvirt's lock of the guest, for which others wait.
+ */
+#define MT_COMMAND_EVERY_DEFAULT_MS	1000
 /* when nothing was sent for this long it is reported, whatever the limits. Inferred */
 #define MT_STALL_TELL_MS			10000
 /*

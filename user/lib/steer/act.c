@@ -56,6 +56,7 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 		mt_engine_set_qemu_limit(&s->engine, plan->downtime_limit_ms);
 	else if (plan->action == MT_ACTION_ABORT)
 		s->cancelled = true;
+	mt_effect_wait(s, plan->action);
 }
 
 /*
@@ -102,6 +103,8 @@ static const char *check(struct supervision *s, const struct mt_plan *plan)
 
 	if (s->stopped)
 		return "the guest is stopped already";
+	if (s->cancelled)
+		return "it has been cancelled";
 	ret = mt_others_check(s, plan);
 	if (ret == -EAGAIN)
 		return "QEMU's limit or speed was changed by somebody else";
@@ -118,7 +121,7 @@ static const char *check(struct supervision *s, const struct mt_plan *plan)
 /* Once for each pass it is written down; it is decided anew at each look. */
 static void drop(struct supervision *s, struct mt_plan *plan, const char *why)
 {
-	s->engine.state.last = MT_ACTION_CONTINUE;
+	mt_engine_dropped(&s->engine, plan->action);
 	if (s->dropped != plan->action || s->dropped_iteration != s->sample.iteration)
 		mt_record_decision(s, plan, "dropped", why, 0);
 	s->dropped = plan->action;
@@ -158,6 +161,9 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 	else
 		rc = mt_actuate(a, s->conn, s->uuid, plan, &err);
 	latency = latency_ns(s, cause);
+	mt_engine_sent(&s->engine, plan->action, mt_now_ns());
+	if (!rc && a != &mt_actuators_dry)
+		rc = mt_effect_read(s, plan, &err);
 	if (rc == -ESTALE) {
 		drop(s, plan, err.msg);
 		return;

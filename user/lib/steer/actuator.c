@@ -31,8 +31,11 @@ int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	 * Nobody but us would resume a guest whose migration ended just before: libvirt says by the
 	 * reason whether it paused it within one.
 	 */
-	if (mt_domain_state(c, uuid, &now, NULL) || now.state != VIR_DOMAIN_PAUSED ||
-	    now.reason != VIR_DOMAIN_PAUSED_USER)
+	if (mt_domain_state(c, uuid, &now, NULL))
+		return 0;
+	if (now.state == VIR_DOMAIN_RUNNING)
+		return mt_err_set(err, -EBUSY, "libvirt stopped the guest, but it runs");
+	if (now.state != VIR_DOMAIN_PAUSED || now.reason != VIR_DOMAIN_PAUSED_USER)
 		return 0;
 	ret = mt_domain_resume(c, uuid, err);
 	if (ret)

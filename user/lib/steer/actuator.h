@@ -28,7 +28,8 @@ extern const struct mt_actuators mt_actuators_dry;
 
 /*
  * Around a stop, which pauses a guest that nobody else would resume. Before: -EBUSY unless it runs.
- * After: one whose migration had ended just before is resumed, and -EBUSY says so.
+ * After: -EBUSY where it runs all the same; one whose migration had ended just before is resumed,
+ * and -EBUSY says so.
  */
 MT_MUST_CHECK int mt_suspend_check(struct mt_conn *c, const char *uuid, struct mt_err *err);
 MT_MUST_CHECK int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct mt_err *err);

@@ -149,6 +149,7 @@ void mt_look(struct supervision *s, const struct mt_event *cause)
 	s->result->postcopy |= mt_status_is_postcopy(sample.status);
 	if (sample.status == MT_STATUS_ACTIVE)
 		mt_others_active(s);
+	mt_effect_look(s);
 	boundary = mt_engine_feed(&s->engine, &sample, &plan);
 	/* Act first, write it down after: the boundary is the best moment there is. */
 	if (plan.action != MT_ACTION_CONTINUE)

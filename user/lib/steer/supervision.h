@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, others.c, happened.c and
- * conclude.c share
+ * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, effect.c, others.c,
+ * happened.c and conclude.c share
  *
  * One thread runs all of it. Nothing here is shared with another thread but the inbox, the guard
  * and the flags in the options.
@@ -9,6 +9,7 @@
 #ifndef MT_SUPERVISION_H
 #define MT_SUPERVISION_H
 
+#include "effect.h"
 #include "others.h"
 #include "supervise.h"
 #include "trust.h"
@@ -47,6 +48,7 @@ struct supervision {
 	bool stopped;			/* the guest is under guard: nothing else is asked or done
 					 * until its news */
 	bool told_postcopy;		/* that it can no longer be cancelled */
+	struct effect effect;
 	enum mt_action dropped;		/* the newest, and in which pass */
 	uint64_t dropped_iteration;
 	struct mt_trust trust;

@@ -98,6 +98,7 @@ static const struct mt_member limits_members[] = {
 	M_LIMIT(T, "max_downtime_ms", max_downtime_ms),
 	M_LIMIT(T, "deadline_ms", deadline_ms),
 	M_LIMIT(T, "stall_timeout_ms", stall_timeout_ms),
+	M_LIMIT(T, "command_every_ms", command_every_ms),
 	M_LIMIT(T, "qemu_limit_ms", qemu_limit_ms),
 	M_LIMIT(T, "fixed_ms", fixed_ms),
 	M_COLUMNS(param_columns),
