@@ -30,21 +30,31 @@ static void on_config_error(const char *line, void *opaque)
 	truth_fail("the configuration of the daemon: %s", line);
 }
 
+static void write_params(FILE *f, const struct fake_how *how)
+{
+	for (const struct mt_param *p = how->policy->params; p && p->name; p++) {
+		uint64_t value = mt_params_get(&how->limits.params, p->name);
+
+		if (value == MT_LIMIT_NONE)
+			fprintf(f, "%s = none\n", p->name);
+		else if (value != MT_LIMIT_UNSET)
+			fprintf(f, "%s = %llu%s\n", p->name, (unsigned long long)value,
+				p->kind == MT_PARAM_COUNT ? "" : "ms");
+	}
+}
+
 static void write_guest(FILE *f, const struct fake_guest *g)
 {
 	const struct fake_how *how = &fake_hows[g->index];
 
 	fprintf(f,
-		"[domain uuid:%s]\nmode = %s\npolicy = %s\nmax_downtime = %llums\ntimeout = %llums\nfixed = %llums\npostcopy = %s\n",
+		"[domain uuid:%s]\nmode = %s\npolicy = %s\nmax_downtime = %llums\nfixed = %llums\npostcopy = %s\n",
 		g->uuid, how->observe ? "observe" : "act", how->policy->name,
 		(unsigned long long)how->limits.max_downtime_ms,
-		(unsigned long long)mt_params_get(&how->limits.params, "timeout"),
 		(unsigned long long)how->limits.fixed_ms,
 		how->limits.postcopy_allowed ? "yes" : "no");
 	fprintf(f, "others = %s\n", how->others == MT_OTHERS_OBSERVE ? "observe" : "back-off");
-	if (!strcmp(how->policy->name, "passes") || !strcmp(how->policy->name, "fixed-passes"))
-		fprintf(f, "passes = %llu\n",
-			(unsigned long long)mt_params_get(&how->limits.params, "passes"));
+	write_params(f, how);
 	if (how->limits.deadline_ms != MT_LIMIT_NONE)
 		fprintf(f, "deadline = %llums\n", (unsigned long long)how->limits.deadline_ms);
 }

@@ -100,6 +100,7 @@ struct incident {
 struct schedule {
 	struct mt_rng rng;
 	bool real, kills;
+	const struct mt_policy *policy;
 	struct incident incidents[INCIDENTS];
 	size_t n;
 	unsigned n_guests, max_stopped;
@@ -156,6 +157,10 @@ const char *const fake_schedule_must_occur[] = { "migration",
 						 "figures stale",
 						 "figures contradictory",
 						 "figures of another job",
+						 "clock jumps at each look",
+						 "call does nothing",
+						 "call does nothing: suspend",
+						 "call does nothing: abort",
 						 "call fails: suspend",
 						 "a suspend that failed is done later",
 						 "call fails: abort",
@@ -217,6 +222,50 @@ static struct incident *add(struct schedule *s, enum kind kind)
 	in->after_stop = chance(s, 60);
 	in->at_ms = in->after_stop ? draw_ms(s, 20000) - 1 : between(s, 0, 12000);
 	return in;
+}
+
+static uint64_t within(const struct mt_param *p, uint64_t value)
+{
+	return value < p->min ? p->min : p->max && value > p->max ? p->max : value;
+}
+
+static void ignore(bool error, const char *line, void *opaque)
+{
+}
+
+/* Half of them, so that it acts within seconds; unless they contradict each other. */
+static void draw_params(struct schedule *s, struct fake_how *how)
+{
+	static const struct mt_params none = MT_PARAMS_UNSET;
+
+	how->limits.params = none;
+	for (const struct mt_param *p = how->policy->params; p && p->name; p++) {
+		bool given = chance(s, 50);
+		uint64_t ms = 100 + draw_ms(s, 10000), count = draw(s, 7);
+
+		if (!given)
+			continue;
+		if (p->kind == MT_PARAM_COUNT)
+			fake_param(how, p->name, within(p, count));
+		else if (p->kind == MT_PARAM_DURATION || p->kind == MT_PARAM_DURATION_OR_NONE)
+			fake_param(how, p->name, within(p, ms));
+	}
+	if (mt_limits_check(how->policy, &how->limits, ignore, NULL))
+		how->limits.params = none;
+}
+
+static void set_rules(const struct fake_guest *g, const struct fake_how *how)
+{
+	const struct mt_policy *policy = how->policy;
+	bool heeds = policy->heeds & MT_HEEDS_MAX_DOWNTIME;
+
+	truth_rule(g, &(struct truth_rules){
+		.policy = policy->name,
+		.flips = how->limits.postcopy_allowed,
+		.flips_at_once = mt_policy_flips_at_once(policy, &how->limits),
+		.limit_ms = heeds ? how->limits.max_downtime_ms : 0,
+		.every_ms = MT_COMMAND_EVERY_DEFAULT_MS,
+	});
 }
 
 static void draw_guest(struct schedule *s, unsigned i)
@@ -289,6 +338,11 @@ static void draw_guest(struct schedule *s, unsigned i)
 	how->observe = chance(s, 15);
 	how->record = chance(s, 30);
 	how->others = chance(s, 30) ? MT_OTHERS_OBSERVE : MT_OTHERS_BACK_OFF;
+	if (s->policy) {
+		how->policy = s->policy;
+		draw_params(s, how);
+	}
+	set_rules(g, how);
 	truth_exempt(g, how->observe);
 	if (s->daemons)
 		truth_predicts_itself(g);
@@ -329,7 +383,7 @@ static void draw_call_fault(struct schedule *s, struct incident *in)
 
 	f->call = draw_call(s);
 	f->late = chance(s, 30);
-	switch (draw(s, 3)) {
+	switch (draw(s, 4)) {
 	case 0:
 		f->kind = FAKE_FAULT_ERROR;
 		f->error = errors[draw(s, MT_ARRAY_SIZE(errors))];
@@ -342,6 +396,10 @@ static void draw_call_fault(struct schedule *s, struct incident *in)
 	case 1:
 		f->kind = FAKE_FAULT_SLOW;
 		f->ms = draw_ms(s, 30000);
+		break;
+	case 2:
+		f->kind = FAKE_FAULT_VOID;
+		f->times = (unsigned)between(s, 1, 3);
 		break;
 	default:
 		f->kind = FAKE_FAULT_NEVER;
@@ -365,12 +423,51 @@ static void draw_fault(struct schedule *s)
 		f->ms = draw_ms(s, 10000);
 		break;
 	case 1:
-		f->kind = FAKE_FAULT_STALE + (enum fake_fault_kind)draw(s, 3);
+		f->kind = FAKE_FAULT_STALE + (enum fake_fault_kind)draw(s, 4);
 		f->ms = 0;
 		f->percent = chance(s, 50) ? (unsigned)between(s, 5, 95) : 0;
 		break;
 	default:
 		draw_call_fault(s, in);
+	}
+}
+
+/* What a policy sees and what is done of what it wants: more of that goes wrong. */
+static void draw_astray(struct schedule *s)
+{
+	static const enum fake_call commands[] = { FAKE_CALL_SET_DOWNTIME, FAKE_CALL_SET_SPEED,
+						   FAKE_CALL_SUSPEND, FAKE_CALL_FLIP,
+						   FAKE_CALL_ABORT };
+	static const enum fake_fault_kind seen[] = { FAKE_FAULT_STALE, FAKE_FAULT_CONTRADICTORY,
+						     FAKE_FAULT_OTHER_JOB, FAKE_FAULT_CLOCK,
+						     FAKE_FAULT_LOST, FAKE_FAULT_DOUBLE };
+	struct incident *in;
+
+	for (unsigned n = (unsigned)draw(s, 4); n; n--) {
+		in = add(s, K_FAULT);
+		in->after_stop = false;
+		in->ms = 50 * draw_ms(s, 400);
+		in->fault.guest = chance(s, 70) ? in->guest : -1;
+		in->fault.kind = seen[draw(s, MT_ARRAY_SIZE(seen))];
+		in->fault.percent = chance(s, 70) ? (unsigned)between(s, 5, 95) : 0;
+		in->fault.ms = in->fault.kind == FAKE_FAULT_DOUBLE ? draw_ms(s, 3000) : 0;
+	}
+	for (unsigned n = (unsigned)draw(s, 3); n; n--) {
+		in = add(s, K_FAULT);
+		in->after_stop = false;
+		in->ms = 60000;
+		in->fault = (struct fake_fault){ .kind = chance(s, 70) ? FAKE_FAULT_ERROR :
+									 FAKE_FAULT_VOID,
+						 .call = commands[draw(
+							 s, MT_ARRAY_SIZE(commands))],
+						 .guest = in->guest,
+						 .error = chance(s, 50) ? -EIO : -EBUSY,
+						 .times = (unsigned)between(s, 1, 6) };
+	}
+	for (unsigned n = (unsigned)draw(s, 3); n; n--) {
+		in = add(s, K_WALL_STEP);
+		in->after_stop = false;
+		in->value = (int64_t)draw_ms(s, 600000) * (chance(s, 50) ? 1 : -1);
 	}
 }
 
@@ -458,6 +555,8 @@ static void draw_all(struct schedule *s)
 	}
 	for (unsigned i = 0; i < faults; i++)
 		draw_fault(s);
+	if (s->policy)
+		draw_astray(s);
 	if (s->logs || chance(s, 15))
 		draw_sink(s, s->logs);
 }
@@ -813,7 +912,8 @@ bool fake_schedule_wants_process(uint64_t seed)
 const char *fake_schedule_run(uint64_t seed, const struct fake_schedule_options *o)
 {
 	static char violation[600];
-	struct schedule s = { .rng = { seed }, .real = o->real, .print = o->print };
+	struct schedule s = { .rng = { seed }, .real = o->real, .print = o->print,
+			      .policy = o->policy };
 	unsigned left;
 
 	fake_files_reset();

@@ -14,9 +14,13 @@
  */
 extern const char *const fake_schedule_must_occur[];
 
+struct mt_policy;
+
 struct fake_schedule_options {
 	bool real;		/* threads side by side; no process is killed */
 	unsigned scale;
+	const struct mt_policy *policy;	/* of all guests, with more of what leads one astray; NULL:
+					 * drawn */
 	FILE *print;		/* what is going to happen; NULL: nowhere */
 };
 

@@ -2,7 +2,11 @@
 /*
  * schedules.c - thousands of random runs, or one of them again
  *
- *	schedules [--from N] [--runs N] [--jobs N] [--seed N [--trace]] [--keep-going]
+ *	schedules [--policy NAME|all] [--from N] [--runs N] [--jobs N] [--seed N [--trace]]
+ *		[--keep-going]
+ *
+ * With a policy every guest has that one, with parameters that are drawn, and more goes wrong with
+ * what it sees and wants; all: each that acts, one after the other, with so many runs each.
  *
  * Each batch of runs is a process of its own: a crash costs no more than that, and what the killed
  * processes of a run leave in memory goes with it. TAP on stdout.
@@ -18,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "policy/policy.h"
 #include "schedule.h"
 #include "trace.h"
 #include "world.h"
@@ -42,7 +47,7 @@ static int __lsan_do_recoverable_leak_check(void)
 #endif
 
 #define BATCH		50
-#define KINDS		256
+#define KINDS		512
 #define FAILED_SHOWN	20
 #define STUCK_S		60
 
@@ -261,6 +266,16 @@ static int replay(uint64_t seed, bool trace, struct fake_schedule_options *o)
 	return what ? 1 : 0;
 }
 
+static void tell_failures(const struct mt_policy *policy)
+{
+	for (unsigned long i = 0; i < shared->failed && i < FAILED_SHOWN; i++)
+		printf("# FAILED: tests/fake schedules%s%s --seed %llu --trace: %s\n",
+		       policy ? " --policy " : "", policy ? policy->name : "",
+		       (unsigned long long)shared->failures[i].seed, shared->failures[i].what);
+	if (shared->failed)
+		printf("# %lu of %lu failed\n", shared->failed, shared->done);
+}
+
 static int tell(uint64_t runs, bool complete)
 {
 	int bad = shared->failed > 0;
@@ -269,11 +284,7 @@ static int tell(uint64_t runs, bool complete)
 	       shared->slowest_s, (unsigned long long)shared->slowest_seed);
 	for (size_t i = 0; i < KINDS && shared->counts[i].what[0]; i++)
 		printf("# %8lu %s\n", shared->counts[i].n, shared->counts[i].what);
-	for (unsigned long i = 0; i < shared->failed && i < FAILED_SHOWN; i++)
-		printf("# FAILED: tests/fake schedules --seed %llu --trace: %s\n",
-		       (unsigned long long)shared->failures[i].seed, shared->failures[i].what);
-	if (shared->failed)
-		printf("# %lu of %lu failed\n", shared->failed, shared->done);
+	tell_failures(NULL);
 	printf("%sok 1 - %llu random schedules of faults\n", bad ? "not " : "",
 	       (unsigned long long)runs);
 	if (!complete)
@@ -287,6 +298,82 @@ static int tell(uint64_t runs, bool complete)
 	return bad != 0;
 }
 
+/* All of them, by so many jobs. */
+static void run_all(uint64_t from, uint64_t runs, unsigned jobs,
+		    const struct fake_schedule_options *o, bool keep_going, uint64_t *at)
+{
+	shared->next = from;
+	shared->end = from + runs;
+	shared->done = shared->failed = 0;
+	for (unsigned job = 0; job < jobs && job < 64; job++) {
+		fflush(stdout);
+		if (!fork()) {
+			job_main(job, o, keep_going, at + job);
+			fflush(stdout);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+}
+
+/* --- policies --------------------------------------------------------------------------------- */
+/* One that never sent anything was not tried. */
+static const char *const commands[] = { "set downtime limit", "set speed", "suspend", "flip",
+					"abort" };
+
+/* @text: "12 suspend, 3 flip". Return: how many. */
+static unsigned long sent(const struct mt_policy *policy, char *text, size_t size)
+{
+	unsigned long all = 0;
+	size_t len = 0;
+
+	snprintf(text, size, "nothing");
+	for (size_t i = 0; i < MT_ARRAY_SIZE(commands) && len < size; i++) {
+		char what[48];
+		unsigned long n;
+
+		snprintf(what, sizeof(what), "%.20s: %s", policy->name, commands[i]);
+		n = count_of(what);
+		if (n)
+			len += (size_t)snprintf(text + len, size - len, "%s%lu %s", all ? ", " : "",
+						n, commands[i]);
+		all += n;
+	}
+	return all;
+}
+
+static bool is_wanted(const struct mt_policy *policy, const struct mt_policy *only)
+{
+	return only ? policy == only : policy->acts;
+}
+
+/* @only: NULL: each that acts. Return: the exit status. */
+static int try_policies(const struct mt_policy *only, uint64_t from, uint64_t runs, unsigned jobs,
+			struct fake_schedule_options *o, bool keep_going, uint64_t *at)
+{
+	unsigned n = 0, bad = 0;
+
+	for (size_t i = 0; mt_policy_at(i); i++)
+		n += is_wanted(mt_policy_at(i), only);
+	printf("TAP version 13\n1..%u\n", n);
+	n = 0;
+	for (size_t i = 0; (o->policy = mt_policy_at(i)); i++) {
+		char text[128];
+		bool ok;
+
+		if (!is_wanted(o->policy, only))
+			continue;
+		run_all(from, runs, jobs, o, keep_going, at);
+		ok = sent(o->policy, text, sizeof(text)) && !shared->failed;
+		tell_failures(o->policy);
+		printf("%sok %u - %s: %lu schedules; it sent %s\n", ok ? "" : "not ", ++n,
+		       o->policy->name, shared->done, text);
+		bad += !ok;
+	}
+	return bad != 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -294,11 +381,12 @@ int main(int argc, char **argv)
 		{ "jobs", required_argument, NULL, 'j' },
 		{ "seed", required_argument, NULL, 's' }, { "trace", no_argument, NULL, 't' },
 		{ "keep-going", no_argument, NULL, 'k' },
+		{ "policy", required_argument, NULL, 'p' },
 		{ "real", required_argument, NULL, 'r' }, { 0 },
 	};
 	struct fake_schedule_options o = { 0 };
 	uint64_t from = 1, runs = 10000, seed = 0, *at;
-	bool trace = false, keep_going = false, one = false;
+	bool trace = false, keep_going = false, one = false, all = false;
 	unsigned jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_mutexattr_t attr;
 	int letter;
@@ -312,6 +400,14 @@ int main(int argc, char **argv)
 		case 's': seed = strtoull(optarg, NULL, 0); one = true; break;
 		case 't': trace = true; break;
 		case 'k': keep_going = true; break;
+		case 'p':
+			all = !strcmp(optarg, "all");
+			o.policy = all ? NULL : mt_policy_find(optarg);
+			if (!all && !o.policy) {
+				fprintf(stderr, "schedules: there is no policy %s\n", optarg);
+				return 2;
+			}
+			break;
 		case 'r': o.real = true; o.scale = (unsigned)strtoul(optarg, NULL, 0); break;
 		default: return 2;
 		}
@@ -326,18 +422,9 @@ int main(int argc, char **argv)
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	pthread_mutex_init(&shared->lock, &attr);
-	shared->next = from;
-	shared->end = from + runs;
+	if (all || o.policy)
+		return try_policies(o.policy, from, runs, jobs, &o, keep_going, at);
 	printf("TAP version 13\n1..%d\n", runs >= 2000 ? 2 : 1);
-	for (unsigned job = 0; job < jobs && job < 64; job++) {
-		fflush(stdout);
-		if (!fork()) {
-			job_main(job, &o, keep_going, at + job);
-			fflush(stdout);
-			_exit(0);
-		}
-	}
-	while (wait(NULL) > 0)
-		;
+	run_all(from, runs, jobs, &o, keep_going, at);
 	return tell(runs, runs >= 2000);
 }
