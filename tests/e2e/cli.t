@@ -466,6 +466,40 @@ refused "record: a hypervisor that cannot measure" 1 'test.*measure' record test
 refused "record: a mode the guest has not" 1 'dirty-ring|ring' record test -o x.mtrec --mode dirty-ring -c $T
 refused "status: no daemon" 1 'nobody-listens' status --socket "$dir/home/nobody-listens"
 
+# --- a guest's metadata: what it says holds where no option does -----------------------
+# guests.xml: a guest whose metadata has these attributes
+with_metadata() {
+	cat >"$dir/home/guests.xml" <<-END
+		<node><domain type='test'><name>web1</name><uuid>28158a57-89db-4e62-890f-5e7c0a3d7ee8</uuid><memory>1024</memory><vcpu>1</vcpu>
+		<os><type>hvm</type></os><metadata><m:guest xmlns:m='urn:migtrace:guest:1' $1/></metadata></domain></node>
+	END
+}
+# told NAME LINES PATTERN ARGUMENT...: before it fails, since nobody is there, so many lines are said
+told() {
+	local name=$1 lines=$2 pattern=$3
+	shift 3
+	run "$M" migrate web1 "$NOBODY_THERE" -c "test://$dir/home/guests.xml" "$@"
+	want "exit status 1 wanted" [ "$RC" = 1 ]
+	want "$lines lines wanted" [ "$(wc -l <"$dir/err")" = "$lines" ]
+	want "\"$pattern\" wanted" says "$pattern"
+	want "nothing on stdout wanted" silent
+	judged "$name"
+}
+with_metadata "max_downtime='900ms' deadline='10min' mode='observe'"
+told "metadata: it is said what is taken" 2 ': web1: from its metadata: max_downtime 900ms, deadline 600s$'
+told "metadata: an option is over it" 2 ': web1: from its metadata: deadline 600s$' --max-downtime 300ms
+told "metadata: it may be left alone" 1 'cannot reach' --no-metadata
+told "metadata: nothing is taken where options say all" 1 'cannot reach' --max-downtime 300ms --deadline none
+with_metadata "policy='passes' passes='0'"
+told "metadata: what contradicts itself is not heeded" 2 'metadata.*is not heeded: policy passes with 0 passes flips to post-copy at once, which is not allowed'
+told "metadata: unless an option allows it" 3 'from its metadata: policy passes, passes 0$' --postcopy
+with_metadata "postcopy='yes'"
+told "metadata: post-copy does not go with --parallel" 2 'allows post-copy, which does not go with --parallel' --parallel 4
+for bad in "polcy='predict'" "policy='ouija'" "max_downtime='300'" "deadline='1s' postcopy='perhaps'"; do
+	with_metadata "$bad"
+	told "metadata: $bad: one line, and it is not heeded" 2 'web1: its metadata .*is not heeded: .*accepted'
+done
+
 # --- files -----------------------------------------------------------------------------
 refused "record: the file exists" 1 'good.mtrec exists.*--force' record test -o good.mtrec -c $T
 refused "record: --force does not take a directory's place" 1 'plain file' record test -o directory.mtrec --force -c $T

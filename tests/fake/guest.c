@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "steer/metadata.h"
 #include "faults.h"
 #include "trace.h"
 #include "truth.h"
@@ -570,6 +571,20 @@ void fake_guest_rename(struct fake_guest *g, const char *name)
 	fake_lock();
 	fake_count("renamed");
 	snprintf(g->name, sizeof(g->name), "%s", name);
+	fake_release();
+}
+
+void fake_guest_set_metadata(struct fake_guest *g, const char *xml)
+{
+	struct mt_event ev = { .kind = MT_EVENT_METADATA, .t_ns = mt_now_ns() };
+
+	fake_lock();
+	fake_count("metadata set");
+	snprintf(g->metadata, sizeof(g->metadata), "%s", xml);
+	snprintf(ev.uuid, sizeof(ev.uuid), "%s", g->uuid);
+	snprintf(ev.domain, sizeof(ev.domain), "%s", g->name);
+	snprintf(ev.text, sizeof(ev.text), "%s", MT_METADATA_URI);
+	fake_post(FAKE_SOURCE, &ev, 500);
 	fake_release();
 }
 

@@ -27,7 +27,7 @@
 /* Every call that faults can hit. */
 #define FAKE_CALLS(X) \
 	X(OPEN, "open") X(HOST, "host") X(NAMES, "names") X(LIST, "list") X(FIND, "find") X(INFO, \
-	  "info") X(STATE, "state") \
+	  "info") X(STATE, "state") X(METADATA, "ask for metadata") \
 	X(SAMPLE, "sample") X(COMPLETED, "completed") X(PARALLEL, "parallel") X(MIGRATE_STATUS, \
 	  "ask QEMU for its migration") \
 	X(GET_DOWNTIME, "get downtime limit") X(GET_SPEED, "get speed") \
@@ -84,6 +84,7 @@ struct fake_guest {
 	size_t index;
 	bool persistent, parallel, postcopy;	/* parallel: multifd; postcopy: the capability was
 						 * asked for */
+	char metadata[256];		/* its element of ours; "" = none */
 	uint64_t memory_bytes;
 	const char *pattern;		/* trace.h */
 	double link_bytes_per_s;
@@ -161,6 +162,8 @@ void fake_guest_power_off(struct fake_guest *g);
 void fake_guest_pause(struct fake_guest *g);		/* its owner */
 void fake_guest_unpause(struct fake_guest *g);
 void fake_guest_rename(struct fake_guest *g, const char *name);
+/* virsh metadata --set */
+void fake_guest_set_metadata(struct fake_guest *g, const char *xml);
 void fake_guest_undefine(struct fake_guest *g);
 void fake_guest_hang(struct fake_guest *g, uint64_t ms);
 void fake_guest_stall(struct fake_guest *g, uint64_t from_ms, uint64_t ms);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "steer/metadata.h"
 #include "faults.h"
 #include "trace.h"
 #include "truth.h"
@@ -558,6 +559,20 @@ static int op_state(struct mt_conn *c, const char *uuid, struct mt_domain_state 
 	return leave(&call, rc);
 }
 
+static int op_metadata(struct mt_conn *c, const char *uuid, const char *uri, char **xml,
+		       struct mt_err *err)
+{
+	struct call call = CALL(c, uuid, METADATA, err);
+	int rc = enter(&call);
+
+	*xml = NULL;
+	if (!rc && (strcmp(uri, MT_METADATA_URI) || !call.g->metadata[0]))
+		rc = mt_err_set(err, -ENODATA, "no metadata of that namespace");
+	if (!rc)
+		*xml = strdup(call.g->metadata);
+	return leave(&call, rc);
+}
+
 /* libvirtd goes on with what it has given up to its client. */
 struct unfinished {
 	struct fake_guest *g;
@@ -1065,6 +1080,7 @@ static const struct mt_conn_ops fake_ops = {
 	.find = op_find,
 	.info = op_info,
 	.state = op_state,
+	.metadata = op_metadata,
 	.suspend = op_suspend,
 	.resume = op_resume,
 	.sample = op_sample,

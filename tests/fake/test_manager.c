@@ -205,6 +205,83 @@ static void reloaded_to_observe(void)
 }
 
 /* --- starting ------------------------------------------------------------------------- */
+/* --- what the guest's metadata says over the configuration ---------------------------- */
+static void exempted_by_metadata(void)
+{
+	struct fake_guest *g = begin(false);
+	struct fake_process *p;
+
+	snprintf(g->metadata, sizeof(g->metadata), "<guest mode=\"observe\"/>");
+	truth_exempt(g, true);
+	p = fake_daemon_start("migtraced");
+	scene_pass(1000);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(60000);
+	CHECK(status_has(p, "{\"key\":\"mode\",\"value\":\"observe\",\"from\":\"metadata\"}"));
+	CHECK(status_has(p, "\"key\":\"policy\",\"value\":\"passes\",\"from\":\"[domain uuid:"));
+	for (int call = FAKE_CALL_SET_DOWNTIME; call < FAKE_CALL_COUNT; call++)
+		CHECK_INT(truth_writes(g, (enum fake_call)call), 0);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	SCENE_END();
+}
+
+/* One word that is wrong, and none of it holds. */
+static void wrong_metadata(void)
+{
+	struct fake_guest *g = begin(false);
+	struct fake_process *p;
+
+	snprintf(g->metadata, sizeof(g->metadata), "<guest mode=\"observe\" polcy=\"qemu\"/>");
+	p = fake_daemon_start("migtraced");
+	scene_pass(1000);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_is_ours, g, 60000));
+	CHECK(!status_has(p, "\"from\":\"metadata\""));
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	scene_pass(10000);
+	SCENE_END();
+}
+
+static void metadata_lets_go(void)
+{
+	struct fake_guest *g = begin(false);
+
+	fake_param(&fake_hows[g->index], "passes", 6);
+	fake_daemon_start("migtraced");
+	scene_pass(1000);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_is_slow, g, 60000));
+	fake_guest_set_metadata(g, "<guest mode=\"observe\"/>");
+	scene_pass(500);
+	truth_exempt(g, true);
+	scene_pass(60000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	SCENE_END();
+}
+
+static void metadata_changes_limits(void)
+{
+	struct fake_guest *g = begin(false);
+	struct fake_process *p;
+
+	fake_param(&fake_hows[g->index], "passes", 1000);
+	p = fake_daemon_start("migtraced");
+	scene_pass(1000);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(scene_is_slow, g, 60000));
+	scene_pass(20000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+	fake_guest_set_metadata(g, "<guest passes=\"2\"/>");
+	CHECK(scene_until(scene_is_ours, g, 20000));
+	CHECK(status_has(p, "\"from\":\"metadata\""));
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	scene_pass(10000);
+	SCENE_END();
+}
+
 static void picks_up_what_is_under_way(void)
 {
 	struct fake_guest *g = begin(false);
@@ -474,6 +551,10 @@ static const struct ktap_case cases[] = {
 	{ "a daemon whose recording fails gives back all the same", recording_fails },
 	{ "the daemon does not touch an exempted guest", exempted },
 	{ "the daemon, reloaded to observe, lets go of what is under way", reloaded_to_observe },
+	{ "the daemon does not touch a guest that its metadata exempts", exempted_by_metadata },
+	{ "metadata that is wrong is not heeded", wrong_metadata },
+	{ "metadata that comes to say observe lets go of what is under way", metadata_lets_go },
+	{ "limits in metadata hold from when they are set", metadata_changes_limits },
 	{ "what is under way is picked up", picks_up_what_is_under_way },
 	{ "libvirtd is down at the start", libvirtd_down_at_start },
 	{ "a hung guest at the start holds up nobody", hung_guest_at_start },

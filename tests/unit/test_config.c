@@ -61,7 +61,7 @@ static char *printed(const struct config *c)
 static void defaults(void)
 {
 	struct config *c;
-	struct config_guest g;
+	struct mt_rule g;
 
 	CHECK_INT(load_file(&c, "/nonexistent/migtraced.conf", false), 0);
 	CHECK(!c->path);
@@ -75,7 +75,7 @@ static void defaults(void)
 	CHECK(!c->destinations.items[0]);
 	CHECK(config_wants(c, "anything/at all", UUID));
 	config_for_domain(c, "x", UUID, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	CHECK_STR(g.policy->name, MT_POLICY_DEFAULT);
 	CHECK_INT(g.limits.max_downtime_ms, MT_MAX_DOWNTIME_DEFAULT_MS);
 	CHECK_INT(mt_params_get(&g.limits.params, "timeout"), 30000);
@@ -102,7 +102,7 @@ static void every_key(void)
 		       "[control]\nsocket = /run/x.sock\ngroup = 0\nmode = 0600"), 0);
 	CHECK_STR(c->path, path);
 	CHECK_STR(c->uri, "qemu+tls://host/system?no_verify=1");
-	CHECK_INT(c->guest.mode, CONFIG_ACT);
+	CHECK_INT(c->guest.mode, MT_MODE_ACT);
 	CHECK_STR(c->guest.policy->name, "timeout");
 	CHECK_INT(c->guest.limits.max_downtime_ms, 1500);
 	CHECK_INT(c->guest.limits.deadline_ms, 600000);
@@ -126,7 +126,7 @@ static void every_key(void)
 static void domains_and_overrides(void)
 {
 	struct config *c;
-	struct config_guest g;
+	struct mt_rule g;
 
 	CHECK_INT(load(&c, "[domain db-*]\nmode = act\nmax_downtime = 200ms\n"
 		       "[supervise]\ndomains = web* db-*\npostcopy = yes\n"
@@ -136,15 +136,15 @@ static void domains_and_overrides(void)
 	CHECK(!config_wants(c, "mail", UUID));
 	CHECK(!config_wants(c, "my-web", UUID));
 	config_for_domain(c, "web", UUID, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	CHECK_INT(g.limits.max_downtime_ms, 500);
 	CHECK(g.limits.postcopy_allowed);
 	config_for_domain(c, "db-2", UUID, &g);
-	CHECK_INT(g.mode, CONFIG_ACT);
+	CHECK_INT(g.mode, MT_MODE_ACT);
 	CHECK_INT(g.limits.max_downtime_ms, 200);
 	CHECK(g.limits.postcopy_allowed);
 	config_for_domain(c, "db-1", UUID, &g);
-	CHECK_INT(g.mode, CONFIG_ACT);
+	CHECK_INT(g.mode, MT_MODE_ACT);
 	CHECK_INT(g.limits.max_downtime_ms, 100);
 	CHECK(!g.limits.postcopy_allowed);
 	config_put(c);
@@ -356,7 +356,7 @@ static void long_names(void)
 	static const char common[] =
 		"customer-17-production-postgresql-primary-replica-set-0000000000000000000000-";
 	char text[2048], exempt[256], acting[256], too_long[300];
-	struct config_guest g;
+	struct mt_rule g;
 	struct config *c;
 	char *again;
 
@@ -370,13 +370,13 @@ static void long_names(void)
 	CHECK_INT(load(&c, text), 0);
 	CHECK(config_wants(c, exempt, UUID));
 	config_for_domain(c, exempt, UUID, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	config_for_domain(c, acting, UUID, &g);
-	CHECK_INT(g.mode, CONFIG_ACT);
+	CHECK_INT(g.mode, MT_MODE_ACT);
 	/* Nobody knows which rules are meant for a guest whose name is not whole. */
 	CHECK(config_wants(c, NULL, UUID));
 	config_for_domain(c, NULL, UUID, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	config_put(c);
 
 	/*
@@ -399,9 +399,9 @@ static void long_names(void)
 	CHECK(config_wants(c, exempt, UUID));
 	CHECK(!config_wants(c, acting, UUID));
 	config_for_domain(c, exempt, UUID, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	config_for_domain(c, acting, UUID, &g);
-	CHECK_INT(g.mode, CONFIG_ACT);
+	CHECK_INT(g.mode, MT_MODE_ACT);
 	config_put(c);
 
 	/*
@@ -421,7 +421,7 @@ static void long_names(void)
 static void by_uuid(void)
 {
 	static const char other[] = "11111111-2222-3333-4444-555555555555";
-	struct config_guest g;
+	struct mt_rule g;
 	struct config *c;
 	char *again;
 
@@ -439,26 +439,26 @@ static void by_uuid(void)
 	CHECK(!config_wants(c, UUID, "22222222-2222-3333-4444-555555555555"));
 	CHECK(!config_wants(c, "uuid:" UUID, "22222222-2222-3333-4444-555555555555"));
 	config_for_domain(c, UUID, other, &g);
-	CHECK_INT(g.mode, CONFIG_ACT);
+	CHECK_INT(g.mode, MT_MODE_ACT);
 	CHECK_INT(g.poll_ms, 1000);
 	config_for_domain(c, "uuid:" UUID, other, &g);
-	CHECK_INT(g.mode, CONFIG_ACT);
+	CHECK_INT(g.mode, MT_MODE_ACT);
 	config_for_domain(c, other, UUID, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	CHECK_INT(g.poll_ms, 250);
 	config_for_domain(c, "db7", other, &g);
 	CHECK_INT(g.poll_ms, 2000);
 	/* A name that is not whole: what is said by UUID holds, but to act it may not. */
 	CHECK(config_wants(c, NULL, "22222222-2222-3333-4444-555555555555"));
 	config_for_domain(c, NULL, other, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	CHECK_INT(g.poll_ms, 1000);
 	again = printed(c);
 	config_put(c);
 	CHECK_INT(load(&c, again), 0);
 	free(again);
 	config_for_domain(c, "web", UUID, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	config_put(c);
 	/*
 	 * Nor does a pattern of names match a UUID, though it could: it is meant for who is called
@@ -469,9 +469,9 @@ static void by_uuid(void)
 		  0);
 	CHECK(!config_wants(c, "web", UUID) && config_wants(c, "6f1c-web", other));
 	config_for_domain(c, "web", UUID, &g);
-	CHECK_INT(g.mode, CONFIG_ACT);
+	CHECK_INT(g.mode, MT_MODE_ACT);
 	config_for_domain(c, UUID, other, &g);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	config_put(c);
 	/* Where nobody is named, a name that nobody knows matches nothing either. */
 	CHECK_INT(load(&c, "[supervise]\ndomains = uuid:" UUID "\n"), 0);
@@ -515,7 +515,7 @@ static void limits_round_trip(void)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(edges); i++) {
 		for (int in_section = 0; in_section < 2; in_section++) {
 			char text[256], line[64];
-			struct config_guest g;
+			struct mt_rule g;
 			struct mt_engine e;
 			struct config *c;
 			char *again;
@@ -552,7 +552,7 @@ static enum mt_action decided(const char *text, uint64_t now_ms, bool first_pass
 			      double *stop_now_ms)
 {
 	struct mt_sample s = { .status = MT_STATUS_ACTIVE, .t_ns = 1 };
-	struct config_guest g;
+	struct mt_rule g;
 	static struct mt_engine e;
 	struct config *c;
 	struct mt_plan plan;
@@ -712,7 +712,7 @@ static void what_takes_a_restart_stays(void)
 	CHECK_INT(new->group.gid, 7);
 	CHECK_INT(new->socket_mode, 0600);
 	CHECK_INT(new->keep, 3);
-	CHECK_INT(new->guest.mode, CONFIG_ACT);
+	CHECK_INT(new->guest.mode, MT_MODE_ACT);
 	n_errors = 0;
 	CHECK_INT(config_keep(new, old, on_error, NULL), 0);
 	CHECK_INT(n_errors, 0);
@@ -779,7 +779,7 @@ static void reload_keeps_what_is_in_use(void)
 /* What of the configuration says whether, when and how gently it acts. */
 static void how_it_acts(void)
 {
-	struct config_guest g;
+	struct mt_rule g;
 	struct config *c;
 
 	CHECK_INT(load(&c, ""), 0);
@@ -806,10 +806,10 @@ static void how_it_acts(void)
 	config_for_domain(c, "a", UUID, &g);
 	CHECK_INT(g.others, MT_OTHERS_OBSERVE);
 	CHECK_INT(g.decision_max_age_ms, 300);
-	CHECK_INT(g.mode, CONFIG_OBSERVE);
+	CHECK_INT(g.mode, MT_MODE_OBSERVE);
 	config_for_domain(c, "b", UUID, &g);
 	CHECK_INT(g.others, MT_OTHERS_BACK_OFF);
-	CHECK_INT(g.mode, CONFIG_ACT);
+	CHECK_INT(g.mode, MT_MODE_ACT);
 	config_put(c);
 }
 

@@ -232,6 +232,27 @@ static void show_reasons(const json_t *rows)
 	}
 }
 
+/* What is not as by default, and who has set it. */
+static void show_settings(const json_t *rows)
+{
+	const json_t *settings;
+	json_t *row, *one;
+	size_t i, k;
+
+	json_array_foreach(rows, i, row) {
+		settings = json_object_get(row, "settings");
+		if (!json_array_size(settings))
+			continue;
+		show_text("", json_object_get(row, "domain"), "?", ":");
+		json_array_foreach(settings, k, one) {
+			show_text(k ? ", " : " ", json_object_get(one, "key"), "?", " ");
+			show_text("", json_object_get(one, "value"), "?", "");
+			show_text(" (", json_object_get(one, "from"), "?", ")");
+		}
+		putchar('\n');
+	}
+}
+
 static const char *age_of(char *buf, const json_t *o, const char *key)
 {
 	return mt_format_duration_ms(buf, (double)json_integer_value(json_object_get(o, key)));
@@ -346,6 +367,7 @@ static int show(const json_t *answer)
 	if (json_array_size(supervised)) {
 		ret = show_table(MT_FORMAT_TEXT, supervised_columns,
 				 MT_ARRAY_SIZE(supervised_columns), supervised);
+		show_settings(supervised);
 		show_reasons(supervised);
 	}
 	if (!ret && json_array_size(finished)) {

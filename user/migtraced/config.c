@@ -15,116 +15,82 @@
 #include "value.h"
 
 #define GLOBAL(field)	.offset = offsetof(struct config, field)
-#define PARAMS		NULL		/* for a name: here go the keys that policies' rows have */
-#define GUEST(field)	.per_guest = true, .offset = offsetof(struct config_guest, field)
+#define RULES		{ 0 }		/* for a key: here go the keys of a guest's rules */
 
 static const struct config_key fixed_keys[] = {
-	{ "libvirt", "uri", VALUE_URI, GLOBAL(uri), .restart = true, .initial = "qemu:///system",
-	  .accepted = "a libvirt URI such as qemu:///system" },
+	{ "libvirt", .restart = true, .key = {
+		"uri", VALUE_URI, GLOBAL(uri), .initial = "qemu:///system",
+		.accepted = "a libvirt URI such as qemu:///system" } },
 
-	{ "supervise", "mode", VALUE_MODE, GUEST(mode), .initial = "observe",
-	  .accepted = "observe or act" },
-	{ "supervise", "policy", VALUE_POLICY, GUEST(policy), .initial = MT_POLICY_DEFAULT },
-	{ "supervise", "max_downtime", VALUE_DURATION, GUEST(limits.max_downtime_ms),
-	  .initial = "500ms", .min = MT_DOWNTIME_MIN_MS, .max = MT_DOWNTIME_MAX_MS,
-	  .accepted = "a duration of 1ms to 2000s" },
-	{ "supervise", "deadline", VALUE_DURATION_OR_NONE, GUEST(limits.deadline_ms),
-	  .initial = "none", .min = 1, .max = MT_LIMIT_MAX_MS,
-	  .accepted = "a duration of 1ms to 168h, or none" },
-	{ "supervise", PARAMS },
-	{ "supervise", "stall_timeout", VALUE_DURATION_OR_NONE, GUEST(limits.stall_timeout_ms),
-	  .initial = "none", .min = 1, .max = MT_LIMIT_MAX_MS,
-	  .accepted = "a duration of 1ms to 168h, or none" },
-	{ "supervise", "command_every", VALUE_DURATION, GUEST(limits.command_every_ms),
-	  .initial = "1s", .max = 60 * MT_MS_PER_S, .accepted = "a duration of 0ms to 60s" },
-	{ "supervise", "postcopy", VALUE_BOOL, GUEST(limits.postcopy_allowed), .initial = "no",
-	  .accepted = "yes or no" },
-	{ "supervise", "fixed", VALUE_DURATION, GUEST(limits.fixed_ms), .initial = "default",
-	  .max = MT_FIXED_MAX_MS, .accepted = "a duration of 0ms to 60s, or default" },
-	{ "supervise", "poll", VALUE_DURATION, GUEST(poll_ms), .initial = "250ms", .min = 10,
-	  .max = 10 * MT_MS_PER_S, .accepted = "a duration of 10ms to 10s" },
-	{ "supervise", "decision_max_age", VALUE_DURATION, GUEST(decision_max_age_ms),
-	  .initial = "1s", .min = 100, .max = 60 * MT_MS_PER_S,
-	  .accepted = "a duration of 100ms to 60s" },
-	{ "supervise", "others", VALUE_OTHERS, GUEST(others), .initial = "back-off",
-	  .accepted = "back-off or observe" },
-	{ "supervise", "max_stopped", VALUE_COUNT, GLOBAL(max_stopped), .restart = true,
-	  .initial = "2", .min = 1, .max = 1000, .accepted = "a number of 1 to 1000" },
-	{ "supervise", "domains", VALUE_GLOBS, GLOBAL(domains), .initial = "*",
-	  .accepted =
-		  "names or shell patterns of domains, or uuid: and a UUID or a pattern of UUIDs, separated by blanks" },
+	{ "supervise", RULES },
+	{ "supervise", .restart = true, .key = {
+		"max_stopped", MT_KEY_COUNT, GLOBAL(max_stopped), .initial = "2",
+		.min = 1, .max = 1000,
+		.accepted = "a number of 1 to 1000" } },
+	{ "supervise", .key = {
+		"domains", VALUE_GLOBS, GLOBAL(domains), .initial = "*",
+		.accepted = "names or shell patterns of domains, or uuid: and a UUID or a pattern of UUIDs, separated by blanks" } },
 
-	{ "verify", "destinations", VALUE_URIS, GLOBAL(destinations), .initial = "",
-	  .accepted = "libvirt URIs, separated by blanks" },
+	{ "verify", .key = {
+		"destinations", VALUE_URIS, GLOBAL(destinations), .initial = "",
+		.accepted = "libvirt URIs, separated by blanks" } },
 
-	{ "record", "directory", VALUE_PATH_OR_EMPTY, GLOBAL(directory), .restart = true,
-	  .initial = "/var/lib/migtrace",
-	  .accepted = "an absolute path, or nothing to record nothing" },
-	{ "record", "keep", VALUE_COUNT, GLOBAL(keep), .initial = "1000", .max = 1000000,
-	  .accepted = "a number up to 1000000, 0 for all" },
-	{ "record", "quota", VALUE_SIZE_OR_NONE, GLOBAL(quota_bytes), .initial = "1GiB",
-	  .min = MT_MIB, .max = 1ULL << 50, .accepted = "a size of 1MiB to 1024TiB, or none" },
-	{ "record", "keep_free", VALUE_SIZE_OR_NONE, GLOBAL(keep_free_bytes), .initial = "256MiB",
-	  .min = 1, .max = 1ULL << 50, .accepted = "a size up to 1024TiB, or none" },
-	{ "record", "probes", VALUE_BOOL, GLOBAL(probes), .initial = "no",
-	  .accepted = "yes or no" },
+	{ "record", .restart = true, .key = {
+		"directory", VALUE_PATH_OR_EMPTY, GLOBAL(directory), .initial = "/var/lib/migtrace",
+		.accepted = "an absolute path, or nothing to record nothing" } },
+	{ "record", .key = {
+		"keep", MT_KEY_COUNT, GLOBAL(keep), .initial = "1000", .max = 1000000,
+		.accepted = "a number up to 1000000, 0 for all" } },
+	{ "record", .key = {
+		"quota", VALUE_SIZE_OR_NONE, GLOBAL(quota_bytes), .initial = "1GiB",
+		.min = MT_MIB, .max = 1ULL << 50,
+		.accepted = "a size of 1MiB to 1024TiB, or none" } },
+	{ "record", .key = {
+		"keep_free", VALUE_SIZE_OR_NONE, GLOBAL(keep_free_bytes), .initial = "256MiB",
+		.min = 1, .max = 1ULL << 50,
+		.accepted = "a size up to 1024TiB, or none" } },
+	{ "record", .key = {
+		"probes", MT_KEY_BOOL, GLOBAL(probes), .initial = "no",
+		.accepted = "yes or no" } },
 
-	{ "control", "socket", VALUE_SOCKET, GLOBAL(socket), .restart = true,
-	  .initial = "/run/migtrace/control.sock",
-	  .accepted = "an absolute path of at most 107 bytes" },
-	{ "control", "group", VALUE_GROUP, GLOBAL(group), .restart = true, .initial = "",
-	  .accepted =
-		  "the name or number of a group of this host, or nothing to leave it as it is" },
-	{ "control", "mode", VALUE_OCTAL, GLOBAL(socket_mode), .restart = true, .initial = "0660",
-	  .max = 0777, .accepted = "an octal mode such as 0660" },
-	{ "control", "hands", VALUE_PATH_OR_EMPTY, GLOBAL(hands), .restart = true, .initial = "",
-	  .accepted = "an absolute path, or nothing for the host's own directory" },
+	{ "control", .restart = true, .key = {
+		"socket", VALUE_SOCKET, GLOBAL(socket), .initial = "/run/migtrace/control.sock",
+		.accepted = "an absolute path of at most 107 bytes" } },
+	{ "control", .restart = true, .key = {
+		"group", VALUE_GROUP, GLOBAL(group), .initial = "",
+		.accepted = "the name or number of a group of this host, or nothing to leave it as it is" } },
+	{ "control", .restart = true, .key = {
+		"mode", VALUE_OCTAL, GLOBAL(socket_mode), .initial = "0660", .max = 0777,
+		.accepted = "an octal mode such as 0660" } },
+	{ "control", .restart = true, .key = {
+		"hands", VALUE_PATH_OR_EMPTY, GLOBAL(hands), .initial = "",
+		.accepted = "an absolute path, or nothing for the host's own directory" } },
 };
 
-_Static_assert(MT_ARRAY_SIZE(fixed_keys) + MT_PARAMS_MAX <= CONFIG_KEYS_MAX,
+_Static_assert(MT_ARRAY_SIZE(fixed_keys) + MT_RULE_KEYS_MAX <= CONFIG_KEYS_MAX,
 	       "CONFIG_KEYS_MAX is too small");
 
-/* All keys: those above, with policies' parameters where they belong. Made once. */
+/* All keys: those above, with those of a rule where they belong. Made once. */
 static struct config_key keys[CONFIG_KEYS_MAX];
 static size_t n_keys;
 
-static void add_params(const char *section)
+static void add_rules(const char *section)
 {
-	static const enum value_kind kinds[] = {
-		[MT_PARAM_DURATION] = VALUE_DURATION,
-		[MT_PARAM_DURATION_OR_NONE] = VALUE_DURATION_OR_NONE,
-		[MT_PARAM_COUNT] = VALUE_COUNT,
-	};
-	static struct {
-		char initial[32], accepted[96];
-	} words[MT_PARAMS_MAX];
-	const struct mt_param *p;
+	const struct mt_key *key;
 
-	for (size_t i = 0; i < MT_PARAMS_MAX && (p = mt_param_at(i)); i++) {
-		value_of_param(p, words[i].initial, sizeof(words[i].initial), words[i].accepted,
-			       sizeof(words[i].accepted));
+	for (size_t i = 0; (key = mt_rule_key_at(i)); i++)
 		keys[n_keys++] = (struct config_key){
-			.section = section,
-			.name = p->name,
-			.per_guest = true,
-			.kind = kinds[p->kind],
-			.offset = offsetof(struct config_guest, limits.params.value) +
-				  i * sizeof(uint64_t),
-			.initial = words[i].initial,
-			.accepted = words[i].accepted,
-			.min = p->min,
-			.max = p->max,
+			.section = section, .key = *key, .per_guest = true
 		};
-	}
 }
 
 static void make_keys(void)
 {
 	for (size_t i = 0; i < MT_ARRAY_SIZE(fixed_keys); i++) {
-		if (fixed_keys[i].name)
+		if (fixed_keys[i].key.name)
 			keys[n_keys++] = fixed_keys[i];
 		else
-			add_params(fixed_keys[i].section);
+			add_rules(fixed_keys[i].section);
 	}
 }
 
@@ -229,14 +195,14 @@ static void unknown_key(struct reader *r, const char *name)
 	for (size_t i = 0; i < n_keys && at < sizeof(accepted); i++)
 		if (key_belongs(r, &keys[i]))
 			at += snprintf(accepted + at, sizeof(accepted) - at, "%s%s", at ? ", " : "",
-				       keys[i].name);
+				       keys[i].key.name);
 	complain(r, "unknown key '%s' in [%s]; accepted are %s", name, r->section, accepted);
 }
 
 static const struct config_key *key_find(struct reader *r, const char *name)
 {
 	for (size_t i = 0; i < n_keys; i++)
-		if (key_belongs(r, &keys[i]) && !strcmp(keys[i].name, name))
+		if (key_belongs(r, &keys[i]) && !strcmp(keys[i].key.name, name))
 			return &keys[i];
 	return NULL;
 }
@@ -257,8 +223,8 @@ static void set_value(struct reader *r, const struct config_key *key, const char
 	if (ret == -ENOMEM)
 		complain(r, "out of memory");
 	else if (ret)
-		complain(r, "%s = %s: accepted is %s%s%s%s", key->name, value,
-			 value_accepted(key, accepted, sizeof(accepted)),
+		complain(r, "%s = %s: accepted is %s%s%s%s", key->key.name, value,
+			 mt_key_accepted(&key->key, accepted, sizeof(accepted)),
 			 why.code ? " (" : "", why.msg, why.code ? ")" : "");
 }
 
@@ -287,8 +253,8 @@ static bool on_value(struct mt_ini *ini, const char *name, const char *value)
 	}
 	*given = r->ini.line;
 	r->key = key;
-	if (value_is_list(key->kind))	/* instead of the default, not in addition to it */
-		value_list_free((struct config_list *)((char *)key_base(r, key) + key->offset));
+	if (value_is_list(key->key.kind))	/* instead of the default, not in addition to it */
+		value_list_free((struct config_list *)((char *)key_base(r, key) + key->key.offset));
 	set_value(r, key, value);
 	return true;
 }
@@ -297,11 +263,11 @@ static void on_more(struct mt_ini *ini, const char *value)
 {
 	struct reader *r = (struct reader *)ini;
 
-	if (value_is_list(r->key->kind))
+	if (value_is_list(r->key->key.kind))
 		set_value(r, r->key, value);
 	else
 		complain(r, "an indented line continues the key before it, and '%s' takes one value only",
-			 r->key->name);
+			 r->key->key.name);
 }
 
 static int config_defaults(struct config *c)
@@ -309,7 +275,7 @@ static int config_defaults(struct config *c)
 	c->guest.limits = (struct mt_limits)MT_LIMITS_UNSET;
 	for (size_t i = 0; i < n_keys; i++) {
 		void *base = keys[i].per_guest ? (void *)&c->guest : c;
-		int ret = value_parse(&keys[i], base, keys[i].initial, true, NULL);
+		int ret = value_parse(&keys[i], base, keys[i].key.initial, true, NULL);
 
 		if (ret)
 			return ret;
@@ -342,12 +308,12 @@ static void note_contradiction(bool error, const char *line, void *opaque)
 
 /* What is in effect where @o is the only section that matches; NULL: where none does. */
 static void guest_of(const struct config *c, const struct config_override *o,
-		     struct config_guest *out)
+		     struct mt_rule *out)
 {
 	*out = c->guest;
 	for (size_t k = 0; o && k < n_keys; k++)
 		if (keys[k].per_guest && o->given[k])
-			value_copy(&keys[k], out, &o->guest);
+			mt_key_copy(&keys[k].key, out, &o->guest);
 }
 
 /* Into @all, what @o itself brings about: not once more what is said of [supervise] already. */
@@ -355,7 +321,7 @@ static void contradictions_of(const struct config *c, const struct config_overri
 			      struct contradictions *all)
 {
 	struct contradictions common = { .n = 0 }, here = { .n = 0 };
-	struct config_guest guest;
+	struct mt_rule guest;
 
 	all->n = 0;
 	guest_of(c, NULL, &guest);
@@ -474,7 +440,7 @@ int config_keep(struct config *c, const struct config *old, config_error_fn note
 		if (value_keep(&keys[i], c, old))
 			return -ENOMEM;
 		snprintf(line, sizeof(line), "[%s] %s has changed: a restart is needed for that",
-			 keys[i].section, keys[i].name);
+			 keys[i].section, keys[i].key.name);
 		note(line, opaque);
 	}
 	return 0;
@@ -525,7 +491,7 @@ bool config_wants(const struct config *c, const char *domain, const char *uuid)
 }
 
 void config_for_domain(const struct config *c, const char *domain, const char *uuid,
-		       struct config_guest *out)
+		       struct mt_rule *out)
 {
 	*out = c->guest;
 	for (size_t i = 0; i < c->n_overrides; i++) {
@@ -535,20 +501,40 @@ void config_for_domain(const struct config *c, const char *domain, const char *u
 			continue;
 		for (size_t k = 0; k < n_keys; k++)
 			if (keys[k].per_guest && o->given[k])
-				value_copy(&keys[k], out, &o->guest);
+				mt_key_copy(&keys[k].key, out, &o->guest);
 	}
 	if (!domain)
-		out->mode = CONFIG_OBSERVE;
+		out->mode = MT_MODE_OBSERVE;
+}
+
+void config_origins(const struct config *c, const char *domain, const char *uuid,
+		    struct config_origin from[MT_RULE_KEYS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < n_keys; k++) {
+		if (!keys[k].per_guest)
+			continue;
+		from[n] = (struct config_origin){ c->given[k] ? CONFIG_FROM_SUPERVISE :
+								CONFIG_FROM_DEFAULT, NULL };
+		for (size_t i = 0; i < c->n_overrides; i++) {
+			const struct config_override *o = &c->overrides[i];
+
+			if (o->given[k] && matches(o->glob, domain, uuid))
+				from[n] = (struct config_origin){ CONFIG_FROM_DOMAIN, o->glob };
+		}
+		n++;
+	}
 }
 
 bool config_acts(const struct config *c)
 {
-	bool acts = c->guest.mode == CONFIG_ACT;
+	bool acts = c->guest.mode == MT_MODE_ACT;
 
 	for (size_t i = 0; i < c->n_overrides && !acts; i++)
 		for (size_t k = 0; k < n_keys && !acts; k++)
-			acts = c->overrides[i].given[k] && keys[k].kind == VALUE_MODE &&
-			       c->overrides[i].guest.mode == CONFIG_ACT;
+			acts = c->overrides[i].given[k] && keys[k].key.kind == MT_KEY_MODE &&
+			       c->overrides[i].guest.mode == MT_MODE_ACT;
 	return acts;
 }
 

@@ -15,27 +15,9 @@
 
 #include "base/cleanup.h"
 #include "policy/policy.h"
-#include "steer/supervise.h"
+#include "steer/rule.h"
 
 #define CONFIG_DEFAULT_PATH	"/etc/migtrace/migtraced.conf"
-
-enum config_mode {
-	CONFIG_OBSERVE,			/* never act: watch, predict, record */
-	CONFIG_ACT,
-	CONFIG_MODE_COUNT
-};
-
-/*
- * What is decided for each guest: [supervise], with the [domain GLOB] sections that match over it.
- */
-struct config_guest {
-	enum config_mode mode;
-	const struct mt_policy *policy;
-	struct mt_limits limits;	/* as the engine takes them; QEMU's own is not known here */
-	uint64_t poll_ms;
-	uint64_t decision_max_age_ms;
-	enum mt_others others;		/* when somebody else changes QEMU's limits */
-};
 
 struct config_list {
 	char **items;			/* ends with NULL; never NULL itself */
@@ -48,7 +30,7 @@ struct config_group {
 					 * CONFIG_NO_LOOKUP */
 };
 
-#define CONFIG_KEYS_MAX	(32 + MT_PARAMS_MAX)
+#define CONFIG_KEYS_MAX	(32 + MT_RULE_KEYS_MAX)
 
 /*
  * One [domain PATTERN] section. A pattern is one of names, or behind "uuid:" of UUIDs, and never of
@@ -57,7 +39,7 @@ struct config_group {
 struct config_override {
 	char *glob;
 	unsigned line;
-	struct config_guest guest;	/* only what was given counts */
+	struct mt_rule guest;	/* only what was given counts */
 	unsigned given[CONFIG_KEYS_MAX];	/* per key: the line it was given in, 0 = not */
 };
 
@@ -66,7 +48,7 @@ struct config {
 	int refs;
 	char *path;			/* NULL: built-in defaults, there was no file */
 	char *uri;
-	struct config_guest guest;
+	struct mt_rule guest;
 	struct config_list domains;	/* patterns: guests that are looked after at all */
 	struct config_override *overrides;
 	size_t n_overrides;
@@ -126,14 +108,20 @@ void config_put(struct config *c);
  */
 bool config_wants(const struct config *c, const char *domain, const char *uuid);
 void config_for_domain(const struct config *c, const char *domain, const char *uuid,
-		       struct config_guest *out);
+		       struct mt_rule *out);
+
+/* Where config_for_domain() has each key of mt_rule_key_at() from. */
+struct config_origin {
+	enum { CONFIG_FROM_DEFAULT, CONFIG_FROM_SUPERVISE, CONFIG_FROM_DOMAIN } kind;
+	const char *glob;		/* of CONFIG_FROM_DOMAIN; @c's */
+};
+void config_origins(const struct config *c, const char *domain, const char *uuid,
+		    struct config_origin from[MT_RULE_KEYS_MAX]);
 
 /* Whether there is a rule by which some guest would be acted upon. */
 bool config_acts(const struct config *c);
 
 /* The effective configuration, as a file that config_load() accepts. */
 void config_print(const struct config *c, FILE *out);
-
-const char *config_mode_name(enum config_mode mode);	/* "observe", "act" */
 
 #endif

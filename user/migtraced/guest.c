@@ -204,7 +204,7 @@ int guest_unread(struct guest *g, struct mt_event *ev)
 /* --- whether it is only observed ---------------------------------------- */
 
 /* With the lock held. Return: whether that was news. */
-static bool set_observe(struct guest *g, int bit, bool on)
+bool guest_set_observe(struct guest *g, int bit, bool on)
 {
 	int was = g->observe;
 
@@ -222,7 +222,7 @@ static void wake(struct guest *g)
 void guest_reconfigure(struct guest *g, struct config *config)
 {
 	struct config *old = NULL;
-	struct config_guest how;
+	struct mt_rule how;
 	const char *domain;
 	bool news = false;
 
@@ -230,15 +230,15 @@ void guest_reconfigure(struct guest *g, struct config *config)
 	if (!g->ruled) {
 		old = g->config;
 		g->config = config_get(config);
-	} else if (g->how.mode == CONFIG_ACT) {
+	} else if (g->how.mode == MT_MODE_ACT) {
 		domain = g->info.name_cut ? NULL : g->info.name;
 		config_for_domain(config, domain, g->uuid, &how);
 		/*
 		 * Once it is let go of it stays so: a rule that acts again is for the next
 		 * migration.
 		 */
-		if (how.mode == CONFIG_OBSERVE || !config_wants(config, domain, g->uuid))
-			news = set_observe(g, OBSERVE_RELOADED, true);
+		if (how.mode == MT_MODE_OBSERVE || !config_wants(config, domain, g->uuid))
+			news = guest_set_observe(g, OBSERVE_RELOADED, true);
 	}
 	pthread_mutex_unlock(&g->lock);
 	config_put(old);
@@ -253,7 +253,7 @@ void guest_set_locked(struct guest *g, bool locked)
 	bool news;
 
 	pthread_mutex_lock(&g->lock);
-	news = set_observe(g, OBSERVE_LOCKED, locked);
+	news = guest_set_observe(g, OBSERVE_LOCKED, locked);
 	pthread_mutex_unlock(&g->lock);
 	if (news)
 		wake(g);

@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 
+#include "base/inifile.h"
+#include "steer/metadata.h"
 #include "watch/domainwork.h"
 #include "guest.h"
 #include "recording.h"
@@ -39,7 +41,9 @@ struct guest {
 	bool ruled;			/* ->info and ->how are known */
 	bool supervised;
 	struct mt_domain_info info;
-	struct config_guest how;
+	struct mt_rule how;
+	struct mt_rule_part metadata;	/* what in ->how is from there */
+	struct config_origin from[MT_RULE_KEYS_MAX];	/* and the rest; points into ->config */
 	struct mt_experience *experience;	/* behind ->how.limits.learned; NULL: nothing was
 						 * learned */
 	bool resumed;
@@ -56,6 +60,16 @@ struct guest {
 	char hand[160];			/* why not */
 	char note[256];
 };
+
+/* With the lock held. Return: whether that was news. */
+bool guest_set_observe(struct guest *g, int bit, bool on);
+
+/* The configuration as it is at this moment; what comes later goes through guest_reconfigure(). */
+void guest_take_rules(struct guest *g);
+/* For mt_supervise(): its metadata has changed. */
+bool guest_limits_now(struct mt_limits *limits, void *guest);
+/* With the lock held. What is not as by default: [{"key": ..., "value": ..., "from": ...}]. */
+json_t *guest_settings_json(const struct guest *g);
 
 /* With the lock held. A slow disk has none for a while. */
 const char *guest_recording(struct guest *g);

@@ -15,18 +15,6 @@
 #include "log.h"
 #include "reins.h"
 
-/* The configuration as it is at this moment; what comes later goes through guest_reconfigure(). */
-static void take_rules(struct guest *g)
-{
-	pthread_mutex_lock(&g->lock);
-	config_for_domain(g->config, g->info.name_cut ? NULL : g->info.name, g->uuid, &g->how);
-	g->experience = knowledge_get(g->setup.knowledge);
-	if (g->experience)
-		mt_experience_use(g->experience, &g->how.limits);
-	g->ruled = true;
-	pthread_mutex_unlock(&g->lock);
-}
-
 /* --- its recording ---------------------------------------------------- */
 
 /* Whatever goes wrong here, the migration is supervised all the same. */
@@ -38,7 +26,7 @@ static struct recording *begin_recording(struct guest *g)
 
 	h.uuid = g->uuid;
 	h.policy = g->how.policy->name;
-	h.mode = g->how.mode == CONFIG_ACT ? "supervise" : "observe";
+	h.mode = g->how.mode == MT_MODE_ACT ? "supervise" : "observe";
 	h.start_wall_ms = wall_ms - (h.start_t_ns - g->first_t_ns) / MT_NS_PER_MS;
 	h.start_t_ns = g->first_t_ns;
 	h.limits = g->how.limits;
@@ -97,7 +85,7 @@ static void log_begin(const struct guest *g)
 		 g->seen_begin ? "begins" : "is under way since ",
 		 g->seen_begin ? "" : mt_format_duration_ms(age, g->total_ms),
 		 g->seen_begin ? "" : ", picked up",
-		 config_mode_name(g->how.mode), g->how.policy->name,
+		 mt_mode_name(g->how.mode), g->how.policy->name,
 		 g->recording ? g->recording : "none", g->resumed ? " (goes on)" : "", g->source);
 	if (g->experience) {
 		mt_experience_describe(g->experience, mt_wall_us() / 1000, learned,
@@ -158,7 +146,7 @@ static int see_through(struct guest *g, struct recording *record,
 		       struct mt_supervise_result *result, struct mt_err *err)
 {
 	/* Without a directory of hands nobody could know whose hand is on it. */
-	bool acts = g->how.mode == CONFIG_ACT && g->setup.hands;
+	bool acts = g->how.mode == MT_MODE_ACT && g->setup.hands;
 	const struct mt_supervise_options options = {
 		.policy = g->how.policy,
 		.actuators = acts ? &mt_actuators_libvirt : &mt_actuators_dry,
@@ -174,6 +162,8 @@ static int see_through(struct guest *g, struct recording *record,
 		.others = g->how.others,
 		.observe = &g->observe,
 		.leave = g->setup.leave,
+		.limits_now = guest_limits_now,
+		.limits_opaque = g,
 		.progress = guest_on_progress,
 		.opaque = g,
 	};
@@ -222,7 +212,7 @@ json_t *guest_migration(struct guest *g)
 {
 	struct recording *record;
 
-	take_rules(g);
+	guest_take_rules(g);
 	health_call("its recording, to begin it");
 	record = begin_recording(g);
 	pthread_mutex_lock(&g->lock);

@@ -79,7 +79,7 @@ static json_t *text_json(const char *text)
 /* With the lock held. Why nothing is done to it; "": what is decided is done. */
 static const char *why_observed(struct guest *g, const char *why_locked)
 {
-	if (g->how.mode == CONFIG_OBSERVE)
+	if (g->how.mode == MT_MODE_OBSERVE)
 		return g->info.name_cut ? "its name is too long for rules by name" :
 					  "as configured when it began";
 	if (g->observe & OBSERVE_RELOADED)
@@ -106,9 +106,10 @@ json_t *guest_status(struct guest *g, const char *why_locked)
 		mt_json_set(o, "policy", mt_json_string(g->how.policy->name), &failed);
 		why = why_observed(g, why_locked);
 		mt_json_set(o, "mode",
-			    mt_json_string(config_mode_name(*why || !g->acts ? CONFIG_OBSERVE :
-									       CONFIG_ACT)),
+			    mt_json_string(mt_mode_name(*why || !g->acts ? MT_MODE_OBSERVE :
+									       MT_MODE_ACT)),
 			    &failed);
+		mt_json_set(o, "settings", guest_settings_json(g), &failed);
 		mt_json_set(o, "mode_why", text_json(why), &failed);
 		mt_json_set(o, "stage", mt_json_string(mt_stage_name(g->stage)), &failed);
 		mt_json_set(o, "status",
@@ -173,7 +174,7 @@ json_t *guest_finished_json(struct guest *g, const struct mt_supervise_result *r
 	mt_json_set(o, "domain", mt_json_string(g->info.name), &failed);
 	mt_json_set(o, "uuid", mt_json_string(g->uuid), &failed);
 	mt_json_set(o, "policy", mt_json_string(g->how.policy->name), &failed);
-	mt_json_set(o, "mode", mt_json_string(config_mode_name(g->how.mode)), &failed);
+	mt_json_set(o, "mode", mt_json_string(mt_mode_name(g->how.mode)), &failed);
 	mt_json_set(o, "outcome", mt_json_string(mt_outcome_name(r->outcome)), &failed);
 	mt_json_set(o, "detail", text_json(r->detail), &failed);
 	mt_json_set(o, "total_ms", field_json(&r->final, true, MT_FIELD_total_ms), &failed);

@@ -89,7 +89,7 @@ static bool reload(struct daemon *d, json_t *errors, json_t *notes)
 		config_warnings(new, tell_note, notes);
 		log_info(
 			"%s: in effect for migrations that begin from now on: mode %s, policy %s; where it says observe, at once",
-			new->path ? new->path : "defaults", config_mode_name(new->guest.mode),
+			new->path ? new->path : "defaults", mt_mode_name(new->guest.mode),
 			new->guest.policy->name);
 		manager_set_config(d->manager, new);
 		config_put(d->config);
@@ -252,7 +252,7 @@ static int run(struct daemon *d)
 	if (!ret) {
 		log_info("migtraced " MT_VERSION
 			 ": mode %s, policy %s, configuration %s, socket %s",
-			 config_mode_name(d->config->guest.mode), d->config->guest.policy->name,
+			 mt_mode_name(d->config->guest.mode), d->config->guest.policy->name,
 			 d->config->path ? d->config->path : "built in", d->config->socket);
 		sd_notify(0, "READY=1");
 		tell_systemd(d);

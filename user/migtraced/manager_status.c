@@ -81,7 +81,7 @@ void manager_summary(struct manager *m, char *buf, size_t size)
 	connected = m->connected;
 	pthread_mutex_unlock(&m->lock);
 	snprintf(buf, size, "%s, libvirt %s, %u migration%s supervised",
-		 config_mode_name(config->guest.mode), connected ? "connected" : "disconnected", n,
+		 mt_mode_name(config->guest.mode), connected ? "connected" : "disconnected", n,
 		 n == 1 ? "" : "s");
 	config_put(config);
 }
@@ -128,7 +128,7 @@ json_t *manager_status(struct manager *m)
 	if (o) {
 		mt_json_set(o, "version", mt_json_string(MT_VERSION), &failed);
 		mt_json_set(o, "pid", mt_json_uint(getpid()), &failed);
-		mt_json_set(o, "mode", mt_json_string(config_mode_name(config->guest.mode)),
+		mt_json_set(o, "mode", mt_json_string(mt_mode_name(config->guest.mode)),
 			    &failed);
 		mt_json_set(o, "policy", mt_json_string(config->guest.policy->name), &failed);
 		mt_json_set(o, "libvirt", libvirt_json(m, config, &failed), &failed);

@@ -9,21 +9,6 @@
 #include "base/units.h"
 #include "value.h"
 
-static const char *const others_names[] = {
-	[MT_OTHERS_BACK_OFF] = "back-off",
-	[MT_OTHERS_OBSERVE] = "observe",
-};
-
-static const char *const mode_names[CONFIG_MODE_COUNT] = {
-	[CONFIG_OBSERVE] = "observe",
-	[CONFIG_ACT] = "act",
-};
-
-const char *config_mode_name(enum config_mode mode)
-{
-	return mode < CONFIG_MODE_COUNT ? mode_names[mode] : "?";
-}
-
 /* --- lists ------------------------------------------------------------ */
 
 static int list_add(struct config_list *list, const char *item, size_t len)
@@ -120,41 +105,22 @@ static int parse_list(const struct config_key *key, const char *value, struct co
 	while (*(value += strspn(value, " \t"))) {
 		size_t len = strcspn(value, " \t");
 
-		if (key->kind == VALUE_URIS && !looks_like_uri(value, len))
+		if (key->key.kind == VALUE_URIS && !looks_like_uri(value, len))
 			return mt_err_set(why, -EINVAL, "'%.*s' is none", (int)len, value);
 		/*
 		 * A key that is indented by mistake would else become a pattern that matches
 		 * nothing.
 		 */
-		if (key->kind == VALUE_GLOBS && memchr(value, '=', len))
+		if (key->key.kind == VALUE_GLOBS && memchr(value, '=', len))
 			return mt_err_set(
 				why, -EINVAL,
 				"no '=' in them; an indented line continues the key before it");
-		if (key->kind == VALUE_GLOBS && value_check_pattern(value, len, why))
+		if (key->key.kind == VALUE_GLOBS && value_check_pattern(value, len, why))
 			return -EINVAL;
 		if (list_add(list, value, len))
 			return -ENOMEM;
 		value += len;
 	}
-	return 0;
-}
-
-static int parse_duration(const struct config_key *key, const char *value, uint64_t *out,
-			  struct mt_err *why)
-{
-	uint64_t ms;
-	int ret;
-
-	if (key->kind == VALUE_DURATION_OR_NONE && !strcmp(value, "none")) {
-		*out = MT_LIMIT_NONE;
-		return 0;
-	}
-	ret = mt_parse_duration_ms(key->name, value, &ms, why);
-	if (ret)
-		return ret;
-	if (ms < key->min || ms > key->max)
-		return -ERANGE;
-	*out = ms;
 	return 0;
 }
 
@@ -168,10 +134,10 @@ static int parse_size(const struct config_key *key, const char *value, uint64_t 
 		*out = 0;
 		return 0;
 	}
-	ret = mt_parse_size_bytes(key->name, value, &bytes, why);
+	ret = mt_parse_size_bytes(key->key.name, value, &bytes, why);
 	if (ret)
 		return ret;
-	if (bytes < key->min || bytes > key->max)
+	if (bytes < key->key.min || bytes > key->key.max)
 		return -ERANGE;
 	*out = bytes;
 	return 0;
@@ -223,7 +189,7 @@ static int parse_octal(const struct config_key *key, const char *value, uint64_t
 		return -EINVAL;
 	for (; *value; value++)
 		n = n * 8 + (*value - '0');
-	if (n > key->max)
+	if (n > key->key.max)
 		return -ERANGE;
 	*out = n;
 	return 0;
@@ -240,64 +206,16 @@ static int set_string(char **out, const char *value)
 	return 0;
 }
 
-static bool may_be_default(const struct config_key *key)
-{
-	return !strcmp(key->initial, "default");
-}
-
 int value_parse(const struct config_key *key, void *base, const char *value, bool no_lookup,
 		struct mt_err *why)
 {
-	void *out = (char *)base + key->offset;
+	void *out = (char *)base + key->key.offset;
 
-	if (may_be_default(key) && !strcmp(value, "default")) {
-		*(uint64_t *)out = MT_LIMIT_UNSET;
-		return 0;
-	}
-	switch (key->kind) {
-	case VALUE_MODE:
-		for (int m = 0; m < CONFIG_MODE_COUNT; m++) {
-			if (!strcmp(value, mode_names[m])) {
-				*(enum config_mode *)out = m;
-				return 0;
-			}
-		}
-		return -EINVAL;
-	case VALUE_OTHERS:
-		for (size_t i = 0; i < MT_ARRAY_SIZE(others_names); i++) {
-			if (!strcmp(value, others_names[i])) {
-				*(enum mt_others *)out = i;
-				return 0;
-			}
-		}
-		return -EINVAL;
-	case VALUE_POLICY: {
-		const struct mt_policy *policy = mt_policy_find(value);
-
-		if (!policy)
-			return -EINVAL;
-		*(const struct mt_policy **)out = policy;
-		return 0;
-	}
-	case VALUE_DURATION:
-	case VALUE_DURATION_OR_NONE:
-		return parse_duration(key, value, out, why);
+	if (key->key.kind < MT_KEY_KINDS)
+		return mt_key_parse(&key->key, base, value, why);
+	switch ((enum value_kind)key->key.kind) {
 	case VALUE_SIZE_OR_NONE:
 		return parse_size(key, value, out, why);
-	case VALUE_BOOL:
-		if (strcmp(value, "yes") && strcmp(value, "no"))
-			return -EINVAL;
-		*(bool *)out = !strcmp(value, "yes");
-		return 0;
-	case VALUE_COUNT: {
-		uint64_t n;
-		int ret = mt_parse_count(key->name, value, key->max, &n, NULL);
-
-		if (ret || n < key->min)
-			return ret ? ret : -ERANGE;
-		*(uint64_t *)out = n;
-		return 0;
-	}
 	case VALUE_URI:
 		if (!looks_like_uri(value, strlen(value)) || strpbrk(value, " \t"))
 			return -EINVAL;
@@ -321,82 +239,32 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 
 /* --- the rest --------------------------------------------------------- */
 
-static const char *duration_text(char *buf, size_t size, uint64_t ms)
+static void print_rule(const struct config_key *key, const void *base, FILE *out)
 {
-	if (ms == MT_LIMIT_NONE || ms == MT_LIMIT_UNSET)
-		snprintf(buf, size, ms == MT_LIMIT_NONE ? "none" : "default");
-	else if (ms && ms % MT_MS_PER_S == 0)
-		snprintf(buf, size, "%llus", (unsigned long long)(ms / MT_MS_PER_S));
-	else
-		snprintf(buf, size, "%llums", (unsigned long long)ms);
-	return buf;
-}
+	const void *in = (const char *)base + key->key.offset;
+	const char *ignores = "";
+	char text[MT_KEY_TEXT_MAX];
 
-static const char *count_text(char *buf, size_t size, uint64_t n)
-{
-	if (n == MT_LIMIT_UNSET)
-		snprintf(buf, size, "default");
-	else
-		snprintf(buf, size, "%llu", (unsigned long long)n);
-	return buf;
-}
-
-void value_of_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted,
-		    size_t accepted_size)
-{
-	const char *(*text)(char *buf, size_t size, uint64_t v) =
-		p->kind == MT_PARAM_COUNT ? count_text : duration_text;
-	uint64_t value = MT_LIMIT_UNSET;
-	const char *or = mt_param_default(p->name, &value) ? "" : ", or default";
-	char min[32], max[32] = "168h";
-
-	text(initial, initial_size, value);
-	text(min, sizeof(min), p->min);
-	if (p->max != MT_LIMIT_MAX_MS)
-		text(max, sizeof(max), p->max);
-	if (p->kind != MT_PARAM_COUNT)
-		snprintf(accepted, accepted_size, "a duration of %s to %s%s%s", min, max,
-			 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "", or);
-	else if (p->min)
-		snprintf(accepted, accepted_size, "a number of %s to %s%s", min, max, or);
-	else
-		snprintf(accepted, accepted_size, "a number up to %s%s", max, or);
+	if (key->key.kind == MT_KEY_POLICY)
+		ignores = mt_policy_ignores(*(const struct mt_policy *const *)in);
+	fprintf(out, " %s%s%s\n", mt_key_text(&key->key, base, text),
+		*ignores ? " ; does not heed " : "", ignores);
 }
 
 void value_print(const struct config_key *key, const void *base, FILE *out)
 {
-	const void *in = (const char *)base + key->offset;
+	const void *in = (const char *)base + key->key.offset;
 	const struct config_list *list;
-	char number[32];
 	size_t column;
 
-	fprintf(out, "%s =", key->name);
-	switch (key->kind) {
-	case VALUE_MODE:
-		fprintf(out, " %s", config_mode_name(*(const enum config_mode *)in));
-		break;
-	case VALUE_OTHERS:
-		fprintf(out, " %s", others_names[*(const enum mt_others *)in]);
-		break;
-	case VALUE_POLICY: {
-		const struct mt_policy *policy = *(const struct mt_policy *const *)in;
-		const char *ignores = mt_policy_ignores(policy);
-
-		fprintf(out, " %s%s%s", policy->name, *ignores ? " ; does not heed " : "", ignores);
-		break;
+	fprintf(out, "%s =", key->key.name);
+	if (key->key.kind < MT_KEY_KINDS) {
+		print_rule(key, base, out);
+		return;
 	}
-	case VALUE_DURATION:
-	case VALUE_DURATION_OR_NONE:
-		fprintf(out, " %s", duration_text(number, sizeof(number), *(const uint64_t *)in));
-		break;
+	switch ((enum value_kind)key->key.kind) {
 	case VALUE_SIZE_OR_NONE:
 		print_size(*(const uint64_t *)in, out);
-		break;
-	case VALUE_BOOL:
-		fputs(*(const bool *)in ? " yes" : " no", out);
-		break;
-	case VALUE_COUNT:
-		fprintf(out, " %s", count_text(number, sizeof(number), *(const uint64_t *)in));
 		break;
 	case VALUE_OCTAL:
 		fprintf(out, " %04llo", (unsigned long long)*(const uint64_t *)in);
@@ -414,7 +282,7 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	case VALUE_GLOBS:
 	case VALUE_URIS:
 		list = in;
-		column = strlen(key->name) + 2;
+		column = strlen(key->key.name) + 2;
 		for (size_t i = 0; i < list->n; i++) {
 			if (column + strlen(list->items[i]) > 100) {
 				fputs("\n ", out);
@@ -428,39 +296,29 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	fputc('\n', out);
 }
 
-void value_copy(const struct config_key *key, struct config_guest *to,
-		const struct config_guest *from)
-{
-	size_t size = key->kind == VALUE_MODE ? sizeof(from->mode) :
-		      key->kind == VALUE_OTHERS ? sizeof(from->others) :
-		      key->kind == VALUE_POLICY ? sizeof(from->policy) :
-		      key->kind == VALUE_BOOL ? sizeof(bool) : sizeof(uint64_t);
-
-	memcpy((char *)to + key->offset, (const char *)from + key->offset, size);
-}
-
 bool value_is_same(const struct config_key *key, const void *a, const void *b)
 {
-	const void *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
+	const void *x = (const char *)a + key->key.offset, *y = (const char *)b + key->key.offset;
 
-	if (key->kind == VALUE_GROUP)	/* by name: one of them may not have been looked up */
+	/* by name: one of them may not have been looked up */
+	if (key->key.kind == VALUE_GROUP)
 		return !strcmp(((const struct config_group *)x)->name,
 			       ((const struct config_group *)y)->name);
-	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT)
+	if (key->key.kind == VALUE_OCTAL || key->key.kind == MT_KEY_COUNT)
 		return *(const uint64_t *)x == *(const uint64_t *)y;
 	return !strcmp(*(char *const *)x, *(char *const *)y);
 }
 
 int value_keep(const struct config_key *key, void *to, const void *from)
 {
-	const void *in = (const char *)from + key->offset;
-	void *out = (char *)to + key->offset;
+	const void *in = (const char *)from + key->key.offset;
+	void *out = (char *)to + key->key.offset;
 
-	if (key->kind == VALUE_OCTAL || key->kind == VALUE_COUNT) {
+	if (key->key.kind == VALUE_OCTAL || key->key.kind == MT_KEY_COUNT) {
 		*(uint64_t *)out = *(const uint64_t *)in;
 		return 0;
 	}
-	if (key->kind == VALUE_GROUP) {
+	if (key->key.kind == VALUE_GROUP) {
 		((struct config_group *)out)->gid = ((const struct config_group *)in)->gid;
 		return set_string(&((struct config_group *)out)->name,
 				  ((const struct config_group *)in)->name);
@@ -468,21 +326,7 @@ int value_keep(const struct config_key *key, void *to, const void *from)
 	return set_string(out, *(char *const *)in);
 }
 
-const char *value_accepted(const struct config_key *key, char *buf, size_t size)
-{
-	int at;
-
-	if (key->accepted) {
-		snprintf(buf, size, "%s", key->accepted);
-		return buf;
-	}
-	at = snprintf(buf, size, "one of");
-	for (size_t i = 0; mt_policy_at(i) && at < (int)size; i++)
-		at += snprintf(buf + at, size - at, "%s %s", i ? "," : "", mt_policy_at(i)->name);
-	return buf;
-}
-
-bool value_is_list(enum value_kind kind)
+bool value_is_list(unsigned kind)
 {
 	return kind == VALUE_GLOBS || kind == VALUE_URIS;
 }

@@ -11,15 +11,8 @@
 #include "base/err.h"
 #include "config.h"
 
-enum value_kind {		/* type at the key's offset */
-	VALUE_MODE,		/* enum config_mode */
-	VALUE_OTHERS,		/* enum mt_others */
-	VALUE_POLICY,		/* const struct mt_policy * */
-	VALUE_DURATION,		/* uint64_t, ms */
-	VALUE_DURATION_OR_NONE,	/* uint64_t, ms; MT_LIMIT_NONE */
-	VALUE_SIZE_OR_NONE,	/* uint64_t, bytes; 0 = none */
-	VALUE_BOOL,		/* bool */
-	VALUE_COUNT,		/* uint64_t */
+enum value_kind {		/* besides enum mt_key_kind: type at the key's offset */
+	VALUE_SIZE_OR_NONE = MT_KEY_KINDS,	/* uint64_t, bytes; 0 = none */
 	VALUE_URI,		/* char * */
 	VALUE_PATH_OR_EMPTY,	/* char * */
 	VALUE_SOCKET,		/* char * */
@@ -30,16 +23,10 @@ enum value_kind {		/* type at the key's offset */
 };
 
 struct config_key {
-	const char *section, *name;
-	enum value_kind kind;
-	bool per_guest;			/* offset is into struct config_guest, not struct config */
-	size_t offset;
+	const char *section;
+	struct mt_key key;		/* kind: also enum value_kind */
+	bool per_guest;			/* offset is into struct mt_rule, not struct config */
 	bool restart;			/* a change takes one */
-	const char *initial;		/* the default, as one would write it; of a duration or
-					 * count "default" is one: MT_LIMIT_UNSET */
-	uint64_t min, max;
-	const char *accepted;		/* what a good value looks like; NULL: see
-					 * value_accepted() */
 };
 
 /*
@@ -50,9 +37,6 @@ MT_MUST_CHECK int value_parse(const struct config_key *key, void *base, const ch
 			      bool no_lookup, struct mt_err *err);
 /* The key's line, or lines, as value_parse() takes them. */
 void value_print(const struct config_key *key, const void *base, FILE *out);
-/* Of keys that are per guest: nothing in them is owned. */
-void value_copy(const struct config_key *key, struct config_guest *to,
-		const struct config_guest *from);
 /*
  * Of keys that take a restart: whether two configurations have the same, and @from's into @to. 0 or
  * -ENOMEM.
@@ -68,14 +52,7 @@ MT_MUST_CHECK int value_check_pattern(const char *pattern, size_t len, struct mt
 /* The part behind "uuid:"; NULL: a pattern of names. */
 const char *value_uuid_pattern(const char *pattern);
 
-/* What is accepted, for an error. */
-const char *value_accepted(const struct config_key *key, char *buf, size_t size);
-
-/* The default of a policy's parameter as one would write it, and what is accepted. */
-void value_of_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted,
-		    size_t accepted_size);
-
-bool value_is_list(enum value_kind kind);
+bool value_is_list(unsigned kind);
 void value_list_free(struct config_list *list);
 
 #endif

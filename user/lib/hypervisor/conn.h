@@ -39,6 +39,7 @@ enum mt_event_kind {
 	MT_EVENT_MIGRATION,	/* QEMU's migration changed state: ->status */
 	MT_EVENT_JOB_COMPLETED,	/* libvirt says the job succeeded: ->sample has the final figures */
 	MT_EVENT_LIFECYCLE,	/* ->lifecycle, ->detail: virDomainEventType and its detail */
+	MT_EVENT_METADATA,	/* of the guest, was changed: ->text is the namespace */
 	MT_EVENT_CONN_DOWN,	/* libvirtd went away */
 	MT_EVENT_CONN_UP,	/* and is back */
 	MT_EVENT_MIGRATE_DONE,	/* the migration call that we made returned: ->detail 0 or -1,
@@ -118,8 +119,9 @@ void mt_conn_unsubscribe(struct mt_conn *c, int id);
 
 /*
  * libvirt's last error of this thread as -errno and one line:
- * VIR_ERR_NO_DOMAIN -ENOENT, OPERATION_INVALID -EBUSY, OPERATION_DENIED and AUTH_* -EACCES,
- * NO_CONNECT and RPC/connection loss -ECONNRESET, OPERATION_ABORTED -ECANCELED,
+ * VIR_ERR_NO_DOMAIN -ENOENT, NO_DOMAIN_METADATA -ENODATA, OPERATION_INVALID -EBUSY,
+ * OPERATION_DENIED and AUTH_* -EACCES, NO_CONNECT and RPC/connection loss -ECONNRESET,
+ * OPERATION_ABORTED -ECANCELED,
  * OPERATION_TIMEOUT -ETIMEDOUT, NO_SUPPORT, OPERATION_UNSUPPORTED and ARGUMENT_UNSUPPORTED
  * -EOPNOTSUPP, NO_MEMORY -ENOMEM, the rest -EIO.
  */

@@ -61,6 +61,10 @@ MT_MUST_CHECK int mt_domain_list(struct mt_conn *c, bool running, struct mt_doma
  */
 bool mt_domain_clears_chunks(const struct mt_domain_info *info);
 
+/* The element of namespace @uri in its metadata; the caller's to free(). -ENODATA: none. */
+MT_MUST_CHECK int mt_domain_metadata(struct mt_conn *c, const char *uuid, const char *uri,
+				     char **xml, struct mt_err *err);
+
 const char *mt_domain_state_name(int state);	/* "running", "paused", "shut off" ... */
 
 /*

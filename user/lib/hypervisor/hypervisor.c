@@ -104,6 +104,14 @@ int mt_domain_resume(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	return c->ops->resume(c, uuid, err);
 }
 
+int mt_domain_metadata(struct mt_conn *c, const char *uuid, const char *uri, char **xml,
+		       struct mt_err *err)
+{
+	if (!c->ops->metadata)
+		return mt_err_set(err, -ENODATA, "%s keeps no metadata", c->ops->name);
+	return c->ops->metadata(c, uuid, uri, xml, err);
+}
+
 /* --- the migration of one ------------------------------------------------ */
 int mt_domain_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err)
 {

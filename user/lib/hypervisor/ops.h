@@ -40,6 +40,9 @@ struct mt_conn_ops {
 		     struct mt_err *err);
 	int (*suspend)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*resume)(struct mt_conn *c, const char *uuid, struct mt_err *err);
+	/* may be NULL */
+	int (*metadata)(struct mt_conn *c, const char *uuid, const char *uri, char **xml,
+			struct mt_err *err);
 
 	/* --- the migration of one --- */
 	int (*sample)(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);

@@ -16,7 +16,7 @@
 #include "ops.h"
 #include "pass_events.h"
 
-#define MT_REGISTRATIONS	5
+#define MT_REGISTRATIONS	6
 
 struct mt_subscription {
 	int id;
@@ -96,6 +96,8 @@ int virt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info 
 int virt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
 		      struct mt_err *err);
 int virt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err);
+int virt_domain_metadata(struct mt_conn *c, const char *uuid, const char *uri, char **xml,
+			 struct mt_err *err);
 int virt_domain_resume(struct mt_conn *c, const char *uuid, struct mt_err *err);
 int virt_job_sample(struct mt_conn *c, const char *uuid, struct mt_sample *s, struct mt_err *err);
 int virt_job_completed(struct mt_conn *c, const char *uuid, struct mt_sample *s,

@@ -316,6 +316,7 @@ const struct mt_conn_ops virt_ops = {
 	.state = virt_domain_state,
 	.suspend = virt_domain_suspend,
 	.resume = virt_domain_resume,
+	.metadata = virt_domain_metadata,
 	.sample = virt_job_sample,
 	.completed = virt_job_completed,
 	.is_parallel = virt_job_is_parallel,

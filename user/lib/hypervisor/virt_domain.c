@@ -184,6 +184,18 @@ int virt_domain_resume(struct mt_conn *c, const char *uuid, struct mt_err *err)
 	return ret;
 }
 
+int virt_domain_metadata(struct mt_conn *c, const char *uuid, const char *uri, char **xml,
+			 struct mt_err *err)
+{
+	mt_autodomain virDomainPtr dom = NULL;
+	int ret = mt_lookup_uuid(c, uuid, &dom, err);
+
+	if (ret)
+		return ret;
+	*xml = virDomainGetMetadata(dom, VIR_DOMAIN_METADATA_ELEMENT, uri, 0);
+	return *xml ? 0 : mt_virt_error(err, "cannot ask for the guest's metadata");
+}
+
 int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,
 		     struct mt_err *err)
 {

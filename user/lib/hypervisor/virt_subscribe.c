@@ -139,6 +139,17 @@ static int on_lifecycle(virConnectPtr virt, virDomainPtr dom, int event, int det
 	return 0;
 }
 
+static void on_metadata(virConnectPtr virt, virDomainPtr dom, int type, const char *uri,
+			void *opaque)
+{
+	struct mt_event ev;
+
+	if (type != VIR_DOMAIN_METADATA_ELEMENT || !uri || !fill(&ev, MT_EVENT_METADATA, dom))
+		return;
+	snprintf(ev.text, sizeof(ev.text), "%s", uri);
+	post_locked(opaque, &ev);
+}
+
 /* --- registering ------------------------------------------------------ */
 static const struct {
 	bool needed;		/* without it nothing works; the rest needs QEMU, or rights */
@@ -151,6 +162,7 @@ static const struct {
 	{ .qemu = "MIGRATION_PASS", .fn = on_qemu_pass },
 	{ .id = VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, .fn = on_iteration },
 	{ .id = VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, .fn = on_job_completed },
+	{ .id = VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, .fn = on_metadata },
 };
 
 static void unref_conn(void *opaque)

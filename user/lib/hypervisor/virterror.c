@@ -15,6 +15,7 @@ static const struct {
 	int virt, code;
 } codes[] = {
 	{ VIR_ERR_NO_DOMAIN,		-ENOENT },
+	{ VIR_ERR_NO_DOMAIN_METADATA,	-ENODATA },
 	{ VIR_ERR_OPERATION_INVALID,	-EBUSY },
 	{ VIR_ERR_OPERATION_DENIED,	-EACCES },
 	{ VIR_ERR_ACCESS_DENIED,	-EACCES },

@@ -3,8 +3,10 @@
  * happened.c - what an event means for the migration that is supervised
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "hypervisor/lifecycle.h"
+#include "metadata.h"
 #include "supervision.h"
 
 static void on_migration(struct supervision *s, const struct mt_event *ev)
@@ -74,6 +76,23 @@ static void on_done(struct supervision *s, const struct mt_event *ev)
 	mt_enter(s, PHASE_OVER);
 }
 
+/* What this migration itself has taught stays. */
+static void on_metadata(struct supervision *s, const struct mt_event *ev)
+{
+	const struct mt_limits *now = &s->engine.limits;
+	struct mt_limits limits;
+
+	if (strcmp(ev->text, MT_METADATA_URI) || !s->o->limits_now ||
+	    !s->o->limits_now(&limits, s->o->limits_opaque))
+		return;
+	limits.qemu_limit_ms = now->qemu_limit_ms;
+	limits.auto_converge = now->auto_converge;
+	limits.clears_chunks = now->clears_chunks;
+	limits.before = now->before;
+	mt_engine_set_limits(&s->engine, &limits);
+	mt_note_event(s, "limits", "the guest's metadata has changed, and holds from now on");
+}
+
 void mt_happened(struct supervision *s, const struct mt_event *ev)
 {
 	switch (ev->kind) {
@@ -113,6 +132,9 @@ void mt_happened(struct supervision *s, const struct mt_event *ev)
 	case MT_EVENT_MIGRATE_DONE:
 		on_done(s, ev);
 		break;
+	case MT_EVENT_METADATA:
+		on_metadata(s, ev);
+		return;
 	case MT_EVENT_GUARD:
 		mt_on_guard(s, ev);
 		return;

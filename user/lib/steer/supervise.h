@@ -82,6 +82,12 @@ struct mt_supervise_options {
 						 * migration */
 	const volatile int *leave;		/* likewise: let go of it, the migration goes on by
 						 * itself */
+	/*
+	 * The guest's metadata was changed. Return: whether @limits, but for QEMU's own, hold from
+	 * now on. May ask libvirt. NULL: it does not matter.
+	 */
+	bool (*limits_now)(struct mt_limits *limits, void *opaque);
+	void *limits_opaque;
 	mt_progress_fn progress;
 	void *opaque;
 };

@@ -24,6 +24,7 @@
 #include "store/recorded.h"
 #include "watch/guest_header.h"
 #include "guardian.h"
+#include "settings.h"
 
 /* libvirt's migration call comes back within this once the guest has been found. */
 #define CALL_RETURNS_MS	10000
@@ -37,8 +38,10 @@ struct migration {
 	struct mt_beforehand before;
 	const struct mt_policy *policy;
 	struct mt_limits limits;
+	struct mt_rule options;		/* what was given by options, and nothing else */
+	struct mt_rule rule;		/* and what the guest's metadata has besides */
 	struct mt_migrate_options how;
-	bool dry_run;
+	bool dry_run, no_metadata;
 
 	struct mt_conn *conn;
 	struct mt_inbox *inbox;
@@ -181,6 +184,58 @@ static void let_go(struct migration *m)
 	__atomic_store_n(&m->over, 1, __ATOMIC_RELEASE);
 }
 
+/* --- what holds ------------------------------------------------------- */
+/* But for QEMU's own limit, which libvirt is asked for. */
+static void set_limits(struct migration *m, struct mt_limits *limits)
+{
+	*limits = m->rule.limits;
+	mt_experience_use(&m->experience, limits);
+	mt_limits_resolve(limits);
+	limits->qemu_limit_ms = MT_LIMIT_UNSET;
+	limits->history = m->history_path ? &m->history : NULL;
+	limits->before = m->profile_path ? &m->before : NULL;
+	limits->auto_converge = m->how.auto_converge;
+	limits->clears_chunks = mt_domain_clears_chunks(&m->domain);
+}
+
+static void warn_line(const char *line, void *opaque)
+{
+	cmd_warn("%s", line);
+}
+
+static void note_line(const char *line, void *progress)
+{
+	progress_note(progress, line);
+}
+
+static void set_rule(struct migration *m)
+{
+	m->rule = m->options;
+	if (!m->no_metadata)
+		settings_take(&m->rule, m->conn, &m->domain, m->how.parallel, warn_line, NULL);
+	if (m->rule.policy)
+		m->policy = m->rule.policy;
+	set_limits(m, &m->limits);
+}
+
+/* Its metadata has changed meanwhile; the policy stays. */
+static bool limits_now(struct mt_limits *limits, void *migration)
+{
+	struct migration *m = migration;
+
+	m->rule = m->options;
+	settings_take(&m->rule, m->conn, &m->domain, m->how.parallel, note_line, &m->progress);
+	set_limits(m, limits);
+	/* Whether QEMU can flip was settled when it began. */
+	limits->postcopy_allowed &= m->how.postcopy;
+	return true;
+}
+
+static uint64_t or_default(uint64_t value)
+{
+	return value == MT_LIMIT_UNSET ? 0 : value;
+}
+
 static int supervise(struct migration *m, const char *destination, struct mt_err *err)
 {
 	const char *const destinations[] = { destination, NULL };
@@ -222,6 +277,11 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		.wheel = m->wheel,
 		.cancel = &m->cancel,
 		.leave = &m->leave,
+		.poll_ms = or_default(m->rule.poll_ms),
+		.age_limit_ms = or_default(m->rule.decision_max_age_ms),
+		.others = m->rule.others,
+		.limits_now = m->no_metadata ? NULL : limits_now,
+		.limits_opaque = m,
 		.progress = progress_show,
 		.opaque = &m->progress,
 	}, &m->result, err);
@@ -331,7 +391,6 @@ static int load_history(struct migration *m, struct mt_err *err)
 			err, rc,
 			"--history %s: neither passes nor ticks in it: record a migration, or a profile with a kernel source",
 			m->history_path);
-	m->limits.history = &m->history;
 	return 0;
 }
 
@@ -355,8 +414,6 @@ static int load_profile(struct migration *m, struct mt_err *err)
 		rc = mt_err_set(err, -ENODATA,
 				"--profile %s: no profile in it: make one by migtrace record",
 				m->profile_path);
-	else
-		m->limits.before = &m->before;
 	mt_recording_free(rec);
 	return rc;
 }
@@ -381,10 +438,9 @@ static int prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = load_profile(m, err);
 	if (rc)
 		return rc;
+	set_rule(m);
 	m->how.destination_uri = args[1];
 	m->how.postcopy = m->limits.postcopy_allowed;
-	m->limits.auto_converge = m->how.auto_converge;
-	m->limits.clears_chunks = mt_domain_clears_chunks(&m->domain);
 	rc = mt_migrate_check(m->conn, m->domain.uuid, &m->how, err);
 	if (rc)
 		return rc;
@@ -436,8 +492,8 @@ static int run(struct migration *m, char **args)
 int cmd_migrate(int argc, char **argv)
 {
 	static struct migration m = {
-		.policy_name = MT_POLICY_DEFAULT,
 		.limits = MT_LIMITS_UNSET,
+		.options = SETTINGS_NONE,
 	};
 	uint64_t parallel = 0, initial = 0, increment = 0, level = 0, threads = 0;
 	const char *compression = "none";
@@ -499,6 +555,8 @@ int cmd_migrate(int argc, char **argv)
 		{ "source", 0, OPTION_STRING, "NAME",
 		  "kernel source: kmod, bpf, or libvirt for none (default: the best there is)",
 		  &m.source_name },
+		{ "no-metadata", 0, OPTION_FLAG, NULL,
+		  "do not heed what the guest's metadata says of its migrations", &m.no_metadata },
 		{ "dry-run", 'n', OPTION_FLAG, NULL, "migrate, decide and report, but do not act",
 		  &m.dry_run },
 	};
@@ -530,8 +588,10 @@ int cmd_migrate(int argc, char **argv)
 	status = lessons_load(&m.experience, m.learned_path, m.common.uri, args.v[1]);
 	if (status != OPTIONS_RUN)
 		return status;
+	m.options.limits = m.limits;
 	mt_experience_use(&m.experience, &m.limits);
-	status = policy_option(&usage, "policy", m.policy_name, &m.policy);
+	status = policy_option(&usage, "policy",
+			       m.policy_name ? m.policy_name : MT_POLICY_DEFAULT, &m.policy);
 	if (status != OPTIONS_RUN)
 		return status;
 	status = policy_params_check(&usage, m.policy, &m.limits.params);
@@ -547,9 +607,8 @@ int cmd_migrate(int argc, char **argv)
 				     compression);
 	if (mt_limits_check(m.policy, &m.limits, limits_tell, &err))
 		return options_error(&usage, "%s", err.msg);
-	/* From here on what holds; but for QEMU's own limit, which libvirt is asked for. */
-	mt_limits_resolve(&m.limits);
-	m.limits.qemu_limit_ms = MT_LIMIT_UNSET;
+	if (m.policy_name)
+		m.options.policy = m.policy;
 	status = source_option(&usage, m.source_name);
 	if (status != OPTIONS_RUN)
 		return status;
