@@ -75,13 +75,13 @@ static const char *default_of(char buf[MT_UNIT_STR], const struct mt_param *p)
  */
 static void tell_param(char *help, size_t size, const char *name)
 {
+	const struct mt_param *p;
+	char initial[MT_UNIT_STR];
 	size_t len = 0;
 
 	*help = '\0';
 	for (size_t i = 0; mt_policy_at(i) && len < size; i++) {
-		const struct mt_param *p = mt_policy_param(mt_policy_at(i), name);
-		char initial[MT_UNIT_STR];
-
+		p = mt_policy_param(mt_policy_at(i), name);
 		if (p)
 			len += (size_t)snprintf(
 				help + len, size - len, "%spolicy %s: %s%s (default %s)",
@@ -89,6 +89,11 @@ static void tell_param(char *help, size_t size, const char *name)
 				p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "",
 				default_of(initial, p));
 	}
+	p = mt_param_of_all(name);
+	if (p)
+		snprintf(help, size, "%s%s (default %s)", p->help,
+			 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "",
+			 default_of(initial, p));
 }
 
 static void set_add_params(struct option_set *set, struct mt_params *params)

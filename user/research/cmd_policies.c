@@ -53,13 +53,18 @@ static const char *value(char buf[MT_UNIT_STR], const struct mt_param *p, uint64
 	return buf;
 }
 
-/* "Policy **timeout**: when it acts. 0ms to 168h, or **none**; 30s if not given." */
+/*
+ * "Policy **timeout**: when it acts. 0ms to 168h, or **none**; 30s if not given." @policy NULL:
+ * whichever.
+ */
 static void about(char *text, size_t size, const struct mt_policy *policy, const struct mt_param *p)
 {
 	char min[MT_UNIT_STR], max[MT_UNIT_STR], initial[MT_UNIT_STR];
 
-	snprintf(text, size, "Policy **%s**: %s. %s to %s%s; %s if not given.", policy->name,
-		 p->about ? p->about : p->help, value(min, p, p->min), value(max, p, p->max),
+	snprintf(text, size, "%s%s%s: %s. %s to %s%s; %s if not given.",
+		 policy ? "Policy **" : "Any policy", policy ? policy->name : "",
+		 policy ? "**" : "", p->about ? p->about : p->help, value(min, p, p->min),
+		 value(max, p, p->max),
 		 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or **none**" : "",
 		 value(initial, p, p->initial));
 }
@@ -76,6 +81,12 @@ static void tell_all(const char *indent, const char *name, bool plain)
 		if (told++ && !plain)
 			putchar('\n');
 		about(text, sizeof(text), mt_policy_at(i), p);
+		wrap(indent, text, plain);
+	}
+	if (mt_param_of_all(name)) {
+		char text[1024];
+
+		about(text, sizeof(text), NULL, mt_param_of_all(name));
 		wrap(indent, text, plain);
 	}
 }

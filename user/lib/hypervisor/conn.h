@@ -96,6 +96,9 @@ MT_MUST_CHECK int mt_conn_host(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFL
 /* major * 1000000 + minor * 1000 + release, as libvirt has them; 0: not told. */
 void mt_conn_versions(struct mt_conn *c, unsigned long *libvirt, unsigned long *qemu);
 
+/* Of the host: what its processes can have without swapping. -EOPNOTSUPP: it does not say. */
+MT_MUST_CHECK int mt_conn_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
+
 /*
  * libvirt's connection as it is now; NULL too where it is no libvirt's. With a reference the caller
  * drops by virConnectClose(); NULL while down.

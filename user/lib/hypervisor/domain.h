@@ -20,6 +20,7 @@ struct mt_domain_info {
 	uint64_t dirty_ring_entries;	/* 0 = bitmap mode */
 	bool migrating_out, migrating_in;
 	bool persistent;
+	bool host_device;		/* one of the host's is assigned to it (VFIO) */
 };
 
 struct mt_domain_name {

@@ -54,6 +54,14 @@ void mt_conn_versions(struct mt_conn *c, unsigned long *libvirt, unsigned long *
 	c->ops->versions(c, libvirt, qemu);
 }
 
+int mt_conn_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err)
+{
+	if (!c->ops->free_memory)
+		return mt_err_set(err, -EOPNOTSUPP, "%s does not tell its host's memory",
+				  c->ops->name);
+	return c->ops->free_memory(c, bytes, err);
+}
+
 int mt_conn_subscribe(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque)
 {
 	return c->ops->subscribe(c, uuid, fn, opaque);

@@ -24,6 +24,8 @@ struct mt_conn_ops {
 	int (*peer)(struct mt_conn *c, const char *uri, struct mt_conn **peer, struct mt_err *err);
 	int (*host)(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN], struct mt_err *err);
 	void (*versions)(struct mt_conn *c, unsigned long *libvirt, unsigned long *qemu);
+	/* may be NULL */
+	int (*free_memory)(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
 	int (*subscribe)(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque);
 	void (*unsubscribe)(struct mt_conn *c, int id);
 

@@ -84,7 +84,8 @@ void mt_subscribe_post_conn(struct virt_conn *c, enum mt_event_kind kind);
 int virt_subscribe(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque);
 void virt_unsubscribe(struct mt_conn *c, int id);
 
-/* virt_domain.c, virt_monitor.c: rows of ops.h. */
+/* virt_host.c, virt_domain.c, virt_monitor.c: rows of ops.h. */
+int virt_host_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
 int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n,
 		      struct mt_err *err);
 int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,

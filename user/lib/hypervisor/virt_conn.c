@@ -307,6 +307,7 @@ const struct mt_conn_ops virt_ops = {
 	.peer = conn_peer,
 	.host = conn_host,
 	.versions = conn_versions,
+	.free_memory = virt_host_free_memory,
 	.subscribe = virt_subscribe,
 	.unsubscribe = virt_unsubscribe,
 	.names = virt_domain_names,

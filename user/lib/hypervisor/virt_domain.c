@@ -44,6 +44,7 @@ static void fill_from_xml(struct mt_domain_info *info, virDomainPtr dom)
 
 	if (!xml)
 		return;
+	info->host_device = strstr(xml, "<hostdev ") || strstr(xml, "<interface type='hostdev'");
 	if (xml_attribute(xml, "<domain ", " type='", value, sizeof(info->type)))
 		strcpy(info->type, value);
 	if (xml_attribute(xml, "<dirty-ring ", " state='", value, sizeof(value)) &&

@@ -2,6 +2,7 @@
 /*
  * engine.c - sample -> iteration -> U(T) -> prediction -> plan (PURE)
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
 {
 	memset(e, 0, sizeof(*e));
 	e->policy = policy;
+	e->flip.room_bytes = NAN;
 	mt_engine_set_limits(e, limits);
 	mt_iterations_init(&e->iterations);
 	mt_policy_init(&e->state);
@@ -120,6 +122,7 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 		.course = &e->course,
 		.bandwidth_bytes_per_s = e->iterations.bandwidth_bytes_per_s,
 		.boundary = boundary,
+		.flip = &e->flip,
 	};
 
 	mt_policy_step(e->policy, &e->state, &view, now_ms, plan);

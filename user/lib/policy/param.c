@@ -15,6 +15,14 @@ const struct mt_param *mt_policy_param(const struct mt_policy *policy, const cha
 	return NULL;
 }
 
+const struct mt_param *mt_param_of_all(const char *name)
+{
+	for (const struct mt_param *p = mt_flip_params; p->name; p++)
+		if (!strcmp(p->name, name))
+			return p;
+	return NULL;
+}
+
 /* The first row that has it. */
 static const struct mt_param *first_of(const char *name)
 {
@@ -22,7 +30,7 @@ static const struct mt_param *first_of(const char *name)
 
 	for (size_t i = 0; mt_policy_at(i) && !p; i++)
 		p = mt_policy_param(mt_policy_at(i), name);
-	return p;
+	return p ? p : mt_param_of_all(name);
 }
 
 const struct mt_param *mt_param_at(size_t n)
@@ -31,6 +39,9 @@ const struct mt_param *mt_param_at(size_t n)
 		for (const struct mt_param *p = mt_policy_at(i)->params; p && p->name; p++)
 			if (first_of(p->name) == p && !n--)
 				return p;
+	for (const struct mt_param *p = mt_flip_params; p->name; p++)
+		if (first_of(p->name) == p && !n--)
+			return p;
 	return NULL;
 }
 

@@ -5,7 +5,7 @@
  * A policy's row lists them, see policy.h; from these lists are made options, keys of the daemon's
  * configuration, members of a recording's header, help and man pages. A parameter is known by its
  * name: two policies that have one of the same name share what is given for it, and each has its
- * own default.
+ * own default. Guards that hold for every policy have theirs in the same way (flip.c).
  */
 #ifndef MT_PARAM_H
 #define MT_PARAM_H
@@ -46,6 +46,8 @@ struct mt_params {
 
 /* Each name once, as the first row has it that has one; NULL beyond the last. */
 const struct mt_param *mt_param_at(size_t i);
+/* One that is no policy's own and holds for all; NULL: it is none. */
+const struct mt_param *mt_param_of_all(const char *name);
 /* Where the value of that name is; NULL: there is no such parameter. */
 uint64_t *mt_params_value(struct mt_params *params, const char *name);
 /* MT_LIMIT_UNSET: nothing was given */

@@ -139,7 +139,8 @@ static void heed_stall(struct mt_policy_state *state, const struct mt_view *view
 
 /* Why what a policy asks for is not to be; NULL: it may be. */
 static const char *turned_down(const struct mt_policy *policy, const struct mt_policy_state *state,
-			       const struct mt_view *view, enum mt_action action)
+			       const struct mt_view *view, enum mt_action action, char *buf,
+			       size_t size)
 {
 	bool flip = action == MT_ACTION_FLIP;
 
@@ -162,6 +163,8 @@ static const char *turned_down(const struct mt_policy *policy, const struct mt_p
 	if ((flip || action == MT_ACTION_STOP) && view->iterations->stuck)
 		return flip ? "the link carries next to nothing: no time to flip to post-copy" :
 			      "the link carries next to nothing: no time to stop the guest";
+	if (flip && mt_flip_is_unwise(view, buf, size))
+		return buf;
 	if (state->refused[action] >= MT_POLICY_TRIES)
 		return "what this calls for was refused too often";
 	return NULL;
@@ -170,7 +173,8 @@ static const char *turned_down(const struct mt_policy *policy, const struct mt_p
 static void hold_back(const struct mt_policy *policy, const struct mt_policy_state *state,
 		      const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
-	const char *why = turned_down(policy, state, view, plan->action);
+	char buf[256];
+	const char *why = turned_down(policy, state, view, plan->action, buf, sizeof(buf));
 	uint64_t deadline_ms = view->limits->deadline_ms;
 	char deadline[MT_UNIT_STR];
 

@@ -12,7 +12,8 @@
  *  - nothing in any status but active (sample.h has the table): from switchover on the guest has
  *    stopped already;
  *  - post-copy only where the operator allowed it and after a whole pass (but for a row that
- *    flips_at_once);
+ *    flips_at_once), and where no guard of flip.c forbids it: a device, a link that varies, the
+ *    destination's memory, the operator's limit on what the guest may wait;
  *  - neither it nor a stop while the link is stuck, nor while QEMU has lost count of what is left;
  *  - nor one that was refused MT_POLICY_TRIES times;
  *  - but what these rules turn down when the deadline is over becomes an abort;
@@ -99,6 +100,12 @@ struct mt_limits {
  */
 #define MT_FIXED_DEFAULT_MS		120
 
+/* What is known of a flip besides the migration's figures. */
+struct mt_flip_facts {
+	double room_bytes;		/* of memory, free at the destination; NaN = not known */
+	bool device;			/* one of the host's is the guest's (VFIO) */
+};
+
 struct mt_view {
 	const struct mt_limits *limits;
 	const uint64_t *params;			/* the policy's own, in the order of its row;
@@ -109,6 +116,7 @@ struct mt_view {
 	const struct mt_course *course;		/* what is yet to come; its rate is 0 as long */
 	double bandwidth_bytes_per_s;		/* 0 = unknown */
 	bool boundary;				/* an iteration has just ended */
+	const struct mt_flip_facts *flip;	/* NULL: nothing is known */
 };
 
 struct mt_plan {

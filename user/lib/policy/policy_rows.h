@@ -23,6 +23,11 @@
 #define MT_POLICY_EXTERN(name)	extern const struct mt_policy mt_policy_##name;
 MT_POLICY_ROWS(MT_POLICY_EXTERN)
 
+/* Parameters of a guard of every row; as a row's, see param.h. */
+extern const struct mt_param mt_flip_params[];
+/* Whether a flip that is allowed should not be; @why: a sentence with its figures. */
+bool mt_flip_is_unwise(const struct mt_view *view, char *why, size_t size);
+
 /* Sets the action and its reason at once: no action goes without one. */
 void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -8,6 +8,7 @@
  * anew.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +53,11 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 		return;
 	}
 	mt_others_set(s, plan);
+	if (plan->action == MT_ACTION_FLIP && isnan(s->engine.flip.room_bytes) && !s->told_room) {
+		s->told_room = true;
+		mt_note_event(s, "post-copy",
+			      "whether the destination has the memory for it is not known");
+	}
 	if (plan->action == MT_ACTION_SET_DOWNTIME)
 		mt_engine_set_qemu_limit(&s->engine, plan->downtime_limit_ms);
 	else if (plan->action == MT_ACTION_ABORT)
@@ -136,6 +142,7 @@ static int flip(struct supervision *s, const struct mt_actuators *a, const struc
 		struct mt_err *err)
 {
 	int ret = mt_flip_check(s->conn, s->uuid, err);
+
 
 	if (ret)
 		return ret;

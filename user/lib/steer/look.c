@@ -150,6 +150,7 @@ void mt_look(struct supervision *s, const struct mt_event *cause)
 	if (sample.status == MT_STATUS_ACTIVE)
 		mt_others_active(s);
 	mt_effect_look(s);
+	s->engine.flip.room_bytes = mt_room_bytes(s->o->room);
 	boundary = mt_engine_feed(&s->engine, &sample, &plan);
 	/* Act first, write it down after: the boundary is the best moment there is. */
 	if (plan.action != MT_ACTION_CONTINUE)

@@ -16,6 +16,7 @@
 #include "store/record.h"
 #include "watch/collector.h"
 #include "actuator.h"
+#include "room.h"
 
 /* How far it is, for status. */
 enum mt_stage {
@@ -65,6 +66,8 @@ struct mt_supervise_options {
 	const char *const *destinations;	/* URIs on which to look for the guest afterwards;
 						 * NULL-terminated, may be NULL */
 	struct mt_recorder *recorder;		/* NULL: none. Closed by the caller */
+	struct mt_room *room;			/* NULL: the destination's memory is not known. The
+						 * caller's */
 	struct mt_collector *collector;		/* NULL: no kernel source. Closed by the caller */
 	uint64_t poll_ms;			/* between boundaries; 0 = 250 */
 	bool ours;				/* we started it: wait for MT_EVENT_MIGRATE_DONE */

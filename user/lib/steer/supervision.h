@@ -47,6 +47,7 @@ struct supervision {
 	bool claimed, cancelled, was_paused, down;
 	bool stopped;			/* the guest is under guard: nothing else is asked or done
 					 * until its news */
+	bool told_room;			/* that nobody knows whether the destination has it */
 	bool told_postcopy;		/* that it can no longer be cancelled */
 	struct effect effect;
 	enum mt_action dropped;		/* the newest, and in which pass */

@@ -49,6 +49,7 @@ struct migration {
 	struct mt_versions versions;
 	struct mt_recorder *recorder;
 	struct mt_collector *collector;
+	struct mt_room *room;		/* NULL: post-copy is not allowed */
 	char source[384];		/* which kernel source, or why there is none */
 	struct mt_hands *hands;
 	struct mt_wheel *wheel;
@@ -101,6 +102,9 @@ static void warn(const struct migration *m)
 		cmd_warn("%s", text);
 	if (mt_versions_may_lose_memory(&m->versions, m->domain.type))
 		cmd_warn("%s runs under TCG: QEMU before 9.0 loses memory of such a guest in pre-copy, and reports success; verify the guest afterwards",
+			 m->domain.name);
+	if (m->limits.postcopy_allowed && m->domain.host_device)
+		cmd_warn("%s has a device of its host (VFIO), which post-copy cannot move: it is not flipped",
 			 m->domain.name);
 }
 
@@ -250,6 +254,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		 m->dry_run ? ", dry run" : "");
 	progress_init(&m->progress, m->common.format == MT_FORMAT_TEXT ? stdout : stderr, title);
 	open_collector(m);
+	if (m->limits.postcopy_allowed)
+		m->room = mt_room_new(destination);
 	snprintf(note, sizeof(note), "kernel source: %s", m->source);
 	progress_note(&m->progress, note);
 	mt_experience_describe(&m->experience, mt_wall_us() / 1000, note, sizeof(note));
@@ -270,6 +276,7 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		.destinations = destinations,
 		.recorder = m->recorder,
 		.collector = m->collector,
+		.room = m->room,
 		.ours = true,
 		.guard = m->guard,
 		.hands = m->hands,
@@ -288,6 +295,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	progress_end(&m->progress);
 	mt_collector_close(m->collector);
 	m->collector = NULL;
+	mt_room_free(m->room);
+	m->room = NULL;
 	if (running)
 		mt_migrate_free(running, m->result.left ? 0 : CALL_RETURNS_MS);
 	return rc;

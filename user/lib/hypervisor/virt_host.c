@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * virt_host.c - the host behind a connection of libvirt's
+ *
+ * Threads: any but the loop's. Nothing is kept.
+ */
+#include <string.h>
+
+#include "base/units.h"
+#include "virt_lookup.h"
+
+#define STATS_MAX	16	/* libvirt has four of memory */
+
+/* Free, and what the kernel gives back before it swaps: buffers and the page cache. */
+static bool from_stats(virConnectPtr virt, uint64_t *bytes)
+{
+	static const char *const counted[] = {
+		VIR_NODE_MEMORY_STATS_FREE, VIR_NODE_MEMORY_STATS_BUFFERS,
+		VIR_NODE_MEMORY_STATS_CACHED,
+	};
+	virNodeMemoryStats stats[STATS_MAX];
+	int n = 0, all = VIR_NODE_MEMORY_STATS_ALL_CELLS;
+
+	if (virNodeGetMemoryStats(virt, all, NULL, &n, 0) < 0 || n <= 0 || n > STATS_MAX ||
+	    virNodeGetMemoryStats(virt, all, stats, &n, 0) < 0)
+		return false;
+	*bytes = 0;
+	for (int i = 0; i < n; i++)
+		for (size_t k = 0; k < MT_ARRAY_SIZE(counted); k++)
+			if (!strcmp(stats[i].field, counted[k]))
+				*bytes += stats[i].value * 1024;
+	return true;
+}
+
+int virt_host_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err)
+{
+	mt_autovirt virConnectPtr virt = NULL;
+	int ret = mt_lookup_conn(c, &virt, err);
+
+	if (ret || from_stats(virt, bytes))
+		return ret;
+	*bytes = virNodeGetFreeMemory(virt);
+	return *bytes ? 0 : mt_virt_error(err, "cannot ask for the host's memory");
+}
