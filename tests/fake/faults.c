@@ -112,6 +112,7 @@ bool fake_fault_hinders(const struct fake_guest *g, uint64_t now_ns)
 		if (f->call == FAKE_CALL_COUNT || f->call == FAKE_CALL_ABORT ||
 		    f->call == FAKE_CALL_RESUME || f->call == FAKE_CALL_STATE ||
 		    f->call == FAKE_CALL_INFO || f->call == FAKE_CALL_SAMPLE ||
+		    f->call == FAKE_CALL_WORK ||
 		    f->call == FAKE_CALL_MIGRATE_STATUS || f->call == FAKE_CALL_OPEN)
 			return true;
 	}

@@ -27,7 +27,7 @@
 /* Every call that faults can hit. */
 #define FAKE_CALLS(X) \
 	X(OPEN, "open") X(HOST, "host") X(NAMES, "names") X(LIST, "list") X(FIND, "find") X(INFO, \
-	  "info") X(STATE, "state") X(METADATA, "ask for metadata") \
+	  "info") X(STATE, "state") X(METADATA, "ask for metadata") X(WORK, "ask what it does") \
 	X(SAMPLE, "sample") X(COMPLETED, "completed") X(PARALLEL, "parallel") X(MIGRATE_STATUS, \
 	  "ask QEMU for its migration") \
 	X(GET_DOWNTIME, "get downtime limit") X(GET_SPEED, "get speed") \
@@ -76,6 +76,12 @@ struct fake_job {
 	uint64_t final_ms, downtime_ms, transferred_bytes;
 };
 
+/* What it does besides writing memory. */
+struct fake_work {
+	double cpu_share, received_bytes_per_s, sent_bytes_per_s;
+	uint64_t flaps_ms;		/* it is at rest in every second such time; 0: never */
+};
+
 struct fake_fault;
 
 struct fake_guest {
@@ -110,6 +116,9 @@ struct fake_guest {
 	pthread_t thread;
 	bool has_thread;
 	uint64_t cpu_ns;
+	struct fake_work work;
+	uint64_t worked_ns;		/* up to when ->counted has it */
+	struct mt_work counted;
 	pthread_cond_t changed;
 };
 

@@ -127,6 +127,8 @@ struct fake_guest *fake_guest_new(const char *name)
 	g->memory_bytes = 16 << 20;
 	g->pattern = "uniform:region=8M,rate=1500/s,seed=1";
 	g->link_bytes_per_s = 16e6;
+	g->work = (struct fake_work){ .cpu_share = 0.4, .received_bytes_per_s = 1e4,
+				      .sent_bytes_per_s = 1e4 };
 	g->limit_ms = MT_QEMU_LIMIT_DEFAULT_MS;
 	g->side[FAKE_SOURCE] = (struct fake_side){ .here = true,
 						   .state = VIR_DOMAIN_RUNNING,
@@ -570,6 +572,43 @@ static int op_metadata(struct mt_conn *c, const char *uuid, const char *uri, cha
 		rc = mt_err_set(err, -ENODATA, "no metadata of that namespace");
 	if (!rc)
 		*xml = strdup(call.g->metadata);
+	return leave(&call, rc);
+}
+
+/* Up to now: it works while it runs here. */
+static void count_work(struct fake_guest *g, int host, uint64_t now_ns)
+{
+	bool rests = g->work.flaps_ms && now_ns / MT_NS_PER_MS / g->work.flaps_ms % 2;
+	double s = (double)(now_ns - g->worked_ns) / 1e9 * (rests ? 0.01 : 1);
+
+	g->worked_ns = now_ns;
+	if (g->side[host].state != VIR_DOMAIN_RUNNING)
+		return;
+	mt_work_put(&g->counted, MT_WORK_cpu_ns,
+		    g->counted.cpu_ns + (uint64_t)(s * g->work.cpu_share * 1e9));
+	mt_work_put(&g->counted, MT_WORK_net_received_bytes,
+		    g->counted.net_received_bytes + (uint64_t)(s * g->work.received_bytes_per_s));
+	mt_work_put(&g->counted, MT_WORK_net_sent_bytes,
+		    g->counted.net_sent_bytes + (uint64_t)(s * g->work.sent_bytes_per_s));
+}
+
+static int op_work(struct mt_conn *c, const char *uuid, struct mt_work *total, struct mt_err *err)
+{
+	struct call call = CALL(c, uuid, WORK, err);
+	int rc = enter(&call);
+	const struct fake_fault *f = rc ? NULL : fake_fault_figures(call.g);
+
+	*total = (struct mt_work){ 0 };
+	if (!rc) {
+		if (!f || f->kind != FAKE_FAULT_STALE)
+			count_work(call.g, call.c->host, mt_now_ns());
+		*total = call.g->counted;
+		mt_work_put(total, MT_WORK_vcpus, 1);
+		total->t_ns = mt_now_ns();
+	}
+	if (f && f->kind == FAKE_FAULT_CONTRADICTORY)
+		for (int i = 0; i < MT_WORK_COUNT; i++)
+			mt_work_put(total, (enum mt_work_field)i, fake_random(UINT32_MAX));
 	return leave(&call, rc);
 }
 
@@ -1081,6 +1120,7 @@ static const struct mt_conn_ops fake_ops = {
 	.info = op_info,
 	.state = op_state,
 	.metadata = op_metadata,
+	.work = op_work,
 	.suspend = op_suspend,
 	.resume = op_resume,
 	.sample = op_sample,

@@ -19,6 +19,7 @@ struct scene {
 	struct mt_prediction p;
 	struct mt_course course;
 	struct mt_view view;
+	struct mt_classifier class;
 	struct mt_sample sample;
 	struct mt_plan plan;
 };
@@ -45,6 +46,7 @@ static void scene_init(struct scene *s, const char *policy)
 		.iterations = &s->its,
 		.prediction = &s->p,
 		.course = &s->course,
+		.class = &s->class,
 		.bandwidth_bytes_per_s = LINK,
 	};
 }
@@ -94,7 +96,7 @@ static void test_table(void)
 {
 	static const char *const names[] = { "qemu",	      "timeout",      "passes", "ihm",
 					     "stop-and-copy", "fixed-passes", "fm",	"am",
-					     "predict" };
+					     "walm", "solive", "predict" };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(names); i++)
 		CHECK(mt_policy_find(names[i]));

@@ -34,7 +34,6 @@ struct guest {
 	struct mt_plan logged;		/* newest that went to the log */
 	struct mt_collector *collector;
 	struct mt_workload *workload;	/* NULL: not wanted, or not to be had */
-	uint64_t work_next_ns;
 
 	pthread_mutex_t lock;		/* of what follows, most of it what `status` shows */
 	struct config *config;		/* as of now, until ->how was made of it */

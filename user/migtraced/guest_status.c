@@ -55,7 +55,6 @@ void guest_on_progress(const struct mt_progress *p, void *guest)
 		snprintf(g->note, sizeof(g->note), "%s", p->note);
 	pthread_mutex_unlock(&g->lock);
 
-	mt_workload_record(g->workload, &g->work_next_ns, recording_recorder(g->record));
 	if (p->plan)
 		log_plan(g, p);
 	if (p->note)

@@ -6,6 +6,7 @@
 #define MT_DOMAIN_H
 
 #include "conn.h"
+#include "source/workload.h"
 
 struct mt_domain_info {
 	char name[MT_DOMAIN_NAME_MAX + 1];
@@ -46,6 +47,12 @@ MT_MUST_CHECK int mt_domain_find(struct mt_conn *c, const char *name, struct mt_
 /* Only the state, which libvirt tells without asking the guest's QEMU. */
 MT_MUST_CHECK int mt_domain_state(struct mt_conn *c, const char *uuid,
 				  struct mt_domain_state *state, struct mt_err *err);
+/*
+ * What it has done since it was started, as far as it is counted: the time of its vCPUs, and what
+ * it sent and received. QEMU is not asked. Differences are mt_work_between()'s.
+ */
+MT_MUST_CHECK int mt_domain_work(struct mt_conn *c, const char *uuid, struct mt_work *total,
+				 struct mt_err *err);
 /*
  * Those that run, by name alone: no guest is asked, so none can make us wait. The array is the
  * caller's to free().

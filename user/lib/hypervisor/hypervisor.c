@@ -102,6 +102,11 @@ int mt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state 
 	return c->ops->state(c, uuid, state, err);
 }
 
+int mt_domain_work(struct mt_conn *c, const char *uuid, struct mt_work *total, struct mt_err *err)
+{
+	return c->ops->work(c, uuid, total, err);
+}
+
 int mt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	return c->ops->suspend(c, uuid, err);

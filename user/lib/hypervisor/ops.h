@@ -40,6 +40,8 @@ struct mt_conn_ops {
 		    struct mt_err *err);
 	int (*state)(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
 		     struct mt_err *err);
+	int (*work)(struct mt_conn *c, const char *uuid, struct mt_work *total,
+		    struct mt_err *err);
 	int (*suspend)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*resume)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	/* may be NULL */

@@ -84,7 +84,7 @@ void mt_subscribe_post_conn(struct virt_conn *c, enum mt_event_kind kind);
 int virt_subscribe(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque);
 void virt_unsubscribe(struct mt_conn *c, int id);
 
-/* virt_host.c, virt_domain.c, virt_monitor.c: rows of ops.h. */
+/* virt_host.c, virt_domain.c, virt_stats.c, virt_monitor.c: rows of ops.h. */
 int virt_host_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
 int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n,
 		      struct mt_err *err);
@@ -96,6 +96,8 @@ int virt_domain_info(struct mt_conn *c, const char *uuid, struct mt_domain_info 
 		     struct mt_err *err);
 int virt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state *state,
 		      struct mt_err *err);
+int virt_domain_work(struct mt_conn *c, const char *uuid, struct mt_work *total,
+		     struct mt_err *err);
 int virt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err);
 int virt_domain_metadata(struct mt_conn *c, const char *uuid, const char *uri, char **xml,
 			 struct mt_err *err);

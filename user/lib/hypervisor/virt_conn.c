@@ -315,6 +315,7 @@ const struct mt_conn_ops virt_ops = {
 	.find = virt_domain_find,
 	.info = virt_domain_info,
 	.state = virt_domain_state,
+	.work = virt_domain_work,
 	.suspend = virt_domain_suspend,
 	.resume = virt_domain_resume,
 	.metadata = virt_domain_metadata,

@@ -2,7 +2,7 @@
 /*
  * engine.h - samples in, plans out: the one decision loop (PURE)
  *
- * Feeds iterations, refits U(T), predicts and steps the policy. The supervisor
+ * Feeds iterations, refits U(T), predicts, classifies and steps the policy. The supervisor
  * of a live migration and the replay of a recording run this same code.
  *
  * Whatever a policy wants, each kind of command comes out at most once in limits.command_every_ms,
@@ -23,6 +23,9 @@ struct mt_engine {
 	struct mt_flip_facts flip;	/* the caller's to set */
 	struct mt_prediction prediction;
 	struct mt_course course;
+	struct mt_classifier class;	/* of what the guest does, second by second */
+	uint64_t classified_ns;		/* when it last was */
+	struct mt_work work;		/* newest; ->t_ns 0: none */
 	struct mt_policy_state state;
 	uint64_t asked_t_ns[MT_ACTION_COUNT];	/* when each was planned or sent last; 0 = not
 						 * yet */
@@ -49,6 +52,8 @@ bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan
 void mt_engine_sent(struct mt_engine *e, enum mt_action action, uint64_t t_ns);
 /* What was planned just now was not even sent: it may be planned again at once. */
 void mt_engine_dropped(struct mt_engine *e, enum mt_action action);
+/* What else the guest did, in order with the samples: the class of the next ones goes by it. */
+void mt_engine_work(struct mt_engine *e, const struct mt_work *work);
 
 /* The operator's limits changed: use these from now on. */
 void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits);

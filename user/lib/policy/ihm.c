@@ -11,19 +11,14 @@
  */
 #include <math.h>
 
+#include "ihm.h"
 #include "policy_rows.h"
 
 #define FLAT_SHARE	0.05	/* of the previous dirty set: changed by less = not converging */
 #define WATCHED		5	/* iterations whose minimum is sought */
 #define MIN_MARGIN	1.04	/* as low as the minimum: within 4 % */
 
-struct ihm {
-	double previous;	/* dirty set of the last iteration, bytes; 0 = none yet */
-	unsigned watched;	/* 0 = not watching */
-	double lowest;
-};
-
-static void watch(struct ihm *s, double dirty, bool flip, struct mt_plan *plan)
+static void watch(struct mt_ihm *s, double dirty, bool flip, struct mt_plan *plan)
 {
 	char now[MT_UNIT_STR], low[MT_UNIT_STR];
 
@@ -48,10 +43,9 @@ static void watch(struct ihm *s, double dirty, bool flip, struct mt_plan *plan)
 	s->watched++;
 }
 
-static void ihm_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+void mt_ihm_step(struct mt_ihm *s, const struct mt_view *view, struct mt_plan *plan)
 {
 	const struct mt_iteration *it = mt_iterations_last(view->iterations);
-	struct ihm *s = priv;
 	double dirty, change;
 
 	if (!view->boundary || !it)
@@ -68,7 +62,12 @@ static void ihm_step(void *priv, const struct mt_view *view, uint64_t now_ms, st
 	s->previous = dirty;
 }
 
-_Static_assert(sizeof(struct ihm) <= MT_POLICY_STATE_MAX, "state fits");
+static void ihm_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	mt_ihm_step(priv, view, plan);
+}
+
+_Static_assert(sizeof(struct mt_ihm) <= MT_POLICY_STATE_MAX, "state fits");
 
 const struct mt_policy mt_policy_ihm = {
 	.name = "ihm",

@@ -25,6 +25,7 @@
 
 #include "model/markov/slots.h"
 #include "model/outlook.h"
+#include "source/classifier.h"
 #include "param.h"
 
 enum mt_action {
@@ -114,6 +115,7 @@ struct mt_view {
 	const struct mt_iterations *iterations;
 	const struct mt_prediction *prediction;	/* verdict UNKNOWN before the first pass is done */
 	const struct mt_course *course;		/* what is yet to come; its rate is 0 as long */
+	const struct mt_classifier *class;	/* of the guest's workload */
 	double bandwidth_bytes_per_s;		/* 0 = unknown */
 	bool boundary;				/* an iteration has just ended */
 	const struct mt_flip_facts *flip;	/* NULL: nothing is known */

@@ -14,6 +14,8 @@
 	X(timeout) \
 	X(passes) \
 	X(ihm) \
+	X(walm) \
+	X(solive) \
 	X(stop_and_copy) \
 	X(fixed_passes) \
 	X(fm) \

@@ -166,7 +166,7 @@ void mt_workload_read(struct mt_workload *w, struct mt_work *work)
 	 * before.
 	 */
 	for (size_t f = 0; f < MT_WORK_COUNT; f++)
-		if (has[mt_work_schema[f].probe])
+		if (mt_work_schema[f].probe < MT_PROBE_COUNT && has[mt_work_schema[f].probe])
 			mt_work_put(work, f,
 				    at(&all, f) > at(&w->seen, f) ? at(&all, f) - at(&w->seen, f) :
 								    0);

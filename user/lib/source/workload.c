@@ -34,6 +34,32 @@ void mt_work_put(struct mt_work *w, enum mt_work_field f, uint64_t value)
 	w->valid |= 1ULL << f;
 }
 
+void mt_work_fill(struct mt_work *work, const struct mt_work *other)
+{
+	for (unsigned f = 0; f < MT_WORK_COUNT; f++) {
+		uint64_t v;
+
+		if (!((work->valid >> f) & 1) && mt_work_get(other, (enum mt_work_field)f, &v))
+			mt_work_put(work, (enum mt_work_field)f, v);
+	}
+}
+
+void mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now)
+{
+	*work = (struct mt_work){ .t_ns = now->t_ns, .start_ns = before->t_ns };
+	for (unsigned f = 0; f < MT_WORK_COUNT; f++) {
+		enum mt_work_field field = (enum mt_work_field)f;
+		uint64_t from, to;
+
+		if (!mt_work_get(before, field, &from) || !mt_work_get(now, field, &to))
+			continue;
+		if (field == MT_WORK_vcpus)
+			mt_work_put(work, field, to);
+		else if (to >= from)
+			mt_work_put(work, field, to - from);
+	}
+}
+
 static const char *const names[MT_PROBE_COUNT] = {
 	[MT_PROBE_VCPU] = "vcpu", [MT_PROBE_NET] = "net", [MT_PROBE_DISK] = "disk",
 	[MT_PROBE_POSTCOPY] = "postcopy",

@@ -4,7 +4,8 @@
  * pages
  *
  * By BPF probes, each for itself, as sums over an interval: no device, file or guest is named in
- * them. None is loaded unless asked for: what each costs is in bpf/NAME.bpf.c, OVERHEAD.
+ * them. None is loaded unless asked for: what each costs is in bpf/NAME.bpf.c, OVERHEAD. Where
+ * there are none, the hypervisor's statistics have a part of it.
  */
 #ifndef MT_WORKLOAD_H
 #define MT_WORKLOAD_H
@@ -18,12 +19,16 @@
 #include "base/err.h"
 
 enum mt_probe { MT_PROBE_VCPU, MT_PROBE_NET, MT_PROBE_DISK, MT_PROBE_POSTCOPY, MT_PROBE_COUNT };
+#define MT_PROBE_STATS	MT_PROBE_COUNT	/* in the table below: no probe, but statistics */
 
 const char *mt_probe_name(enum mt_probe probe);		/* "vcpu", "net", "disk", "postcopy" */
 /* "vcpu,net", or "all". Return: 0 and a bit for each in @probes; -EINVAL with a line in @err. */
 MT_MUST_CHECK int mt_probes_parse(const char *names, unsigned *probes, struct mt_err *err);
 
-/* Every column: name and JSON key, unit, probe, meaning. All are sums over the interval. */
+/*
+ * Every column: name and JSON key, unit, probe, meaning. All are sums over the interval, but for
+ * vcpus.
+ */
 #define MT_WORK_FIELDS(X) \
 	X(run_ns,		"ns",	VCPU, \
 	  "time that vCPUs were in the guest, summed over them") \
@@ -39,7 +44,10 @@ MT_MUST_CHECK int mt_probes_parse(const char *names, unsigned *probes, struct mt
 	  "what its process asked to write to files and block devices") \
 	X(page_waits,		"",	POSTCOPY, \
 	  "finished waits of its threads for pages that had not arrived yet") \
-	X(page_wait_ns,		"ns",	POSTCOPY, "how long they took")
+	X(page_wait_ns,		"ns",	POSTCOPY, "how long they took") \
+	X(cpu_ns,		"ns",	STATS, \
+	  "time of the host's CPUs that vCPUs used, by libvirt's statistics, exits included") \
+	X(vcpus,		"",	STATS,	  "how many vCPUs it has")
 
 enum mt_work_field {
 #define X(name, unit, probe, help) MT_WORK_##name,
@@ -65,6 +73,13 @@ struct mt_work_info {
 extern const struct mt_work_info mt_work_schema[MT_WORK_COUNT];
 bool mt_work_get(const struct mt_work *w, enum mt_work_field f, uint64_t *value);
 void mt_work_put(struct mt_work *w, enum mt_work_field f, uint64_t value);
+/* @work fills in what it lacks from @other, whatever the interval of that. */
+void mt_work_fill(struct mt_work *work, const struct mt_work *other);
+/*
+ * From counters that grow to what was counted between them. What is not known of both, or went
+ * backwards (another QEMU counts from 0), is unknown.
+ */
+void mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now);
 
 struct mt_workload;
 

@@ -126,6 +126,33 @@ void mt_take_ticks(struct supervision *s)
 	mt_recorded(s, mt_collector_record(s->o->collector, s->o->recorder, false, on_tick, s));
 }
 
+/*
+ * A call like any other of a look, and never at a boundary. One that fails leaves the class
+ * unknown.
+ */
+void mt_take_work(struct supervision *s)
+{
+	struct mt_err err = { 0 };
+	struct mt_work work;
+
+	if (s->phase != PHASE_RUNNING || !mt_may_look(s) ||
+	    s->sample.status != MT_STATUS_ACTIVE || mt_domainwork_read(&s->work, &work, &err) != 1)
+		return;
+	mt_engine_work(&s->engine, &work);
+	mt_recorded(s, mt_recorder_work(s->o->recorder, &work));
+}
+
+static void tell_class(struct supervision *s)
+{
+	const struct mt_classifier *c = &s->engine.class;
+	char text[MT_CLASS_TEXT];
+
+	if (c->class == s->class || !mt_classifier_is_settled(c))
+		return;
+	s->class = c->class;
+	mt_note_event(s, "workload", mt_classifier_tell(c, text));
+}
+
 void mt_look(struct supervision *s, const struct mt_event *cause)
 {
 	struct mt_sample sample = { 0 };
@@ -160,6 +187,7 @@ void mt_look(struct supervision *s, const struct mt_event *cause)
 	mt_recorded(s, mt_recorder_sample(s->o->recorder, &sample));
 	mt_take_ticks(s);
 	mt_tell(s, &plan, boundary, NULL);
+	tell_class(s);
 	if (plan.warns)
 		mt_note_event(s, "warning", plan.reason);
 }

@@ -359,6 +359,8 @@ void mt_replay(struct mt_replay_result *result, const struct mt_recording *rec, 
 
 		if (rec->entries[i].type == MT_ENTRY_DECISION)
 			note_recorded(&r, &rec->entries[i].decision);
+		if (rec->entries[i].type == MT_ENTRY_WORK)
+			mt_engine_work(&r.engine, &rec->entries[i].work);
 		if (rec->entries[i].type == MT_ENTRY_TICK) {
 			if (!between(&r, &rec->entries[i].tick, &plan))
 				continue;

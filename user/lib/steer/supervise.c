@@ -184,6 +184,7 @@ static int begin(struct supervision *s, struct mt_err *err)
 		limits.qemu_limit_ms = s->others.limit_ms.value;
 	limits.clears_chunks |= mt_domain_clears_chunks(&info);
 	know_guest(s, &info, &limits);
+	s->work.vcpus = info.vcpus;
 	mt_engine_init(&s->engine, s->o->policy, &limits);
 	s->engine.flip.device = info.host_device;
 	s->phase_since_ns = mt_now_ns();
@@ -221,6 +222,7 @@ static void follow(struct supervision *s)
 		if (now >= next_ns) {
 			if (mt_may_look(s))
 				mt_look(s, NULL);
+			mt_take_work(s);
 			watch_clock(s);
 			now = mt_now_ns();
 			next_ns = now + poll_ms * MT_NS_PER_MS;
@@ -242,6 +244,7 @@ int mt_supervise(struct mt_conn *conn, struct mt_inbox *inbox, const char *uuid,
 		.uuid = uuid,
 		.o = options,
 		.result = result,
+		.work = { .conn = conn, .uuid = uuid, .probes = options->probes },
 	};
 	int rc;
 

@@ -15,6 +15,7 @@
 #include "policy/engine.h"
 #include "store/record.h"
 #include "watch/collector.h"
+#include "watch/domainwork.h"
 #include "actuator.h"
 #include "room.h"
 
@@ -69,6 +70,8 @@ struct mt_supervise_options {
 	struct mt_room *room;			/* NULL: the destination's memory is not known. The
 						 * caller's */
 	struct mt_collector *collector;		/* NULL: no kernel source. Closed by the caller */
+	struct mt_workload *probes;		/* of what else the guest does; NULL: libvirt's
+						 * statistics alone. Closed by the caller */
 	uint64_t poll_ms;			/* between boundaries; 0 = 250 */
 	bool ours;				/* we started it: wait for MT_EVENT_MIGRATE_DONE */
 	struct mt_guard *guard;			/* NULL: a guest is never stopped */

@@ -53,6 +53,8 @@ struct supervision {
 	enum mt_action dropped;		/* the newest, and in which pass */
 	uint64_t dropped_iteration;
 	struct mt_trust trust;
+	struct mt_domainwork work;
+	enum mt_class class;		/* as last told */
 	struct others others;
 	char text[256];			/* why it failed, as libvirt says */
 	char off[96];			/* how the guest was powered off meanwhile; "" = it was
@@ -92,6 +94,8 @@ void mt_hand_end(struct supervision *s);
 uint64_t mt_sync_time(const struct supervision *s, const struct mt_event *ev);
 void mt_look(struct supervision *s, const struct mt_event *cause);
 void mt_take_ticks(struct supervision *s);
+/* Once a second, between boundaries: what else the guest does. */
+void mt_take_work(struct supervision *s);
 bool mt_may_look(const struct supervision *s);
 
 /* --- act.c --------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * domainwork.c - the workload of a guest of libvirt's, into a recording
+ * domainwork.c - the workload of a guest of libvirt's, by probes and by statistics
  */
 #include <errno.h>
 
@@ -11,6 +11,8 @@
 
 /* a recording's resolution: a line of some 250 bytes before it is packed */
 #define EVERY_NS	MT_NS_PER_S
+/* Of the time that calls for statistics may take: one in so much. Inferred */
+#define CALLS_ONE_IN	20
 
 int mt_domain_workload_open(struct mt_conn *c, const struct mt_domain_info *d, unsigned probes,
 			    struct mt_workload **w, struct mt_err *err)
@@ -37,4 +39,56 @@ void mt_workload_record(struct mt_workload *w, uint64_t *next_ns, struct mt_reco
 	*next_ns = now_ns + EVERY_NS;
 	mt_workload_read(w, &work);
 	mt_recorder_work(r, &work);
+}
+
+static bool lacks_some(const struct mt_work *work)
+{
+	uint64_t v;
+
+	return !mt_work_get(work, MT_WORK_run_ns, &v) ||
+	       !mt_work_get(work, MT_WORK_net_received_bytes, &v) ||
+	       !mt_work_get(work, MT_WORK_net_sent_bytes, &v);
+}
+
+/* What libvirt has counted since it was asked before, which is about when the probes were read. */
+static int fill_in(struct mt_domainwork *w, struct mt_work *work, struct mt_err *err)
+{
+	struct mt_work total, since;
+	int rc = mt_domain_work(w->conn, w->uuid, &total, err);
+
+	w->refused = rc == -EOPNOTSUPP || rc == -EACCES || rc == -EPERM;
+	if (rc)
+		return rc;
+	if (w->counters.t_ns) {
+		mt_work_between(&since, &w->counters, &total);
+		if (!w->probes) {
+			work->t_ns = since.t_ns;
+			work->start_ns = since.start_ns;
+		}
+		mt_work_fill(work, &since);
+	}
+	w->counters = total;
+	return 0;
+}
+
+int mt_domainwork_read(struct mt_domainwork *w, struct mt_work *work, struct mt_err *err)
+{
+	uint64_t began_ns = mt_now_ns(), took_ns;
+	int rc = 0;
+
+	*work = (struct mt_work){ 0 };
+	if (began_ns < w->next_ns)
+		return 0;
+	if (w->probes)
+		mt_workload_read(w->probes, work);
+	if (!w->refused && lacks_some(work))
+		rc = fill_in(w, work, err);
+	took_ns = mt_now_ns() - began_ns;
+	w->next_ns = began_ns + (took_ns * CALLS_ONE_IN > EVERY_NS ? took_ns * CALLS_ONE_IN :
+								     EVERY_NS);
+	if (!work->valid)
+		return rc;
+	mt_work_fill(work, &(struct mt_work){ .valid = w->vcpus ? 1ULL << MT_WORK_vcpus : 0,
+					      .vcpus = w->vcpus });
+	return 1;
 }
