@@ -93,10 +93,12 @@ struct fake_fault *fake_fault_event(const struct fake_guest *g, enum fake_fault_
 	return NULL;
 }
 
-struct fake_fault *fake_fault_figures(const struct fake_guest *g)
+struct fake_fault *fake_fault_figures(const struct fake_guest *g, enum fake_call call)
 {
 	for (size_t i = 0; i < n; i++)
-		if (faults[i].kind >= FAKE_FAULT_STALE && is_on(&faults[i], g, mt_now_ns()))
+		if (faults[i].kind >= FAKE_FAULT_STALE &&
+		    (faults[i].call != FAKE_CALL_WORK || call == FAKE_CALL_WORK) &&
+		    is_on(&faults[i], g, mt_now_ns()))
 			return hit(&faults[i]);
 	return NULL;
 }

@@ -23,8 +23,9 @@ enum fake_fault_kind {
 	FAKE_FAULT_LOST, FAKE_FAULT_LATE, FAKE_FAULT_DOUBLE,
 	/*
 	 * Figures; contradictory: ->ms says how, 1 too much is left, 2 and 3 they go backwards, 4
-	 * nothing is left, 5 the guest has shrunk, 6 the time is an hour on, 0 any. Clock: the wall
-	 * clock, by which libvirt counts, is set at each look.
+	 * nothing is left, 5 the guest has shrunk, 6 the time is an hour on, 0 any. ->call
+	 * FAKE_CALL_WORK: of its workload alone, else all. Clock: the wall clock, by which libvirt
+	 * counts, is set at each look.
 	 */
 	FAKE_FAULT_STALE, FAKE_FAULT_CONTRADICTORY, FAKE_FAULT_OTHER_JOB, FAKE_FAULT_CLOCK,
 	FAKE_FAULT_KINDS
@@ -51,7 +52,7 @@ void fake_faults_reset(void);
 /* The fault of @kinds' range that hits, or NULL; it is counted. With hv's lock held. */
 struct fake_fault *fake_fault_call(enum fake_call call, const struct fake_guest *g);
 struct fake_fault *fake_fault_event(const struct fake_guest *g, enum fake_fault_kind kind);
-struct fake_fault *fake_fault_figures(const struct fake_guest *g);
+struct fake_fault *fake_fault_figures(const struct fake_guest *g, enum fake_call call);
 /* Whether a call that giving back @g needs fails, hangs or takes over a second now. */
 bool fake_fault_hinders(const struct fake_guest *g, uint64_t now_ns);
 void fake_fault_print(const struct fake_fault *f, FILE *to);

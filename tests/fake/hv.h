@@ -119,6 +119,7 @@ struct fake_guest {
 	struct fake_work work;
 	uint64_t worked_ns;		/* up to when ->counted has it */
 	struct mt_work counted;
+	unsigned work_asked;		/* for, so often */
 	pthread_cond_t changed;
 };
 

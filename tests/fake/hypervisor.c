@@ -596,19 +596,22 @@ static int op_work(struct mt_conn *c, const char *uuid, struct mt_work *total, s
 {
 	struct call call = CALL(c, uuid, WORK, err);
 	int rc = enter(&call);
-	const struct fake_fault *f = rc ? NULL : fake_fault_figures(call.g);
+	const struct fake_fault *f = rc ? NULL : fake_fault_figures(call.g, FAKE_CALL_WORK);
 
 	*total = (struct mt_work){ 0 };
+	if (call.g)
+		call.g->work_asked++;
 	if (!rc) {
 		if (!f || f->kind != FAKE_FAULT_STALE)
 			count_work(call.g, call.c->host, mt_now_ns());
 		*total = call.g->counted;
-		mt_work_put(total, MT_WORK_vcpus, 1);
 		total->t_ns = mt_now_ns();
 	}
-	if (f && f->kind == FAKE_FAULT_CONTRADICTORY)
-		for (int i = 0; i < MT_WORK_COUNT; i++)
-			mt_work_put(total, (enum mt_work_field)i, fake_random(UINT32_MAX));
+	if (f && f->kind == FAKE_FAULT_CONTRADICTORY) {
+		mt_work_put(total, MT_WORK_net_received_bytes, fake_random(UINT32_MAX));
+		mt_work_put(total, MT_WORK_net_sent_bytes, fake_random(UINT32_MAX));
+	}
+	mt_work_put(total, MT_WORK_vcpus, 1);
 	return leave(&call, rc);
 }
 
@@ -715,7 +718,7 @@ static void sample_of(struct fake_guest *g, int host, struct mt_sample *s)
 	*s = g->job.sample;
 	if (!s->valid)
 		s->status = MT_STATUS_SETUP;
-	f = fake_fault_figures(g);
+	f = fake_fault_figures(g, FAKE_CALL_SAMPLE);
 	if (f && f->kind == FAKE_FAULT_STALE && g->stale_by != f) {
 		g->stale_by = f;
 		g->stale = *s;

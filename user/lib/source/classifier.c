@@ -117,7 +117,7 @@ static void judge(struct mt_classifier *c, enum mt_trait trait)
 		c->has[trait] = false;
 	else if (5 * over >= 3 * known)
 		c->has[trait] = true;
-	else if (5 * below >= 3 * known)
+	else if (5 * below >= 4 * known)
 		c->has[trait] = false;
 }
 

@@ -5,8 +5,9 @@
  * After WALM (University of Colombo, 2024), which decides by CPU, network, dirty rate and memory.
  * Each sample of a second tells what share the guest uses: of its vCPUs' time by running, of the
  * link by sending and receiving, and of the link by dirtying memory, over a time in which its whole
- * memory could be sent. A share counts that is over its threshold in most of the latest samples,
- * and until it is clearly below in most of them.
+ * memory could be sent. A share counts that is over its threshold in three of the latest five
+ * samples, until it is clearly below in four of them: a guest that is at it every other second
+ * keeps its class.
  */
 #ifndef MT_CLASSIFIER_H
 #define MT_CLASSIFIER_H
@@ -46,7 +47,7 @@ struct mt_class_load {
 	double link_bytes_per_s;	/* that the guest's traffic and a migration share */
 };
 
-#define MT_CLASS_WINDOW		5	/* samples; and "most" is 3 of 5. Inferred */
+#define MT_CLASS_WINDOW		5	/* samples; how many of them are wanted is inferred, too */
 #define MT_CLASS_SAMPLE_MS	1000	/* between two. Inferred */
 /*
  * Thresholds are inferred: WALM's are not public. Half the link is also where QEMU begins to
@@ -78,7 +79,7 @@ struct mt_classifier {
 void mt_classifier_init(struct mt_classifier *c, const struct mt_class_limits *limits);
 /* Return: whether the class is another now. */
 bool mt_classifier_feed(struct mt_classifier *c, const struct mt_class_load *load);
-/* As many samples as most of a window: what cannot be taken back may be decided by it. */
+/* There are as many samples as a class takes: what cannot be taken back may be decided by it. */
 bool mt_classifier_is_settled(const struct mt_classifier *c);
 /* The mean of what is known of the latest samples. */
 void mt_classifier_mean(const struct mt_classifier *c, struct mt_class_load *mean);

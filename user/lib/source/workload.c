@@ -44,8 +44,10 @@ void mt_work_fill(struct mt_work *work, const struct mt_work *other)
 	}
 }
 
-void mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now)
+bool mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now)
 {
+	bool fits = true;
+
 	*work = (struct mt_work){ .t_ns = now->t_ns, .start_ns = before->t_ns };
 	for (unsigned f = 0; f < MT_WORK_COUNT; f++) {
 		enum mt_work_field field = (enum mt_work_field)f;
@@ -53,11 +55,13 @@ void mt_work_between(struct mt_work *work, const struct mt_work *before, const s
 
 		if (!mt_work_get(before, field, &from) || !mt_work_get(now, field, &to))
 			continue;
+		fits &= field == MT_WORK_vcpus ? to == from : to >= from;
 		if (field == MT_WORK_vcpus)
 			mt_work_put(work, field, to);
 		else if (to >= from)
 			mt_work_put(work, field, to - from);
 	}
+	return fits;
 }
 
 static const char *const names[MT_PROBE_COUNT] = {

@@ -77,9 +77,9 @@ void mt_work_put(struct mt_work *w, enum mt_work_field f, uint64_t value);
 void mt_work_fill(struct mt_work *work, const struct mt_work *other);
 /*
  * From counters that grow to what was counted between them. What is not known of both, or went
- * backwards (another QEMU counts from 0), is unknown.
+ * backwards, is unknown. Return: false where something did, or there are other vCPUs now.
  */
-void mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now);
+bool mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now);
 
 struct mt_workload;
 

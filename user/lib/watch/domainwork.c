@@ -11,6 +11,8 @@
 
 /* a recording's resolution: a line of some 250 bytes before it is packed */
 #define EVERY_NS	MT_NS_PER_S
+/* Readings in a row that must go forward, once counters have gone backwards. Inferred */
+#define DOUBTS		10
 /* Of the time that calls for statistics may take: one in so much. Inferred */
 #define CALLS_ONE_IN	20
 
@@ -59,8 +61,11 @@ static int fill_in(struct mt_domainwork *w, struct mt_work *work, struct mt_err 
 	w->refused = rc == -EOPNOTSUPP || rc == -EACCES || rc == -EPERM;
 	if (rc)
 		return rc;
-	if (w->counters.t_ns) {
-		mt_work_between(&since, &w->counters, &total);
+	if (w->counters.t_ns && !mt_work_between(&since, &w->counters, &total)) {
+		w->doubts = DOUBTS;
+	} else if (w->doubts) {
+		w->doubts--;
+	} else if (w->counters.t_ns) {
 		if (!w->probes) {
 			work->t_ns = since.t_ns;
 			work->start_ns = since.start_ns;

@@ -34,6 +34,7 @@ struct mt_domainwork {
 	struct mt_work counters;	/* libvirt's, as last read */
 	uint64_t next_ns;
 	bool refused;			/* libvirt never tells */
+	unsigned doubts;		/* so many readings are not believed yet */
 };
 
 /*
