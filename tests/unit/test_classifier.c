@@ -181,7 +181,7 @@ static struct mt_work counted(uint64_t seconds)
 static void counts_become_rates(void)
 {
 	struct mt_work w = counted(2);
-	struct mt_class_load load;
+	struct mt_class_load load = MT_CLASS_LOAD_UNKNOWN;
 
 	mt_work_put(&w, MT_WORK_cpu_ns, 3000000000);
 	mt_work_put(&w, MT_WORK_vcpus, 2);
@@ -200,7 +200,7 @@ static void counts_become_rates(void)
 static void what_cannot_be_is_not_believed(void)
 {
 	struct mt_work w = counted(1);
-	struct mt_class_load load;
+	struct mt_class_load load = MT_CLASS_LOAD_UNKNOWN;
 
 	mt_work_put(&w, MT_WORK_vcpus, 1);
 	mt_work_put(&w, MT_WORK_cpu_ns, 1300000000);

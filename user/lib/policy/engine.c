@@ -11,14 +11,11 @@
 #include "classed.h"
 #include "engine.h"
 
-/* What the guest did longer ago than a window of samples is not what it does. */
-#define WORK_AGE_MS	(MT_CLASS_WINDOW * MT_CLASS_SAMPLE_MS)
-
 void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits)
 {
 	e->limits = *limits;
 	mt_limits_resolve(&e->limits);
-	mt_limits_class(&e->limits, &e->class.limits);
+	mt_limits_class(&e->limits, &e->monitor.class.limits);
 }
 
 void mt_engine_set_qemu_limit(struct mt_engine *e, uint64_t limit_ms)
@@ -33,7 +30,7 @@ void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
 	memset(e, 0, sizeof(*e));
 	e->policy = policy;
 	e->flip.room_bytes = NAN;
-	mt_classifier_init(&e->class, NULL);
+	mt_monitor_init(&e->monitor);
 	mt_engine_set_limits(e, limits);
 	mt_iterations_init(&e->iterations);
 	mt_policy_init(&e->state);
@@ -116,49 +113,9 @@ void mt_engine_dropped(struct mt_engine *e, enum mt_action action)
 	e->asked_t_ns[action] = 0;
 }
 
-/*
- * In pre-copy of the latest pass; until one is done, of what was known before, over the time that
- * the guest's whole memory takes.
- */
-static double dirty_rate(const struct mt_engine *e, double bandwidth_bytes_per_s)
-{
-	const struct mt_iteration *it = mt_iterations_last(&e->iterations);
-	const struct mt_beforehand *before = e->limits.before;
-	double window_s;
-
-	if (it && it->window_s > 0)
-		return it->dirtied_bytes / it->window_s;
-	if (!before || !before->u.origin || !(e->memory_bytes > 0) || !(bandwidth_bytes_per_s > 0))
-		return NAN;
-	window_s = e->memory_bytes / bandwidth_bytes_per_s;
-	return mt_ucurve_at(&before->u, window_s) / window_s;
-}
-
-/* The link is what the migration gets of it, and what the guest sends meanwhile. */
-static void classify(struct mt_engine *e, const struct mt_sample *s)
-{
-	double bandwidth = e->iterations.bandwidth_bytes_per_s;
-	struct mt_class_load load = {
-		.dirty_bytes_per_s = dirty_rate(e, bandwidth),
-		.received_bytes_per_s = NAN, .sent_bytes_per_s = NAN, .cpu_share = NAN,
-		.link_bytes_per_s = bandwidth > 0 ? bandwidth : NAN,
-	};
-
-	if (s->status != MT_STATUS_ACTIVE ||
-	    (e->classified_ns &&
-	     s->t_ns < e->classified_ns + MT_CLASS_SAMPLE_MS * MT_NS_PER_MS))
-		return;
-	if (e->work.t_ns && s->t_ns < e->work.t_ns + WORK_AGE_MS * MT_NS_PER_MS)
-		mt_class_load_work(&load, &e->work);
-	if (load.sent_bytes_per_s > 0)
-		load.link_bytes_per_s += load.sent_bytes_per_s;
-	e->classified_ns = s->t_ns;
-	mt_classifier_feed(&e->class, &load);
-}
-
 void mt_engine_work(struct mt_engine *e, const struct mt_work *work)
 {
-	e->work = *work;
+	mt_monitor_work(&e->monitor, work);
 }
 
 /* @t_ns: when, on our clock. */
@@ -171,7 +128,7 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 		.iterations = &e->iterations,
 		.prediction = &e->prediction,
 		.course = &e->course,
-		.class = &e->class,
+		.class = &e->monitor.class,
 		.bandwidth_bytes_per_s = e->iterations.bandwidth_bytes_per_s,
 		.boundary = boundary,
 		.flip = &e->flip,
@@ -193,7 +150,7 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
 	e->newest = *s;
 	e->newest_ms = now_ms;
 	predict(e, now_ms);
-	classify(e, s);
+	mt_monitor_sample(&e->monitor, &e->iterations, e->limits.before, e->memory_bytes, s);
 	step(e, s, boundary, now_ms, s->t_ns, plan);
 	return boundary;
 }

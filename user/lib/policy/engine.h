@@ -12,6 +12,7 @@
 #define MT_ENGINE_H
 
 #include "curve/growth.h"
+#include "model/monitor.h"
 #include "policy.h"
 
 struct mt_engine {
@@ -23,9 +24,7 @@ struct mt_engine {
 	struct mt_flip_facts flip;	/* the caller's to set */
 	struct mt_prediction prediction;
 	struct mt_course course;
-	struct mt_classifier class;	/* of what the guest does, second by second */
-	uint64_t classified_ns;		/* when it last was */
-	struct mt_work work;		/* newest; ->t_ns 0: none */
+	struct mt_monitor monitor;	/* of what the guest does */
 	struct mt_policy_state state;
 	uint64_t asked_t_ns[MT_ACTION_COUNT];	/* when each was planned or sent last; 0 = not
 						 * yet */

@@ -248,18 +248,20 @@ void mt_class_load_work(struct mt_class_load *load, const struct mt_work *w)
 {
 	double seconds = w->t_ns > w->start_ns ? (double)(w->t_ns - w->start_ns) / 1e9 : 0;
 	uint64_t cpu_ns, vcpus, in, out;
+	double share;
 
-	load->cpu_share = load->received_bytes_per_s = load->sent_bytes_per_s = NAN;
 	if (!(seconds > 0))
 		return;
 	if (cpu_ns_of(w, &cpu_ns)) {
 		/* Not even an idle guest does without its timer: these are old figures. */
 		if (!cpu_ns)
 			return;
-		if (mt_work_get(w, MT_WORK_vcpus, &vcpus) && vcpus)
-			load->cpu_share = (double)cpu_ns / 1e9 / seconds / (double)vcpus;
-		if (load->cpu_share > CPU_SHARE_MAX)
-			load->cpu_share = NAN;
+		if (mt_work_get(w, MT_WORK_vcpus, &vcpus) && vcpus) {
+			share = (double)cpu_ns / 1e9 / seconds / (double)vcpus;
+			if (share > CPU_SHARE_MAX)
+				return;
+			load->cpu_share = share;
+		}
 	}
 	if (mt_work_get(w, MT_WORK_net_received_bytes, &in) &&
 	    mt_work_get(w, MT_WORK_net_sent_bytes, &out)) {

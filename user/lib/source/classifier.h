@@ -12,6 +12,7 @@
 #ifndef MT_CLASSIFIER_H
 #define MT_CLASSIFIER_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,12 +41,14 @@ enum mt_trait {
 	MT_TRAIT_COUNT
 };
 
-/* A second of a guest. NaN: not known. */
+/* A second of a guest. NaN: not known. Begins as MT_CLASS_LOAD_UNKNOWN. */
 struct mt_class_load {
 	double dirty_bytes_per_s, received_bytes_per_s, sent_bytes_per_s;
 	double cpu_share;		/* 1: all its vCPUs run all the time */
 	double link_bytes_per_s;	/* that the guest's traffic and a migration share */
 };
+
+#define MT_CLASS_LOAD_UNKNOWN	{ NAN, NAN, NAN, NAN, NAN }
 
 #define MT_CLASS_WINDOW		5	/* samples; how many of them are wanted is inferred, too */
 #define MT_CLASS_SAMPLE_MS	1000	/* between two. Inferred */
@@ -89,7 +92,7 @@ void mt_classifier_mean(const struct mt_classifier *c, struct mt_class_load *mea
 const char *mt_classifier_tell(const struct mt_classifier *c, char text[MT_CLASS_TEXT]);
 
 /*
- * What was counted as rates; all else in @load stays. Counters that stand still while the guest
+ * What was counted as rates; all that it does not tell stays. Counters that stand still while the guest
  * runs, or say more than its vCPUs can do, are not believed: unknown.
  */
 void mt_class_load_work(struct mt_class_load *load, const struct mt_work *work);

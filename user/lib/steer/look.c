@@ -144,7 +144,7 @@ void mt_take_work(struct supervision *s)
 
 static void tell_class(struct supervision *s)
 {
-	const struct mt_classifier *c = &s->engine.class;
+	const struct mt_classifier *c = &s->engine.monitor.class;
 	char text[MT_CLASS_TEXT];
 
 	if (c->class == s->class || !mt_classifier_is_settled(c))
