@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cmd_list.c - the guests of a host, and what can be learnt of each
+ * cmd_list.c - the guests of a host, what can be learnt of each, and what kind of work it does
  */
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/units.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "hypervisor/domain.h"
 #include "hypervisor/versions.h"
 #include "hypervisor/virt_lookup.h"
 #include "source/source.h"
+#include "watch/domainclass.h"
 #include "commands.h"
+
+#define WATCH_DEFAULT_MS	MT_CLASS_SAMPLE_MS
+#define WATCH_MAX_MS		(60 * MT_MS_PER_S)
+
+struct list {
+	bool all;
+	uint64_t watch_ms, link_bytes_per_s;
+	struct mt_domain_info *guests;
+	struct mt_domainclass *classes;		/* of each */
+	size_t n;
+};
 
 /*
  * What keeps QEMU from starting a migration of a guest that does not migrate: a save, a dump, a
@@ -91,10 +107,74 @@ static struct mt_cell has_source(const struct mt_domain_info *d, int works)
 	return MT_BOOL(works && !strcmp(d->type, "kvm") && d->state != VIR_DOMAIN_SHUTOFF);
 }
 
-static int add_row(struct mt_table *t, struct mt_conn *conn, const struct mt_domain_info *d,
-		   const struct sources *sources, bool text)
+/* --- the class of each: looked at for a while, all at once --------------------- */
+/* QEMU's own word during a migration; nobody else's is known to be new. */
+static double dirty_rate(struct mt_conn *conn, const struct mt_domain_info *d)
 {
-	char tracking[32];
+	struct mt_err ignored = { 0 };
+	struct mt_sample s;
+
+	if (!d->migrating_out || mt_domain_sample(conn, d->uuid, &s, &ignored) ||
+	    !mt_sample_has(&s, dirty_pages_per_s) || !mt_sample_has(&s, page_size_bytes))
+		return NAN;
+	return (double)s.dirty_pages_per_s * (double)s.page_size_bytes;
+}
+
+static void look(struct list *l, struct mt_conn *conn)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->guests[i].state == VIR_DOMAIN_RUNNING)
+			mt_domainclass_look(&l->classes[i], dirty_rate(conn, &l->guests[i]));
+}
+
+static bool any_runs(const struct list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->guests[i].state == VIR_DOMAIN_RUNNING)
+			return true;
+	return false;
+}
+
+static int classify(struct list *l, struct mt_conn *conn, struct mt_err *err)
+{
+	uint64_t until_ns = mt_deadline_ns(l->watch_ms);
+
+	l->classes = calloc(l->n + 1, sizeof(*l->classes));
+	if (!l->classes)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < l->n; i++)
+		mt_domainclass_init(&l->classes[i], conn, l->guests[i].uuid,
+				    (double)l->link_bytes_per_s);
+	if (!l->watch_ms || !any_runs(l))
+		return 0;
+	look(l, conn);
+	while (mt_now_ns() < until_ns) {
+		uint64_t left_ms = (until_ns - mt_now_ns()) / MT_NS_PER_MS + 1;
+
+		mt_sleep_ms(left_ms < MT_CLASS_SAMPLE_MS + 1 ? left_ms : MT_CLASS_SAMPLE_MS + 1);
+		look(l, conn);
+	}
+	return 0;
+}
+
+static struct mt_class_load mean_of(const struct mt_classifier *c)
+{
+	struct mt_class_load mean;
+
+	mt_classifier_mean(c, &mean);
+	return mean;
+}
+
+static struct mt_cell figure(const struct mt_classifier *c, double v)
+{
+	return c->samples && isfinite(v) ? MT_UINT((uint64_t)round(v)) : MT_NONE;
+}
+
+static int add_row(struct mt_table *t, struct mt_conn *conn, const struct mt_domain_info *d,
+		   const struct mt_classifier *c, const struct sources *sources, bool text)
+{
+	const struct mt_class_load mean = mean_of(c);
+	char tracking[32], why[MT_CLASS_TEXT];
 	const struct mt_cell cells[] = {
 		MT_STR(d->name),
 		MT_STR(d->uuid),
@@ -108,13 +188,18 @@ static int add_row(struct mt_table *t, struct mt_conn *conn, const struct mt_dom
 		MT_BOOL(is_qemus(d)),
 		has_source(d, sources->kmod),
 		has_source(d, sources->bpf),
+		MT_STR(c->samples ? mt_class_name(c->class) : NULL),
+		figure(c, mean.cpu_share * 100),
+		figure(c, mean.received_bytes_per_s),
+		figure(c, mean.sent_bytes_per_s),
+		MT_STR(c->samples ? mt_classifier_tell(c, why) : NULL),
 	};
 
 	return mt_table_row(t, cells);
 }
 
-static int print(struct mt_conn *conn, const struct mt_domain_info *list, size_t n,
-		 enum mt_format format, struct mt_err *err)
+static int print(struct mt_conn *conn, const struct list *l, enum mt_format format,
+		 struct mt_err *err)
 {
 	static const struct mt_column columns[] = {
 		{ "name", "NAME" },
@@ -129,14 +214,20 @@ static int print(struct mt_conn *conn, const struct mt_domain_info *list, size_t
 		{ "source_libvirt", "LIBVIRT" },
 		{ "source_kmod", "KMOD" },
 		{ "source_bpf", "BPF" },
+		{ "class", "CLASS" },
+		{ "vcpu_percent", "VCPU %" },
+		{ "net_received_bytes_per_s", "NET IN", MT_SHOW_RATE_BYTES_PER_S },
+		{ "net_sent_bytes_per_s", "NET OUT", MT_SHOW_RATE_BYTES_PER_S },
+		{ "class_reason", NULL },
 	};
 	/* Once for all guests: BPF programs are loaded for it, and taken away again. */
 	const struct sources sources = { try_source(conn, "kmod"), try_source(conn, "bpf") };
 	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
 	int rc = t ? 0 : -ENOMEM, finish_rc;
 
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = add_row(t, conn, &list[i], &sources, format == MT_FORMAT_TEXT);
+	for (size_t i = 0; !rc && i < l->n; i++)
+		rc = add_row(t, conn, &l->guests[i], &l->classes[i].class, &sources,
+			     format == MT_FORMAT_TEXT);
 	if (!t)
 		return mt_err_set(err, rc, "out of memory");
 	finish_rc = mt_table_finish(t);
@@ -148,11 +239,9 @@ static int print(struct mt_conn *conn, const struct mt_domain_info *list, size_t
 	return mt_err_set(err, finish_rc, "cannot write the table: %s", strerror(-finish_rc));
 }
 
-static int run(const char *uri, bool all, enum mt_format format, struct mt_err *err)
+static int run(struct list *l, const char *uri, enum mt_format format, struct mt_err *err)
 {
-	mt_autofree struct mt_domain_info *list = NULL;
 	struct mt_conn *conn;
-	size_t n = 0;
 	int rc;
 
 	rc = mt_loop_start(err);
@@ -160,12 +249,16 @@ static int run(const char *uri, bool all, enum mt_format format, struct mt_err *
 		rc = mt_conn_open(&conn, uri, err);
 	if (rc)
 		return rc;
-	rc = mt_domain_list(conn, !all, &list, &n, err);
+	rc = mt_domain_list(conn, !l->all, &l->guests, &l->n, err);
 	if (!rc)
-		rc = print(conn, list, n, format, err);
-	if (!rc && !n && format == MT_FORMAT_TEXT)
-		cmd_warn("no %sguests at %s%s", all ? "" : "running ", mt_conn_uri(conn),
-			 all ? "" : "; --all shows the others too");
+		rc = classify(l, conn, err);
+	if (!rc)
+		rc = print(conn, l, format, err);
+	if (!rc && !l->n && format == MT_FORMAT_TEXT)
+		cmd_warn("no %sguests at %s%s", l->all ? "" : "running ", mt_conn_uri(conn),
+			 l->all ? "" : "; --all shows the others too");
+	free(l->guests);
+	free(l->classes);
 	mt_conn_close(conn);
 	return rc;
 }
@@ -173,15 +266,21 @@ static int run(const char *uri, bool all, enum mt_format format, struct mt_err *
 int cmd_list(int argc, char **argv)
 {
 	struct common_options common = { 0 };
-	bool all = false;
+	struct list list = { .watch_ms = WATCH_DEFAULT_MS,
+			     .link_bytes_per_s = (uint64_t)MT_CLASS_LINK_BYTES_PER_S };
 	const struct option_row rows[] = {
-		{ "all", 'a', OPTION_FLAG, NULL, "also guests that do not run", &all },
+		{ "all", 'a', OPTION_FLAG, NULL, "also guests that do not run", &list.all },
+		{ "watch", 0, OPTION_DURATION_MS, "DURATION",
+		  "watch what they do for so long; 0ms: no class (default 1s)", &list.watch_ms },
+		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE",
+		  "what the link of migrations carries, for the class (default 1Gbit/s)",
+		  &list.link_bytes_per_s },
 	};
 	const struct command_usage usage = {
 		.name = "list",
 		.synopsis = "",
 		.description = "Lists the guests of a host: how large each is, how KVM logs the pages it dirties, whether\n"
-			       "a migration runs, and which sources can tell of its dirty memory.",
+			       "a migration runs, which sources can tell of its dirty memory, and what kind of work it does.",
 		.examples = "  migtrace list\n"
 			    "  migtrace list --all -c qemu+ssh://host2/system -f json\n",
 		.uses = OPTIONS_CONNECT | OPTIONS_FORMAT,
@@ -194,5 +293,9 @@ int cmd_list(int argc, char **argv)
 
 	if (status != OPTIONS_RUN)
 		return status;
-	return run(common.uri, all, common.format, &err) ? cmd_fail(&err) : CMD_OK;
+	if (list.watch_ms > WATCH_MAX_MS)
+		return options_error(&usage, "--watch is at most 1min");
+	if (!list.link_bytes_per_s)
+		return options_error(&usage, "--link is more than 0");
+	return run(&list, common.uri, common.format, &err) ? cmd_fail(&err) : CMD_OK;
 }

@@ -75,6 +75,8 @@ int report_ticks(const struct report *r, FILE *out, enum mt_format format);
 int report_figures(const struct report *r, FILE *out, enum mt_format format);
 /* report_work.c: likewise, what other probes told. */
 int report_work(const struct report *r, FILE *out, enum mt_format format);
+/* report_class.c: likewise, the class of its workload, and each that it changed to. */
+int report_classes(const struct report *r, FILE *out, enum mt_format format);
 /*
  * The median of how far kernel and QEMU are apart, without its sign, in percent; NaN: nothing to
  * compare.

@@ -218,6 +218,7 @@ int report_json(const struct report *r, FILE *out)
 		{ "vcpus", report_vcpus, NULL },
 		{ "ticks", report_ticks, NULL },
 		{ "work", report_work, NULL },
+		{ "classes", report_classes, NULL },
 		{ "outcome", NULL, outcome_object },
 		{ "predicted_vs_actual", NULL, comparison_object },
 	};

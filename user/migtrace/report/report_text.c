@@ -235,6 +235,8 @@ int report_text(const struct report *r, FILE *out)
 		{ "Profile", r->n_of[MT_ENTRY_PROFILE], report_figures },
 		{ "U(T), dirtied within a time T", r->n_of[MT_ENTRY_CURVE], report_curve },
 		{ "vCPUs", r->n_of[MT_ENTRY_VCPU], report_vcpus },
+		{ "What kind of work it did",
+		  r->n_of[MT_ENTRY_SAMPLE] + r->n_of[MT_ENTRY_WORK], report_classes },
 		{ "What else it did", r->n_of[MT_ENTRY_WORK], report_work },
 	};
 	int rc = 0;

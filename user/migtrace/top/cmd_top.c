@@ -27,7 +27,7 @@ struct top {
 	const char *source_name;
 	const char *probe_names;	/* NULL: none */
 	unsigned probes;
-	uint64_t interval_ms, count;
+	uint64_t interval_ms, count, link_bytes_per_s;
 	struct mt_conn *conn;
 	struct top_guest *guests;
 	size_t n;
@@ -55,7 +55,8 @@ static int take_guest(struct top *top, const struct mt_domain_info *d, struct mt
 	if (!more)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	top->guests = more;
-	top_guest_open(&more[top->n++], top->conn, d, top->source_name, top->probes);
+	top_guest_open(&more[top->n++], top->conn, d, top->source_name, top->probes,
+		       (double)top->link_bytes_per_s);
 	return 0;
 }
 
@@ -126,6 +127,8 @@ static int show(struct top *top, struct mt_table *stream)
 	struct mt_table *t = stream ? stream : top_table(top->common.format, top->probes);
 	int rc = t ? 0 : -ENOMEM;
 
+	for (size_t i = 0; i < top->n; i++)
+		top_guest_classify(&top->guests[i]);
 	for (size_t i = 0; i < top->n && !rc; i++)
 		rc = top_guest_row(&top->guests[i], t);
 	if (t && !stream) {
@@ -197,7 +200,8 @@ static int run(struct top *top, const struct option_args *args)
 int cmd_top(int argc, char **argv)
 {
 	/* Static: the signal thread may still look at it while the process exits. */
-	static struct top top = { .interval_ms = INTERVAL_DEFAULT_MS };
+	static struct top top = { .interval_ms = INTERVAL_DEFAULT_MS,
+				  .link_bytes_per_s = (uint64_t)MT_CLASS_LINK_BYTES_PER_S };
 	const struct option_row rows[] = {
 		{ "interval", 'd', OPTION_DURATION_MS, "DURATION",
 		  "time between two tables (default 1s)", &top.interval_ms },
@@ -206,6 +210,9 @@ int cmd_top(int argc, char **argv)
 		{ "probes", 0, OPTION_STRING, "LIST",
 		  "also what else they do: vcpu, net, disk, postcopy, or all (see OVERHEAD in migtrace-top(1))",
 		  &top.probe_names },
+		{ "link", 0, OPTION_RATE_BYTES_PER_S, "RATE",
+		  "what the link of migrations carries, for the class (default 1Gbit/s)",
+		  &top.link_bytes_per_s },
 		{ "source", 0, OPTION_STRING, "NAME", "kmod or bpf (default: the best there is)",
 		  &top.source_name },
 	};
@@ -230,6 +237,8 @@ int cmd_top(int argc, char **argv)
 		return status;
 	if (top.interval_ms < INTERVAL_MIN_MS || top.interval_ms > INTERVAL_MAX_MS)
 		return options_error(&usage, "--interval is 100ms to 1h");
+	if (!top.link_bytes_per_s)
+		return options_error(&usage, "--link is more than 0");
 	if (top.probe_names && mt_probes_parse(top.probe_names, &top.probes, &why))
 		return options_error(&usage, "%s", why.msg);
 	if (mt_source_is_libvirt(top.source_name))

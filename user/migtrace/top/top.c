@@ -10,7 +10,7 @@
 #include "top.h"
 
 #define PAGE_BYTES	4096
-#define SOURCE_CELLS	16
+#define SOURCE_CELLS	18
 
 static void open_workload(struct top_guest *g, struct mt_conn *conn, unsigned probes)
 {
@@ -22,12 +22,13 @@ static void open_workload(struct top_guest *g, struct mt_conn *conn, unsigned pr
 }
 
 void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d,
-		    const char *source_name, unsigned probes)
+		    const char *source_name, unsigned probes, double link_bytes_per_s)
 {
 	struct mt_err err = { 0 };
 
 	memset(g, 0, sizeof(*g));
 	g->domain = *d;
+	mt_domainclass_init(&g->class, conn, NULL, link_bytes_per_s);
 	if (probes)
 		open_workload(g, conn, probes);
 	if (mt_domain_source_open(conn, d, source_name, MT_SESSION_RATES, 0, &g->source, &err)) {
@@ -96,6 +97,18 @@ void top_guest_read(struct top_guest *g)
 	g->gone = rc < 0;
 }
 
+/* Of distinct pages in the window: those of ticks count a page again and again. */
+void top_guest_classify(struct top_guest *g)
+{
+	uint64_t pages;
+	double rate = NAN;
+
+	if (g->logging && g->sum.window_ns && mt_tick_get(&g->sum, MT_TICK_window_pages, &pages))
+		rate = (double)pages * PAGE_BYTES / ((double)g->sum.window_ns / 1e9);
+	g->class.work.uuid = g->domain.uuid;
+	mt_domainclass_look(&g->class, rate);
+}
+
 /* What the probes tell: each figure of the workload, by time or as it is. */
 static const struct work_column {
 	struct mt_column column;
@@ -153,6 +166,8 @@ struct mt_table *top_table(enum mt_format format, unsigned probes)
 		{ "ring_full_exits", "RING FULL" },
 		{ "overruns", "OVERRUNS" },
 		{ "lost_ticks", NULL },
+		{ "class", "CLASS" },
+		{ "class_reason", NULL },
 	};
 
 	/* A table looks at its columns to its end, and all tables here have the same. */
@@ -219,7 +234,7 @@ int top_guest_row(struct top_guest *g, struct mt_table *t)
 	const bool pages = seconds > 0 && mt_tick_has(&g->sum, pages),
 		   window = g->logging && mt_tick_has(&g->sum, window);
 	const double per_s = pages ? g->sum.pages / seconds : 0;
-	char vcpus[1024], used[1024];
+	char vcpus[1024], used[1024], why[MT_CLASS_TEXT];
 	int rc;
 	struct mt_cell cells[SOURCE_CELLS + MT_ARRAY_SIZE(work_columns)] = {
 		MT_STR(g->domain.name),
@@ -238,6 +253,8 @@ int top_guest_row(struct top_guest *g, struct mt_table *t)
 		known(&g->sum, MT_TICK_ring_full_exits, true),
 		known(&g->sum, MT_TICK_overruns, true),
 		known(&g->sum, MT_TICK_lost_ticks, true),
+		MT_STR(g->class.class.samples ? mt_class_name(g->class.class.class) : NULL),
+		MT_STR(g->class.class.samples ? mt_classifier_tell(&g->class.class, why) : NULL),
 	};
 
 	work_cells(g, &cells[SOURCE_CELLS]);

@@ -7,6 +7,7 @@
 
 #include "out/table.h"
 #include "source/tick.h"
+#include "watch/domainclass.h"
 #include "watch/domainsource.h"
 #include "watch/domainwork.h"
 
@@ -16,6 +17,7 @@ struct top_guest {
 	char why[256];
 	struct mt_workload *workload;	/* NULL: not asked for, or see ->why_no_work */
 	char why_no_work[512];
+	struct mt_domainclass class;
 	bool gone;
 	struct migtrace_record *record;
 	size_t room;
@@ -37,10 +39,12 @@ struct top_guest {
  * too.
  */
 void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_domain_info *d,
-		    const char *source_name, unsigned probes);
+		    const char *source_name, unsigned probes, double link_bytes_per_s);
 void top_guest_close(struct top_guest *g);
 int top_guest_fd(const struct top_guest *g);	/* for poll(2); -1: none */
 void top_guest_read(struct top_guest *g);
+/* Before its row: asks libvirt what it does, once a second. */
+void top_guest_classify(struct top_guest *g);
 
 /* On stdout, in text with the columns of the source and of these probes. NULL: no memory. */
 struct mt_table *top_table(enum mt_format format, unsigned probes);
