@@ -18,7 +18,7 @@ LIBS	:= $(PKG_LIBS) -lroaring -lm -pthread
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 LIB_SRC	:= $(wildcard user/lib/*/*.c user/lib/*/*/*.c)
-CLI_SRC	:= $(wildcard user/cli/*.c)
+CLI_SRC	:= $(wildcard user/cli/*.c user/cli/*/*.c)
 TOOL_SRC := $(CLI_SRC) $(wildcard user/migtrace/*.c user/migtrace/*/*.c)
 RESEARCH_SRC := $(CLI_SRC) $(wildcard user/research/*.c user/research/*/*.c)
 DAEMON_SRC := $(wildcard user/migtraced/*.c)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "research/campaign/campaign.h"
+#include "cli/campaign/campaign.h"
 #include "store/runs.h"
 #include "ktap.h"
 #include "scratch.h"

@@ -6,7 +6,7 @@
 #define CHECK_H
 
 #include "out/table.h"
-#include "research/campaign/campaign.h"
+#include "cli/campaign/campaign.h"
 #include "sim/sim.h"
 #include "store/runs.h"
 

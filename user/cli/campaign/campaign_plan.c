@@ -93,7 +93,7 @@ static const struct campaign_method *method(const struct campaign_spec *s, const
 	return NULL;
 }
 
-static bool has(const struct campaign_words *words, const char *name)
+static bool has(const struct spec_words *words, const char *name)
 {
 	for (size_t i = 0; i < words->n; i++)
 		if (!strcmp(words->v[i], name))

@@ -25,21 +25,12 @@ static void complain(struct checker *r, const char *fmt, ...)
 	r->complain(r->opaque, line);
 }
 
-/* The first member of each item is its name. */
-static bool named(const void *items, size_t n, size_t size, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(*(char *const *)((const char *)items + i * size), name))
-			return true;
-	return false;
-}
-
 static void check_table(struct checker *r, const struct campaign_table *t)
 {
 	const struct campaign_spec *s = r->spec;
 	const struct {
 		const char *section;
-		const struct campaign_words *words;
+		const struct spec_words *words;
 		const void *items;
 		size_t n, size;
 	} refs[] = {
@@ -50,7 +41,8 @@ static void check_table(struct checker *r, const struct campaign_table *t)
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(refs); i++)
 		for (size_t k = 0; k < refs[i].words->n; k++)
-			if (!named(refs[i].items, refs[i].n, refs[i].size, refs[i].words->v[k]))
+			if (!spec_find(refs[i].items, refs[i].n, refs[i].size,
+				       refs[i].words->v[k]))
 				complain(r, "[runs %s]: there is no [%s %s]", t->name,
 					 refs[i].section, refs[i].words->v[k]);
 	if (!t->guests.n || !t->workloads.n || !t->methods.n || !t->bandwidths.n || !t->limits.n)
@@ -85,9 +77,20 @@ static void check_method(struct checker *r, const struct campaign_method *m)
 		complain(r, "[method %s]: channels is needed, 1 or more", m->name);
 }
 
-void campaign_check(const struct campaign_spec *s, void (*tell)(void *opaque, const char *line),
-		    void *opaque)
+void campaign_check_guests(const struct campaign_spec *s,
+			   void (*tell)(void *opaque, const char *line), void *opaque)
 {
+	struct checker r = { .spec = s, .complain = tell, .opaque = opaque };
+
+	for (size_t i = 0; i < s->n_guests; i++)
+		if (!strcmp(s->guests[i].logging, "ring") && strcmp(s->guests[i].type, "kvm"))
+			complain(&r, "[guest %s]: rings are KVM's, type = %s has none",
+				 s->guests[i].name, s->guests[i].type);
+}
+
+void campaign_check(const void *spec, void (*tell)(void *opaque, const char *line), void *opaque)
+{
+	const struct campaign_spec *s = spec;
 	struct checker checker = { .spec = s, .complain = tell, .opaque = opaque };
 	struct checker *r = &checker;
 
@@ -99,8 +102,5 @@ void campaign_check(const struct campaign_spec *s, void (*tell)(void *opaque, co
 		check_table(r, &s->tables[i]);
 	for (size_t i = 0; i < s->n_methods; i++)
 		check_method(r, &s->methods[i]);
-	for (size_t i = 0; i < s->n_guests; i++)
-		if (!strcmp(s->guests[i].logging, "ring") && strcmp(s->guests[i].type, "kvm"))
-			complain(r, "[guest %s]: rings are KVM's, type = %s has none",
-				 s->guests[i].name, s->guests[i].type);
+	campaign_check_guests(s, tell, opaque);
 }

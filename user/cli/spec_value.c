@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * campaign_value.c - the kinds of value in a campaign's specification
+ * spec_value.c - the kinds of value in a specification
  */
 #include <errno.h>
 #include <string.h>
 
 #include "base/units.h"
-#include "campaign_key.h"
+#include "model/method.h"
+#include "policy/policy.h"
+#include "spec.h"
 
-static int number(const struct campaign_key *key, const char *text, uint64_t *out,
+static int number(const struct spec_key *key, const char *text, uint64_t *out,
 		  struct mt_err *err)
 {
 	uint64_t value;
 	int rc;
 
 	switch (key->kind) {
-	case DURATION:
-	case DURATIONS:
+	case SPEC_LIMIT:
+		if (!strcmp(text, "none")) {
+			*out = MT_LIMIT_NONE;
+			return 0;
+		}
+		/* fall through */
+	case SPEC_DURATION:
+	case SPEC_DURATIONS:
 		rc = mt_parse_duration_ms(key->name, text, &value, err);
 		break;
-	case RATES:
+	case SPEC_RATES:
 		rc = mt_parse_rate_bytes_per_s(key->name, text, &value, err);
 		break;
-	case SIZE:
+	case SPEC_SIZE:
 		rc = mt_parse_size_bytes(key->name, text, &value, err);
 		break;
 	default:
@@ -35,7 +43,7 @@ static int number(const struct campaign_key *key, const char *text, uint64_t *ou
 	return rc;
 }
 
-static int add_number(struct campaign_numbers *list, uint64_t value)
+static int add_number(struct spec_numbers *list, uint64_t value)
 {
 	uint64_t *v = realloc(list->v, (list->n + 1) * sizeof(*v));
 
@@ -46,7 +54,7 @@ static int add_number(struct campaign_numbers *list, uint64_t value)
 	return 0;
 }
 
-static int add_word(struct campaign_words *list, const char *word)
+static int add_word(struct spec_words *list, const char *word)
 {
 	char **v = realloc(list->v, (list->n + 1) * sizeof(*v));
 
@@ -57,7 +65,7 @@ static int add_word(struct campaign_words *list, const char *word)
 	return v[list->n++] ? 0 : -ENOMEM;
 }
 
-static int set_list(const struct campaign_key *key, void *at, const char *text, struct mt_err *err)
+static int set_list(const struct spec_key *key, void *at, const char *text, struct mt_err *err)
 {
 	mt_autofree char *copy = strdup(text);
 	char *save = NULL;
@@ -67,7 +75,7 @@ static int set_list(const struct campaign_key *key, void *at, const char *text, 
 	     w = strtok_r(NULL, " \t", &save)) {
 		uint64_t value = 0;
 
-		if (key->kind == WORDS) {
+		if (key->kind == SPEC_WORDS) {
 			rc = add_word(at, w);
 			continue;
 		}
@@ -78,7 +86,7 @@ static int set_list(const struct campaign_key *key, void *at, const char *text, 
 	return rc;
 }
 
-static int word(const struct campaign_key *key, const char *const *words, const char *text,
+static int word(const struct spec_key *key, const char *const *words, const char *text,
 		struct mt_err *err)
 {
 	char accepted[128] = "";
@@ -104,7 +112,7 @@ static int set_text(char **at, const char *text)
 	return 0;
 }
 
-int campaign_value_set(const struct campaign_key *key, void *item, const char *text,
+int spec_value_set(const struct spec_key *key, void *item, const char *text,
 		       struct mt_err *err)
 {
 	const char *methods[MT_METHOD_COUNT + 1] = { NULL };
@@ -114,59 +122,64 @@ int campaign_value_set(const struct campaign_key *key, void *item, const char *t
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
 		methods[m] = mt_method_name(m);
 	switch (key->kind) {
-	case COMMAND:
+	case SPEC_COMMAND:
 		if (!*text)
 			return mt_err_set(err, -EINVAL, "%s needs a command", key->name);
 		return set_text(at, text);
-	case TEXT:
+	case SPEC_TEXT:
 		return set_text(at, text);
-	case WORD:
+	case SPEC_WORD:
 		i = word(key, key->words, text, err);
 		return i < 0 ? i : set_text(at, text);
-	case YES:
+	case SPEC_YES:
 		i = word(key, key->words, text, err);
 		*(bool *)at = !i;
 		return i < 0 ? i : 0;
-	case KIND:
+	case SPEC_METHOD:
 		i = word(key, methods, text, err);
 		*(uint64_t *)at = i < 0 ? 0 : (uint64_t)i;
 		return i < 0 ? i : 0;
-	case COUNT:
-	case DURATION:
-	case SIZE:
+	case SPEC_COUNT:
+	case SPEC_DURATION:
+	case SPEC_LIMIT:
+	case SPEC_SIZE:
+		if (key->initial == text && !strcmp(text, SPEC_UNSET)) {
+			*(uint64_t *)at = MT_LIMIT_UNSET;
+			return 0;
+		}
 		return number(key, text, at, err);
-	case WORDS:
-	case RATES:
-	case DURATIONS:
+	case SPEC_WORDS:
+	case SPEC_RATES:
+	case SPEC_DURATIONS:
 		return set_list(key, at, text, err);
 	}
 	return -EINVAL;
 }
 
-bool campaign_value_is_list(const struct campaign_key *key)
+bool spec_value_is_list(const struct spec_key *key)
 {
-	return key->kind == WORDS || key->kind == RATES || key->kind == DURATIONS;
+	return key->kind == SPEC_WORDS || key->kind == SPEC_RATES || key->kind == SPEC_DURATIONS;
 }
 
-void campaign_value_free(const struct campaign_key *key, void *item)
+void spec_value_free(const struct spec_key *key, void *item)
 {
 	void *at = (char *)item + key->offset;
-	struct campaign_words *words = at;
+	struct spec_words *words = at;
 
 	switch (key->kind) {
-	case TEXT:
-	case COMMAND:
-	case WORD:
+	case SPEC_TEXT:
+	case SPEC_COMMAND:
+	case SPEC_WORD:
 		free(*(char **)at);
 		break;
-	case WORDS:
+	case SPEC_WORDS:
 		for (size_t i = 0; i < words->n; i++)
 			free(words->v[i]);
 		free(words->v);
 		break;
-	case RATES:
-	case DURATIONS:
-		free(((struct campaign_numbers *)at)->v);
+	case SPEC_RATES:
+	case SPEC_DURATIONS:
+		free(((struct spec_numbers *)at)->v);
 		break;
 	default:
 		break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * campaign.h - what the parts of `migtrace-research campaign` share
+ * campaign.h - many real migrations between two hosts, recorded: what its parts share
  *
  * A specification names guests, workloads and methods, and tables of what to combine. From it
  * follows a plan: every migration, numbered, in the order in which they are made. The same
@@ -14,22 +14,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/spec.h"
 #include "hypervisor/domain.h"
 #include "model/forecast.h"
 #include "steer/migrate.h"
 #include "steer/supervise.h"
 
 /* --- what is asked for -------------------------------------------------- */
-struct campaign_words {
-	char **v;
-	size_t n;
-};
-
-struct campaign_numbers {
-	uint64_t *v;
-	size_t n;
-};
-
 struct campaign_guest {
 	char *name;
 	char *type;			/* "kvm", "qemu" */
@@ -59,8 +50,8 @@ struct campaign_method {
  */
 struct campaign_table {
 	char *name;
-	struct campaign_words guests, workloads, methods;
-	struct campaign_numbers bandwidths, limits;
+	struct spec_words guests, workloads, methods;
+	struct spec_numbers bandwidths, limits;
 	uint64_t repeat;
 	bool all;
 };
@@ -227,6 +218,16 @@ struct campaign {
 						 * done since */
 	unsigned runs_left, failures;
 };
+
+#define CAMPAIGN_INIT	{ .state = { .fd = -1, .log_fd = -1 } }
+
+/* campaign_carry.c: what is left of the plan, in ->planned_s and ->runs_left. */
+void campaign_count(struct campaign *c);
+/*
+ * Makes it. Ctrl-C ends it after the migration under way, twice cancels that; interrupt_block()
+ * first. Return: 0, also where something is left; -errno with a line.
+ */
+MT_MUST_CHECK int campaign_carry_out(struct campaign *c, struct mt_err *err);
 
 /* campaign_guest.c. Return: 0 or -errno with a line. */
 MT_MUST_CHECK int campaign_up(struct campaign *c, struct mt_err *err);
