@@ -42,6 +42,9 @@ struct campaign_method {
 	uint64_t flip_after_passes, throttle_initial_percent, throttle_increment_percent;
 	uint64_t xbzrle_cache_bytes, compress_level, compress_threads, channels;
 	uint64_t cap_ms;		/* instead of the campaign's; 0: that */
+	/* Not of a file: who steers it, and by what limits. NULL: nobody, but for the kind's flip */
+	const struct mt_policy *policy;
+	struct mt_limits steer;
 };
 
 /*
@@ -60,7 +63,7 @@ struct campaign_spec {
 	char *where;			/* label of the runs */
 	char *up_command, *start_command, *stop_command, *link_command, *watch_command;
 	char *source;			/* as in --source; "auto": the best there is */
-	uint64_t seed, pause_ms, profile_ms, cap_ms, cap_passes;
+	uint64_t seed, pause_ms, profile_ms, baseline_ms, cap_ms, cap_passes;
 	uint64_t runs_per_start;	/* a guest is started anew after this many */
 	uint64_t link_permille;	/* QEMU's limit is this share of the link's rate */
 	struct campaign_guest *guests;
@@ -82,6 +85,7 @@ void campaign_spec_fini(struct campaign_spec *s);
 /* --- the plan: campaign_plan.c (PURE) ------------------------------------ */
 struct campaign_run {
 	unsigned number;		/* from 1 */
+	unsigned round;			/* which repetition of its table, from 0 */
 	const struct campaign_method *method;
 	uint64_t bandwidth_bytes_per_s, limit_ms;
 	bool done;
@@ -131,6 +135,9 @@ MT_MUST_CHECK int campaign_state_add(struct campaign_state *st, const char *line
 				     struct mt_err *err);
 void campaign_state_close(struct campaign_state *st);
 
+/* Of the working directory, where git knows it; else "". */
+void campaign_commit(char commit[64]);
+
 /* --- the world around: campaign_command.c, campaign_load.c ------------------ */
 struct campaign_env {
 	char **v;			/* "NAME=value", and NULL behind the last */
@@ -172,10 +179,12 @@ struct campaign_result {
 	uint64_t resident_bytes, nonzero_bytes;	/* 0: unknown */
 	uint64_t start_wall_ms;
 	double load_1min, busy_percent, prepare_ms, felt_ms;	/* NaN: unknown */
+	double work_before_per_s, work_during_per_s;		/* likewise */
 	enum mt_outcome outcome;
 	bool converged;
 	struct mt_sample final;
-	char verified[32], note[768];	/* "": none */
+	char verified[32], note[768], reason[384];	/* "": none */
+	const char *commit;
 };
 
 /* campaign_line.c: as a line of runs.jsonl, see mt_run_line(). */
@@ -184,6 +193,7 @@ char *campaign_line(const struct campaign_result *r);
 /* campaign_json.c: what the watcher said, as far as it is of use here. */
 struct campaign_answer {
 	double longest_gap_ms;		/* NaN: not said */
+	double at_ns, work;		/* likewise: what the guest got done until then */
 	bool lasts;			/* it is not over */
 	char verify[32];		/* "": not said */
 	char text[256];			/* all of it */
@@ -209,6 +219,7 @@ struct campaign {
 	const struct campaign_start *start;
 	struct mt_domain_info domain;
 	unsigned side;			/* which host has the guest */
+	char commit[64];		/* of what is tried; "": unknown */
 	char profile[128];		/* relative to the directory */
 	uint64_t link_bytes_per_s;	/* as it is now; 0: unknown */
 	volatile int stop;		/* after this run */
@@ -241,6 +252,27 @@ MT_MUST_CHECK int campaign_guest_profile(struct campaign *c, struct mt_err *err)
 MT_MUST_CHECK int campaign_watch(struct campaign *c, const char *const *words,
 				 struct campaign_answer *answer, struct mt_err *err);
 MT_MUST_CHECK int campaign_link(struct campaign *c, uint64_t bytes_per_s, struct mt_err *err);
+
+/*
+ * campaign_hand.c: of a migration that a policy steers, which may stop the guest. Without one there
+ * is nothing to hold.
+ */
+struct campaign_hand {
+	struct mt_hands *hands;
+	struct mt_wheel *wheel;
+	struct mt_guard *guard;
+};
+MT_MUST_CHECK int campaign_hand_take(struct campaign_hand *h, struct campaign *c,
+				     struct mt_err *err);
+void campaign_hand_drop(struct campaign_hand *h);
+
+/* campaign_work.c: what the guest has done so far, as it counts; NaN: it does not. */
+struct campaign_work {
+	double at_ns, done;
+};
+struct campaign_work campaign_work_ask(struct campaign *c);
+/* NaN: not known, or it does nothing */
+double campaign_work_per_s(const struct campaign_work *from, const struct campaign_work *to);
 
 /*
  * campaign_run.c: one migration. @usable: the guest can go on. Return: 0 and @result; -errno with a

@@ -172,6 +172,7 @@ int campaign_carry_out(struct campaign *c, struct mt_err *err)
 
 	if (rc)
 		return mt_err_set(err, rc, "cannot watch for signals: %s", strerror(-rc));
+	campaign_commit(c->commit);
 	rc = mt_loop_start(err);
 	if (!rc)
 		rc = campaign_up(c, err);

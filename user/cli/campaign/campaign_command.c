@@ -189,3 +189,15 @@ int campaign_command(const char *command, const char *const *args, const struct 
 		       WEXITSTATUS(status) :
 		       mt_err_set(err, -ECHILD, "%s died of signal %d", command, WTERMSIG(status));
 }
+
+void campaign_commit(char commit[64])
+{
+	struct campaign_env none = { 0 };
+	mt_autoclose int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	struct mt_err ignored = { 0 };
+
+	if (campaign_command("git describe --always --dirty --abbrev=12", NULL, &none, null, 10,
+			     commit, 64, &ignored))
+		*commit = '\0';
+	commit[strcspn(commit, "\n")] = '\0';
+}

@@ -51,6 +51,21 @@ static void set_asked(struct mt_run *run, const struct campaign_result *r)
 	run->cap_ms = known(r->cap_ms);
 }
 
+static void set_policy(struct mt_run *run, const struct campaign_result *r)
+{
+	const struct campaign_method *m = r->run->method;
+
+	run->max_downtime_ms = run->deadline_ms = run->round = NAN;
+	if (!m->policy)
+		return;
+	COPY(run->policy, m->policy->name);
+	run->postcopy_allowed = m->steer.postcopy_allowed;
+	run->max_downtime_ms = known(m->steer.max_downtime_ms);
+	if (m->steer.deadline_ms < MT_LIMIT_NONE)
+		run->deadline_ms = known(m->steer.deadline_ms);
+	run->round = r->run->round;
+}
+
 static void set_final(struct mt_run *run, const struct campaign_result *r)
 {
 	run->total_ms = told(r, MT_FIELD_total_ms);
@@ -71,14 +86,18 @@ char *campaign_line(const struct campaign_result *r)
 		.start_wall_ms = known(r->start_wall_ms), .load_1min = r->load_1min,
 		.busy_percent = round(r->busy_percent * 10) / 10,
 		.outcome = r->outcome, .converged = r->converged, .prepare_ms = r->prepare_ms,
-		.felt_ms = r->felt_ms,
+		.felt_ms = r->felt_ms, .work_before_per_s = r->work_before_per_s,
+		.work_during_per_s = r->work_during_per_s,
 	};
 
 	set_asked(&run, r);
+	set_policy(&run, r);
 	set_final(&run, r);
 	COPY(run.profile, r->profile);
 	COPY(run.recording, r->recording);
 	COPY(run.verified, r->verified);
 	COPY(run.note, r->note);
+	COPY(run.reason, r->reason);
+	COPY(run.commit, r->commit ? r->commit : "");
 	return mt_run_line(&run);
 }

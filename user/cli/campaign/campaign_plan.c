@@ -121,6 +121,7 @@ static int combine(struct build *b, const struct campaign_table *t)
 				rc = -ENOMEM;
 			else
 				*run = (struct campaign_run){
+					.round = (unsigned)(t->all ? k / n : k),
 					.method = method(b->spec, t->methods.v[m]),
 					.bandwidth_bytes_per_s =
 						t->bandwidths.v[card % t->bandwidths.n],
@@ -228,6 +229,9 @@ uint64_t campaign_cap_ms(const struct campaign_spec *s, const struct campaign_ru
 {
 	uint64_t pass_ms = (uint64_t)((double)bytes / run->bandwidth_bytes_per_s * 1e3);
 
+	/* A policy's deadline does not depend on the guest. */
+	if (run->method->policy && run->method->cap_ms)
+		return run->method->cap_ms;
 	return (run->method->cap_ms ? run->method->cap_ms : s->cap_ms) + s->cap_passes * pass_ms;
 }
 

@@ -5,64 +5,48 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/units.h"
 #include "cli/sources.h"
 #include "hypervisor/versions.h"
 #include "watch/guest_header.h"
-#include "campaign.h"
+#include "campaign_going.h"
 
 #define POLL_MS			500
 #define POSTCOPY_POLL_MS	100	/* it leaves no figures behind: the last look has to do */
 #define CALL_RETURNS_MS		10000
-#define VERIFY_MS		60000
-/* What is worth a note. Inferred. */
-#define BUSY_PERCENT		95
-#define SLOW_SHARE		0.6	/* of the bandwidth asked for, on the whole */
-#define SLOW_MIN_MS		3000	/* shorter ones are mostly beginning and end */
-/* a guest that beats every few milliseconds, and is silent so long after a migration, has died */
-#define SILENT_MS		2000
-
-struct run {
-	struct campaign *c;
-	const struct campaign_run *plan;
-	struct campaign_host *from, *to;
-	struct mt_migrate_options how;
-	struct mt_limits limits;
-	struct mt_recorder *recorder;
-	struct mt_supervise_result supervised;
-	struct campaign_result *result;
-	uint64_t start_ns;
-	uint64_t active_ns;		/* QEMU began to send; 0: not yet */
-	volatile int cancel;
-	bool capped, silent;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void add_note(struct run *r, const char *fmt, ...)
-{
-	char *note = r->result->note;
-	size_t used = strlen(note);
-	va_list ap;
-
-	if (used)
-		used += (size_t)snprintf(note + used, sizeof(r->result->note) - used, "; ");
-	if (used >= sizeof(r->result->note))
-		return;
-	va_start(ap, fmt);
-	vsnprintf(note + used, sizeof(r->result->note) - used, fmt, ap);
-	va_end(ap);
-}
+#define BASELINE_STEP_MS	100	/* an interrupt is heeded within this */
 
 /* --- before ------------------------------------------------------------------ */
-static bool flips(const struct campaign_method *m)
+static void set_limits(struct campaign_going *r)
 {
-	return mt_method_at(m->kind)->postcopy;
+	const struct campaign_method *m = r->plan->method;
+
+	if (m->policy) {
+		r->limits = m->steer;
+	} else {
+		r->limits = (struct mt_limits)MT_LIMITS_UNSET;
+		r->limits.max_downtime_ms = r->plan->limit_ms;
+		*mt_params_value(&r->limits.params, "passes") =
+			m->kind == MT_METHOD_POSTCOPY ? 0 :
+			m->flip_after_passes	      ? m->flip_after_passes :
+							MT_LIMIT_UNSET;
+		r->limits.postcopy_allowed = campaign_may_flip(m);
+	}
+	r->limits.qemu_limit_ms = r->plan->limit_ms;
+	r->limits.auto_converge = mt_method_at(m->kind)->auto_converge;
+	r->limits.clears_chunks = m->policy && mt_domain_clears_chunks(&r->c->domain);
 }
 
-static void choose(struct run *r)
+static const char *policy_name(const struct campaign_going *r)
+{
+	const struct campaign_method *m = r->plan->method;
+
+	return m->policy ? m->policy->name : campaign_may_flip(m) ? "passes" : "qemu";
+}
+
+static void choose(struct campaign_going *r)
 {
 	const struct campaign_method *m = r->plan->method;
 	const struct mt_method_row *row = mt_method_at(m->kind);
@@ -72,8 +56,8 @@ static void choose(struct run *r)
 		.destination_uri = r->to->peer,
 		.migrate_uri = r->to->migrate_uri,
 		.bandwidth_bytes_per_s = bandwidth,
-		.postcopy_bandwidth_bytes_per_s = flips(m) ? bandwidth : 0,
-		.postcopy = flips(m),
+		.postcopy_bandwidth_bytes_per_s = campaign_may_flip(m) ? bandwidth : 0,
+		.postcopy = campaign_may_flip(m),
 		.parallel = row->channels ? (unsigned)m->channels : 0,
 		.auto_converge = row->auto_converge,
 		.throttle_initial_percent = (unsigned)m->throttle_initial_percent,
@@ -85,22 +69,10 @@ static void choose(struct run *r)
 		.compress_threads = (unsigned)m->compress_threads,
 		.unsafe = true,
 	};
-	r->limits = (struct mt_limits)MT_LIMITS_UNSET;
-	r->limits.max_downtime_ms = r->limits.qemu_limit_ms = r->plan->limit_ms;
-	*mt_params_value(&r->limits.params, "passes") =
-		m->kind == MT_METHOD_POSTCOPY ? 0 :
-		m->flip_after_passes	      ? m->flip_after_passes :
-						MT_LIMIT_UNSET;
-	r->limits.postcopy_allowed = flips(m);
-	r->limits.auto_converge = row->auto_converge;
+	set_limits(r);
 }
 
-static const char *policy_name(const struct run *r)
-{
-	return flips(r->plan->method) ? "passes" : "qemu";
-}
-
-static int open_recorder(struct run *r, struct mt_err *err)
+static int open_recorder(struct campaign_going *r, struct mt_err *err)
 {
 	struct campaign *c = r->c;
 	char path[4096], part[4104];
@@ -123,7 +95,7 @@ static int open_recorder(struct run *r, struct mt_err *err)
 }
 
 /* QEMU keeps the limit over migrations, but each host has a QEMU of its own. */
-static int set_limit(struct run *r, struct mt_err *err)
+static int set_limit(struct campaign_going *r, struct mt_err *err)
 {
 	uint64_t is_ms = 0;
 	int rc = mt_actuators_libvirt.set_downtime(r->from->conn, r->c->domain.uuid,
@@ -141,13 +113,16 @@ static int set_limit(struct run *r, struct mt_err *err)
 /* --- meanwhile ------------------------------------------------------------------ */
 static void on_progress(const struct mt_progress *p, void *opaque)
 {
-	struct run *r = opaque;
+	struct campaign_going *r = opaque;
 
 	if (!r->active_ns && p->sample->status == MT_STATUS_ACTIVE) {
 		r->active_ns = mt_now_ns();
 		if (mt_sample_has(p->sample, total_ms))
 			r->result->prepare_ms = p->sample->total_ms;
 	}
+	if (p->plan && p->plan->action != MT_ACTION_CONTINUE)
+		snprintf(r->result->reason, sizeof(r->result->reason), "%s: %.360s",
+			 mt_action_name(p->plan->action), p->plan->reason);
 	/* From when QEMU began to send: what comes before depends on the host alone. */
 	if (!r->cancel && r->active_ns && !mt_status_is_postcopy(p->sample->status) &&
 	    (mt_now_ns() - r->active_ns) / MT_NS_PER_MS >= r->result->cap_ms)
@@ -156,7 +131,7 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 		r->cancel = 1;
 }
 
-static int migrate(struct run *r, struct mt_err *err)
+static int migrate(struct campaign_going *r, struct mt_err *err)
 {
 	struct campaign *c = r->c;
 	const char *const destinations[] = { r->to->control, NULL };
@@ -176,7 +151,7 @@ static int migrate(struct run *r, struct mt_err *err)
 	}
 	if (!mt_source_is_libvirt(source) && strcmp(c->domain.type, "kvm") == 0 &&
 	    mt_collector_open(&collector, r->from->conn, &c->domain, source, &ignored))
-		add_note(r, "no kernel source: %.120s", ignored.msg);
+		campaign_note(r, "no kernel source: %.120s", ignored.msg);
 	r->start_ns = mt_now_ns();
 	r->result->start_wall_ms = mt_wall_us() / 1000;
 	rc = mt_migrate_start(&running, r->from->conn, c->domain.uuid, &r->how, mt_inbox_post,
@@ -191,8 +166,13 @@ static int migrate(struct run *r, struct mt_err *err)
 				.destinations = destinations,
 				.recorder = r->recorder,
 				.collector = collector,
-				.poll_ms = flips(r->plan->method) ? POSTCOPY_POLL_MS : POLL_MS,
+				.poll_ms = campaign_may_flip(r->plan->method) ? POSTCOPY_POLL_MS :
+					   r->plan->method->policy ? 0 : POLL_MS,
 				.ours = true,
+				.guard = r->hand.guard,
+				.hands = r->hand.hands,
+				.who = "campaign",
+				.wheel = r->hand.wheel,
 				.cancel = &r->cancel,
 				.progress = on_progress,
 				.opaque = r,
@@ -200,98 +180,29 @@ static int migrate(struct run *r, struct mt_err *err)
 			&r->supervised, err);
 	mt_collector_close(collector);
 	if (running && mt_migrate_free(running, CALL_RETURNS_MS))
-		add_note(r, "libvirt's call did not return");
+		campaign_note(r, "libvirt's call did not return");
 	mt_conn_unsubscribe(r->from->conn, id);
 	mt_inbox_free(inbox);
 	return rc;
 }
 
-/* --- after -------------------------------------------------------------------------- */
-static void ask_felt(struct run *r)
+/* How quickly it works when nothing is the matter, where somebody wants to know. */
+static void take_baseline(struct campaign_going *r)
 {
-	char from[32];
-	const char *const words[] = { "gap", from, "0", NULL };
-	struct campaign_answer answer;
-	struct mt_err err = { 0 };
+	uint64_t ms = r->c->spec.baseline_ms;
+	struct campaign_work before;
 
-	snprintf(from, sizeof(from), "%" PRIu64, r->start_ns);
-	if (campaign_watch(r->c, words, &answer, &err)) {
-		add_note(r, "felt stall unknown: %.120s", err.msg);
+	r->work = (struct campaign_work){ NAN, NAN };
+	if (!ms)
 		return;
-	}
-	r->result->felt_ms = answer.longest_gap_ms;
-	/* It has not been heard again. */
-	r->silent = answer.lasts && answer.longest_gap_ms > SILENT_MS;
-	if (r->silent)
-		add_note(r, "the guest is silent");
+	before = campaign_work_ask(r->c);
+	for (uint64_t slept = 0; slept < ms && !r->c->cancel; slept += BASELINE_STEP_MS)
+		mt_sleep_ms(BASELINE_STEP_MS);
+	r->work = campaign_work_ask(r->c);
+	r->result->work_before_per_s = campaign_work_per_s(&before, &r->work);
 }
 
-static void ask_verify(struct run *r)
-{
-	char timeout[32];
-	const char *const words[] = { "verify", timeout, NULL };
-	struct campaign_answer answer;
-	struct mt_err err = { 0 };
-
-	if (!r->c->start->workload->verify)
-		return;
-	snprintf(timeout, sizeof(timeout), "%d", VERIFY_MS);
-	if (campaign_watch(r->c, words, &answer, &err)) {
-		snprintf(answer.verify, sizeof(answer.verify), "unknown");
-		snprintf(answer.text, sizeof(answer.text), "%.255s", err.msg);
-	}
-	memcpy(r->result->verified, answer.verify, sizeof(r->result->verified));
-	if (strcmp(answer.verify, "ok"))
-		add_note(r, "verification: %.200s", answer.text);
-}
-
-static bool completed(const struct run *r)
-{
-	return r->supervised.outcome == MT_OUTCOME_COMPLETED;
-}
-
-/*
- * A stalled link, or a host with no time to fill it. What is compressed, throttled or mostly zero
- * is slow by right.
- */
-static void note_slow(struct run *r)
-{
-	const struct mt_sample *f = &r->supervised.final;
-	double ms;
-
-	if (r->how.compression || r->how.auto_converge || isnan(r->result->prepare_ms) ||
-	    !mt_sample_has(f, total_ms) || !mt_sample_has(f, transferred_bytes))
-		return;
-	ms = f->total_ms - r->result->prepare_ms;
-	if (ms > SLOW_MIN_MS &&
-	    f->transferred_bytes / ms * 1e3 < SLOW_SHARE * r->how.bandwidth_bytes_per_s)
-		add_note(r, "slow: %.1f MiB/s on the whole",
-			 f->transferred_bytes / ms * 1e3 / MT_MIB);
-}
-
-static void judge(struct run *r)
-{
-	struct campaign_result *o = r->result;
-
-	o->outcome = r->supervised.outcome;
-	o->final = r->supervised.final;
-	o->converged = completed(r) && !r->supervised.postcopy && !r->capped;
-	if (!completed(r) && !(r->supervised.outcome == MT_OUTCOME_ABORTED && r->capped))
-		add_note(r, "%.200s", r->supervised.detail);
-	if (completed(r) && r->capped)
-		add_note(r, "completed although cancelled at the cap");
-	if (flips(r->plan->method) && completed(r) && !r->supervised.postcopy)
-		add_note(r, "converged before the flip");
-	if (o->busy_percent >= BUSY_PERCENT)
-		add_note(r, "host busy");
-	if (r->supervised.actions_failed)
-		add_note(r, "%u actions failed", r->supervised.actions_failed);
-	if (r->supervised.record_error)
-		add_note(r, "recording incomplete: %s", strerror(-r->supervised.record_error));
-	note_slow(r);
-}
-
-static int prepare(struct run *r, struct mt_err *err)
+static int prepare(struct campaign_going *r, struct mt_err *err)
 {
 	struct campaign *c = r->c;
 	struct campaign_result *o = r->result;
@@ -308,25 +219,17 @@ static int prepare(struct run *r, struct mt_err *err)
 	o->link_bytes_per_s = c->link_bytes_per_s;
 	if (!rc)
 		rc = set_limit(r, err);
+	if (!rc && r->plan->method->policy)
+		rc = campaign_hand_take(&r->hand, c, err);
+	if (!rc)
+		take_baseline(r);
 	return rc ? rc : open_recorder(r, err);
-}
-
-static bool look_after(struct run *r)
-{
-	struct mt_err ignored = { 0 };
-	bool found = !campaign_guest_find(r->c, &ignored);
-
-	ask_felt(r);
-	if (found && !r->silent)
-		ask_verify(r);
-	judge(r);
-	return found && !r->silent && (!*r->result->verified || !strcmp(r->result->verified, "ok"));
 }
 
 int campaign_run(struct campaign *c, const struct campaign_run *run, struct campaign_result *result,
 		 bool *usable, struct mt_err *err)
 {
-	struct run r = { .c = c,
+	struct campaign_going r = { .c = c,
 			 .plan = run,
 			 .from = &c->hosts[c->side],
 			 .to = &c->hosts[!c->side],
@@ -338,20 +241,24 @@ int campaign_run(struct campaign *c, const struct campaign_run *run, struct camp
 	*usable = false;
 	*result = (struct campaign_result){
 		.start = c->start, .run = run, .where = c->spec.where, .profile = c->profile,
-		.prepare_ms = NAN, .felt_ms = NAN,
+		.prepare_ms = NAN, .felt_ms = NAN, .work_before_per_s = NAN,
+		.work_during_per_s = NAN, .commit = c->commit,
 	};
 	rc = prepare(&r, err);
-	if (rc)
+	if (rc) {
+		campaign_hand_drop(&r.hand);
 		return rc;
+	}
 	campaign_load_read(&before);
 	rc = migrate(&r, err);
+	campaign_hand_drop(&r.hand);
 	campaign_load_read(&after);
 	result->load_1min = before.load_1min;
 	result->busy_percent = campaign_busy_percent(&before, &after);
 	if (mt_recorder_close(r.recorder, &ignored) && !rc)
-		add_note(&r, "recording incomplete: %.120s", ignored.msg);
+		campaign_note(&r, "recording incomplete: %.120s", ignored.msg);
 	if (rc || c->cancel)
 		return rc ? rc : mt_err_set(err, -EINTR, "interrupted");
-	*usable = look_after(&r);
+	*usable = campaign_look_after(&r);
 	return 0;
 }

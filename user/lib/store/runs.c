@@ -16,7 +16,7 @@
 #define FILE_MAX_BYTES	(64U << 20)
 #define LINE_MAX_BYTES	(64 << 10)
 
-enum kind { WHOLE, NUMBER, TEXT, RUN, METHOD, OPTIONS, OUTCOME, CONVERGED };
+enum kind { WHOLE, NUMBER, TEXT, RUN, METHOD, OPTIONS, ALLOWED, OUTCOME, CONVERGED, CHOICES };
 
 struct key {
 	const char *name;
@@ -33,7 +33,8 @@ struct key {
 static const struct key keys[] = {
 	{ "run", RUN }, T(where), T(guest), T(workload), T(type), T(logging), W(vcpus),
 	W(memory_bytes),
-	{ "method", METHOD }, { "parameters", OPTIONS },
+	{ "method", METHOD }, { "parameters", OPTIONS }, T(policy),
+	{ "postcopy_allowed", ALLOWED }, W(max_downtime_ms), W(deadline_ms), W(round),
 	W(bandwidth_bytes_per_s), W(link_bytes_per_s), W(downtime_limit_ms), W(cap_ms), T(profile),
 	T(recording),
 	W(resident_bytes), W(nonzero_bytes), N(cpu_share), W(start_wall_ms), N(load_1min),
@@ -41,8 +42,8 @@ static const struct key keys[] = {
 	{ "outcome", OUTCOME }, { "converged", CONVERGED }, N(prepare_ms), W(total_ms),
 	W(downtime_ms), W(transferred_bytes),
 	W(iterations), W(normal_pages), W(zero_pages), W(throttle_percent), W(postcopy_requests),
-	N(felt_ms),
-	T(verified), T(note),
+	N(felt_ms), N(work_before_per_s), N(work_during_per_s),
+	T(verified), T(note), T(reason), { "choices", CHOICES }, T(commit),
 };
 
 /* --- reading ------------------------------------------------------------------ */
@@ -81,6 +82,25 @@ static void fill_options(struct mt_method_options *m, const json_t *o)
 	};
 }
 
+/* [[TOTAL_MS, PAUSE_MS, STALL_MS], ...], null for what is not known */
+static void fill_choices(struct mt_run *r, const json_t *list)
+{
+	size_t n = json_array_size(list);
+
+	r->n_choices = n < MT_RUN_CHOICES_MAX ? n : MT_RUN_CHOICES_MAX;
+	for (size_t i = 0; i < r->n_choices; i++) {
+		const json_t *at = json_array_get(list, i);
+		double *v[] = { &r->choices[i].total_ms, &r->choices[i].pause_ms,
+				&r->choices[i].stall_ms };
+
+		for (size_t k = 0; k < MT_ARRAY_SIZE(v); k++) {
+			const json_t *value = json_array_get(at, k);
+
+			*v[k] = json_is_number(value) ? json_number_value(value) : NAN;
+		}
+	}
+}
+
 static void read_key(struct mt_run *r, const struct key *key, const json_t *o)
 {
 	void *field = (char *)r + key->offset;
@@ -102,6 +122,12 @@ static void read_key(struct mt_run *r, const struct key *key, const json_t *o)
 		break;
 	case OPTIONS:
 		fill_options(&r->options, json_object_get(o, key->name));
+		break;
+	case ALLOWED:
+		r->postcopy_allowed = json_is_true(json_object_get(o, key->name));
+		break;
+	case CHOICES:
+		fill_choices(r, json_object_get(o, key->name));
 		break;
 	case OUTCOME:
 		if (mt_outcome_parse(text(o, key->name), &r->outcome))
@@ -161,6 +187,23 @@ static json_t *options_of(const struct mt_run *r, int *failed)
 	return o;
 }
 
+static json_t *choices_of(const struct mt_run *r, int *failed)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->n_choices; i++) {
+		const double v[] = { r->choices[i].total_ms, r->choices[i].pause_ms,
+				     r->choices[i].stall_ms };
+		json_t *at = json_array();
+
+		for (size_t k = 0; k < MT_ARRAY_SIZE(v); k++)
+			*failed |= json_array_append_new(at, isfinite(v[k]) ? mt_json_double(v[k]) :
+							 json_null());
+		*failed |= json_array_append_new(list, at);
+	}
+	return list;
+}
+
 static void write_key(json_t *o, const struct key *key, const struct mt_run *r, int *failed)
 {
 	const void *field = (const char *)r + key->offset;
@@ -187,6 +230,14 @@ static void write_key(json_t *o, const struct key *key, const struct mt_run *r, 
 		break;
 	case OPTIONS:
 		mt_json_set(o, key->name, options_of(r, failed), failed);
+		break;
+	case ALLOWED:
+		if (*r->policy)
+			mt_json_set(o, key->name, json_boolean(r->postcopy_allowed), failed);
+		break;
+	case CHOICES:
+		if (r->n_choices)
+			mt_json_set(o, key->name, choices_of(r, failed), failed);
 		break;
 	case OUTCOME:
 		mt_json_set(o, key->name, mt_json_string(mt_outcome_name(r->outcome)), failed);

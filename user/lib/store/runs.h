@@ -13,6 +13,13 @@
 #include "model/forecast.h"
 #include "record.h"
 
+#define MT_RUN_CHOICES_MAX	64
+
+/* What it would have come to, had it been ended at another moment. */
+struct mt_run_choice {
+	double total_ms, pause_ms, stall_ms;	/* stall: NaN: not known */
+};
+
 /*
  * Numbers that are not known are NaN, strings "", methods and outcomes MT_METHOD_COUNT and
  * MT_OUTCOME_COUNT.
@@ -26,6 +33,10 @@ struct mt_run {
 	double vcpus, memory_bytes, resident_bytes, nonzero_bytes, cpu_share;
 	enum mt_method method;
 	struct mt_method_options options;
+	char policy[32];		/* that steered it, "": none did; and what that was told */
+	bool postcopy_allowed;
+	double max_downtime_ms, deadline_ms;	/* deadline: NaN: none */
+	double round;			/* which repetition, from 0 */
 	double bandwidth_bytes_per_s, link_bytes_per_s, downtime_limit_ms, cap_ms;
 	char profile[128], recording[128];
 	double start_wall_ms, load_1min, busy_percent;
@@ -36,7 +47,12 @@ struct mt_run {
 					 * meanwhile */
 	double total_ms, downtime_ms, transferred_bytes, iterations, normal_pages, zero_pages;
 	double throttle_percent, postcopy_requests, felt_ms;
+	double work_before_per_s, work_during_per_s;	/* what the guest got done, by its own count */
 	char verified[32], note[768];
+	char reason[384];		/* of what the policy did last */
+	struct mt_run_choice choices[MT_RUN_CHOICES_MAX];
+	size_t n_choices;
+	char commit[64];		/* of what made it */
 };
 
 /* What a forecast of it would need and it does not say, for a message; NULL: nothing. */
