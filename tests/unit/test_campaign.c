@@ -431,7 +431,8 @@ static void a_line(void)
 		.start = &start, .run = &run, .where = "here", .profile = "p", .recording = "r",
 		.bandwidth_bytes_per_s = MT_MIB, .cap_ms = 9, .load_1min = NAN,
 		.busy_percent = 12.34, .prepare_ms = NAN,
-		.felt_ms = NAN, .outcome = MT_OUTCOME_ABORTED, .verified = "ok", .note = "odd",
+		.felt_ms = NAN, .work_before_per_s = NAN, .work_during_per_s = NAN,
+		.outcome = MT_OUTCOME_ABORTED, .verified = "ok", .note = "odd",
 	};
 	char *line;
 
@@ -470,6 +471,48 @@ static void lines_again(void)
 	mt_runs_free(&runs);
 }
 
+/* One under a policy, with all that only such a one has. */
+static void a_steered_line(void)
+{
+	struct campaign_method method = { .kind = MT_METHOD_PRECOPY,
+					  .policy = mt_policy_find("predict"),
+					  .steer = MT_LIMITS_UNSET };
+	struct campaign_run run = { .number = 7, .round = 2, .method = &method, .limit_ms = 300 };
+	struct campaign_start start = { .guest = &spec.guests[0], .workload = &spec.workloads[0] };
+	struct campaign_result r = {
+		.start = &start, .run = &run, .where = "here", .profile = "p",
+		.work_before_per_s = 100, .work_during_per_s = 60.5,
+		.outcome = MT_OUTCOME_COMPLETED, .reason = "stop: now", .commit = "abc",
+	};
+	struct mt_runs runs;
+	struct mt_err err = { 0 };
+	char *line, *again;
+
+	method.steer.max_downtime_ms = 400;
+	method.steer.deadline_ms = MT_LIMIT_NONE;
+	method.steer.postcopy_allowed = true;
+	line = campaign_line(&r);
+	mkdir(in_dir("steered"), 0700);
+	write_file("steered/runs.jsonl", line);
+	append("steered/runs.jsonl", "\n");
+	CHECK_INT(mt_runs_load(&runs, in_dir("steered"), &err), 0);
+	CHECK_STR(runs.v[0].policy, "predict");
+	CHECK(runs.v[0].postcopy_allowed);
+	CHECK_NEAR(runs.v[0].max_downtime_ms, 400, 0);
+	CHECK(isnan(runs.v[0].deadline_ms));
+	CHECK_NEAR(runs.v[0].round, 2, 0);
+	CHECK_NEAR(runs.v[0].work_during_per_s, 60.5, 0);
+	CHECK_STR(runs.v[0].reason, "stop: now");
+	CHECK_STR(runs.v[0].commit, "abc");
+	runs.v[0].n_choices = 1;
+	runs.v[0].choices[0] = (struct mt_run_choice){ 1000, 5.5, NAN };
+	again = mt_run_line(&runs.v[0]);
+	CHECK(strstr(again, "\"choices\":[[1000.0,5.5,null]]"));
+	free(again);
+	free(line);
+	mt_runs_free(&runs);
+}
+
 static void answers(void)
 {
 	struct campaign_answer a;
@@ -483,6 +526,12 @@ static void answers(void)
 	CHECK_STR(a.verify, "fail");
 	CHECK_STR(a.text, "{\"verify\":\"fail\",\"lost\":3}");
 	CHECK(isnan(a.longest_gap_ms));
+	CHECK(isnan(a.work) && isnan(a.at_ns));
+	CHECK_INT(campaign_answer_parse(&a, "{\"at_ns\":5,\"writes\":7,\"reads\":2}"), 0);
+	CHECK_NEAR(a.work, 9, 0);
+	CHECK_INT(campaign_answer_parse(&a, "{\"at_ns\":5,\"ops\":3,\"uptime_ms\":8}"), 0);
+	CHECK_NEAR(a.work, 3, 0);
+	CHECK_NEAR(a.at_ns, 5, 0);
 	CHECK_INT(campaign_answer_parse(&a, ""), -EBADMSG);
 	CHECK_INT(campaign_answer_parse(&a, "[]"), -EBADMSG);
 }
@@ -535,6 +584,7 @@ static const struct ktap_case cases[] = {
 	{ "what is damaged or another's is not taken up", refuses },
 	{ "a file too large is not read", too_large },
 	{ "a line of results", a_line },
+	{ "a line of a migration that a policy steered", a_steered_line },
 	{ "the lines of a campaign are written again as they were read", lines_again },
 	{ "what a watcher answers", answers },
 	{ "a command has its environment, its status and its limit of time", commands },

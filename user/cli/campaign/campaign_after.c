@@ -97,7 +97,7 @@ static void note_slow(struct campaign_going *r)
 	if (ms > SLOW_MIN_MS &&
 	    f->transferred_bytes / ms * 1e3 < SLOW_SHARE * r->how.bandwidth_bytes_per_s)
 		campaign_note(r, "slow: %.1f MiB/s on the whole",
-			 f->transferred_bytes / ms * 1e3 / MT_MIB);
+			      f->transferred_bytes / ms * 1e3 / MT_MIB);
 }
 
 static void judge(struct campaign_going *r)
@@ -114,7 +114,8 @@ static void judge(struct campaign_going *r)
 		campaign_note(r, "cancelled at the cap");
 	if (completed(r) && r->capped)
 		campaign_note(r, "completed although cancelled at the cap");
-	if (!r->plan->method->policy && campaign_may_flip(r->plan->method) && completed(r) && !r->supervised.postcopy)
+	if (!r->plan->method->policy && campaign_may_flip(r->plan->method) && completed(r) &&
+	    !r->supervised.postcopy)
 		campaign_note(r, "converged before the flip");
 	if (o->busy_percent >= BUSY_PERCENT)
 		campaign_note(r, "host busy");

@@ -25,7 +25,7 @@ int campaign_hand_take(struct campaign_hand *h, struct campaign *c, struct mt_er
 	rc = rc ? rc : mt_hands_host(conn, host, err);
 	rc = rc ? rc : mt_wheel_take(h->hands, host, c->domain.uuid, WHO, &h->wheel, NULL, err);
 	if (!rc)
-		mt_wheel_unmark(h->wheel);	/* of a run that was killed, and a guest long gone */
+		mt_wheel_unmark(h->wheel);	/* of a run that was killed: its guest is gone */
 	return rc ? rc : mt_guard_new(&h->guard, &(struct mt_guard_options){
 		.hands = h->hands, .who = WHO }, err);
 }
@@ -33,8 +33,8 @@ int campaign_hand_take(struct campaign_hand *h, struct campaign *c, struct mt_er
 void campaign_hand_drop(struct campaign_hand *h)
 {
 	if (h->guard && mt_guard_leave(h->guard, MT_GUARD_LEAVE_MS))
-		mt_wheel_unmark(h->wheel);	/* still stopped: it is destroyed by whoever finds it
-						 * so */
+		mt_wheel_unmark(h->wheel);	/* still stopped: whoever finds it so destroys
+						 * it */
 	mt_guard_free(h->guard);
 	mt_wheel_put(h->wheel);
 	mt_hands_close(h->hands);

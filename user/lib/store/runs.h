@@ -47,7 +47,7 @@ struct mt_run {
 					 * meanwhile */
 	double total_ms, downtime_ms, transferred_bytes, iterations, normal_pages, zero_pages;
 	double throttle_percent, postcopy_requests, felt_ms;
-	double work_before_per_s, work_during_per_s;	/* what the guest got done, by its own count */
+	double work_before_per_s, work_during_per_s;	/* what the guest got done, as it counts */
 	char verified[32], note[768];
 	char reason[384];		/* of what the policy did last */
 	struct mt_run_choice choices[MT_RUN_CHOICES_MAX];
