@@ -476,6 +476,7 @@ static void a_steered_line(void)
 {
 	struct campaign_method method = { .kind = MT_METHOD_PRECOPY,
 					  .policy = mt_policy_find("predict"),
+					  .label = "predict",
 					  .steer = MT_LIMITS_UNSET };
 	struct campaign_run run = { .number = 7, .round = 2, .method = &method, .limit_ms = 300 };
 	struct campaign_start start = { .guest = &spec.guests[0], .workload = &spec.workloads[0] };

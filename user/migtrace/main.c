@@ -23,6 +23,8 @@ static const struct cmd cmds[] = {
 	  cmd_simulate },
 	{ "status",	"what migtraced does at present, and what it saw last", cmd_status },
 	{ "top",	"what guests dirty, as it happens", cmd_top },
+	{ "tournament",	"the same migrations under every policy, and which did best",
+	  cmd_tournament },
 };
 
 int main(int argc, char **argv)

@@ -42,8 +42,9 @@ struct campaign_method {
 	uint64_t flip_after_passes, throttle_initial_percent, throttle_increment_percent;
 	uint64_t xbzrle_cache_bytes, compress_level, compress_threads, channels;
 	uint64_t cap_ms;		/* instead of the campaign's; 0: that */
-	/* Not of a file: who steers it, and by what limits. NULL: nobody, but for the kind's flip */
+	/* Not of a file: who steers it, and by what limits. NULL: nobody does. */
 	const struct mt_policy *policy;
+	const char *label;		/* a policy and its parameters, in results */
 	struct mt_limits steer;
 };
 
@@ -121,6 +122,7 @@ struct campaign_state {
 	char *dir;
 	int fd;				/* of runs.jsonl, appended to and locked */
 	int log_fd;			/* what commands say on stderr */
+	bool hasty;			/* a line that a crash of the host takes is soon made again */
 };
 
 /*

@@ -58,7 +58,7 @@ static void set_policy(struct mt_run *run, const struct campaign_result *r)
 	run->max_downtime_ms = run->deadline_ms = run->round = NAN;
 	if (!m->policy)
 		return;
-	COPY(run->policy, m->policy->name);
+	COPY(run->policy, m->label);
 	run->postcopy_allowed = m->steer.postcopy_allowed;
 	run->max_downtime_ms = known(m->steer.max_downtime_ms);
 	if (m->steer.deadline_ms < MT_LIMIT_NONE)

@@ -47,7 +47,7 @@ static ssize_t read_all(int fd, char **text)
 	return len;
 }
 
-static int write_all(int fd, const char *text, size_t len)
+static int write_all(int fd, const char *text, size_t len, bool sync)
 {
 	while (len) {
 		ssize_t n = write(fd, text, len);
@@ -57,7 +57,7 @@ static int write_all(int fd, const char *text, size_t len)
 		if (n > 0)
 			text += n, len -= (size_t)n;
 	}
-	return fsync(fd) ? -errno : 0;
+	return sync && fsync(fd) ? -errno : 0;
 }
 
 /* Whole or not at all: half a specification would be another one. */
@@ -72,7 +72,7 @@ static int write_spec(const char *path, const char *text, size_t len, struct mt_
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return failed(err, fresh);
-	rc = write_all(fd, text, len);
+	rc = write_all(fd, text, len, true);
 	if (rc)
 		return mt_err_set(err, rc, "%s: %s", fresh, strerror(-rc));
 	return rename(fresh, path) ? failed(err, path) : 0;
@@ -177,7 +177,7 @@ int campaign_state_add(struct campaign_state *st, const char *line, struct mt_er
 
 	if (len < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	rc = write_all(st->fd, whole, (size_t)len);
+	rc = write_all(st->fd, whole, (size_t)len, !st->hasty);
 	return rc ? mt_err_set(err, rc, "%s/runs.jsonl: %s", st->dir, strerror(-rc)) : 0;
 }
 

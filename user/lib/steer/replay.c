@@ -38,6 +38,7 @@ struct replay {
 	uint64_t ends_at_ms;		/* when QEMU would have stopped by itself, under a limit the
 					 * policy set */
 	uint64_t ends_limit_ms;
+	double ends_implied_ms;
 	bool ends;
 	const struct mt_record_decision *relimited;	/* a change of QEMU's limit that is still to
 							 * be heeded */
@@ -138,6 +139,7 @@ static void note_end(struct replay *r, const struct mt_plan *plan, const struct 
 	r->ends = true;
 	r->ends_at_ms = s->total_ms;
 	r->ends_limit_ms = r->planned_limit_ms;
+	r->ends_implied_ms = plan->implied_downtime_ms;
 }
 
 static void say(struct mt_replay_result *result, const char *fmt, ...)
@@ -216,6 +218,8 @@ static void explain_settings(const struct replay *r, struct mt_replay_result *re
 {
 	char at[MT_UNIT_STR], limit[MT_UNIT_STR];
 
+	result->ends_ms = r->ends ? (double)r->ends_at_ms : NAN;
+	result->ends_implied_ms = r->ends ? r->ends_implied_ms : NAN;
 	if (!r->n_settings)
 		return;
 	say(result, "; before, %s (%u change%s since %s)", r->setting, r->n_settings,

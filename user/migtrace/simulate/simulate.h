@@ -30,11 +30,11 @@ struct simulate {
 };
 
 /*
- * simulate_trace.c: a recording, or a pattern in words. @memory_bytes: as far as it is known, 0.
- * Return: 0 or -errno.
+ * simulate_trace.c: a recording, or a pattern in words; how large the guest is goes into
+ * ->params. Return: 0 or -errno.
  */
 MT_MUST_CHECK int simulate_trace(struct mt_trace *t, const char *what, struct simulate *q,
-				 uint64_t *memory_bytes, struct mt_err *err);
+				 struct mt_err *err);
 
 /* simulate_run.c */
 struct mt_table *simulate_table(enum mt_format format, bool passes);

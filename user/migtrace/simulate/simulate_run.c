@@ -184,22 +184,11 @@ int simulate_all(struct simulate *q, const char *what, struct mt_err *err)
 	struct mt_trace trace;
 	struct combination c = { .q = q, .what = what, .trace = &trace };
 	struct mt_history history = { .bytes = NULL };
-	uint64_t memory_bytes;
-	int rc = simulate_trace(&trace, what, q, &memory_bytes, err);
+	int rc = simulate_trace(&trace, what, q, err);
 
 	if (rc)
 		return rc;
-	/* A recorded guest is at least as large as what it wrote to. */
-	if (!memory_bytes)
-		memory_bytes = trace.pages * MT_TRACE_PAGE_BYTES;
-	q->params.memory_bytes = q->memory_bytes ? q->memory_bytes : memory_bytes;
-	q->params.resident_bytes = q->resident_bytes;
-	if (trace.pages * MT_TRACE_PAGE_BYTES > q->params.memory_bytes && trace.ops &&
-	    mt_trace_is_pattern(what))
-		rc = mt_err_set(
-			err, -EINVAL, "%s does not fit into --memory: it takes %llu MiB", what,
-			(unsigned long long)(trace.pages * MT_TRACE_PAGE_BYTES / MT_MIB + 1));
-	if (!rc && q->history_ms) {
+	if (q->history_ms) {
 		rc = mt_sim_history(&trace, (double)q->history_ms / 1e3, MT_SLOT_S, &history);
 		if (rc)
 			mt_err_set(err, rc, "--history: %s",

@@ -63,17 +63,34 @@ static int from_file(struct mt_trace *t, const char *path, struct simulate *q,
 	return rc;
 }
 
-int simulate_trace(struct mt_trace *t, const char *what, struct simulate *q, uint64_t *memory_bytes,
-		   struct mt_err *err)
+/* A recorded guest is at least as large as what it wrote to. */
+static int set_memory(const struct mt_trace *t, const char *what, struct simulate *q,
+		      uint64_t known_bytes, struct mt_err *err)
 {
+	uint64_t written_bytes = t->pages * MT_TRACE_PAGE_BYTES;
+
+	q->params.memory_bytes = q->memory_bytes ? q->memory_bytes :
+				 known_bytes	 ? known_bytes :
+						   written_bytes;
+	q->params.resident_bytes = q->resident_bytes;
+	if (written_bytes <= q->params.memory_bytes || !t->ops || !mt_trace_is_pattern(what))
+		return 0;
+	return mt_err_set(err, -EINVAL, "%s does not fit into --memory: it takes %llu MiB", what,
+			  (unsigned long long)(written_bytes / MT_MIB + 1));
+}
+
+int simulate_trace(struct mt_trace *t, const char *what, struct simulate *q, struct mt_err *err)
+{
+	uint64_t memory_bytes = 0;
 	int rc;
 
-	*memory_bytes = 0;
 	q->ended_early = false;
-	if (!mt_trace_is_pattern(what))
-		return from_file(t, what, q, memory_bytes, err);
-	rc = from_words(t, what, q, err);
-	if (!rc)
-		*memory_bytes = t->pages * MT_TRACE_PAGE_BYTES;
+	rc = mt_trace_is_pattern(what) ? from_words(t, what, q, err) :
+					 from_file(t, what, q, &memory_bytes, err);
+	if (rc)
+		return rc;
+	rc = set_memory(t, what, q, memory_bytes, err);
+	if (rc)
+		mt_trace_fini(t);
 	return rc;
 }

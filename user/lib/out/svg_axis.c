@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * svg_axis.c - from numbers to places on a chart (PURE)
+ */
+#include <math.h>
+
+#include "svg_axis.h"
+
+#define ROOM		0.06	/* of the range, beside the outermost numbers */
+#define FROM_ZERO	0.5	/* of the highest: if the lowest is below, the axis begins at 0 */
+#define STEPS		5	/* of an axis, about */
+#define FEW_DECADES	1.7	/* fewer than that have ticks at 2 and 5, too */
+
+struct svg_scale svg_scale_of(const double *v, size_t n, bool log)
+{
+	struct svg_scale s = { .low = INFINITY, .high = -INFINITY, .log = log };
+	double room;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!isfinite(v[i]) || (log && v[i] <= 0))
+			continue;
+		s.low = fmin(s.low, v[i]);
+		s.high = fmax(s.high, v[i]);
+	}
+	if (s.low > s.high)
+		return (struct svg_scale){ 1, 10, log };
+	if (log) {
+		room = fmax(log10(s.high / s.low) * ROOM, 0.1);
+		s.low *= pow(10, -room);
+		s.high *= pow(10, room);
+		return s;
+	}
+	if (s.low >= 0 && s.low <= FROM_ZERO * s.high)
+		s.low = 0;
+	room = s.high > s.low ? (s.high - s.low) * ROOM : fmax(fabs(s.high), 1) * ROOM;
+	if (s.low != 0)
+		s.low -= room;
+	s.high += room;
+	return s;
+}
+
+double svg_scale_at(const struct svg_scale *s, double v)
+{
+	double at = s->log ? log10(fmax(v, s->low) / s->low) / log10(s->high / s->low) :
+			     (v - s->low) / (s->high - s->low);
+
+	return fmin(fmax(at, 0), 1);
+}
+
+/* 1, 2 or 5 times a power of ten, not less than @v. */
+static double round_up(double v)
+{
+	static const double steps[] = { 1, 2, 5, 10 };
+	double power = pow(10, floor(log10(v)));
+	int i = 0;
+
+	while (i < 3 && steps[i] * power < v * (1 - 1e-9))
+		i++;
+	return steps[i] * power;
+}
+
+static size_t ticks_log(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
+{
+	bool few = log10(s->high / s->low) < FEW_DECADES;
+	double power = pow(10, floor(log10(s->low)));
+	/* Of very many decades only some. */
+	double every = pow(10, ceil(log10(s->high / s->low) / (SVG_TICKS_MAX - 1)));
+	size_t n = 0;
+
+	for (; power <= s->high && n < SVG_TICKS_MAX; power *= few ? 10 : every)
+		for (int i = 0; i < (few ? 3 : 1) && n < SVG_TICKS_MAX; i++) {
+			double v = power * (i == 0 ? 1 : i == 1 ? 2 : 5);
+
+			if (v >= s->low && v <= s->high)
+				ticks[n++] = v;
+		}
+	return n;
+}
+
+size_t svg_scale_ticks(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
+{
+	double step;
+	size_t n = 0;
+
+	if (s->log)
+		return ticks_log(s, ticks);
+	step = round_up((s->high - s->low) / STEPS);
+	for (double k = ceil(s->low / step); k * step <= s->high && n < SVG_TICKS_MAX; k++)
+		ticks[n++] = k * step;
+	return n;
+}
