@@ -122,7 +122,7 @@ struct campaign_state {
 	char *dir;
 	int fd;				/* of runs.jsonl, appended to and locked */
 	int log_fd;			/* what commands say on stderr */
-	bool hasty;			/* a line that a crash of the host takes is soon made again */
+	bool hasty;			/* what a crash of the host takes is soon made again */
 };
 
 /*

@@ -20,7 +20,7 @@
 #define LEGEND_ITEM	135
 #define COLUMNS		3
 #define PANEL_HEIGHT	250
-#define LEFT		64	/* of a panel's plot: numbers and the axis' title */
+#define LEFT		76	/* of a panel's plot: numbers and the axis' title */
 #define BOTTOM		44
 #define TOP		24
 #define RIGHT		12
@@ -101,13 +101,13 @@ static void put_style(FILE *out)
 	      "svg{background:#fff;color:#1b1f24;font:12px system-ui,sans-serif}\n"
 	      ".q{fill:none;stroke:currentColor;stroke-opacity:.18}\n"
 	      "text{fill:currentColor}.h{font-size:16px;font-weight:600}.p{font-weight:600}\n"
-	      ".m{fill:var(--c);fill-opacity:.75;stroke:var(--c)}\n"
-	      ".l{fill:none;stroke:var(--c);stroke-width:1.5;stroke-opacity:.8}\n", out);
+	      ".m{fill:currentColor;fill-opacity:.75;stroke:currentColor}\n"
+	      ".l{fill:none;stroke:currentColor;stroke-width:1.5;stroke-opacity:.8}\n", out);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(colours); i++)
-		fprintf(out, ".c%zu{--c:%s}", i, colours[i][0]);
+		fprintf(out, ".c%zu{color:%s}", i, colours[i][0]);
 	fputs("\n@media(prefers-color-scheme:dark){svg{background:#14171a;color:#e4e8ec}", out);
 	for (size_t i = 0; i < MT_ARRAY_SIZE(colours); i++)
-		fprintf(out, ".c%zu{--c:%s}", i, colours[i][1]);
+		fprintf(out, ".c%zu{color:%s}", i, colours[i][1]);
 	fputs("}\n</style>\n", out);
 }
 

@@ -9,6 +9,7 @@
 #define ROOM		0.06	/* of the range, beside the outermost numbers */
 #define FROM_ZERO	0.5	/* of the highest: if the lowest is below, the axis begins at 0 */
 #define STEPS		5	/* of an axis, about */
+#define TICKS_MIN	3
 #define FEW_DECADES	1.7	/* fewer than that have ticks at 2 and 5, too */
 
 struct svg_scale svg_scale_of(const double *v, size_t n, bool log)
@@ -59,6 +60,16 @@ static double round_up(double v)
 	return steps[i] * power;
 }
 
+static size_t ticks_even(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
+{
+	double step = round_up((s->high - s->low) / STEPS);
+	size_t n = 0;
+
+	for (double k = ceil(s->low / step); k * step <= s->high && n < SVG_TICKS_MAX; k++)
+		ticks[n++] = k * step;
+	return n;
+}
+
 static size_t ticks_log(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
 {
 	bool few = log10(s->high / s->low) < FEW_DECADES;
@@ -79,13 +90,8 @@ static size_t ticks_log(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
 
 size_t svg_scale_ticks(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
 {
-	double step;
-	size_t n = 0;
+	size_t n = s->log ? ticks_log(s, ticks) : 0;
 
-	if (s->log)
-		return ticks_log(s, ticks);
-	step = round_up((s->high - s->low) / STEPS);
-	for (double k = ceil(s->low / step); k * step <= s->high && n < SVG_TICKS_MAX; k++)
-		ticks[n++] = k * step;
-	return n;
+	/* So little of a logarithmic axis is nearly even. */
+	return n < TICKS_MIN ? ticks_even(s, ticks) : n;
 }

@@ -33,6 +33,14 @@ static void set_params(struct play *p, const struct tournament_bout *b)
 	to->cap_ms = (double)(b->run->method->cap_ms ? b->run->method->cap_ms : s->cap_ms);
 }
 
+static void tell_params(struct mt_run *l, const struct mt_sim_params *p)
+{
+	l->memory_bytes = (double)p->memory_bytes;
+	l->bandwidth_bytes_per_s = p->bandwidth_bytes_per_s;
+	l->link_bytes_per_s = floor(p->host.link_bytes_per_s);
+	l->cap_ms = p->cap_ms;
+}
+
 static int prepare(struct play *p, struct tournament_bout *b, struct mt_err *err)
 {
 	const struct tournament_simulator *s = &b->t->spec.simulator;
@@ -45,6 +53,7 @@ static int prepare(struct play *p, struct tournament_bout *b, struct mt_err *err
 	rc = simulate_trace(&p->trace, b->workload->trace, &p->how, err);
 	if (rc)
 		return rc;
+	tell_params(b->line, &p->how.params);
 	if (s->history_ms) {
 		rc = mt_sim_history(&p->trace, (double)s->history_ms / 1e3, MT_SLOT_S, &p->history);
 		if (rc)
@@ -80,14 +89,10 @@ static double pause_of(const struct mt_sim_result *r)
 	return r->end == MT_SIM_STOPPED ? fmax(r->downtime_ms, r->stall_ms) : r->downtime_ms;
 }
 
-static void fill(struct mt_run *l, const struct mt_sim_result *r, const struct mt_sim_params *p)
+static void fill(struct mt_run *l, const struct mt_sim_result *r)
 {
 	l->outcome = is_completed(r) ? MT_OUTCOME_COMPLETED : MT_OUTCOME_ABORTED;
 	l->converged = r->end == MT_SIM_CONVERGED;
-	l->memory_bytes = (double)p->memory_bytes;
-	l->bandwidth_bytes_per_s = p->bandwidth_bytes_per_s;
-	l->link_bytes_per_s = floor(p->host.link_bytes_per_s);
-	l->cap_ms = p->cap_ms;
 	l->total_ms = round(r->total_ms);
 	l->downtime_ms = round(pause_of(r));
 	l->felt_ms = round(r->stall_ms * 10) / 10;
@@ -123,7 +128,7 @@ static int try_one(struct play *p, struct tournament_bout *b, const struct mt_po
 	t->v[t->n++] = at;
 	if (score_met(&at, &b->objectives) && at.total_ms < t->best_ms) {
 		t->best_ms = at.total_ms;
-		fill(b->line, &r, &p->how.params);
+		fill(b->line, &r);
 	}
 	return r.end == MT_SIM_CONVERGED;
 }
@@ -174,7 +179,7 @@ int tournament_simulate(struct tournament_bout *b, struct mt_err *err)
 	} else if (!rc) {
 		rc = steer(&p, b, b->run->method->policy, &b->limits, &r, err);
 		if (!rc)
-			fill(b->line, &r, &p.how.params);
+			fill(b->line, &r);
 	}
 	free(p.history.bytes);
 	mt_trace_fini(&p.trace);
