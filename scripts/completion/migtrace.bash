@@ -117,7 +117,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--record|--history|--learned|--profile)
+	-o|--output|--svg|--record|--history|--learned|--profile)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -128,7 +128,7 @@ _migtrace()
 		return
 	fi
 	case $command in
-	report|replay|simulate)
+	report|replay|simulate|tournament)
 		local IFS=$'\n'
 		_migtrace_files
 		;;

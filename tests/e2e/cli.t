@@ -139,7 +139,7 @@ echo '{"type":"learned","schema":1,"figures":{"precopy":{"setup_ms":100}},"resid
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor guard list migrate plan predict record release replay report simulate status top; do
+for command in doctor guard list migrate plan predict record release replay report simulate status top tournament; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -231,7 +231,7 @@ warned "migrate: a pause with no room for a stop" 'max_downtime 100 ms is not mo
 warned "migrate: a policy that does not heed the pause" 'stop-and-copy does not heed max_downtime' --policy stop-and-copy
 warned "migrate: a policy by its former name" 'stop-and-copy does not heed max_downtime' --policy psc
 warned "migrate: nor the deadline" 'ihm does not heed the deadline' --policy ihm --deadline 10min
-for command in migrate replay simulate; do
+for command in migrate replay simulate tournament; do
 	works "$command --help says what policies do not heed" '^  stop-and-copy .*does not heed max_downtime, deadline' $command --help
 done
 refused "a timeout of more than a week" 2 '--timeout.*168 h.*, or none' migrate guest $T --timeout 169h
@@ -439,6 +439,51 @@ refused "simulate: no such file" 1 'nowhere.mtrec.*No such file' simulate nowher
 refused "simulate: text" 1 'text.mtrec.*recording' simulate text.mtrec
 M=$R refused "check: no campaign" 1 'spec.ini' check .
 HEADER=0
+
+# --- tournaments -------------------------------------------------------------------------
+# spec NAME LINE...: a specification of that name; what is printed with each \n a new line.
+spec() { printf '%b\n' "${@:2}" >"$1.ini"; }
+W='[workload w]\ntrace = idle:region=32M\nmemory = 64MiB'
+R_OF='[runs r]\nworkloads = w\npolicies = qemu\nbandwidths = 40MiB/s\nmax_downtimes = 300ms'
+# bad_spec NAME PATTERN LINE...: one clear line
+bad_spec() {
+	spec bad "${@:3}"
+	refused "tournament: $1" 1 "bad.ini.*$2" tournament bad.ini -o t
+}
+spec good '[simulator]' "$W" "$R_OF" 'repeat = 2'
+works "tournament: the plan" '^ *[0-9]+ +- +w +hindsight' tournament -n good.ini
+bad_spec "nowhere to be held" 'one of \[simulator\], \[recordings\] and \[campaign\]' "$W" "$R_OF"
+bad_spec "held at two places" 'one of \[simulator\], \[recordings\]' '[simulator]\n[recordings]' "$W" "$R_OF"
+bad_spec "nothing to do" 'no \[runs NAME\]' '[simulator]' "$W"
+bad_spec "an unknown section" 'unknown section \[race\].*\[policy NAME\]' '[simulator]\n[race]' "$W" "$R_OF"
+bad_spec "an unknown key" ':2: unknown key colour' '[simulator]\ncolour = red' "$W" "$R_OF"
+bad_spec "an unknown policy takes part" 'unknown policy "best"; there are' '[simulator]' "$W" "${R_OF/= qemu/= best}"
+bad_spec "a section of an unknown policy" '\[policy p\]: unknown policy "p"; there are' '[simulator]\n[policy p]' "$W" "$R_OF"
+bad_spec "another policy's parameter" 'policy qemu has no parameter timeout' '[simulator]\n[policy q]\npolicy = qemu\ntimeout = 3s' "$W" "$R_OF"
+bad_spec "one takes part twice" 'qemu takes part twice' '[simulator]' "$W" "${R_OF/= qemu/= qemu qemu}"
+bad_spec "a flip at once that is not allowed" 'flips to post-copy at once, which is not allowed' '[simulator]\n[policy p]\npolicy = passes\npasses = 0' \
+	"$W" "${R_OF/= qemu/= p}"
+bad_spec "no such workload" 'no \[workload x\]' '[simulator]' "$W" "${R_OF/= w/= x}"
+bad_spec "a workload without a trace" 'w\] needs trace' '[simulator]\n[workload w]' "$R_OF"
+bad_spec "a workload of elsewhere" 'recordings is for a tournament with \[recordings\]' '[simulator]' "$W" 'recordings = x' "$R_OF"
+bad_spec "guests where there are none" 'no \[guest g\]|guests are for a testbed' '[simulator]\n[guest g]\ntype = kvm\nmemory = 64MiB' "$W" "$R_OF" 'guests = g'
+bad_spec "no bandwidth" 'needs bandwidths' '[simulator]' "$W" "${R_OF/bandwidths = 40MiB\/s\\n/}"
+bad_spec "a pause without unit" 'max_downtimes.*unit' '[simulator]' "$W" "$R_OF 5"
+bad_spec "no time at all" 'deadline 0ms is out of range' '[simulator]' "$W" "$R_OF" 'deadline = 0ms'
+bad_spec "unknown hosts" 'host.*colour' '[simulator]\nhost = colour=red' "$W" "$R_OF"
+bad_spec "a testbed that nobody can handle" 'needs up' '[campaign]\nwhere = x\nstart = x\nstop = x\nlink = x\nwatch = x' "${W/trace*memory = 64MiB/image = mem}" \
+	"$R_OF" 'guests = g' '[guest g]\ntype = kvm\nmemory = 64MiB'
+spec files '[recordings]' '[workload w]\nrecordings = nowhere*.mtrec' "${R_OF/bandwidths = 40MiB\/s\\n/}"
+refused "tournament: no such recordings" 1 'nowhere\*.mtrec: no such recording' tournament files.ini -o t
+refused "tournament: no such specification" 1 'nowhere.ini.*No such file' tournament nowhere.ini -o t
+refused "tournament without a specification" 2 'SPEC' tournament -o t
+refused "tournament without a directory" 2 '-o DIR' tournament good.ini
+refused "tournament: scores of nothing" 2 '-o DIR' tournament -s
+refused "tournament: scores of a specification" 2 'no SPEC' tournament -s good.ini -o t
+refused "tournament: scores of an empty directory" 1 'runs.jsonl' tournament -s -o .
+refused "tournament: scores of a campaign" 1 'no policy steered run 1' tournament -s -o "$top/tests/data/campaign/lab"
+refused "tournament: both shown and not made" 2 'two different things' tournament -s -n -o t
+refused "tournament: a weight that is no number" 2 '--weight-downtime' tournament -s -o t --weight-downtime heavy
 
 # --- libvirt -------------------------------------------------------------------------
 works "list: the test driver" '^test +running' list -c $T
