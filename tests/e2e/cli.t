@@ -117,6 +117,16 @@ echo '[{"a":1}]' >other.json
 echo '{"return":' >half.json
 mkdir directory.mtrec
 
+# The same guest, which sends 200 MiB/s meanwhile.
+{
+	head -n 1 good.jsonl
+	for i in 1 2 3 4; do
+		echo "{\"type\":\"work\",\"t_ns\":${i}000000000,\"start_ns\":$(((i - 1) * 1000000000)),\"net_sent_bytes\":$((200 * MB)),\"net_received_bytes\":$MB,\"cpu_ns\":300000000,\"vcpus\":1}"
+		sed -n "$((i + 1))p" good.jsonl
+	done
+	tail -n 1 good.jsonl
+} | zstd -q >sends.mtrec
+
 # A profile of a guest that dirties 8 MiB/s of 64 MiB, and one that dirties more than a link of 40 MiB/s carries.
 profile() {
 	echo "${header/'"guest"'/"\"$1\""}"
@@ -263,6 +273,8 @@ M=$R works "campaign: a plan" '^[0-9]+ migrations of [0-9]+ guests' campaign -n 
 
 # --- recordings ------------------------------------------------------------------------
 works "a good recording is reported" 'for the test' report good.mtrec
+works "what kind of work it did is reported" 'network-out: .*receives 1.0 MiB/s, sends 200.0 MiB/s.*CPU 30 %' report sends.mtrec
+works "replay sees the same kind of work" 'walm +flip .*network-out: .*sends 200.0 MiB/s.*post-copy' replay sends.mtrec --policy walm --postcopy
 works "a good recording is replayed" 'predict' replay good.mtrec
 works "replay: a policy by its former name" 'stop-and-copy' replay good.mtrec --policy psc
 for command in report replay; do
@@ -489,6 +501,10 @@ refused "tournament: a weight that is no number" 2 '--weight-downtime' tournamen
 works "list: the test driver" '^test +running' list -c $T
 works "list: JSON" '"name":"test"' list -c $T -f json
 works "list: CSV" '^name,uuid,state' list -c $T -f csv
+works "list: what kind of work a guest does" '"class":"idle","vcpu_percent":0,.*"class_reason":"idle: .*; CPU 0 %' list -c $T -f json
+works "list: who is not watched has no class" '"class":null,' list -c $T -f json --watch 0ms
+refused "list: a link of nothing" 2 'more than 0' list --link 0B/s
+refused "list: watched for ever" 2 'at most 1min' list --watch 1h
 for uri in "$NOBODY_THERE" qemu+tcp://127.0.0.1:1/system nonsense:///system 'not a uri' qemu+tls://localhost.invalid/system; do
 	refused "list: cannot connect to $uri" 1 'nobody-listens|127.0.0.1|nonsense|uri|invalid' list -c "$uri"
 	refused "record: cannot connect to $uri" 1 'nobody-listens|127.0.0.1|nonsense|uri|invalid' record guest -o x.mtrec -c "$uri"

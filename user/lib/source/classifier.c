@@ -252,16 +252,11 @@ void mt_class_load_work(struct mt_class_load *load, const struct mt_work *w)
 
 	if (!(seconds > 0))
 		return;
-	if (cpu_ns_of(w, &cpu_ns)) {
-		/* Not even an idle guest does without its timer: these are old figures. */
-		if (!cpu_ns)
+	if (cpu_ns_of(w, &cpu_ns) && mt_work_get(w, MT_WORK_vcpus, &vcpus) && vcpus) {
+		share = (double)cpu_ns / 1e9 / seconds / (double)vcpus;
+		if (share > CPU_SHARE_MAX)
 			return;
-		if (mt_work_get(w, MT_WORK_vcpus, &vcpus) && vcpus) {
-			share = (double)cpu_ns / 1e9 / seconds / (double)vcpus;
-			if (share > CPU_SHARE_MAX)
-				return;
-			load->cpu_share = share;
-		}
+		load->cpu_share = share;
 	}
 	if (mt_work_get(w, MT_WORK_net_received_bytes, &in) &&
 	    mt_work_get(w, MT_WORK_net_sent_bytes, &out)) {

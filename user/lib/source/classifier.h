@@ -92,8 +92,8 @@ void mt_classifier_mean(const struct mt_classifier *c, struct mt_class_load *mea
 const char *mt_classifier_tell(const struct mt_classifier *c, char text[MT_CLASS_TEXT]);
 
 /*
- * What was counted as rates; all that it does not tell stays. Counters that stand still while the guest
- * runs, or say more than its vCPUs can do, are not believed: unknown.
+ * What was counted as rates; all that it does not tell stays. Counters that say more than its vCPUs
+ * can do are not believed, and tell nothing.
  */
 void mt_class_load_work(struct mt_class_load *load, const struct mt_work *work);
 

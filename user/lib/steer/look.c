@@ -126,6 +126,15 @@ void mt_take_ticks(struct supervision *s)
 	mt_recorded(s, mt_collector_record(s->o->collector, s->o->recorder, false, on_tick, s));
 }
 
+void mt_begin_work(struct supervision *s)
+{
+	struct mt_err ignored = { 0 };
+	struct mt_work none;
+
+	if (mt_domainwork_read(&s->work, &none, &ignored) < 0)
+		s->work.next_ns = 0;
+}
+
 /*
  * A call like any other of a look, and never at a boundary. One that fails leaves the class
  * unknown.

@@ -185,6 +185,7 @@ static int begin(struct supervision *s, struct mt_err *err)
 	limits.clears_chunks |= mt_domain_clears_chunks(&info);
 	know_guest(s, &info, &limits);
 	s->work.vcpus = info.vcpus;
+	mt_begin_work(s);
 	mt_engine_init(&s->engine, s->o->policy, &limits);
 	s->engine.flip.device = info.host_device;
 	s->phase_since_ns = mt_now_ns();

@@ -94,7 +94,9 @@ void mt_hand_end(struct supervision *s);
 uint64_t mt_sync_time(const struct supervision *s, const struct mt_event *ev);
 void mt_look(struct supervision *s, const struct mt_event *cause);
 void mt_take_ticks(struct supervision *s);
-/* Once a second, between boundaries: what else the guest does. */
+/* Begins to count what else the guest does. */
+void mt_begin_work(struct supervision *s);
+/* Once a second, between boundaries. */
 void mt_take_work(struct supervision *s);
 bool mt_may_look(const struct supervision *s);
 
