@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The hypervisors of the tests, and what is tested on them without root or libvirt's daemon.
-#	make check-fake		the named scenarios and 10,000 random schedules, under ASan and UBSan
+#	make check-fake		the named scenarios, 10,000 random schedules and some of each policy,
+#				under ASan and UBSan
 #	make check-tsan		the same code with threads side by side, under TSan
 
 FAKE_PARTS := $(addprefix tests/fake/,world.c world_any.c world_real.c files.c trace.c faults.c truth.c guest.c hypervisor.c policies.c process.c daemon.c source.c schedule.c)
@@ -44,11 +45,17 @@ $(B)/tests/fake/schedules-tsan: $(call obj,tsan,$(FAKE_PARTS) tests/fake/schedul
 
 $(BPF_USERS:%.c=$(B)/fake/%.o) $(BPF_USERS:%.c=$(B)/tsan/%.o): $(BPF_SKEL)
 
+# What migtraced takes on them, without sanitizers.
+$(call obj,obj,$(FAKE_PARTS) tests/fake/hundred.c): MT_CFLAGS += -Itests/fake
+$(B)/tests/fake/hundred: $(call obj,obj,$(FAKE_PARTS) tests/fake/hundred.c $(DAEMON_PARTS)) $(B)/libmigtrace.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(FAKE_WRAPS) -o $@ $^ $(LIBS)
+
 fake-tests: $(B)/tests/fake/schedules $(FAKE_TESTS)
 tsan-tests: $(B)/tests/fake/schedules-tsan
 
 check-fake: fake-tests
-	prove --timer $(FAKE_TESTS) $(B)/tests/fake/schedules
+	prove --timer $(FAKE_TESTS) $(B)/tests/fake/schedules tests/fake/policies.t
 check-tsan: tsan-tests
 	prove --timer tests/fake/tsan.t
 

@@ -311,6 +311,9 @@ static bool spend(struct call *call, uint64_t until_ns)
 
 static int fail(struct call *call, int error)
 {
+	/* What it would have been told after that does not reach it. */
+	if (call->lost)
+		return lost_error(call);
 	return mt_err_set(call->err, error, "cannot %s: %s [fault %u]", fake_call_names[call->kind],
 			  strerror(-error),
 			  truth_refused(call->g, call->kind, call->c->group, call->gives_back));

@@ -73,4 +73,13 @@ void fake_unshield(void);
 /* A thread of the machine's that stands still for so long is a deadlock, or a loop. 0: never. */
 void fake_watchdog(unsigned seconds, const char *what);
 
+/*
+ * Of a group in the other world: processor time of its threads so far, and what of it went into
+ * calls of the hypervisor's, where the tests' own stands for libvirt's client.
+ */
+struct fake_cpu {
+	uint64_t all_ns, call_ns;
+};
+void fake_real_cpu(int group, struct fake_cpu *used);
+
 #endif

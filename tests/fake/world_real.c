@@ -26,8 +26,8 @@ static void __lsan_enable(void) { }
 #endif
 
 #define STACK_BYTES	(1 << 20)
-/* of the machine's time: so soon does a killed thread notice */
-#define SLICE_NS	(20 * MT_NS_PER_MS)
+/* so soon does a killed thread notice, and nobody is woken for that more often */
+#define SLICE_NS	(800 * MT_NS_PER_MS)
 
 #define JOIN_SLICE_NS	5000000L
 
@@ -42,6 +42,8 @@ struct rthread {
 	void *arg;
 	bool dead, detached;
 	unsigned shield;
+	uint64_t call_ns;		/* processor time in calls of the hypervisor's so far */
+	uint64_t called_ns;		/* and at which one began */
 	jmp_buf out;
 };
 
@@ -53,6 +55,7 @@ static struct {
 	unsigned scale;
 	int64_t wall_us;
 	struct mt_rng rng;
+	struct fake_cpu ended[FAKE_GROUPS];	/* of threads that are no more */
 } w = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static __thread struct rthread *self;
@@ -89,7 +92,7 @@ static uint64_t wall_us(void)
 /* The machine's moment, but no later than a slice from now. */
 static struct timespec moment(uint64_t until_ns)
 {
-	uint64_t now = machine_ns(), ns = now + SLICE_NS;
+	uint64_t now = machine_ns(), ns = now + SLICE_NS / w.scale;
 
 	if (until_ns != MT_FOR_EVER_NS) {
 		uint64_t due =
@@ -101,6 +104,14 @@ static struct timespec moment(uint64_t until_ns)
 	}
 	return (struct timespec){ .tv_sec = (time_t)(ns / MT_NS_PER_S),
 				  .tv_nsec = (long)(ns % MT_NS_PER_S) };
+}
+
+static uint64_t cpu_ns(clockid_t clock)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * MT_NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
 static bool ceases(void)
@@ -164,6 +175,8 @@ static void *body(void *arg)
 	if (leaks)
 		__lsan_enable();
 	hold();
+	w.ended[t->group].all_ns += cpu_ns(CLOCK_THREAD_CPUTIME_ID);
+	w.ended[t->group].call_ns += t->call_ns;
 	for (struct rthread **link = &w.all; *link; link = &(*link)->next)
 		if (*link == t) {
 			*link = t->next;
@@ -206,6 +219,8 @@ static int start_in(int group, pthread_t *thread, const char *name, void *(*fn)(
 		free(t);
 		return -rc;
 	}
+	/* For ps and perf. */
+	pthread_setname_np(id, name);
 	if (thread)
 		*thread = id;
 	return 0;
@@ -337,9 +352,30 @@ static void shield(int by)
 {
 	if (!self)
 		return;
+	if (by > 0 && !self->shield)
+		self->called_ns = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
 	self->shield = (unsigned)((int)self->shield + by);
+	if (by < 0 && !self->shield)
+		__atomic_add_fetch(&self->call_ns,
+				   cpu_ns(CLOCK_THREAD_CPUTIME_ID) - self->called_ns,
+				   __ATOMIC_RELAXED);
 	if (by < 0)
 		leave_if_dead();
+}
+
+void fake_real_cpu(int g, struct fake_cpu *used)
+{
+	hold();
+	*used = w.ended[g];
+	for (struct rthread *t = w.all; t; t = t->next) {
+		clockid_t clock;
+
+		if (t->group != g || pthread_getcpuclockid(t->id, &clock))
+			continue;
+		used->all_ns += cpu_ns(clock);
+		used->call_ns += __atomic_load_n(&t->call_ns, __ATOMIC_RELAXED);
+	}
+	release();
 }
 
 const struct fake_world_ops fake_world_scaled = {

@@ -29,10 +29,11 @@
  */
 static size_t piece(double window_s, double *part)
 {
-	double at = log(window_s / MT_UCURVE_FIRST_S) / STEP, k = fmax(0, fmin(floor(at), K - 2));
+	double at = log(window_s / MT_UCURVE_FIRST_S) / STEP;
+	size_t k = !(at > 0) ? 0 : at < K - 2 ? (size_t)at : K - 2;
 
-	*part = at - k;
-	return (size_t)k;
+	*part = at - (double)k;
+	return k;
 }
 
 void knots_add(struct knots_row *row, double window_s, double scale)

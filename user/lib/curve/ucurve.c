@@ -210,10 +210,10 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
 #define CLEARS	8
 
 /* Of the bytes that a pass began with, those that are written in a window. */
-static double again_bytes(const struct mt_ucurve_sample *u, double window_s, double began_bytes,
-			  double began_s)
+static double again_bytes(const struct mt_ucurve_sample *u, double window_s, double written,
+			  double began_bytes, double began_s)
 {
-	double written = mt_ucurve_sample_at(u, window_s), again = written;
+	double again = written;
 
 	/* Of the first pass everything is dirty. */
 	if (!(u->memory_bytes > 0) || began_bytes < 0.999 * u->memory_bytes)
@@ -221,25 +221,44 @@ static double again_bytes(const struct mt_ucurve_sample *u, double window_s, dou
 	return fmin(fmax(again, 0), written);
 }
 
-double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s,
-				  double began_bytes, double kept_bytes, double cleared_s)
+/* @written: in the window. */
+static double new_share(const struct mt_ucurve_sample *u, double window_s, double written,
+			double began_bytes, double kept_bytes, double cleared_s)
 {
 	unsigned chunks = u->chunks > 1 ? u->chunks : 1, clears = chunks < CLEARS ? chunks : CLEARS;
-	double written = mt_ucurve_sample_at(u, window_s), began_s, again, since = 0;
+	double began_s, again, since = 0;
 
 	if (!(began_bytes > 0) || !(written > 0) || (!(kept_bytes > 0) && chunks == 1))
 		return 1;
 	began_s = fmin(mt_ucurve_sample_window_s(u, began_bytes), BEGAN_MOST_S);
-	again = again_bytes(u, window_s, began_bytes, began_s);
+	again = again_bytes(u, window_s, written, began_bytes, began_s);
 	/* The first chunk is cleared as the pass begins, the last a chunk before its end. */
-	for (unsigned i = 0; i < clears && chunks > 1; i++)
-		since += again_bytes(u, window_s - cleared_s * ((i + 0.5) / clears - 0.5 / chunks),
-				     began_bytes, began_s) /
+	for (unsigned i = 0; i < clears && chunks > 1; i++) {
+		double left_s = window_s - cleared_s * ((i + 0.5) / clears - 0.5 / chunks);
+
+		since += again_bytes(u, left_s, mt_ucurve_sample_at(u, left_s), began_bytes,
+				     began_s) /
 			 clears;
+	}
 	if (chunks == 1)
 		since = again;
 	return fmax(NEW_LEAST,
 		    1 - (again - (1 - fmin(1, kept_bytes / began_bytes)) * since) / written);
+}
+
+double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s,
+				  double began_bytes, double kept_bytes, double cleared_s)
+{
+	return new_share(u, window_s, mt_ucurve_sample_at(u, window_s), began_bytes, kept_bytes,
+			 cleared_s);
+}
+
+double mt_ucurve_sample_new(const struct mt_ucurve_sample *u, double window_s, double began_bytes,
+			    double kept_bytes, double cleared_s)
+{
+	double written = mt_ucurve_sample_at(u, window_s);
+
+	return written * new_share(u, window_s, written, began_bytes, kept_bytes, cleared_s);
 }
 
 /* --- a migration's passes --------------------------------------------------------- */

@@ -170,6 +170,9 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
  */
 double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s,
 				  double began_bytes, double kept_bytes, double cleared_s);
+/* And these bytes. */
+double mt_ucurve_sample_new(const struct mt_ucurve_sample *u, double window_s, double began_bytes,
+			    double kept_bytes, double cleared_s);
 
 /* The window in which the median curve has @bytes; INFINITY: none that is looked at. */
 double mt_ucurve_window_s(const struct mt_ucurve *c, double bytes);

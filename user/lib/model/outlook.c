@@ -201,7 +201,7 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out,
 	if (!mt_outlook_resume(in, &f) || mt_forecast(NULL, &f, &as_is))
 		return;
 	reaches = as_is.ends;
-	if (in->allowed_ms - in->fixed_ms > f.downtime_limit_ms) {
+	if (reaches < 1 && in->allowed_ms - in->fixed_ms > f.downtime_limit_ms) {
 		struct mt_forecast_input raised = f;
 
 		raised.downtime_limit_ms = in->allowed_ms - in->fixed_ms;

@@ -116,8 +116,7 @@ static double new_bytes(const struct state *s, double window_s, double kept_byte
 {
 	double speed = guest_speed(s), t = window_s * speed;
 
-	return mt_ucurve_sample_at(&s->u, t) *
-	       mt_ucurve_sample_new_share(&s->u, t, began_bytes, kept_bytes, sent_s * speed);
+	return mt_ucurve_sample_new(&s->u, t, began_bytes, kept_bytes, sent_s * speed);
 }
 
 /* Of a single window, relative to its mean. */
