@@ -19,6 +19,8 @@
 
 #define INCIDENTS	96
 #define TICK_MS		100
+/* a call that takes so much longer may outlast its process */
+#define LEFT_MS		5000
 /* migrations that go on by then are cancelled, as by virsh */
 #define QUIET_MS	90000
 #define CAP_MS		1200000
@@ -375,6 +377,11 @@ static enum fake_call draw_call(struct schedule *s)
 			       (enum fake_call)draw(s, FAKE_CALL_COUNT);
 }
 
+static bool is_refusal(int error)
+{
+	return error == -EBUSY || error == -EACCES || error == -EOPNOTSUPP;
+}
+
 static void draw_call_fault(struct schedule *s, struct incident *in)
 {
 	static const int errors[] = { -EIO,    -ETIMEDOUT,  -ECONNRESET, -EBUSY,
@@ -391,6 +398,9 @@ static void draw_call_fault(struct schedule *s, struct incident *in)
 		if (f->call == FAKE_CALL_SUSPEND && chance(s, 50)) {
 			f->late = true;
 			f->ms = draw_ms(s, 20000);
+			/* What libvirt has refused it does not do later. */
+			if (is_refusal(f->error))
+				f->error = -ETIMEDOUT;
 		}
 		break;
 	case 1:
@@ -897,8 +907,11 @@ static void begin(struct schedule *s, uint64_t seed)
 	/* A daemon that lets go of a migration keeps its recording open until it is gone. */
 	fake_setup.leaks |= s->logs || (s->daemons && fake_setup.record);
 	for (size_t i = 0; i < s->n; i++) {
-		fake_setup.leaks |= s->incidents[i].fault.kind == FAKE_FAULT_NEVER ||
-				    s->incidents[i].kind == K_SINK;
+		const struct fake_fault *f = &s->incidents[i].fault;
+
+		/* Whose thread is in a call when it ends leaves it to itself. */
+		fake_setup.leaks |= f->kind == FAKE_FAULT_NEVER || s->incidents[i].kind == K_SINK ||
+				    (f->kind == FAKE_FAULT_SLOW && f->ms >= LEFT_MS);
 		if (s->print)
 			print_incident(s, &s->incidents[i]);
 	}

@@ -133,8 +133,8 @@ static void print_spread(const char *name, struct series *s, const char *unit, b
 		return;
 	}
 	mt_sort(s->v, s->n);
-	printf(whole ? "\"%s_p50%s\":%.0f,\"%s_p99%s\":%.0f" : "\"%s_p50%s\":%.2f,\"%s_p99%s\":%.2f",
-	       name, unit, s->v[s->n / 2], name, unit, s->v[s->n * 99 / 100]);
+	printf("\"%s_p50%s\":%.*f,\"%s_p99%s\":%.*f", name, unit, whole ? 0 : 2,
+	       s->v[s->n / 2], name, unit, whole ? 0 : 2, s->v[s->n * 99 / 100]);
 }
 
 static void print(const struct mt_policy *policy, struct measure *us, struct measure *ins)

@@ -222,7 +222,9 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out,
 	out->verdict = verdict(as_is.ends, reaches, out->stop_now_ms, in->allowed_ms,
 			       f.method == MT_METHOD_AUTOCONVERGE &&
 				       f.done.throttle_percent < MT_THROTTLE_MAX_PERCENT);
-	if (out->verdict == MT_VERDICT_HOPELESS) {
+	if (out->verdict == MT_VERDICT_HOPELESS)
+		out->needed_bandwidth_bytes_per_s = in->needed_bandwidth_bytes_per_s;
+	if (out->verdict == MT_VERDICT_HOPELESS && !(out->needed_bandwidth_bytes_per_s > 0)) {
 		f.downtime_limit_ms = fmax(in->allowed_ms - in->fixed_ms, 1);
 		out->needed_bandwidth_bytes_per_s = mt_forecast_needed_bandwidth(&f, 0);
 	}

@@ -46,6 +46,8 @@ struct mt_outlook_input {
 	double fixed_ms;		/* part of any downtime that is not memory: device state,
 					 * switchover */
 	double elapsed_ms;
+	double needed_bandwidth_bytes_per_s;	/* as found earlier in this pass, which takes half
+						 * of the time of all; 0: not yet */
 	bool auto_converge;		/* QEMU throttles the guest, or will */
 	const struct mt_learned *learned;	/* what past migrations taught of this stage; NULL:
 						 * mt_learned_prior */

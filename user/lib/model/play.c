@@ -29,6 +29,17 @@
 /* Chance of chances: less is not followed up. */
 #define NEGLIGIBLE		0.005
 
+/* As fmax() and fmin(), which are calls, where a decision's time goes. Nothing is NaN here. */
+static inline double larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+static inline double smaller(double a, double b)
+{
+	return a < b ? a : b;
+}
+
 /* How far a window is from its mean: Gauss-Hermite's three. */
 static const double sigma_at[] = { -1.7320508, 0, 1.7320508 };
 static const double sigma_weight[] = { 1 / 6., 2 / 3., 1 / 6. };
@@ -190,11 +201,11 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 		      double spread)
 {
 	double kept_bytes = s->kept_bytes + s->zero_bytes,
-	       least = fmax(0, kept_bytes - jitter_bytes / 2);
-	double most = fmax(0, kept_bytes + jitter_bytes / 2), end = 0, end_left = 0, on_left = 0;
+	       least = larger(0, kept_bytes - jitter_bytes / 2);
+	double most = larger(0, kept_bytes + jitter_bytes / 2), end = 0, end_left = 0, on_left = 0;
 
 	for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
-		double new = fmax(0, dirtied * (1 + spread * sigma_at[k])),
+		double new = larger(0, dirtied * (1 + spread * sigma_at[k])),
 		       below = s->threshold_bytes - new, share = below > least;
 
 		if (share > 0 && below < most)
@@ -203,9 +214,9 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 			below = share > 0 ? most : least;
 		end += sigma_weight[k] * share;
 		end_left += sigma_weight[k] * share *
-			    fmin(new + (least + below) / 2, s->in->memory_bytes);
+			    smaller(new + (least + below) / 2, s->in->memory_bytes);
 		on_left += sigma_weight[k] * (1 - share) *
-			   fmin(new + (below + most) / 2, s->in->memory_bytes);
+			   smaller(new + (below + most) / 2, s->in->memory_bytes);
 	}
 	s->time_s += mt_play_sync_s(s->in);
 	p->passes += s->goes_on;
@@ -306,14 +317,14 @@ static void later_pass(struct mt_play *p, struct state *s)
 {
 	double began = s->left_bytes, share = share_later(s), rate = later_rate(s, share),
 	       before_s = s->time_s, before_wire = s->wire_bytes;
-	double due = fmax(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), sending,
+	double due = larger(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), sending,
 	       zero = 0, dirtied, t;
 
-	due = fmin(due, began);
-	sending = fmin(due, s->kept_bytes);
+	due = smaller(due, began);
+	sending = smaller(due, s->kept_bytes);
 	if (due > sending) {
 		zero = s->zero_bytes;
-		sending += fmax(0, due - sending - zero);
+		sending += larger(0, due - sending - zero);
 	}
 	send(s, sending, rate, share);
 	send_zero(s, zero);

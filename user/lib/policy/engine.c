@@ -46,7 +46,7 @@ static uint64_t elapsed_ms(struct mt_engine *e, const struct mt_sample *s)
 	return s->t_ns > e->begin_t_ns ? (s->t_ns - e->begin_t_ns) / MT_NS_PER_MS : 0;
 }
 
-static void predict(struct mt_engine *e, uint64_t now_ms)
+static void predict(struct mt_engine *e, bool boundary, uint64_t now_ms)
 {
 	const struct mt_iterations *its = &e->iterations;
 	const struct mt_outlook_input in = {
@@ -59,6 +59,8 @@ static void predict(struct mt_engine *e, uint64_t now_ms)
 		.allowed_ms = e->limits.max_downtime_ms,
 		.fixed_ms = e->limits.fixed_ms,
 		.elapsed_ms = now_ms,
+		.needed_bandwidth_bytes_per_s =
+			boundary ? 0 : e->prediction.needed_bandwidth_bytes_per_s,
 		.auto_converge = e->limits.auto_converge,
 		.learned = e->limits.learned ?
 				   &e->limits.learned[mt_forecast_stage_of(its->total)] :
@@ -149,7 +151,7 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
 		learn(e);
 	e->newest = *s;
 	e->newest_ms = now_ms;
-	predict(e, now_ms);
+	predict(e, boundary, now_ms);
 	mt_monitor_sample(&e->monitor, &e->iterations, e->limits.before, e->memory_bytes, s);
 	step(e, s, boundary, now_ms, s->t_ns, plan);
 	return boundary;
