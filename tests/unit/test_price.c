@@ -75,7 +75,7 @@ static void test_wait_sure(void)
 
 	rng.state = 7;
 	for (int round = 0; round < 500; round++) {
-		struct mt_boundary ahead[6];
+		struct mt_boundary ahead[6] = { 0 };
 		struct mt_prices p = prices(ahead, MT_ARRAY_SIZE(ahead));
 		double in_s = 0, best = INFINITY;
 
@@ -96,14 +96,14 @@ static void test_wait_sure(void)
 				best = fmin(best, in_s + pause_s * (1 + p.postcopy));
 		}
 		/* In vain: what can be had now, and twice the 20 s. */
-		CHECK_NEAR(mt_price_wait_s(&p), fmin(best, 43), 1e-9);
+		CHECK_NEAR(mt_price_wait_s(&p, 0), fmin(best, 43), 1e-9);
 	}
 }
 
 /* What scatters: a guest that takes a boundary only where it is cheaper than to wait on. */
 static void test_wait_played(void)
 {
-	struct mt_boundary ahead[MT_AHEAD_PASSES];
+	struct mt_boundary ahead[MT_AHEAD_PASSES] = { 0 };
 	struct mt_prices p = prices(ahead, MT_AHEAD_PASSES);
 	double said, sum_s = 0;
 	int plays = 20000;
@@ -111,7 +111,7 @@ static void test_wait_played(void)
 	p.downtime = 20;
 	for (size_t i = 0; i < MT_AHEAD_PASSES; i++)
 		ahead[i] = (struct mt_boundary){ 0.5 * (double)(i + 1), 60 * MT_MIB, 12 * MT_MIB };
-	said = mt_price_wait_s(&p);
+	said = mt_price_wait_s(&p, 0);
 	rng.state = 11;
 	for (int i = 0; i < plays; i++) {
 		double in_s = 0, cost_s;
@@ -134,12 +134,12 @@ static void test_nothing_foreseen(void)
 	struct mt_boundary far = { 1, 150 * MT_MIB, 0 };
 	struct mt_prices p = prices(NULL, 0);
 
-	CHECK(isinf(mt_price_wait_s(&p)));
+	CHECK(isinf(mt_price_wait_s(&p, 0)));
 	/* No boundary that could be had: what it costs to have waited in vain. */
 	p = prices(&far, 1);
-	CHECK_NEAR(mt_price_wait_s(&p), 43, 1e-9);
+	CHECK_NEAR(mt_price_wait_s(&p, 0), 43, 1e-9);
 	course.rate_bytes_per_s = 0;
-	CHECK(isinf(mt_price_wait_s(&p)));
+	CHECK(isinf(mt_price_wait_s(&p, 0)));
 	p.may_flip = true;
 	CHECK(isinf(mt_price_flip_s(&p)));
 }

@@ -122,7 +122,8 @@ static void refused(void)
 
 /* --- results ------------------------------------------------------------------------ */
 #define LINE(run, workload, policy, outcome, total, pause, more) \
-	"{\"run\":" #run ",\"guest\":\"g\",\"workload\":\"" workload "\",\"policy\":\"" policy "\"," \
+	"{\"run\":" #run ",\"guest\":\"g\",\"workload\":\"" workload "\"," \
+	"\"policy\":\"" policy "\"," \
 	"\"postcopy_allowed\":true,\"max_downtime_ms\":500,\"deadline_ms\":9000," \
 	"\"outcome\":\"" outcome "\"," \
 	"\"total_ms\":" #total ",\"downtime_ms\":" #pause more "}\n"

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * predict.c - act on what the model says, as early as it is sure (PURE)
+ * predict.c - act on what the model says, by what each way out costs (PURE)
  *
  * At each boundary the model has said how pre-copy would go on. In order:
  *
  *  - it ends by itself, in time, which is sure, or nothing is to be had yet: leave it alone;
- *  - it does not, but stopping now pauses the guest no longer than allowed: stop,
- *    since each further iteration costs time and gains nothing that was asked for;
- *  - it does not, and post-copy is allowed: flip now, since what is left has to
- *    be sent once more in any case and waiting only adds to it;
- *  - a boundary within the allowed downtime may still come: wait for it, and
- *    raise QEMU's own limit meanwhile, as far as what is allowed lets us: QEMU then
- *    syncs sooner, and the pages that it keeps back cannot be sent twice;
+ *  - it does not, and a stop or a flip is allowed: that or waiting, whichever is cheapest, see
+ *    price.h;
+ *  - neither is, and a boundary within the allowed downtime may still come: wait for it;
  *  - none can, and so it has been for some seconds: abort, with what it would have taken.
+ *
+ * Whoever waits has QEMU's own limit follow what would be taken: QEMU then syncs sooner, and the
+ * pages that it keeps back cannot be sent twice.
  */
 #include <math.h>
 #include <stdio.h>
@@ -90,7 +89,8 @@ static const struct mt_param params[] = {
 #define PATIENCE_NEAR		12
 
 struct predict {
-	bool raised, lowered;		/* QEMU's limit, once each */
+	bool lowered;			/* QEMU's limit, to what is allowed: once */
+	uint64_t limit_ms;		/* that was asked for last; 0: none */
 	double lowest;			/* bytes left at a boundary */
 	unsigned since_lowest;		/* boundaries since */
 	unsigned hopeless;		/* boundaries up to the last */
@@ -183,35 +183,10 @@ static void give_up(const struct predict *s, const struct mt_view *view, const c
 		mt_format_duration_ms(allowed, view->limits->max_downtime_ms), bandwidth);
 }
 
-/*
- * As far as the rest of a pause leaves room: QEMU then ends it within what is allowed as soon as it
- * can.
- */
-static uint64_t raised_limit_ms(const struct mt_limits *limits)
-{
-	if (limits->max_downtime_ms <= limits->fixed_ms)
-		return 0;
-	return limits->max_downtime_ms - limits->fixed_ms;
-}
-
-static void raise_limit(struct predict *s, const struct mt_view *view, const char *so_far,
-			struct mt_plan *plan)
-{
-	char from[MT_UNIT_STR], to[MT_UNIT_STR], allowed[MT_UNIT_STR];
-
-	s->raised = true;
-	plan->downtime_limit_ms = raised_limit_ms(view->limits);
-	mt_plan_set(
-		plan, MT_ACTION_SET_DOWNTIME,
-		"%s; QEMU's limit goes from %s to %s, within the %s allowed, so that less is sent twice",
-		so_far, mt_format_duration_ms(from, view->limits->qemu_limit_ms),
-		mt_format_duration_ms(to, plan->downtime_limit_ms),
-		mt_format_duration_ms(allowed, view->limits->max_downtime_ms));
-}
-
 /* What each way out costs at this boundary, in seconds of migration. */
 struct offers {
 	double stop_s, flip_s, wait_s;
+	double longest_pause_ms;	/* that is worth taking once the guest has settled */
 };
 
 static void price(struct offers *o, const struct predict *s, const struct mt_view *view,
@@ -239,7 +214,10 @@ static void price(struct offers *o, const struct predict *s, const struct mt_vie
 	o->stop_s = mt_price_stop_s(&prices, view->prediction->stop_now_ms);
 	o->flip_s = mt_price_flip_s(&prices);
 	prices.now_s = fmin(o->stop_s, o->flip_s);
-	o->wait_s = mt_price_wait_s(&prices);
+	if (!isfinite(prices.now_s))
+		prices.now_s = mt_price_stop_s(&prices, prices.max_pause_ms);
+	o->wait_s = mt_price_wait_s(&prices, 0);
+	o->longest_pause_ms = mt_price_longest_pause_ms(&prices);
 }
 
 /* "; weighed, a flip costs 4.8 s, waiting 7.2 s" */
@@ -262,8 +240,39 @@ static void tell_offers(char *buf, size_t size, const struct offers *o)
 	}
 }
 
+/* A limit that is nearer than this to the one that is wanted stays. Inferred. */
+#define LIMIT_SHARE	0.1
+
+/*
+ * QEMU's limit, as far as the rest of a pause leaves room: QEMU then ends it within what is allowed
+ * as soon as it can. But no farther than to what is worth taking, which is known better from pass
+ * to pass. Return: whether it is to be changed.
+ */
+static bool set_limit(struct predict *s, const struct mt_view *view, const struct offers *o,
+		      const char *so_far, struct mt_plan *plan)
+{
+	double room_ms = o->longest_pause_ms - (double)view->limits->fixed_ms;
+	double now_ms = (double)(s->limit_ms ? s->limit_ms : view->limits->qemu_limit_ms);
+	char from[MT_UNIT_STR], to[MT_UNIT_STR], allowed[MT_UNIT_STR];
+	bool lower = room_ms < (1 - LIMIT_SHARE) * now_ms;
+
+	/* What was there before us is lowered only where it is more than is allowed. */
+	if (room_ms < 1 || (lower ? !s->limit_ms : room_ms < (1 + LIMIT_SHARE) * now_ms))
+		return false;
+	s->limit_ms = plan->downtime_limit_ms = (uint64_t)room_ms;
+	mt_format_duration_ms(from, now_ms);
+	mt_format_duration_ms(to, (double)plan->downtime_limit_ms);
+	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
+	mt_plan_set(plan, MT_ACTION_SET_DOWNTIME,
+		    "%s; QEMU's limit goes from %s to %s, %s allowed, %s", so_far, from, to,
+		    allowed,
+		    lower ? "since a shorter pause is worth waiting for" :
+			    "so that less is sent twice");
+	return true;
+}
+
 /* One of them can be had now: the cheapest, as long as there is patience. */
-static void choose(const struct predict *s, const struct mt_view *view, const struct offers *o,
+static void choose(struct predict *s, const struct mt_view *view, const struct offers *o,
 		   const char *so_far, const char *may, struct mt_plan *plan)
 {
 	char offers[128], allowed[MT_UNIT_STR], now[MT_UNIT_STR], stall[MT_UNIT_STR];
@@ -272,12 +281,14 @@ static void choose(const struct predict *s, const struct mt_view *view, const st
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
 	mt_format_duration_ms(stall, view->course->flip_stall_ms.p50);
 	tell_offers(offers, sizeof(offers), o);
-	if (fmin(o->stop_s, o->flip_s) > o->wait_s && s->since_lowest < PATIENCE_OPEN)
+	if (fmin(o->stop_s, o->flip_s) > o->wait_s && s->since_lowest < PATIENCE_OPEN) {
+		if (set_limit(s, view, o, so_far, plan))
+			return;
 		mt_plan_set(
 			plan, MT_ACTION_CONTINUE,
 			"%s; stopping now would take %s, %s allowed: waiting for a better moment%s",
 			so_far, now, allowed, offers);
-	else if (o->stop_s <= o->flip_s)
+	} else if (o->stop_s <= o->flip_s)
 		mt_plan_set(plan, MT_ACTION_STOP,
 			    "%s by itself: %s; stopping now pauses the guest for %s, %s allowed%s",
 			    may, so_far, now, allowed, offers);
@@ -309,9 +320,7 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 	mt_format_duration_ms(best, p->floor_ms);
 	if (no_use_waiting(s, view, now_ms))
 		give_up(s, view, so_far, plan);
-	else if (!s->raised && raised_limit_ms(view->limits) > view->limits->qemu_limit_ms)
-		raise_limit(s, view, so_far, plan);
-	else
+	else if (!set_limit(s, view, &offers, so_far, plan))
 		mt_plan_set(
 			plan, MT_ACTION_CONTINUE,
 			"%s; stopping now would take %s, %s allowed: waiting for a better moment, %s in sight",
@@ -390,8 +399,8 @@ _Static_assert(sizeof(struct predict) <= MT_POLICY_STATE_MAX, "state fits");
 
 const struct mt_policy mt_policy_predict = {
 	.name = "predict",
-	.help = "ours: leave alone what converges; else stop within the allowed downtime, flip, or abort, as soon as that is certain",
-	.about = "leave alone what converges in time; else stop at the end of a pass from which the pause is as short as allowed; else flip, if post-copy is allowed; else raise QEMU's downtime limit within what is allowed and wait for a better moment as long as one may come; else abort, and say which bandwidth it would have taken",
+	.help = "ours: leave alone what converges; else stop, flip or wait, whichever costs least within what is allowed; abort what cannot end",
+	.about = "leave alone what converges in time; else, after each pass, stop the guest, flip, or wait for a better moment, whichever costs least in seconds of migration: a stop the pause, a flip post-copy and the stall that the guest feels, waiting the passes until then and what is then the cheapest, each by its weight; QEMU's downtime limit follows within what is allowed; abort where neither a stop nor a flip is allowed and no moment for one is in sight, and say which bandwidth it would have taken",
 	.heeds = MT_HEEDS_MAX_DOWNTIME | MT_HEEDS_DEADLINE | MT_HEEDS_FIXED,
 	.acts = true,
 	.params = params,

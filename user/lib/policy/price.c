@@ -65,16 +65,19 @@ static double end_s(const struct mt_prices *p, double in_s, double left_bytes)
 	return fmin(mt_price_stop_s(p, pause_ms), flip_s(p, left_bytes));
 }
 
-/* From now on. */
-static double wait_s(const struct mt_prices *p, const struct mt_boundary *ahead, size_t n)
+double mt_price_wait_s(const struct mt_prices *p, size_t from)
 {
-	double on_s = in_vain_s(p), last_s = ahead[n - 1].in_s - (n > 1 ? ahead[n - 2].in_s : 0);
+	double on_s = in_vain_s(p), last_s;
+	size_t n = p->n_ahead;
 
-	for (size_t i = PASSES; i--;) {
+	if (!(p->course->rate_bytes_per_s > 0) || !n)
+		return INFINITY;
+	last_s = p->ahead[n - 1].in_s - (n > 1 ? p->ahead[n - 2].in_s : 0);
+	for (size_t i = from + PASSES; i-- > from;) {
 		size_t at = i < n ? i : n - 1;
-		const struct mt_boundary *b = &ahead[at];
+		const struct mt_boundary *b = &p->ahead[at];
 		double in_s = b->in_s + (double)(i - at) * last_s;
-		double pass_s = i >= n ? last_s : b->in_s - (at ? ahead[at - 1].in_s : 0);
+		double pass_s = i >= n ? last_s : b->in_s - (at ? p->ahead[at - 1].in_s : 0);
 		double here_s = 0;
 
 		for (size_t k = 0; k < TENTHS; k++) {
@@ -87,9 +90,9 @@ static double wait_s(const struct mt_prices *p, const struct mt_boundary *ahead,
 	return on_s;
 }
 
-double mt_price_wait_s(const struct mt_prices *p)
+double mt_price_longest_pause_ms(const struct mt_prices *p)
 {
-	if (!(p->course->rate_bytes_per_s > 0) || !p->n_ahead)
-		return INFINITY;
-	return wait_s(p, p->ahead, p->n_ahead);
+	double settled_s = mt_price_wait_s(p, p->n_ahead);
+
+	return fmin(p->max_pause_ms, settled_s / (1 + p->downtime) * 1e3);
 }

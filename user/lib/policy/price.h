@@ -31,12 +31,18 @@ struct mt_prices {
 	const struct mt_course *course;
 	const struct mt_boundary *ahead;	/* as it is foreseen */
 	size_t n_ahead;
-	double now_s;			/* the cheapest that can be had now; INFINITY: nothing */
+	double now_s;			/* the cheapest that can be had, now or in the end */
 };
 
 /* Seconds; @pause_ms: expected of stopping now. */
 double mt_price_stop_s(const struct mt_prices *p, double pause_ms);
 double mt_price_flip_s(const struct mt_prices *p);
-double mt_price_wait_s(const struct mt_prices *p);
+/* From the boundary before the @from-th of those ahead; 0: now. */
+double mt_price_wait_s(const struct mt_prices *p, size_t from);
+/*
+ * The longest pause that is taken rather than waited on from, once the guest has settled as it is
+ * at the last boundary ahead.
+ */
+double mt_price_longest_pause_ms(const struct mt_prices *p);
 
 #endif
