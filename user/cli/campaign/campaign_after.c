@@ -106,7 +106,8 @@ static void judge(struct campaign_going *r)
 
 	o->outcome = r->supervised.outcome;
 	o->final = r->supervised.final;
-	o->converged = completed(r) && !r->supervised.postcopy && !r->capped;
+	o->converged = completed(r) && !r->supervised.postcopy && !r->capped &&
+		       !(r->stopped && r->supervised.actions_done);
 	if (!completed(r) && !(r->supervised.outcome == MT_OUTCOME_ABORTED &&
 			       (r->capped || r->plan->method->policy)))
 		campaign_note(r, "%.200s", r->supervised.detail);

@@ -62,6 +62,12 @@ static const char *duration(char *buf, bool known, double ms)
 	return known && isfinite(ms) ? mt_format_duration_ms(buf, ms) : "-";
 }
 
+/* What it was that QEMU did not end by itself. */
+static const char *ended_by(const struct campaign_result *r)
+{
+	return strncmp(r->reason, "stop", strlen("stop")) ? " by a flip" : " by a stop";
+}
+
 static void tell(struct campaign *c, const struct campaign_result *r)
 {
 	double spent_s = (mt_now_ns() - c->begun_ns) / 1e9;
@@ -74,7 +80,7 @@ static void tell(struct campaign *c, const struct campaign_result *r)
 		r->run->number, c->plan.n_runs, r->start->guest->name, r->start->workload->name,
 		r->run->method->policy ? r->run->method->label : r->run->method->name,
 		mt_outcome_name(r->outcome),
-		completed && !r->converged ? " by a flip" : "",
+		completed && !r->converged ? ended_by(r) : "",
 		duration(total, mt_sample_has(&r->final, total_ms), r->final.total_ms),
 		duration(down, completed && mt_sample_has(&r->final, downtime_ms),
 			 r->final.downtime_ms),

@@ -21,7 +21,7 @@ struct campaign_going {
 	uint64_t start_ns;
 	uint64_t active_ns;		/* QEMU began to send; 0: not yet */
 	volatile int cancel;
-	bool capped, silent;
+	bool capped, silent, stopped;	/* stopped: a policy wanted to stop the guest */
 };
 
 /* Another remark on it, behind those that there are. */

@@ -123,6 +123,7 @@ static void on_progress(const struct mt_progress *p, void *opaque)
 	if (p->plan && p->plan->action != MT_ACTION_CONTINUE)
 		snprintf(r->result->reason, sizeof(r->result->reason), "%s: %.360s",
 			 mt_action_name(p->plan->action), p->plan->reason);
+	r->stopped |= p->plan && p->plan->action == MT_ACTION_STOP;
 	/* From when QEMU began to send: what comes before depends on the host alone. */
 	if (!r->cancel && r->active_ns && !mt_status_is_postcopy(p->sample->status) &&
 	    (mt_now_ns() - r->active_ns) / MT_NS_PER_MS >= r->result->cap_ms)

@@ -28,7 +28,18 @@ static void on_spec_error(const char *line, void *opaque)
 	cmd_warn("%s", line);
 }
 
-static int print_plan(const struct tournament *t)
+/* What it takes where something has to be waited for. */
+static const char *how_long(struct tournament *t, char *buf, size_t size)
+{
+	char about[MT_UNIT_STR];
+
+	campaign_count(&t->campaign);
+	snprintf(buf, size, t->spec.on_testbed ? ", about %s" : "%.0s",
+		 mt_format_duration_ms(about, t->campaign.planned_s * 1e3));
+	return buf;
+}
+
+static int print_plan(struct tournament *t)
 {
 	static const struct mt_column columns[] = {
 		{ "run", "run" }, { "guest", "guest" }, { "workload", "workload" },
@@ -42,6 +53,8 @@ static int print_plan(const struct tournament *t)
 	struct mt_table *table =
 		mt_table_new(stdout, MT_FORMAT_TEXT, columns, MT_ARRAY_SIZE(columns));
 	bool real = t->spec.on_testbed;
+	char about[64];
+	int rc;
 
 	if (!table)
 		return CMD_FAILED;
@@ -59,7 +72,9 @@ static int print_plan(const struct tournament *t)
 				MT_BOOL(l->postcopy_allowed), MT_UINT(r->round),
 			});
 		}
-	return mt_table_finish(table) ? CMD_FAILED : CMD_OK;
+	rc = mt_table_finish(table);
+	printf("%zu migrations%s\n", p->n_runs, how_long(t, about, sizeof(about)));
+	return rc ? CMD_FAILED : CMD_OK;
 }
 
 /* --- what came of it ----------------------------------------------------------- */
@@ -86,15 +101,16 @@ static int hold(struct tournament *t, const struct asked *q, const char *spec)
 {
 	struct campaign *c = &t->campaign;
 	struct mt_err err = { 0 };
+	char about[64];
 	int status, rc = campaign_state_open(&c->state, q->dir, spec, &c->plan, &err);
 
 	if (rc) {
 		campaign_state_close(&c->state);
 		return cmd_fail(&err);
 	}
-	campaign_count(c);
-	fprintf(stderr, "%s: %u of %zu migrations to make\n", q->dir, c->runs_left,
-		c->plan.n_runs);
+	how_long(t, about, sizeof(about));
+	fprintf(stderr, "%s: %u of %zu migrations to make%s\n", q->dir, c->runs_left,
+		c->plan.n_runs, about);
 	rc = c->runs_left ? tournament_hold(t, &err) : 0;
 	campaign_state_close(&c->state);
 	if (rc)
