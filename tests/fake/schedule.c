@@ -270,6 +270,18 @@ static void set_rules(const struct fake_guest *g, const struct fake_how *how)
 	});
 }
 
+/* By numbers of its own, so that all else of a seed stays as it is. */
+static void draw_work(const struct schedule *s, struct fake_guest *g)
+{
+	struct mt_rng rng = { s->rng.state ^ 0x776f726b };
+
+	g->work.cpu_share = mt_rng_unit(&rng);
+	g->work.received_bytes_per_s = 10e6 * mt_rng_unit(&rng);
+	g->work.sent_bytes_per_s = 10e6 * mt_rng_unit(&rng);
+	if (mt_rng_below(&rng, 2))
+		g->work.flaps_ms = 200 + mt_rng_below(&rng, 5000);
+}
+
 static void draw_guest(struct schedule *s, unsigned i)
 {
 	static const char *const patterns[] = {
@@ -329,6 +341,7 @@ static void draw_guest(struct schedule *s, unsigned i)
 		how->policy = mt_policy_find(often[draw(s, MT_ARRAY_SIZE(often))]);
 	if (!how->policy)
 		how->policy = mt_policy_find(real[draw(s, 6)]);
+	draw_work(s, g);
 	how->limits = (struct mt_limits)MT_LIMITS_UNSET;
 	how->limits.max_downtime_ms = between(s, 200, 2000);
 	how->limits.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE;
