@@ -35,6 +35,12 @@ _migtrace_models()
 	migtrace predict ./x --model ' ' 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d , | sed 's|/[0-9]*||g'
 }
 
+# What the help says that an option takes one word of.
+_migtrace_words()
+{
+	migtrace "$1" --help 2>/dev/null | sed -n "s/^ *$2 WORD .*: \(.* or .*\) (default .*/\1/p" | sed 's/,//g; s/ or / /'
+}
+
 _migtrace_domains()
 {
 	virsh ${1:+-c "$1"} -q list --all --name 2>/dev/null
@@ -121,6 +127,10 @@ _migtrace()
 		local IFS=$'\n'
 		_migtrace_files
 		return
+		;;
+	--?*)
+		COMPREPLY=($(compgen -W "$(_migtrace_words "$command" "$prev")" -- "$cur"))
+		((${#COMPREPLY[@]})) && return
 		;;
 	esac
 	if [[ $cur == -* ]]; then

@@ -7,7 +7,7 @@
 #include "policies.h"
 
 static const struct mt_param params[] = {
-	{ .name = "passes", .kind = MT_PARAM_COUNT,
+	{ .name = "passes", .kind = MT_PARAM_COUNT, .max = UINT32_MAX,
 	  .help = "after how many finished passes it acts" },
 	{ .name = NULL }
 };

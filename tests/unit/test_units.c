@@ -111,6 +111,23 @@ static void test_rate(void)
 								   {} });
 }
 
+static void test_percent(void)
+{
+	static const char *const bad[] = { "", "%", "4%%", "4 %", "4%x", "4.5%", "-4%", "x",
+					   "00000000000000000000000000000000000004%" };
+	struct mt_err err = { 0 };
+	uint64_t out = 77;
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(bad); i++)
+		CHECK_INT(mt_parse_percent("p", bad[i], 1000, &out, &err), -EINVAL);
+	CHECK_INT(mt_parse_percent("p", "151%", 150, &out, NULL), -ERANGE);
+	CHECK_INT(out, 77);
+	CHECK_INT(mt_parse_percent("p", "150%", 150, &out, NULL), 0);
+	CHECK_INT(out, 150);
+	CHECK_INT(mt_parse_percent("p", "0", 150, &out, NULL), 0);
+	CHECK_INT(out, 0);
+}
+
 static void test_count(void)
 {
 	struct mt_err err = { 0 };
@@ -228,6 +245,7 @@ static const struct ktap_case cases[] = {
 	{ "sizes are parsed whole or refused", test_size },
 	{ "rates are parsed whole or refused", test_rate },
 	{ "counts are parsed whole, within their limit, or refused", test_count },
+	{ "percentages", test_percent },
 	{ "figures for people are short and have units", test_format },
 	{ "no figure overruns its buffer", test_format_fits },
 	{ "the first error wins and is one line", test_err },

@@ -21,7 +21,7 @@ struct option_set {
 	struct option_row rows[MAX_ROWS];
 	int n;
 	struct {
-		char name[MT_PARAM_NAME_MAX], help[256];
+		char name[MT_PARAM_NAME_MAX], help[512];
 	} params[MT_PARAMS_MAX];
 	struct option longs[MAX_ROWS + 1];
 	char shorts[2 * MAX_ROWS + 2];
@@ -58,17 +58,6 @@ static bool set_has(const struct option_set *set, const char *name)
 	return false;
 }
 
-static const char *default_of(char buf[MT_UNIT_STR], const struct mt_param *p)
-{
-	if (p->kind == MT_PARAM_COUNT)
-		snprintf(buf, MT_UNIT_STR, "%llu", (unsigned long long)p->initial);
-	else if (p->initial == MT_LIMIT_NONE)
-		snprintf(buf, MT_UNIT_STR, "none");
-	else
-		mt_format_duration_ms(buf, (double)p->initial);
-	return buf;
-}
-
 /*
  * "policy timeout: when it acts, or none (default 30 s)"; where several have it, one behind the
  * other.
@@ -76,7 +65,7 @@ static const char *default_of(char buf[MT_UNIT_STR], const struct mt_param *p)
 static void tell_param(char *help, size_t size, const char *name)
 {
 	const struct mt_param *p;
-	char initial[MT_UNIT_STR];
+	char initial[MT_PARAM_TEXT_MAX], words[128];
 	size_t len = 0;
 
 	*help = '\0';
@@ -84,16 +73,21 @@ static void tell_param(char *help, size_t size, const char *name)
 		p = mt_policy_param(mt_policy_at(i), name);
 		if (p)
 			len += (size_t)snprintf(
-				help + len, size - len, "%spolicy %s: %s%s (default %s)",
+				help + len, size - len, "%spolicy %s: %s%s%s (default %s)",
 				len ? "; " : "", mt_policy_at(i)->name, p->help,
-				p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "",
-				default_of(initial, p));
+				p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" :
+				p->kind == MT_PARAM_WORD	     ? ": " :
+								       "",
+				p->kind == MT_PARAM_WORD ?
+					mt_param_words(words, sizeof(words), p, "") :
+					"",
+				mt_param_read(initial, p, p->initial));
 	}
 	p = mt_param_of_all(name);
 	if (p)
 		snprintf(help, size, "%s%s (default %s)", p->help,
 			 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "",
-			 default_of(initial, p));
+			 mt_param_read(initial, p, p->initial));
 }
 
 static void set_add_params(struct option_set *set, struct mt_params *params)
@@ -102,6 +96,8 @@ static void set_add_params(struct option_set *set, struct mt_params *params)
 		[MT_PARAM_DURATION] = OPTION_LIMIT_MS,
 		[MT_PARAM_DURATION_OR_NONE] = OPTION_LIMIT_OR_NONE,
 		[MT_PARAM_COUNT] = OPTION_COUNT,
+		[MT_PARAM_PERCENT] = OPTION_PERCENT,
+		[MT_PARAM_WORD] = OPTION_WORD,
 	};
 	const struct mt_param *p;
 
@@ -112,11 +108,12 @@ static void set_add_params(struct option_set *set, struct mt_params *params)
 		set_add(set,
 			&(struct option_row){ .name = set->params[i].name,
 					      .kind = kinds[p->kind],
-					      .arg = p->kind == MT_PARAM_COUNT ? "N" : "DURATION",
+					      .arg = mt_param_arg(p),
 					      .help = set->params[i].help,
 					      .dest = &params->value[i],
 					      .min = p->min,
-					      .max = p->max });
+					      .max = p->max,
+					      .words = p->words });
 	}
 }
 
@@ -218,7 +215,9 @@ static int take_count(const struct option_row *row, const char *what, const char
 		      struct mt_err *err)
 {
 	uint64_t n;
-	int rc = mt_parse_count(what, text, row->max ? row->max : UINT64_MAX, &n, err);
+	uint64_t max = row->max ? row->max : UINT64_MAX;
+	int rc = row->kind == OPTION_PERCENT ? mt_parse_percent(what, text, max, &n, err) :
+					       mt_parse_count(what, text, max, &n, err);
 
 	if (rc)
 		return rc;
@@ -226,6 +225,23 @@ static int take_count(const struct option_row *row, const char *what, const char
 		return mt_err_set(err, -ERANGE, "%s: \"%s\" is out of range: at least %llu", what,
 				  text, (unsigned long long)row->min);
 	*(uint64_t *)row->dest = n;
+	return 0;
+}
+
+static int take_word(const struct option_row *row, const char *what, const char *text,
+		     struct mt_err *err)
+{
+	int at = mt_word_find(row->words, text);
+	char known[256] = "";
+	size_t len = 0;
+
+	for (int i = 0; row->words[i] && len < sizeof(known); i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
+					row->words[i]);
+	if (at < 0)
+		return mt_err_set(err, -EINVAL, "%s: unknown word \"%s\"; there are %s", what, text,
+				  known);
+	*(uint64_t *)row->dest = (uint64_t)at;
 	return 0;
 }
 
@@ -251,7 +267,10 @@ static int take_value(const struct option_row *row, const char *text, struct mt_
 	case OPTION_RATE_BYTES_PER_S:
 		return mt_parse_rate_bytes_per_s(what, text, row->dest, err);
 	case OPTION_COUNT:
+	case OPTION_PERCENT:
 		return take_count(row, what, text, err);
+	case OPTION_WORD:
+		return take_word(row, what, text, err);
 	case OPTION_FORMAT:
 		return mt_format_parse(text, row->dest, err);
 	}

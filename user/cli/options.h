@@ -45,6 +45,8 @@ enum option_kind {		/* type behind option_row.dest */
 	OPTION_SIZE_BYTES,	/* uint64_t */
 	OPTION_RATE_BYTES_PER_S, /* uint64_t */
 	OPTION_COUNT,		/* uint64_t, at most option_row.max */
+	OPTION_PERCENT,		/* the same, with or without % */
+	OPTION_WORD,		/* uint64_t, its place in option_row.words */
 	OPTION_FORMAT,		/* enum mt_format */
 };
 
@@ -58,6 +60,7 @@ struct option_row {
 	bool *given;		/* may be NULL: set to true when it is */
 	uint64_t max;		/* of a limit or count; 0 = MT_LIMIT_MAX_MS, or none */
 	uint64_t min;		/* of a limit or count */
+	const char *const *words;	/* NULL behind the last */
 };
 
 /* struct command_usage.uses */

@@ -38,35 +38,23 @@ static void wrap(const char *indent, const char *text, bool plain)
 	putchar('\n');
 }
 
-static const char *value(char buf[MT_UNIT_STR], const struct mt_param *p, uint64_t v)
-{
-	if (p->kind == MT_PARAM_COUNT)
-		snprintf(buf, MT_UNIT_STR, "%llu", (unsigned long long)v);
-	else if (v == MT_LIMIT_NONE)
-		snprintf(buf, MT_UNIT_STR, "none");
-	else if (v == MT_LIMIT_MAX_MS)
-		snprintf(buf, MT_UNIT_STR, "168h");
-	else if (v && v % MT_MS_PER_S == 0)
-		snprintf(buf, MT_UNIT_STR, "%llus", (unsigned long long)(v / MT_MS_PER_S));
-	else
-		snprintf(buf, MT_UNIT_STR, "%llums", (unsigned long long)v);
-	return buf;
-}
-
 /*
  * "Policy **timeout**: when it acts. 0ms to 168h, or **none**; 30s if not given." @policy NULL:
  * whichever.
  */
 static void about(char *text, size_t size, const struct mt_policy *policy, const struct mt_param *p)
 {
-	char min[MT_UNIT_STR], max[MT_UNIT_STR], initial[MT_UNIT_STR];
+	char min[MT_PARAM_TEXT_MAX], max[MT_PARAM_TEXT_MAX], initial[MT_PARAM_TEXT_MAX], words[256];
 
-	snprintf(text, size, "%s%s%s: %s. %s to %s%s; %s if not given.",
-		 policy ? "Policy **" : "Any policy", policy ? policy->name : "",
-		 policy ? "**" : "", p->about ? p->about : p->help, value(min, p, p->min),
-		 value(max, p, p->max),
-		 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or **none**" : "",
-		 value(initial, p, p->initial));
+	if (p->kind == MT_PARAM_WORD)
+		mt_param_words(words, sizeof(words), p, "**");
+	else
+		snprintf(words, sizeof(words), "%s to %s%s", mt_param_text(min, p, p->min),
+			 mt_param_text(max, p, p->max),
+			 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or **none**" : "");
+	snprintf(text, size, "%s%s%s: %s. %s; %s if not given.", policy ? "Policy **" : "Any policy",
+		 policy ? policy->name : "", policy ? "**" : "", p->about ? p->about : p->help,
+		 words, mt_param_text(initial, p, p->initial));
 }
 
 /* Of each policy that has a parameter of that name. */
@@ -89,11 +77,6 @@ static void tell_all(const char *indent, const char *name, bool plain)
 		about(text, sizeof(text), NULL, mt_param_of_all(name));
 		wrap(indent, text, plain);
 	}
-}
-
-static const char *arg_of(const struct mt_param *p)
-{
-	return p->kind == MT_PARAM_COUNT ? "N" : "DURATION";
 }
 
 /* --- sections ----------------------------------------------------------------- */
@@ -125,6 +108,7 @@ static void print_ignores(unsigned heeds, const char *option)
 	if (len < sizeof(text))
 		snprintf(text + len, sizeof(text) - len, " do not heed **%s**.", option);
 	wrap("    ", text, false);
+	putchar('\n');
 }
 
 static void print_heeds(void)
@@ -139,7 +123,7 @@ static void print_options(void)
 		char option[MT_PARAM_NAME_MAX];
 
 		printf("%s--%s %s\n", i ? "\n" : "", mt_param_option(option, mt_param_at(i)),
-		       arg_of(mt_param_at(i)));
+		       mt_param_arg(mt_param_at(i)));
 		tell_all("    ", mt_param_at(i)->name, false);
 	}
 }
@@ -148,13 +132,13 @@ static void print_keys(void)
 {
 	for (size_t i = 0; mt_param_at(i); i++) {
 		const struct mt_param *p = mt_param_at(i);
-		char text[MT_UNIT_STR] = "default";
+		char text[MT_PARAM_TEXT_MAX] = "default";
 		uint64_t initial;
 		bool same = mt_param_default(p->name, &initial);
 
-		printf("%s**%s** = *%s*%s%s (%s)\n", i ? "\n" : "", p->name, arg_of(p),
+		printf("%s**%s** = *%s*%s%s (%s)\n", i ? "\n" : "", p->name, mt_param_arg(p),
 		       p->kind == MT_PARAM_DURATION_OR_NONE ? " | none" : "",
-		       same ? "" : " | default", same ? value(text, p, initial) : text);
+		       same ? "" : " | default", same ? mt_param_text(text, p, initial) : text);
 		tell_all("    ", p->name, false);
 	}
 }
@@ -163,14 +147,15 @@ static void print_example(void)
 {
 	for (size_t i = 0; mt_param_at(i); i++) {
 		const struct mt_param *p = mt_param_at(i);
-		char text[MT_UNIT_STR] = "default";
+		char text[MT_PARAM_TEXT_MAX] = "default";
 		uint64_t initial;
 
 		if (i)
 			putchar('\n');
 		tell_all("# ", p->name, true);
-		printf("%s = %s\n", p->name,
-		       mt_param_default(p->name, &initial) ? value(text, p, initial) : text);
+		if (mt_param_default(p->name, &initial))
+			mt_param_text(text, p, initial);
+		printf("%s = %s\n", p->name, text);
 	}
 }
 

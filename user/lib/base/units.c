@@ -141,6 +141,20 @@ int mt_parse_count(const char *what, const char *text, uint64_t max, uint64_t *o
 	return 0;
 }
 
+int mt_parse_percent(const char *what, const char *text, uint64_t max, uint64_t *out,
+		     struct mt_err *err)
+{
+	size_t len = strcspn(text, "%");
+	char number[32];
+
+	if (len >= sizeof(number) || (text[len] && text[len + 1]))
+		return mt_err_set(err, -EINVAL, "%s: \"%s\" is not a percentage such as 150%%",
+				  what, text);
+	memcpy(number, text, len);
+	number[len] = '\0';
+	return mt_parse_count(what, number, max, out, err);
+}
+
 const char *mt_format_duration_ms(char *buf, double ms)
 {
 	const char *sign = ms <= -0.05 ? "-" : "";

@@ -31,6 +31,8 @@ int mt_parse_size_bytes(const char *what, const char *text, uint64_t *out, struc
 int mt_parse_rate_bytes_per_s(const char *what, const char *text, uint64_t *out,
 			      struct mt_err *err);
 /* plain decimal, at most @max */
+int mt_parse_percent(const char *what, const char *text, uint64_t max, uint64_t *out,
+		     struct mt_err *err);	/* a whole number, with or without % behind it */
 int mt_parse_count(const char *what, const char *text, uint64_t max, uint64_t *out,
 		   struct mt_err *err);
 

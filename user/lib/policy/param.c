@@ -2,6 +2,7 @@
 /*
  * param.c - parameters that policies have of their own (PURE)
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,6 +95,12 @@ void mt_params_merge(struct mt_params *params, const struct mt_params *given)
 			params->value[i] = given->value[i];
 }
 
+/* Recordings come from anywhere: what nobody would have been allowed to give is brought back. */
+static uint64_t within(const struct mt_param *p, uint64_t v)
+{
+	return v < p->min ? p->min : v > p->max ? p->max : v;
+}
+
 void mt_policy_params(const struct mt_policy *policy, const struct mt_limits *limits,
 		      uint64_t own[MT_POLICY_PARAMS_MAX])
 {
@@ -104,6 +111,8 @@ void mt_policy_params(const struct mt_policy *policy, const struct mt_limits *li
 		own[i] = mt_params_get(&limits->params, p->name);
 		if (own[i] == MT_LIMIT_UNSET)
 			own[i] = p->initial;
+		else if (own[i] != MT_LIMIT_NONE || p->kind != MT_PARAM_DURATION_OR_NONE)
+			own[i] = within(p, own[i]);
 	}
 }
 
@@ -118,6 +127,78 @@ const char *mt_param_option(char buf[MT_PARAM_NAME_MAX], const struct mt_param *
 
 const char *mt_param_key(char buf[MT_PARAM_NAME_MAX], const struct mt_param *p)
 {
-	snprintf(buf, MT_PARAM_NAME_MAX, "%s%s", p->name, p->kind == MT_PARAM_COUNT ? "" : "_ms");
+	static const char *const units[] = {
+		[MT_PARAM_DURATION] = "_ms", [MT_PARAM_DURATION_OR_NONE] = "_ms",
+		[MT_PARAM_COUNT] = "",	     [MT_PARAM_PERCENT] = "_percent",
+		[MT_PARAM_WORD] = "",
+	};
+
+	snprintf(buf, MT_PARAM_NAME_MAX, "%s%s", p->name, units[p->kind]);
 	return buf;
+}
+
+/* --- values as text ------------------------------------------------------- */
+const char *mt_param_arg(const struct mt_param *p)
+{
+	static const char *const args[] = {
+		[MT_PARAM_DURATION] = "DURATION", [MT_PARAM_DURATION_OR_NONE] = "DURATION",
+		[MT_PARAM_COUNT] = "N",		  [MT_PARAM_PERCENT] = "PERCENT",
+		[MT_PARAM_WORD] = "WORD",
+	};
+
+	return args[p->kind];
+}
+
+static const char *duration_text(char buf[MT_PARAM_TEXT_MAX], uint64_t ms)
+{
+	if (ms == MT_LIMIT_MAX_MS)
+		snprintf(buf, MT_PARAM_TEXT_MAX, "168h");
+	else if (ms && ms % MT_MS_PER_S == 0)
+		snprintf(buf, MT_PARAM_TEXT_MAX, "%" PRIu64 "s", (uint64_t)(ms / MT_MS_PER_S));
+	else
+		snprintf(buf, MT_PARAM_TEXT_MAX, "%" PRIu64 "ms", ms);
+	return buf;
+}
+
+const char *mt_param_text(char buf[MT_PARAM_TEXT_MAX], const struct mt_param *p, uint64_t v)
+{
+	if (p->kind == MT_PARAM_COUNT)
+		snprintf(buf, MT_PARAM_TEXT_MAX, "%" PRIu64, v);
+	else if (p->kind == MT_PARAM_PERCENT)
+		snprintf(buf, MT_PARAM_TEXT_MAX, "%" PRIu64 "%%", v);
+	else if (p->kind == MT_PARAM_WORD)
+		snprintf(buf, MT_PARAM_TEXT_MAX, "%s", v <= p->max ? p->words[v] : "?");
+	else if (v == MT_LIMIT_NONE)
+		snprintf(buf, MT_PARAM_TEXT_MAX, "none");
+	else
+		duration_text(buf, v);
+	return buf;
+}
+
+const char *mt_param_read(char buf[MT_PARAM_TEXT_MAX], const struct mt_param *p, uint64_t v)
+{
+	bool duration = p->kind == MT_PARAM_DURATION || p->kind == MT_PARAM_DURATION_OR_NONE;
+
+	return duration && v < MT_LIMIT_NONE ? mt_format_duration_ms(buf, (double)v) :
+					       mt_param_text(buf, p, v);
+}
+
+const char *mt_param_words(char *buf, size_t size, const struct mt_param *p, const char *mark)
+{
+	size_t len = 0;
+
+	*buf = '\0';
+	for (uint64_t i = 0; i <= p->max && len < size; i++)
+		len += (size_t)snprintf(buf + len, size - len, "%s%s%s%s",
+					!i ? "" : i < p->max ? ", " : " or ", mark, p->words[i],
+					mark);
+	return buf;
+}
+
+int mt_word_find(const char *const *words, const char *text)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(words[i], text))
+			return i;
+	return -1;
 }

@@ -18,6 +18,8 @@ enum mt_param_kind {
 	MT_PARAM_DURATION,		/* milliseconds */
 	MT_PARAM_DURATION_OR_NONE,	/* or MT_LIMIT_NONE */
 	MT_PARAM_COUNT,
+	MT_PARAM_PERCENT,
+	MT_PARAM_WORD,			/* one out of a list: its place there */
 };
 
 /* A list of them ends with a NULL name. */
@@ -25,7 +27,10 @@ struct mt_param {
 	const char *name;		/* a key of the configuration; an option with '-' for '_' */
 	enum mt_param_kind kind;
 	uint64_t initial;		/* where it is not given */
-	uint64_t min, max;		/* none is accepted beside them */
+	uint64_t min, max;		/* none is accepted beside them; a word's are 0 and the last
+					 * place */
+	const char *const *words;	/* a word's: all there are, NULL behind the last. Recordings
+					 * hold places: a new one is added at the end */
 	const char *help;		/* what the policy does with it: a few words, for --help */
 	const char *about;		/* the same for the man pages, in their markup; NULL =
 					 * help */
@@ -33,9 +38,9 @@ struct mt_param {
 					 * with those that have none */
 };
 
-#define MT_PARAM_NAME_MAX	32	/* with its unit */
-#define MT_PARAMS_MAX		32	/* names, over all policies */
-#define MT_POLICY_PARAMS_MAX	8	/* of one policy */
+#define MT_PARAM_NAME_MAX	48	/* with its unit */
+#define MT_PARAMS_MAX		64	/* names, over all policies */
+#define MT_POLICY_PARAMS_MAX	16	/* of one policy */
 
 /* What was given for each, in the order of mt_param_at(). MT_LIMIT_UNSET: nothing. */
 struct mt_params {
@@ -59,6 +64,17 @@ bool mt_param_default(const char *name, uint64_t *initial);
 void mt_params_resolve(struct mt_params *params);
 /* What @given has, over what is in @params. */
 void mt_params_merge(struct mt_params *params, const struct mt_params *given);
+
+/* What stands for a value in a synopsis: "DURATION", "N", "PERCENT", "WORD". */
+const char *mt_param_arg(const struct mt_param *p);
+/* A value as it is given: "30s", "168h", "none", "4", "150%", "abort"; as it is read: "30.0 s". */
+#define MT_PARAM_TEXT_MAX	48
+const char *mt_param_text(char buf[MT_PARAM_TEXT_MAX], const struct mt_param *p, uint64_t v);
+const char *mt_param_read(char buf[MT_PARAM_TEXT_MAX], const struct mt_param *p, uint64_t v);
+/* "abort or force-complete"; with @mark around each, "**" in a man page. */
+const char *mt_param_words(char *buf, size_t size, const struct mt_param *p, const char *mark);
+/* The place of @text in @words, which ends with NULL; < 0: it is not there. */
+int mt_word_find(const char *const *words, const char *text);
 
 /* "quiet-time" of "quiet_time"; and "quiet_time_ms", as a recording has it. */
 const char *mt_param_option(char buf[MT_PARAM_NAME_MAX], const struct mt_param *p);

@@ -79,20 +79,32 @@ static const char *count_text(char *buf, size_t size, uint64_t n)
 	return buf;
 }
 
-static void param_words(const struct mt_param *p, char *initial, size_t initial_size,
-			char *accepted, size_t accepted_size)
+static const char *percent_text(char *buf, size_t size, uint64_t n)
 {
-	const char *(*text)(char *buf, size_t size, uint64_t v) =
-		p->kind == MT_PARAM_COUNT ? count_text : duration_text;
-	uint64_t value = MT_LIMIT_UNSET;
-	const char *or = mt_param_default(p->name, &value) ? "" : ", or default";
-	char min[32], max[32] = "168h";
+	if (n == MT_LIMIT_UNSET)
+		snprintf(buf, size, "default");
+	else
+		snprintf(buf, size, "%llu%%", (unsigned long long)n);
+	return buf;
+}
 
-	text(initial, initial_size, value);
-	text(min, sizeof(min), p->min);
-	if (p->max != MT_LIMIT_MAX_MS)
-		text(max, sizeof(max), p->max);
-	if (p->kind != MT_PARAM_COUNT)
+static void tell_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted,
+		       size_t accepted_size)
+{
+	uint64_t value;
+	bool same = mt_param_default(p->name, &value);
+	const char *or = same ? "" : ", or default";
+	char min[MT_PARAM_TEXT_MAX], max[MT_PARAM_TEXT_MAX], words[96];
+
+	snprintf(initial, initial_size, "%s", same ? mt_param_text(min, p, value) : "default");
+	mt_param_text(min, p, p->min);
+	mt_param_text(max, p, p->max);
+	if (p->kind == MT_PARAM_WORD)
+		snprintf(accepted, accepted_size, "%s%s",
+			 mt_param_words(words, sizeof(words), p, ""), or);
+	else if (p->kind == MT_PARAM_PERCENT)
+		snprintf(accepted, accepted_size, "a percentage of %s to %s%s", min, max, or);
+	else if (p->kind != MT_PARAM_COUNT)
 		snprintf(accepted, accepted_size, "a duration of %s to %s%s%s", min, max,
 			 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" : "", or);
 	else if (p->min)
@@ -110,15 +122,17 @@ static void __attribute__((constructor)) make_param_keys(void)
 		[MT_PARAM_DURATION] = MT_KEY_DURATION,
 		[MT_PARAM_DURATION_OR_NONE] = MT_KEY_DURATION_OR_NONE,
 		[MT_PARAM_COUNT] = MT_KEY_COUNT,
+		[MT_PARAM_PERCENT] = MT_KEY_PERCENT,
+		[MT_PARAM_WORD] = MT_KEY_WORD,
 	};
 	static struct {
-		char initial[32], accepted[160];
+		char initial[MT_PARAM_TEXT_MAX], accepted[160];
 	} words[MT_PARAMS_MAX];
 	const struct mt_param *p;
 
 	for (size_t i = 0; i < MT_PARAMS_MAX && (p = mt_param_at(i)); i++) {
-		param_words(p, words[i].initial, sizeof(words[i].initial), words[i].accepted,
-			    sizeof(words[i].accepted));
+		tell_param(p, words[i].initial, sizeof(words[i].initial), words[i].accepted,
+			   sizeof(words[i].accepted));
 		param_keys[n_param_keys++] = (struct mt_key){
 			.name = p->name,
 			.kind = kinds[p->kind],
@@ -128,6 +142,7 @@ static void __attribute__((constructor)) make_param_keys(void)
 			.accepted = words[i].accepted,
 			.min = p->min,
 			.max = p->max,
+			.words = p->words,
 		};
 	}
 }
@@ -194,7 +209,9 @@ static int parse_duration(const struct mt_key *key, const char *text, uint64_t *
 static int parse_count(const struct mt_key *key, const char *text, uint64_t *out)
 {
 	uint64_t n;
-	int ret = mt_parse_count(key->name, text, key->max, &n, NULL);
+	int ret = key->kind == MT_KEY_PERCENT ?
+			  mt_parse_percent(key->name, text, key->max, &n, NULL) :
+			  mt_parse_count(key->name, text, key->max, &n, NULL);
 
 	if (ret || n < key->min)
 		return ret ? ret : -ERANGE;
@@ -205,6 +222,7 @@ static int parse_count(const struct mt_key *key, const char *text, uint64_t *out
 int mt_key_parse(const struct mt_key *key, void *base, const char *text, struct mt_err *err)
 {
 	void *out = (char *)base + key->offset;
+	int word;
 
 	if (!strcmp(key->initial, "default") && !strcmp(text, "default")) {
 		*(uint64_t *)out = MT_LIMIT_UNSET;
@@ -226,7 +244,14 @@ int mt_key_parse(const struct mt_key *key, void *base, const char *text, struct 
 		*(bool *)out = !strcmp(text, "yes");
 		return 0;
 	case MT_KEY_COUNT:
+	case MT_KEY_PERCENT:
 		return parse_count(key, text, out);
+	case MT_KEY_WORD:
+		word = mt_word_find(key->words, text);
+		if (word < 0)
+			return -EINVAL;
+		*(uint64_t *)out = (uint64_t)word;
+		return 0;
 	case MT_KEY_KINDS:
 		break;
 	}
@@ -236,6 +261,7 @@ int mt_key_parse(const struct mt_key *key, void *base, const char *text, struct 
 const char *mt_key_text(const struct mt_key *key, const void *base, char buf[MT_KEY_TEXT_MAX])
 {
 	const void *in = (const char *)base + key->offset;
+	uint64_t at;
 
 	switch ((enum mt_key_kind)key->kind) {
 	case MT_KEY_MODE:
@@ -251,6 +277,11 @@ const char *mt_key_text(const struct mt_key *key, const void *base, char buf[MT_
 		return *(const bool *)in ? "yes" : "no";
 	case MT_KEY_COUNT:
 		return count_text(buf, MT_KEY_TEXT_MAX, *(const uint64_t *)in);
+	case MT_KEY_PERCENT:
+		return percent_text(buf, MT_KEY_TEXT_MAX, *(const uint64_t *)in);
+	case MT_KEY_WORD:
+		at = *(const uint64_t *)in;
+		return at == MT_LIMIT_UNSET ? "default" : key->words[at];
 	case MT_KEY_KINDS:
 		break;
 	}
@@ -281,6 +312,8 @@ static size_t size_of(const struct mt_key *key)
 		[MT_KEY_DURATION_OR_NONE] = sizeof(uint64_t),
 		[MT_KEY_BOOL] = sizeof(bool),
 		[MT_KEY_COUNT] = sizeof(uint64_t),
+		[MT_KEY_PERCENT] = sizeof(uint64_t),
+		[MT_KEY_WORD] = sizeof(uint64_t),
 	};
 
 	return sizes[key->kind];

@@ -34,6 +34,8 @@ enum mt_key_kind {			/* type at the key's offset */
 	MT_KEY_DURATION_OR_NONE,	/* uint64_t, ms; MT_LIMIT_NONE */
 	MT_KEY_BOOL,			/* bool */
 	MT_KEY_COUNT,			/* uint64_t */
+	MT_KEY_PERCENT,			/* uint64_t */
+	MT_KEY_WORD,			/* uint64_t, its place in mt_key.words */
 	MT_KEY_KINDS			/* from here on: of who has other kinds, too */
 };
 
@@ -44,6 +46,7 @@ struct mt_key {
 	const char *initial;		/* the default, as one would write it; of a duration or
 					 * count "default" is one: MT_LIMIT_UNSET */
 	uint64_t min, max;
+	const char *const *words;	/* NULL behind the last */
 	const char *accepted;		/* what a good value looks like; NULL: see
 					 * mt_key_accepted() */
 };

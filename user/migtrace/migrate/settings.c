@@ -60,6 +60,8 @@ static bool is_option(const struct mt_key *key, const struct mt_rule *options)
 	case MT_KEY_DURATION:
 	case MT_KEY_DURATION_OR_NONE:
 	case MT_KEY_COUNT:
+	case MT_KEY_PERCENT:
+	case MT_KEY_WORD:
 		return *(const uint64_t *)value != MT_LIMIT_UNSET;
 	case MT_KEY_MODE:	/* the daemon's; --dry-run is asked for each time */
 		return true;

@@ -54,11 +54,15 @@ static json_t *header_object(const struct report *r, int *failed)
 			    limits[i].ms < MT_LIMIT_NONE ? mt_json_uint(limits[i].ms) : json_null(),
 			    failed);
 	for (size_t i = 0; mt_param_at(i); i++) {
+		const struct mt_param *p = mt_param_at(i);
 		uint64_t v = h->limits.params.value[i];
-		char key[MT_PARAM_NAME_MAX];
+		char key[MT_PARAM_NAME_MAX], text[MT_PARAM_TEXT_MAX];
 
-		mt_json_set(l, mt_param_key(key, mt_param_at(i)),
-			    v < MT_LIMIT_NONE ? mt_json_uint(v) : json_null(), failed);
+		mt_json_set(l, mt_param_key(key, p),
+			    v >= MT_LIMIT_NONE	       ? json_null() :
+			    p->kind == MT_PARAM_WORD ? mt_json_string(mt_param_text(text, p, v)) :
+						       mt_json_uint(v),
+			    failed);
 	}
 	mt_json_set(l, "postcopy_allowed",
 		    r->rec->foreign ? json_null() : json_boolean(h->limits.postcopy_allowed),

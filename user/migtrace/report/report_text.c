@@ -56,16 +56,12 @@ static void put_limits(FILE *out, const struct mt_limits *l)
 	}
 	for (size_t i = 0; mt_param_at(i); i++) {
 		const struct mt_param *p = mt_param_at(i);
-		char name[MT_PARAM_NAME_MAX], buf[MT_UNIT_STR];
+		char name[MT_PARAM_NAME_MAX], buf[MT_PARAM_TEXT_MAX];
 		uint64_t v = l->params.value[i];
 
-		mt_param_option(name, p);
-		if (p->kind == MT_PARAM_COUNT && v != MT_LIMIT_UNSET)
-			fprintf(out, "%s %llu, ", name, (unsigned long long)v);
-		else if (v == MT_LIMIT_NONE)
-			fprintf(out, "%s none, ", name);
-		else if (v != MT_LIMIT_UNSET)
-			fprintf(out, "%s %s, ", name, mt_format_duration_ms(buf, (double)v));
+		if (v != MT_LIMIT_UNSET)
+			fprintf(out, "%s %s, ", mt_param_option(name, p),
+				mt_param_read(buf, p, v));
 	}
 	fprintf(out, "post-copy %s\n", l->postcopy_allowed ? "allowed" : "not allowed");
 }
