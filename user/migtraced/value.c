@@ -256,7 +256,6 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	const void *in = (const char *)base + key->key.offset;
 	const struct config_list *list;
 	size_t column;
-	uint64_t at;
 
 	fprintf(out, "%s =", key->key.name);
 	if (key->key.kind < MT_KEY_KINDS) {

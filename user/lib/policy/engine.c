@@ -96,7 +96,7 @@ static void pace(struct mt_engine *e, uint64_t t_ns, struct mt_plan *plan)
 		*asked_t_ns = t_ns;
 		return;
 	}
-	e->state.last = MT_ACTION_CONTINUE;
+	mt_policy_dropped(&e->state);
 	snprintf(plan->reason, sizeof(plan->reason),
 		 "%s was asked for %s ago, and no more than one in %s is sent",
 		 mt_action_name(plan->action), mt_format_duration_ms(since, (double)since_ms),
@@ -111,7 +111,7 @@ void mt_engine_sent(struct mt_engine *e, enum mt_action action, uint64_t t_ns)
 
 void mt_engine_dropped(struct mt_engine *e, enum mt_action action)
 {
-	e->state.last = MT_ACTION_CONTINUE;
+	mt_policy_dropped(&e->state);
 	e->asked_t_ns[action] = 0;
 }
 

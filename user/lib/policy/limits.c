@@ -48,6 +48,13 @@ struct check {
 
 static bool heeds(const struct check *c, unsigned what)
 {
+	uint64_t params[MT_POLICY_PARAMS_MAX];
+
+	if (what == MT_HEEDS_MAX_DOWNTIME && c->policy->stops_at_any_price) {
+		mt_policy_params(c->policy, c->limits, params);
+		if (c->policy->stops_at_any_price(params))
+			return false;
+	}
 	return c->policy->heeds & what;
 }
 

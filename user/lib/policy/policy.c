@@ -52,9 +52,40 @@ void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, .
 	va_end(ap);
 }
 
+bool mt_plan_limit(struct mt_plan *plan, const struct mt_view *view, uint64_t limit_ms,
+		   const char *why)
+{
+	char from[MT_UNIT_STR], to[MT_UNIT_STR];
+
+	if (limit_ms == view->limit_ms)
+		return false;
+	plan->downtime_limit_ms = limit_ms;
+	mt_plan_set(plan, MT_ACTION_SET_DOWNTIME, "%s: QEMU's limit goes from %s to %s", why,
+		    mt_format_duration_ms(from, (double)view->limit_ms),
+		    mt_format_duration_ms(to, (double)limit_ms));
+	return true;
+}
+
+uint64_t mt_view_ceiling_ms(const struct mt_view *view, uint64_t own_ms)
+{
+	return own_ms < view->limits->max_downtime_ms ? own_ms : view->limits->max_downtime_ms;
+}
+
+bool mt_view_per_gib(const struct mt_view *view, uint64_t per_gib_ms, double at_least_gib,
+		     uint64_t *ms)
+{
+	double gib = (double)view->sample->memory_bytes / (1024 * MT_MIB);
+
+	if (!mt_sample_has(view->sample, memory_bytes) || per_gib_ms >= MT_LIMIT_NONE)
+		return false;
+	*ms = (uint64_t)((double)per_gib_ms * (gib > at_least_gib ? gib : at_least_gib));
+	return true;
+}
+
 void mt_policy_init(struct mt_policy_state *state)
 {
 	memset(state, 0, sizeof(*state));
+	state->asked_limit_ms = MT_LIMIT_UNSET;
 }
 
 bool mt_policy_flips_at_once(const struct mt_policy *policy, const struct mt_limits *limits)
@@ -70,9 +101,15 @@ bool mt_action_is_final(enum mt_action action)
 	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
 }
 
-void mt_policy_refused(struct mt_policy_state *state, enum mt_action action)
+void mt_policy_dropped(struct mt_policy_state *state)
 {
 	state->last = MT_ACTION_CONTINUE;
+	state->asked_limit_ms = MT_LIMIT_UNSET;
+}
+
+void mt_policy_refused(struct mt_policy_state *state, enum mt_action action)
+{
+	mt_policy_dropped(state);
 	if ((unsigned)action < MT_ACTION_COUNT)
 		state->refused[action]++;
 }
@@ -213,10 +250,14 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 	}
 	mt_policy_params(policy, view->limits, params);
 	own.params = params;
+	own.limit_ms = state->asked_limit_ms != MT_LIMIT_UNSET ? state->asked_limit_ms :
+								 view->limits->qemu_limit_ms;
 	policy->step(state->priv, &own, now_ms, plan);
 	hold_back(policy, state, view, now_ms, plan);
 	tell_miscounted(state, view, plan);
 	heed_stall(state, view, plan);
 	if (mt_action_is_final(plan->action))
 		state->last = plan->action;
+	else if (plan->action == MT_ACTION_SET_DOWNTIME)
+		state->asked_limit_ms = plan->downtime_limit_ms;
 }

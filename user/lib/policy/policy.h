@@ -111,6 +111,9 @@ struct mt_view {
 	const struct mt_limits *limits;
 	const uint64_t *params;			/* the policy's own, in the order of its row;
 						 * mt_policy_step() sets it */
+	uint64_t limit_ms;			/* QEMU's downtime limit: what the policy asked for
+						 * last and was not refused, else as it stands;
+						 * mt_policy_step() sets it */
 	const struct mt_sample *sample;		/* the newest */
 	const struct mt_iterations *iterations;
 	const struct mt_prediction *prediction;	/* verdict UNKNOWN before the first pass is done */
@@ -138,6 +141,7 @@ struct mt_plan {
 struct mt_policy_state {
 	enum mt_action last;		/* STOP, FLIP or ABORT once asked for */
 	unsigned refused[MT_ACTION_COUNT];	/* how often */
+	uint64_t asked_limit_ms;	/* of QEMU, and not refused; MT_LIMIT_UNSET: none */
 	unsigned warned;		/* a bit for each warning that still holds and was told */
 	_Alignas(16) unsigned char priv[MT_POLICY_STATE_MAX];
 };
@@ -154,10 +158,16 @@ struct mt_policy {
 	const char *help;		/* one line */
 	const char *about;		/* what the man pages say, in their markup; NULL = help */
 	unsigned heeds;			/* MT_HEEDS_*; whatever is not there it ignores */
-	bool acts;			/* false: it never stops, flips or aborts */
+	bool acts;			/* false: it never stops, flips or aborts, nor moves QEMU's
+					 * limit */
 	const struct mt_param *params;	/* its own; NULL = none */
 	/* With parameters by which it needs no whole pass before a flip; NULL = never. */
 	bool (*flips_at_once)(const uint64_t *params);
+	/*
+	 * With parameters by which, not allowed to flip, it stops the guest for however long that
+	 * takes, although it heeds max_downtime without them; NULL = never.
+	 */
+	bool (*stops_at_any_price)(const uint64_t *params);
 	/*
 	 * If it acts by the clock: when, by its parameters; MT_LIMIT_NONE: not at all. NULL: it
 	 * does not.
@@ -210,6 +220,8 @@ const char *mt_policy_ignores(const struct mt_policy *policy);
  */
 #define MT_POLICY_TRIES		3
 void mt_policy_refused(struct mt_policy_state *state, enum mt_action action);
+/* It was not even tried; it is decided anew. */
+void mt_policy_dropped(struct mt_policy_state *state);
 
 bool mt_action_is_final(enum mt_action action);	/* it ends pre-copy: stop, flip, abort */
 const char *mt_action_name(enum mt_action action);	/* "none", "stop", "flip", "abort",

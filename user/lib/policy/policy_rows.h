@@ -34,4 +34,18 @@ bool mt_flip_is_unwise(const struct mt_view *view, char *why, size_t size);
 void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * Asks for that limit of QEMU's, unless that is what it is, or what was asked for already. Return:
+ * whether it does.
+ */
+bool mt_plan_limit(struct mt_plan *plan, const struct mt_view *view, uint64_t limit_ms,
+		   const char *why);
+
+/* As far as QEMU's limit may rise: a policy's own largest, and no more than is allowed. */
+uint64_t mt_view_ceiling_ms(const struct mt_view *view, uint64_t own_ms);
+
+/* What is measured per GiB of the guest's memory, at least so many. Return: false if unknown. */
+bool mt_view_per_gib(const struct mt_view *view, uint64_t per_gib_ms, double at_least_gib,
+		     uint64_t *ms);
+
 #endif

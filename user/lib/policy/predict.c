@@ -90,7 +90,7 @@ static const struct mt_param params[] = {
 
 struct predict {
 	bool lowered;			/* QEMU's limit, to what is allowed: once */
-	uint64_t limit_ms;		/* that was asked for last; 0: none */
+	bool raised;			/* it has been ours to set since */
 	double lowest;			/* bytes left at a boundary */
 	unsigned since_lowest;		/* boundaries since */
 	unsigned hopeless;		/* boundaries up to the last */
@@ -252,14 +252,15 @@ static bool set_limit(struct predict *s, const struct mt_view *view, const struc
 		      const char *so_far, struct mt_plan *plan)
 {
 	double room_ms = o->longest_pause_ms - (double)view->limits->fixed_ms;
-	double now_ms = (double)(s->limit_ms ? s->limit_ms : view->limits->qemu_limit_ms);
+	double now_ms = (double)view->limit_ms;
 	char from[MT_UNIT_STR], to[MT_UNIT_STR], allowed[MT_UNIT_STR];
 	bool lower = room_ms < (1 - LIMIT_SHARE) * now_ms;
 
 	/* What was there before us is lowered only where it is more than is allowed. */
-	if (room_ms < 1 || (lower ? !s->limit_ms : room_ms < (1 + LIMIT_SHARE) * now_ms))
+	if (room_ms < 1 || (lower ? !s->raised : room_ms < (1 + LIMIT_SHARE) * now_ms))
 		return false;
-	s->limit_ms = plan->downtime_limit_ms = (uint64_t)room_ms;
+	s->raised = true;
+	plan->downtime_limit_ms = (uint64_t)room_ms;
 	mt_format_duration_ms(from, now_ms);
 	mt_format_duration_ms(to, (double)plan->downtime_limit_ms);
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);

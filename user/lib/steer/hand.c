@@ -129,9 +129,11 @@ bool mt_hand_look(struct supervision *s)
 	find_reason(s, why, sizeof(why));
 	if (s->acts == !*why && !strcmp(s->hand, why))
 		return s->acts;
-	if (!s->acts && !*why && s->only_said) {
+	if (!s->acts && !*why) {
 		/* What was only said so far may be decided again, and then done. */
-		s->engine.state.last = MT_ACTION_CONTINUE;
+		s->engine.state.asked_limit_ms = MT_LIMIT_UNSET;
+		if (s->only_said)
+			s->engine.state.last = MT_ACTION_CONTINUE;
 		s->only_said = false;
 	}
 	s->acts = !*why;
