@@ -85,6 +85,10 @@ static const char *wrong(const struct mt_engine *e, const struct mt_sample *s,
 	if (plan->action != MT_ACTION_CONTINUE && e->policy == mt_policy_find("qemu") &&
 	    !(plan->action == MT_ACTION_ABORT && e->limits.stall_timeout_ms < MT_LIMIT_NONE))
 		return "hands that are not off";
+	if (plan->action == MT_ACTION_SET_DOWNTIME &&
+	    (e->policy->heeds & MT_HEEDS_MAX_DOWNTIME) && plan->downtime_limit_ms > 1 &&
+	    plan->downtime_limit_ms > e->limits.max_downtime_ms)
+		return "a limit beyond what is allowed";
 	if (plan->action != MT_ACTION_CONTINUE && s->status != MT_STATUS_ACTIVE)
 		return "an action in a status of which none may be";
 	if ((plan->action == MT_ACTION_STOP || plan->action == MT_ACTION_FLIP) && s->miscounted)

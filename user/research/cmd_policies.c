@@ -42,9 +42,11 @@ static void wrap(const char *indent, const char *text, bool plain)
  * "Policy **timeout**: when it acts. 0ms to 168h, or **none**; 30s if not given." @policy NULL:
  * whichever.
  */
-static void about(char *text, size_t size, const struct mt_policy *policy, const struct mt_param *p)
+static void about(char *text, size_t size, const struct mt_policy *policy,
+		  const struct mt_param *p)
 {
-	char min[MT_PARAM_TEXT_MAX], max[MT_PARAM_TEXT_MAX], initial[MT_PARAM_TEXT_MAX], words[256];
+	char min[MT_PARAM_TEXT_MAX], max[MT_PARAM_TEXT_MAX], initial[MT_PARAM_TEXT_MAX];
+	char words[256];
 
 	if (p->kind == MT_PARAM_WORD)
 		mt_param_words(words, sizeof(words), p, "**");

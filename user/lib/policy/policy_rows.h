@@ -20,6 +20,11 @@
 	X(fixed_passes) \
 	X(fm) \
 	X(am) \
+	X(nova) \
+	X(ovirt) \
+	X(proxmox) \
+	X(kubevirt) \
+	X(ramp) \
 	X(predict)
 
 #define MT_POLICY_EXTERN(name)	extern const struct mt_policy mt_policy_##name;

@@ -5,8 +5,9 @@
  * The engine that supervises live migrations runs over the samples. What the
  * recorded migration did later is what it did without the policy: a stop, flip
  * or abort therefore ends the replay; a changed setting does not, but from there
- * on the record shows a QEMU that had not been told. Likewise, what the recorded
- * policy itself ended is over there for every other one.
+ * on the record shows a QEMU that had not been told. What that QEMU would have ended
+ * already, under a limit that the policy raised, cannot be aborted any more. Likewise,
+ * what the recorded policy itself ended is over there for every other one.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -140,6 +141,11 @@ static void note_end(struct replay *r, const struct mt_plan *plan, const struct 
 	r->ends_at_ms = s->total_ms;
 	r->ends_limit_ms = r->planned_limit_ms;
 	r->ends_implied_ms = plan->implied_downtime_ms;
+}
+
+static bool ends(const struct replay *r, const struct mt_plan *plan)
+{
+	return mt_action_is_final(plan->action) && !(plan->action == MT_ACTION_ABORT && r->ends);
 }
 
 static void say(struct mt_replay_result *result, const char *fmt, ...)
@@ -320,7 +326,7 @@ static bool step(struct replay *r, const struct mt_sample *s, struct mt_plan *pl
 		note_warning(r, plan);
 	if (plan->action != MT_ACTION_CONTINUE && !mt_action_is_final(plan->action))
 		note_setting(r, s, plan);
-	return mt_action_is_final(plan->action);
+	return ends(r, plan);
 }
 
 /* "migration 2 of 3: ", where there are several. */
@@ -341,7 +347,7 @@ static void say_which(struct mt_replay_result *result, const struct mt_recording
 static bool between(struct replay *r, const struct mt_tick *tick, struct mt_plan *plan)
 {
 	mt_engine_tick(&r->engine, tick, plan);
-	return mt_action_is_final(plan->action);
+	return ends(r, plan);
 }
 
 void mt_replay(struct mt_replay_result *result, const struct mt_recording *rec, size_t from,
