@@ -57,6 +57,15 @@ static void stop_or_abort_step(void *priv, const struct mt_view *view, uint64_t 
 		plan_for(plan, view, MT_ACTION_STOP);
 }
 
+static void restart_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			 struct mt_plan *plan)
+{
+	if (!is_time(view, 0))
+		return;
+	plan->method = MT_METHOD_AUTOCONVERGE;
+	plan_for(plan, view, view->limits->methods ? MT_ACTION_RESTART : MT_ACTION_STOP);
+}
+
 static void limit_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 		       struct mt_plan *plan)
 {
@@ -98,6 +107,10 @@ const struct mt_policy fake_policy_stop_or_abort = { .name = "test-stop-or-abort
 						     .params = params,
 						     .help = "stops, later aborts",
 						     .step = stop_or_abort_step };
+const struct mt_policy fake_policy_restart = { .name = "test-restart",
+					       .params = params,
+					       .help = "begins again, and stops",
+					       .step = restart_step };
 const struct mt_policy fake_policy_limit = { .name = "test-limit",
 					     .params = params,
 					     .help = "raises the limit",

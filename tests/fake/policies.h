@@ -15,6 +15,7 @@ extern const struct mt_policy fake_policy_none, fake_policy_stop, fake_policy_fl
 							 * pass, and stops in the end */
 	fake_policy_stop_or_abort, /* wants to stop, and from the
 								 * deadline on to abort */
+	fake_policy_restart, /* begins again by auto-converge, and then stops */
 	fake_policy_speed; /* changes the speed, and stops in the
 							 * end */
 

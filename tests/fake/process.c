@@ -118,6 +118,19 @@ static void check_outcome(struct fake_guest *g, const struct mt_supervise_result
 				   "nowhere");
 }
 
+/* As libvirt would have it: once its call has returned, there is no job of the one before. */
+static int begin_again(enum mt_method method, unsigned throttle_percent, void *opaque,
+		       struct mt_err *err)
+{
+	struct worker *w = opaque;
+
+	while (__atomic_load_n(&w->guest->playing, __ATOMIC_ACQUIRE))
+		mt_sleep_ms(1);
+	fake_count("begun again");
+	fake_guest_migrate(w->guest, mt_inbox_post, w->inbox);
+	return 0;
+}
+
 static void supervise(struct worker *w, struct mt_wheel *wheel, bool ours)
 {
 	struct program *prog = w->program;
@@ -143,6 +156,8 @@ static void supervise(struct worker *w, struct mt_wheel *wheel, bool ours)
 		.observe = &prog->p->observe,
 		.cancel = &prog->p->cancel,
 		.leave = &prog->p->leave,
+		.begin_again = ours ? begin_again : NULL,
+		.begin_again_opaque = w,
 		.progress = on_progress,
 		.opaque = w,
 	}, result, &err);

@@ -1128,6 +1128,76 @@ static void parallel_is_never_flipped(void)
 	SCENE_END();
 }
 
+/* --- cancelled, and begun again ----------------------------------------------------------- */
+static struct fake_guest *begin_restart(void)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	fake_hows[g->index].policy = &fake_policy_restart;
+	fake_hows[g->index].limits.methods = 1U << MT_METHOD_AUTOCONVERGE;
+	return g;
+}
+
+static bool is_second(struct fake_guest *g)
+{
+	return g->job.number == 2 && g->job.active;
+}
+
+static void begun_again(void)
+{
+	struct fake_guest *g = begin_restart();
+	struct fake_process *p = fake_tool_start("tool", g);
+
+	CHECK(scene_until(is_second, g, 60000));
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 1);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_COMPLETED);
+	CHECK_INT(p->result[g->index].restarts, 1);
+	CHECK(p->result[g->index].earlier_ms > 1000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 1);
+	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 1);
+	CHECK_INT(g->job.number, 2);
+	SCENE_END();
+}
+
+/* Whoever has not begun it does not cancel it either, whatever the policy thinks. */
+static void never_by_others(void)
+{
+	struct fake_guest *g = begin_restart();
+
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(30000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 0);
+	CHECK_INT(g->job.number, 1);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	SCENE_END();
+}
+
+static bool is_cancelled(struct fake_guest *g)
+{
+	return g->job.end == FAKE_END_CANCELLED;
+}
+
+/* A person's wish comes in between: the guest stays. */
+static void not_begun_again(void)
+{
+	struct fake_guest *g = begin_restart();
+	struct fake_process *p = fake_tool_start("tool", g);
+
+	CHECK(scene_until(is_cancelled, g, 60000));
+	fake_process_cancel(p);
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	CHECK_INT(g->job.number, 1);
+	CHECK(scene_runs_here(g));
+	SCENE_END();
+}
+
 static void flips_and_completes(void)
 {
 	struct fake_guest *g = scene_begin(false);
@@ -1242,6 +1312,9 @@ static const struct ktap_case cases[] = {
 	{ "an I/O error while it is stopped: left as it is", io_error_while_stopped },
 	{ "the destination dies while it is stopped", destination_dies_while_stopped },
 	{ "parallel connections are never flipped", parallel_is_never_flipped },
+	{ "cancelled and begun again with another method, it arrives", begun_again },
+	{ "who has not begun it never begins it again", never_by_others },
+	{ "asked to cancel meanwhile, it is not begun again", not_begun_again },
 	{ "a flip completes in post-copy", flips_and_completes },
 	{ "the recording fails: given back all the same", recording_fails },
 	{ "the recording blocks for ever", recording_blocks },

@@ -10,6 +10,7 @@
 #include "cli/policies.h"
 #include "cli/recording_load.h"
 #include "hypervisor/domain.h"
+#include "steer/migrate.h"
 #include "steer/replay.h"
 #include "store/record.h"
 #include "commands.h"
@@ -179,6 +180,9 @@ int cmd_replay(int argc, char **argv)
 	int status = options_parse(&usage, argc, argv, &q.common, &args);
 	int rc;
 
+	/* As migtrace migrate would have begun it, and may begin it again. */
+	q.limits.methods = mt_migrate_methods(
+		&(struct mt_migrate_options){ .postcopy = q.limits.postcopy_allowed });
 	if (status == OPTIONS_RUN)
 		status = choose_policies(&q, &usage);
 	if (status != OPTIONS_RUN)

@@ -118,6 +118,14 @@ MT_MUST_CHECK int mt_domain_set_downtime_limit(struct mt_conn *c, const char *uu
 MT_MUST_CHECK int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uuid,
 					      uint64_t bytes_per_s, struct mt_err *err);
 
+/*
+ * What auto-converge, with which the migration has to have been begun, slows the guest's vCPUs down
+ * by: QEMU goes there when it next finds that they dirty too much. Asked of QEMU itself, which
+ * taints the domain "custom-monitor".
+ */
+MT_MUST_CHECK int mt_domain_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+					 struct mt_err *err);
+
 /* What they do and no more; whether it is wise is actuator.h's business. */
 MT_MUST_CHECK int mt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err);
 MT_MUST_CHECK int mt_domain_resume(struct mt_conn *c, const char *uuid, struct mt_err *err);

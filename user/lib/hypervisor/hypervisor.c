@@ -174,6 +174,14 @@ int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 	return c->ops->set_max_bandwidth(c, uuid, bytes_per_s, err);
 }
 
+int mt_domain_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+			   struct mt_err *err)
+{
+	if (!c->ops->set_throttle)
+		return mt_err_set(err, -EOPNOTSUPP, "%s cannot set a throttle", c->ops->name);
+	return c->ops->set_throttle(c, uuid, percent, err);
+}
+
 int mt_domain_start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	return c->ops->start_postcopy(c, uuid, err);

@@ -64,6 +64,9 @@ struct mt_conn_ops {
 			     struct mt_err *err);
 	int (*set_max_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
 				 struct mt_err *err);
+	/* may be NULL */
+	int (*set_throttle)(struct mt_conn *c, const char *uuid, unsigned percent,
+			    struct mt_err *err);
 	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 };

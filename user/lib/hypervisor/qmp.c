@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -60,6 +61,17 @@ int mt_qmp_capability(const char *reply, const char *capability)
 			return json_is_true(json_object_get(entry, "state"));
 	}
 	return 0;
+}
+
+int mt_qmp_done(const char *reply, char *why, size_t size)
+{
+	autojson json_t *j = load(reply);
+	const char *words = json_string_value(json_object_get(json_object_get(j, "error"), "desc"));
+
+	snprintf(why, size, "%s", words ? words : "it does not say why");
+	if (json_is_object(json_object_get(j, "return")))
+		return 0;
+	return json_is_object(json_object_get(j, "error")) ? -EIO : -EBADMSG;
 }
 
 int mt_qmp_query_migrate(const char *reply, enum mt_status *status)

@@ -21,6 +21,10 @@ int mt_qmp_migration_pass(const char *details, uint64_t *pass);
  */
 int mt_qmp_capability(const char *reply, const char *capability);
 
+/* Reply to a command without an answer of its own. 0; -EIO QEMU refused, and @why has its words;
+ * -EBADMSG. */
+int mt_qmp_done(const char *reply, char *why, size_t size);
+
 /*
  * Reply to query-migrate: NONE without one, UNKNOWN for a word that is not known here. 0, or
  * -EBADMSG.

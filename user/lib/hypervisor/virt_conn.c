@@ -322,6 +322,7 @@ const struct mt_conn_ops virt_ops = {
 	.sample = virt_job_sample,
 	.completed = virt_job_completed,
 	.is_parallel = virt_job_is_parallel,
+	.set_throttle = virt_job_set_throttle,
 	.migrate_status = virt_job_migrate_status,
 	.downtime_limit = virt_job_downtime_limit,
 	.set_downtime_limit = virt_job_set_downtime_limit,

@@ -5,6 +5,7 @@
  * Threads: any but the loop's. Nothing is kept.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include <libvirt/libvirt-qemu.h>
 
@@ -46,5 +47,28 @@ int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err
 		return mt_err_set(
 			err, ret,
 			"QEMU's answer about the migration's capabilities makes no sense");
+	return ret;
+}
+
+/*
+ * mig_throttle_guest_down() (migration/ram.c) begins at cpu-throttle-initial, and goes on by
+ * cpu-throttle-increment, no further than max-cpu-throttle: by these it is there in one step,
+ * whether it throttles already or not.
+ */
+int virt_job_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+			  struct mt_err *err)
+{
+	mt_autofree char *reply = NULL;
+	char command[256], why[160];
+	int ret;
+
+	percent = percent < 1 ? 1 : percent > 99 ? 99 : percent;
+	snprintf(command, sizeof(command),
+		 "{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"cpu-throttle-initial\":%u,\"cpu-throttle-increment\":99,\"max-cpu-throttle\":%u}}",
+		 percent, percent);
+	ret = ask(c, uuid, command, &reply, err);
+	if (!ret && mt_qmp_done(reply, why, sizeof(why)))
+		ret = mt_err_set(err, -EIO, "QEMU does not take a throttle of %u %%: %s", percent,
+				 why);
 	return ret;
 }

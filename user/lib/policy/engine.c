@@ -36,14 +36,30 @@ void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
 	mt_policy_init(&e->state);
 }
 
+void mt_engine_begin_again(struct mt_engine *e, enum mt_method method)
+{
+	const struct mt_method_row *row = mt_method_at(method);
+
+	e->limits.methods &= ~(1U << method);
+	e->limits.auto_converge |= row->auto_converge;
+	e->earlier_ms = e->newest_ms;
+	e->begin_t_ns = 0;
+	e->newest = (struct mt_sample){ 0 };
+	mt_iterations_init(&e->iterations);
+	memset(&e->u, 0, sizeof(e->u));
+	memset(&e->prediction, 0, sizeof(e->prediction));
+	mt_policy_init(&e->state);
+}
+
 /* Since the migration began; by our own clock where the source does not count. */
 static uint64_t elapsed_ms(struct mt_engine *e, const struct mt_sample *s)
 {
 	if (!e->begin_t_ns)
 		e->begin_t_ns = s->t_ns;
 	if (mt_sample_has(s, total_ms))
-		return s->total_ms;
-	return s->t_ns > e->begin_t_ns ? (s->t_ns - e->begin_t_ns) / MT_NS_PER_MS : 0;
+		return e->earlier_ms + s->total_ms;
+	return e->earlier_ms +
+	       (s->t_ns > e->begin_t_ns ? (s->t_ns - e->begin_t_ns) / MT_NS_PER_MS : 0);
 }
 
 static void predict(struct mt_engine *e, bool boundary, uint64_t now_ms)

@@ -30,6 +30,7 @@ struct mt_engine {
 						 * yet */
 	double memory_bytes;		/* guest memory as last told; 0 = not yet */
 	uint64_t begin_t_ns;		/* of the first sample */
+	uint64_t earlier_ms;		/* spent before it was begun again */
 	struct mt_sample newest;	/* sample, and when it was */
 	uint64_t newest_ms;
 };
@@ -56,6 +57,8 @@ void mt_engine_work(struct mt_engine *e, const struct mt_work *work);
 
 /* The operator's limits changed: use these from now on. */
 void mt_engine_set_limits(struct mt_engine *e, const struct mt_limits *limits);
+/* It has been cancelled and is begun again with @method: what comes is of the new one. */
+void mt_engine_begin_again(struct mt_engine *e, enum mt_method method);
 /* Of them QEMU's own, which somebody has changed. */
 void mt_engine_set_qemu_limit(struct mt_engine *e, uint64_t limit_ms);
 

@@ -37,6 +37,7 @@ const char *mt_action_name(enum mt_action action)
 		[MT_ACTION_STOP] = "stop",
 		[MT_ACTION_FLIP] = "flip",
 		[MT_ACTION_ABORT] = "abort",
+		[MT_ACTION_RESTART] = "restart",
 	};
 
 	return action < MT_ACTION_COUNT ? names[action] : "none";
@@ -98,7 +99,8 @@ bool mt_policy_flips_at_once(const struct mt_policy *policy, const struct mt_lim
 
 bool mt_action_is_final(enum mt_action action)
 {
-	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP || action == MT_ACTION_ABORT;
+	return action == MT_ACTION_STOP || action == MT_ACTION_FLIP ||
+	       action == MT_ACTION_ABORT || action == MT_ACTION_RESTART;
 }
 
 void mt_policy_dropped(struct mt_policy_state *state)
@@ -174,11 +176,28 @@ static void heed_stall(struct mt_policy_state *state, const struct mt_view *view
 
 /* --- what holds for every row ------------------------------------------- */
 
+/* @why: else. */
+static bool begins_again(const struct mt_view *view, const struct mt_plan *plan, char *why,
+			 size_t size)
+{
+	bool ours = view->limits->methods, disk = view->sample->other_bytes;
+
+	if (!disk && view->limits->methods & 1U << plan->method)
+		return true;
+	snprintf(why, size, "this migration cannot be begun again with %s: %s",
+		 mt_method_name(plan->method),
+		 disk	? "a disk is copied with it, and would be from its beginning" :
+		 !ours	? "somebody else began it, or nothing else is left" :
+			  "it does not go with how it was begun, or was tried");
+	return false;
+}
+
 /* Why what a policy asks for is not to be; NULL: it may be. */
 static const char *turned_down(const struct mt_policy *policy, const struct mt_policy_state *state,
-			       const struct mt_view *view, enum mt_action action, char *buf,
+			       const struct mt_view *view, const struct mt_plan *plan, char *buf,
 			       size_t size)
 {
+	enum mt_action action = plan->action;
 	bool flip = action == MT_ACTION_FLIP;
 
 	if (action == MT_ACTION_CONTINUE || action == MT_ACTION_ABORT)
@@ -202,6 +221,8 @@ static const char *turned_down(const struct mt_policy *policy, const struct mt_p
 			      "the link carries next to nothing: no time to stop the guest";
 	if (flip && mt_flip_is_unwise(view, buf, size))
 		return buf;
+	if (action == MT_ACTION_RESTART && !begins_again(view, plan, buf, size))
+		return buf;
 	if (state->refused[action] >= MT_POLICY_TRIES)
 		return "what this calls for was refused too often";
 	return NULL;
@@ -211,7 +232,7 @@ static void hold_back(const struct mt_policy *policy, const struct mt_policy_sta
 		      const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
 	char buf[256];
-	const char *why = turned_down(policy, state, view, plan->action, buf, sizeof(buf));
+	const char *why = turned_down(policy, state, view, plan, buf, sizeof(buf));
 	uint64_t deadline_ms = view->limits->deadline_ms;
 	char deadline[MT_UNIT_STR];
 

@@ -18,12 +18,14 @@
  *  - nor one that was refused MT_POLICY_TRIES times;
  *  - but what these rules turn down when the deadline is over becomes an abort;
  *  - an abort when nothing at all was sent for as long as the operator allows;
- *  - nothing more once a stop, flip or abort has been asked for and was not refused.
+ *  - begun again only by who began it, once with each method, and never while a disk is copied;
+ *  - nothing more once a final action has been asked for and was not refused.
  */
 #ifndef MT_POLICY_H
 #define MT_POLICY_H
 
 #include "model/markov/slots.h"
+#include "model/method.h"
 #include "model/outlook.h"
 #include "source/classifier.h"
 #include "param.h"
@@ -37,6 +39,8 @@ enum mt_action {
 					 * sent */
 	MT_ACTION_FLIP,			/* to post-copy */
 	MT_ACTION_ABORT,
+	MT_ACTION_RESTART,		/* cancel, and begin again by plan.method; with
+					 * auto-converge: from plan.throttle_percent on */
 	MT_ACTION_COUNT
 };
 
@@ -71,6 +75,8 @@ struct mt_limits {
 	struct mt_params params;	/* of policies, each its own */
 	bool postcopy_allowed;
 	bool auto_converge;		/* QEMU throttles the guest, or will */
+	unsigned methods;		/* that it may be begun again with, each once: 1U << enum
+					 * mt_method; 0: it is somebody else's */
 	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see
 					 * mt_ucurve_clears() */
 	/* All three outlive whatever has these limits. */
@@ -129,6 +135,7 @@ struct mt_plan {
 	uint64_t downtime_limit_ms;
 	uint64_t bandwidth_bytes_per_s;
 	unsigned throttle_percent;
+	enum mt_method method;		/* of RESTART */
 	double implied_downtime_ms;	/* remaining / bandwidth at this moment; < 0 = unknown */
 	bool warns;			/* the reason is something a person should know, and is told
 					 * for the first time */
@@ -139,7 +146,7 @@ struct mt_plan {
 #define MT_POLICY_STATE_MAX	(40 * 1024)
 
 struct mt_policy_state {
-	enum mt_action last;		/* STOP, FLIP or ABORT once asked for */
+	enum mt_action last;		/* a final one, once asked for */
 	unsigned refused[MT_ACTION_COUNT];	/* how often */
 	uint64_t asked_limit_ms;	/* of QEMU, and not refused; MT_LIMIT_UNSET: none */
 	unsigned warned;		/* a bit for each warning that still holds and was told */
@@ -223,7 +230,8 @@ void mt_policy_refused(struct mt_policy_state *state, enum mt_action action);
 /* It was not even tried; it is decided anew. */
 void mt_policy_dropped(struct mt_policy_state *state);
 
-bool mt_action_is_final(enum mt_action action);	/* it ends pre-copy: stop, flip, abort */
+bool mt_action_is_final(enum mt_action action);	/* it ends this pre-copy: stop, flip, abort,
+						 * restart */
 const char *mt_action_name(enum mt_action action);	/* "none", "stop", "flip", "abort",
 							 * "set-downtime" ... */
 

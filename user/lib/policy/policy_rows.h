@@ -25,6 +25,7 @@
 	X(proxmox) \
 	X(kubevirt) \
 	X(ramp) \
+	X(adamig) \
 	X(predict)
 
 #define MT_POLICY_EXTERN(name)	extern const struct mt_policy mt_policy_##name;

@@ -99,9 +99,9 @@ static int play(struct sim *s)
 {
 	int rc = 0;
 
-	s->now_ns = s->p->host.setup_ms * NS_PER_MS;
+	s->now_ns += s->p->host.setup_ms * NS_PER_MS;
 	s->r->setup_ms = s->p->host.setup_ms;
-	s->pass = (struct mt_sim_pass){ .n = 1, .start_ms = s->p->host.setup_ms };
+	s->pass = (struct mt_sim_pass){ .n = 1, .start_ms = s->now_ns / NS_PER_MS };
 	sim_sync(s);
 	while (!s->over && !rc) {
 		if (s->trace && s->trace->ops->gave_up && s->trace->ops->gave_up(s->trace->opaque))
@@ -175,6 +175,11 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace,
 		rc = xbzrle_new(&s.cache, p->xbzrle_cache_bytes);
 	if (!rc)
 		rc = play(&s);
+	while (!rc && s.again) {
+		rc = sim_restart(&s);
+		if (!rc)
+			rc = play(&s);
+	}
 	if (!rc)
 		conclude(&s);
 	xbzrle_free(s.cache);

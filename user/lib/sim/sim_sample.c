@@ -56,6 +56,11 @@ static void carry_out(struct sim *s, const struct mt_plan *plan)
 		s->over = true;
 		finish(s, MT_SIM_ABORTED, plan);
 		break;
+	case MT_ACTION_RESTART:
+		s->over = s->again = true;
+		s->how = *plan;
+		finish(s, MT_SIM_ABORTED, plan);
+		break;
 	case MT_ACTION_CONTINUE:
 	case MT_ACTION_COUNT:
 		break;
@@ -64,14 +69,14 @@ static void carry_out(struct sim *s, const struct mt_plan *plan)
 
 static void fill(const struct sim *s, struct mt_sample *m)
 {
-	mt_sample_set(m, total_ms, sim_ms(s));
+	mt_sample_set(m, total_ms, (uint64_t)((s->now_ns - s->job_ns) / NS_PER_MS));
 	mt_sample_set(m, setup_ms, (uint64_t)s->r->setup_ms);
 	mt_sample_set(m, iteration, s->syncs);
 	mt_sample_set(m, memory_bytes, s->pages * PAGE_BYTES);
 	mt_sample_set(m, remaining_bytes, s->dirty_pages * PAGE_BYTES);
-	mt_sample_set(m, transferred_bytes, s->r->transferred_bytes);
-	mt_sample_set(m, normal_pages, s->r->normal_pages);
-	mt_sample_set(m, zero_pages, s->r->zero_pages);
+	mt_sample_set(m, transferred_bytes, s->r->transferred_bytes - s->job_bytes);
+	mt_sample_set(m, normal_pages, s->r->normal_pages - s->job_normal);
+	mt_sample_set(m, zero_pages, s->r->zero_pages - s->job_zero);
 	mt_sample_set(m, page_size_bytes, PAGE_BYTES);
 	mt_sample_set(m, dirty_pages_per_s, (uint64_t)s->dirty_rate);
 	mt_sample_set(m, bandwidth_bytes_per_s, (uint64_t)(s->rate_bytes_per_ms * 1e3));
@@ -89,11 +94,13 @@ void sim_sample(struct sim *s, bool boundary)
 		.t_ns = (uint64_t)s->now_ns + 1,	/* 0 would mean not known */
 		.status = s->in_postcopy ? MT_STATUS_POSTCOPY : MT_STATUS_ACTIVE,
 		.boundary = boundary,
+		.anew = s->anew,
 	};
 
 	s->look_ns = s->p->look_ms > 0 ? s->now_ns + s->p->look_ms * NS_PER_MS : INFINITY;
 	if (!s->hooks.sample)
 		return;
+	s->anew = false;
 	if (boundary)
 		m.sync_t_ns = m.t_ns;
 	fill(s, &m);

@@ -26,6 +26,7 @@ struct xbzrle_cache;
 
 struct sim {
 	const struct mt_sim_params *p;
+	struct mt_sim_params params;	/* ->p, once it is begun again by another method */
 	struct mt_trace *trace;
 	struct mt_sim_hooks hooks;
 	struct mt_sim_result *r;
@@ -79,6 +80,12 @@ struct sim {
 	double limit_ms;		/* downtime limit */
 	double look_ns;			/* when the next sample is due */
 	bool over;			/* stop here: ->r->end says why */
+	bool again;			/* and begin again by: */
+	struct mt_plan how;
+	/* Of the job that is under way: when it began, and what was sent before. */
+	double job_ns;
+	uint64_t job_bytes, job_normal, job_zero;
+	bool anew;			/* the next sample is its first */
 };
 
 static inline uint64_t sim_ms(const struct sim *s)
@@ -121,6 +128,9 @@ void xbzrle_zero(struct sim *s, uint64_t page);
 
 /* postcopy.c */
 MT_MUST_CHECK int sim_postcopy(struct sim *s);	/* from the flip to the end */
+
+/* restart.c */
+MT_MUST_CHECK int sim_restart(struct sim *s);
 
 /* sim_sample.c */
 void sim_pass_end(struct sim *s, uint64_t dirtied_pages);

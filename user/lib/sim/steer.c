@@ -9,6 +9,7 @@
 struct steering {
 	struct mt_engine engine;
 	const struct mt_sim_hooks *outer;
+	uint64_t qemu_limit_ms;		/* with which each begins */
 };
 
 static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *plan)
@@ -21,6 +22,23 @@ static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *p
 	/* As the supervisor does with a limit that it has set. */
 	if (plan->action == MT_ACTION_SET_DOWNTIME)
 		mt_engine_set_qemu_limit(&st->engine, plan->downtime_limit_ms);
+	if (plan->action == MT_ACTION_RESTART) {
+		mt_engine_begin_again(&st->engine, plan->method);
+		mt_engine_set_qemu_limit(&st->engine, st->qemu_limit_ms);
+	}
+}
+
+/* Whoever simulates a migration began it. */
+static unsigned methods_of(const struct mt_method_row *m)
+{
+	unsigned methods = 0;
+
+	if (!m->auto_converge)
+		methods |= 1U << MT_METHOD_AUTOCONVERGE;
+	if (!m->xbzrle && !m->compression && !m->channels)
+		methods |= 1U << MT_METHOD_XBZRLE | 1U << MT_METHOD_COMPRESSION |
+			   1U << MT_METHOD_MULTIFD;
+	return methods;
 }
 
 static void on_pass(void *opaque, const struct mt_sim_pass *pass)
@@ -59,6 +77,8 @@ int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace,
 	};
 
 	limits.qemu_limit_ms = (uint64_t)p->downtime_limit_ms;
+	limits.methods = methods_of(&p->method);
+	st.qemu_limit_ms = limits.qemu_limit_ms;
 	limits.auto_converge = p->method.auto_converge;
 	limits.clears_chunks = p->log == MT_SIM_LOG_BITMAP;
 	mt_engine_init(&st.engine, policy, &limits);

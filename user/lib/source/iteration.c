@@ -376,6 +376,8 @@ bool mt_iterations_feed(struct mt_iterations *it, const struct mt_sample *s)
 	bool ended = false;
 	double sync;
 
+	if (s->anew)
+		mt_iterations_init(it);
 	still_update(it, s);
 	if (!mt_sample_has(s, iteration) || !mt_sample_has(s, remaining_bytes))
 		return false;

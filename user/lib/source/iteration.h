@@ -93,6 +93,8 @@ void mt_iterations_init(struct mt_iterations *it);
  * guess instead of 70. Where the syncs themselves were seen, or the limit is not
  * known, it is the same as duration_s.
  *
+ * One that is anew forgets what was before it.
+ *
  * A sample without iteration or remaining bytes tells nothing but whether anything moves.
  *
  * Return: true when this sample ended an iteration: kept[n_kept - 1].

@@ -106,6 +106,8 @@ struct mt_sample {
 				 * same clock; 0 = not known */
 	enum mt_status status;
 	bool boundary;		/* taken because an iteration ended */
+	bool anew;		/* the first after the migration was begun again: its counters begin
+				 * again, too */
 	bool miscounted;	/* what QEMU says is left cannot be true: it has lost count */
 	uint64_t valid;		/* bit per enum mt_field */
 #define X(name, unit, help) uint64_t name;

@@ -60,7 +60,7 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 	}
 	if (plan->action == MT_ACTION_SET_DOWNTIME)
 		mt_engine_set_qemu_limit(&s->engine, plan->downtime_limit_ms);
-	else if (plan->action == MT_ACTION_ABORT)
+	else if (plan->action == MT_ACTION_ABORT || plan->action == MT_ACTION_RESTART)
 		s->cancelled = true;
 	mt_effect_wait(s, plan->action);
 }
@@ -165,6 +165,8 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 		rc = mt_act_stop(s, a, plan, &err);
 	else if (plan->action == MT_ACTION_FLIP && a != &mt_actuators_dry)
 		rc = flip(s, a, plan, &err);
+	else if (plan->action == MT_ACTION_RESTART && a != &mt_actuators_dry)
+		rc = mt_restart(s, a, plan, &err);
 	else
 		rc = mt_actuate(a, s->conn, s->uuid, plan, &err);
 	latency = latency_ns(s, cause);

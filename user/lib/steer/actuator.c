@@ -64,6 +64,7 @@ const struct mt_actuators mt_actuators_libvirt = {
 	.done = "done",
 	.set_downtime = mt_domain_set_downtime_limit,
 	.set_bandwidth = mt_domain_set_max_bandwidth,
+	.set_throttle = mt_domain_set_throttle,
 	.suspend = mt_domain_suspend,
 	.start_postcopy = mt_domain_start_postcopy,
 	.abort = mt_domain_abort,
@@ -80,11 +81,17 @@ static int dry_value(struct mt_conn *c, const char *uuid, uint64_t value, struct
 	return 0;
 }
 
+static int dry_percent(struct mt_conn *c, const char *uuid, unsigned percent, struct mt_err *err)
+{
+	return 0;
+}
+
 const struct mt_actuators mt_actuators_dry = {
 	.name = "dry-run",
 	.done = "dry-run",
 	.set_downtime = dry_value,
 	.set_bandwidth = dry_value,
+	.set_throttle = dry_percent,
 	.suspend = dry,
 	.start_postcopy = dry,
 	.abort = dry,
@@ -111,10 +118,10 @@ int mt_actuate(const struct mt_actuators *a, struct mt_conn *c, const char *uuid
 	case MT_ACTION_FLIP:
 		return a->start_postcopy(c, uuid, err);
 	case MT_ACTION_ABORT:
+	case MT_ACTION_RESTART:
 		return a->abort(c, uuid, err);
 	case MT_ACTION_THROTTLE:
-		return mt_err_set(err, -EOPNOTSUPP,
-				  "libvirt has no call that throttles a guest during a migration; start it with --auto-converge");
+		return a->set_throttle(c, uuid, plan->throttle_percent, err);
 	case MT_ACTION_COUNT:
 		break;
 	}

@@ -18,6 +18,8 @@ struct mt_actuators {
 	int (*set_downtime)(struct mt_conn *c, const char *uuid, uint64_t ms, struct mt_err *err);
 	int (*set_bandwidth)(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
 			     struct mt_err *err);
+	int (*set_throttle)(struct mt_conn *c, const char *uuid, unsigned percent,
+			    struct mt_err *err);
 	int (*suspend)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);
@@ -40,8 +42,8 @@ MT_MUST_CHECK int mt_suspend_settle(struct mt_conn *c, const char *uuid, struct 
 MT_MUST_CHECK int mt_flip_check(struct mt_conn *c, const char *uuid, struct mt_err *err);
 
 /*
- * Carries out @plan (CONTINUE does nothing). Return: 0, -EOPNOTSUPP for what cannot be
- * done here (throttle: libvirt has no call for it), -EPERM where a guard refuses, else as
+ * Carries out @plan (CONTINUE does nothing; of RESTART the first half, to cancel). Return: 0,
+ * -EOPNOTSUPP for what cannot be done here, -EPERM where a guard refuses, else as
  * mt_virt_error().
  */
 int mt_actuate(const struct mt_actuators *a, struct mt_conn *c, const char *uuid,

@@ -71,7 +71,9 @@ static void on_done(struct supervision *s, const struct mt_event *ev)
 {
 	if (!ev->detail)
 		s->claimed = true;
-	else
+	else if (mt_restart_begins(s))
+		return;
+	else if (!*s->text)
 		snprintf(s->text, sizeof(s->text), "%s", ev->text);
 	mt_enter(s, PHASE_OVER);
 }

@@ -180,6 +180,8 @@ void mt_look(struct supervision *s, const struct mt_event *cause)
 	sample.boundary = cause != NULL;
 	if (cause)
 		sample.sync_t_ns = mt_sync_time(s, cause);
+	sample.anew = s->anew;
+	s->anew = false;
 	s->looked_ns = s->asked_ns;
 	s->sample = sample;
 	s->result->postcopy |= mt_status_is_postcopy(sample.status);

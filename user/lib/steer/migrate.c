@@ -105,6 +105,34 @@ int mt_compression_parse(const char *name, enum mt_compression *c)
 	return -EINVAL;
 }
 
+unsigned mt_migrate_methods(const struct mt_migrate_options *o)
+{
+	unsigned methods = 0;
+
+	if (!o->auto_converge)
+		methods |= 1U << MT_METHOD_AUTOCONVERGE;
+	if (!o->compression && !o->parallel)
+		methods |= 1U << MT_METHOD_XBZRLE | 1U << MT_METHOD_COMPRESSION;
+	if (!o->compression && !o->parallel && !o->postcopy)
+		methods |= 1U << MT_METHOD_MULTIFD;
+	return methods;
+}
+
+void mt_migrate_use(struct mt_migrate_options *o, enum mt_method method, unsigned throttle_percent)
+{
+	const struct mt_method_row *row = mt_method_at(method);
+
+	o->auto_converge |= row->auto_converge;
+	if (row->auto_converge && throttle_percent)
+		o->throttle_initial_percent = throttle_percent;
+	if (row->xbzrle)
+		o->compression = MT_COMPRESSION_XBZRLE;
+	if (row->compression)
+		o->compression = MT_COMPRESSION_MT;
+	if (row->channels)
+		o->parallel = row->channels;
+}
+
 /* What is 0 is left to libvirt and QEMU. */
 static int params_of(const struct mt_migrate_options *o, virTypedParameterPtr *params, int *n)
 {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "hypervisor/conn.h"
+#include "model/method.h"
 
 enum mt_compression {
 	MT_COMPRESSION_NONE,
@@ -67,6 +68,14 @@ MT_MUST_CHECK int mt_migrate_check(struct mt_conn *conn, const char *uuid,
  * nothing is.
  */
 const char *mt_migrate_rounding(const struct mt_migrate_options *options, char *buf, size_t size);
+
+/*
+ * Methods that a migration of these options may be begun again with, 1U << enum mt_method; and the
+ * options for one of them: what was asked for stays. @throttle_percent 0: QEMU's default.
+ */
+unsigned mt_migrate_methods(const struct mt_migrate_options *options);
+void mt_migrate_use(struct mt_migrate_options *options, enum mt_method method,
+		    unsigned throttle_percent);
 
 struct mt_migrate;
 

@@ -65,6 +65,8 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 		if (rows[i].from != MT_LIMIT_UNSET)
 			*rows[i].to = rows[i].from;
 	mt_params_merge(&l.params, &given->params);
+	/* As if it had been begun by whoever asks now. */
+	l.methods = given->methods;
 	l.history = given->history;
 	l.learned = given->learned;
 	l.postcopy_allowed |= given->postcopy_allowed;

@@ -94,6 +94,14 @@ struct mt_supervise_options {
 	 */
 	bool (*limits_now)(struct mt_limits *limits, void *opaque);
 	void *limits_opaque;
+	/*
+	 * The migration was cancelled to begin it again, and its call has returned. Return: 0 once
+	 * the new call is under way, which ends with MT_EVENT_MIGRATE_DONE likewise. NULL: it is
+	 * somebody else's. limits.methods has what there is.
+	 */
+	int (*begin_again)(enum mt_method method, unsigned throttle_percent, void *opaque,
+			   struct mt_err *err);
+	void *begin_again_opaque;
 	mt_progress_fn progress;
 	void *opaque;
 };
@@ -107,6 +115,8 @@ struct mt_supervise_result {
 	unsigned actions_done, actions_failed;
 	bool postcopy;			/* QEMU did flip to post-copy */
 	bool left;			/* ->leave was heeded: no outcome */
+	unsigned restarts;		/* how often it was begun again */
+	uint64_t earlier_ms;		/* and what that took: ->final is of the last alone */
 	bool given_back;		/* the guard cancelled a stop that took too long */
 };
 

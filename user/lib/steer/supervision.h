@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, effect.c, others.c,
- * happened.c and conclude.c share
+ * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, act_restart.c, effect.c,
+ * others.c, happened.c and conclude.c share
  *
  * One thread runs all of it. Nothing here is shared with another thread but the inbox, the guard
  * and the flags in the options.
@@ -50,6 +50,9 @@ struct supervision {
 	bool told_room;			/* that nobody knows whether the destination has it */
 	bool told_postcopy;		/* that it can no longer be cancelled */
 	struct effect effect;
+	bool restarting;		/* cancelled to be begun again, by: */
+	struct mt_plan restart;
+	bool anew;			/* the next sample is the first of the new one */
 	enum mt_action dropped;		/* the newest, and in which pass */
 	uint64_t dropped_iteration;
 	struct mt_trust trust;
@@ -117,6 +120,13 @@ void mt_on_guard(struct supervision *s, const struct mt_event *ev);
 
 /* --- happened.c -------------------------------------------------------------------- */
 void mt_happened(struct supervision *s, const struct mt_event *ev);
+
+/* --- act_restart.c: cancelled, and begun again with another method ------------------ */
+/* Return: 0; -EOPNOTSUPP nobody can; else as mt_virt_error(). */
+int mt_restart(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
+	       struct mt_err *err);
+/* The cancelled call has returned. Return: whether a new one is under way. */
+bool mt_restart_begins(struct supervision *s);
 
 /* --- conclude.c ---------------------------------------------------------------------- */
 void mt_conclude(struct supervision *s);

@@ -17,6 +17,7 @@
 	static const struct mt_words what##_words = { what##_word, number };
 WORDS(status, MT_STATUS_COUNT, mt_status_name)
 WORDS(action, MT_ACTION_COUNT, mt_action_name)
+WORDS(method, MT_METHOD_COUNT, mt_method_name)
 WORDS(verdict, MT_VERDICT_COUNT, mt_verdict_name)
 WORDS(outcome, MT_OUTCOME_COUNT, mt_outcome_name)
 
@@ -135,6 +136,7 @@ static const struct mt_member sample_members[] = {
 	M_MUST(T, MEMBER_U64, "t_ns", t_ns),
 	M_WORD(T, "status", status, status_words),
 	M(T, MEMBER_BOOL, "boundary", boundary),
+	M_SOME(T, MEMBER_BOOL, "anew", anew),
 	M_SOME(T, MEMBER_BOOL, "miscounted", miscounted),
 	M(T, MEMBER_U64, "sync_t_ns", sync_t_ns),
 	M_COLUMNS(sample_columns),
@@ -171,6 +173,8 @@ static const struct mt_member decision_members[] = {
 	M_SOME(T, MEMBER_U64, "downtime_limit_ms", plan.downtime_limit_ms),
 	M_SOME(T, MEMBER_U64, "bandwidth_bytes_per_s", plan.bandwidth_bytes_per_s),
 	M_SOME(T, MEMBER_UNSIGNED, "throttle_percent", plan.throttle_percent),
+	{ .key = "method", .kind = MEMBER_NAME, AT(T, plan.method), .words = &method_words,
+	  .omit_zero = true },
 	{ .key = "implied_downtime_ms", .kind = MEMBER_DOUBLE, AT(T, plan.implied_downtime_ms),
 	  .absent = -1 },
 	M(T, MEMBER_STRING, "applied", applied),

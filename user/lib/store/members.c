@@ -34,6 +34,8 @@ void mt_members_write(json_t *object, const struct mt_member *members, const voi
 		}
 		if (m->unset && *(const uint64_t *)at == UINT64_MAX)
 			continue;
+		if (m->omit_zero && m->kind == MEMBER_NAME && !*(const int *)at)
+			continue;
 		value = value_of(m, at);
 		if (json_is_null(value) ||
 		    (m->omit_zero && (json_is_false(value) ||

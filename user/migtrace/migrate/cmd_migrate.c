@@ -45,6 +45,7 @@ struct migration {
 
 	struct mt_conn *conn;
 	struct mt_inbox *inbox;
+	struct mt_migrate *running;
 	struct mt_domain_info domain;
 	struct mt_versions versions;
 	struct mt_recorder *recorder;
@@ -199,6 +200,7 @@ static void set_limits(struct migration *m, struct mt_limits *limits)
 	limits->history = m->history_path ? &m->history : NULL;
 	limits->before = m->profile_path ? &m->before : NULL;
 	limits->auto_converge = m->how.auto_converge;
+	limits->methods = mt_migrate_methods(&m->how);
 	limits->clears_chunks = mt_domain_clears_chunks(&m->domain);
 }
 
@@ -235,6 +237,19 @@ static bool limits_now(struct mt_limits *limits, void *migration)
 	return true;
 }
 
+/* The call before has returned. */
+static int begin_again(enum mt_method method, unsigned throttle_percent, void *migration,
+		       struct mt_err *err)
+{
+	struct migration *m = migration;
+
+	mt_migrate_free(m->running, 0);
+	m->running = NULL;
+	mt_migrate_use(&m->how, method, throttle_percent);
+	return mt_migrate_start(&m->running, m->conn, m->domain.uuid, &m->how, mt_inbox_post,
+				m->inbox, err);
+}
+
 static uint64_t or_default(uint64_t value)
 {
 	return value == MT_LIMIT_UNSET ? 0 : value;
@@ -244,7 +259,6 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 {
 	const char *const destinations[] = { destination, NULL };
 	char title[MT_DOMAIN_NAME_MAX + 256], allowed[MT_UNIT_STR], note[512];
-	struct mt_migrate *running = NULL;
 	int rc;
 
 	snprintf(title, sizeof(title), "%s -> %s   policy %s, pause allowed %s, post-copy %s%s",
@@ -266,8 +280,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	 */
 	(void)!mt_recorder_go_behind(&m->recorder, NULL);
 
-	rc = mt_migrate_start(&running, m->conn, m->domain.uuid, &m->how, mt_inbox_post, m->inbox,
-			      err);
+	rc = mt_migrate_start(&m->running, m->conn, m->domain.uuid, &m->how, mt_inbox_post,
+			      m->inbox, err);
 	if (!rc)
 		rc = mt_supervise(m->conn, m->inbox, m->domain.uuid, &(struct mt_supervise_options){
 		.policy = m->policy,
@@ -289,6 +303,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		.others = m->rule.others,
 		.limits_now = m->no_metadata ? NULL : limits_now,
 		.limits_opaque = m,
+		.begin_again = begin_again,
+		.begin_again_opaque = m,
 		.progress = progress_show,
 		.opaque = &m->progress,
 	}, &m->result, err);
@@ -297,14 +313,20 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	m->collector = NULL;
 	mt_room_free(m->room);
 	m->room = NULL;
-	if (running)
-		mt_migrate_free(running, m->result.left ? 0 : CALL_RETURNS_MS);
+	if (m->running)
+		mt_migrate_free(m->running, m->result.left ? 0 : CALL_RETURNS_MS);
 	return rc;
 }
 
 static bool succeeded(const struct migration *m)
 {
 	return m->result.outcome == MT_OUTCOME_COMPLETED;
+}
+
+/* With what was spent before it was begun again. */
+static uint64_t total_ms(const struct migration *m)
+{
+	return m->result.earlier_ms + m->result.final.total_ms;
 }
 
 static void print_text(const struct migration *m)
@@ -314,13 +336,16 @@ static void print_text(const struct migration *m)
 
 	cmd_say(stdout, "%s: %s", mt_outcome_name(m->result.outcome), m->result.detail);
 	printf("  total %s, pause %s, sent %s\n",
-	       mt_sample_has(f, total_ms) ? mt_format_duration_ms(total, f->total_ms) : "-",
+	       mt_sample_has(f, total_ms) ? mt_format_duration_ms(total, (double)total_ms(m)) : "-",
 	       mt_sample_has(f, downtime_ms) && succeeded(m) ?
 		       mt_format_duration_ms(pause, f->downtime_ms) :
 		       "-",
 	       mt_sample_has(f, transferred_bytes) ?
 		       mt_format_size_bytes(sent, f->transferred_bytes) :
 		       "-");
+	if (m->result.restarts)
+		printf("  begun again, %u time%s: pause and sent are of the last\n",
+		       m->result.restarts, m->result.restarts == 1 ? "" : "s");
 	if (m->record_path)
 		cmd_say(stdout, "  recording %s, see migtrace report", m->record_path);
 }
@@ -341,16 +366,18 @@ static void print_table(const struct migration *m, const char *destination)
 		{ "downtime_ms", "PAUSE", MT_SHOW_DURATION_MS },
 		{ "transferred_bytes", "SENT", MT_SHOW_SIZE_BYTES },
 		{ "iterations", "PASSES" }, { "actions_done", "ACTIONS" },
-		{ "actions_failed", "FAILED" },
+		{ "actions_failed", "FAILED" }, { "restarts", NULL },
 		{ "recording", "RECORDING" }, { "kernel_source", NULL },
 	};
 	const struct mt_sample *f = &m->result.final;
 	const struct mt_cell cells[] = {
 		MT_STR(m->domain.name), MT_STR(destination), MT_STR(m->policy->name),
 		MT_STR(mt_outcome_name(m->result.outcome)), MT_STR(m->result.detail),
-		field(f, MT_FIELD_total_ms, true), field(f, MT_FIELD_downtime_ms, succeeded(m)),
+		mt_sample_has(f, total_ms) ? MT_UINT(total_ms(m)) : MT_NONE,
+		field(f, MT_FIELD_downtime_ms, succeeded(m)),
 		field(f, MT_FIELD_transferred_bytes, true), field(f, MT_FIELD_iteration, true),
 		MT_UINT(m->result.actions_done), MT_UINT(m->result.actions_failed),
+		MT_UINT(m->result.restarts),
 		MT_STR(m->record_path),
 		MT_STR(m->source),
 	};

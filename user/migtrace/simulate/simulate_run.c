@@ -121,7 +121,9 @@ static int total_row(const struct combination *c, const struct mt_sim_result *r)
 			isfinite(r->downtime_ms) ? MT_DOUBLE(rounded(r->downtime_ms)) : MT_NONE,
 			MT_DOUBLE(rounded(r->stall_ms)),
 			MT_UINT(r->passes),
-			c->p.method.auto_converge ? MT_UINT(r->throttle_percent) : MT_NONE,
+			c->p.method.auto_converge || r->throttle_percent ?
+				MT_UINT(r->throttle_percent) :
+				MT_NONE,
 			MT_UINT(r->normal_pages),
 			MT_UINT(r->zero_pages),
 			done ? MT_UINT(0) : MT_UINT(r->remaining_pages * MT_TRACE_PAGE_BYTES),

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* AdaMig's order of methods at its edges, and migrations that are begun again. */
+#include <math.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "sim/sim.h"
+#include "ktap.h"
+
+#define LINK	(100.0 * MT_MIB)
+#define GUEST	(1000.0 * MT_MIB)	/* 10 s of the link */
+
+struct scene {
+	struct mt_policy_state state;
+	struct mt_limits limits;
+	struct mt_iterations its;
+	struct mt_prediction p;
+	struct mt_sample sample;
+	struct mt_view view;
+	struct mt_plan plan;
+	uint64_t now_ms;
+};
+
+static void begin(struct scene *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->limits = (struct mt_limits)MT_LIMITS_UNSET;
+	mt_limits_resolve(&s->limits);
+	/* As far as it would set QEMU's: it has no reason to. */
+	s->limits.qemu_limit_ms = s->limits.max_downtime_ms - s->limits.fixed_ms;
+	mt_iterations_init(&s->its);
+	mt_policy_init(&s->state);
+	s->sample.status = MT_STATUS_ACTIVE;
+	mt_sample_set(&s->sample, memory_bytes, (uint64_t)GUEST);
+	s->view = (struct mt_view){ .limits = &s->limits, .sample = &s->sample,
+				    .iterations = &s->its, .prediction = &s->p,
+				    .bandwidth_bytes_per_s = LINK };
+}
+
+static enum mt_action step(struct scene *s, bool boundary)
+{
+	s->view.boundary = boundary;
+	mt_policy_step(mt_policy_find("adamig"), &s->state, &s->view, s->now_ms, &s->plan);
+	return s->plan.action;
+}
+
+/* A pass of a second in which the guest, throttled, dirtied so much of the link. */
+static enum mt_action pass(struct scene *s, double share, double throttle_percent)
+{
+	s->its.n_kept = 1;
+	s->its.kept[0] = (struct mt_iteration){
+		.n = ++s->its.total, .duration_s = 1, .remaining_bytes = share * LINK,
+		.dirtied_bytes = share * LINK, .bandwidth_bytes_per_s = LINK,
+		.throttle_percent = throttle_percent, .first = s->its.total == 1,
+	};
+	mt_sample_set(&s->sample, remaining_bytes, (uint64_t)(share * LINK));
+	s->now_ms += 1000;
+	return step(s, true);
+}
+
+static bool says(const struct scene *s, const char *text)
+{
+	if (!strstr(s->plan.reason, text))
+		printf("# %s\n", s->plan.reason);
+	return strstr(s->plan.reason, text);
+}
+
+static void gets_on(void)
+{
+	struct scene s;
+
+	begin(&s);
+	s.limits.postcopy_allowed = true;
+	for (int i = 0; i < 50; i++)
+		CHECK_INT(pass(&s, 0.95, 0), MT_ACTION_CONTINUE);
+	/* One that outran the link is no tendency, two are. */
+	for (int i = 0; i < 50; i++)
+		CHECK_INT(pass(&s, i % 2 ? 0.9 : 2, 0), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 0.96, 0), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 0.96, 0), MT_ACTION_FLIP);
+}
+
+static void sets_the_limit(void)
+{
+	struct scene s;
+
+	begin(&s);
+	s.limits.qemu_limit_ms = 300;
+	CHECK_INT(step(&s, false), MT_ACTION_SET_DOWNTIME);
+	CHECK_INT(s.plan.downtime_limit_ms, s.limits.max_downtime_ms - s.limits.fixed_ms);
+	CHECK_INT(step(&s, false), MT_ACTION_CONTINUE);
+}
+
+/* q = 1 - 0.95 R / pdr: at twice the link 52.5 %, at 1.9 times 50 %. */
+static void throttles(void)
+{
+	struct scene s;
+
+	begin(&s);
+	s.limits.auto_converge = s.limits.postcopy_allowed = true;
+	CHECK_INT(pass(&s, 1.9, 0), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 1.9, 0), MT_ACTION_THROTTLE);
+	CHECK_INT(s.plan.throttle_percent, 50);
+	CHECK(says(&s, "100.0 MiB/s are sent and 190.0 MiB/s dirtied, a throttle of 50 %"));
+	/* It takes QEMU some passes to heed it. */
+	CHECK_INT(pass(&s, 1.9, 0), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 1.9, 20), MT_ACTION_CONTINUE);
+	/* Heeded: what is dirtied now is by half a guest. */
+	CHECK_INT(pass(&s, 0.95, 50), MT_ACTION_CONTINUE);
+	CHECK(says(&s, "gets on"));
+
+	begin(&s);
+	s.limits.auto_converge = s.limits.postcopy_allowed = true;
+	pass(&s, 1.91, 0);
+	CHECK_INT(pass(&s, 1.91, 0), MT_ACTION_FLIP);
+	begin(&s);
+	s.limits.auto_converge = s.limits.postcopy_allowed = true;
+	*mt_params_value(&s.limits.params, "throttle_most") = 51;
+	pass(&s, 1.91, 0);
+	CHECK_INT(pass(&s, 1.91, 0), MT_ACTION_THROTTLE);
+}
+
+/* A guest that does later what it could not do: throttled twice, then given up. */
+static void throttling_fails(void)
+{
+	struct scene s;
+
+	for (int postcopy = 0; postcopy < 2; postcopy++) {
+		unsigned throttled = 0, last = 0;
+		enum mt_action action = MT_ACTION_CONTINUE;
+
+		begin(&s);
+		s.limits.auto_converge = true;
+		s.limits.postcopy_allowed = postcopy;
+		for (int i = 0; i < 100 && !mt_action_is_final(action); i++) {
+			action = pass(&s, 1, 0);
+			if (action != MT_ACTION_THROTTLE)
+				continue;
+			CHECK(s.plan.throttle_percent >= 20 && s.plan.throttle_percent <= 99);
+			CHECK(s.plan.throttle_percent > last);
+			last = s.plan.throttle_percent;
+			throttled++;
+		}
+		CHECK_INT(action, postcopy ? MT_ACTION_FLIP : MT_ACTION_ABORT);
+		/* 20, 30; or on to 90 */
+		CHECK_INT(throttled, postcopy ? 2 : 8);
+	}
+}
+
+static void begins_again(void)
+{
+	struct scene s;
+
+	begin(&s);
+	s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE | 1U << MT_METHOD_COMPRESSION;
+	pass(&s, 1.5, 0);
+	CHECK_INT(pass(&s, 1.5, 0), MT_ACTION_RESTART);
+	CHECK_INT(s.plan.method, MT_METHOD_AUTOCONVERGE);
+	CHECK_INT(s.plan.throttle_percent, 37);
+	CHECK(says(&s, "begun again with autoconverge"));
+	/* A page that shrinks to half makes twice the link. */
+	begin(&s);
+	s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE | 1U << MT_METHOD_COMPRESSION;
+	*mt_params_value(&s.limits.params, "compressed_to") = 50;
+	pass(&s, 1.99, 0);
+	CHECK_INT(pass(&s, 1.99, 0), MT_ACTION_RESTART);
+	CHECK_INT(s.plan.method, MT_METHOD_COMPRESSION);
+	/* Not enough. */
+	begin(&s);
+	s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE | 1U << MT_METHOD_COMPRESSION;
+	*mt_params_value(&s.limits.params, "compressed_to") = 50;
+	pass(&s, 2, 0);
+	CHECK_INT(pass(&s, 2, 0), MT_ACTION_RESTART);
+	CHECK_INT(s.plan.method, MT_METHOD_AUTOCONVERGE);
+	/* The deadline has to leave room for all of the memory, twice: 20 s. */
+	for (int ms = 22000; ms <= 22001; ms++) {
+		begin(&s);
+		s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE;
+		s.limits.deadline_ms = (uint64_t)ms;
+		pass(&s, 1.5, 0);
+		CHECK_INT(pass(&s, 1.5, 0), ms == 22000 ? MT_ACTION_ABORT : MT_ACTION_RESTART);
+	}
+}
+
+static void at_the_deadline(void)
+{
+	struct scene s;
+
+	for (int postcopy = 0; postcopy < 2; postcopy++) {
+		begin(&s);
+		s.limits.deadline_ms = 5000;
+		s.limits.postcopy_allowed = postcopy;
+		pass(&s, 0.5, 0);
+		s.now_ms = 4999;
+		CHECK_INT(step(&s, false), MT_ACTION_CONTINUE);
+		s.now_ms = 5000;
+		CHECK_INT(step(&s, false), postcopy ? MT_ACTION_FLIP : MT_ACTION_ABORT);
+	}
+}
+
+/* --- what holds whichever policy wants to begin again -------------------------------- */
+static void again_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+		       struct mt_plan *plan)
+{
+	plan->action = MT_ACTION_RESTART;
+	plan->method = MT_METHOD_XBZRLE;
+	snprintf(plan->reason, sizeof(plan->reason), "the test wants it");
+}
+
+static const struct mt_policy again = { .name = "again", .help = "", .step = again_step };
+
+static enum mt_action asked_again(struct scene *s, uint64_t now_ms)
+{
+	mt_policy_step(&again, &s->state, &s->view, now_ms, &s->plan);
+	return s->plan.action;
+}
+
+static void who_may(void)
+{
+	struct scene s;
+
+	begin(&s);
+	CHECK_INT(asked_again(&s, 0), MT_ACTION_CONTINUE);
+	CHECK(says(&s, "somebody else began it"));
+	s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE;
+	CHECK_INT(asked_again(&s, 0), MT_ACTION_CONTINUE);
+	CHECK(says(&s, "with xbzrle") && says(&s, "was tried"));
+	s.limits.methods = 1U << MT_METHOD_XBZRLE;
+	mt_sample_set(&s.sample, other_bytes, 1);
+	CHECK_INT(asked_again(&s, 0), MT_ACTION_CONTINUE);
+	CHECK(says(&s, "a disk"));
+	s.limits.deadline_ms = 1000;
+	CHECK_INT(asked_again(&s, 1000), MT_ACTION_ABORT);
+	CHECK(says(&s, "the deadline"));
+	begin(&s);
+	s.limits.methods = 1U << MT_METHOD_XBZRLE;
+	mt_sample_set(&s.sample, other_bytes, 0);
+	CHECK_INT(asked_again(&s, 0), MT_ACTION_RESTART);
+	/* It has been asked for. */
+	CHECK_INT(asked_again(&s, 0), MT_ACTION_CONTINUE);
+}
+
+/* --- the engine, and the simulator --------------------------------------------------------- */
+struct seen {
+	unsigned anew, samples;
+	uint64_t iteration, total_ms, transferred_bytes;	/* of the newest */
+	bool backwards;			/* without being anew */
+};
+
+static void on_sample(void *opaque, const struct mt_sample *s, struct mt_plan *plan)
+{
+	struct seen *seen = opaque;
+
+	if (s->anew) {
+		seen->anew++;
+		CHECK_INT(s->iteration, 1);
+		CHECK_INT(s->remaining_bytes, s->memory_bytes);
+		CHECK_INT(s->transferred_bytes, 0);
+		CHECK(s->total_ms < 1000);
+	} else if (s->iteration < seen->iteration || s->total_ms < seen->total_ms ||
+		   s->transferred_bytes < seen->transferred_bytes) {
+		seen->backwards = true;
+	}
+	seen->samples++;
+	seen->iteration = s->iteration;
+	seen->total_ms = s->total_ms;
+	seen->transferred_bytes = s->transferred_bytes;
+}
+
+static int simulate(const char *pattern, enum mt_method method, struct mt_sim_result *r,
+		    struct seen *seen)
+{
+	const struct mt_sim_hooks hooks = { .opaque = seen, .sample = on_sample };
+	struct mt_limits limits = MT_LIMITS_UNSET;
+	struct mt_trace trace;
+	struct mt_sim_params p;
+	struct mt_err err = { 0 };
+	int rc;
+
+	mt_sim_defaults(&p);
+	p.method = *mt_method_at(method);
+	p.memory_bytes = 64 << 20;
+	p.bandwidth_bytes_per_s = 36 * MT_MIB;
+	p.host.link_bytes_per_s = 40 * MT_MIB;
+	p.cap_ms = 300000;
+	*seen = (struct seen){ 0 };
+	rc = mt_trace_pattern(&trace, pattern, &err);
+	if (rc) {
+		printf("# %s\n", err.msg);
+		return rc;
+	}
+	rc = mt_sim_steer(&p, &trace, mt_policy_find("adamig"), &limits, &hooks, r);
+	mt_trace_fini(&trace);
+	return rc;
+}
+
+static void simulated(void)
+{
+	static const char busy[] = "uniform:region=48MiB,rate=12000/s,backlog=0,seed=3";
+	struct mt_sim_result r, q;
+	struct seen seen;
+
+	/* Begun again once, and then throttled until it ends. */
+	CHECK_INT(simulate(busy, MT_METHOD_PRECOPY, &r, &seen), 0);
+	CHECK_INT(r.end, MT_SIM_CONVERGED);
+	CHECK_INT(r.action, MT_ACTION_RESTART);
+	CHECK_INT(seen.anew, 1);
+	CHECK(!seen.backwards);
+	CHECK(r.throttle_percent >= 20);
+	/* All of it is counted, the newest job's samples alone are not. */
+	CHECK(r.total_ms > (double)seen.total_ms + 1000);
+	CHECK(r.transferred_bytes > seen.transferred_bytes + (64 << 20));
+	/* What throttles from the beginning is never begun again, and is over sooner. */
+	CHECK_INT(simulate(busy, MT_METHOD_AUTOCONVERGE, &q, &seen), 0);
+	CHECK_INT(q.end, MT_SIM_CONVERGED);
+	CHECK_INT(seen.anew, 0);
+	CHECK(q.total_ms < r.total_ms);
+	/* The same again, to the byte. */
+	CHECK_INT(simulate(busy, MT_METHOD_PRECOPY, &q, &seen), 0);
+	CHECK(q.total_ms == r.total_ms && q.transferred_bytes == r.transferred_bytes);
+	CHECK_INT(simulate("uniform:region=48MiB,rate=500/s,seed=3", MT_METHOD_PRECOPY, &r, &seen),
+		  0);
+	CHECK_INT(r.end, MT_SIM_CONVERGED);
+	CHECK_INT(seen.anew, 0);
+}
+
+/* Its time goes on, what it knew of the passes does not. */
+static void engine(void)
+{
+	struct mt_limits limits = MT_LIMITS_UNSET;
+	struct mt_engine e;
+	struct mt_plan plan;
+	struct mt_sample s = { .t_ns = 1, .status = MT_STATUS_ACTIVE };
+
+	limits.methods = 1U << MT_METHOD_AUTOCONVERGE | 1U << MT_METHOD_XBZRLE;
+	mt_engine_init(&e, mt_policy_find("timeout"), &limits);
+	*mt_params_value(&e.limits.params, "timeout") = 9000;
+	for (uint64_t i = 1; i <= 3; i++) {
+		s.t_ns += 2 * MT_NS_PER_S;
+		s.boundary = i > 1;
+		mt_sample_set(&s, total_ms, i * 2000);
+		mt_sample_set(&s, iteration, i);
+		mt_sample_set(&s, memory_bytes, (uint64_t)GUEST);
+		mt_sample_set(&s, remaining_bytes, (uint64_t)LINK);
+		mt_sample_set(&s, transferred_bytes, (uint64_t)(i * 2 * LINK));
+		mt_engine_feed(&e, &s, &plan);
+		CHECK_INT(plan.action, MT_ACTION_CONTINUE);
+	}
+	CHECK_INT(e.iterations.total, 2);
+	mt_engine_begin_again(&e, MT_METHOD_AUTOCONVERGE);
+	CHECK_INT(e.limits.methods, 1U << MT_METHOD_XBZRLE);
+	CHECK(e.limits.auto_converge);
+	s.anew = true;
+	s.boundary = false;
+	s.t_ns += MT_NS_PER_S;
+	mt_sample_set(&s, total_ms, 2999);
+	mt_sample_set(&s, iteration, 1);
+	mt_sample_set(&s, transferred_bytes, 1000);
+	mt_engine_feed(&e, &s, &plan);
+	CHECK_INT(e.iterations.total, 0);
+	CHECK_INT(plan.action, MT_ACTION_CONTINUE);
+	s.anew = false;
+	s.t_ns += MT_NS_PER_MS;
+	mt_sample_set(&s, total_ms, 3000);
+	mt_engine_feed(&e, &s, &plan);
+	CHECK_INT(plan.action, MT_ACTION_STOP);
+}
+
+static const struct ktap_case cases[] = {
+	{ "what converges is left alone", gets_on },
+	{ "QEMU's limit is set to what is allowed, once", sets_the_limit },
+	{ "a throttle of what is needed", throttles },
+	{ "throttling that fails", throttling_fails },
+	{ "begun again, where there is time", begins_again },
+	{ "at the deadline", at_the_deadline },
+	{ "who may begin again, and with what", who_may },
+	{ "simulated", simulated },
+	{ "the engine begins again", engine },
+};
+
+KTAP_MAIN(cases)

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * adamig.c - pre-copy first; a method that does not pay is halted, and the next one tried (PURE)
+ *
+ * After AdaMig (VEE 2021), as far as its rules are known and stock QEMU has its levers: where the
+ * migration's speed R is below the rate at which the guest dirties pages, pdr, pre-copy tends not
+ * to converge. Then, in this order:
+ *
+ *  - compression, if with what a page shrinks to R outruns pdr;
+ *  - throttling by q = 1 - 0.95 R / pdr, if that is no more than throttle_most;
+ *  - post-copy, if more would be needed, or if throttling has failed twice;
+ *  - where that is not allowed, more and more throttle, as far as QEMU goes, and then an abort.
+ *
+ * QEMU can throttle only a migration that was begun with auto-converge, and compress likewise: one
+ * that was not has to be begun again, which sends all of the memory once more. That is done only
+ * by who began it (limits.methods), and if the deadline leaves room for it. AdaMig's own way to
+ * tell that a host has a core to spare for compression is not known: an operator says so, by
+ * giving what a page shrinks to.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "policy_rows.h"
+
+enum { THROTTLE_MOST, COMPRESSED };
+
+static const struct mt_param params[] = {
+	[THROTTLE_MOST] = { .name = "throttle_most", .kind = MT_PARAM_COUNT,
+			    .initial = 50 /* inferred from AdaMig's results */, .min = 1, .max = 99,
+			    .help = "throttles the guest by no more percent, and flips instead",
+			    .about = "throttles the guest by no more than this, in percent, where post-copy is allowed, and flips instead" },
+	[COMPRESSED] = { .name = "compressed_to", .kind = MT_PARAM_COUNT, .initial = 100, .min = 1,
+			 .max = 100,
+			 .help = "percent of a page that is left of it compressed; 100: does not compress",
+			 .about = "what of a page is left when it is compressed, in percent, where a core is to spare for that; 100: it does not compress" },
+	{ .name = NULL }
+};
+
+#define MARGIN		0.95	/* of R that the guest may dirty: AdaMig's q = 1 - 0.95 R / pdr */
+#define TENDS_PASSES	2	/* in a row that dirtied faster than that. Inferred */
+#define THROTTLE_TRIES	2	/* "throttling failed twice" */
+/* What a throttle needs to work: QEMU raises it at the second sync that calls for it. Inferred. */
+#define THROTTLE_PASSES	3
+#define QEMU_THROTTLE_MAX	99
+/* QEMU's own first throttle and steps (cpu-throttle-initial, cpu-throttle-increment): less is lost
+ * in what passes differ by. */
+#define THROTTLE_LEAST	20
+#define THROTTLE_STEP	10
+
+struct adamig {
+	bool limited;			/* QEMU's downtime limit was looked at */
+	unsigned tends;			/* passes in a row that outran the link */
+	unsigned percent;		/* throttle that we asked for; 0 = none yet */
+	unsigned tries, waited;		/* and how often, and passes since */
+};
+
+struct rates {
+	double speed, dirtied;		/* bytes/s of memory: R; pdr, as it would be unthrottled */
+	double throttle;		/* that holds now, 0 to 1 */
+	double needed;			/* q */
+};
+
+static bool rates_of(const struct mt_view *view, struct rates *r)
+{
+	const struct mt_iteration *it = mt_iterations_last(view->iterations);
+
+	if (!it || !(it->duration_s > 0) || !(view->bandwidth_bytes_per_s > 0))
+		return false;
+	r->throttle = fmin(it->throttle_percent, QEMU_THROTTLE_MAX) / 100;
+	r->speed = view->bandwidth_bytes_per_s * view->iterations->page_share;
+	r->dirtied = it->dirtied_bytes / it->duration_s / (1 - r->throttle);
+	r->needed = r->dirtied > 0 ? 1 - MARGIN * r->speed / r->dirtied : 0;
+	return true;
+}
+
+static const char *tell(char buf[160], const struct rates *r)
+{
+	char speed[MT_UNIT_STR], dirtied[MT_UNIT_STR];
+
+	snprintf(buf, 160, "%s are sent and %s dirtied, a throttle of %.0f %% would be needed",
+		 mt_format_rate_bytes_per_s(speed, r->speed),
+		 mt_format_rate_bytes_per_s(dirtied, r->dirtied), 100 * fmax(0, r->needed));
+	return buf;
+}
+
+/* All of the memory once more, and what the guest dirties meanwhile: is there time for it? */
+static bool may_begin_again(const struct mt_view *view, enum mt_method method, uint64_t now_ms)
+{
+	const struct mt_limits *limits = view->limits;
+	double bytes = limits->before ? limits->before->nonzero_bytes : 0;
+
+	if (!(limits->methods & 1U << method))
+		return false;
+	if (!(bytes > 0))
+		bytes = (double)view->sample->memory_bytes;
+	return (double)now_ms + 2 * bytes / view->bandwidth_bytes_per_s * 1e3 <
+	       (double)limits->deadline_ms;
+}
+
+static void begin_again(struct mt_plan *plan, enum mt_method method, unsigned percent,
+			const char *why)
+{
+	plan->method = method;
+	plan->throttle_percent = percent;
+	mt_plan_set(plan, MT_ACTION_RESTART, "%s: begun again with %s", why,
+		    mt_method_name(method));
+}
+
+static void throttle(struct adamig *s, unsigned percent, const char *why, struct mt_plan *plan)
+{
+	s->tries++;
+	s->waited = 0;
+	s->percent = percent;
+	plan->throttle_percent = percent;
+	mt_plan_set(plan, MT_ACTION_THROTTLE, "%s: throttled by %u %%", why, percent);
+}
+
+static void last_resort(const struct mt_view *view, const char *why, struct mt_plan *plan)
+{
+	if (view->limits->postcopy_allowed)
+		mt_plan_set(plan, MT_ACTION_FLIP, "%s: post-copy", why);
+	else
+		mt_plan_set(plan, MT_ACTION_ABORT,
+			    "%s: no method is left, and post-copy is not allowed", why);
+}
+
+static void switch_method(struct adamig *s, const struct mt_view *view, const struct rates *r,
+			  uint64_t now_ms, struct mt_plan *plan)
+{
+	bool flips = view->limits->postcopy_allowed;
+	unsigned least = s->percent ? s->percent + THROTTLE_STEP : THROTTLE_LEAST;
+	unsigned percent = (unsigned)ceil(100 * fmax(r->needed, 0));
+	double compressed = (double)view->params[COMPRESSED] / 100;
+	unsigned most = flips ? (unsigned)view->params[THROTTLE_MOST] : QEMU_THROTTLE_MAX;
+	char why[160];
+
+	tell(why, r);
+	percent = percent > least ? percent : least;
+	if (compressed < 1 && r->speed / compressed > r->dirtied &&
+	    may_begin_again(view, MT_METHOD_COMPRESSION, now_ms))
+		begin_again(plan, MT_METHOD_COMPRESSION, 0, why);
+	else if (percent > most || (flips && s->tries >= THROTTLE_TRIES))
+		last_resort(view, why, plan);
+	else if (view->limits->auto_converge)
+		throttle(s, percent, why, plan);
+	else if (may_begin_again(view, MT_METHOD_AUTOCONVERGE, now_ms))
+		begin_again(plan, MT_METHOD_AUTOCONVERGE, percent, why);
+	else
+		last_resort(view, why, plan);
+}
+
+/* QEMU ends pre-copy by its limit: that follows from what is allowed. */
+static bool set_limit(struct adamig *s, const struct mt_limits *limits, struct mt_plan *plan)
+{
+	uint64_t room_ms = limits->max_downtime_ms;
+	char from[MT_UNIT_STR], to[MT_UNIT_STR];
+
+	if (room_ms > limits->fixed_ms)
+		room_ms -= limits->fixed_ms;
+	if (s->limited || room_ms == limits->qemu_limit_ms)
+		return false;
+	s->limited = true;
+	plan->downtime_limit_ms = room_ms;
+	mt_plan_set(plan, MT_ACTION_SET_DOWNTIME, "QEMU's limit goes from %s to %s, as is allowed",
+		    mt_format_duration_ms(from, (double)limits->qemu_limit_ms),
+		    mt_format_duration_ms(to, (double)room_ms));
+	return true;
+}
+
+static void adamig_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			struct mt_plan *plan)
+{
+	struct adamig *s = priv;
+	struct rates r;
+	char why[160];
+
+	if (now_ms >= view->limits->deadline_ms) {
+		last_resort(view, "the deadline has passed", plan);
+		return;
+	}
+	if (set_limit(s, view->limits, plan) || !view->boundary || !rates_of(view, &r))
+		return;
+	tell(why, &r);
+	/* Against what the guest dirties throttled as it is. */
+	if (r.throttle >= r.needed) {
+		s->tends = 0;
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s: pre-copy gets on", why);
+	} else if (++s->tends < TENDS_PASSES) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s: one more pass is waited for", why);
+	} else if (s->percent && ++s->waited < THROTTLE_PASSES) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s: %u %% were asked for", why, s->percent);
+	} else {
+		switch_method(s, view, &r, now_ms, plan);
+	}
+}
+
+_Static_assert(sizeof(struct adamig) <= MT_POLICY_STATE_MAX, "state fits");
+
+const struct mt_policy mt_policy_adamig = {
+	.name = "adamig",
+	.help = "pre-copy first; where it does not converge compression, throttling, post-copy by turns",
+	.about = "AdaMig's order: pre-copy first; where the guest dirties more than the link takes compression, a throttle of just what is needed, then post-copy. A migration that was not begun with **--auto-converge** or compression is begun again with it, by **migtrace migrate** alone. QEMU makes the switch, within a downtime limit of what is allowed",
+	.heeds = MT_HEEDS_MAX_DOWNTIME | MT_HEEDS_DEADLINE,
+	.acts = true,
+	.params = params,
+	.step = adamig_step,
+};
