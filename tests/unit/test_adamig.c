@@ -350,6 +350,11 @@ static void engine(void)
 	mt_engine_begin_again(&e, MT_METHOD_AUTOCONVERGE);
 	CHECK_INT(e.limits.methods, 1U << MT_METHOD_XBZRLE);
 	CHECK(e.limits.auto_converge);
+	/* A recording tells the two apart, whatever the first look lacks. */
+	CHECK(mt_sample_begins(&s, &(struct mt_sample){ .t_ns = s.t_ns + 1, .anew = true,
+							.status = MT_STATUS_ACTIVE }));
+	CHECK(!mt_sample_begins(&s, &(struct mt_sample){ .t_ns = s.t_ns + 1,
+							 .status = MT_STATUS_ACTIVE }));
 	s.anew = true;
 	s.boundary = false;
 	s.t_ns += MT_NS_PER_S;

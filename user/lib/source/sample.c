@@ -70,6 +70,9 @@ bool mt_sample_begins(const struct mt_sample *last, const struct mt_sample *s)
 {
 	if (mt_status_is_over(s->status))
 		return false;
+	/* Its first figures may lack what could be seen to go back. */
+	if (s->anew)
+		return true;
 	/* Of what is not known it is not known either whose it is. */
 	if (mt_status_is_over(last->status))
 		return last->status != MT_STATUS_NONE && mt_status_is_under_way(s->status);
