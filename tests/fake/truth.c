@@ -31,6 +31,7 @@ struct guest_truth {
 	bool owner_paused;
 	char heard[FAKE_GROUPS][20];
 	uint64_t heard_ns[FAKE_GROUPS];
+	unsigned heard_of[FAKE_GROUPS];	/* in which migration */
 	unsigned stopping[FAKE_GROUPS];	/* the migration in which its suspend call was sent */
 	bool giving_back[FAKE_GROUPS];	/* it has sent calls that give it back */
 	uint64_t stopping_ns[FAKE_GROUPS];	/* and when */
@@ -412,7 +413,7 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 		if (((gt->released && gt->released == g->job.number) || t.all_released) &&
 		    call != FAKE_CALL_RESUME)
 			violated("%s on %s, which was released", fake_call_names[call], g->name);
-		if (may_not_act(gt->heard[group]) &&
+		if (may_not_act(gt->heard[group]) && gt->heard_of[group] == g->job.number &&
 		    mt_now_ns() > gt->heard_ns[group] + FAKE_AGE_MS * MT_NS_PER_MS &&
 		    call != FAKE_CALL_RESUME)
 			violated("%s on %s, which %s knows to be in %s", fake_call_names[call],
@@ -482,6 +483,7 @@ void truth_heard(struct fake_guest *g, int group, const char *status)
 	hold();
 	snprintf(t.g[g->index].heard[group], sizeof(t.g[g->index].heard[group]), "%s", status);
 	t.g[g->index].heard_ns[group] = mt_now_ns();
+	t.g[g->index].heard_of[group] = g->job.number;
 	release();
 }
 

@@ -29,7 +29,7 @@
 /* Chance of chances: less is not followed up. */
 #define NEGLIGIBLE		0.005
 
-/* As fmax() and fmin(), which are calls, where a decision's time goes. Nothing is NaN here. */
+/* As fmax() and fmin(), which are calls, where a decision's time goes: of a NaN @a, @b. */
 static inline double larger(double a, double b)
 {
 	return a > b ? a : b;
@@ -201,11 +201,11 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 		      double spread)
 {
 	double kept_bytes = s->kept_bytes + s->zero_bytes,
-	       least = larger(0, kept_bytes - jitter_bytes / 2);
-	double most = larger(0, kept_bytes + jitter_bytes / 2), end = 0, end_left = 0, on_left = 0;
+	       least = larger(kept_bytes - jitter_bytes / 2, 0);
+	double most = larger(kept_bytes + jitter_bytes / 2, 0), end = 0, end_left = 0, on_left = 0;
 
 	for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
-		double new = larger(0, dirtied * (1 + spread * sigma_at[k])),
+		double new = larger(dirtied * (1 + spread * sigma_at[k]), 0),
 		       below = s->threshold_bytes - new, share = below > least;
 
 		if (share > 0 && below < most)
@@ -324,7 +324,7 @@ static void later_pass(struct mt_play *p, struct state *s)
 	sending = smaller(due, s->kept_bytes);
 	if (due > sending) {
 		zero = s->zero_bytes;
-		sending += larger(0, due - sending - zero);
+		sending += larger(due - sending - zero, 0);
 	}
 	send(s, sending, rate, share);
 	send_zero(s, zero);
