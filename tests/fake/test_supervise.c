@@ -118,6 +118,25 @@ static void suspend_fails_and_comes(void)
 	SCENE_END();
 }
 
+/* Whatever libvirt says of a suspend that it has done: the guest is given back. */
+static void suspend_is_done_and_fails(void)
+{
+	static const int errors[] = { -EIO,    -ETIMEDOUT,  -ECONNRESET, -EBUSY,
+				      -EACCES, -EOPNOTSUPP, -ECANCELED,	 -ENOMEM };
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(errors); i++) {
+		struct fake_guest *g = scene_begin(false);
+
+		fake_supervisor_start("daemon");
+		scene_pass(500);
+		scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_SUSPEND, errors[i], 0, 1)->late = true;
+		CHECK(scene_stop(g));
+		CHECK(scene_until(scene_runs_here, g, GIVEN_BACK_MS));
+		scene_pass(10000);
+		SCENE_END();
+	}
+}
+
 static void killed_again_and_again(void)
 {
 	struct fake_guest *g = scene_begin(true);
@@ -1256,6 +1275,7 @@ static const struct ktap_case cases[] = {
 	{ "kill -9 right after the stop, started again", killed_after_stop },
 	{ "kill -9 while the suspend call is under way", killed_in_suspend },
 	{ "a suspend that failed, and comes all the same", suspend_fails_and_comes },
+	{ "a suspend that is done, and failed by any error", suspend_is_done_and_fails },
 	{ "kill -9 again and again", killed_again_and_again },
 	{ "SIGTERM right after the stop: given back first", terminated_after_stop },
 	{ "the tool killed after the stop: its guardian gives back", tool_killed_after_stop },

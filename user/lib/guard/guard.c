@@ -220,21 +220,29 @@ static bool is_doubtful(int rc)
 	}
 }
 
-void mt_guard_suspended(struct mt_guard *g, const char *uuid, int rc)
+static void set_call(struct mt_guard *g, const char *uuid, enum guard_call call)
 {
 	struct ward *w;
 
 	pthread_mutex_lock(&g->lock);
 	w = guard_ward(g, uuid);
 	if (w) {
-		w->state.call = rc == -ECANCELED ? GUARD_CALL_NEVER :
-				is_doubtful(rc)	 ? GUARD_CALL_DOUBTFUL :
-						   GUARD_CALL_BACK;
+		w->state.call = call;
 		w->state.call_until_ns = mt_deadline_ns(GUARD_CALL_MAX_MS);
 		w->look = true;
 		mt_cond_wake(&g->changed);
 	}
 	pthread_mutex_unlock(&g->lock);
+}
+
+void mt_guard_suspended(struct mt_guard *g, const char *uuid, int rc)
+{
+	set_call(g, uuid, is_doubtful(rc) ? GUARD_CALL_DOUBTFUL : GUARD_CALL_BACK);
+}
+
+void mt_guard_not_suspended(struct mt_guard *g, const char *uuid)
+{
+	set_call(g, uuid, GUARD_CALL_NEVER);
 }
 
 void mt_guard_due(struct mt_guard *g, const char *uuid, const char *why)

@@ -74,11 +74,12 @@ MT_MUST_CHECK int mt_guard_arm(struct mt_guard *g, struct mt_wheel *wheel, struc
 			       const char *name, double predicted_ms, struct mt_inbox *inbox,
 			       struct mt_err *err);
 /*
- * The call that stops it has come back with @rc; -ECANCELED: it was not made after all. Until this
- * has been called the guest stays under guard even when it runs, since the call may still take
- * effect.
+ * The call that stops it has come back with @rc. Until this has been called the guest stays under
+ * guard even when it runs, since the call may still take effect.
  */
 void mt_guard_suspended(struct mt_guard *g, const char *uuid, int rc);
+/* It was not made after all: whatever the guest does, it is not by us. */
+void mt_guard_not_suspended(struct mt_guard *g, const char *uuid);
 /* It is due now: what it was stopped for no longer holds. */
 void mt_guard_due(struct mt_guard *g, const char *uuid, const char *why);
 /* Something has happened: have a look now. */

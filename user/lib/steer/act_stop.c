@@ -30,7 +30,7 @@ int mt_act_stop(struct supervision *s, const struct mt_actuators *a, const struc
 		return ret;
 	s->stopped = true;
 	if (mt_too_old(s) || !mt_hand_look(s)) {
-		mt_guard_suspended(s->o->guard, s->uuid, -ECANCELED);
+		mt_guard_not_suspended(s->o->guard, s->uuid);
 		s->stopped = false;
 		return mt_err_set(err, -ESTALE, "%s",
 				  s->acts ? "the figures it was based on are too old by now" :
