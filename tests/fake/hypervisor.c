@@ -331,6 +331,10 @@ static int suffer(struct call *call, struct fake_fault *f)
 	}
 	fake_trace("%s on %s %s", fake_call_names[call->kind], call->g ? call->g->name : "-",
 		   fake_fault_names[f->kind]);
+	if (call->g && call->c->group && f->times)
+		truth_excused(call->g, f->kind == FAKE_FAULT_NEVER ? FAKE_STUCK_MS :
+				       f->kind == FAKE_FAULT_VOID  ? FAKE_AGAIN_MS :
+								     0);
 	if (f->kind == FAKE_FAULT_VOID) {
 		call->nothing = true;
 		return 0;

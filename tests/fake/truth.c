@@ -21,6 +21,7 @@ struct guest_truth {
 	unsigned released;		/* that migration, by its number; 0: none */
 	uint64_t since_ns, ticked_ns;
 	uint64_t charged_ns;		/* of the time since, in which something could be done */
+	double excused_ms;		/* what overcoming faults may have taken since */
 	double predicted_ms;
 	bool whole;			/* who decides predicts for itself: at most all of it */
 	bool violated;
@@ -256,7 +257,8 @@ static void charge(struct fake_guest *g)
 	if (can_be_helped(g, now_ns))
 		gt->charged_ns += now_ns - gt->ticked_ns;
 	gt->ticked_ns = now_ns;
-	may_ms = FAKE_MORE_MS + FAKE_FACTOR * predicted_ms(g, gt) + FAKE_MARGIN_MS;
+	may_ms = FAKE_MORE_MS + FAKE_FACTOR * predicted_ms(g, gt) + FAKE_MARGIN_MS +
+		 gt->excused_ms;
 	if ((double)gt->charged_ns / 1e6 > may_ms && !gt->violated) {
 		gt->violated = true;
 		violated("%s has been stopped by us for %.0f ms in which it could have been helped, %.0f ms are allowed (%.0f ms predicted)",
@@ -281,6 +283,7 @@ static void is_ours(struct fake_guest *g)
 	gt->ours = gt->held = true;
 	gt->since_ns = gt->ticked_ns = mt_now_ns();
 	gt->charged_ns = 0;
+	gt->excused_ms = 0;
 	gt->violated = false;
 	t.ours++;
 	fake_count("guest stopped by us");
@@ -424,6 +427,13 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 	two_hands(g, gt, call, group);
 	release();
 	return gives_back;
+}
+
+void truth_excused(struct fake_guest *g, double ms)
+{
+	hold();
+	t.g[g->index].excused_ms += ms;
+	release();
 }
 
 void truth_answered(struct fake_guest *g, enum fake_call call, int group, int rc)

@@ -17,7 +17,8 @@
  *    for FAKE_UP_MS), libvirtd runs, QEMU answers (it is not stopped, nor deaf while the last pages
  *    are under way, nor has it stopped the guest itself before it switches over), and no fault hits
  *    the calls that are needed (fake_fault_hinders(); faults that hit so many calls only do not
- *    count, they are to be overcome).
+ *    count, they are to be overcome: one that hangs within FAKE_STUCK_MS, one that does nothing
+ *    within FAKE_AGAIN_MS).
  *  - At the end none is ours.
  *  - No call that changes something reaches an exempted guest, or comes after a release during a
  *    migration (but for abort and resume while it is paused here by us, or may be because a suspend
@@ -47,6 +48,8 @@
 #define FAKE_MORE_MS	3000
 #define FAKE_MARGIN_MS	15000
 #define FAKE_UP_MS	1000
+#define FAKE_STUCK_MS	6000	/* another thread tries after 5 s */
+#define FAKE_AGAIN_MS	2500	/* the guard tries again each 2 s at the latest */
 #define FAKE_DOUBT_MS	60000	/* libvirt gives a call up after 30 s */
 #define FAKE_AGE_MS	1000	/* what was decided may be carried out so much later */
 
@@ -91,6 +94,8 @@ unsigned truth_writes(const struct fake_guest *g, enum fake_call call);	/* so ma
 /* --- told by the hypervisor, with its lock held -------------------------------- */
 /* Return: whether it gives a guest back, which is told as a whole. */
 bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t value);
+/* A call of a process of ours about it hangs, or does nothing: noticing that takes so long. */
+void truth_excused(struct fake_guest *g, double ms);
 /* Its caller knows how it went; not told of one that came to nothing. */
 void truth_answered(struct fake_guest *g, enum fake_call call, int group, int rc);
 void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc);
