@@ -55,8 +55,9 @@ static void about(char *text, size_t size, const struct mt_policy *policy,
 			 mt_param_text(max, p, p->max),
 			 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or **none**" : "");
 	snprintf(text, size, "%s%s%s: %s. %s; %s if not given.",
-		 policy ? "Policy **" : "Any policy", policy ? policy->name : "", policy ? "**" : "", p->about ? p->about : p->help,
-		 words, mt_param_text(initial, p, p->initial));
+		 policy ? "Policy **" : "Any policy", policy ? policy->name : "",
+		 policy ? "**" : "", p->about ? p->about : p->help, words,
+		 mt_param_text(initial, p, p->initial));
 }
 
 /* Of each policy that has a parameter of that name. */

@@ -89,8 +89,7 @@ static const struct mt_param params[] = {
 #define PATIENCE_NEAR		12
 
 struct predict {
-	bool lowered;			/* QEMU's limit, to what is allowed: once */
-	bool raised;			/* it has been ours to set since */
+	bool raised;			/* QEMU's limit, which has been ours to set since */
 	double lowest;			/* bytes left at a boundary */
 	unsigned since_lowest;		/* boundaries since */
 	unsigned hopeless;		/* boundaries up to the last */
@@ -193,6 +192,7 @@ static void price(struct offers *o, const struct predict *s, const struct mt_vie
 		  uint64_t now_ms)
 {
 	struct mt_boundary ahead[MT_AHEAD_PASSES];
+	char why[256];
 	const struct mt_limits *limits = view->limits;
 	struct mt_prices prices = {
 		.downtime = (double)view->params[WEIGHT_DOWNTIME],
@@ -212,7 +212,8 @@ static void price(struct offers *o, const struct predict *s, const struct mt_vie
 
 	prices.n_ahead = mt_foresight_ahead(&s->foresight, view->course, ahead);
 	o->stop_s = mt_price_stop_s(&prices, view->prediction->stop_now_ms);
-	o->flip_s = mt_price_flip_s(&prices);
+	/* One that is unwise now may not be later. */
+	o->flip_s = mt_flip_is_unwise(view, why, sizeof(why)) ? INFINITY : mt_price_flip_s(&prices);
 	prices.now_s = fmin(o->stop_s, o->flip_s);
 	if (!isfinite(prices.now_s))
 		prices.now_s = mt_price_stop_s(&prices, prices.max_pause_ms);
@@ -362,13 +363,12 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 		out_of_time(view, plan);
 		return;
 	}
-	if (limits->qemu_limit_ms > limits->max_downtime_ms && !s->lowered) {
-		s->lowered = true;
+	if (view->limit_ms > limits->max_downtime_ms) {
 		plan->downtime_limit_ms = limits->max_downtime_ms;
 		mt_plan_set(plan, MT_ACTION_SET_DOWNTIME,
 			    "QEMU's limit of %s is more than the %s allowed",
-			    mt_format_duration_ms(total, limits->qemu_limit_ms),
-			    mt_format_duration_ms(pause, limits->max_downtime_ms));
+			    mt_format_duration_ms(total, (double)view->limit_ms),
+			    mt_format_duration_ms(pause, (double)limits->max_downtime_ms));
 		return;
 	}
 	if (p->verdict == MT_VERDICT_UNKNOWN) {
