@@ -96,6 +96,7 @@ int main(int argc, char **argv)
 {
 	const char *destinations[] = { NULL, NULL };
 	struct mt_migrate_options how = { 0 };
+	struct mt_limits limits = MT_LIMITS_UNSET;
 	struct mt_supervise_result result;
 	struct mt_domain_info domain;
 	struct mt_migrate *running;
@@ -110,6 +111,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: boundary CONNECT DOMAIN DESTURI BANDWIDTH_MIB ITERATIONS RECORDING\n");
 		return 2;
 	}
+	/* Each boundary is measured, however near the one before. */
+	limits.command_every_ms = 0;
 	how.destination_uri = destinations[0] = argv[3];
 	how.bandwidth_bytes_per_s = strtoull(argv[4], NULL, 10) * MT_MIB;
 	wanted = strtoull(argv[5], NULL, 10);
@@ -136,7 +139,7 @@ int main(int argc, char **argv)
 			 &(struct mt_supervise_options){ .policy = &bench_policy,
 							 .actuators = &mt_actuators_libvirt,
 							 .recorder = recorder,
-							 .limits = MT_LIMITS_UNSET,
+							 .limits = limits,
 							 .destinations = destinations,
 							 .ours = true,
 							 .cancel = &cancel },
