@@ -205,6 +205,11 @@ refused "top: a malformed count" 2 '--count' top --count many
 refused "record: unknown mode" 2 'guesswork' record guest -o x.mtrec --mode guesswork
 refused "migrate: a profile that is not there" 1 'nowhere.mtrec' migrate test "$NOBODY_THERE" -c $T --profile nowhere.mtrec
 refused "migrate: a profile of another guest" 1 'quiet.mtrec.*another guest' migrate test "$NOBODY_THERE" -c $T --profile quiet.mtrec
+refused "migrate: methods that are not known" 2 'smoke.*precopy' migrate guest $T --methods smoke
+refused "migrate: methods without a profile" 2 '--profile.*--bandwidth' migrate guest $T --methods precopy
+refused "migrate: methods, and one besides" 2 'do not go with it' migrate guest $T --methods precopy,xbzrle --auto-converge
+refused "migrate: a flip is no method to begin with" 2 "policy's to decide" \
+	migrate guest $T --methods precopy,hybrid --profile quiet.mtrec --bandwidth 1GiB/s
 refused "migrate: post-copy with parallel connections" 1 'post-copy.*parallel' migrate test "$NOBODY_THERE" -c $T --postcopy --parallel 2
 
 # --- values --------------------------------------------------------------------------

@@ -31,7 +31,9 @@ enum spec_value {
 	SPEC_COMMAND,		/* likewise, and not empty */
 	SPEC_WORD,		/* char *, one of .words */
 	SPEC_METHOD,		/* uint64_t, enum mt_method */
+	SPEC_PLACE,		/* uint64_t, its place in .words */
 	SPEC_COUNT,		/* uint64_t */
+	SPEC_PERCENT,		/* uint64_t */
 	SPEC_DURATION,		/* uint64_t, ms */
 	SPEC_LIMIT,		/* uint64_t, ms; "none": MT_LIMIT_NONE */
 	SPEC_SIZE,		/* uint64_t, bytes */

@@ -33,6 +33,9 @@ static int number(const struct spec_key *key, const char *text, uint64_t *out,
 	case SPEC_SIZE:
 		rc = mt_parse_size_bytes(key->name, text, &value, err);
 		break;
+	case SPEC_PERCENT:
+		rc = mt_parse_percent(key->name, text, key->max, &value, err);
+		break;
 	default:
 		rc = mt_parse_count(key->name, text, key->max ? key->max : INT64_MAX, &value, err);
 	}
@@ -139,7 +142,9 @@ int spec_value_set(const struct spec_key *key, void *item, const char *text,
 		i = word(key, methods, text, err);
 		*(uint64_t *)at = i < 0 ? 0 : (uint64_t)i;
 		return i < 0 ? i : 0;
+	case SPEC_PLACE:
 	case SPEC_COUNT:
+	case SPEC_PERCENT:
 	case SPEC_DURATION:
 	case SPEC_LIMIT:
 	case SPEC_SIZE:
@@ -147,7 +152,11 @@ int spec_value_set(const struct spec_key *key, void *item, const char *text,
 			*(uint64_t *)at = MT_LIMIT_UNSET;
 			return 0;
 		}
-		return number(key, text, at, err);
+		if (key->kind != SPEC_PLACE)
+			return number(key, text, at, err);
+		i = word(key, key->words, text, err);
+		*(uint64_t *)at = i < 0 ? 0 : (uint64_t)i;
+		return i < 0 ? i : 0;
 	case SPEC_WORDS:
 	case SPEC_RATES:
 	case SPEC_DURATIONS:

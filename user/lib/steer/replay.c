@@ -145,6 +145,15 @@ static void note_end(struct replay *r, const struct mt_plan *plan, const struct 
 	r->ends_implied_ms = plan->implied_downtime_ms;
 }
 
+static double redirtied_ms(const struct mt_engine *e, const struct mt_plan *plan)
+{
+	const struct mt_prediction *p = &e->prediction;
+
+	if (p->verdict == MT_VERDICT_UNKNOWN || plan->implied_downtime_ms < 0)
+		return 0;
+	return fmax(0, p->stop_now_ms - (double)e->limits.fixed_ms - plan->implied_downtime_ms);
+}
+
 static bool ends(const struct replay *r, const struct mt_plan *plan)
 {
 	return mt_action_is_final(plan->action) && !(plan->action == MT_ACTION_ABORT && r->ends);
@@ -384,6 +393,7 @@ void mt_replay(struct mt_replay_result *result, const struct mt_recording *rec, 
 		result->at = *s;
 		result->implied_downtime_ms =
 			plan.implied_downtime_ms < 0 ? r.last_implied_ms : plan.implied_downtime_ms;
+		result->redirtied_ms = redirtied_ms(&r.engine, &plan);
 		say(result, "%s", plan.reason);
 		explain_settings(&r, result);
 		return;

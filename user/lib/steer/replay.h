@@ -11,6 +11,8 @@ struct mt_replay_result {
 	enum mt_action action;		/* STOP, FLIP, ABORT, or CONTINUE: none of them */
 	struct mt_sample at;		/* there, or the last one */
 	double implied_downtime_ms;	/* remaining / bandwidth there; NaN = unknown */
+	double redirtied_ms;		/* and what was dirtied since the pass began, which a stop
+					 * sends, too: 0 at a boundary; expected */
 	/* Where QEMU would have stopped by itself, under a limit of the policy's; NaN = never */
 	double ends_ms, ends_implied_ms;
 	char reason[1024];

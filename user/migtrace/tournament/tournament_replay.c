@@ -3,7 +3,8 @@
  * tournament_replay.c - what a policy would have made of a recorded migration
  *
  * What a recording cannot tell is implied: a guest that is stopped pauses for what is left over the
- * bandwidth, and the migration lasts that much longer; flipped, it lasts as long and pauses for
+ * bandwidth, and for what is expected to be dirty again since the pass began; the migration lasts
+ * that much longer; flipped, it lasts as long and pauses for
  * what is not memory. How the guest would have stalled then is not known.
  */
 #include <errno.h>
@@ -74,7 +75,7 @@ static void replay(struct review *r)
 	at_ms = or_nan(&result.at, MT_FIELD_total_ms);
 	switch (result.action) {
 	case MT_ACTION_STOP:
-		at = stopped(at_ms, result.implied_downtime_ms);
+		at = stopped(at_ms, result.implied_downtime_ms + result.redirtied_ms);
 		break;
 	case MT_ACTION_FLIP:
 		at = flipped(r, at_ms, result.implied_downtime_ms);

@@ -69,6 +69,8 @@ static void fill_policy_keys(void)
 		[MT_PARAM_DURATION] = SPEC_DURATION,
 		[MT_PARAM_DURATION_OR_NONE] = SPEC_LIMIT,
 		[MT_PARAM_COUNT] = SPEC_COUNT,
+		[MT_PARAM_PERCENT] = SPEC_PERCENT,
+		[MT_PARAM_WORD] = SPEC_PLACE,
 	};
 	const struct mt_param *p;
 
@@ -77,7 +79,7 @@ static void fill_policy_keys(void)
 			.name = p->name, .kind = kinds[p->kind],
 			.offset = offsetof(struct tournament_policy, params) +
 				  i * sizeof(uint64_t),
-			.initial = SPEC_UNSET, .min = p->min, .max = p->max,
+			.initial = SPEC_UNSET, .min = p->min, .max = p->max, .words = p->words,
 		};
 }
 

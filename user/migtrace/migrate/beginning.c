@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * beginning.c - by which of the methods that may be taken a migration is begun
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "beginning.h"
+#include "policy/outset.h"
+
+/* As policy predict goes by it. */
+static double weight(const struct mt_limits *limits, const char *name)
+{
+	uint64_t value = mt_params_get(&limits->params, name);
+
+	if (value == MT_LIMIT_UNSET)
+		value = mt_policy_param(mt_policy_find(MT_POLICY_DEFAULT), name)->initial;
+	return value == MT_LIMIT_NONE ? INFINITY : (double)value;
+}
+
+int beginning_choose(struct mt_migrate_options *how, const struct beginning *b, char *line,
+		     size_t size, struct mt_err *err)
+{
+	const struct mt_limits *limits = b->limits;
+	const struct mt_forecast_input in = {
+		.curve = &limits->before->u,
+		.memory_bytes = b->memory_bytes,
+		.resident_bytes = limits->before->nonzero_bytes,
+		.cpu_share = NAN,
+		.options.flip_after_passes = 1,
+		.bandwidth_bytes_per_s = (double)how->bandwidth_bytes_per_s,
+		.downtime_limit_ms = limits->qemu_limit_ms == MT_LIMIT_UNSET ?
+					     MT_QEMU_LIMIT_DEFAULT_MS :
+					     (double)limits->qemu_limit_ms,
+		.learned = limits->learned,
+	};
+	const struct mt_prices prices = {
+		.downtime = weight(limits, "weight_downtime"),
+		.stall = weight(limits, "weight_stall"),
+		.postcopy = weight(limits, "weight_postcopy"),
+		.max_pause_ms = (double)limits->max_downtime_ms,
+		.max_stall_ms = weight(limits, "max_stall"),
+		.max_total_ms = limits->deadline_ms == MT_LIMIT_NONE ?
+					INFINITY : (double)limits->deadline_ms,
+	};
+	struct mt_outset o;
+	int rc = mt_outset(&o, &in, b->methods, &prices);
+
+	if (rc == -ENODATA)
+		return mt_err_set(err, rc, "too little is known of the guest to choose a method");
+	mt_migrate_use(how, o.offers[0].method, 0);
+	snprintf(line, size, "method %s%s", o.reason,
+		 rc ? " (none keeps to all that is allowed)" : "");
+	return 0;
+}
