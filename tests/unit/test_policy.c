@@ -512,6 +512,21 @@ static void test_predict_limit(void)
 	CHECK_INT(boundary(&s, 1000, 74 * MT_MIB), MT_ACTION_CONTINUE);
 }
 
+/* Refused or not, the guest is not left to itself. */
+static void test_predict_limit_refused(void)
+{
+	struct scene s;
+
+	scene_init(&s, "predict");
+	s.limits.qemu_limit_ms = 700;
+	s.p = (struct mt_prediction){ .verdict = MT_VERDICT_OPEN, .stop_now_ms = 400 };
+	for (int i = 0; i < MT_POLICY_TRIES; i++) {
+		CHECK_INT(boundary(&s, 1000 + 100 * i, 34 * MT_MIB), MT_ACTION_SET_DOWNTIME);
+		mt_policy_refused(&s.state, MT_ACTION_SET_DOWNTIME);
+	}
+	CHECK_INT(boundary(&s, 2000, 34 * MT_MIB), MT_ACTION_STOP);
+}
+
 /* Between boundaries only the deadline acts. */
 static void test_predict_between(void)
 {
@@ -1008,6 +1023,7 @@ static const struct ktap_case cases[] = {
 	{ "at once only by who may", test_at_once },
 	{ "ihm acts where its rule says, for each sequence", test_ihm },
 	{ "predict at a boundary", test_predict },
+	{ "predict acts though QEMU's limit cannot be set", test_predict_limit_refused },
 	{ "predict and QEMU's own limit", test_predict_limit },
 	{ "predict acts between boundaries by its deadline alone", test_predict_between },
 	{ "predict and empty promises", test_predict_promises },

@@ -89,7 +89,8 @@ static const struct mt_param params[] = {
 #define PATIENCE_NEAR		12
 
 struct predict {
-	bool raised;			/* QEMU's limit, which has been ours to set since */
+	unsigned lowered;		/* how often QEMU's limit was to be what is allowed */
+	bool raised;			/* and that it has been ours to set since */
 	double lowest;			/* bytes left at a boundary */
 	unsigned since_lowest;		/* boundaries since */
 	unsigned hopeless;		/* boundaries up to the last */
@@ -177,9 +178,10 @@ static void give_up(const struct predict *s, const struct mt_view *view, const c
 			 mt_format_rate_bytes_per_s(needed, p->needed_bandwidth_bytes_per_s));
 	mt_plan_set(
 		plan, MT_ACTION_ABORT,
-		"will not converge: %s; %s; the shortest pause in sight is %s, %s allowed; it would need %spost-copy",
+		"will not converge: %s; %s; the shortest pause in sight is %s, %s allowed; it would need %s%s",
 		so_far, odds, mt_format_duration_ms(best, p->floor_ms),
-		mt_format_duration_ms(allowed, view->limits->max_downtime_ms), bandwidth);
+		mt_format_duration_ms(allowed, view->limits->max_downtime_ms), bandwidth,
+		view->limits->postcopy_allowed ? "a flip, which is held back" : "post-copy");
 }
 
 /* What each way out costs at this boundary, in seconds of migration. */
@@ -281,7 +283,10 @@ static void choose(struct predict *s, const struct mt_view *view, const struct o
 
 	mt_format_duration_ms(now, view->prediction->stop_now_ms);
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
-	mt_format_duration_ms(stall, view->course->flip_stall_ms.p50);
+	if (view->course->flip_stall_ms.p50 > 0)
+		mt_format_duration_ms(stall, view->course->flip_stall_ms.p50);
+	else
+		snprintf(stall, sizeof(stall), "as long");
 	tell_offers(offers, sizeof(offers), o);
 	if (fmin(o->stop_s, o->flip_s) > o->wait_s && s->since_lowest < PATIENCE_OPEN) {
 		if (set_limit(s, view, o, so_far, plan))
@@ -290,15 +295,16 @@ static void choose(struct predict *s, const struct mt_view *view, const struct o
 			plan, MT_ACTION_CONTINUE,
 			"%s; stopping now would take %s, %s allowed: waiting for a better moment%s",
 			so_far, now, allowed, offers);
-	} else if (o->stop_s <= o->flip_s)
+	} else if (o->stop_s <= o->flip_s) {
 		mt_plan_set(plan, MT_ACTION_STOP,
 			    "%s by itself: %s; stopping now pauses the guest for %s, %s allowed%s",
 			    may, so_far, now, allowed, offers);
-	else
+	} else {
 		mt_plan_set(
 			plan, MT_ACTION_FLIP,
 			"%s by itself: %s; stopping now would take %s, %s allowed; a flip stalls the guest for about %s%s",
 			may, so_far, now, allowed, stall, offers);
+	}
 }
 
 /* Pre-copy will not end by itself: what now? */
@@ -363,7 +369,9 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 		out_of_time(view, plan);
 		return;
 	}
-	if (view->limit_ms > limits->max_downtime_ms) {
+	/* Where that is refused the guest is not left to itself. */
+	if (view->limit_ms > limits->max_downtime_ms && s->lowered < MT_POLICY_TRIES) {
+		s->lowered++;
 		plan->downtime_limit_ms = limits->max_downtime_ms;
 		mt_plan_set(plan, MT_ACTION_SET_DOWNTIME,
 			    "QEMU's limit of %s is more than the %s allowed",
