@@ -105,7 +105,7 @@ static void bad(void)
 		{ "<guest =\"predict\"/>", "one empty element" },
 		{ "<guest m\303\274de=\"act\"/>", "printable ASCII" },
 		{ "<guest mode=\"act\033[2J\"/>", "printable ASCII" },
-		{ "<guest polcy=\"predict\"/>", "unknown key 'polcy'; accepted are mode, " },
+		{ "<guest polcy=\"predict\"/>", "unknown key 'polcy'; migtraced.conf(5)" },
 		{ "<guest domains=\"*\"/>", "unknown key 'domains'" },
 		{ "<guest policy=\"ouija\"/>", "policy = ouija: accepted is one of qemu, " },
 		{ "<guest max_downtime=\"300\"/>", "accepted is a duration of 1ms to 2000s" },

@@ -38,6 +38,7 @@ struct guest {
 	pthread_mutex_t lock;		/* of what follows, most of it what `status` shows */
 	struct config *config;		/* as of now, until ->how was made of it */
 	bool ruled;			/* ->info and ->how are known */
+	bool metadata_read;		/* at least once, or that there is none */
 	bool supervised;
 	struct mt_domain_info info;
 	struct mt_rule how;

@@ -66,10 +66,10 @@ static int read_metadata(struct guest *g, struct mt_rule_part *metadata)
 		*metadata = (struct mt_rule_part){ 0 };
 	if (ret == -EINVAL)
 		log_wrong(g, err.msg);
-	if (ret == -EINVAL || ret == -ENODATA)
+	if (ret == -EINVAL || ret == -ENODATA || ret == -EOPNOTSUPP)
 		return 0;
 	if (ret) {
-		log_warn("%s: its metadata cannot be read, and what held before holds: %s",
+		log_warn("%s: its metadata cannot be read; what was read before holds, and where nothing was it is only observed: %s",
 			 g->info.name, err.msg);
 		return ret;
 	}
@@ -85,13 +85,18 @@ static int read_metadata(struct guest *g, struct mt_rule_part *metadata)
 void guest_take_rules(struct guest *g)
 {
 	struct mt_rule_part metadata;
+	bool unread = read_metadata(g, &metadata);
 
-	if (read_metadata(g, &metadata))
-		metadata = (struct mt_rule_part){ 0 };
 	pthread_mutex_lock(&g->lock);
 	g->experience = knowledge_get(g->setup.knowledge);
-	g->metadata = metadata;
+	if (!unread) {
+		g->metadata = metadata;
+		g->metadata_read = true;
+	}
 	rules_of(g, &g->metadata, &g->how);
+	/* It may say that nobody should touch the guest. */
+	if (!g->metadata_read)
+		g->how.mode = MT_MODE_OBSERVE;
 	config_origins(g->config, g->info.name_cut ? NULL : g->info.name, g->uuid, g->from);
 	g->ruled = true;
 	pthread_mutex_unlock(&g->lock);

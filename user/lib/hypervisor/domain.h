@@ -121,7 +121,8 @@ MT_MUST_CHECK int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uui
 /*
  * What auto-converge, with which the migration has to have been begun, slows the guest's vCPUs down
  * by: QEMU goes there when it next finds that they dirty too much. Asked of QEMU itself, which
- * taints the domain "custom-monitor".
+ * taints the domain "custom-monitor". It outlives the migration: 0 lets later ones be throttled as
+ * far as QEMU goes.
  */
 MT_MUST_CHECK int mt_domain_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 					 struct mt_err *err);

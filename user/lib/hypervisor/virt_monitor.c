@@ -50,10 +50,13 @@ int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err
 	return ret;
 }
 
+#define MOST_PERCENT	99	/* QEMU's default of max-cpu-throttle */
+
 /*
  * mig_throttle_guest_down() (migration/ram.c) begins at cpu-throttle-initial, and goes on by
  * cpu-throttle-increment, no further than max-cpu-throttle: by these it is there in one step,
- * whether it throttles already or not.
+ * whether it throttles already or not. libvirt puts back the first two when a migration has ended,
+ * but does not know the third: 0 does that.
  */
 int virt_job_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			  struct mt_err *err)
@@ -62,10 +65,17 @@ int virt_job_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 	char command[256], why[160];
 	int ret;
 
-	percent = percent < 1 ? 1 : percent > 99 ? 99 : percent;
-	snprintf(command, sizeof(command),
-		 "{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"cpu-throttle-initial\":%u,\"cpu-throttle-increment\":99,\"max-cpu-throttle\":%u}}",
-		 percent, percent);
+	percent = percent > MOST_PERCENT ? MOST_PERCENT : percent;
+	if (percent)
+		snprintf(
+			command, sizeof(command),
+			"{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"cpu-throttle-initial\":%u,\"cpu-throttle-increment\":99,\"max-cpu-throttle\":%u}}",
+			percent, percent);
+	else
+		snprintf(
+			command, sizeof(command),
+			"{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-cpu-throttle\":%d}}",
+			MOST_PERCENT);
 	ret = ask(c, uuid, command, &reply, err);
 	if (!ret && mt_qmp_done(reply, why, sizeof(why)))
 		ret = mt_err_set(err, -EIO, "QEMU does not take a throttle of %u %%: %s", percent,

@@ -48,7 +48,6 @@ static const struct mt_param params[] = {
 #define THROTTLE_STEP	10
 
 struct adamig {
-	bool limited;			/* QEMU's downtime limit was looked at */
 	unsigned tends;			/* passes in a row that outran the link */
 	unsigned percent;		/* throttle that we asked for; 0 = none yet */
 	unsigned tries, waited;		/* and how often, and passes since */
@@ -150,21 +149,13 @@ static void switch_method(struct adamig *s, const struct mt_view *view, const st
 }
 
 /* QEMU ends pre-copy by its limit: that follows from what is allowed. */
-static bool set_limit(struct adamig *s, const struct mt_limits *limits, struct mt_plan *plan)
+static bool set_limit(const struct mt_view *view, struct mt_plan *plan)
 {
-	uint64_t room_ms = limits->max_downtime_ms;
-	char from[MT_UNIT_STR], to[MT_UNIT_STR];
+	uint64_t room_ms = view->limits->max_downtime_ms;
 
-	if (room_ms > limits->fixed_ms)
-		room_ms -= limits->fixed_ms;
-	if (s->limited || room_ms == limits->qemu_limit_ms)
-		return false;
-	s->limited = true;
-	plan->downtime_limit_ms = room_ms;
-	mt_plan_set(plan, MT_ACTION_SET_DOWNTIME, "QEMU's limit goes from %s to %s, as is allowed",
-		    mt_format_duration_ms(from, (double)limits->qemu_limit_ms),
-		    mt_format_duration_ms(to, (double)room_ms));
-	return true;
+	if (room_ms > view->limits->fixed_ms)
+		room_ms -= view->limits->fixed_ms;
+	return mt_plan_limit(plan, view, room_ms, "as is allowed");
 }
 
 static void adamig_step(void *priv, const struct mt_view *view, uint64_t now_ms,
@@ -178,7 +169,7 @@ static void adamig_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 		last_resort(view, "the deadline has passed", plan);
 		return;
 	}
-	if (set_limit(s, view->limits, plan) || !view->boundary || !rates_of(view, &r))
+	if (set_limit(view, plan) || !view->boundary || !rates_of(view, &r))
 		return;
 	tell(why, &r);
 	/* Against what the guest dirties throttled as it is. */

@@ -61,6 +61,7 @@ static const struct mt_param params[] = {
 };
 
 struct ovirt {
+	const struct schedule *schedule;	/* in force; another one begins anew */
 	bool begun;
 	uint64_t looked_ms;
 	uint64_t first_pass, last_pass;	/* under way at the first look, and at the last */
@@ -108,6 +109,8 @@ static void ovirt_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 	const struct row *row;
 	uint64_t begun, wanted;
 
+	if (s->schedule != schedule)
+		*s = (struct ovirt){ .schedule = schedule };
 	if (!s->begun)
 		s->limit_ms = schedule->initial_ms;
 	row = &schedule->rows[s->next];

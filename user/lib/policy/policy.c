@@ -58,7 +58,7 @@ bool mt_plan_limit(struct mt_plan *plan, const struct mt_view *view, uint64_t li
 {
 	char from[MT_UNIT_STR], to[MT_UNIT_STR];
 
-	if (limit_ms == view->limit_ms)
+	if (limit_ms == view->limit_ms || mt_view_refuses(view, MT_ACTION_SET_DOWNTIME))
 		return false;
 	plan->downtime_limit_ms = limit_ms;
 	mt_plan_set(plan, MT_ACTION_SET_DOWNTIME, "%s: QEMU's limit goes from %s to %s", why,
@@ -271,6 +271,8 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 	}
 	mt_policy_params(policy, view->limits, params);
 	own.params = params;
+	for (int a = 0; a < MT_ACTION_COUNT; a++)
+		own.refused |= (unsigned)(state->refused[a] >= MT_POLICY_TRIES) << a;
 	own.limit_ms = state->asked_limit_ms != MT_LIMIT_UNSET ? state->asked_limit_ms :
 								 view->limits->qemu_limit_ms;
 	policy->step(state->priv, &own, now_ms, plan);

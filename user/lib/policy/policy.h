@@ -128,6 +128,8 @@ struct mt_view {
 	double bandwidth_bytes_per_s;		/* 0 = unknown */
 	bool boundary;				/* an iteration has just ended */
 	const struct mt_flip_facts *flip;	/* NULL: nothing is known */
+	unsigned refused;			/* a bit for each action that was refused too often;
+						 * mt_policy_step() sets it */
 };
 
 struct mt_plan {
@@ -222,7 +224,7 @@ unsigned mt_limits_check(const struct mt_policy *policy, const struct mt_limits 
 const char *mt_policy_ignores(const struct mt_policy *policy);
 
 /*
- * What mt_policy_step() asked for was not done: an abort may be asked for again at once, the others
+ * What mt_policy_step() asked for was not done: an abort may be asked for again, the others
  * MT_POLICY_TRIES times.
  */
 #define MT_POLICY_TRIES		3

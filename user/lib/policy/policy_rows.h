@@ -40,6 +40,12 @@ bool mt_flip_is_unwise(const struct mt_view *view, char *why, size_t size);
 void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* It was refused too often: asked for again, it is not done. */
+static inline bool mt_view_refuses(const struct mt_view *view, enum mt_action action)
+{
+	return view->refused >> action & 1;
+}
+
 /*
  * Asks for that limit of QEMU's, unless that is what it is, or what was asked for already. Return:
  * whether it does.

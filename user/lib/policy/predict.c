@@ -89,8 +89,7 @@ static const struct mt_param params[] = {
 #define PATIENCE_NEAR		12
 
 struct predict {
-	unsigned lowered;		/* how often QEMU's limit was to be what is allowed */
-	bool raised;			/* and that it has been ours to set since */
+	bool raised;			/* QEMU's limit, which has been ours to set since */
 	double lowest;			/* bytes left at a boundary */
 	unsigned since_lowest;		/* boundaries since */
 	unsigned hopeless;		/* boundaries up to the last */
@@ -203,8 +202,8 @@ static void price(struct offers *o, const struct predict *s, const struct mt_vie
 		.max_pause_ms = (double)limits->max_downtime_ms,
 		.max_stall_ms = (double)view->params[MAX_STALL],
 		.max_total_ms = (double)limits->deadline_ms,
-		.may_stop = true,
-		.may_flip = limits->postcopy_allowed,
+		.may_stop = !mt_view_refuses(view, MT_ACTION_STOP),
+		.may_flip = limits->postcopy_allowed && !mt_view_refuses(view, MT_ACTION_FLIP),
 		.fixed_ms = (double)limits->fixed_ms,
 		.elapsed_ms = (double)now_ms,
 		.left_bytes = mt_iterations_last(view->iterations)->remaining_bytes,
@@ -218,7 +217,7 @@ static void price(struct offers *o, const struct predict *s, const struct mt_vie
 	o->flip_s = mt_flip_is_unwise(view, why, sizeof(why)) ? INFINITY : mt_price_flip_s(&prices);
 	prices.now_s = fmin(o->stop_s, o->flip_s);
 	if (!isfinite(prices.now_s))
-		prices.now_s = mt_price_stop_s(&prices, prices.max_pause_ms);
+		prices.now_s = prices.max_pause_ms / 1e3 * (1 + prices.downtime);
 	o->wait_s = mt_price_wait_s(&prices, 0);
 	o->longest_pause_ms = mt_price_longest_pause_ms(&prices);
 }
@@ -260,7 +259,8 @@ static bool set_limit(struct predict *s, const struct mt_view *view, const struc
 	bool lower = room_ms < (1 - LIMIT_SHARE) * now_ms;
 
 	/* What was there before us is lowered only where it is more than is allowed. */
-	if (room_ms < 1 || (lower ? !s->raised : room_ms < (1 + LIMIT_SHARE) * now_ms))
+	if (room_ms < 1 || mt_view_refuses(view, MT_ACTION_SET_DOWNTIME) ||
+	    (lower ? !s->raised : room_ms < (1 + LIMIT_SHARE) * now_ms))
 		return false;
 	s->raised = true;
 	plan->downtime_limit_ms = (uint64_t)room_ms;
@@ -268,7 +268,7 @@ static bool set_limit(struct predict *s, const struct mt_view *view, const struc
 	mt_format_duration_ms(to, (double)plan->downtime_limit_ms);
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
 	mt_plan_set(plan, MT_ACTION_SET_DOWNTIME,
-		    "%s; QEMU's limit goes from %s to %s, %s allowed, %s", so_far, from, to,
+		    "%s; QEMU's limit goes from %s to %s, within the %s allowed, %s", so_far, from, to,
 		    allowed,
 		    lower ? "since a shorter pause is worth waiting for" :
 			    "so that less is sent twice");
@@ -370,8 +370,8 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 		return;
 	}
 	/* Where that is refused the guest is not left to itself. */
-	if (view->limit_ms > limits->max_downtime_ms && s->lowered < MT_POLICY_TRIES) {
-		s->lowered++;
+	if (view->limit_ms > limits->max_downtime_ms &&
+	    !mt_view_refuses(view, MT_ACTION_SET_DOWNTIME)) {
 		plan->downtime_limit_ms = limits->max_downtime_ms;
 		mt_plan_set(plan, MT_ACTION_SET_DOWNTIME,
 			    "QEMU's limit of %s is more than the %s allowed",

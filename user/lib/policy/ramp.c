@@ -69,6 +69,9 @@ static uint64_t limit_ms(const struct ramp *s, const struct mt_view *view)
 
 	if (initial > ceiling)
 		initial = ceiling;
+	/* There may be fewer steps by now than were taken: parameters change. */
+	if (s->steps >= view->params[STEPS])
+		return ceiling;
 	return initial + (ceiling - initial) * s->steps / view->params[STEPS];
 }
 

@@ -63,6 +63,7 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 	else if (plan->action == MT_ACTION_ABORT || plan->action == MT_ACTION_RESTART)
 		s->cancelled = true;
 	mt_effect_wait(s, plan->action);
+	s->throttled |= plan->action == MT_ACTION_THROTTLE;
 }
 
 /*

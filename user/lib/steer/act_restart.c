@@ -29,6 +29,14 @@ int mt_restart(struct supervision *s, const struct mt_actuators *a, const struct
 	return 0;
 }
 
+/* The next migration of this guest, whoever begins it, has QEMU's own again. */
+void mt_unthrottle(struct supervision *s)
+{
+	if (s->throttled)
+		(void)!mt_domain_set_throttle(s->conn, s->uuid, 0, NULL);
+	s->throttled = false;
+}
+
 /* Only a guest that runs here, and that nobody wants to stay here. Return: NULL, or why not. */
 static const char *hinders(struct supervision *s)
 {
@@ -77,6 +85,7 @@ bool mt_restart_begins(struct supervision *s)
 	s->restarting = false;
 	why = hinders(s);
 	if (!why) {
+		mt_unthrottle(s);
 		ret = s->o->begin_again(s->restart.method, s->restart.throttle_percent,
 					s->o->begin_again_opaque, &err);
 		why = err.msg;

@@ -60,6 +60,8 @@ void mt_conclude(struct supervision *s)
 	in.cancelled = s->cancelled;
 	in.claimed = s->claimed;
 	r->outcome = mt_settle(&in, r->detail, sizeof(r->detail), &o.destination);
+	if (r->outcome == MT_OUTCOME_ABORTED)
+		mt_unthrottle(s);
 	drain(s);
 	if (!mt_sample_has(&r->final, total_ms) &&
 	    (r->outcome == MT_OUTCOME_COMPLETED || r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED) &&

@@ -55,7 +55,7 @@ int mt_effect_read(struct supervision *s, const struct mt_plan *plan, struct mt_
 
 void mt_effect_wait(struct supervision *s, enum mt_action action)
 {
-	if (action == MT_ACTION_FLIP || action == MT_ACTION_ABORT)
+	if (action == MT_ACTION_FLIP || action == MT_ACTION_ABORT || action == MT_ACTION_RESTART)
 		s->effect = (struct effect){ .waits = action,
 					     .since_ns = mt_now_ns(),
 					     .transferred_bytes = s->sample.transferred_bytes };
@@ -77,7 +77,8 @@ void mt_effect_look(struct supervision *s)
 	    s->sample.transferred_bytes == s->effect.transferred_bytes)
 		return;
 	s->effect.waits = MT_ACTION_CONTINUE;
-	s->cancelled &= action != MT_ACTION_ABORT;
+	if (action != MT_ACTION_FLIP)
+		s->cancelled = s->restarting = false;
 	mt_policy_refused(&s->engine.state, action);
 	snprintf(text, sizeof(text),
 		 "libvirt took it %d s ago, and the migration goes on as it was",

@@ -13,6 +13,9 @@ static void on_migration(struct supervision *s, const struct mt_event *ev)
 {
 	mt_recorded(s, mt_recorder_event(s->o->recorder, ev->t_ns, "migration",
 					 *ev->text ? ev->text : mt_status_name(ev->status)));
+	/* Of the one that was cancelled to begin it again: on another connection, and late. */
+	if (s->anew && !mt_status_is_under_way(ev->status))
+		return;
 	s->told = ev->status;
 	switch (ev->status) {
 	case MT_STATUS_CANCELLED:

@@ -65,6 +65,8 @@ static void catch_up(struct supervision *s)
 	if (s->caught_up || s->told)
 		return;
 	rc = mt_domain_migrate_status(s->conn, s->uuid, &status, &err);
+	if (!rc && s->anew && !mt_status_is_under_way(status))
+		return;		/* QEMU still tells of the one before */
 	if (!rc)
 		s->told = status;
 	s->caught_up = !rc || rc == -EPERM || rc == -EACCES || rc == -EOPNOTSUPP;

@@ -281,7 +281,7 @@ const char *mt_key_text(const struct mt_key *key, const void *base, char buf[MT_
 		return percent_text(buf, MT_KEY_TEXT_MAX, *(const uint64_t *)in);
 	case MT_KEY_WORD:
 		at = *(const uint64_t *)in;
-		return at == MT_LIMIT_UNSET ? "default" : key->words[at];
+		return at == MT_LIMIT_UNSET ? "default" : at <= key->max ? key->words[at] : "?";
 	case MT_KEY_KINDS:
 		break;
 	}
@@ -325,15 +325,6 @@ void mt_key_copy(const struct mt_key *key, void *to, const void *from)
 }
 
 /* --- some of the keys ---------------------------------------------------------------- */
-static void list_keys(char *buf, size_t size)
-{
-	const struct mt_key *key;
-	size_t at = 0;
-
-	for (size_t i = 0; (key = mt_rule_key_at(i)) && at < size; i++)
-		at += (size_t)snprintf(buf + at, size - at, "%s%s", i ? ", " : "", key->name);
-}
-
 int mt_rule_part_set(struct mt_rule_part *part, const char *name, const char *value,
 		     struct mt_err *err)
 {
@@ -344,11 +335,9 @@ int mt_rule_part_set(struct mt_rule_part *part, const char *name, const char *va
 
 	while ((key = mt_rule_key_at(i)) && strcmp(key->name, name))
 		i++;
-	if (!key) {
-		list_keys(accepted, sizeof(accepted));
-		return mt_err_set(err, -EINVAL, "unknown key '%s'; accepted are %s", name,
-				  accepted);
-	}
+	if (!key)
+		return mt_err_set(err, -EINVAL,
+				  "unknown key '%s'; migtraced.conf(5) has those there are", name);
 	if (part->given[i])
 		return mt_err_set(err, -EINVAL, "'%s' is given twice", name);
 	if (mt_key_parse(key, &part->rule, value, &why))

@@ -50,6 +50,7 @@ struct supervision {
 	bool told_room;			/* that nobody knows whether the destination has it */
 	bool told_postcopy;		/* that it can no longer be cancelled */
 	struct effect effect;
+	bool throttled;			/* QEMU's largest throttle is ours */
 	bool restarting;		/* cancelled to be begun again, by: */
 	struct mt_plan restart;
 	bool anew;			/* the next sample is the first of the new one */
@@ -125,6 +126,8 @@ void mt_happened(struct supervision *s, const struct mt_event *ev);
 /* Return: 0; -EOPNOTSUPP nobody can; else as mt_virt_error(). */
 int mt_restart(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
 	       struct mt_err *err);
+/* A guest that stays here is not left with a limit of ours to how far QEMU may throttle it. */
+void mt_unthrottle(struct supervision *s);
 /* The cancelled call has returned. Return: whether a new one is under way. */
 bool mt_restart_begins(struct supervision *s);
 

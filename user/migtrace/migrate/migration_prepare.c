@@ -157,7 +157,8 @@ static int choose_method(struct migration *m, struct mt_err *err)
 	if (!m->methods)
 		return 0;
 	return beginning_choose(&m->how, &(struct beginning){
-		.methods = m->methods, .limits = &m->limits,
+		.methods = m->methods & (mt_migrate_methods(&m->how) | 1U << MT_METHOD_PRECOPY),
+		.limits = &m->limits,
 		.memory_bytes = (double)m->domain.memory_bytes },
 		m->method, sizeof(m->method), err);
 }

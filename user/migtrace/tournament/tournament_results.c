@@ -129,7 +129,8 @@ static void take_choices(struct score_run *s, const struct mt_run *run,
 		choices[k] = (struct score_point){ run->choices[k].total_ms,
 						   run->choices[k].pause_ms,
 						   run->choices[k].stall_ms };
-		if (score_cost(&choices[k], w) >= best)
+		/* Nor what is not known. */
+		if (!(score_cost(&choices[k], w) < best))
 			continue;
 		best = score_cost(&choices[k], w);
 		if (choices[k].total_ms != s->at.total_ms)
