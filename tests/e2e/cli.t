@@ -563,7 +563,7 @@ with_metadata "postcopy='yes'"
 told "metadata: post-copy does not go with --parallel" 2 'allows post-copy, which does not go with --parallel' --parallel 4
 for bad in "polcy='predict'" "policy='ouija'" "max_downtime='300'" "deadline='1s' postcopy='perhaps'"; do
 	with_metadata "$bad"
-	told "metadata: $bad: one line, and it is not heeded" 2 'web1: its metadata .*is not heeded: .*accepted'
+	told "metadata: $bad: one line, and it is not heeded" 2 'web1: its metadata .*is not heeded: .*(accepted|unknown key)'
 done
 
 # --- files -----------------------------------------------------------------------------
