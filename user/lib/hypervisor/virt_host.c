@@ -11,7 +11,11 @@
 
 #define STATS_MAX	16	/* libvirt has four of memory */
 
-/* Free, and what the kernel gives back before it swaps: buffers and the page cache. */
+/*
+ * Free, buffers and the page cache: no less than what a guest can have. The cache also counts
+ * tmpfs, where guests with shared memory have theirs, and libvirt does not tell it apart: what is
+ * not there by this is not there, but not the other way round.
+ */
 static bool from_stats(virConnectPtr virt, uint64_t *bytes)
 {
 	static const char *const counted[] = {

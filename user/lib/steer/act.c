@@ -144,7 +144,6 @@ static int flip(struct supervision *s, const struct mt_actuators *a, const struc
 {
 	int ret = mt_flip_check(s->conn, s->uuid, err);
 
-
 	if (ret)
 		return ret;
 	if (mt_too_old(s) || !mt_hand_look(s))

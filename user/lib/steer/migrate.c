@@ -242,7 +242,7 @@ static int check_options(const struct mt_migrate_options *o, struct mt_err *err)
 }
 
 /* --- both sides ------------------------------------------------------- */
-/* <host><uuid>...</uuid> of the capabilities; "" if there is none. */
+/* It runs, and neither migrates nor arrives. */
 static int check_source(struct mt_conn *conn, const char *uuid, struct mt_domain_info *info,
 			struct mt_err *err)
 {
