@@ -379,7 +379,7 @@ static const struct ktap_case cases[] = {
 	{ "begun again, where there is time", begins_again },
 	{ "at the deadline", at_the_deadline },
 	{ "who may begin again, and with what", who_may },
-	{ "simulated", simulated },
+	{ "in the simulator it begins again, and ends", simulated },
 	{ "the engine begins again", engine },
 };
 

@@ -188,9 +188,9 @@ static const struct ktap_case cases[] = {
 	{ "as libvirt writes it", as_libvirt_writes_it },
 	{ "every key with its default", every_key },
 	{ "each thing that can be wrong", bad },
-	{ "bounded", size },
+	{ "more text than is accepted is refused", size },
 	{ "what is given prevails, the rest stays", taken },
-	{ "by libvirt", from_libvirt },
+	{ "it is read from where libvirt keeps it", from_libvirt },
 };
 
 KTAP_MAIN(cases)

@@ -113,8 +113,8 @@ static void nothing(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "even axes", even_axes },
-	{ "logarithmic axes", log_axes },
+	{ "an even axis has round numbers within its range", even_axes },
+	{ "a logarithmic axis has powers of ten", log_axes },
 	{ "ticks of whatever range", ticks_of_any },
 	{ "a chart says what it was told, escaped", charts },
 	{ "a chart of nothing", nothing },

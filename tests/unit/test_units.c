@@ -245,7 +245,7 @@ static const struct ktap_case cases[] = {
 	{ "sizes are parsed whole or refused", test_size },
 	{ "rates are parsed whole or refused", test_rate },
 	{ "counts are parsed whole, within their limit, or refused", test_count },
-	{ "percentages", test_percent },
+	{ "percentages are read with and without their sign", test_percent },
 	{ "figures for people are short and have units", test_format },
 	{ "no figure overruns its buffer", test_format_fits },
 	{ "the first error wins and is one line", test_err },
