@@ -32,9 +32,7 @@ const struct mt_param mt_flip_params[] = {
 
 static uint64_t param(const struct mt_view *view, int which)
 {
-	uint64_t value = mt_params_get(&view->limits->params, mt_flip_params[which].name);
-
-	return value == MT_LIMIT_UNSET ? mt_flip_params[which].initial : value;
+	return mt_param_value(&view->limits->params, &mt_flip_params[which]);
 }
 
 static bool device_forbids(const struct mt_view *view, char *why, size_t size)

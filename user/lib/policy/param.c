@@ -24,36 +24,44 @@ const struct mt_param *mt_param_of_all(const char *name)
 	return NULL;
 }
 
-/* The first row that has it. */
-static const struct mt_param *first_of(const char *name)
-{
-	const struct mt_param *p = NULL;
+/* Each name once, as the first has it that has one: policies decide many times a second. */
+static const struct mt_param *names[MT_PARAMS_MAX];
+static size_t n_names;
 
-	for (size_t i = 0; mt_policy_at(i) && !p; i++)
-		p = mt_policy_param(mt_policy_at(i), name);
-	return p ? p : mt_param_of_all(name);
+static size_t place_of(const char *name)
+{
+	size_t i = 0;
+
+	while (i < n_names && strcmp(names[i]->name, name))
+		i++;
+	return i;
 }
 
-const struct mt_param *mt_param_at(size_t n)
+static void gather_from(const struct mt_param *p)
+{
+	for (; p && p->name; p++)
+		if (place_of(p->name) == n_names && n_names < MT_PARAMS_MAX)
+			names[n_names++] = p;
+}
+
+/* Before the constructors without a priority, which make keys of them. */
+static void __attribute__((constructor(101))) gather(void)
 {
 	for (size_t i = 0; mt_policy_at(i); i++)
-		for (const struct mt_param *p = mt_policy_at(i)->params; p && p->name; p++)
-			if (first_of(p->name) == p && !n--)
-				return p;
-	for (const struct mt_param *p = mt_flip_params; p->name; p++)
-		if (first_of(p->name) == p && !n--)
-			return p;
-	return NULL;
+		gather_from(mt_policy_at(i)->params);
+	gather_from(mt_flip_params);
+}
+
+const struct mt_param *mt_param_at(size_t i)
+{
+	return i < n_names ? names[i] : NULL;
 }
 
 uint64_t *mt_params_value(struct mt_params *params, const char *name)
 {
-	const struct mt_param *p;
+	size_t i = place_of(name);
 
-	for (size_t i = 0; i < MT_PARAMS_MAX && (p = mt_param_at(i)); i++)
-		if (!strcmp(p->name, name))
-			return &params->value[i];
-	return NULL;
+	return i < n_names ? &params->value[i] : NULL;
 }
 
 uint64_t mt_params_get(const struct mt_params *params, const char *name)
@@ -65,7 +73,7 @@ uint64_t mt_params_get(const struct mt_params *params, const char *name)
 
 bool mt_param_default(const char *name, uint64_t *initial)
 {
-	const struct mt_param *first = first_of(name);
+	const struct mt_param *first = mt_param_at(place_of(name));
 
 	if (!first)
 		return false;
@@ -101,19 +109,21 @@ static uint64_t within(const struct mt_param *p, uint64_t v)
 	return v < p->min ? p->min : v > p->max ? p->max : v;
 }
 
+uint64_t mt_param_value(const struct mt_params *params, const struct mt_param *p)
+{
+	uint64_t v = mt_params_get(params, p->name);
+
+	if (v == MT_LIMIT_UNSET)
+		return p->initial;
+	return v == MT_LIMIT_NONE && p->kind == MT_PARAM_DURATION_OR_NONE ? v : within(p, v);
+}
+
 void mt_policy_params(const struct mt_policy *policy, const struct mt_limits *limits,
 		      uint64_t own[MT_POLICY_PARAMS_MAX])
 {
 	for (size_t i = 0; policy->params && policy->params[i].name && i < MT_POLICY_PARAMS_MAX;
-	     i++) {
-		const struct mt_param *p = &policy->params[i];
-
-		own[i] = mt_params_get(&limits->params, p->name);
-		if (own[i] == MT_LIMIT_UNSET)
-			own[i] = p->initial;
-		else if (own[i] != MT_LIMIT_NONE || p->kind != MT_PARAM_DURATION_OR_NONE)
-			own[i] = within(p, own[i]);
-	}
+	     i++)
+		own[i] = mt_param_value(&limits->params, &policy->params[i]);
 }
 
 const char *mt_param_option(char buf[MT_PARAM_NAME_MAX], const struct mt_param *p)

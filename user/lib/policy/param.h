@@ -58,6 +58,9 @@ uint64_t *mt_params_value(struct mt_params *params, const char *name);
 /* MT_LIMIT_UNSET: nothing was given */
 uint64_t mt_params_get(const struct mt_params *params, const char *name);
 
+/* What holds for whoever has @p: as given, brought within its bounds, else its default. */
+uint64_t mt_param_value(const struct mt_params *params, const struct mt_param *p);
+
 /* What holds where nothing is given, whoever decides; false: policies differ. */
 bool mt_param_default(const char *name, uint64_t *initial);
 /* Fills these in. */
