@@ -159,10 +159,10 @@ const char *mt_param_arg(const struct mt_param *p)
 	return args[p->kind];
 }
 
-static const char *duration_text(char buf[MT_PARAM_TEXT_MAX], uint64_t ms)
+const char *mt_duration_text(char buf[MT_PARAM_TEXT_MAX], uint64_t ms)
 {
-	if (ms == MT_LIMIT_MAX_MS)
-		snprintf(buf, MT_PARAM_TEXT_MAX, "168h");
+	if (ms == MT_LIMIT_NONE)
+		snprintf(buf, MT_PARAM_TEXT_MAX, "none");
 	else if (ms && ms % MT_MS_PER_S == 0)
 		snprintf(buf, MT_PARAM_TEXT_MAX, "%" PRIu64 "s", (uint64_t)(ms / MT_MS_PER_S));
 	else
@@ -178,10 +178,10 @@ const char *mt_param_text(char buf[MT_PARAM_TEXT_MAX], const struct mt_param *p,
 		snprintf(buf, MT_PARAM_TEXT_MAX, "%" PRIu64 "%%", v);
 	else if (p->kind == MT_PARAM_WORD)
 		snprintf(buf, MT_PARAM_TEXT_MAX, "%s", v <= p->max ? p->words[v] : "?");
-	else if (v == MT_LIMIT_NONE)
-		snprintf(buf, MT_PARAM_TEXT_MAX, "none");
+	else if (v == MT_LIMIT_MAX_MS)
+		snprintf(buf, MT_PARAM_TEXT_MAX, "168h");
 	else
-		duration_text(buf, v);
+		mt_duration_text(buf, v);
 	return buf;
 }
 

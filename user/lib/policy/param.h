@@ -74,6 +74,8 @@ const char *mt_param_arg(const struct mt_param *p);
 #define MT_PARAM_TEXT_MAX	48
 const char *mt_param_text(char buf[MT_PARAM_TEXT_MAX], const struct mt_param *p, uint64_t v);
 const char *mt_param_read(char buf[MT_PARAM_TEXT_MAX], const struct mt_param *p, uint64_t v);
+/* "30s", "250ms", "none". */
+const char *mt_duration_text(char buf[MT_PARAM_TEXT_MAX], uint64_t ms);
 /* "abort or force-complete"; with @mark around each, "**" in a man page. */
 const char *mt_param_words(char *buf, size_t size, const struct mt_param *p, const char *mark);
 /* The place of @text in @words, which ends with NULL; < 0: it is not there. */

@@ -59,35 +59,6 @@ const char *mt_mode_name(enum mt_mode mode)
 }
 
 /* --- policies' parameters as keys: made once, by whoever asks first --------------- */
-static const char *duration_text(char *buf, size_t size, uint64_t ms)
-{
-	if (ms == MT_LIMIT_NONE || ms == MT_LIMIT_UNSET)
-		snprintf(buf, size, ms == MT_LIMIT_NONE ? "none" : "default");
-	else if (ms && ms % MT_MS_PER_S == 0)
-		snprintf(buf, size, "%llus", (unsigned long long)(ms / MT_MS_PER_S));
-	else
-		snprintf(buf, size, "%llums", (unsigned long long)ms);
-	return buf;
-}
-
-static const char *count_text(char *buf, size_t size, uint64_t n)
-{
-	if (n == MT_LIMIT_UNSET)
-		snprintf(buf, size, "default");
-	else
-		snprintf(buf, size, "%llu", (unsigned long long)n);
-	return buf;
-}
-
-static const char *percent_text(char *buf, size_t size, uint64_t n)
-{
-	if (n == MT_LIMIT_UNSET)
-		snprintf(buf, size, "default");
-	else
-		snprintf(buf, size, "%llu%%", (unsigned long long)n);
-	return buf;
-}
-
 static void tell_param(const struct mt_param *p, char *initial, size_t initial_size, char *accepted,
 		       size_t accepted_size)
 {
@@ -258,10 +229,24 @@ int mt_key_parse(const struct mt_key *key, void *base, const char *text, struct 
 	return -EINVAL;
 }
 
+_Static_assert(MT_KEY_TEXT_MAX >= MT_PARAM_TEXT_MAX, "a parameter's text fits");
+
+static const char *number_text(const struct mt_key *key, uint64_t v, char buf[MT_KEY_TEXT_MAX])
+{
+	if (v == MT_LIMIT_UNSET)
+		return "default";
+	if (key->kind == MT_KEY_WORD)
+		return v <= key->max ? key->words[v] : "?";
+	if (key->kind == MT_KEY_DURATION || key->kind == MT_KEY_DURATION_OR_NONE)
+		return mt_duration_text(buf, v);
+	snprintf(buf, MT_KEY_TEXT_MAX, "%llu%s", (unsigned long long)v,
+		 key->kind == MT_KEY_PERCENT ? "%" : "");
+	return buf;
+}
+
 const char *mt_key_text(const struct mt_key *key, const void *base, char buf[MT_KEY_TEXT_MAX])
 {
 	const void *in = (const char *)base + key->offset;
-	uint64_t at;
 
 	switch ((enum mt_key_kind)key->kind) {
 	case MT_KEY_MODE:
@@ -270,18 +255,14 @@ const char *mt_key_text(const struct mt_key *key, const void *base, char buf[MT_
 		return others_names[*(const enum mt_others *)in];
 	case MT_KEY_POLICY:
 		return (*(const struct mt_policy *const *)in)->name;
-	case MT_KEY_DURATION:
-	case MT_KEY_DURATION_OR_NONE:
-		return duration_text(buf, MT_KEY_TEXT_MAX, *(const uint64_t *)in);
 	case MT_KEY_BOOL:
 		return *(const bool *)in ? "yes" : "no";
+	case MT_KEY_DURATION:
+	case MT_KEY_DURATION_OR_NONE:
 	case MT_KEY_COUNT:
-		return count_text(buf, MT_KEY_TEXT_MAX, *(const uint64_t *)in);
 	case MT_KEY_PERCENT:
-		return percent_text(buf, MT_KEY_TEXT_MAX, *(const uint64_t *)in);
 	case MT_KEY_WORD:
-		at = *(const uint64_t *)in;
-		return at == MT_LIMIT_UNSET ? "default" : at <= key->max ? key->words[at] : "?";
+		return number_text(key, *(const uint64_t *)in, buf);
 	case MT_KEY_KINDS:
 		break;
 	}
