@@ -113,14 +113,14 @@ MT_MUST_CHECK int tournament_replay(struct tournament_bout *b, struct mt_err *er
 /* --- its results ------------------------------------------------------------------ */
 /* What is compared: NaN: as it was recorded, or none. */
 struct tournament_case {
-	char guest[64], workload[64];
+	const char *guest, *workload;	/* as long as the runs are there */
 	double bandwidth_bytes_per_s, max_downtime_ms, deadline_ms;
 	bool postcopy_allowed;
 };
 
 struct tournament_row {
 	struct tournament_case of;	/* workload "all": of all */
-	char policy[32];
+	const char *policy;		/* likewise */
 	unsigned index;			/* in ->scores */
 	struct score_row score;
 };

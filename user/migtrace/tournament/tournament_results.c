@@ -36,19 +36,14 @@ int tournament_case_compare(const struct tournament_case *a, const struct tourna
 	return 0;
 }
 
-#define COPY(to, from)	snprintf((to), sizeof(to), "%s", (from))
-
 static struct tournament_case case_of(const struct mt_run *r)
 {
-	struct tournament_case c = {
+	return (struct tournament_case){
+		.guest = r->guest, .workload = r->workload,
 		.bandwidth_bytes_per_s = r->bandwidth_bytes_per_s,
 		.max_downtime_ms = r->max_downtime_ms, .deadline_ms = r->deadline_ms,
 		.postcopy_allowed = r->postcopy_allowed,
 	};
-
-	COPY(c.guest, r->guest);
-	COPY(c.workload, r->workload);
-	return c;
 }
 
 /* Where every repetition is another guest: it was not a guest that was started, but drawn. */
@@ -186,12 +181,12 @@ static int fill_rows(struct tournament_results *r, size_t first, unsigned n, boo
 	for (size_t i = 0; i < r->runs.n; i++) {
 		struct tournament_row *to = &r->rows[first + r->scores[i].row];
 
-		to->of = all ? (struct tournament_case){ .workload = ALL,
+		to->of = all ? (struct tournament_case){ .guest = "", .workload = ALL,
 							 .bandwidth_bytes_per_s = NAN,
 							 .max_downtime_ms = NAN,
 							 .deadline_ms = NAN } :
 			       case_of(&r->runs.v[i]);
-		COPY(to->policy, r->runs.v[i].policy);
+		to->policy = r->runs.v[i].policy;
 		to->index = r->scores[i].row;
 		to->score = rows[r->scores[i].row];
 	}
