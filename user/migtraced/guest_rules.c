@@ -120,6 +120,7 @@ bool guest_limits_now(struct mt_limits *limits, void *guest)
 		 guest_set_observe(g, OBSERVE_RELOADED, true);
 	policy = rule.policy != g->how.policy;
 	g->metadata = metadata;
+	g->metadata_read = true;
 	g->how.limits = rule.limits;
 	*limits = rule.limits;
 	pthread_mutex_unlock(&g->lock);
