@@ -68,3 +68,15 @@ const char *mt_method_names(char *buf, size_t size)
 		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? ", " : "", rows[i].name);
 	return buf;
 }
+
+unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed)
+{
+	unsigned methods = 0;
+
+	if (!now->auto_converge)
+		methods |= 1U << MT_METHOD_AUTOCONVERGE;
+	if (now->xbzrle || now->compression || now->channels)
+		return methods;
+	methods |= 1U << MT_METHOD_XBZRLE | 1U << MT_METHOD_COMPRESSION;
+	return postcopy_allowed ? methods : methods | 1U << MT_METHOD_MULTIFD;
+}

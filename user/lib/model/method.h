@@ -42,6 +42,12 @@ MT_MUST_CHECK int mt_method_parse(const char *name, enum mt_method *method);	/* 
 /* "precopy, postcopy, ..." */
 const char *mt_method_names(char *buf, size_t size);
 
+/*
+ * What a migration that is made as @now says may be begun again with, in a bit each: encodings of
+ * pages do not go with each other, nor post-copy with parallel connections.
+ */
+unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed);
+
 /* 0: QEMU's default. */
 struct mt_method_options {
 	unsigned flip_after_passes;		/* hybrid; 0: 1 */

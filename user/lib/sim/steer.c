@@ -28,19 +28,6 @@ static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *p
 	}
 }
 
-/* Whoever simulates a migration began it. */
-static unsigned methods_of(const struct mt_method_row *m)
-{
-	unsigned methods = 0;
-
-	if (!m->auto_converge)
-		methods |= 1U << MT_METHOD_AUTOCONVERGE;
-	if (!m->xbzrle && !m->compression && !m->channels)
-		methods |= 1U << MT_METHOD_XBZRLE | 1U << MT_METHOD_COMPRESSION |
-			   1U << MT_METHOD_MULTIFD;
-	return methods;
-}
-
 static void on_pass(void *opaque, const struct mt_sim_pass *pass)
 {
 	const struct steering *st = opaque;
@@ -77,7 +64,8 @@ int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace,
 	};
 
 	limits.qemu_limit_ms = (uint64_t)p->downtime_limit_ms;
-	limits.methods = methods_of(&p->method);
+	/* Whoever simulates a migration began it. */
+	limits.methods = mt_method_beyond(&p->method, limits.postcopy_allowed);
 	st.qemu_limit_ms = limits.qemu_limit_ms;
 	limits.auto_converge = p->method.auto_converge;
 	limits.clears_chunks = p->log == MT_SIM_LOG_BITMAP;

@@ -107,15 +107,11 @@ int mt_compression_parse(const char *name, enum mt_compression *c)
 
 unsigned mt_migrate_methods(const struct mt_migrate_options *o)
 {
-	unsigned methods = 0;
-
-	if (!o->auto_converge)
-		methods |= 1U << MT_METHOD_AUTOCONVERGE;
-	if (!o->compression && !o->parallel)
-		methods |= 1U << MT_METHOD_XBZRLE | 1U << MT_METHOD_COMPRESSION;
-	if (!o->compression && !o->parallel && !o->postcopy)
-		methods |= 1U << MT_METHOD_MULTIFD;
-	return methods;
+	return mt_method_beyond(&(struct mt_method_row){
+		.auto_converge = o->auto_converge,
+		.xbzrle = o->compression == MT_COMPRESSION_XBZRLE,
+		.compression = o->compression == MT_COMPRESSION_MT,
+		.channels = o->parallel }, o->postcopy);
 }
 
 void mt_migrate_use(struct mt_migrate_options *o, enum mt_method method, unsigned throttle_percent)
