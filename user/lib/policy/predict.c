@@ -20,39 +20,6 @@
 #include "policy_rows.h"
 #include "price.h"
 
-enum { MAX_STALL, WEIGHT_DOWNTIME, WEIGHT_STALL, WEIGHT_POSTCOPY };
-
-/*
- * All three weights are inferred: what a guest's pause is worth only its owner knows. Of the pause
- * its owner has said how long it may be; of the stall after a flip mostly nothing: it weighs more.
- */
-#define WEIGHT_MAX	1000
-
-static const struct mt_param params[] = {
-	[MAX_STALL] = {
-		.name = "max_stall", .kind = MT_PARAM_DURATION_OR_NONE, .initial = MT_LIMIT_NONE,
-		.min = 1, .max = MT_LIMIT_MAX_MS,
-		.help = "how long the guest may be felt to stall after a flip",
-		.about = "how long the guest may be felt to stall after a flip: it is flipped only where no more than this is expected",
-	},
-	[WEIGHT_DOWNTIME] = {
-		.name = "weight_downtime", .kind = MT_PARAM_COUNT, .initial = 1, .max = WEIGHT_MAX,
-		.help = "seconds of migration that a second of the pause is worth",
-		.about = "how many seconds of migration it is worth to shorten the guest's pause by one, within what is allowed. 0 takes the first moment that is allowed",
-	},
-	[WEIGHT_STALL] = {
-		.name = "weight_stall", .kind = MT_PARAM_COUNT, .initial = 5, .max = WEIGHT_MAX,
-		.help = "the same for a second that the guest is felt to stall after a flip",
-		.about = "the same for a second that the guest is felt to stall after a flip",
-	},
-	[WEIGHT_POSTCOPY] = {
-		.name = "weight_postcopy", .kind = MT_PARAM_COUNT, .initial = 1, .max = WEIGHT_MAX,
-		.help = "the same for a second in post-copy",
-		.about = "the same for a second in post-copy, in which the guest is slow and would be lost with the link. With 1, a flip waits for a pass that is expected to leave less than half",
-	},
-	{ .name = NULL }
-};
-
 /* That it ends by itself is sure at this probability. Inferred. */
 #define SURE			0.9
 /* Boundaries without a new low after which "it ends by itself" is no longer believed. Inferred. */
@@ -195,22 +162,14 @@ static void price(struct offers *o, const struct predict *s, const struct mt_vie
 	struct mt_boundary ahead[MT_AHEAD_PASSES];
 	char why[256];
 	const struct mt_limits *limits = view->limits;
-	struct mt_prices prices = {
-		.downtime = (double)view->params[WEIGHT_DOWNTIME],
-		.stall = (double)view->params[WEIGHT_STALL],
-		.postcopy = (double)view->params[WEIGHT_POSTCOPY],
-		.max_pause_ms = (double)limits->max_downtime_ms,
-		.max_stall_ms = (double)view->params[MAX_STALL],
-		.max_total_ms = (double)limits->deadline_ms,
-		.may_stop = !mt_view_refuses(view, MT_ACTION_STOP),
-		.may_flip = limits->postcopy_allowed && !mt_view_refuses(view, MT_ACTION_FLIP),
-		.fixed_ms = (double)limits->fixed_ms,
-		.elapsed_ms = (double)now_ms,
-		.left_bytes = mt_iterations_last(view->iterations)->remaining_bytes,
-		.course = view->course,
-		.ahead = ahead,
-	};
+	struct mt_prices prices = mt_prices_of(limits);
 
+	prices.may_stop = !mt_view_refuses(view, MT_ACTION_STOP);
+	prices.may_flip = limits->postcopy_allowed && !mt_view_refuses(view, MT_ACTION_FLIP);
+	prices.elapsed_ms = (double)now_ms;
+	prices.left_bytes = mt_iterations_last(view->iterations)->remaining_bytes;
+	prices.course = view->course;
+	prices.ahead = ahead;
 	prices.n_ahead = mt_foresight_ahead(&s->foresight, view->course, ahead);
 	o->stop_s = mt_price_stop_s(&prices, view->prediction->stop_now_ms);
 	/* One that is unwise now may not be later. */
@@ -412,6 +371,6 @@ const struct mt_policy mt_policy_predict = {
 	.about = "leave alone what converges in time; else, after each pass, stop the guest, flip, or wait for a better moment, whichever costs least in seconds of migration: a stop the pause, a flip post-copy and the stall that the guest feels, waiting the passes until then and what is then the cheapest, each by its weight; QEMU's downtime limit follows within what is allowed; abort where neither a stop nor a flip is allowed and no moment for one is in sight, and say which bandwidth it would have taken",
 	.heeds = MT_HEEDS_MAX_DOWNTIME | MT_HEEDS_DEADLINE | MT_HEEDS_FIXED,
 	.acts = true,
-	.params = params,
+	.params = mt_price_params,
 	.step = predict_step,
 };

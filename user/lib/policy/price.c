@@ -7,6 +7,57 @@
 #include "base/cleanup.h"
 #include "price.h"
 
+enum { MAX_STALL, WEIGHT_DOWNTIME, WEIGHT_STALL, WEIGHT_POSTCOPY };
+
+/*
+ * All three weights are inferred: what a guest's pause is worth only its owner knows. Of the pause
+ * its owner has said how long it may be; of the stall after a flip mostly nothing: it weighs more.
+ */
+#define WEIGHT_MAX	1000
+
+const struct mt_param mt_price_params[] = {
+	[MAX_STALL] = {
+		.name = "max_stall", .kind = MT_PARAM_DURATION_OR_NONE, .initial = MT_LIMIT_NONE,
+		.min = 1, .max = MT_LIMIT_MAX_MS,
+		.help = "how long the guest may be felt to stall after a flip",
+		.about = "how long the guest may be felt to stall after a flip: it is flipped only where no more than this is expected",
+	},
+	[WEIGHT_DOWNTIME] = {
+		.name = "weight_downtime", .kind = MT_PARAM_COUNT, .initial = 1, .max = WEIGHT_MAX,
+		.help = "seconds of migration that a second of the pause is worth",
+		.about = "how many seconds of migration it is worth to shorten the guest's pause by one, within what is allowed. 0 takes the first moment that is allowed",
+	},
+	[WEIGHT_STALL] = {
+		.name = "weight_stall", .kind = MT_PARAM_COUNT, .initial = 5, .max = WEIGHT_MAX,
+		.help = "the same for a second that the guest is felt to stall after a flip",
+		.about = "the same for a second that the guest is felt to stall after a flip",
+	},
+	[WEIGHT_POSTCOPY] = {
+		.name = "weight_postcopy", .kind = MT_PARAM_COUNT, .initial = 1, .max = WEIGHT_MAX,
+		.help = "the same for a second in post-copy",
+		.about = "the same for a second in post-copy, in which the guest is slow and would be lost with the link. With 1, a flip waits for a pass that is expected to leave less than half",
+	},
+	{ .name = NULL }
+};
+
+static double value(const struct mt_limits *limits, int which)
+{
+	return (double)mt_param_value(&limits->params, &mt_price_params[which]);
+}
+
+struct mt_prices mt_prices_of(const struct mt_limits *limits)
+{
+	return (struct mt_prices){
+		.downtime = value(limits, WEIGHT_DOWNTIME),
+		.stall = value(limits, WEIGHT_STALL),
+		.postcopy = value(limits, WEIGHT_POSTCOPY),
+		.max_pause_ms = (double)limits->max_downtime_ms,
+		.max_stall_ms = value(limits, MAX_STALL),
+		.max_total_ms = (double)limits->deadline_ms,
+		.fixed_ms = (double)limits->fixed_ms,
+	};
+}
+
 /*
  * Where nothing is to be had at the last boundary that is foreseen the migration has been in vain:
  * it has to be made again, and in the end something like what can be had now is taken. Inferred.

@@ -17,7 +17,7 @@
 #ifndef MT_PRICE_H
 #define MT_PRICE_H
 
-#include "model/outlook.h"
+#include "policy.h"
 
 struct mt_prices {
 	/* A second of each is worth so many of migration time, on top of itself. */
@@ -33,6 +33,11 @@ struct mt_prices {
 	size_t n_ahead;
 	double now_s;			/* the cheapest that can be had, now or in the end */
 };
+
+/* Weights, and the limit on the stall. */
+extern const struct mt_param mt_price_params[];
+/* Weights and limits, as @limits has them; the rest is the caller's. */
+struct mt_prices mt_prices_of(const struct mt_limits *limits);
 
 /* Seconds; @pause_ms: expected of stopping now. */
 double mt_price_stop_s(const struct mt_prices *p, double pause_ms);

@@ -9,16 +9,6 @@
 #include "beginning.h"
 #include "policy/outset.h"
 
-/* As policy predict goes by it. */
-static double weight(const struct mt_limits *limits, const char *name)
-{
-	uint64_t value = mt_params_get(&limits->params, name);
-
-	if (value == MT_LIMIT_UNSET)
-		value = mt_policy_param(mt_policy_find(MT_POLICY_DEFAULT), name)->initial;
-	return value == MT_LIMIT_NONE ? INFINITY : (double)value;
-}
-
 int beginning_choose(struct mt_migrate_options *how, const struct beginning *b, char *line,
 		     size_t size, struct mt_err *err)
 {
@@ -35,15 +25,7 @@ int beginning_choose(struct mt_migrate_options *how, const struct beginning *b, 
 					     (double)limits->qemu_limit_ms,
 		.learned = limits->learned,
 	};
-	const struct mt_prices prices = {
-		.downtime = weight(limits, "weight_downtime"),
-		.stall = weight(limits, "weight_stall"),
-		.postcopy = weight(limits, "weight_postcopy"),
-		.max_pause_ms = (double)limits->max_downtime_ms,
-		.max_stall_ms = weight(limits, "max_stall"),
-		.max_total_ms = limits->deadline_ms == MT_LIMIT_NONE ?
-					INFINITY : (double)limits->deadline_ms,
-	};
+	const struct mt_prices prices = mt_prices_of(limits);
 	struct mt_outset o;
 	int rc = mt_outset(&o, &in, b->methods, &prices);
 
