@@ -5,6 +5,7 @@
 #ifndef SCENE_H
 #define SCENE_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -23,7 +24,9 @@ struct scene {
 	struct mt_classifier class;
 	struct mt_view view;
 	struct mt_sample sample;
+	struct mt_flip_facts facts;	/* for view.flip; nobody has told any */
 	struct mt_plan plan;
+	uint64_t now_ms;		/* for tests that keep a clock */
 };
 
 static inline void scene_init(struct scene *s, const char *policy)
@@ -57,6 +60,13 @@ static inline enum mt_action step(struct scene *s, uint64_t now_ms)
 {
 	mt_policy_step(s->policy, &s->state, &s->view, now_ms, &s->plan);
 	return s->plan.action;
+}
+
+static inline bool says(const struct scene *s, const char *text)
+{
+	if (!strstr(s->plan.reason, text))
+		printf("# %s\n", s->plan.reason);
+	return strstr(s->plan.reason, text);
 }
 
 /* Time passes within an iteration. */

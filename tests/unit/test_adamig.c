@@ -3,45 +3,26 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/units.h"
 #include "sim/sim.h"
 #include "ktap.h"
+#include "scene.h"
 
-#define LINK	(100.0 * MT_MIB)
 #define GUEST	(1000.0 * MT_MIB)	/* 10 s of the link */
-
-struct scene {
-	struct mt_policy_state state;
-	struct mt_limits limits;
-	struct mt_iterations its;
-	struct mt_prediction p;
-	struct mt_sample sample;
-	struct mt_view view;
-	struct mt_plan plan;
-	uint64_t now_ms;
-};
 
 static void begin(struct scene *s)
 {
-	memset(s, 0, sizeof(*s));
+	scene_init(s, "adamig");
 	s->limits = (struct mt_limits)MT_LIMITS_UNSET;
 	mt_limits_resolve(&s->limits);
 	/* As far as it would set QEMU's: it has no reason to. */
 	s->limits.qemu_limit_ms = s->limits.max_downtime_ms - s->limits.fixed_ms;
-	mt_iterations_init(&s->its);
-	mt_policy_init(&s->state);
-	s->sample.status = MT_STATUS_ACTIVE;
 	mt_sample_set(&s->sample, memory_bytes, (uint64_t)GUEST);
-	s->view = (struct mt_view){ .limits = &s->limits, .sample = &s->sample,
-				    .iterations = &s->its, .prediction = &s->p,
-				    .bandwidth_bytes_per_s = LINK };
 }
 
-static enum mt_action step(struct scene *s, bool boundary)
+static enum mt_action look(struct scene *s, bool boundary)
 {
 	s->view.boundary = boundary;
-	mt_policy_step(mt_policy_find("adamig"), &s->state, &s->view, s->now_ms, &s->plan);
-	return s->plan.action;
+	return step(s, s->now_ms);
 }
 
 /* A pass of a second in which the guest, throttled, dirtied so much of the link. */
@@ -55,14 +36,7 @@ static enum mt_action pass(struct scene *s, double share, double throttle_percen
 	};
 	mt_sample_set(&s->sample, remaining_bytes, (uint64_t)(share * LINK));
 	s->now_ms += 1000;
-	return step(s, true);
-}
-
-static bool says(const struct scene *s, const char *text)
-{
-	if (!strstr(s->plan.reason, text))
-		printf("# %s\n", s->plan.reason);
-	return strstr(s->plan.reason, text);
+	return look(s, true);
 }
 
 static void gets_on(void)
@@ -86,9 +60,9 @@ static void sets_the_limit(void)
 
 	begin(&s);
 	s.limits.qemu_limit_ms = 300;
-	CHECK_INT(step(&s, false), MT_ACTION_SET_DOWNTIME);
+	CHECK_INT(look(&s, false), MT_ACTION_SET_DOWNTIME);
 	CHECK_INT(s.plan.downtime_limit_ms, s.limits.max_downtime_ms - s.limits.fixed_ms);
-	CHECK_INT(step(&s, false), MT_ACTION_CONTINUE);
+	CHECK_INT(look(&s, false), MT_ACTION_CONTINUE);
 }
 
 /* q = 1 - 0.95 R / pdr: at twice the link 52.5 %, at 1.9 times 50 %. */
@@ -192,9 +166,9 @@ static void at_the_deadline(void)
 		s.limits.postcopy_allowed = postcopy;
 		pass(&s, 0.5, 0);
 		s.now_ms = 4999;
-		CHECK_INT(step(&s, false), MT_ACTION_CONTINUE);
+		CHECK_INT(look(&s, false), MT_ACTION_CONTINUE);
 		s.now_ms = 5000;
-		CHECK_INT(step(&s, false), postcopy ? MT_ACTION_FLIP : MT_ACTION_ABORT);
+		CHECK_INT(look(&s, false), postcopy ? MT_ACTION_FLIP : MT_ACTION_ABORT);
 	}
 }
 

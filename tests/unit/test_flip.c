@@ -4,24 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/units.h"
-#include "policy/policy.h"
 #include "steer/room.h"
 #include "ktap.h"
+#include "scene.h"
 
-#define LINK	(100.0 * MT_MIB)
 #define LEFT	(100.0 * MT_MIB)	/* a second of the link */
-
-struct scene {
-	struct mt_policy_state state;
-	struct mt_limits limits;
-	struct mt_iterations its;
-	struct mt_prediction p;
-	struct mt_sample sample;
-	struct mt_flip_facts facts;
-	struct mt_view view;
-	struct mt_plan plan;
-};
 
 static void another_pass(struct scene *s, double duration_s, double bytes_per_s)
 {
@@ -36,39 +23,20 @@ static void another_pass(struct scene *s, double duration_s, double bytes_per_s)
 /* A guest that policy passes flips at the next look, since its first pass is over. */
 static void begin(struct scene *s)
 {
-	memset(s, 0, sizeof(*s));
+	scene_init(s, "passes");
 	s->limits = (struct mt_limits)MT_LIMITS_UNSET;
 	mt_limits_resolve(&s->limits);
 	s->limits.postcopy_allowed = true;
-	mt_iterations_init(&s->its);
-	mt_policy_init(&s->state);
-	s->sample.status = MT_STATUS_ACTIVE;
 	mt_sample_set(&s->sample, remaining_bytes, (uint64_t)LEFT);
 	s->facts.room_bytes = NAN;
-	s->view = (struct mt_view){
-		.limits = &s->limits, .sample = &s->sample, .iterations = &s->its,
-		.prediction = &s->p, .bandwidth_bytes_per_s = LINK, .boundary = true,
-		.flip = &s->facts,
-	};
+	s->view.boundary = true;
+	s->view.flip = &s->facts;
 	another_pass(s, 1, LINK);
-}
-
-static enum mt_action step(struct scene *s, uint64_t now_ms)
-{
-	mt_policy_step(mt_policy_find("passes"), &s->state, &s->view, now_ms, &s->plan);
-	return s->plan.action;
 }
 
 static bool flips(struct scene *s)
 {
 	return step(s, 1000) == MT_ACTION_FLIP;
-}
-
-static bool says(const struct scene *s, const char *text)
-{
-	if (!strstr(s->plan.reason, text))
-		printf("# %s\n", s->plan.reason);
-	return strstr(s->plan.reason, text);
 }
 
 static void nothing_forbids(void)
