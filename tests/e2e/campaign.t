@@ -4,20 +4,7 @@
 # what is in its directory then.
 . "$(dirname "$0")/lib.sh"
 plan 17
-if [ "$(id -u)" != 0 ]; then
-	skip_some "$KTAP_PLAN" "needs root, for network namespaces"
-	exit 0
-fi
-dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-campaign-t.XXXXXX") || exit 1
-away() {
-	[ -z "${PID:-}" ] || kill -9 "$PID" 2>/dev/null
-	TMPDIR=$dir MIGTRACE_GUEST=none bash -c '. scripts/campaign.d/common.sh; stop_watchers'
-	scripts/testbed down 2>/dev/null
-	rm -rf "$dir"
-}
-trap away EXIT
-trap 'exit 130' INT TERM HUP
-export TMPDIR=$dir
+begin_campaign campaign
 out=$dir/out
 
 cat >"$dir/spec.ini" <<'END'

@@ -5,6 +5,8 @@
 #	. tests/e2e/lib.sh
 #	plan 3				and what else tests/lib/ktap.sh has
 #	begin [RATE LIMIT]		root, packages, two hosts; skips the file where that cannot be
+#	begin_campaign NAME		root; $dir, and nothing left of hosts and guests that a campaign
+#					starts itself; $PID is killed if it is still there
 #	migrate NAME OPTION...		runs migtrace migrate -f json; sets RC, and OUTCOME TOTAL_MS DOWNTIME_MS
 #					SENT_BYTES DETAIL FELT_MS from its answer and from the guest; progress is in $ERR
 #	verified NAME			the guest's own check of all its memory
@@ -15,17 +17,35 @@ export MIGTRACE_TESTBED=${MIGTRACE_TESTBED:-e$(($$ % 100000))}
 . tests/lib/ktap.sh
 . scripts/lib/scene.sh
 
+need_root() {
+	[ "$(id -u)" != 0 ] || return 0
+	skip_some "$KTAP_PLAN" "needs root, for network namespaces"
+	exit 0
+}
+
 begin() {
-	if [ "$(id -u)" != 0 ]; then
-		skip_some "$KTAP_PLAN" "needs root, for network namespaces"
-		exit 0
-	fi
+	need_root
 	trap scene_down EXIT
 	trap 'exit 130' INT TERM HUP
 	scene_up "$@" || {
 		echo "Bail out! the two hosts do not come up"
 		exit 1
 	}
+}
+
+campaign_away() {
+	[ -z "${PID:-}" ] || kill -9 "$PID" 2>/dev/null
+	TMPDIR=$dir MIGTRACE_GUEST=none bash -c '. scripts/campaign.d/common.sh; stop_watchers'
+	scripts/testbed down 2>/dev/null
+	rm -rf "$dir"
+}
+
+begin_campaign() {
+	need_root
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-$1-t.XXXXXX") || exit 1
+	trap campaign_away EXIT
+	trap 'exit 130' INT TERM HUP
+	export TMPDIR=$dir
 }
 
 # start_watch NAME; then felt NAME: longest silence of the guest since, in ms

@@ -4,20 +4,7 @@
 # of a guest that is left alone, stopped, or flipped.
 . "$(dirname "$0")/lib.sh"
 plan 15
-if [ "$(id -u)" != 0 ]; then
-	skip_some "$KTAP_PLAN" "needs root, for network namespaces"
-	exit 0
-fi
-dir=$(mktemp -d "${TMPDIR:-/tmp}/migtrace-tournament-t.XXXXXX") || exit 1
-away() {
-	[ -z "${PID:-}" ] || kill -9 "$PID" 2>/dev/null
-	TMPDIR=$dir MIGTRACE_GUEST=none bash -c '. scripts/campaign.d/common.sh; stop_watchers'
-	scripts/testbed down 2>/dev/null
-	rm -rf "$dir"
-}
-trap away EXIT
-trap 'exit 130' INT TERM HUP
-export TMPDIR=$dir
+begin_campaign tournament
 out=$(realpath --relative-to=. "$dir")/out
 
 cat >"$dir/spec.ini" <<'END'

@@ -599,17 +599,26 @@ static void test_leave_in_vain(void)
 	CHECK(is_marked(&s));
 }
 
+/* Of our one guest. */
+#define MARK(...) { .uri = "small:///system", .host = HOST, .uuid = GUEST, __VA_ARGS__ }
+
+/* Whoever wrote it has ended. */
+static int leave_mark(struct scene *s, const struct mt_stop_mark *m)
+{
+	struct mt_err err = { 0 };
+	int ret = mt_wheel_mark(s->wheel, m, 2, &err);
+
+	mt_wheel_put(s->wheel);
+	s->wheel = NULL;
+	return ret;
+}
+
 /* Another process, which takes the wheel, marks the guest and is killed. */
 static void *stopper(void *arg)
 {
-	struct mt_stop_mark m = { .stopped_ns = mt_now_ns(),
-				  .due_ns = mt_now_ns() + 4000 * MT_NS_PER_MS,
-				  .predicted_ms = 250,
-				  .uri = "small:///system",
-				  .name = "db1",
-				  .host = HOST,
-				  .uuid = GUEST,
-				  .confirmed = true };
+	struct mt_stop_mark m = MARK(.stopped_ns = mt_now_ns(), .predicted_ms = 250,
+				     .due_ns = mt_now_ns() + 4000 * MT_NS_PER_MS,
+				     .name = "db1", .confirmed = true);
 	struct scene *s = arg;
 	struct mt_err err = { 0 };
 	struct mt_wheel *w;
@@ -668,11 +677,7 @@ static void note(const struct mt_event *ev, void *opaque)
  */
 static void test_adopted_too_late(void)
 {
-	struct mt_stop_mark m = { .predicted_ms = 250,
-				  .uri = "small:///system",
-				  .host = HOST,
-				  .uuid = GUEST,
-				  .confirmed = true };
+	struct mt_stop_mark m = MARK(.predicted_ms = 250, .confirmed = true);
 	struct mt_err err = { 0 };
 	autoscene s;
 
@@ -680,9 +685,7 @@ static void test_adopted_too_late(void)
 	scene_new(&s, &(struct mt_guard_options){ .news = note });
 	m.stopped_ns = mt_now_ns();
 	m.due_ns = m.stopped_ns + 4000 * MT_NS_PER_MS;
-	CHECK_INT(mt_wheel_mark(s.wheel, &m, 2, &err), 0);
-	mt_wheel_put(s.wheel);
-	s.wheel = NULL;
+	CHECK_INT(leave_mark(&s, &m), 0);
 	hv.job = false;
 	CHECK_INT(mt_guard_adopt(s.guard, NULL, &err), 1);
 	CHECK_INT(mt_guard_wait(s.guard, mt_deadline_ns(LONG)), 0);
@@ -698,21 +701,14 @@ static void test_adopted_too_late(void)
  */
 static void test_adopted_unconfirmed(void)
 {
-	struct mt_stop_mark m = { .stopped_ns = 0,
-				  .predicted_ms = 0,
-				  .uri = "small:///system",
-				  .name = "db1",
-				  .host = HOST,
-				  .uuid = GUEST };
+	struct mt_stop_mark m = MARK(.stopped_ns = 0, .predicted_ms = 0, .name = "db1");
 	struct mt_err err = { 0 };
 	autoscene s;
 
 	scene_new(&s, NULL);
 	m.stopped_ns = mt_now_ns();
 	m.due_ns = m.stopped_ns + 3000 * MT_NS_PER_MS;
-	CHECK_INT(mt_wheel_mark(s.wheel, &m, 2, &err), 0);
-	mt_wheel_put(s.wheel);
-	s.wheel = NULL;
+	CHECK_INT(leave_mark(&s, &m), 0);
 	CHECK_INT(mt_guard_adopt(s.guard, NULL, &err), 1);
 	CHECK_INT(mt_guard_wait(s.guard, mt_deadline_ns(10000)), 1);
 	paused(VIR_DOMAIN_PAUSED_MIGRATION);
@@ -742,20 +738,14 @@ static void test_switchover_is_not_ours(void)
 /* A mark that asks for patience until the end of the year. */
 static void test_adopted_nonsense(void)
 {
-	struct mt_stop_mark m = { .predicted_ms = 100,
-				  .uri = "small:///system",
-				  .host = HOST,
-				  .uuid = GUEST,
-				  .confirmed = true };
+	struct mt_stop_mark m = MARK(.predicted_ms = 100, .confirmed = true);
 	struct mt_err err = { 0 };
 	autoscene s;
 
 	scene_new(&s, NULL);
 	m.stopped_ns = UINT64_MAX / 2;
 	m.due_ns = UINT64_MAX - 1;
-	CHECK_INT(mt_wheel_mark(s.wheel, &m, 2, &err), 0);
-	mt_wheel_put(s.wheel);
-	s.wheel = NULL;
+	CHECK_INT(leave_mark(&s, &m), 0);
 	paused(VIR_DOMAIN_PAUSED_MIGRATION);
 	CHECK_INT(mt_guard_adopt(s.guard, NULL, &err), 1);
 	CHECK_INT(mt_guard_wait(s.guard, mt_deadline_ns(LONG)), 0);
