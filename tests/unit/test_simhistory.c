@@ -49,7 +49,7 @@ static void test_distinct(void)
 	mt_trace_fini(&trace);
 }
 
-static double stall_of(const char *policy, const struct mt_history *h)
+static double stall_of(const char *policy, const struct mt_history *h, double tick_ms)
 {
 	struct mt_limits limits = MT_LIMITS_UNSET;
 	struct mt_sim_result r;
@@ -64,8 +64,9 @@ static double stall_of(const char *policy, const struct mt_history *h)
 	p.host.link_bytes_per_s = 40e6;
 	p.downtime_limit_ms = 1;
 	p.cap_ms = 100000;
+	p.tick_ms = tick_ms;
 	if (mt_sim_steer(&p, &trace, mt_policy_find(policy), &limits, NULL, &r) ||
-	    r.end != MT_SIM_STOPPED)
+	    r.end == MT_SIM_CAPPED)
 		return NAN;
 	return r.stall_ms;
 }
@@ -81,17 +82,35 @@ static void test_policies(void)
 
 	CHECK(begin("phases:region=48MiB,rate=20000/s,period=16s,duty=50%,rate2=6000/s,region2=32MiB,seed=1"));
 	CHECK_INT(mt_sim_history(&trace, 160, MT_SLOT_S, &h), 0);
-	alone = stall_of("am", NULL);
-	known = stall_of("am", &h);
+	alone = stall_of("am", NULL, 0);
+	known = stall_of("am", &h, 0);
 	printf("# am: %.0f ms without a history, %.0f ms with one\n", alone, known);
 	CHECK(known < alone / 3);
 	free(h.bytes);
 	mt_trace_fini(&trace);
 }
 
+/* Phases of 2.5 s: a pass is a mixture of both, a tick is not. */
+static void test_ticks(void)
+{
+	static const char *const policies[] = { "fm", "am" };
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(policies); i++) {
+		double passes, ticks;
+
+		CHECK(begin("phases:region=48MiB,rate=20000/s,period=5s,duty=50%,rate2=6000/s,region2=32MiB,seed=1"));
+		passes = stall_of(policies[i], NULL, 0);
+		ticks = stall_of(policies[i], NULL, 50);
+		printf("# %s: %.0f ms by passes, %.0f ms by ticks\n", policies[i], passes, ticks);
+		CHECK(ticks < passes / 1.5);
+		mt_trace_fini(&trace);
+	}
+}
+
 static const struct ktap_case cases[] = {
 	{ "page after page: as many as it writes", test_sequence },
 	{ "ten pages over and over count once a second", test_distinct },
 	{ "a policy that has seen the guest before", test_policies },
+	{ "a policy that has a kernel source's ticks", test_ticks },
 };
 KTAP_MAIN(cases)

@@ -65,6 +65,7 @@ struct campaign_spec {
 	char *up_command, *start_command, *stop_command, *link_command, *watch_command;
 	char *source;			/* as in --source; "auto": the best there is */
 	uint64_t seed, pause_ms, profile_ms, baseline_ms, cap_ms, cap_passes;
+	bool history;			/* policies learn from the profile */
 	uint64_t runs_per_start;	/* a guest is started anew after this many */
 	uint64_t link_permille;	/* QEMU's limit is this share of the link's rate */
 	struct campaign_guest *guests;
@@ -223,6 +224,7 @@ struct campaign {
 	unsigned side;			/* which host has the guest */
 	char commit[64];		/* of what is tried; "": unknown */
 	char profile[128];		/* relative to the directory */
+	struct mt_history history;	/* of it; no slots: not wanted, or it has no ticks */
 	uint64_t link_bytes_per_s;	/* as it is now; 0: unknown */
 	volatile int stop;		/* after this run */
 	volatile int cancel;		/* and this run is not waited for */

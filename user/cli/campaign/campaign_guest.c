@@ -8,6 +8,8 @@
 
 #include "base/units.h"
 #include "cli/cmd.h"
+#include "cli/recording_load.h"
+#include "store/history.h"
 #include "watch/profiling.h"
 #include "campaign.h"
 
@@ -119,6 +121,7 @@ void campaign_guest_stop(struct campaign *c)
 		cmd_warn("%s", err.msg);
 	c->domain.name[0] = '\0';
 	c->start = NULL;
+	mt_history_fini(&c->history);
 }
 
 int campaign_guest_start(struct campaign *c, const struct campaign_start *start, struct mt_err *err)
@@ -188,6 +191,23 @@ static int free_name(struct campaign *c, char *path, size_t size, struct mt_err 
 			  c->start->guest->name);
 }
 
+static int read_history(struct campaign *c, const char *path, struct mt_err *err)
+{
+	struct mt_recording *rec;
+	int rc = recording_load(&rec, path, err);
+
+	mt_history_fini(&c->history);
+	if (rc)
+		return rc;
+	rc = mt_history_of(&c->history, rec, MT_SLOT_S);
+	mt_recording_free(rec);
+	if (rc == -ENODATA)
+		cmd_warn("%s: no ticks in it, so no history", path);
+	else if (rc)
+		return mt_err_set(err, rc, "%s: %s", path, strerror(-rc));
+	return 0;
+}
+
 int campaign_guest_profile(struct campaign *c, struct mt_err *err)
 {
 	struct campaign_host *h = &c->hosts[c->side];
@@ -225,5 +245,6 @@ int campaign_guest_profile(struct campaign *c, struct mt_err *err)
 		mt_profiling_discard(&p);
 		return mt_err_set(err, -EIO, "no profile of %s", c->domain.name);
 	}
-	return mt_recorder_close(p.recorder, err);
+	rc = mt_recorder_close(p.recorder, err);
+	return rc || !c->spec.history ? rc : read_history(c, path, err);
 }

@@ -34,6 +34,7 @@ static void set_limits(struct campaign_going *r)
 							MT_LIMIT_UNSET;
 		r->limits.postcopy_allowed = campaign_may_flip(m);
 	}
+	r->limits.history = r->c->history.n ? &r->c->history : NULL;
 	r->limits.qemu_limit_ms = r->plan->limit_ms;
 	r->limits.auto_converge = mt_method_at(m->kind)->auto_converge;
 	r->limits.clears_chunks = m->policy && mt_domain_clears_chunks(&r->c->domain);

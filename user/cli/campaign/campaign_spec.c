@@ -18,6 +18,7 @@ const struct spec_key campaign_keys[] = {
 	{ "seed", SPEC_COUNT, AT(seed), "1" },
 	{ "pause", SPEC_DURATION, AT(pause_ms), "300ms", 0, 600000 },
 	{ "profile", SPEC_DURATION, AT(profile_ms), "10s", 1000, 3600000 },
+	{ "history", SPEC_YES, AT(history), "no", .words = SPEC_WORDS_OF("yes", "no") },
 	{ "baseline", SPEC_DURATION, AT(baseline_ms), "0ms", 0, 600000 },
 	{ "cap", SPEC_DURATION, AT(cap_ms), "8s", 1000, 3600000 },
 	{ "cap_passes", SPEC_COUNT, AT(cap_passes), "3", 0, 100 },

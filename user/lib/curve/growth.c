@@ -22,6 +22,10 @@
 #define FIRST_AGE_S		0.05
 #define AGES_IN_OCTAVE		4
 /*
+ * So many ticks after a change tell what the load is now, before ages are followed again. Inferred.
+ */
+#define SETTLE_TICKS		10
+/*
  * Pages that were dirty as the window began are not seen again: more than this share of it, and it
  * says nothing.
  */
@@ -70,9 +74,13 @@ static bool grew(struct mt_growth *g, double window_s, double bytes)
 	if (pagetest(&g->above, &g->below, error / sd)) {
 		g->shift += error;
 		g->above = g->below = 0;
+		g->since = 1;
 		return true;
 	}
-	g->expected[age] += FOLLOW * error;
+	if (g->since && g->since < SETTLE_TICKS)
+		g->shift += error / ++g->since;
+	else
+		g->expected[age] += FOLLOW * error;
 	return false;
 }
 

@@ -18,6 +18,7 @@ struct mt_growth {
 	bool known[MT_GROWTH_AGES];
 	double expected[MT_GROWTH_AGES];	/* logarithm of bytes a second, by a window's age */
 	double shift;			/* of all of them, since the last change */
+	unsigned since;			/* ticks since then that told of it, up to 10 */
 	double above, below;		/* Page's test */
 };
 

@@ -34,6 +34,8 @@ void mt_engine_init(struct mt_engine *e, const struct mt_policy *policy,
 	mt_engine_set_limits(e, limits);
 	mt_iterations_init(&e->iterations);
 	mt_policy_init(&e->state);
+	if (limits->history)
+		mt_loads_history(&e->loads, limits->history);
 }
 
 void mt_engine_begin_again(struct mt_engine *e, enum mt_method method)
@@ -136,10 +138,11 @@ void mt_engine_work(struct mt_engine *e, const struct mt_work *work)
 	mt_monitor_work(&e->monitor, work);
 }
 
-/* @t_ns: when, on our clock. */
+/* @t_ns: when, on our clock; @tick: NULL if there is none. */
 static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, uint64_t now_ms,
-		 uint64_t t_ns, struct mt_plan *plan)
+		 uint64_t t_ns, const struct mt_tick *tick, struct mt_plan *plan)
 {
+	struct mt_loads_ahead loads;
 	const struct mt_view view = {
 		.limits = &e->limits,
 		.sample = s,
@@ -149,6 +152,8 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 		.class = &e->monitor.class,
 		.bandwidth_bytes_per_s = e->iterations.bandwidth_bytes_per_s,
 		.boundary = boundary,
+		.tick = tick,
+		.loads = boundary && mt_loads_look(&e->loads, &loads) ? &loads : NULL,
 		.flip = &e->flip,
 	};
 
@@ -169,7 +174,7 @@ bool mt_engine_feed(struct mt_engine *e, const struct mt_sample *s, struct mt_pl
 	e->newest_ms = now_ms;
 	predict(e, boundary, now_ms);
 	mt_monitor_sample(&e->monitor, &e->iterations, e->limits.before, e->memory_bytes, s);
-	step(e, s, boundary, now_ms, s->t_ns, plan);
+	step(e, s, boundary, now_ms, s->t_ns, NULL, plan);
 	return boundary;
 }
 
@@ -182,11 +187,12 @@ bool mt_engine_tick(struct mt_engine *e, const struct mt_tick *t, struct mt_plan
 	if (e->newest.status != MT_STATUS_ACTIVE)
 		return false;
 	changed = mt_growth_tick(&e->growth, e->memory_bytes, t);
+	mt_loads_tick(&e->loads, t, changed);
 	if (t->t_ns > e->newest.t_ns)
 		now_ms += (t->t_ns - e->newest.t_ns) / MT_NS_PER_MS;
 	/*
 	 * What was predicted at the last look holds: nothing has been sent since that is known of.
 	 */
-	step(e, &e->newest, false, now_ms, t->t_ns, plan);
+	step(e, &e->newest, false, now_ms, t->t_ns, t, plan);
 	return changed;
 }

@@ -21,6 +21,7 @@ struct mt_engine {
 	struct mt_iterations iterations;
 	struct mt_ucurve u;
 	struct mt_growth growth;
+	struct mt_loads loads;
 	struct mt_flip_facts flip;	/* the caller's to set */
 	struct mt_prediction prediction;
 	struct mt_course course;

@@ -2,10 +2,10 @@
 /*
  * fmam.c - FM and AM: stop at the moment that a forecast by patterns names (PURE)
  *
- * Chen & Cao (NPC'14), see pilot.h. What a pass dirtied is taken as spread evenly over it: between
- * boundaries nothing tells more. What an earlier migration dirtied, limits->history, is learnt
- * from first. No pause is too long for them, max_downtime_ms is not heeded:
- * they take the shortest that they see within their horizon.
+ * Chen & Cao (NPC'14), see pilot.h. The series is what each tick of a kernel source found dirty;
+ * where there is none, what a pass dirtied is taken as spread evenly over it. What an earlier
+ * migration dirtied, limits->history, is learnt from first. No pause is too long for them,
+ * max_downtime_ms is not heeded: they take the shortest that they see within their horizon.
  */
 #include <math.h>
 
@@ -17,12 +17,16 @@
 /* A longer pass says no more than so much of it: one rate. */
 #define LEARNT_MAX_S	60.0
 
+#define PAGE_BYTES	4096.0
+
 struct markov {
 	bool begun, learnt;
+	uint64_t tick_ns;		/* end of the last tick; 0: there was none */
+	double ticked_bytes;		/* by ticks, in this pass */
 	struct mt_pilot pilot;
 };
 
-/* At the first boundary: before it nothing is known. */
+/* At the first tick or boundary: before it nothing is known. */
 static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms, bool adjust)
 {
 	struct mt_pilot_params params = MT_PILOT_DEFAULTS;
@@ -54,6 +58,22 @@ static void learn(struct markov *s, const struct mt_iteration *it)
 		known_s = fmax(known_s, p->markov.window * p->slot_s);
 	s->learnt = true;
 	mt_pilot_feed(&s->pilot, known_s, it->dirtied_bytes / it->duration_s * known_s);
+}
+
+/* Ticks that are missing were like the one after them. */
+static void learn_tick(struct markov *s, const struct mt_tick *t)
+{
+	uint64_t from_ns = s->tick_ns ? s->tick_ns : t->start_ns;
+	double seconds = (double)(t->t_ns - from_ns) / MT_NS_PER_S,
+	       own_s = (double)(t->t_ns - t->start_ns) / MT_NS_PER_S,
+	       bytes = (double)t->pages * PAGE_BYTES;
+
+	if (t->t_ns <= from_ns || t->t_ns <= t->start_ns || !mt_tick_has(t, pages))
+		return;
+	bytes *= fmax(1, seconds / own_s);
+	mt_pilot_feed(&s->pilot, seconds, bytes);
+	s->ticked_bytes += bytes;
+	s->tick_ns = t->t_ns;
 }
 
 static void tell_finish(const struct mt_pilot_advice *a, double left_bytes, struct mt_plan *plan)
@@ -108,20 +128,25 @@ static void markov_step(struct markov *s, const struct mt_view *view, uint64_t n
 {
 	const struct mt_iteration *it = mt_iterations_last(view->iterations);
 	struct mt_pilot_advice advice;
-	double left;
+	double left, dirtied;
 
+	if (!s->begun && (view->tick || it) && !begin(s, view, now_ms, adjust))
+		return;
+	if (view->tick)
+		learn_tick(s, view->tick);
 	if (!it || !(view->bandwidth_bytes_per_s > 0)) {
 		mt_plan_set(plan, MT_ACTION_CONTINUE,
 			    "nothing is known until the first pass is done");
 		return;
 	}
-	if (!s->begun && !begin(s, view, now_ms, adjust))
-		return;
 	left = (double)view->sample->remaining_bytes;
 	if (view->boundary) {
 		left = it->remaining_bytes;
-		learn(s, it);
-		mt_pilot_pass(&s->pilot, (double)now_ms / 1e3, it->dirtied_bytes, left,
+		dirtied = s->tick_ns ? s->ticked_bytes : it->dirtied_bytes;
+		s->ticked_bytes = 0;
+		if (!s->tick_ns)
+			learn(s, it);
+		mt_pilot_pass(&s->pilot, (double)now_ms / 1e3, dirtied, left,
 			      view->bandwidth_bytes_per_s, &advice);
 	} else {
 		mt_pilot_time(&s->pilot, (double)now_ms / 1e3, left, view->bandwidth_bytes_per_s,

@@ -28,6 +28,8 @@
 #include "model/method.h"
 #include "model/outlook.h"
 #include "source/classifier.h"
+#include "loads.h"
+#include "loads.h"
 #include "param.h"
 
 enum mt_action {
@@ -127,6 +129,9 @@ struct mt_view {
 	const struct mt_classifier *class;	/* of the guest's workload */
 	double bandwidth_bytes_per_s;		/* 0 = unknown */
 	bool boundary;				/* an iteration has just ended */
+	const struct mt_tick *tick;		/* that the kernel has just counted; NULL: none */
+	const struct mt_loads_ahead *loads;	/* at a boundary, of a guest in phases; NULL: there
+						 * are none known */
 	const struct mt_flip_facts *flip;	/* NULL: nothing is known */
 	unsigned refused;			/* a bit for each action that was refused too often;
 						 * mt_policy_step() sets it */

@@ -8,6 +8,8 @@
  *  - it does not, and a stop or a flip is allowed: that or waiting, whichever is cheapest, see
  *    price.h;
  *  - neither is, and a boundary within the allowed downtime may still come: wait for it;
+ *  - a kernel source has seen that the guest goes to and fro between a high and a low load, and the
+ *    low one is near and long enough: wait for it, see lowphase.h;
  *  - none can, and so it has been for some seconds: abort, with what it would have taken.
  *
  * Whoever waits has QEMU's own limit follow what would be taken: QEMU then syncs sooner, and the
@@ -17,8 +19,8 @@
 #include <stdio.h>
 
 #include "foresight.h"
+#include "lowphase.h"
 #include "policy_rows.h"
-#include "price.h"
 
 /* That it ends by itself is sure at this probability. Inferred. */
 #define SURE			0.9
@@ -61,6 +63,8 @@ struct predict {
 	unsigned since_lowest;		/* boundaries since */
 	unsigned hopeless;		/* boundaries up to the last */
 	uint64_t hopeless_since_ms;
+	uint64_t loads_changes;		/* seen by the first boundary that told of phases; 0: none
+					 * did */
 	struct mt_foresight foresight;
 };
 
@@ -73,6 +77,8 @@ static void remember(struct predict *s, const struct mt_view *view, uint64_t now
 		mt_foresight_init(&s->foresight);
 	mt_foresight_boundary(&s->foresight, mt_iterations_last(view->iterations),
 			      view->course);
+	if (view->loads && !s->loads_changes)
+		s->loads_changes = view->loads->changes;
 	if (hopeless && !s->hopeless)
 		s->hopeless_since_ms = now_ms;
 	s->hopeless = hopeless ? s->hopeless + 1 : 0;
@@ -154,7 +160,14 @@ static void give_up(const struct predict *s, const struct mt_view *view, const c
 struct offers {
 	double stop_s, flip_s, wait_s;
 	double longest_pause_ms;	/* that is worth taking once the guest has settled */
+	struct mt_lowphase low;		/* waiting for one */
 };
+
+/* A high and a low phase are two changes. */
+static unsigned missed_lows(const struct predict *s, const struct mt_view *view)
+{
+	return view->loads ? (unsigned)((view->loads->changes - s->loads_changes) / 2) : 0;
+}
 
 static void price(struct offers *o, const struct predict *s, const struct mt_view *view,
 		  uint64_t now_ms)
@@ -179,6 +192,8 @@ static void price(struct offers *o, const struct predict *s, const struct mt_vie
 		prices.now_s = prices.max_pause_ms / 1e3 * (1 + prices.downtime);
 	o->wait_s = mt_price_wait_s(&prices, 0);
 	o->longest_pause_ms = mt_price_longest_pause_ms(&prices);
+	o->low = mt_lowphase_look(view->loads, &prices, missed_lows(s, view));
+	o->wait_s = fmin(o->wait_s, o->low.wait_s);
 }
 
 /* "; weighed, a flip costs 4.8 s, waiting 7.2 s" */
@@ -238,7 +253,7 @@ static bool set_limit(struct predict *s, const struct mt_view *view, const struc
 static void choose(struct predict *s, const struct mt_view *view, const struct offers *o,
 		   const char *so_far, const char *may, struct mt_plan *plan)
 {
-	char offers[128], allowed[MT_UNIT_STR], now[MT_UNIT_STR], stall[MT_UNIT_STR];
+	char offers[128], allowed[MT_UNIT_STR], now[MT_UNIT_STR], stall[MT_UNIT_STR], low[224] = "";
 
 	mt_format_duration_ms(now, view->prediction->stop_now_ms);
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
@@ -247,13 +262,15 @@ static void choose(struct predict *s, const struct mt_view *view, const struct o
 	else
 		snprintf(stall, sizeof(stall), "as long");
 	tell_offers(offers, sizeof(offers), o);
+	if (isfinite(o->low.wait_s))
+		mt_lowphase_tell(low, sizeof(low), &o->low, view->loads);
 	if (fmin(o->stop_s, o->flip_s) > o->wait_s && s->since_lowest < PATIENCE_OPEN) {
 		if (set_limit(s, view, o, so_far, plan))
 			return;
 		mt_plan_set(
 			plan, MT_ACTION_CONTINUE,
-			"%s; stopping now would take %s, %s allowed: waiting for a better moment%s",
-			so_far, now, allowed, offers);
+			"%s; stopping now would take %s, %s allowed: waiting for a better moment%s%s",
+			so_far, now, allowed, offers, low);
 	} else if (o->stop_s <= o->flip_s) {
 		mt_plan_set(plan, MT_ACTION_STOP,
 			    "%s by itself: %s; stopping now pauses the guest for %s, %s allowed%s",
@@ -273,7 +290,7 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 	const struct mt_prediction *p = view->prediction;
 	const char *may =
 		p->verdict == MT_VERDICT_CONVERGES ? "may not converge" : "will not converge";
-	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR];
+	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR], low[224] = "";
 	struct offers offers;
 
 	tell_iteration(so_far, sizeof(so_far), view);
@@ -285,13 +302,17 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 	mt_format_duration_ms(now, p->stop_now_ms);
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
 	mt_format_duration_ms(best, p->floor_ms);
-	if (no_use_waiting(s, view, now_ms))
+	if (isfinite(offers.low.wait_s)) {
+		mt_lowphase_tell(low, sizeof(low), &offers.low, view->loads);
+	} else if (no_use_waiting(s, view, now_ms)) {
 		give_up(s, view, so_far, plan);
-	else if (!set_limit(s, view, &offers, so_far, plan))
+		return;
+	}
+	if (!set_limit(s, view, &offers, so_far, plan))
 		mt_plan_set(
 			plan, MT_ACTION_CONTINUE,
-			"%s; stopping now would take %s, %s allowed: waiting for a better moment, %s in sight",
-			so_far, now, allowed, best);
+			"%s; stopping now would take %s, %s allowed: waiting for a better moment, %s in sight%s",
+			so_far, now, allowed, best, low);
 }
 
 /* The deadline is over: what is allowed and quickest. */

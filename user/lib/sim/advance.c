@@ -11,6 +11,8 @@ static void count_write(struct sim *s, uint64_t page)
 {
 	if (s->writes && s->writes[page] < UINT8_MAX)
 		s->writes[page]++;
+	if (s->ticks.seen.n)
+		sim_ticks_written(s, page);
 	if (s->hooks.written)
 		s->hooks.written(s->hooks.opaque, page);
 }
@@ -31,7 +33,7 @@ static void log_write(struct sim *s, uint64_t page)
 static void written(void *to, const uint64_t *pages, size_t n)
 {
 	struct sim *s = to;
-	bool each = s->writes || s->hooks.written;
+	bool each = s->writes || s->ticks.seen.n || s->hooks.written;
 
 	for (size_t i = 0; i < n; i++) {
 		if (i + AHEAD < n && pages[i + AHEAD] < s->pages)

@@ -113,6 +113,7 @@ static int play(struct sim *s)
 		intervene(s);
 		if (s->now_ns >= s->look_ns)
 			sim_sample(s, false);
+		sim_ticks_look(s);
 		rate_limit(s);
 	}
 	sim_advance(s);
@@ -171,6 +172,8 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace,
 	if (trace)
 		trace->ops->rewind(trace->opaque);
 	rc = sim_memory_init(&s);
+	if (!rc)
+		rc = sim_ticks_init(&s);
 	if (!rc && p->method.xbzrle)
 		rc = xbzrle_new(&s.cache, p->xbzrle_cache_bytes);
 	if (!rc)
@@ -183,6 +186,7 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace,
 	if (!rc)
 		conclude(&s);
 	xbzrle_free(s.cache);
+	sim_ticks_fini(&s);
 	sim_memory_fini(&s);
 	return rc;
 }

@@ -101,6 +101,8 @@ struct mt_sim_params {
 		throttle_max_percent;
 	uint64_t xbzrle_cache_bytes;
 	double look_ms;			/* between two samples that are no boundary; 0: none */
+	double tick_ms;			/* of a kernel source on the source's host; 0: there is
+					 * none */
 	struct mt_sim_host host;
 };
 
@@ -161,6 +163,8 @@ struct mt_sim_hooks {
 	 * carried out.
 	 */
 	void (*sample)(void *opaque, const struct mt_sample *s, struct mt_plan *plan);
+	/* What a kernel source has counted since the last, likewise. */
+	void (*tick)(void *opaque, const struct mt_tick *t, struct mt_plan *plan);
 	/* For tests: @page went over, as it is now; the guest wrote to @page. */
 	void (*sent)(void *opaque, uint64_t page);
 	void (*written)(void *opaque, uint64_t page);

@@ -27,7 +27,7 @@ static void finish(struct sim *s, enum mt_sim_end end, const struct mt_plan *pla
 }
 
 /* As libvirt and QEMU would; what comes too late is not done. */
-static void carry_out(struct sim *s, const struct mt_plan *plan)
+void sim_carry_out(struct sim *s, const struct mt_plan *plan)
 {
 	if (s->last_stage || s->in_postcopy || s->over)
 		return;
@@ -105,5 +105,5 @@ void sim_sample(struct sim *s, bool boundary)
 		m.sync_t_ns = m.t_ns;
 	fill(s, &m);
 	s->hooks.sample(s->hooks.opaque, &m, &plan);
-	carry_out(s, &plan);
+	sim_carry_out(s, &plan);
 }

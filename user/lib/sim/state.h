@@ -24,6 +24,14 @@
 
 struct xbzrle_cache;
 
+/* What a kernel source counts: distinct pages in a window, see struct mt_tick. */
+struct sim_ticks {
+	struct mt_bits seen;		/* in the window; ->n 0: there is no source */
+	uint64_t pages, told_pages;	/* of them; of these up to the last tick */
+	uint64_t window;
+	double window_ns, last_ns;	/* when they began */
+};
+
 struct sim {
 	const struct mt_sim_params *p;
 	struct mt_sim_params params;	/* ->p, once it is begun again by another method */
@@ -75,6 +83,8 @@ struct sim {
 	unsigned throttle_percent, rate_high;
 	struct mt_sim_pass pass;	/* that is under way */
 
+	struct sim_ticks ticks;
+
 	/* Asked for from outside. */
 	double flip_ns;			/* from when on start_postcopy is set; infinite: not */
 	double limit_ms;		/* downtime limit */
@@ -101,6 +111,12 @@ static inline bool sim_limited(const struct sim *s)
 /* advance.c */
 void sim_advance(struct sim *s);		/* the guest's writes up to now */
 void sim_heard(struct sim *s, double silence_ns);
+
+/* ticks.c */
+MT_MUST_CHECK int sim_ticks_init(struct sim *s);
+void sim_ticks_fini(struct sim *s);
+void sim_ticks_written(struct sim *s, uint64_t page);
+void sim_ticks_look(struct sim *s);		/* tells, once a tick is over */
 
 /* dirty.c */
 MT_MUST_CHECK int sim_memory_init(struct sim *s);
@@ -134,6 +150,7 @@ MT_MUST_CHECK int sim_restart(struct sim *s);
 
 /* sim_sample.c */
 void sim_pass_end(struct sim *s, uint64_t dirtied_pages);
+void sim_carry_out(struct sim *s, const struct mt_plan *plan);
 void sim_sample(struct sim *s, bool boundary);
 
 #endif

@@ -28,6 +28,13 @@ static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *p
 	}
 }
 
+static void on_tick(void *opaque, const struct mt_tick *t, struct mt_plan *plan)
+{
+	struct steering *st = opaque;
+
+	mt_engine_tick(&st->engine, t, plan);
+}
+
 static void on_pass(void *opaque, const struct mt_sim_pass *pass)
 {
 	const struct steering *st = opaque;
@@ -58,6 +65,7 @@ int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace,
 	struct mt_sim_hooks ours = {
 		.opaque = &st,
 		.sample = on_sample,
+		.tick = on_tick,
 		.pass = hooks && hooks->pass ? on_pass : NULL,
 		.sent = hooks && hooks->sent ? on_sent : NULL,
 		.written = hooks && hooks->written ? on_written : NULL,

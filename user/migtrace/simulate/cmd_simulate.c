@@ -14,7 +14,7 @@
 
 struct words {
 	const char *methods, *policies, *bandwidths, *limits, *log, *host;
-	uint64_t link, cap_ms, postcopy_bandwidth, flip_after;
+	uint64_t link, cap_ms, tick_ms, postcopy_bandwidth, flip_after;
 	bool postcopy, flip_after_given;
 };
 
@@ -121,6 +121,7 @@ static int take(const struct command_usage *usage, struct simulate *q, const str
 	if (!w->cap_ms)
 		return options_error(usage, "--cap must be more than 0");
 	p->cap_ms = (double)w->cap_ms;
+	p->tick_ms = (double)w->tick_ms;
 	p->host.link_bytes_per_s = (double)w->link;
 	p->postcopy_bandwidth_bytes_per_s = (double)w->postcopy_bandwidth;
 	q->limits.postcopy_allowed = w->postcopy;
@@ -186,6 +187,8 @@ int cmd_simulate(int argc, char **argv)
 		{ "history", 0, OPTION_DURATION_MS, "DURATION",
 		  "policies \"fm\" and \"am\" have seen the guest before, for this long",
 		  &q.history_ms },
+		{ "tick", 0, OPTION_DURATION_MS, "DURATION",
+		  "policies have a kernel source's ticks, so far apart (default: none)", &w.tick_ms },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE",
 		  "limit in post-copy (default: none)", &w.postcopy_bandwidth },
 		{ "cap", 0, OPTION_DURATION_MS, "DURATION", "give up after (default 10min)",

@@ -41,7 +41,7 @@ struct tournament_table {
 
 struct tournament_simulator {
 	char *host, *log;
-	uint64_t seed, cap_ms, history_ms, link_permille;
+	uint64_t seed, cap_ms, history_ms, tick_ms, link_permille;
 	uint64_t hindsight;		/* passes after which ending it is tried */
 };
 

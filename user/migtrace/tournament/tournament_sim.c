@@ -29,6 +29,7 @@ static void set_params(struct play *p, const struct tournament_bout *b)
 	to->bandwidth_bytes_per_s = (double)b->run->bandwidth_bytes_per_s;
 	to->postcopy_bandwidth_bytes_per_s = to->bandwidth_bytes_per_s;
 	to->host.link_bytes_per_s = to->bandwidth_bytes_per_s * 1000 / (double)s->link_permille;
+	to->tick_ms = (double)s->tick_ms;
 	to->downtime_limit_ms = (double)b->run->limit_ms;
 	to->cap_ms = (double)(b->run->method->cap_ms ? b->run->method->cap_ms : s->cap_ms);
 }

@@ -19,6 +19,7 @@ static const struct spec_key simulator_keys[] = {
 	{ "seed", SPEC_COUNT, AT(seed), "1", 0, UINT32_MAX },
 	{ "cap", SPEC_DURATION, AT(cap_ms), "600s", 1000, MT_LIMIT_MAX_MS },
 	{ "history", SPEC_DURATION, AT(history_ms), "0ms", 0, MT_LIMIT_MAX_MS },
+	{ "tick", SPEC_DURATION, AT(tick_ms), "0ms", 0, 1000 },
 	{ "link_permille", SPEC_COUNT, AT(link_permille), "945", 1, 1000 },
 	{ "hindsight", SPEC_COUNT, AT(hindsight), "16", 0, 1000 },
 	{ }
