@@ -32,6 +32,7 @@
 	  "ask QEMU for its migration") \
 	X(GET_DOWNTIME, "get downtime limit") X(GET_SPEED, "get speed") \
 	X(SET_DOWNTIME, "set downtime limit") X(SET_SPEED, "set speed") \
+	X(THROTTLE, "throttle") X(LIMIT_THROTTLE, "limit the throttle") \
 	X(SUSPEND, "suspend") X(RESUME, "resume") X(FLIP, "flip") X(ABORT, "abort")
 enum fake_call {
 #define X(name, text) FAKE_CALL_##name,
@@ -98,6 +99,7 @@ struct fake_guest {
 	struct fake_job job;
 	struct fake_asked asked;
 	uint64_t limit_ms, speed_bytes_per_s;	/* QEMU's, as they stand; speed 0: none */
+	unsigned throttle_max_percent;		/* likewise */
 	double slowest_bytes_per_s;	/* that it may have sent at, by these, in its migration */
 	uint64_t hung_until_ns;		/* QEMU is stopped by SIGSTOP: neither answers nor sends */
 	uint64_t stall_from_ns, stall_until_ns;	/* the link carries nothing */

@@ -130,6 +130,7 @@ struct fake_guest *fake_guest_new(const char *name)
 	g->work = (struct fake_work){ .cpu_share = 0.4, .received_bytes_per_s = 1e4,
 				      .sent_bytes_per_s = 1e4 };
 	g->limit_ms = MT_QEMU_LIMIT_DEFAULT_MS;
+	g->throttle_max_percent = MT_THROTTLE_MAX_PERCENT;
 	g->side[FAKE_SOURCE] = (struct fake_side){ .here = true,
 						   .state = VIR_DOMAIN_RUNNING,
 						   .reason = VIR_DOMAIN_RUNNING_BOOTED };
@@ -279,7 +280,8 @@ static const struct { unsigned least_us, most_us; } durations[FAKE_CALL_COUNT] =
 	[FAKE_CALL_SUSPEND] = { 3000, 9000 }, [FAKE_CALL_RESUME] = { 1000, 4000 },
 	[FAKE_CALL_FLIP] = { 500, 1000 },
 	[FAKE_CALL_ABORT] = { 10000, 20000 }, [FAKE_CALL_SET_DOWNTIME] = { 1000, 3000 },
-	[FAKE_CALL_SET_SPEED] = { 1000, 3000 },
+	[FAKE_CALL_SET_SPEED] = { 1000, 3000 }, [FAKE_CALL_THROTTLE] = { 1000, 3000 },
+	[FAKE_CALL_LIMIT_THROTTLE] = { 1000, 3000 },
 };
 
 static int lost_error(struct call *call)
@@ -849,6 +851,33 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 	return leave(&call, rc);
 }
 
+static int set_throttle(struct call *call, unsigned percent)
+{
+	int rc;
+
+	call->value = percent;
+	rc = enter(call);
+	if (!rc && !call->nothing)
+		call->g->throttle_max_percent = percent;
+	return leave(call, rc);
+}
+
+static int op_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+			   struct mt_err *err)
+{
+	struct call call = CALL(c, uuid, THROTTLE, err);
+
+	return set_throttle(&call, percent);
+}
+
+static int op_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+			     struct mt_err *err)
+{
+	struct call call = CALL(c, uuid, LIMIT_THROTTLE, err);
+
+	return set_throttle(&call, percent);
+}
+
 static int op_start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, FLIP, err);
@@ -1141,6 +1170,8 @@ static const struct mt_conn_ops fake_ops = {
 	.set_downtime_limit = op_set_downtime_limit,
 	.max_bandwidth = op_max_bandwidth,
 	.set_max_bandwidth = op_set_max_bandwidth,
+	.set_throttle = op_set_throttle,
+	.limit_throttle = op_limit_throttle,
 	.start_postcopy = op_start_postcopy,
 	.abort = op_abort,
 };

@@ -63,6 +63,7 @@ static void restart_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	if (!is_time(view, 0))
 		return;
 	plan->method = MT_METHOD_AUTOCONVERGE;
+	plan->throttle_percent = 30;
 	plan_for(plan, view, view->limits->methods ? MT_ACTION_RESTART : MT_ACTION_STOP);
 }
 

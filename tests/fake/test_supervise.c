@@ -1168,6 +1168,7 @@ static void begun_again(void)
 	struct fake_process *p = fake_tool_start("tool", g);
 
 	CHECK(scene_until(is_second, g, 60000));
+	CHECK_INT(g->throttle_max_percent, 30);
 	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 1);
 	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
 	CHECK(scene_until(scene_runs_there, g, 60000));
@@ -1214,6 +1215,24 @@ static void not_begun_again(void)
 	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
 	CHECK_INT(g->job.number, 1);
 	CHECK(scene_runs_here(g));
+	CHECK_INT(truth_writes(g, FAKE_CALL_LIMIT_THROTTLE), 2);
+	CHECK_INT(g->throttle_max_percent, MT_THROTTLE_MAX_PERCENT);
+	SCENE_END();
+}
+
+/* What could throttle it without end is not begun: the one that runs is not given up for it. */
+static void not_held(void)
+{
+	struct fake_guest *g = begin_restart();
+
+	scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_LIMIT_THROTTLE, -EIO, 0, 0);
+	fake_tool_start("tool", g);
+	scene_pass(20000);
+	CHECK_INT(truth_writes(g, FAKE_CALL_LIMIT_THROTTLE), 3);
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 0);
+	CHECK_INT(g->job.number, 1);
+	fake_guest_cancel(g);
+	scene_pass(20000);
 	SCENE_END();
 }
 
@@ -1335,6 +1354,7 @@ static const struct ktap_case cases[] = {
 	{ "cancelled and begun again with another method, it arrives", begun_again },
 	{ "who has not begun it never begins it again", never_by_others },
 	{ "asked to cancel meanwhile, it is not begun again", not_begun_again },
+	{ "not begun again where it would be throttled without end", not_held },
 	{ "a flip completes in post-copy", flips_and_completes },
 	{ "the recording fails: given back all the same", recording_fails },
 	{ "the recording blocks for ever", recording_blocks },

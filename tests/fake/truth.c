@@ -400,6 +400,7 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
 			  (gt->held || gt->stopping[group] == g->job.number || in_doubt(gt));
 	bool wished = call == FAKE_CALL_ABORT && t.wished[group];
+	bool undoes = call == FAKE_CALL_LIMIT_THROTTLE && value == MT_THROTTLE_MAX_PERCENT;
 
 	if (!fake_call_writes(call) || !group)
 		return false;
@@ -410,7 +411,7 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 		gt->stopping[group] = g->job.number;
 		gt->stopping_ns[group] = mt_now_ns();
 	}
-	if (!gives_back && !wished) {
+	if (!gives_back && !wished && !undoes) {
 		if (gt->exempt)
 			violated("%s on %s, which is exempted", fake_call_names[call], g->name);
 		if (((gt->released && gt->released == g->job.number) || t.all_released) &&
@@ -422,7 +423,7 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 			violated("%s on %s, which %s knows to be in %s", fake_call_names[call],
 				 g->name, fake_group_name(group), gt->heard[group]);
 	}
-	if (!gives_back && !wished && call != FAKE_CALL_RESUME && gt->rules.policy)
+	if (!gives_back && !wished && !undoes && call != FAKE_CALL_RESUME && gt->rules.policy)
 		obeys(g, gt, call, group, value);
 	two_hands(g, gt, call, group);
 	release();

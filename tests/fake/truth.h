@@ -34,7 +34,8 @@
  *    QEMU's limit is never set above what is allowed; one kind of call comes from one process at
  *    most once in so long; what a process was answered that it is done (a stop that holds, a flip,
  *    an abort) is followed by nothing but what gives the guest back; nothing comes FAKE_AGE_MS
- *    after the migration has ended. Calls that give back, or that a person asked for, are free.
+ *    after the migration has ended. Calls that give back, that take back what outlives a
+ *    migration, or that a person asked for, are free.
  *  - Every such call that a fault let fail is told: a note or an entry has the number that was in
  *    its error, or in that of another of its kind, process and guest. Those by which a guest is
  *    given back are many, and told as a whole.

@@ -120,12 +120,18 @@ MT_MUST_CHECK int mt_domain_set_max_bandwidth(struct mt_conn *c, const char *uui
 
 /*
  * What auto-converge, with which the migration has to have been begun, slows the guest's vCPUs down
- * by: QEMU goes there when it next finds that they dirty too much. Asked of QEMU itself, which
- * taints the domain "custom-monitor". It outlives the migration: 0 lets later ones be throttled as
- * far as QEMU goes.
+ * by: QEMU goes there when it next finds that they dirty too much, and no further. Asked of QEMU
+ * itself, which taints the domain "custom-monitor".
  */
 MT_MUST_CHECK int mt_domain_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 					 struct mt_err *err);
+/*
+ * How far QEMU may throttle it, in this migration and in those to come; no less than what it begins
+ * with. A throttle that was set is such a limit, too: both outlive the migration.
+ */
+#define MT_THROTTLE_MAX_PERCENT	99	/* QEMU's own max-cpu-throttle */
+MT_MUST_CHECK int mt_domain_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+					   struct mt_err *err);
 
 /* What they do and no more; whether it is wise is actuator.h's business. */
 MT_MUST_CHECK int mt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err);

@@ -182,6 +182,14 @@ int mt_domain_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent
 	return c->ops->set_throttle(c, uuid, percent, err);
 }
 
+int mt_domain_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+			     struct mt_err *err)
+{
+	if (!c->ops->limit_throttle)
+		return mt_err_set(err, -EOPNOTSUPP, "%s cannot limit the throttle", c->ops->name);
+	return c->ops->limit_throttle(c, uuid, percent, err);
+}
+
 int mt_domain_start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	return c->ops->start_postcopy(c, uuid, err);

@@ -67,6 +67,9 @@ struct mt_conn_ops {
 	/* may be NULL */
 	int (*set_throttle)(struct mt_conn *c, const char *uuid, unsigned percent,
 			    struct mt_err *err);
+	/* may be NULL */
+	int (*limit_throttle)(struct mt_conn *c, const char *uuid, unsigned percent,
+			      struct mt_err *err);
 	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 };

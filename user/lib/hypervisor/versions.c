@@ -2,6 +2,7 @@
 /*
  * versions.c - what runs there: libvirt, QEMU, the kernel
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -10,6 +11,15 @@
 void mt_versions_format(char *buf, size_t size, unsigned long number)
 {
 	snprintf(buf, size, "%lu.%lu.%lu", number / 1000000, number / 1000 % 1000, number % 1000);
+}
+
+unsigned long mt_versions_parse(const char *version)
+{
+	unsigned major, minor, micro;
+
+	if (!version || sscanf(version, "%3u.%3u.%3u", &major, &minor, &micro) != 3)
+		return 0;
+	return major * 1000000UL + minor * 1000UL + micro;
 }
 
 /* qemu:///system, qemu+unix:///system, and what libvirt takes when nothing is said. */

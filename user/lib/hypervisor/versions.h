@@ -34,6 +34,7 @@ bool mt_versions_may_lose_memory(const struct mt_versions *v, const char *domain
 
 void mt_versions_get(struct mt_versions *v, struct mt_conn *conn);
 void mt_versions_format(char *buf, size_t size, unsigned long number);
+unsigned long mt_versions_parse(const char *version);	/* 0: NULL, or it is none */
 
 /* Whether @uri means the hypervisor of this host. */
 bool mt_versions_uri_is_local(const char *uri);

@@ -323,6 +323,7 @@ const struct mt_conn_ops virt_ops = {
 	.completed = virt_job_completed,
 	.is_parallel = virt_job_is_parallel,
 	.set_throttle = virt_job_set_throttle,
+	.limit_throttle = virt_job_limit_throttle,
 	.migrate_status = virt_job_migrate_status,
 	.downtime_limit = virt_job_downtime_limit,
 	.set_downtime_limit = virt_job_set_downtime_limit,

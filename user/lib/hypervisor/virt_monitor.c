@@ -50,35 +50,48 @@ int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err
 	return ret;
 }
 
-#define MOST_PERCENT	99	/* QEMU's default of max-cpu-throttle */
-
-/*
- * mig_throttle_guest_down() (migration/ram.c) begins at cpu-throttle-initial, and goes on by
- * cpu-throttle-increment, no further than max-cpu-throttle: by these it is there in one step,
- * whether it throttles already or not. libvirt puts back the first two when a migration has ended,
- * but does not know the third: 0 does that.
- */
-int virt_job_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+static int set_parameters(struct mt_conn *c, const char *uuid, const char *parameters,
 			  struct mt_err *err)
 {
 	mt_autofree char *reply = NULL;
 	char command[256], why[160];
 	int ret;
 
-	percent = percent > MOST_PERCENT ? MOST_PERCENT : percent;
-	if (percent)
-		snprintf(
-			command, sizeof(command),
-			"{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"cpu-throttle-initial\":%u,\"cpu-throttle-increment\":99,\"max-cpu-throttle\":%u}}",
-			percent, percent);
-	else
-		snprintf(
-			command, sizeof(command),
-			"{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-cpu-throttle\":%d}}",
-			MOST_PERCENT);
+	snprintf(command, sizeof(command),
+		 "{\"execute\":\"migrate-set-parameters\",\"arguments\":{%s}}", parameters);
 	ret = ask(c, uuid, command, &reply, err);
 	if (!ret && mt_qmp_done(reply, why, sizeof(why)))
-		ret = mt_err_set(err, -EIO, "QEMU does not take a throttle of %u %%: %s", percent,
-				 why);
+		ret = mt_err_set(err, -EIO, "QEMU does not take %s: %s", parameters, why);
 	return ret;
+}
+
+static unsigned most(unsigned percent)
+{
+	return percent < MT_THROTTLE_MAX_PERCENT ? percent : MT_THROTTLE_MAX_PERCENT;
+}
+
+/*
+ * mig_throttle_guest_down() (migration/ram.c) begins at cpu-throttle-initial, and goes on by
+ * cpu-throttle-increment, no further than max-cpu-throttle: by these it is there in one step,
+ * whether it throttles already or not. libvirt puts back the first two when a migration has ended,
+ * but does not know the third.
+ */
+int virt_job_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+			  struct mt_err *err)
+{
+	char parameters[128];
+
+	snprintf(parameters, sizeof(parameters),
+		 "\"cpu-throttle-initial\":%u,\"cpu-throttle-increment\":%d,\"max-cpu-throttle\":%u",
+		 most(percent), MT_THROTTLE_MAX_PERCENT, most(percent));
+	return set_parameters(c, uuid, parameters, err);
+}
+
+int virt_job_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+			    struct mt_err *err)
+{
+	char parameters[64];
+
+	snprintf(parameters, sizeof(parameters), "\"max-cpu-throttle\":%u", most(percent));
+	return set_parameters(c, uuid, parameters, err);
 }

@@ -26,7 +26,9 @@ static const struct mt_method_row rows[MT_METHOD_COUNT] = {
 			       .xbzrle = true },
 	[MT_METHOD_COMPRESSION] = { .name = "compression",
 				    .help = "pre-copy, and pages compressed by threads",
-				    .compression = true },
+				    .compression = true,
+				    /* deprecated in 8.2, and removed: commit 0222111a */
+				    .qemu_until = 9001000 },
 	[MT_METHOD_MULTIFD] = { .name = "multifd",
 				.help = "pre-copy over parallel connections",
 				.channels = 2 },
@@ -67,6 +69,16 @@ const char *mt_method_names(char *buf, size_t size)
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows) && len < size; i++)
 		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? ", " : "", rows[i].name);
 	return buf;
+}
+
+unsigned mt_methods_of(unsigned long qemu)
+{
+	unsigned methods = 0;
+
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		if (!rows[m].qemu_until || qemu < rows[m].qemu_until)
+			methods |= 1U << m;
+	return methods;
 }
 
 unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed)

@@ -32,6 +32,8 @@ struct mt_method_row {
 	unsigned flip_after_passes;	/* finished; 0: as soon as QEMU takes it */
 	bool auto_converge, xbzrle, compression;
 	unsigned channels;		/* multifd; 0: off */
+	unsigned long qemu_until;	/* the first without it, as libvirt counts: 7.2.19 is
+					 * 7002019; 0: all have it */
 };
 
 const struct mt_method_row *mt_method_at(size_t i);		/* by enum mt_method; NULL beyond
@@ -47,6 +49,9 @@ const char *mt_method_names(char *buf, size_t size);
  * pages do not go with each other, nor post-copy with parallel connections.
  */
 unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed);
+
+/* Those that a QEMU of that version has, in a bit each; 0: it is not known, and may have all. */
+unsigned mt_methods_of(unsigned long qemu);
 
 /* 0: QEMU's default. */
 struct mt_method_options {

@@ -9,11 +9,15 @@
  *  - compression, if with what a page shrinks to R outruns pdr;
  *  - throttling by q = 1 - 0.95 R / pdr, if that is no more than throttle_most;
  *  - post-copy, if more would be needed, or if throttling has failed twice;
- *  - where that is not allowed, more and more throttle, as far as QEMU goes, and then an abort.
+ *  - where that cannot be had, more and more throttle, as far as QEMU goes, and then an abort.
+ *
+ * What can no longer be had, since it was refused too often or a guard forbids it for good, is not
+ * asked for again: the next in this order is.
  *
  * QEMU can throttle only a migration that was begun with auto-converge, and compress likewise: one
  * that was not has to be begun again, which sends all of the memory once more. That is done only
- * by who began it (limits.methods), and if the deadline leaves room for it. AdaMig's own way to
+ * by who began it (limits.methods), and if the deadline leaves room for it; what is throttled then
+ * is throttled by what was asked for, and QEMU does not go further by itself. AdaMig's own way to
  * tell that a host has a core to spare for compression is not known: an operator says so, by
  * giving what a page shrinks to.
  */
@@ -88,7 +92,7 @@ static bool may_begin_again(const struct mt_view *view, enum mt_method method, u
 	const struct mt_limits *limits = view->limits;
 	double bytes = limits->before ? limits->before->nonzero_bytes : 0;
 
-	if (!(limits->methods & 1U << method))
+	if (!mt_view_begins_again(view, method))
 		return false;
 	if (!(bytes > 0))
 		bytes = (double)view->sample->memory_bytes;
@@ -116,17 +120,17 @@ static void throttle(struct adamig *s, unsigned percent, const char *why, struct
 
 static void last_resort(const struct mt_view *view, const char *why, struct mt_plan *plan)
 {
-	if (view->limits->postcopy_allowed)
+	if (mt_flip_is_possible(view))
 		mt_plan_set(plan, MT_ACTION_FLIP, "%s: post-copy", why);
 	else
-		mt_plan_set(plan, MT_ACTION_ABORT,
-			    "%s: no method is left, and post-copy is not allowed", why);
+		mt_plan_set(plan, MT_ACTION_ABORT, "%s: no method is left, and post-copy %s", why,
+			    view->limits->postcopy_allowed ? "cannot be had" : "is not allowed");
 }
 
 static void switch_method(struct adamig *s, const struct mt_view *view, const struct rates *r,
 			  uint64_t now_ms, struct mt_plan *plan)
 {
-	bool flips = view->limits->postcopy_allowed;
+	bool flips = mt_flip_is_possible(view);
 	unsigned least = s->percent ? s->percent + THROTTLE_STEP : THROTTLE_LEAST;
 	unsigned percent = (unsigned)ceil(100 * fmax(r->needed, 0));
 	double compressed = (double)view->params[COMPRESSED] / 100;
@@ -140,7 +144,7 @@ static void switch_method(struct adamig *s, const struct mt_view *view, const st
 		begin_again(plan, MT_METHOD_COMPRESSION, 0, why);
 	else if (percent > most || (flips && s->tries >= THROTTLE_TRIES))
 		last_resort(view, why, plan);
-	else if (view->limits->auto_converge)
+	else if (view->limits->auto_converge && !mt_view_refuses(view, MT_ACTION_THROTTLE))
 		throttle(s, percent, why, plan);
 	else if (may_begin_again(view, MT_METHOD_AUTOCONVERGE, now_ms))
 		begin_again(plan, MT_METHOD_AUTOCONVERGE, percent, why);

@@ -111,6 +111,12 @@ static bool stall_is_long(const struct mt_view *view, char *why, size_t size)
 	return true;
 }
 
+bool mt_flip_is_possible(const struct mt_view *view)
+{
+	return view->limits->postcopy_allowed && !mt_view_refuses(view, MT_ACTION_FLIP) &&
+	       !(view->flip && view->flip->device);
+}
+
 bool mt_flip_is_unwise(const struct mt_view *view, char *why, size_t size)
 {
 	static bool (*const guards[])(const struct mt_view *view, char *why, size_t size) = {

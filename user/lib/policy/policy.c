@@ -176,13 +176,19 @@ static void heed_stall(struct mt_policy_state *state, const struct mt_view *view
 
 /* --- what holds for every row ------------------------------------------- */
 
-/* @why: else. */
+bool mt_view_begins_again(const struct mt_view *view, enum mt_method method)
+{
+	return !view->sample->other_bytes && view->limits->methods >> method & 1 &&
+	       !mt_view_refuses(view, MT_ACTION_RESTART);
+}
+
+/* @why: else. What was refused too often turned_down() tells. */
 static bool begins_again(const struct mt_view *view, const struct mt_plan *plan, char *why,
 			 size_t size)
 {
 	bool ours = view->limits->methods, disk = view->sample->other_bytes;
 
-	if (!disk && view->limits->methods & 1U << plan->method)
+	if (!disk && view->limits->methods >> plan->method & 1)
 		return true;
 	snprintf(why, size, "this migration cannot be begun again with %s: %s",
 		 mt_method_name(plan->method),

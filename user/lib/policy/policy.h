@@ -42,7 +42,8 @@ enum mt_action {
 	MT_ACTION_FLIP,			/* to post-copy */
 	MT_ACTION_ABORT,
 	MT_ACTION_RESTART,		/* cancel, and begin again by plan.method; with
-					 * auto-converge: from plan.throttle_percent on */
+					 * auto-converge: throttled by plan.throttle_percent and
+					 * no more; 0: as QEMU does */
 	MT_ACTION_COUNT
 };
 

@@ -36,6 +36,9 @@ extern const struct mt_param mt_flip_params[];
 /* Whether a flip that is allowed should not be; @why: a sentence with its figures. */
 bool mt_flip_is_unwise(const struct mt_view *view, char *why, size_t size);
 
+/* Post-copy may yet be had: it is allowed, was not refused too often, and no device forbids it. */
+bool mt_flip_is_possible(const struct mt_view *view);
+
 /* Sets the action and its reason at once: no action goes without one. */
 void mt_plan_set(struct mt_plan *plan, enum mt_action action, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -45,6 +48,9 @@ static inline bool mt_view_refuses(const struct mt_view *view, enum mt_action ac
 {
 	return view->refused >> action & 1;
 }
+
+/* It may be begun again with @method: by us, not tried yet, not refused, and without a disk. */
+bool mt_view_begins_again(const struct mt_view *view, enum mt_method method);
 
 /*
  * Asks for that limit of QEMU's, unless that is what it is, or what was asked for already. Return:

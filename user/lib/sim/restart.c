@@ -30,21 +30,29 @@ static int memory_again(struct sim *s)
 	return rc;
 }
 
+struct mt_sim_params *sim_own_params(struct sim *s)
+{
+	if (s->p != &s->params)
+		s->params = *s->p;
+	s->p = &s->params;
+	return &s->params;
+}
+
 static void set_method(struct sim *s)
 {
 	const struct mt_method_row *row = mt_method_at(s->how.method);
 
-	if (s->p != &s->params)
-		s->params = *s->p;
-	s->p = &s->params;
-	s->params.method.name = row->name;
-	s->params.method.auto_converge |= row->auto_converge;
-	s->params.method.xbzrle |= row->xbzrle;
-	s->params.method.compression |= row->compression;
+	struct mt_sim_params *own = sim_own_params(s);
+
+	own->throttle_max_percent = s->given->throttle_max_percent;
+	own->method.name = row->name;
+	own->method.auto_converge |= row->auto_converge;
+	own->method.xbzrle |= row->xbzrle;
+	own->method.compression |= row->compression;
 	if (row->channels)
-		s->params.method.channels = row->channels;
+		own->method.channels = row->channels;
 	if (row->auto_converge && s->how.throttle_percent)
-		s->params.throttle_initial_percent = s->how.throttle_percent;
+		own->throttle_initial_percent = own->throttle_max_percent = s->how.throttle_percent;
 }
 
 int sim_restart(struct sim *s)

@@ -147,6 +147,7 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace,
 {
 	struct sim s = {
 		.p = p,
+		.given = p,
 		.trace = trace,
 		.r = result,
 		.speed = 1,

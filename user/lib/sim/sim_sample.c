@@ -40,6 +40,8 @@ void sim_carry_out(struct sim *s, const struct mt_plan *plan)
 		break;
 	case MT_ACTION_THROTTLE:
 		sim_throttle_set(s, plan->throttle_percent);
+		/* QEMU does not go further by itself. */
+		sim_own_params(s)->throttle_max_percent = plan->throttle_percent;
 		break;
 	case MT_ACTION_STOP:
 		sim_advance(s);

@@ -33,8 +33,8 @@ struct sim_ticks {
 };
 
 struct sim {
-	const struct mt_sim_params *p;
-	struct mt_sim_params params;	/* ->p, once it is begun again by another method */
+	const struct mt_sim_params *p, *given;
+	struct mt_sim_params params;	/* ->p, once a policy has changed any */
 	struct mt_trace *trace;
 	struct mt_sim_hooks hooks;
 	struct mt_sim_result *r;
@@ -147,6 +147,7 @@ MT_MUST_CHECK int sim_postcopy(struct sim *s);	/* from the flip to the end */
 
 /* restart.c */
 MT_MUST_CHECK int sim_restart(struct sim *s);
+struct mt_sim_params *sim_own_params(struct sim *s);	/* a copy, from now on: to be changed */
 
 /* sim_sample.c */
 void sim_pass_end(struct sim *s, uint64_t dirtied_pages);

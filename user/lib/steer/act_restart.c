@@ -13,6 +13,15 @@
 #include "hypervisor/domain.h"
 #include "supervision.h"
 
+/* No further than that; 0: as QEMU does. */
+static int hold_throttle(struct supervision *s, unsigned percent, struct mt_err *err)
+{
+	int ret = percent ? mt_domain_limit_throttle(s->conn, s->uuid, percent, err) : 0;
+
+	s->throttled |= percent && !ret;
+	return ret;
+}
+
 int mt_restart(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
 	       struct mt_err *err)
 {
@@ -21,9 +30,15 @@ int mt_restart(struct supervision *s, const struct mt_actuators *a, const struct
 	if (!s->o->begin_again)
 		return mt_err_set(err, -EOPNOTSUPP,
 				  "who has not begun a migration cannot begin it again");
-	ret = mt_actuate(a, s->conn, s->uuid, plan, err);
-	if (ret)
+	/* Before anything is given up: the next one must not be throttled further. */
+	ret = hold_throttle(s, plan->throttle_percent, err);
+	if (!ret)
+		ret = mt_actuate(a, s->conn, s->uuid, plan, err);
+	if (ret) {
+		if (plan->throttle_percent)
+			mt_unthrottle(s);
 		return ret;
+	}
 	s->restarting = true;
 	s->restart = *plan;
 	return 0;
@@ -32,8 +47,11 @@ int mt_restart(struct supervision *s, const struct mt_actuators *a, const struct
 /* The next migration of this guest, whoever begins it, has QEMU's own again. */
 void mt_unthrottle(struct supervision *s)
 {
-	if (s->throttled)
-		(void)!mt_domain_set_throttle(s->conn, s->uuid, 0, NULL);
+	struct mt_err err = { 0 };
+
+	if (s->throttled &&
+	    mt_domain_limit_throttle(s->conn, s->uuid, MT_THROTTLE_MAX_PERCENT, &err))
+		mt_note_event(s, "QEMU's largest throttle is still ours", err.msg);
 	s->throttled = false;
 }
 
@@ -85,7 +103,8 @@ bool mt_restart_begins(struct supervision *s)
 	s->restarting = false;
 	why = hinders(s);
 	if (!why) {
-		mt_unthrottle(s);
+		if (!s->restart.throttle_percent)
+			mt_unthrottle(s);
 		ret = s->o->begin_again(s->restart.method, s->restart.throttle_percent,
 					s->o->begin_again_opaque, &err);
 		why = err.msg;

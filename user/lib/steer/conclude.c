@@ -60,7 +60,7 @@ void mt_conclude(struct supervision *s)
 	in.cancelled = s->cancelled;
 	in.claimed = s->claimed;
 	r->outcome = mt_settle(&in, r->detail, sizeof(r->detail), &o.destination);
-	if (r->outcome == MT_OUTCOME_ABORTED)
+	if (r->outcome != MT_OUTCOME_COMPLETED && r->outcome != MT_OUTCOME_COMPLETED_UNVERIFIED)
 		mt_unthrottle(s);
 	drain(s);
 	if (!mt_sample_has(&r->final, total_ms) &&

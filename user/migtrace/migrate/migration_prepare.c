@@ -154,10 +154,16 @@ static int load_profile(struct migration *m, struct mt_err *err)
 /* Which of the methods, by what is known of the guest. */
 static int choose_method(struct migration *m, struct mt_err *err)
 {
+	unsigned there = mt_methods_of(m->versions.qemu_number);
+
 	if (!m->methods)
 		return 0;
+	if (!(m->methods & there))
+		return mt_err_set(err, -EOPNOTSUPP, "--methods: QEMU %s has none of them any more",
+				  m->versions.qemu);
 	return beginning_choose(&m->how, &(struct beginning){
-		.methods = m->methods & (mt_migrate_methods(&m->how) | 1U << MT_METHOD_PRECOPY),
+		.methods = m->methods & there &
+			   (mt_migrate_methods(&m->how) | 1U << MT_METHOD_PRECOPY),
 		.limits = &m->limits,
 		.memory_bytes = (double)m->domain.memory_bytes },
 		m->method, sizeof(m->method), err);
@@ -183,6 +189,7 @@ int migration_prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = load_profile(m, err);
 	if (rc)
 		return rc;
+	mt_versions_get(&m->versions, m->conn);
 	migration_set_rule(m);
 	m->how.destination_uri = args[1];
 	m->how.postcopy = m->limits.postcopy_allowed;
@@ -194,7 +201,6 @@ int migration_prepare(struct migration *m, char **args, struct mt_err *err)
 	rc = mt_migrate_check(m->conn, m->domain.uuid, &m->how, err);
 	if (rc)
 		return rc;
-	mt_versions_get(&m->versions, m->conn);
 	warn(m);
 	m->inbox = mt_inbox_new();
 	if (!m->inbox)

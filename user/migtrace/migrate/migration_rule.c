@@ -17,7 +17,7 @@ void migration_set_limits(struct migration *m, struct mt_limits *limits)
 	limits->history = m->history_path ? &m->history : NULL;
 	limits->before = m->profile_path ? &m->before : NULL;
 	limits->auto_converge = m->how.auto_converge;
-	limits->methods = mt_migrate_methods(&m->how);
+	limits->methods = mt_migrate_methods(&m->how) & mt_methods_of(m->versions.qemu_number);
 	limits->clears_chunks = mt_domain_clears_chunks(&m->domain);
 }
 
