@@ -86,20 +86,6 @@ static const char *tell(char buf[160], const struct rates *r)
 	return buf;
 }
 
-/* All of the memory once more, and what the guest dirties meanwhile: is there time for it? */
-static bool may_begin_again(const struct mt_view *view, enum mt_method method, uint64_t now_ms)
-{
-	const struct mt_limits *limits = view->limits;
-	double bytes = limits->before ? limits->before->nonzero_bytes : 0;
-
-	if (!mt_view_begins_again(view, method))
-		return false;
-	if (!(bytes > 0))
-		bytes = (double)view->sample->memory_bytes;
-	return (double)now_ms + 2 * bytes / view->bandwidth_bytes_per_s * 1e3 <
-	       (double)limits->deadline_ms;
-}
-
 static void begin_again(struct mt_plan *plan, enum mt_method method, unsigned percent,
 			const char *why)
 {
@@ -140,13 +126,13 @@ static void switch_method(struct adamig *s, const struct mt_view *view, const st
 	tell(why, r);
 	percent = percent > least ? percent : least;
 	if (compressed < 1 && r->speed / compressed > r->dirtied &&
-	    may_begin_again(view, MT_METHOD_COMPRESSION, now_ms))
+	    mt_view_begins_again(view, MT_METHOD_COMPRESSION, now_ms))
 		begin_again(plan, MT_METHOD_COMPRESSION, 0, why);
 	else if (percent > most || (flips && s->tries >= THROTTLE_TRIES))
 		last_resort(view, why, plan);
 	else if (view->limits->auto_converge && !mt_view_refuses(view, MT_ACTION_THROTTLE))
 		throttle(s, percent, why, plan);
-	else if (may_begin_again(view, MT_METHOD_AUTOCONVERGE, now_ms))
+	else if (mt_view_begins_again(view, MT_METHOD_AUTOCONVERGE, now_ms))
 		begin_again(plan, MT_METHOD_AUTOCONVERGE, percent, why);
 	else
 		last_resort(view, why, plan);

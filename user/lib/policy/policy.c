@@ -176,10 +176,19 @@ static void heed_stall(struct mt_policy_state *state, const struct mt_view *view
 
 /* --- what holds for every row ------------------------------------------- */
 
-bool mt_view_begins_again(const struct mt_view *view, enum mt_method method)
+bool mt_view_begins_again(const struct mt_view *view, enum mt_method method, uint64_t now_ms)
 {
-	return !view->sample->other_bytes && view->limits->methods >> method & 1 &&
-	       !mt_view_refuses(view, MT_ACTION_RESTART);
+	const struct mt_limits *limits = view->limits;
+	double bytes = limits->before ? limits->before->nonzero_bytes : 0;
+
+	if (view->sample->other_bytes || !(limits->methods >> method & 1) ||
+	    mt_view_refuses(view, MT_ACTION_RESTART))
+		return false;
+	/* All of the memory once more, and as much again for what the guest dirties. Inferred. */
+	if (!(bytes > 0))
+		bytes = (double)view->sample->memory_bytes;
+	return (double)now_ms + 2 * bytes / view->bandwidth_bytes_per_s * 1e3 <
+	       (double)limits->deadline_ms;
 }
 
 /* @why: else. What was refused too often turned_down() tells. */

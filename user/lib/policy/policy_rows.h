@@ -49,8 +49,11 @@ static inline bool mt_view_refuses(const struct mt_view *view, enum mt_action ac
 	return view->refused >> action & 1;
 }
 
-/* It may be begun again with @method: by us, not tried yet, not refused, and without a disk. */
-bool mt_view_begins_again(const struct mt_view *view, enum mt_method method);
+/*
+ * It may be begun again with @method: by us, not tried yet, not refused, without a disk, and there
+ * is time for it.
+ */
+bool mt_view_begins_again(const struct mt_view *view, enum mt_method method, uint64_t now_ms);
 
 /*
  * Asks for that limit of QEMU's, unless that is what it is, or what was asked for already. Return:

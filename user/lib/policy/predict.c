@@ -10,7 +10,8 @@
  *  - neither is, and a boundary within the allowed downtime may still come: wait for it;
  *  - a kernel source has seen that the guest goes to and fro between a high and a low load, and the
  *    low one is near and long enough: wait for it, see lowphase.h;
- *  - none can, and so it has been for some seconds: abort, with what it would have taken.
+ *  - none can, and so it has been for some seconds: throttle the guest, where that is allowed and
+ *    enough, see slowdown.h; else abort, with what it would have taken.
  *
  * Whoever waits has QEMU's own limit follow what would be taken: QEMU then syncs sooner, and the
  * pages that it keeps back cannot be sent twice.
@@ -21,6 +22,7 @@
 #include "foresight.h"
 #include "lowphase.h"
 #include "policy_rows.h"
+#include "slowdown.h"
 
 /* That it ends by itself is sure at this probability. Inferred. */
 #define SURE			0.9
@@ -66,6 +68,7 @@ struct predict {
 	uint64_t loads_changes;		/* seen by the first boundary that told of phases; 0: none
 					 * did */
 	struct mt_foresight foresight;
+	struct mt_slowdown slowdown;
 };
 
 static void remember(struct predict *s, const struct mt_view *view, uint64_t now_ms)
@@ -77,6 +80,7 @@ static void remember(struct predict *s, const struct mt_view *view, uint64_t now
 		mt_foresight_init(&s->foresight);
 	mt_foresight_boundary(&s->foresight, mt_iterations_last(view->iterations),
 			      view->course);
+	mt_slowdown_boundary(&s->slowdown);
 	if (view->loads && !s->loads_changes)
 		s->loads_changes = view->loads->changes;
 	if (hopeless && !s->hopeless)
@@ -291,6 +295,7 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 	const char *may =
 		p->verdict == MT_VERDICT_CONVERGES ? "may not converge" : "will not converge";
 	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR], low[224] = "";
+	unsigned most_percent = mt_price_max_throttle_percent(view->limits);
 	struct offers offers;
 
 	tell_iteration(so_far, sizeof(so_far), view);
@@ -305,7 +310,11 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 	if (isfinite(offers.low.wait_s)) {
 		mt_lowphase_tell(low, sizeof(low), &offers.low, view->loads);
 	} else if (no_use_waiting(s, view, now_ms)) {
-		give_up(s, view, so_far, plan);
+		if (!mt_slowdown(&s->slowdown, view, now_ms, most_percent, so_far, plan))
+			give_up(s, view, so_far, plan);
+		return;
+	} else if (most_percent && mt_slowdown_fails(&s->slowdown, view, s->since_lowest) &&
+		   mt_slowdown(&s->slowdown, view, now_ms, most_percent, so_far, plan)) {
 		return;
 	}
 	if (!set_limit(s, view, &offers, so_far, plan))

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "price.h"
 
-enum { MAX_STALL, WEIGHT_DOWNTIME, WEIGHT_STALL, WEIGHT_POSTCOPY };
+enum { MAX_STALL, MAX_THROTTLE, WEIGHT_DOWNTIME, WEIGHT_STALL, WEIGHT_POSTCOPY };
 
 /*
  * All three weights are inferred: what a guest's pause is worth only its owner knows. Of the pause
@@ -21,6 +21,11 @@ const struct mt_param mt_price_params[] = {
 		.min = 1, .max = MT_LIMIT_MAX_MS,
 		.help = "how long the guest may be felt to stall after a flip",
 		.about = "how long the guest may be felt to stall after a flip: it is flipped only where no more than this is expected",
+	},
+	[MAX_THROTTLE] = {
+		.name = "max_throttle", .kind = MT_PARAM_COUNT, .max = 99,
+		.help = "percent by which the guest may be throttled before it is given up; 0: not at all",
+		.about = "by how many percent the guest may be throttled, with auto-converge, before the migration is given up; a migration that was not begun with **--auto-converge** is begun again with it, by **migtrace migrate** alone. 0: not at all",
 	},
 	[WEIGHT_DOWNTIME] = {
 		.name = "weight_downtime", .kind = MT_PARAM_COUNT, .initial = 1, .max = WEIGHT_MAX,
@@ -43,6 +48,11 @@ const struct mt_param mt_price_params[] = {
 static double value(const struct mt_limits *limits, int which)
 {
 	return (double)mt_param_value(&limits->params, &mt_price_params[which]);
+}
+
+unsigned mt_price_max_throttle_percent(const struct mt_limits *limits)
+{
+	return (unsigned)mt_param_value(&limits->params, &mt_price_params[MAX_THROTTLE]);
 }
 
 struct mt_prices mt_prices_of(const struct mt_limits *limits)

@@ -34,10 +34,11 @@ struct mt_prices {
 	double now_s;			/* the cheapest that can be had, now or in the end */
 };
 
-/* Weights, and the limit on the stall. */
+/* Weights, and the limits on the stall and on what the guest may be slowed down by. */
 extern const struct mt_param mt_price_params[];
 /* Weights and limits, as @limits has them; the rest is the caller's. */
 struct mt_prices mt_prices_of(const struct mt_limits *limits);
+unsigned mt_price_max_throttle_percent(const struct mt_limits *limits);
 
 /* Seconds; @pause_ms: expected of stopping now. */
 double mt_price_stop_s(const struct mt_prices *p, double pause_ms);
