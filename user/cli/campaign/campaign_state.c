@@ -136,6 +136,8 @@ static int take_up(struct campaign_state *st, const char *path, struct campaign_
 	}
 	if (!rc && at < text + len && ftruncate(st->fd, at - text))
 		rc = failed(err, path);
+	if (!rc && lseek(st->fd, at - text, SEEK_SET) < 0)
+		rc = failed(err, path);
 	return rc;
 }
 
@@ -156,7 +158,11 @@ int campaign_state_open(struct campaign_state *st, const char *dir, const char *
 		rc = make_dir(dir, "runs", err);
 	if (rc)
 		return rc;
-	st->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	/*
+	 * Nobody else writes to it, see the lock; and not O_APPEND, by which a 9p client that writes
+	 * back a page that it keeps has the server append what was there already.
+	 */
+	st->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (st->fd < 0)
 		return failed(err, path);
 	if (flock(st->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
