@@ -23,4 +23,11 @@ struct mt_cluster {
  */
 void mt_cluster_interval(const struct mt_cluster *c, size_t n, double *low, double *high);
 
+/*
+ * Likewise of the mean of @a over that of @b, which are of the same clusters: both are drawn
+ * together. A cluster may have no cases of one of them. NaN where the mean of @b can be 0.
+ */
+void mt_cluster_ratio_interval(const struct mt_cluster *a, const struct mt_cluster *b, size_t n,
+			       double *low, double *high);
+
 #endif
