@@ -66,8 +66,10 @@ static void test_certain(void)
 		CHECK_NEAR(mt_epr_ratio(&epr.by[1][MT_EPR_FM], k), 1, 0);
 		CHECK_NEAR(mt_epr_ratio(&epr.by[1][MT_EPR_AM], k), 1, 0);
 	}
-	/* The mean, 200 and drifting by the phase, is 33 % off or 100 %; the last slot is right until
-	 * its phase ends. */
+	/*
+	 * The mean, 200 and drifting by the phase, is 33 % off or 100 %; the last slot is right
+	 * until its phase ends.
+	 */
 	CHECK_NEAR(mt_epr_ratio(&epr.by[0][MT_EPR_MEAN], MT_EPR_SLOT), 0, 0);
 	CHECK(mt_epr_ratio(&epr.by[0][MT_EPR_LAST], MT_EPR_SLOT) > 0.3);
 }
@@ -126,7 +128,7 @@ static void test_finish(void)
 		 * one taken at 20 leaves 1000 at 40, and of those taken later none is out in time.
 		 */
 		s[150] = k == 1 ? 400 : 10;	/* of the 1000: 390 more */
-		s[131] = k == 2 ? 400 : 10;	/* before the snapshot: of the sum, 2000, 390 more */
+		s[131] = k == 2 ? 400 : 10;	/* before the snapshot: 390 more of 2000 */
 		CHECK_INT(mt_epr_evaluate(s, 240, &p, &epr), 0);
 		CHECK_INT(fm->predictions[MT_EPR_FINISH], 1);
 		CHECK_INT(fm->predictions[MT_EPR_LEFT], 1);

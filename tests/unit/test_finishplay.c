@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_finishplay.c - growth platforms, and a sender that may wait, by hand and against what is best
+ * test_finishplay.c - growth platforms, and a sender that may wait: by hand, and against the best
  */
 #include <errno.h>
 
@@ -92,8 +92,8 @@ static void test_quiet_phase(void)
 }
 
 /*
- * What comes has come exactly so before: the sender that waits leaves no more than the best one with
- * the future known, and the chain no more than the best one without waiting.
+ * What comes has come exactly so before: the sender that waits leaves no more than the best one
+ * with the future known, and the chain no more than the best one without waiting.
  */
 static void test_certain(void)
 {

@@ -43,7 +43,7 @@ static void interval(const struct mt_cluster *a, const struct mt_cluster *b, siz
 	for (size_t i = 0; i < MT_CLUSTER_DRAWS; i++) {
 		struct drawn d = draw(a, b, n, &rng);
 
-		if (b && !(d.b.sum > 0 && d.a.n > 0))
+		if (!(d.a.n > 0) || (b && !(d.b.sum > 0)))
 			return;
 		drawn[i] = d.a.sum / d.a.n;
 		if (b)

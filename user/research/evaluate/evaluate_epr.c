@@ -144,29 +144,34 @@ static struct mt_cell rounded(double v)
 	return isfinite(v) ? MT_DOUBLE(round(v * 1e4) / 1e4) : MT_NONE;
 }
 
-/* AM over FM. @n: the series with such predictions. */
-static int interval(const struct results *r, size_t h, int kind, size_t *n, double *low,
-		    double *high)
+/* 90 %, by whole series. */
+struct intervals {
+	size_t n;		/* series with such predictions */
+	double fm_low, fm_high, am_low, am_high, ratio_low, ratio_high;
+};
+
+static int find_intervals(const struct results *r, size_t h, int kind, struct intervals *out)
 {
 	mt_autofree struct mt_cluster *fm = calloc(r->n + 1, sizeof(*fm)),
 				      *am = calloc(r->n + 1, sizeof(*am));
 
 	if (!fm || !am)
 		return -ENOMEM;
-	*n = 0;
+	out->n = 0;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct mt_epr_count *f = &r->each[i].by[h][MT_EPR_FM],
 					  *a = &r->each[i].by[h][MT_EPR_AM];
 
 		if (!f->predictions[kind] && !a->predictions[kind])
 			continue;
-		fm[*n] = (struct mt_cluster){ (double)f->correct[kind],
-					      (double)f->predictions[kind] };
-		am[*n] = (struct mt_cluster){ (double)a->correct[kind],
-					      (double)a->predictions[kind] };
-		++*n;
+		fm[out->n] = (struct mt_cluster){ (double)f->correct[kind],
+						  (double)f->predictions[kind] };
+		am[out->n++] = (struct mt_cluster){ (double)a->correct[kind],
+						    (double)a->predictions[kind] };
 	}
-	mt_cluster_ratio_interval(am, fm, *n, low, high);
+	mt_cluster_interval(fm, out->n, &out->fm_low, &out->fm_high);
+	mt_cluster_interval(am, out->n, &out->am_low, &out->am_high);
+	mt_cluster_ratio_interval(am, fm, out->n, &out->ratio_low, &out->ratio_high);
 	return 0;
 }
 
@@ -175,12 +180,12 @@ static int add_row(struct mt_table *t, const struct results *r, const struct set
 {
 	const struct mt_epr_params p = params_of(setting);
 	const struct mt_epr_count *by = r->all.by[h];
-	double ratio[MT_EPR_BYS], low, high;
 	bool curves = kind == MT_EPR_SNAPSHOT;
-	size_t n;
-	int rc = interval(r, h, kind, &n, &low, &high);
+	double ratio[MT_EPR_BYS];
+	struct intervals in;
+	int rc = find_intervals(r, h, kind, &in);
 
-	if (rc || !n)
+	if (rc || !in.n)
 		return rc;
 	for (int i = 0; i < MT_EPR_BYS; i++)
 		ratio[i] = mt_epr_ratio(&by[i], kind);
@@ -188,7 +193,7 @@ static int add_row(struct mt_table *t, const struct results *r, const struct set
 		t, (struct mt_cell[]){
 			   MT_STR(r->name),
 			   MT_STR(r->source),
-			   MT_UINT(n),
+			   MT_UINT(in.n),
 			   MT_STR(setting->name),
 			   MT_UINT(p.horizons[h]),
 			   MT_STR(mt_epr_kind_name(kind)),
@@ -199,8 +204,12 @@ static int add_row(struct mt_table *t, const struct results *r, const struct set
 			   rounded(ratio[MT_EPR_LAST]),
 			   rounded(ratio[MT_EPR_FM] > 0 ? ratio[MT_EPR_AM] / ratio[MT_EPR_FM] :
 							  NAN),
-			   rounded(low),
-			   rounded(high),
+			   rounded(in.ratio_low),
+			   rounded(in.ratio_high),
+			   rounded(in.fm_low),
+			   rounded(in.fm_high),
+			   rounded(in.am_low),
+			   rounded(in.am_high),
 			   MT_UINT(by[MT_EPR_FM].predictions[kind]),
 			   MT_UINT(by[MT_EPR_AM].predictions[kind]),
 			   curves ? MT_UINT(by[MT_EPR_FM].curves) : MT_NONE,
@@ -270,6 +279,7 @@ int evaluate_epr(char **files, size_t n, enum mt_format format)
 		{ "am_listing_epr", "listing" }, { "mean_epr", "mean" }, { "last_epr", "last" },
 		{ "am_over_fm", "AM/FM" }, { "am_over_fm_low", "low" },
 		{ "am_over_fm_high", "high" },
+		{ "fm_low", NULL }, { "fm_high", NULL }, { "am_low", NULL }, { "am_high", NULL },
 		{ "fm_predictions", NULL }, { "am_predictions", NULL },
 		{ "fm_curves", "FM curves" }, { "am_curves", "AM curves" },
 		{ "am_listing_curves", "listing curves" },

@@ -91,8 +91,8 @@ static bool play_all(const struct epr_series *s, size_t at, const struct mt_mark
 	if (scene->base_bytes > 0)
 		base_slots = scene->base_bytes / PAGE_BYTES / play.link_bytes_per_s / play.slot_s;
 	play.base_bytes = base_slots * play.slot_s * play.link_bytes_per_s;
-	play.horizon_s = fmax(HORIZON_SLOTS, fmin(MT_PILOT_SLOTS_MAX, base_slots + HORIZON_BEYOND)) *
-			 play.slot_s;
+	play.horizon_s = play.slot_s * fmax(HORIZON_SLOTS, fmin(MT_PILOT_SLOTS_MAX,
+								base_slots + HORIZON_BEYOND));
 	for (size_t r = 0; r < RULES; r++) {
 		play.passes = r < FNI_MAX ? (unsigned)r + 1 : 0;
 		if (mt_finish_play(&play, rule_of(r), &out->by[r]))

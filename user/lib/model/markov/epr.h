@@ -5,7 +5,8 @@
  * Chen & Cao (NPC'14): effective prediction ratio, EPR = correct predictions / predictions. What
  * one prediction is, how far it looks and when it is correct, the paper leaves open: six readings
  * are here, over any horizons. All are causal: the first part of a series trains the chain, the
- * rest is predicted, and learned from as it comes. All readings and horizons are asked of one chain.
+ * rest is predicted, and learned from as it comes. All readings and horizons are asked of one
+ * chain.
  */
 #ifndef MT_EPR_H
 #define MT_EPR_H
@@ -19,8 +20,8 @@ enum mt_epr_kind {
 	 * made. One prediction = one snapshot.
 	 */
 	MT_EPR_SNAPSHOT,
-	MT_EPR_SLOT,		/* curves as long as the horizon. One prediction = one slot of one of
-				 * them */
+	MT_EPR_SLOT,		/* curves as long as the horizon. One prediction = one slot of one
+				 * of them */
 	MT_EPR_CURVE,		/* the same curves. One prediction = the sum of one of them */
 	/*
 	 * Curves up to the finish time, as the listing of Predict loops: that which FindFinishTime

@@ -4,8 +4,8 @@
  *
  * NPC'14 takes its patterns from "a pattern fusion model": Yang, Cao, Fu, Wang, Guo, "A Pattern
  * Fusion Model for Multi-Step-Ahead CPU Load Prediction" (JSS 86(5), 2013). By its abstract,
- * patterns are similar by Euclidean distance and by distance of fluctuations, each similar one makes
- * a prediction, and a strategy of weights merges them. How is not public; inferred are
+ * patterns are similar by Euclidean distance and by distance of fluctuations, each similar one
+ * makes a prediction, and a strategy of weights merges them. How is not public; inferred are
  *
  *	distance	root mean square of the differences of the slots, plus fluctuation_share
  *			times that of the differences of their changes from slot to slot
