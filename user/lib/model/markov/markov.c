@@ -83,7 +83,7 @@ static void append(const struct mt_markov_params *p, float *recent, unsigned *n,
 	recent[(*n)++] = (float)amount;
 }
 
-int mt_markov_successor(const struct mt_markov *m, int from, bool second)
+static inline int successor(const struct mt_markov *m, int from, bool second)
 {
 	int first = -1, other = -1;
 
@@ -100,6 +100,11 @@ int mt_markov_successor(const struct mt_markov *m, int from, bool second)
 	return second ? other : first;
 }
 
+int mt_markov_successor(const struct mt_markov *m, int from, bool second)
+{
+	return successor(m, from, second);
+}
+
 static double chance_of(const struct mt_markov *m, int from, int to)
 {
 	uint64_t all = 0;
@@ -114,7 +119,7 @@ struct walk {
 	const float *status;
 	int at;			/* the pattern nearest to it */
 	unsigned repeats;	/* of a pattern on itself, just before */
-	double chance;		/* of the last step */
+	int from;		/* the pattern that the last step went on from */
 };
 
 /* The pattern that AM goes on from in place of the one that has repeated for too long. */
@@ -123,9 +128,9 @@ static int instead_of(const struct mt_markov *m, const struct walk *w)
 	int other = w->at;
 
 	if (m->params.adjust == MT_ADJUST_PATTERN)
-		other = mt_markov_successor(m, w->at, true);
+		other = successor(m, w->at, true);
 	else if (m->params.adjust == MT_ADJUST_NEAREST)
-		other = mt_patterns_second(m, w->status, w->at);
+		other = mt_fusion_second(m, w->status, w->at);
 	return other < 0 ? w->at : other;
 }
 
@@ -137,15 +142,15 @@ static int step(const struct mt_markov *m, struct walk *w)
 	int from = over ? instead_of(m, w) : w->at, next = -1;
 
 	if (over && p->adjust == MT_ADJUST_SUCCESSOR)
-		next = mt_markov_successor(m, from, true);
+		next = successor(m, from, true);
 	if (next < 0)
-		next = mt_markov_successor(m, from, false);
+		next = successor(m, from, false);
 	if (next < 0)
 		next = from;	/* nothing is known to follow: it stays. Inferred. */
 	if (p->count != MT_COUNT_NEVER && (next != from || from != w->at))
 		w->repeats = 0;
 	w->repeats += next == from;
-	w->chance = chance_of(m, from, next);
+	w->from = from;
 	return next;
 }
 
@@ -233,7 +238,8 @@ int mt_markov_forecast(const struct mt_markov *m, unsigned slots, double *amount
 	for (unsigned k = 0; k < slots; ) {
 		int next = step(m, &w), then;
 
-		so_far *= w.chance;
+		if (chance)
+			so_far *= chance_of(m, w.from, next);
 		ahead(m, &w, next, added);
 		for (unsigned i = 0; i < p->step && k < slots; i++, k++) {
 			amounts[k] = added[i];

@@ -7,7 +7,8 @@
 #include "markov_fusion.h"
 #include "markov_patterns.h"
 
-static double distance(const struct mt_markov *m, const float *a, const float *b)
+/* @share: of the fluctuations */
+static double distance(const struct mt_markov *m, const float *a, const float *b, double share)
 {
 	unsigned n = m->params.window;
 	double slots = 0, changes = 0, last = 0;
@@ -19,8 +20,23 @@ static double distance(const struct mt_markov *m, const float *a, const float *b
 		changes += i ? (off - last) * (off - last) : 0;
 		last = off;
 	}
-	return sqrt(slots / n) +
-	       m->params.fluctuation_share * (n > 1 ? sqrt(changes / (n - 1)) : 0);
+	return sqrt(slots / n) + share * (n > 1 ? sqrt(changes / (n - 1)) : 0);
+}
+
+int mt_fusion_second(const struct mt_markov *m, const float *status, int but)
+{
+	double least = INFINITY;
+	int best = -1;
+
+	for (int j = 0; j < (int)m->n_patterns; j++) {
+		double d = j == but ? INFINITY : distance(m, status, m->pattern[j], 0);
+
+		if (j != but && (best < 0 || d < least)) {
+			least = d;
+			best = j;
+		}
+	}
+	return best;
 }
 
 struct similar {
@@ -34,7 +50,7 @@ static unsigned find_similar(const struct mt_markov *m, const float *status, str
 	unsigned n = 0;
 
 	for (int j = 0; j < (int)m->n_patterns; j++) {
-		double d = distance(m, status, m->pattern[j]);
+		double d = distance(m, status, m->pattern[j], m->params.fluctuation_share);
 		unsigned i = n;
 
 		while (i && d < found[i - 1].distance)

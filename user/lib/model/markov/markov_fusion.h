@@ -28,4 +28,7 @@
 void mt_fusion_foretell(const struct mt_markov *m, const float *status, int at, int next,
 			float *amounts);
 
+/* The pattern nearest to @status of all but @but, fluctuations aside; -1 = there is none. */
+int mt_fusion_second(const struct mt_markov *m, const float *status, int but);
+
 #endif

@@ -32,39 +32,24 @@ static double square_distance(const float *a, const float *b, unsigned n, double
 	return sum;
 }
 
-static int nearest_but(const struct mt_markov *m, const float *status, int but, double *square)
+int mt_patterns_nearest(const struct mt_markov *m, const float *status, double *square)
 {
 	int best = -1;
 
 	*square = INFINITY;
-	for (int j = 0; j < (int)m->n_patterns; j++) {
-		double d;
+	for (unsigned j = 0; j < m->n_patterns; j++) {
+		double d = square_distance(status, m->pattern[j], m->params.window, *square);
 
-		if (j == but)
-			continue;
-		d = square_distance(status, m->pattern[j], m->params.window, *square);
 		/*
 		 * Amounts beyond all reason are infinitely far from anything; one of the patterns
 		 * it is all the same.
 		 */
 		if (best < 0 || d < *square) {
 			*square = isnan(d) ? INFINITY : d;
-			best = j;
+			best = (int)j;
 		}
 	}
 	return best;
-}
-
-int mt_patterns_nearest(const struct mt_markov *m, const float *status, double *square)
-{
-	return nearest_but(m, status, -1, square);
-}
-
-int mt_patterns_second(const struct mt_markov *m, const float *status, int but)
-{
-	double square;
-
-	return nearest_but(m, status, but, &square);
 }
 
 static void nearest_two(const struct mt_markov *m, unsigned *a, unsigned *b)

@@ -13,9 +13,6 @@
  */
 int mt_patterns_nearest(const struct mt_markov *m, const float *status, double *square);
 
-/* The one nearest to it of all others than @but; -1 = there is no other. */
-int mt_patterns_second(const struct mt_markov *m, const float *status, int but);
-
 /* What followed most often on pattern @from; second: after that one. -1 = nothing did. */
 int mt_markov_successor(const struct mt_markov *m, int from, bool second);
 
