@@ -7,7 +7,7 @@
  * Prints one JSON object: microseconds of CPU, on the average, for a slot that is learnt from, a
  * forecast of 300 slots, and FindFinishTime on it with and without waiting; on a series with little
  * noise, and on one with so much that patterns are merged at almost every slot. 64 patterns of 50
- * slots.
+ * slots; then of the other lengths n that Documentation/evaluation/markov.md compares.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +29,9 @@ static double now_us(void)
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
-static int measure(const char *name, double noise, size_t slots, const char *end)
+static int measure(const char *name, unsigned window, double noise, size_t slots, const char *end)
 {
-	static const struct mt_markov_params params = MT_MARKOV_DEFAULTS;
+	struct mt_markov_params params = MT_MARKOV_DEFAULTS;
 	const struct mt_phases phases = { MT_PHASE_TWO_LEVEL, 60, 200, 1000, noise, 3 };
 	mt_autofree double *s = calloc(slots, sizeof(*s));
 	double ahead[AHEAD], from, feed, forecast, find, chain;
@@ -41,6 +41,7 @@ static int measure(const char *name, double noise, size_t slots, const char *end
 		.slots = AHEAD, .increments = ahead, .base_bytes = 20 * 700, .bytes_per_slot = 700
 	};
 
+	params.window = window;
 	if (!s || mt_phases_make(&phases, s, slots) || mt_markov_init(&m, &params))
 		return -1;
 	from = now_us();
@@ -69,6 +70,7 @@ static int measure(const char *name, double noise, size_t slots, const char *end
 
 int main(int argc, char **argv)
 {
+	static const unsigned windows[] = { 5, 10, 20, 30, 60 };
 	long slots = argc > 1 ? atol(argv[1]) : 4000;
 
 	if (slots < 100) {
@@ -76,8 +78,15 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	printf("{\"slots\":%ld,", slots);
-	if (measure("noise_5_percent", 0.05, (size_t)slots, ",") ||
-	    measure("noise_20_percent", 0.2, (size_t)slots, "}\n"))
+	for (size_t i = 0; i < MT_ARRAY_SIZE(windows); i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "noise_5_percent_n_%u", windows[i]);
+		if (measure(name, windows[i], 0.05, (size_t)slots, ","))
+			return 1;
+	}
+	if (measure("noise_5_percent", 50, 0.05, (size_t)slots, ",") ||
+	    measure("noise_20_percent", 50, 0.2, (size_t)slots, "}\n"))
 		return 1;
 	return 0;
 }

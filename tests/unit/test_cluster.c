@@ -45,6 +45,31 @@ static void binomial(void)
 	CHECK_NEAR(high, 0.8, 1e-12);
 }
 
+/* Drawn together: where each cluster has twice the mean of the other's, every draw has. */
+static void ratio(void)
+{
+	struct mt_cluster a[10], b[10], c[10];
+	double low, high, low_of_c, high_of_c;
+
+	for (int i = 0; i < 10; i++) {
+		b[i] = (struct mt_cluster){ 1 + i * i, 1 };
+		a[i] = (struct mt_cluster){ 2 * (1 + i * i), 1 };
+		c[i] = (struct mt_cluster){ i % 2, 1 };
+	}
+	mt_cluster_ratio_interval(a, b, 10, &low, &high);
+	CHECK_NEAR(low, 2, 1e-12);
+	CHECK_NEAR(high, 2, 1e-12);
+	/* Over one that is the same in all clusters it is the interval of the mean. */
+	for (int i = 0; i < 10; i++)
+		b[i] = (struct mt_cluster){ 2, 4 };
+	mt_cluster_ratio_interval(c, b, 10, &low, &high);
+	mt_cluster_interval(c, 10, &low_of_c, &high_of_c);
+	CHECK_NEAR(low, 2 * low_of_c, 1e-12);
+	CHECK_NEAR(high, 2 * high_of_c, 1e-12);
+	mt_cluster_ratio_interval(a, c, 2, &low, &high);	/* both may be the one with 0 */
+	CHECK(isnan(low) && isnan(high));
+}
+
 static void one_cluster(void)
 {
 	const struct mt_cluster c = { 5, 10 };
@@ -60,6 +85,7 @@ static const struct ktap_case cases[] = {
 	{ "two clusters, one of no and one of yes", two_extremes },
 	{ "clusters that are all alike have no interval", all_alike },
 	{ "clusters of one are a binomial", binomial },
+	{ "a ratio of means of the same clusters", ratio },
 	{ "one cluster, or none, tells nothing", one_cluster },
 };
 

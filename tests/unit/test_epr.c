@@ -17,42 +17,127 @@ static const struct mt_epr_params defaults = MT_EPR_DEFAULTS;
  */
 static void test_certain(void)
 {
+	static const unsigned horizons[] = { 30, 150 };
 	struct mt_epr epr = { 0 };
-	unsigned snapshots = 0, curves = 0;
 	double s[400];
 
 	for (int i = 0; i < 400; i++)
 		s[i] = 100;
 	CHECK_INT(mt_epr_evaluate(s, 400, &defaults, &epr), 0);
-	for (int k = 0; k < MT_EPR_COUNT; k++) {
-		CHECK(epr.predictions[k]);
-		CHECK_INT(epr.correct[k], epr.predictions[k]);
-	}
-	/* 200 slots are foretold, in curves of 30 that begin every 5. */
-	CHECK_INT(epr.predictions[MT_EPR_CURVE], (200 - 30) / 5 + 1);
-	CHECK_INT(epr.predictions[MT_EPR_SLOT], 30 * epr.predictions[MT_EPR_CURVE]);
-	/*
-	 * The base takes 20 slots of the link, each pass 1.25 times less than the one before,
-	 * rounded up; a curve lasts 30.
-	 */
-	for (int at = 0, pass = 20, made = -30; at + pass <= 200;
-	     at += pass, pass = (4 * pass + 4) / 5) {
-		snapshots++;
-		if (at + pass > made + 30) {
-			made = at;
-			curves++;
+	for (int h = 0; h < 2; h++) {
+		unsigned snapshots = 0, curves = 0;
+		int horizon = (int)horizons[h];
+
+		/*
+		 * The base takes 20 slots of the link, each pass 1.25 times less than the one
+		 * before, rounded up; a curve lasts as long as the horizon.
+		 */
+		for (int at = 0, pass = 20, made = -horizon; at + pass <= 200;
+		     at += pass, pass = (4 * pass + 4) / 5) {
+			snapshots++;
+			if (at + pass > made + horizon) {
+				made = at;
+				curves++;
+			}
+		}
+		for (int by = 0; by < MT_EPR_BYS; by++) {
+			const struct mt_epr_count *c = &epr.by[h][by];
+
+			/* The base takes 20 slots, a snapshot 16: no end within 30. */
+			for (int k = 0; k < MT_EPR_COUNT; k++) {
+				CHECK_INT(!c->predictions[k], !h && k >= MT_EPR_FINISH);
+				CHECK_INT(c->correct[k], c->predictions[k]);
+			}
+			/* 200 slots are foretold, in curves that begin every 5. */
+			CHECK_INT(c->predictions[MT_EPR_CURVE], (200 - horizon) / 5 + 1);
+			CHECK_INT(c->predictions[MT_EPR_SLOT],
+				  horizon * c->predictions[MT_EPR_CURVE]);
+			CHECK_INT(c->predictions[MT_EPR_SNAPSHOT], snapshots);
+			CHECK_INT(c->curves, curves);
+			CHECK_NEAR(mt_epr_ratio(c, MT_EPR_SNAPSHOT), 1, 0);
 		}
 	}
-	CHECK_INT(epr.predictions[MT_EPR_SNAPSHOT], snapshots);
-	CHECK_INT(epr.curves, curves);
-	CHECK_NEAR(mt_epr_ratio(&epr, MT_EPR_SNAPSHOT), 1, 0);
 
 	for (int i = 0; i < 400; i++)
 		s[i] = i % 40 < 20 ? 100 : 300;
 	epr = (struct mt_epr){ 0 };
 	CHECK_INT(mt_epr_evaluate(s, 400, &defaults, &epr), 0);
-	for (int k = 0; k < MT_EPR_COUNT; k++)
-		CHECK_NEAR(mt_epr_ratio(&epr, k), 1, 0);
+	for (int k = 0; k < MT_EPR_COUNT; k++) {
+		CHECK_NEAR(mt_epr_ratio(&epr.by[1][MT_EPR_FM], k), 1, 0);
+		CHECK_NEAR(mt_epr_ratio(&epr.by[1][MT_EPR_AM], k), 1, 0);
+	}
+	/*
+	 * The mean, 200 and drifting by the phase, is 33 % off or 100 %; the last slot is right
+	 * until its phase ends.
+	 */
+	CHECK_NEAR(mt_epr_ratio(&epr.by[0][MT_EPR_MEAN], MT_EPR_SLOT), 0, 0);
+	CHECK(mt_epr_ratio(&epr.by[0][MT_EPR_LAST], MT_EPR_SLOT) > 0.3);
+}
+
+/* Slots of 100 and of 300 by turns, asked about at every slot, worked out by hand. */
+static void test_plain(void)
+{
+	struct mt_epr_params p = MT_EPR_DEFAULTS;
+	struct mt_epr epr = { 0 };
+	const struct mt_epr_count *mean = &epr.by[0][MT_EPR_MEAN], *last = &epr.by[0][MT_EPR_LAST];
+	double s[40];
+
+	for (int i = 0; i < 40; i++)
+		s[i] = i % 2 ? 300 : 100;
+	p.markov.window = 2;
+	p.horizons[0] = 4;
+	p.horizons[1] = 0;
+	p.every = 1;
+	p.link_share = 20;		/* the base is out after 20 slots, beyond the horizon */
+	CHECK_INT(mt_epr_evaluate(s, 40, &p, &epr), 0);
+	CHECK_INT(mean->predictions[MT_EPR_CURVE], 17);
+	/* Any four slots are 800, as four means of about 200 are; no slot is near 200. */
+	CHECK_INT(mean->correct[MT_EPR_CURVE], 17);
+	CHECK_INT(mean->correct[MT_EPR_SLOT], 0);
+	/* The last slot is right for the second and the fourth, and four of it are 1200 or 400. */
+	CHECK_INT(last->correct[MT_EPR_SLOT], 2 * 17);
+	CHECK_INT(last->correct[MT_EPR_CURVE], 0);
+	CHECK_INT(last->predictions[MT_EPR_FINISH], 0);
+}
+
+/*
+ * One migration foretold from its begin, by hand. The chain was taught 10 slots of 90, then 10 of
+ * 10, for ever; link and base are 20 slots of the mean, 50, times 1. What comes is the same but for
+ * one slot, the first of the last quiet phase.
+ */
+static void test_finish(void)
+{
+	struct mt_epr_params p = MT_EPR_DEFAULTS;
+	const struct mt_epr_count *fm;
+	struct mt_epr epr = { 0 };
+	double s[240];
+
+	for (int i = 0; i < 240; i++)
+		s[i] = i % 20 < 10 ? 90 : 10;
+	p.markov.window = 20;
+	p.markov.join_share = 0;
+	p.link_share = 1;
+	p.horizons[0] = 40;
+	p.horizons[1] = 0;
+	p.every = 240;			/* one curve */
+	for (int k = 0; k < 3; k++) {
+		epr = (struct mt_epr){ 0 };
+		fm = &epr.by[0][MT_EPR_FM];
+		/*
+		 * From slot 120 on: the base is out at 20; snapshots of 1000 each take 20 slots, so
+		 * one taken at 20 leaves 1000 at 40, and of those taken later none is out in time.
+		 */
+		s[150] = k == 1 ? 400 : 10;	/* of the 1000: 390 more */
+		s[131] = k == 2 ? 400 : 10;	/* before the snapshot: 390 more of 2000 */
+		CHECK_INT(mt_epr_evaluate(s, 240, &p, &epr), 0);
+		CHECK_INT(fm->predictions[MT_EPR_FINISH], 1);
+		CHECK_INT(fm->predictions[MT_EPR_LEFT], 1);
+		CHECK_INT(fm->predictions[MT_EPR_MOMENT], 1);
+		CHECK_INT(fm->correct[MT_EPR_FINISH], 1);	/* 2390 is within 20 % of 2000 */
+		CHECK_INT(fm->correct[MT_EPR_LEFT], k != 1);
+		/* In the third no migration ends within the 40 slots: it was no moment at all. */
+		CHECK_INT(fm->correct[MT_EPR_MOMENT], k != 2);
+	}
 }
 
 /*
@@ -72,16 +157,22 @@ static void test_surprise(void)
 								 * last */
 	CHECK_INT(mt_epr_evaluate(s, 230,
 				  &(struct mt_epr_params){ .markov = p.markov,
-							   .horizon = 5,
+							   .horizons = { 5 },
 							   .every = 1,
 							   .train_share = 200.0 / 230,
 							   .link_share = 1e30 },
 				  &epr),
 		  0);
 	/* The last element of any pattern seen so far is at least 23 % below what comes. */
-	for (int k = 0; k < MT_EPR_COUNT; k++)
-		CHECK_INT(epr.correct[k], 0);
-	CHECK_INT(epr.predictions[MT_EPR_SNAPSHOT], epr.curves);	/* a new one each time */
+	for (int by = 0; by < MT_EPR_BYS; by++) {
+		for (int k = 0; k <= MT_EPR_LEFT; k++)
+			CHECK_INT(epr.by[0][by].correct[k], 0);
+		/* A new one each time. */
+		CHECK_INT(epr.by[0][by].predictions[MT_EPR_SNAPSHOT], epr.by[0][by].curves);
+	}
+	/* With such a link a migration ends at once: that moment is the best one. */
+	CHECK_INT(epr.by[0][MT_EPR_FM].correct[MT_EPR_MOMENT],
+		  epr.by[0][MT_EPR_FM].predictions[MT_EPR_MOMENT]);
 }
 
 static void test_adds(void)
@@ -95,12 +186,67 @@ static void test_adds(void)
 	CHECK_INT(mt_epr_evaluate(s, 600, &defaults, &two), 0);
 	CHECK_INT(mt_epr_evaluate(s, 600, &defaults, &two), 0);
 	for (int k = 0; k < MT_EPR_COUNT; k++) {
-		CHECK_INT(two.correct[k], 2 * one.correct[k]);
-		CHECK_INT(two.predictions[k], 2 * one.predictions[k]);
-		CHECK(one.correct[k] < one.predictions[k] && one.correct[k]);
+		const struct mt_epr_count *a = &one.by[0][MT_EPR_AM], *b = &two.by[0][MT_EPR_AM];
+
+		CHECK_INT(b->correct[k], 2 * a->correct[k]);
+		CHECK_INT(b->predictions[k], 2 * a->predictions[k]);
+		CHECK(a->correct[k] < a->predictions[k] && a->correct[k]);
 		for (int j = 0; j < k; j++)
 			CHECK(strcmp(mt_epr_kind_name(k), mt_epr_kind_name(j)));
 	}
+}
+
+/* Horizons asked about together are as if each were asked about alone. */
+static void test_horizons(void)
+{
+	static const unsigned horizons[] = { 7, 100, 30 };
+	struct mt_epr_params p = MT_EPR_DEFAULTS;
+	struct mt_phases noise = { MT_PHASE_SAW, 90, 100, 900, 0.1, 1 };
+	struct mt_epr all = { 0 };
+	double s[400];
+
+	CHECK_INT(mt_phases_make(&noise, s, 400), 0);
+	memcpy(p.horizons, horizons, sizeof(horizons));
+	CHECK_INT(mt_epr_evaluate(s, 400, &p, &all), 0);
+	for (int h = 0; h < 3; h++) {
+		struct mt_epr alone = { 0 };
+
+		memset(p.horizons, 0, sizeof(p.horizons));
+		p.horizons[0] = horizons[h];
+		CHECK_INT(mt_epr_evaluate(s, 400, &p, &alone), 0);
+		CHECK(!memcmp(all.by[h], alone.by[0], sizeof(alone.by[0])));
+	}
+	/* One that the series is too short for has no predictions, the others have theirs. */
+	p.horizons[0] = 30;
+	p.horizons[1] = 201;
+	all = (struct mt_epr){ 0 };
+	CHECK_INT(mt_epr_evaluate(s, 400, &p, &all), 0);
+	for (int k = 0; k < MT_EPR_COUNT; k++) {
+		CHECK(all.by[0][MT_EPR_FM].predictions[k]);
+		CHECK_INT(all.by[1][MT_EPR_FM].predictions[k], 0);
+	}
+}
+
+/* AM is what the parameters say; FM and the listing are not touched by it. */
+static void test_methods(void)
+{
+	struct mt_epr_params p = MT_EPR_DEFAULTS;
+	struct mt_phases noise = { MT_PHASE_SQUARE, 140, 100, 900, 0.05, 1 };
+	struct mt_epr prose = { 0 }, other = { 0 };
+	double s[1200];
+
+	CHECK_INT(mt_phases_make(&noise, s, 1200), 0);
+	CHECK_INT(mt_epr_evaluate(s, 1200, &p, &prose), 0);
+	mt_markov_use(&p.markov, mt_markov_method("am-listing"));
+	CHECK_INT(mt_epr_evaluate(s, 1200, &p, &other), 0);
+	CHECK(memcmp(&prose.by[0][MT_EPR_FM], &prose.by[0][MT_EPR_AM], sizeof(prose.by[0][0])));
+	CHECK(memcmp(&prose.by[0][MT_EPR_AM], &prose.by[0][MT_EPR_AM_LISTING],
+		     sizeof(prose.by[0][0])));
+	CHECK(!memcmp(&other.by[0][MT_EPR_AM], &other.by[0][MT_EPR_AM_LISTING],
+		      sizeof(prose.by[0][0])));
+	CHECK(!memcmp(&prose.by[0][MT_EPR_FM], &other.by[0][MT_EPR_FM], sizeof(prose.by[0][0])));
+	CHECK(!memcmp(&prose.by[0][MT_EPR_AM_LISTING], &other.by[0][MT_EPR_AM_LISTING],
+		      sizeof(prose.by[0][0])));
 }
 
 static void test_refused(void)
@@ -114,7 +260,9 @@ static void test_refused(void)
 	CHECK_INT(mt_epr_evaluate(s, 100, &p, &epr), -ENODATA);	/* 50 to learn from are one status,
 								 * with no successor */
 	CHECK_INT(mt_epr_evaluate(s, 102, &p, &epr), 0);
-	p.horizon = MT_EPR_HORIZON_MAX + 1;
+	p.horizons[0] = MT_EPR_HORIZON_MAX + 1;
+	CHECK_INT(mt_epr_evaluate(s, 400, &p, &epr), -EINVAL);
+	p.horizons[0] = 0;
 	CHECK_INT(mt_epr_evaluate(s, 400, &p, &epr), -EINVAL);
 	p = defaults;
 	p.train_share = 1;
@@ -122,7 +270,7 @@ static void test_refused(void)
 	p = defaults;
 	p.markov.window = 0;
 	CHECK_INT(mt_epr_evaluate(s, 400, &p, &epr), -EINVAL);
-	CHECK(isnan(mt_epr_ratio(&(struct mt_epr){ 0 }, MT_EPR_SLOT)));
+	CHECK(isnan(mt_epr_ratio(&(struct mt_epr_count){ 0 }, MT_EPR_SLOT)));
 }
 
 static void test_phases(void)
@@ -221,8 +369,12 @@ static void test_slots(void)
 
 static const struct ktap_case cases[] = {
 	{ "what is certain is predicted without a miss", test_certain },
+	{ "mean and last slot, worked out by hand", test_plain },
+	{ "a finish time foretold, worked out by hand", test_finish },
 	{ "what cannot be foretold is not", test_surprise },
 	{ "counts of several series add up", test_adds },
+	{ "horizons together are as each alone", test_horizons },
+	{ "AM is as it is asked for, FM and the listing stay", test_methods },
 	{ "series of nothing, too short or senseless have no ratio", test_refused },
 	{ "a series in phases has the levels asked for", test_phases },
 	{ "nothing is lost or made between intervals and slots", test_slots },

@@ -94,6 +94,20 @@ static void ask_oracle(const struct instance *in, bool may_wait, struct answer *
 	search(in, 0, out_at, may_wait, answer);
 }
 
+/* The least that any plan leaves whose first snapshot after the base is taken at @first. */
+static double least_from(const struct instance *in, unsigned first, bool may_wait)
+{
+	unsigned e = first + slots_for(fresh(in, 0, first), in->link);
+	struct answer answer = { .least = INFINITY };
+
+	if (e > in->slots)
+		return INFINITY;
+	for (unsigned k = 0; k <= SLOTS; k++)
+		answer.at[k] = INFINITY;
+	search(in, first, e, may_wait, &answer);
+	return fmin(answer.least, fresh(in, first, e));
+}
+
 static struct mt_finish_input input_of(const struct instance *in)
 {
 	return (struct mt_finish_input){
@@ -162,6 +176,9 @@ static void check_against_oracle(bool by_unique, bool may_wait, uint64_t seed)
 		CHECK_NEAR(answer.at[out.finish_slot], out.left_bytes, 1e-9);
 		CHECK_INT(out.finish_slot - out.snapshot_slot,
 			  slots_for(out.snapshot_bytes, in.link));
+		CHECK_INT(!out.first_slot, !out.snapshots);
+		if (out.first_slot)
+			CHECK_NEAR(least_from(&in, out.first_slot, may_wait), answer.least, 1e-9);
 		CHECK(out.snapshots ?
 			      out.snapshot_slot > 0 :
 			      in.from_base && !out.snapshot_slot && out.snapshot_bytes == in.base);

@@ -191,7 +191,7 @@ static void test_play_by_hand(void)
 		CHECK_NEAR(out.sent_bytes, 20000 + 500.0 * until, 1e-6);
 		CHECK_INT(out.passes, passes);
 	}
-	for (enum mt_finish_rule rule = MT_FINISH_FM; rule < MT_FINISH_RULES; rule++) {
+	for (enum mt_finish_rule rule = MT_FINISH_FM; rule <= MT_FINISH_KNOWN_WAITING; rule++) {
 		CHECK_INT(mt_finish_play(&play, rule, &out), 0);
 		CHECK_NEAR(out.downtime_s, 0.05, 1e-9);
 		if (rule != MT_FINISH_KNOWN_WAITING)	/* it may as well send a little more

@@ -10,30 +10,57 @@
 
 #define SEED	1
 
-static double drawn_mean(const struct mt_cluster *c, size_t n, struct mt_rng *rng)
+struct drawn {
+	struct mt_cluster a, b;
+};
+
+/* @b may be NULL. */
+static struct drawn draw(const struct mt_cluster *a, const struct mt_cluster *b, size_t n,
+			 struct mt_rng *rng)
 {
-	double sum = 0, cases = 0;
+	struct drawn all = { { 0, 0 }, { 0, 0 } };
 
 	for (size_t i = 0; i < n; i++) {
-		const struct mt_cluster *drawn = &c[mt_rng_below(rng, n)];
+		size_t k = mt_rng_below(rng, n);
 
-		sum += drawn->sum;
-		cases += drawn->n;
+		all.a.sum += a[k].sum;
+		all.a.n += a[k].n;
+		all.b.sum += b ? b[k].sum : 0;
+		all.b.n += b ? b[k].n : 0;
 	}
-	return sum / cases;
+	return all;
 }
 
-void mt_cluster_interval(const struct mt_cluster *c, size_t n, double *low, double *high)
+static void interval(const struct mt_cluster *a, const struct mt_cluster *b, size_t n, double *low,
+		     double *high)
 {
 	struct mt_rng rng = { SEED };
-	double means[MT_CLUSTER_DRAWS];
+	double drawn[MT_CLUSTER_DRAWS];
 
 	*low = *high = NAN;
 	if (n < 2)
 		return;
-	for (size_t i = 0; i < MT_CLUSTER_DRAWS; i++)
-		means[i] = drawn_mean(c, n, &rng);
-	mt_sort(means, MT_CLUSTER_DRAWS);
-	*low = mt_quantile(means, MT_CLUSTER_DRAWS, 0.05);
-	*high = mt_quantile(means, MT_CLUSTER_DRAWS, 0.95);
+	for (size_t i = 0; i < MT_CLUSTER_DRAWS; i++) {
+		struct drawn d = draw(a, b, n, &rng);
+
+		if (!(d.a.n > 0) || (b && !(d.b.sum > 0)))
+			return;
+		drawn[i] = d.a.sum / d.a.n;
+		if (b)
+			drawn[i] /= d.b.sum / d.b.n;
+	}
+	mt_sort(drawn, MT_CLUSTER_DRAWS);
+	*low = mt_quantile(drawn, MT_CLUSTER_DRAWS, 0.05);
+	*high = mt_quantile(drawn, MT_CLUSTER_DRAWS, 0.95);
+}
+
+void mt_cluster_interval(const struct mt_cluster *c, size_t n, double *low, double *high)
+{
+	interval(c, NULL, n, low, high);
+}
+
+void mt_cluster_ratio_interval(const struct mt_cluster *a, const struct mt_cluster *b, size_t n,
+			       double *low, double *high)
+{
+	interval(a, b, n, low, high);
 }

@@ -10,11 +10,7 @@
 #include "epr_series.h"
 
 #define TICK_SLOT_MS	100
-#define RATE_SLOT_MS	200
-/*
- * What is longer or further apart than this is no tick and no poll: it is left out, and the series
- * goes on after it.
- */
+/* What is longer than this is no tick: it is left out, and the series goes on after it. */
 #define GAP_S		2.0
 
 struct filling {
@@ -75,9 +71,11 @@ static void add_ticks(struct filling *f, const struct mt_recording *rec)
 	}
 }
 
+/* What is dirtied each second, once for each time that QEMU says so. */
 static void add_rates(struct filling *f, const struct mt_recording *rec)
 {
 	const struct mt_sample *last = NULL;
+	uint64_t first_ns = 0;
 
 	for (size_t i = 0; i < rec->n_entries && !f->rc; i++) {
 		const struct mt_sample *s = &rec->entries[i].sample;
@@ -86,15 +84,14 @@ static void add_rates(struct filling *f, const struct mt_recording *rec)
 		    !mt_sample_has(s, dirty_pages_per_s))
 			continue;
 		/* 0 until the first sync that tells. */
-		if (last && s->t_ns > last->t_ns && (f->s->n || last->dirty_pages_per_s)) {
-			double seconds = (double)(s->t_ns - last->t_ns) / MT_NS_PER_S;
-
-			if (seconds < GAP_S)
-				mt_slots_add(&f->slots, seconds,
-					     (double)last->dirty_pages_per_s * seconds, on_slot, f);
-		}
+		if (s->dirty_pages_per_s == (last ? last->dirty_pages_per_s : 0))
+			continue;
+		f->rc = append(f->s, (double)s->dirty_pages_per_s);
+		first_ns = last ? first_ns : s->t_ns;
 		last = s;
 	}
+	if (f->s->n > 1)
+		f->s->slot_ms = (unsigned)((last->t_ns - first_ns) / (f->s->n - 1) / MT_NS_PER_MS);
 }
 
 int epr_series_load(struct epr_series *s, const struct mt_recording *rec)
@@ -103,10 +100,10 @@ int epr_series_load(struct epr_series *s, const struct mt_recording *rec)
 
 	memset(s, 0, sizeof(*s));
 	snprintf(s->name, sizeof(s->name), "%s", rec->path);
-	begin(&f, s, "ticks", TICK_SLOT_MS);
+	begin(&f, s, EPR_TICKS, TICK_SLOT_MS);
 	add_ticks(&f, rec);
 	if (!f.rc && !s->n) {
-		begin(&f, s, "dirty rate", RATE_SLOT_MS);
+		begin(&f, s, EPR_RATE, 0);
 		add_rates(&f, rec);
 	}
 	if (!f.rc && !s->n)
@@ -121,7 +118,7 @@ int epr_series_make(struct epr_series *s, const struct mt_phases *phases, size_t
 	memset(s, 0, sizeof(*s));
 	snprintf(s->name, sizeof(s->name), "%s, period %g slots, noise %g %%",
 		 mt_phase_kind_name(phases->kind), phases->period_slots, 100 * phases->noise_share);
-	s->source = "synthetic";
+	s->source = EPR_MADE;
 	s->slot_ms = TICK_SLOT_MS;
 	s->slots = calloc(n, sizeof(*s->slots));
 	if (!s->slots)

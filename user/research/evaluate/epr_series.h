@@ -8,17 +8,22 @@
 #include "model/markov/phases.h"
 #include "store/record.h"
 
+#define EPR_TICKS	"ticks"
+#define EPR_RATE	"dirty rate"
+#define EPR_MADE	"made up"
+
 struct epr_series {
 	char name[256];
-	const char *source;	/* "ticks", "dirty rate", "synthetic" */
+	const char *source;	/* one of these */
 	unsigned slot_ms;
 	double *slots;		/* bytes, or pages, in each: one or the other throughout */
 	size_t n, room;
 };
 
 /*
- * The kernel's ticks where there are any, in slots of 100 ms; else QEMU's own dirty rate, which
- * it renews at syncs at least 1 s apart, in slots of 200 ms, from the first one it gives.
+ * The kernel's ticks where there are any, in slots of 100 ms; else QEMU's own dirty rate, a slot
+ * for each one that it gives, at syncs at least 1 s apart: between them it says the same again, and
+ * slots of time would be right without a forecast. Their length is the mean one.
  * Return: 0; -ENODATA nothing in it; -ENOMEM.
  */
 MT_MUST_CHECK int epr_series_load(struct epr_series *s, const struct mt_recording *rec);

@@ -2,27 +2,38 @@
 /*
  * evaluate_epr.c - the effective prediction ratio of FM and AM, and what it hangs on
  *
- * Each series alone with the default parameters; then the recorded ones together, and the made-up
- * ones, under each setting.
+ * Each series alone with the default parameters; then those of one source together under each
+ * setting, AM over FM with its 90 % interval by the bootstrap of whole series.
  */
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
+#include "base/cluster.h"
 #include "cli/cmd.h"
 #include "model/markov/epr.h"
 #include "epr_set.h"
 #include "evaluate_epr.h"
 
+/* Slots, for the default setting; others have the first and the fourth. */
+static const unsigned horizons[] = { 30, 60, 120, 150, 250, 256 };
+static const unsigned horizons_of_settings[] = { 30, 150 };
+
 /* Departures from the defaults, 0 = none. */
 static const struct setting {
 	const char *name;
-	unsigned window, step, coarse;
-	double join, match, link;
-	bool for_good, seen, chain;
+	unsigned window, step, coarse, rep_max, fuse;
+	double join, match, link, fluctuation;
+	enum mt_markov_adjust adjust;	/* and the rest: of AM alone */
+	enum mt_markov_count count;
+	bool seen, chain;
 } settings[] = {
 	{ "default" },
-	{ "n = 20", .window = 20 },
+	{ "n = 5", .window = 5 },
 	{ "n = 10", .window = 10 },
+	{ "n = 20", .window = 20 },
+	{ "n = 30", .window = 30 },
+	{ "n = 60", .window = 60 },
 	{ "slots x2", .coarse = 2 },
 	{ "slots x5", .coarse = 5 },
 	{ "match within 10 %", .match = 0.1 },
@@ -31,137 +42,247 @@ static const struct setting {
 	{ "join within 1", .join = 1 },
 	{ "step 5", .step = 5 },
 	{ "link x2", .link = 2 },
-	{ "count for good", .for_good = true },
+	{ "link x4", .link = 4 },
+	{ "fusion of 4", .fuse = 4 },
+	{ "fusion of 4, with fluctuations", .fuse = 4, .fluctuation = 1 },
+	{ "m = 2", .rep_max = 2 },
+	{ "m = 10", .rep_max = 10 },
+	{ "m = 20", .rep_max = 20 },
+	{ "m = 50", .rep_max = 50 },
+	{ "count ended by steps", .count = MT_COUNT_STEP },
+	{ "m = 4, count ended by steps", .rep_max = 4, .count = MT_COUNT_STEP },
+	{ "count never ended", .count = MT_COUNT_NEVER },
+	{ "pattern gives way, count ended", .adjust = MT_ADJUST_PATTERN },
+	{ "gives way to the second nearest", .adjust = MT_ADJUST_NEAREST },
+	{ "gives way to the second nearest, never ended", .adjust = MT_ADJUST_NEAREST,
+	  .count = MT_COUNT_NEVER },
 	{ "count what was seen", .seen = true },
 	{ "stay in the chain", .chain = true },
 	{ "stay in the chain, join within 0.5", .chain = true, .join = 0.5 },
 };
 
-static struct mt_epr_params params_of(const struct setting *s, bool adjust)
+static void take_uint(unsigned *to, unsigned v)
+{
+	*to = v ? v : *to;
+}
+
+static void take_double(double *to, double v)
+{
+	*to = v > 0 ? v : *to;
+}
+
+static struct mt_epr_params params_of(const struct setting *s)
 {
 	struct mt_epr_params p = MT_EPR_DEFAULTS;
 
-	if (s->window)
-		p.markov.window = s->window;
-	if (s->step)
-		p.markov.step = s->step;
-	if (s->join > 0)
-		p.markov.join_share = s->join;
-	if (s->match > 0)
-		p.markov.match_share = s->match;
-	if (s->link > 0)
-		p.link_share = s->link;
-	p.markov.count_for_good = s->for_good;
+	memset(p.horizons, 0, sizeof(p.horizons));
+	if (s == settings)
+		memcpy(p.horizons, horizons, sizeof(horizons));
+	else
+		memcpy(p.horizons, horizons_of_settings, sizeof(horizons_of_settings));
+	take_uint(&p.markov.window, s->window);
+	take_uint(&p.markov.step, s->step);
+	take_uint(&p.markov.rep_max, s->rep_max);
+	take_uint(&p.markov.fuse, s->fuse);
+	take_double(&p.markov.join_share, s->join);
+	take_double(&p.markov.match_share, s->match);
+	take_double(&p.markov.fluctuation_share, s->fluctuation);
+	take_double(&p.link_share, s->link);
+	p.markov.adjust = s->adjust;
+	p.markov.count = s->count;
 	p.markov.count_seen = s->seen;
 	p.markov.stay_in_chain = s->chain;
-	p.markov.adjust = adjust;
 	return p;
 }
 
-struct both {
-	struct mt_epr fm, am;
-	size_t series;		/* that were long enough */
+/* Of one group of series: what came of each, and of all. */
+struct results {
+	const char *name, *source;
+	struct mt_epr *each, all;
+	size_t n;		/* series that were long enough */
 };
 
-/* Return: 0, or -ENOMEM. Too short a series adds nothing. */
-static int add(struct both *sum, const struct epr_series *from, const struct setting *setting)
+static void add_up(struct mt_epr *all, const struct mt_epr *one)
 {
-	struct mt_epr_params fm = params_of(setting, false), am = params_of(setting, true);
+	for (size_t h = 0; h < MT_EPR_HORIZONS_MAX; h++) {
+		for (int by = 0; by < MT_EPR_BYS; by++) {
+			struct mt_epr_count *to = &all->by[h][by];
+			const struct mt_epr_count *from = &one->by[h][by];
+
+			for (int k = 0; k < MT_EPR_COUNT; k++) {
+				to->correct[k] += from->correct[k];
+				to->predictions[k] += from->predictions[k];
+			}
+			to->curves += from->curves;
+		}
+	}
+}
+
+/* Return: 0, or -ENOMEM. Too short a series adds nothing. */
+static int add(struct results *r, const struct epr_series *from, const struct setting *setting)
+{
+	const struct mt_epr_params params = params_of(setting);
+	struct mt_epr *one = &r->each[r->n];
 	struct epr_series s;
 	int rc = epr_series_copy(&s, from);
 
 	if (rc)
 		return rc;
 	epr_series_coarsen(&s, setting->coarse);
-	if (!mt_epr_evaluate(s.slots, s.n, &fm, &sum->fm) &&
-	    !mt_epr_evaluate(s.slots, s.n, &am, &sum->am))
-		sum->series++;
+	memset(one, 0, sizeof(*one));
+	rc = mt_epr_evaluate(s.slots, s.n, &params, one);
 	epr_series_fini(&s);
-	return 0;
+	if (!rc) {
+		r->n++;
+		add_up(&r->all, one);
+	}
+	return rc == -ENOMEM ? rc : 0;
 }
 
-static struct mt_cell ratio(double v)
+static struct mt_cell rounded(double v)
 {
 	return isfinite(v) ? MT_DOUBLE(round(v * 1e4) / 1e4) : MT_NONE;
 }
 
-static int add_rows(struct mt_table *t, const char *name, const char *source, const char *setting,
-		    const struct both *sum)
-{
-	for (int k = 0; k < MT_EPR_COUNT; k++) {
-		double fm = mt_epr_ratio(&sum->fm, k), am = mt_epr_ratio(&sum->am, k);
-		bool curves = k == MT_EPR_SNAPSHOT && sum->series;
-		int rc = mt_table_row(t, (struct mt_cell[]){
-						 MT_STR(name),
-						 MT_STR(source),
-						 MT_UINT(sum->series),
-						 MT_STR(setting),
-						 MT_STR(mt_epr_kind_name(k)),
-						 ratio(fm),
-						 ratio(am),
-						 ratio(fm > 0 ? am / fm : NAN),
-						 MT_UINT(sum->fm.predictions[k]),
-						 MT_UINT(sum->am.predictions[k]),
-						 curves ? MT_UINT(sum->fm.curves) : MT_NONE,
-						 curves ? MT_UINT(sum->am.curves) : MT_NONE,
-					 });
+/* 90 %, by whole series. */
+struct intervals {
+	size_t n;		/* series with such predictions */
+	double fm_low, fm_high, am_low, am_high, ratio_low, ratio_high;
+};
 
-		if (rc)
-			return rc;
+static int find_intervals(const struct results *r, size_t h, int kind, struct intervals *out)
+{
+	mt_autofree struct mt_cluster *fm = calloc(r->n + 1, sizeof(*fm)),
+				      *am = calloc(r->n + 1, sizeof(*am));
+
+	if (!fm || !am)
+		return -ENOMEM;
+	out->n = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct mt_epr_count *f = &r->each[i].by[h][MT_EPR_FM],
+					  *a = &r->each[i].by[h][MT_EPR_AM];
+
+		if (!f->predictions[kind] && !a->predictions[kind])
+			continue;
+		fm[out->n] = (struct mt_cluster){ (double)f->correct[kind],
+						  (double)f->predictions[kind] };
+		am[out->n++] = (struct mt_cluster){ (double)a->correct[kind],
+						    (double)a->predictions[kind] };
 	}
+	mt_cluster_interval(fm, out->n, &out->fm_low, &out->fm_high);
+	mt_cluster_interval(am, out->n, &out->am_low, &out->am_high);
+	mt_cluster_ratio_interval(am, fm, out->n, &out->ratio_low, &out->ratio_high);
 	return 0;
 }
 
-static int each_alone(struct mt_table *t, const struct epr_set *set)
+static int add_row(struct mt_table *t, const struct results *r, const struct setting *setting,
+		   size_t h, int kind)
 {
+	const struct mt_epr_params p = params_of(setting);
+	const struct mt_epr_count *by = r->all.by[h];
+	bool curves = kind == MT_EPR_SNAPSHOT;
+	double ratio[MT_EPR_BYS];
+	struct intervals in;
+	int rc = find_intervals(r, h, kind, &in);
+
+	if (rc || !in.n)
+		return rc;
+	for (int i = 0; i < MT_EPR_BYS; i++)
+		ratio[i] = mt_epr_ratio(&by[i], kind);
+	return mt_table_row(
+		t, (struct mt_cell[]){
+			   MT_STR(r->name),
+			   MT_STR(r->source),
+			   MT_UINT(in.n),
+			   MT_STR(setting->name),
+			   MT_UINT(p.horizons[h]),
+			   MT_STR(mt_epr_kind_name(kind)),
+			   rounded(ratio[MT_EPR_FM]),
+			   rounded(ratio[MT_EPR_AM]),
+			   rounded(ratio[MT_EPR_AM_LISTING]),
+			   rounded(ratio[MT_EPR_MEAN]),
+			   rounded(ratio[MT_EPR_LAST]),
+			   rounded(ratio[MT_EPR_FM] > 0 ? ratio[MT_EPR_AM] / ratio[MT_EPR_FM] :
+							  NAN),
+			   rounded(in.ratio_low),
+			   rounded(in.ratio_high),
+			   rounded(in.fm_low),
+			   rounded(in.fm_high),
+			   rounded(in.am_low),
+			   rounded(in.am_high),
+			   MT_UINT(by[MT_EPR_FM].predictions[kind]),
+			   MT_UINT(by[MT_EPR_AM].predictions[kind]),
+			   curves ? MT_UINT(by[MT_EPR_FM].curves) : MT_NONE,
+			   curves ? MT_UINT(by[MT_EPR_AM].curves) : MT_NONE,
+			   curves ? MT_UINT(by[MT_EPR_AM_LISTING].curves) : MT_NONE,
+		   });
+}
+
+static int add_rows(struct mt_table *t, const struct results *r, const struct setting *setting)
+{
+	const struct mt_epr_params p = params_of(setting);
 	int rc = 0;
 
-	for (size_t i = 0; i < set->n && !rc; i++) {
-		struct both sum = { .series = 0 };
-
-		rc = add(&sum, &set->series[i], &settings[0]);
-		if (!rc)
-			rc = add_rows(t, set->series[i].name, set->series[i].source,
-				      settings[0].name, &sum);
-	}
+	for (size_t h = 0; h < MT_EPR_HORIZONS_MAX && p.horizons[h] && !rc; h++)
+		for (int k = 0; k < MT_EPR_COUNT && !rc; k++)
+			rc = add_row(t, r, setting, h, k);
 	return rc;
 }
 
-/* All series of one source, under each setting. */
-static int together(struct mt_table *t, const struct epr_set *set, const char *name, size_t from,
-		    size_t to)
+/* One series, its results known. */
+static int add_alone(struct mt_table *t, const struct epr_series *s, struct mt_epr *one)
 {
+	const struct results r = {
+		.name = s->name, .source = s->source, .each = one, .all = *one, .n = 1
+	};
+
+	return add_rows(t, &r, settings);
+}
+
+/* All series of one source under one setting; each alone, too, under the default. */
+static int add_setting(struct mt_table *t, const struct epr_set *set, const char *source,
+		       const struct setting *setting, struct mt_epr *each)
+{
+	struct results r = { .name = "all", .source = source, .each = each };
 	int rc = 0;
 
-	for (size_t k = 0; k < MT_ARRAY_SIZE(settings) && from < to && !rc; k++) {
-		struct both sum = { .series = 0 };
+	for (size_t i = 0; i < set->n && !rc; i++) {
+		size_t before = r.n;
 
-		for (size_t i = from; i < to && !rc; i++)
-			rc = add(&sum, &set->series[i], &settings[k]);
-		if (!rc)
-			rc = add_rows(t, name, NULL, settings[k].name, &sum);
+		if (strcmp(set->series[i].source, source))
+			continue;
+		rc = add(&r, &set->series[i], setting);
+		if (!rc && r.n > before && setting == settings)
+			rc = add_alone(t, &set->series[i], &each[before]);
 	}
-	return rc;
+	return rc ? rc : add_rows(t, &r, setting);
 }
 
 static int all_rows(struct mt_table *t, const struct epr_set *set)
 {
-	int rc = each_alone(t, set);
+	static const char *const sources[] = { EPR_TICKS, EPR_RATE, EPR_MADE };
+	mt_autofree struct mt_epr *each = calloc(set->n, sizeof(*each));
+	int rc = each ? 0 : -ENOMEM;
 
-	if (!rc)
-		rc = together(t, set, "all recorded", 0, set->n_recorded);
-	return rc ? rc : together(t, set, "all made up", set->n_recorded, set->n);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(sources) && !rc; i++)
+		for (size_t k = 0; k < MT_ARRAY_SIZE(settings) && !rc; k++)
+			rc = add_setting(t, set, sources[i], &settings[k], each);
+	return rc;
 }
 
 int evaluate_epr(char **files, size_t n, enum mt_format format)
 {
 	static const struct mt_column columns[] = {
 		{ "series", "series" }, { "source", "source" }, { "n_series", "n" },
-		{ "setting", "setting" },
+		{ "setting", "setting" }, { "horizon_slots", "slots" },
 		{ "prediction", "prediction" }, { "fm_epr", "FM" }, { "am_epr", "AM" },
-		{ "am_over_fm", "AM/FM" },
+		{ "am_listing_epr", "listing" }, { "mean_epr", "mean" }, { "last_epr", "last" },
+		{ "am_over_fm", "AM/FM" }, { "am_over_fm_low", "low" },
+		{ "am_over_fm_high", "high" },
+		{ "fm_low", NULL }, { "fm_high", NULL }, { "am_low", NULL }, { "am_high", NULL },
 		{ "fm_predictions", NULL }, { "am_predictions", NULL },
 		{ "fm_curves", "FM curves" }, { "am_curves", "AM curves" },
+		{ "am_listing_curves", "listing curves" },
 	};
 	const struct epr_table table = { columns, MT_ARRAY_SIZE(columns), all_rows };
 

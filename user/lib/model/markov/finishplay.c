@@ -6,6 +6,23 @@
 #include <math.h>
 
 #include "finishplay.h"
+#include "finishwait.h"
+
+static const struct {
+	const char *name, *method;
+} rules[MT_FINISH_RULES] = {
+	[MT_FINISH_STOP] = { "stop-and-copy", "fm" },
+	[MT_FINISH_PASSES] = { "fixed-passes", "fm" },
+	[MT_FINISH_FM] = { "fm", "fm" },
+	[MT_FINISH_AM] = { "am", "am" },
+	[MT_FINISH_KNOWN] = { "known", "fm" },
+	[MT_FINISH_KNOWN_WAITING] = { "known-waiting", "fm" },
+	[MT_FINISH_AM_LISTING] = { "am-listing", "am-listing" },
+	[MT_FINISH_FM_WAITING] = { "fm-waiting", "fm" },
+	[MT_FINISH_AM_WAITING] = { "am-waiting", "am" },
+	[MT_FINISH_FM_PLATFORM] = { "fm-platform", "fm" },
+	[MT_FINISH_AM_PLATFORM] = { "am-platform", "am" },
+};
 
 static double sum_of(const double *amounts, size_t n)
 {
@@ -95,6 +112,37 @@ static int play_known(const struct mt_finish_play *play, bool waits, struct mt_f
 	return 0;
 }
 
+/* The chain as it is when the migration begins. */
+static void train(const struct mt_finish_play *play, const struct mt_markov_params *params,
+		  struct mt_markov *chain)
+{
+	if (!play->trained) {
+		mt_markov_train(chain, play->history, play->n_history);
+		return;
+	}
+	*chain = *play->trained;
+	chain->params = *params;
+}
+
+static int play_rule(struct rule_state *s, struct mt_finish_played *out)
+{
+	const struct mt_markov *chain = &s->pilot.markov;
+
+	switch (s->rule) {
+	case MT_FINISH_KNOWN:
+	case MT_FINISH_KNOWN_WAITING:
+		return play_known(s->play, s->rule == MT_FINISH_KNOWN_WAITING, out);
+	case MT_FINISH_FM_WAITING:
+	case MT_FINISH_AM_WAITING:
+		return mt_finish_wait(s->play, chain, MT_SEARCH_FIND, out);
+	case MT_FINISH_FM_PLATFORM:
+	case MT_FINISH_AM_PLATFORM:
+		return mt_finish_wait(s->play, chain, MT_SEARCH_PLATFORM, out);
+	default:
+		return play_passes(s, out);
+	}
+}
+
 int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule,
 		   struct mt_finish_played *out)
 {
@@ -108,26 +156,15 @@ int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule,
 	    (unsigned)rule >= MT_FINISH_RULES)
 		return -EINVAL;
 	*out = (struct mt_finish_played){ 0 };
-	if (rule == MT_FINISH_KNOWN || rule == MT_FINISH_KNOWN_WAITING)
-		return play_known(play, rule == MT_FINISH_KNOWN_WAITING, out);
-	params.markov.adjust = rule == MT_FINISH_AM;
+	mt_markov_use(&params.markov, mt_markov_method(rules[rule].method));
 	rc = mt_pilot_init(&s.pilot, &params);
 	if (rc)
 		return rc;
-	mt_markov_train(&s.pilot.markov, play->history, play->n_history);
-	return play_passes(&s, out);
+	train(play, &params.markov, &s.pilot.markov);
+	return play_rule(&s, out);
 }
 
 const char *mt_finish_rule_name(enum mt_finish_rule rule)
 {
-	static const char *const names[MT_FINISH_RULES] = {
-		[MT_FINISH_STOP] = "stop-and-copy",
-		[MT_FINISH_PASSES] = "fixed-passes",
-		[MT_FINISH_FM] = "fm",
-		[MT_FINISH_AM] = "am",
-		[MT_FINISH_KNOWN] = "known",
-		[MT_FINISH_KNOWN_WAITING] = "known-waiting",
-	};
-
-	return (unsigned)rule < MT_FINISH_RULES ? names[rule] : "unknown";
+	return (unsigned)rule < MT_FINISH_RULES ? rules[rule].name : "unknown";
 }

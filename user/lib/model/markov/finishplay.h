@@ -20,12 +20,19 @@ enum mt_finish_rule {
 				 * the horizon goes */
 	MT_FINISH_KNOWN_WAITING, /* the same, and passes need not follow at once: the paper's own
 				  * search */
+	MT_FINISH_AM_LISTING,
+	MT_FINISH_FM_WAITING,	/* passes need not follow at once: finishwait.h */
+	MT_FINISH_AM_WAITING,
+	MT_FINISH_FM_PLATFORM,	/* to the growth platform: likewise */
+	MT_FINISH_AM_PLATFORM,
 	MT_FINISH_RULES
 };
 
 struct mt_finish_play {
 	const double *history;		/* what came before the migration: trained on */
 	size_t n_history;
+	const struct mt_markov *trained;	/* the chain after that history, if it is at hand;
+						 * its method does not count */
 	const double *increments;	/* from its begin on */
 	size_t n;
 	double slot_s;
@@ -33,8 +40,9 @@ struct mt_finish_play {
 	double link_bytes_per_s;
 	double horizon_s;		/* see pilot.h; a migration that runs into the end of the
 					 * series fails */
-	struct mt_markov_params markov;	/* ->adjust is the rule's */
+	struct mt_markov_params markov;	/* the method is the rule's */
 	unsigned passes;		/* MT_FINISH_PASSES */
+	unsigned platform_slots;	/* m of platform.h. Inferred: 5 */
 };
 
 struct mt_finish_played {
@@ -48,8 +56,7 @@ struct mt_finish_played {
 MT_MUST_CHECK int mt_finish_play(const struct mt_finish_play *play, enum mt_finish_rule rule,
 				 struct mt_finish_played *out);
 
-const char *mt_finish_rule_name(enum mt_finish_rule rule);	/* "stop-and-copy", "fixed-passes",
-								 * "fm", "am", "known",
-								 * "known-waiting" */
+/* "stop-and-copy", "fixed-passes", "fm", "am", "known", "known-waiting", "am-listing" ... */
+const char *mt_finish_rule_name(enum mt_finish_rule rule);
 
 #endif

@@ -71,8 +71,12 @@ struct search {
 	bool found;
 };
 
-/* A snapshot of @bytes is taken at @a and out at @e: is stopping there better? */
-static void consider(struct search *s, unsigned a, unsigned e, double bytes, unsigned snapshots)
+/*
+ * A snapshot of @bytes is taken at @a and out at @e, the last of @snapshots of which the first was
+ * taken at @first: is stopping there better?
+ */
+static void consider(struct search *s, unsigned a, unsigned e, double bytes, unsigned snapshots,
+		     unsigned first)
 {
 	double left;
 
@@ -83,6 +87,7 @@ static void consider(struct search *s, unsigned a, unsigned e, double bytes, uns
 		return;
 	s->found = true;
 	*s->best = (struct mt_finish){
+		.first_slot = first,
 		.snapshot_slot = a,
 		.finish_slot = e,
 		.snapshots = snapshots,
@@ -102,7 +107,7 @@ static int begin(struct search *s, const struct mt_finish_input *in, struct mt_f
 	s->best = out;
 	s->found = false;
 	if (in->from_base)
-		consider(s, 0, sending(in, in->base_bytes), in->base_bytes, 0);
+		consider(s, 0, sending(in, in->base_bytes), in->base_bytes, 0, 0);
 	return 0;
 }
 
@@ -113,6 +118,7 @@ int mt_finish_find(const struct mt_finish_input *in, struct mt_finish *out)
 	 * base image.
 	 */
 	unsigned out_at[MT_FINISH_SLOTS_MAX + 1] = { 0 }, depth[MT_FINISH_SLOTS_MAX + 1] = { 0 };
+	unsigned first[MT_FINISH_SLOTS_MAX + 1];
 	unsigned latest = 0;
 	struct search s;
 	int rc = begin(&s, in, out);
@@ -133,28 +139,29 @@ int mt_finish_find(const struct mt_finish_input *in, struct mt_finish *out)
 		bytes = dirtied(&s.d, before, a);
 		e = a + sending(in, bytes);
 		depth[a] = depth[before] + 1;
+		first[a] = before ? first[before] : a;
 		if (e <= in->slots)
 			out_at[e] = a + 1;	/* of those that are out then this is the latest so
 						 * far */
-		consider(&s, a, e, bytes, depth[a]);
+		consider(&s, a, e, bytes, depth[a], first[a]);
 	}
 	return s.found ? 0 : -ENODATA;
 }
 
 int mt_finish_chain(const struct mt_finish_input *in, struct mt_finish *out)
 {
-	unsigned before = 0, a, snapshots = 0;
+	unsigned before = 0, a, snapshots = 0, first;
 	struct search s;
 	int rc = begin(&s, in, out);
 
 	if (rc)
 		return rc;
-	a = sending(in, in->base_bytes);
+	first = a = sending(in, in->base_bytes);
 	while (a <= in->slots) {
 		double bytes = dirtied(&s.d, before, a);
 		unsigned e = a + sending(in, bytes);
 
-		consider(&s, a, e, bytes, ++snapshots);
+		consider(&s, a, e, bytes, ++snapshots, first);
 		before = a;
 		a = e;
 	}

@@ -45,6 +45,8 @@ struct mt_finish_input {
 #define MT_FINISH_SLOTS_MAX	1024
 
 struct mt_finish {
+	unsigned first_slot;		/* when the first snapshot after the base is taken; 0: none
+					 * is */
 	unsigned snapshot_slot;		/* when the last snapshot is taken while the guest runs; 0:
 					 * that is the base */
 	unsigned finish_slot;		/* when it is out: the guest stops here */

@@ -6,7 +6,30 @@
 #include <math.h>
 #include <string.h>
 
+#include "markov_fusion.h"
 #include "markov_patterns.h"
+
+static const struct mt_markov_method methods[] = {
+	{ "fm", "the most frequent successor", MT_ADJUST_NONE, MT_COUNT_PATTERN },
+	{ "am", "the prose: the second most frequent one after rep_max + 1 repetitions",
+	  MT_ADJUST_SUCCESSOR, MT_COUNT_PATTERN },
+	{ "am-listing", "the listing: the pattern gives way, the count never ends",
+	  MT_ADJUST_PATTERN, MT_COUNT_NEVER },
+};
+
+const struct mt_markov_method *mt_markov_method(const char *name)
+{
+	for (size_t i = 0; i < MT_ARRAY_SIZE(methods); i++)
+		if (!strcmp(methods[i].name, name))
+			return &methods[i];
+	return NULL;
+}
+
+void mt_markov_use(struct mt_markov_params *params, const struct mt_markov_method *method)
+{
+	params->adjust = method->adjust;
+	params->count = method->count;
+}
 
 int mt_markov_init(struct mt_markov *m, const struct mt_markov_params *params)
 {
@@ -14,7 +37,9 @@ int mt_markov_init(struct mt_markov *m, const struct mt_markov_params *params)
 
 	if (!p->window || p->window > MT_MARKOV_WINDOW_MAX || !p->step || p->step > p->window ||
 	    p->patterns_max < 2 || p->patterns_max > MT_MARKOV_PATTERNS_MAX ||
-	    !(p->join_share >= 0) || !(p->match_share >= 0))
+	    !(p->join_share >= 0) || !(p->match_share >= 0) ||
+	    (unsigned)p->adjust >= MT_ADJUST_COUNT || (unsigned)p->count >= MT_COUNT_COUNT ||
+	    p->fuse > MT_MARKOV_FUSE_MAX || !(p->fluctuation_share >= 0))
 		return -EINVAL;
 	memset(m, 0, sizeof(*m));
 	m->params = *params;
@@ -58,8 +83,7 @@ static void append(const struct mt_markov_params *p, float *recent, unsigned *n,
 	recent[(*n)++] = (float)amount;
 }
 
-/* What follows most often on @from; second: after that one. -1 = nothing does. */
-static int successor(const struct mt_markov *m, int from, bool second)
+static inline int successor(const struct mt_markov *m, int from, bool second)
 {
 	int first = -1, other = -1;
 
@@ -76,6 +100,11 @@ static int successor(const struct mt_markov *m, int from, bool second)
 	return second ? other : first;
 }
 
+int mt_markov_successor(const struct mt_markov *m, int from, bool second)
+{
+	return successor(m, from, second);
+}
+
 static double chance_of(const struct mt_markov *m, int from, int to)
 {
 	uint64_t all = 0;
@@ -85,34 +114,51 @@ static double chance_of(const struct mt_markov *m, int from, int to)
 	return all ? (double)m->follows[from][to] / (double)all : 0;
 }
 
-/*
- * One step of the chain. @repeats: how often @from has followed on itself just before, kept up to
- * date.
- */
-static int step(const struct mt_markov *m, int from, unsigned *repeats)
-{
-	int next = successor(m, from, false), second;
+/* A forecast, or what comes next, under way along the chain. */
+struct walk {
+	const float *status;
+	int at;			/* the pattern nearest to it */
+	unsigned repeats;	/* of a pattern on itself, just before */
+	int from;		/* the pattern that the last step went on from */
+};
 
+/* The pattern that AM goes on from in place of the one that has repeated for too long. */
+static int instead_of(const struct mt_markov *m, const struct walk *w)
+{
+	int other = w->at;
+
+	if (m->params.adjust == MT_ADJUST_PATTERN)
+		other = successor(m, w->at, true);
+	else if (m->params.adjust == MT_ADJUST_NEAREST)
+		other = mt_fusion_second(m, w->status, w->at);
+	return other < 0 ? w->at : other;
+}
+
+/* One step of the chain: the pattern that comes next. */
+static int step(const struct mt_markov *m, struct walk *w)
+{
+	const struct mt_markov_params *p = &m->params;
+	bool over = p->adjust && w->repeats > p->rep_max;
+	int from = over ? instead_of(m, w) : w->at, next = -1;
+
+	if (over && p->adjust == MT_ADJUST_SUCCESSOR)
+		next = successor(m, from, true);
+	if (next < 0)
+		next = successor(m, from, false);
 	if (next < 0)
 		next = from;	/* nothing is known to follow: it stays. Inferred. */
-	if (next == from)
-		++*repeats;
-	else if (!m->params.count_for_good)
-		*repeats = 0;
-	if (!m->params.adjust || *repeats <= m->params.rep_max)
-		return next;
-	second = successor(m, from, true);
-	if (second < 0)
-		return next;
-	if (!m->params.count_for_good)
-		*repeats = 0;
-	return second;
+	if (p->count != MT_COUNT_NEVER && (next != from || from != w->at))
+		w->repeats = 0;
+	w->repeats += next == from;
+	w->from = from;
+	return next;
 }
 
 static void learn(struct mt_markov *m)
 {
 	const float *status = status_of(&m->params, m->recent, m->n_recent);
-	unsigned k = m->params.step, repeats;
+	unsigned k = m->params.step;
+	struct walk w;
 	int now;
 
 	if (!status)
@@ -123,8 +169,10 @@ static void learn(struct mt_markov *m)
 		m->follows[m->label[k - 1]][now]++;
 	memmove(m->label + 1, m->label, (k - 1) * sizeof(*m->label));
 	m->label[0] = now;
-	repeats = m->params.count_seen ? m->repeats : 0;
-	m->next = m->pattern[step(m, now, &repeats)][m->params.window - k];
+	w = (struct walk){ .status = status,
+			   .at = now,
+			   .repeats = m->params.count_seen ? m->repeats : 0 };
+	m->next = m->pattern[step(m, &w)][m->params.window - k];
 }
 
 /* All but the deviation. */
@@ -162,30 +210,48 @@ void mt_markov_train(struct mt_markov *m, const double *amounts, size_t n)
 		take(m, as_amount(amounts[i]));
 }
 
+/* The slots that a step to @next adds to the status. */
+static void ahead(const struct mt_markov *m, const struct walk *w, int next, float *amounts)
+{
+	const struct mt_markov_params *p = &m->params;
+
+	if (p->fuse > 1)
+		mt_fusion_foretell(m, w->status, w->at, next, amounts);
+	else
+		memcpy(amounts, m->pattern[next] + p->window - p->step,
+		       p->step * sizeof(*amounts));
+}
+
 int mt_markov_forecast(const struct mt_markov *m, unsigned slots, double *amounts, double *chance)
 {
 	const struct mt_markov_params *p = &m->params;
-	unsigned n = m->n_recent, repeats = p->count_seen ? m->repeats : 0;
-	float recent[MT_ARRAY_SIZE(m->recent)];
+	struct walk w = { .repeats = p->count_seen ? m->repeats : 0 };
+	float recent[MT_ARRAY_SIZE(m->recent)], added[MT_MARKOV_WINDOW_MAX];
+	unsigned n = m->n_recent;
 	double so_far = 1, square;
-	int at;
 
 	if (!m->n_patterns || !status_of(p, m->recent, n))
 		return -ENODATA;
 	memcpy(recent, m->recent, n * sizeof(*recent));
-	at = mt_patterns_nearest(m, status_of(p, recent, n), &square);
+	w.status = status_of(p, recent, n);
+	w.at = mt_patterns_nearest(m, w.status, &square);
 	for (unsigned k = 0; k < slots; ) {
-		int next = step(m, at, &repeats);
+		int next = step(m, &w), then;
 
-		so_far *= chance_of(m, at, next);
-		for (unsigned i = p->window - p->step; i < p->window && k < slots; i++, k++) {
-			amounts[k] = m->pattern[next][i];
+		if (chance)
+			so_far *= chance_of(m, w.from, next);
+		ahead(m, &w, next, added);
+		for (unsigned i = 0; i < p->step && k < slots; i++, k++) {
+			amounts[k] = added[i];
 			if (chance)
 				chance[k] = so_far;
 			append(p, recent, &n, amounts[k]);
 		}
-		at = p->stay_in_chain ? next :
-					mt_patterns_nearest(m, status_of(p, recent, n), &square);
+		w.status = status_of(p, recent, n);
+		then = p->stay_in_chain ? next : mt_patterns_nearest(m, w.status, &square);
+		if (then != next && p->count == MT_COUNT_PATTERN)
+			w.repeats = 0;
+		w.at = then;
 	}
 	return 0;
 }

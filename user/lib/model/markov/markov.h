@@ -8,10 +8,11 @@
  * Markov chain. A forecast finds the pattern nearest to the newest status, takes the one that
  * follows most often, appends its last element, and goes on from there.
  *
- *  FM the most frequent successor, always. As statuses overlap in all but one slot, that is often
- *  the
- *      same pattern again, and the forecast stands still.
- *  AM  once a pattern has followed on itself more than rep_max times, the second most frequent.
+ *  FM  the most frequent successor, always. As statuses overlap in all but one slot, that is often
+ *	the same pattern again, and the forecast stands still.
+ *  AM  believes rep_max + 1 repetitions of a pattern ("repeats for more than m times"; the listing
+ *	tests before it counts), then goes elsewhere. Where to, and what ends the count, the paper's
+ *	prose and its listing tell differently: enum mt_markov_adjust and enum mt_markov_count.
  *
  * Slots may be counted in bytes or pages, as the caller likes: what comes in is what comes out.
  */
@@ -27,6 +28,30 @@
 #define MT_MARKOV_WINDOW_MAX	64
 #define MT_MARKOV_PATTERNS_MAX	64
 
+/* What is done about a pattern that has followed on itself more than ->rep_max times. */
+enum mt_markov_adjust {
+	MT_ADJUST_NONE,		/* nothing: FM */
+	MT_ADJUST_SUCCESSOR,	/* AM by the prose: the second most frequent successor is taken, not
+				 * the most frequent one */
+	MT_ADJUST_PATTERN,	/* AM by the listing: the current pattern gives way to another
+				 * (getFollowPattern), and the most frequent successor of that one
+				 * is taken. The other one: inferred, that which follows second most
+				 * often */
+	MT_ADJUST_NEAREST,	/* likewise, to the one that is second nearest to the status:
+				 * inferred */
+	MT_ADJUST_COUNT
+};
+
+/* What ends the count of repetitions. */
+enum mt_markov_count {
+	MT_COUNT_PATTERN,	/* another pattern is the current one: "one single pattern repeats",
+				 * the prose */
+	MT_COUNT_STEP,		/* a step leads to another pattern; that the status is nearer to
+				 * another after a step does not. Inferred */
+	MT_COUNT_NEVER,		/* nothing: the listing */
+	MT_COUNT_COUNT
+};
+
 struct mt_markov_params {
 	unsigned window;	/* n, slots in a pattern. NPC'14: 50 */
 	unsigned rep_max;	/* AM: repetitions that are believed. NPC'14: 5 (there called m) */
@@ -37,17 +62,30 @@ struct mt_markov_params {
 				 * deviation of the slots. Inferred: 0.25 */
 	double match_share;	/* a prediction is correct if it is off by no more than this share
 				 * of the truth. Inferred: 0.2 */
-	bool adjust;		/* AM, else FM */
-	/* Where the paper's listing of AM leaves a choice. Inferred: all false. */
-	bool count_for_good;	/* repetitions are counted on when another pattern comes between, as
-				 * the listing has it */
+	enum mt_markov_adjust adjust;
+	enum mt_markov_count count;
+	/* Where the paper leaves a choice. Inferred: all 0. */
 	bool count_seen;	/* those that were seen before the forecast began count, too */
 	bool stay_in_chain;	/* a forecast goes from pattern to pattern, and is not matched again
 				 * after each step */
+	unsigned fuse;		/* so many of the patterns nearest to the status foretell together,
+				 * see markov_fusion.h; 0 = the nearest alone, as NPC'14 has it */
+	double fluctuation_share;	/* ->fuse: weight of the distance of fluctuations */
 };
 
 #define MT_MARKOV_DEFAULTS { .window = 50, .rep_max = 5, .step = 1, .patterns_max = 64, \
 			     .join_share = 0.25, .match_share = 0.2 }
+
+/* A method by its name: what is set of the parameters, all else is as it was. */
+struct mt_markov_method {
+	const char *name, *about;
+	enum mt_markov_adjust adjust;
+	enum mt_markov_count count;
+};
+
+/* "fm", "am" (the prose), "am-listing"; NULL = there is none of that name. */
+const struct mt_markov_method *mt_markov_method(const char *name);
+void mt_markov_use(struct mt_markov_params *params, const struct mt_markov_method *method);
 
 /* 33 KiB, no pointers: may be copied. */
 struct mt_markov {

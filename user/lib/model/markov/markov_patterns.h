@@ -13,6 +13,9 @@
  */
 int mt_patterns_nearest(const struct mt_markov *m, const float *status, double *square);
 
+/* What followed most often on pattern @from; second: after that one. -1 = nothing did. */
+int mt_markov_successor(const struct mt_markov *m, int from, bool second);
+
 /* The pattern that @status, slots that deviate by @deviation, is part of from now on. */
 int mt_patterns_join(struct mt_markov *m, const float *status, double deviation);
 
