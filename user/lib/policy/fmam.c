@@ -27,12 +27,12 @@ struct markov {
 };
 
 /* At the first tick or boundary: before it nothing is known. */
-static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms, bool adjust)
+static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms, const char *method)
 {
 	struct mt_pilot_params params = MT_PILOT_DEFAULTS;
 	const struct mt_limits *limits = view->limits;
 
-	params.markov.adjust = adjust;
+	mt_markov_use(&params.markov, mt_markov_method(method));
 	if (limits->deadline_ms != MT_LIMIT_NONE)
 		params.horizon_s = fmax(HORIZON_MIN_S,
 					fmin(params.horizon_s,
@@ -123,14 +123,14 @@ static void tell_plan(const struct mt_pilot *p, const struct mt_pilot_advice *a,
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "too little is known for a forecast");
 }
 
-static void markov_step(struct markov *s, const struct mt_view *view, uint64_t now_ms, bool adjust,
-			struct mt_plan *plan)
+static void markov_step(struct markov *s, const struct mt_view *view, uint64_t now_ms,
+			const char *method, struct mt_plan *plan)
 {
 	const struct mt_iteration *it = mt_iterations_last(view->iterations);
 	struct mt_pilot_advice advice;
 	double left, dirtied;
 
-	if (!s->begun && (view->tick || it) && !begin(s, view, now_ms, adjust))
+	if (!s->begun && (view->tick || it) && !begin(s, view, now_ms, method))
 		return;
 	if (view->tick)
 		learn_tick(s, view->tick);
@@ -162,12 +162,18 @@ static void markov_step(struct markov *s, const struct mt_view *view, uint64_t n
 
 static void fm_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
-	markov_step(priv, view, now_ms, false, plan);
+	markov_step(priv, view, now_ms, "fm", plan);
 }
 
 static void am_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
-	markov_step(priv, view, now_ms, true, plan);
+	markov_step(priv, view, now_ms, "am", plan);
+}
+
+static void am_listing_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			    struct mt_plan *plan)
+{
+	markov_step(priv, view, now_ms, "am-listing", plan);
 }
 
 _Static_assert(sizeof(struct markov) <= MT_POLICY_STATE_MAX, "state fits");
@@ -188,4 +194,13 @@ const struct mt_policy mt_policy_am = {
 	.heeds = MT_HEEDS_DEADLINE,
 	.acts = true,
 	.step = am_step,
+};
+
+const struct mt_policy mt_policy_am_listing = {
+	.name = "am-listing",
+	.help = "Chen & Cao's adjusted method as their listing has it, which differs from their prose",
+	.about = "Chen & Cao's adjusted method as their listing has it: the pattern that is followed is replaced, not its successor, and repetitions are counted on",
+	.heeds = MT_HEEDS_DEADLINE,
+	.acts = true,
+	.step = am_listing_step,
 };

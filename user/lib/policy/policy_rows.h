@@ -20,6 +20,7 @@
 	X(fixed_passes) \
 	X(fm) \
 	X(am) \
+	X(am_listing) \
 	X(nova) \
 	X(ovirt) \
 	X(proxmox) \
