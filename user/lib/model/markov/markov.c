@@ -10,11 +10,9 @@
 #include "markov_patterns.h"
 
 static const struct mt_markov_method methods[] = {
-	{ "fm", "the most frequent successor", MT_ADJUST_NONE, MT_COUNT_PATTERN },
-	{ "am", "the prose: the second most frequent one after rep_max + 1 repetitions",
-	  MT_ADJUST_SUCCESSOR, MT_COUNT_PATTERN },
-	{ "am-listing", "the listing: the pattern gives way, the count never ends",
-	  MT_ADJUST_PATTERN, MT_COUNT_NEVER },
+	{ "fm", MT_ADJUST_NONE, MT_COUNT_PATTERN },
+	{ "am", MT_ADJUST_SUCCESSOR, MT_COUNT_PATTERN },
+	{ "am-listing", MT_ADJUST_PATTERN, MT_COUNT_NEVER },
 };
 
 const struct mt_markov_method *mt_markov_method(const char *name)

@@ -78,7 +78,7 @@ struct mt_markov_params {
 
 /* A method by its name: what is set of the parameters, all else is as it was. */
 struct mt_markov_method {
-	const char *name, *about;
+	const char *name;
 	enum mt_markov_adjust adjust;
 	enum mt_markov_count count;
 };
