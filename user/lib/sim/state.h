@@ -102,6 +102,13 @@ static inline bool sim_limited(const struct sim *s)
 void sim_advance(struct sim *s);		/* the guest's writes up to now */
 void sim_heard(struct sim *s, double silence_ns);
 
+/* sim.c */
+/* The end of pre-copy: the guest is stopped, and @last sends what is left. */
+void sim_complete(struct sim *s, void (*last)(struct sim *s));
+
+/* sender_xen.c */
+void sim_xen(struct sim *s);			/* all of it */
+
 /* dirty.c */
 MT_MUST_CHECK int sim_memory_init(struct sim *s);
 void sim_memory_fini(struct sim *s);
