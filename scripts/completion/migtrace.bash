@@ -99,6 +99,10 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'bitmap ring' -- "$cur"))
 		return
 		;;
+	--sender)
+		COMPREPLY=($(compgen -W 'qemu xen' -- "$cur"))
+		return
+		;;
 	--model)
 		[[ $cur == *,* ]] && before=${cur%,*},
 		COMPREPLY=($(compgen -P "$before" -W "$(_migtrace_models)" -- "${cur##*,}"))

@@ -439,6 +439,11 @@ M=$R refused "check: a damaged campaign" 1 'runs.jsonl: line 1' check campaign
 refused "simulate without a trace" 2 'TRACE' simulate
 refused "simulate: unknown method" 2 'unknown method "warp".*precopy' simulate $P -m precopy,warp
 refused "simulate: unknown policy" 2 'unknown policy "best".*predict' simulate $P --policy best
+json "simulate: Xen's sender, which skips" 'map(.end == "converged" and .skipped_pages > 0 and (.reason | test("29 passes"))) | all' \
+	simulate hotcold:region=48MiB,rate=20000/s,hot=5% --link 40MiB/s --sender xen
+refused "simulate: unknown sender" 2 'qemu or xen' simulate $P --sender pigeon
+refused "simulate: Xen's sender with a policy" 2 'no --policy' simulate $P --sender xen --policy predict
+refused "simulate: Xen's sender by another method" 2 'pre-copy alone' simulate $P --sender xen -m xbzrle
 refused "simulate: unknown log" 2 'bitmap or ring' simulate $P --log paper
 refused "simulate: a rate without unit" 2 '--bandwidth.*unit' simulate $P --bandwidth 40
 refused "simulate: a second rate without unit" 2 '--bandwidth.*unit' simulate $P --bandwidth 40MiB/s,80

@@ -3,6 +3,8 @@
  * test_cluster.c - intervals of a mean where the cases come in clusters
  */
 #include "base/cluster.h"
+#include "base/quantile.h"
+#include "base/rng.h"
 #include "ktap.h"
 
 /*
@@ -81,7 +83,72 @@ static void one_cluster(void)
 	CHECK(isnan(low) && isnan(high));
 }
 
+/* Of two clusters, of zeroes and of ones, a draw has one, the other or both. */
+static void quantile_of_two(void)
+{
+	struct mt_cluster_value v[] = { { 1, 1 }, { 0, 0 }, { 1, 1 }, { 0, 0 } };
+	unsigned times[2];
+	double low, high;
+
+	mt_cluster_quantile(v, 4, 2, 0.9, times, &low, &high);
+	CHECK_NEAR(low, 0, 0);
+	CHECK_NEAR(high, 1, 0);
+	mt_cluster_quantile(v, 4, 1, 0.9, times, &low, &high);
+	CHECK(isnan(low) && isnan(high));
+}
+
+/*
+ * A hundred clusters of one value: of a draw, binomially many lie below the k-th. The 90 %
+ * quantile is above 83 in 95 % of draws, for ten or more are beyond it in that many; likewise below
+ * 94.
+ */
+static void quantile_of_many(void)
+{
+	struct mt_cluster_value v[100];
+	unsigned times[100];
+	double low, high;
+
+	for (size_t i = 0; i < 100; i++)
+		v[i] = (struct mt_cluster_value){ (double)((i * 37 + 11) % 100), i };
+	mt_cluster_quantile(v, 100, 100, 0.9, times, &low, &high);
+	CHECK_NEAR(low, 83.5, 1);
+	CHECK_NEAR(high, 94, 1);
+}
+
+/* Against the plain way: the values of the clusters drawn, written out and sorted. */
+static void quantile_plainly(void)
+{
+	struct mt_cluster_value v[60];
+	struct mt_rng rng = { 1 }, values = { 7 };
+	double drawn[MT_CLUSTER_DRAWS], low, high;
+	unsigned times[8];
+
+	for (size_t i = 0; i < 60; i++)
+		v[i] = (struct mt_cluster_value){ mt_rng_unit(&values), i % 8 };
+	for (size_t d = 0; d < MT_CLUSTER_DRAWS; d++) {
+		double all[8 * 8];
+		size_t n = 0;
+
+		for (size_t k = 0; k < 8; k++) {
+			size_t c = mt_rng_below(&rng, 8);
+
+			for (size_t i = 0; i < 60; i++)
+				if (v[i].cluster == c)
+					all[n++] = v[i].value;
+		}
+		mt_sort(all, n);
+		drawn[d] = mt_quantile(all, n, 0.9);
+	}
+	mt_sort(drawn, MT_CLUSTER_DRAWS);
+	mt_cluster_quantile(v, 60, 8, 0.9, times, &low, &high);
+	CHECK_NEAR(low, mt_quantile(drawn, MT_CLUSTER_DRAWS, 0.05), 1e-12);
+	CHECK_NEAR(high, mt_quantile(drawn, MT_CLUSTER_DRAWS, 0.95), 1e-12);
+}
+
 static const struct ktap_case cases[] = {
+	{ "a quantile of two clusters", quantile_of_two },
+	{ "a quantile of many, by the binomial", quantile_of_many },
+	{ "a quantile as sorting by hand has it", quantile_plainly },
 	{ "two clusters, one of no and one of yes", two_extremes },
 	{ "clusters that are all alike have no interval", all_alike },
 	{ "clusters of one are a binomial", binomial },

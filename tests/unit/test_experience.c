@@ -39,7 +39,7 @@ static struct mt_learned distinct(void)
 			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
 				if ((row + m + k) % 3)
 					l.residual[row][m][k] =
-						(struct mt_residual){ -1. / (1 + m), row / 8.,
+						(struct mt_residual){ -1. / (1 + m), row / 32.,
 								      1 + k, 1 + m + 10 * k };
 	}
 	return l;

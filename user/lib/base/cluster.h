@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cluster.h - how sure a mean is, where the cases come in clusters (PURE)
+ * cluster.h - how sure a mean or a quantile is, where the cases come in clusters (PURE)
  */
 #ifndef MIGTRACE_BASE_CLUSTER_H
 #define MIGTRACE_BASE_CLUSTER_H
@@ -29,5 +29,14 @@ void mt_cluster_interval(const struct mt_cluster *c, size_t n, double *low, doub
  */
 void mt_cluster_ratio_interval(const struct mt_cluster *a, const struct mt_cluster *b, size_t n,
 			       double *low, double *high);
+
+/* The same of a quantile. */
+struct mt_cluster_value {
+	double value;
+	size_t cluster;		/* 0 to @clusters - 1 */
+};
+/* Sorts @v, of @n > 0 values. @times: room for a number for each cluster. */
+void mt_cluster_quantile(struct mt_cluster_value *v, size_t n, size_t clusters, double quantile,
+			 unsigned *times, double *low, double *high);
 
 #endif

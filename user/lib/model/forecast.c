@@ -22,6 +22,16 @@ static const struct mt_forecast_model *const rows[] = {
 	&mt_forecast_proportional,
 	&mt_forecast_once,
 	&mt_forecast_qemu,
+	&mt_forecast_nathan_published,
+	&mt_forecast_nathan_all_pages,
+	&mt_forecast_xen_published,
+	&mt_forecast_average,
+	&mt_forecast_ema,
+	&mt_forecast_dirty_probability,
+	&mt_forecast_hot_cold,
+	&mt_forecast_logs,
+	&mt_forecast_skip_dirtied,
+	&mt_forecast_skip_memory,
 };
 _Static_assert(MT_ARRAY_SIZE(rows) <= MT_FORECAST_MODELS_MAX, "there is room for what they learn");
 

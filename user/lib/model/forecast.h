@@ -15,6 +15,7 @@
 #define MT_FORECAST_H
 
 #include "base/cleanup.h"
+#include "curve/seconds.h"
 #include "curve/ucurve.h"
 #include "method.h"
 #include "outlook.h"
@@ -44,6 +45,10 @@ struct mt_forecast_progress {
 
 struct mt_forecast_input {
 	const struct mt_ucurve *curve;
+	/* For baselines, which take no curve; NULL: what they need is read off it. */
+	const struct mt_seconds *seconds;
+	double logged_bytes_per_s;	/* what earlier migrations of this guest dirtied, by their
+					 * logs; 0: there were none */
 	double memory_bytes;		/* of all RAM blocks */
 	double resident_bytes;		/* pages that are not zero; 0 = unknown: all of them */
 	double cpu_share;		/* of its vCPUs' time that the guest uses; NaN = unknown:
@@ -101,7 +106,7 @@ struct mt_forecast_model {
 	int (*forecast)(const struct mt_forecast_input *in, struct mt_forecast *out);
 };
 
-#define MT_FORECAST_MODELS_MAX	8
+#define MT_FORECAST_MODELS_MAX	20
 #define MT_FORECAST_DEFAULT	"recurrence"
 const struct mt_forecast_model *mt_forecast_model_at(size_t i);		/* NULL beyond the last */
 /* with or without its version */

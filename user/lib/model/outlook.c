@@ -89,7 +89,9 @@ bool mt_outlook_resume(const struct mt_outlook_input *in, struct mt_forecast_inp
 			.wire_bytes = start->transferred_bytes,
 			.left_bytes = start->remaining_bytes,
 			.zero_bytes = zero_left,
-			.expected_downtime_ms = NAN,
+			.expected_downtime_ms = mt_sample_has(start, expected_downtime_ms) ?
+							start->expected_downtime_ms :
+							NAN,
 			.throttle_percent = throttle,
 			.page_share = its->page_share,
 		},

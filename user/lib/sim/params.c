@@ -81,6 +81,10 @@ int mt_sim_check(const struct mt_sim_params *p, struct mt_err *err)
 				  "multifd goes with neither XBZRLE nor compression nor post-copy");
 	if (!(p->tick_ms >= 0))
 		return mt_err_set(err, -EINVAL, "a tick is 0 ms, which is none, or longer");
+	if (p->sender == MT_SIM_SENDER_XEN &&
+	    (p->method.xbzrle || p->method.compression || p->method.postcopy ||
+	     p->method.auto_converge || p->method.channels))
+		return mt_err_set(err, -EINVAL, "Xen's sender is played for pre-copy alone");
 	if (p->clear_shift < 6 || p->clear_shift > 31)
 		return mt_err_set(err, -EINVAL, "the clear bitmap's shift is 6 to 31");
 	if (!(p->downtime_limit_ms >= 0) || !(p->cap_ms > 0) || p->throttle_max_percent > 99 ||

@@ -39,8 +39,14 @@ static void rate_limit(struct sim *s)
 			     NS_PER_MS;
 }
 
+static void last_pages(struct sim *s)
+{
+	sim_sync(s);
+	sim_flush(s);
+}
+
 /* migration_completion(), pre-copy's. */
-static void complete(struct sim *s)
+void sim_complete(struct sim *s, void (*last)(struct sim *s))
 {
 	const struct mt_sim_host *host = &s->p->host;
 	double begin_ns = s->now_ns;
@@ -51,8 +57,7 @@ static void complete(struct sim *s)
 	s->guest_stopped = true;
 	s->last_stage = true;
 	s->now_ns += host->stop_ms * NS_PER_MS;
-	sim_sync(s);
-	sim_flush(s);
+	last(s);
 	sim_put(s, host->device_bytes, 0);
 	s->now_ns = sim_link_drained(&s->link, s->now_ns);
 	sim_heard(s, s->now_ns + host->finish_ms * NS_PER_MS - s->stopped_ns);
@@ -72,7 +77,7 @@ static int iterate(struct sim *s)
 	if (s->over)
 		return 0;
 	if (!s->dirty_pages || (double)(s->dirty_pages * PAGE_BYTES) < s->threshold_bytes) {
-		complete(s);
+		sim_complete(s, last_pages);
 		return 0;
 	}
 	if (s->now_ns >= s->flip_ns)
@@ -99,6 +104,11 @@ static int play(struct sim *s)
 {
 	int rc = 0;
 
+	if (s->p->sender == MT_SIM_SENDER_XEN) {
+		sim_xen(s);
+		sim_advance(s);
+		return 0;
+	}
 	s->now_ns += s->p->host.setup_ms * NS_PER_MS;
 	s->r->setup_ms = s->p->host.setup_ms;
 	s->pass = (struct mt_sim_pass){ .n = 1, .start_ms = s->now_ns / NS_PER_MS };

@@ -16,6 +16,7 @@
  *   throttle.c		migration_trigger_throttle(), mig_throttle_guest_down(),
  *			cpu_throttle_thread()
  *   xbzrle.c		save_xbzrle_page(), cache_insert() (page_cache.c)
+ *   sender_xen.c	not QEMU's but Xen's: xc_domain_save(), for models that are about it
  *   postcopy.c		postcopy_start(), get_queued_page(): a last sync, the stream begins again
  *			at the first page, requests go first and the stream goes on behind them
  *
@@ -29,6 +30,7 @@
 #ifndef MT_SIM_H
 #define MT_SIM_H
 
+#include "curve/seconds.h"
 #include "model/method.h"
 #include "policy/engine.h"
 #include "trace.h"
@@ -38,6 +40,12 @@ enum mt_sim_log {
 	MT_SIM_LOG_BITMAP,	/* KVM's, cleared chunk by chunk just before a chunk's first page is
 				 * sent */
 	MT_SIM_LOG_RING,	/* KVM's rings, and TCG: from the last sync on */
+};
+
+/* By whose rules pages are sent. */
+enum mt_sim_sender {
+	MT_SIM_SENDER_QEMU,
+	MT_SIM_SENDER_XEN,	/* pre-copy alone, and nobody steers it; ->log does not matter */
 };
 
 /* The two hosts and what is between them. There: at the destination. */
@@ -85,6 +93,7 @@ struct mt_sim_params {
 	uint64_t resident_bytes;	/* of it not zero at the beginning, from the trace's first
 					 * such page on; 0: as the trace says */
 	enum mt_sim_log log;
+	enum mt_sim_sender sender;
 	struct mt_method_row method;
 	double bandwidth_bytes_per_s;	/* max-bandwidth; 0: no limit */
 	double postcopy_bandwidth_bytes_per_s;	/* max-postcopy-bandwidth; 0: no limit, QEMU's
@@ -119,6 +128,7 @@ struct mt_sim_pass {
 	uint64_t sent_bytes;
 	uint64_t dirtied_pages;		/* newly, as the sync at its end found; unknown for the
 					 * last */
+	uint64_t skipped_pages;		/* Xen: left out, for they were dirty again */
 	uint64_t remaining_pages;	/* after that sync */
 	unsigned throttle_percent;	/* at its end */
 };
@@ -141,7 +151,7 @@ struct mt_sim_result {
 	double downtime_ms;		/* as QEMU reports it; NaN: none yet */
 	double stall_ms;		/* the longest time that nothing was heard of the guest */
 	uint64_t transferred_bytes;	/* as QEMU counts */
-	uint64_t normal_pages, zero_pages;
+	uint64_t normal_pages, zero_pages, skipped_pages;
 	uint64_t passes;		/* syncs: dirty-sync-count */
 	uint64_t remaining_pages;	/* if it did not end */
 	double bandwidth_bytes_per_s;	/* QEMU's own, of its last budget */
@@ -151,7 +161,7 @@ struct mt_sim_result {
 	uint64_t faults;		/* of them: requests */
 	double fault_ms;		/* and how long the guest waited for one, on average */
 	enum mt_action action;		/* of a policy: the one that ended it, or NONE */
-	char reason[384];		/* and why */
+	char reason[384];		/* and why; or which of Xen's rules did */
 };
 
 /* What is told meanwhile; each may be NULL. */
@@ -182,7 +192,7 @@ MT_MUST_CHECK int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *tra
 
 /*
  * Likewise, steered by @policy through the engine that supervises live migrations. Limits of 0 are
- * policy.h's defaults.
+ * policy.h's defaults. -EINVAL also for Xen's sender, which asks nobody.
  */
 MT_MUST_CHECK int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace,
 			       const struct mt_policy *policy, const struct mt_limits *limits,
@@ -195,5 +205,12 @@ MT_MUST_CHECK int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *t
  */
 MT_MUST_CHECK int mt_sim_history(struct mt_trace *trace, double duration_s, double slot_s,
 				 struct mt_history *h);
+
+/*
+ * What a profile of the trace's @n seconds (32 at most) after the first @after_s would have told of
+ * whole seconds. @trace is rewound. Return: 0; -EINVAL; -ENOMEM.
+ */
+MT_MUST_CHECK int mt_sim_seconds(struct mt_trace *trace, unsigned after_s, unsigned n,
+				 struct mt_seconds *to);
 
 #endif

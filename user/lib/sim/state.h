@@ -118,6 +118,13 @@ void sim_ticks_fini(struct sim *s);
 void sim_ticks_written(struct sim *s, uint64_t page);
 void sim_ticks_look(struct sim *s);		/* tells, once a tick is over */
 
+/* sim.c */
+/* The end of pre-copy: the guest is stopped, and @last sends what is left. */
+void sim_complete(struct sim *s, void (*last)(struct sim *s));
+
+/* sender_xen.c */
+void sim_xen(struct sim *s);			/* all of it */
+
 /* dirty.c */
 MT_MUST_CHECK int sim_memory_init(struct sim *s);
 void sim_memory_fini(struct sim *s);

@@ -2,6 +2,7 @@
 /*
  * steer.c - a migration that a policy steers, by the engine that supervises live ones (PURE)
  */
+#include <errno.h>
 #include <string.h>
 
 #include "sim.h"
@@ -71,6 +72,8 @@ int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace,
 		.written = hooks && hooks->written ? on_written : NULL,
 	};
 
+	if (p->sender == MT_SIM_SENDER_XEN)
+		return -EINVAL;
 	limits.qemu_limit_ms = (uint64_t)p->downtime_limit_ms;
 	/* Whoever simulates a migration began it. */
 	limits.methods = mt_method_beyond(&p->method, limits.postcopy_allowed);

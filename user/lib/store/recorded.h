@@ -5,6 +5,7 @@
 #ifndef MT_RECORDED_H
 #define MT_RECORDED_H
 
+#include "curve/seconds.h"
 #include "curve/ucurve.h"
 #include "record.h"
 
@@ -15,8 +16,12 @@
 MT_MUST_CHECK int mt_recorded_curve(struct mt_ucurve *c, const struct mt_recording *rec,
 				    bool kernel, double memory_bytes);
 
+/* What the same tells of whole seconds. -ENODATA: nothing. */
+MT_MUST_CHECK int mt_recorded_seconds(struct mt_seconds *s, const struct mt_recording *rec,
+				      bool kernel);
+
 /*
- * The same with the passes of a recorded migration merged in, as far as they ended before
+ * A curve with the passes of a recorded migration merged in, as far as they ended before
  * @until_ns.
  */
 void mt_recorded_passes(struct mt_ucurve *c, const struct mt_recording *rec, uint64_t until_ns);

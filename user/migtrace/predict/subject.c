@@ -63,6 +63,8 @@ static int take_dirtying(struct subject *s, const struct mt_recording *rec, stru
 			err, -ENODATA,
 			"%s has neither a profile nor a finished pass of a migration: nothing is known of what the guest dirties",
 			rec->path);
+	if (mt_recorded_seconds(&s->seconds, rec, true))
+		mt_seconds_init(&s->seconds);
 	return 0;
 }
 
@@ -112,6 +114,7 @@ struct mt_forecast_input subject_input(const struct subject *s)
 {
 	return (struct mt_forecast_input){
 		.curve = &s->curve,
+		.seconds = s->seconds.lengths ? &s->seconds : NULL,
 		.memory_bytes = s->guest.memory_bytes,
 		.resident_bytes = s->guest.resident_bytes,
 		.cpu_share = s->guest.cpu_share,

@@ -20,6 +20,7 @@ struct subject {
 	bool assumed;			/* U(T), by the operator */
 	char source[64];		/* of the kernel's figures, "kmod, ring"; "": none */
 	struct mt_recorded_guest guest;
+	struct mt_seconds seconds;	/* of its profile; ->lengths 0: there is none */
 };
 
 /* What the operator says overrides what is known; 0: nothing was said. */

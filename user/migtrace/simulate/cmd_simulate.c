@@ -13,7 +13,7 @@
 #include "simulate.h"
 
 struct words {
-	const char *methods, *policies, *bandwidths, *limits, *log, *host;
+	const char *methods, *policies, *bandwidths, *limits, *log, *host, *sender;
 	uint64_t link, cap_ms, tick_ms, postcopy_bandwidth, flip_after;
 	bool postcopy, flip_after_given;
 };
@@ -118,6 +118,12 @@ static int take(const struct command_usage *usage, struct simulate *q, const str
 		p->log = MT_SIM_LOG_RING;
 	else if (strcmp(w->log, "bitmap"))
 		return options_error(usage, "--log %s is unknown: bitmap or ring", w->log);
+	if (!strcmp(w->sender, "xen"))
+		p->sender = MT_SIM_SENDER_XEN;
+	else if (strcmp(w->sender, "qemu"))
+		return options_error(usage, "--sender %s is unknown: qemu or xen", w->sender);
+	if (p->sender == MT_SIM_SENDER_XEN && w->policies)
+		return options_error(usage, "--sender xen is steered by no --policy");
 	if (!w->cap_ms)
 		return options_error(usage, "--cap must be more than 0");
 	p->cap_ms = (double)w->cap_ms;
@@ -158,7 +164,8 @@ static int simulate(struct simulate *q, const struct option_args *args, enum mt_
 int cmd_simulate(int argc, char **argv)
 {
 	struct simulate q = { .limits = MT_LIMITS_UNSET };
-	struct words w = { .methods = "precopy", .log = "bitmap", .cap_ms = 600 * MT_MS_PER_S };
+	struct words w = { .methods = "precopy", .log = "bitmap",
+			   .sender = "qemu", .cap_ms = 600 * MT_MS_PER_S };
 	char names[128], methods[160];
 	const struct option_row rows[] = {
 		{ "method", 'm', OPTION_STRING, "A,B", methods, &w.methods },
@@ -174,6 +181,8 @@ int cmd_simulate(int argc, char **argv)
 		  "how much of it is not zero (default: as TRACE says)", &q.resident_bytes },
 		{ "log", 0, OPTION_STRING, "HOW",
 		  "bitmap (default), or ring: how KVM logs writes; ring also for TCG", &w.log },
+		{ "sender", 0, OPTION_STRING, "WHO",
+		  "qemu (default), or xen: by whose rules pages are sent", &w.sender },
 		{ "policy", 0, OPTION_STRING, "A,B", "steer it by these (default: QEMU alone)",
 		  &w.policies },
 		{ "postcopy", 0, OPTION_FLAG, NULL, "policies may flip to post-copy", &w.postcopy },

@@ -28,6 +28,7 @@ static const struct mt_column totals[] = {
 	{ "throttle_percent", "throttle %", MT_SHOW_PLAIN },
 	{ "normal_pages", NULL, MT_SHOW_PLAIN },
 	{ "zero_pages", NULL, MT_SHOW_PLAIN },
+	{ "skipped_pages", NULL, MT_SHOW_PLAIN },
 	{ "remaining_bytes", NULL, MT_SHOW_SIZE_BYTES },
 	{ "flip_ms", NULL, MT_SHOW_DURATION_MS },
 	{ "postcopy_ms", NULL, MT_SHOW_DURATION_MS },
@@ -48,6 +49,7 @@ static const struct mt_column passes[] = {
 	{ "duration_ms", "duration", MT_SHOW_DURATION_MS },
 	{ "sent_pages", "sent pages", MT_SHOW_PLAIN },
 	{ "zero_pages", "zero pages", MT_SHOW_PLAIN },
+	{ "skipped_pages", NULL, MT_SHOW_PLAIN },
 	{ "sent_bytes", "sent", MT_SHOW_SIZE_BYTES },
 	{ "dirtied_pages", "dirtied", MT_SHOW_PLAIN },
 	{ "remaining_pages", "remaining", MT_SHOW_PLAIN },
@@ -80,6 +82,12 @@ static struct mt_cell bandwidth_of(const struct combination *c)
 						MT_NONE;
 }
 
+/* Only Xen does. */
+static struct mt_cell skipped(const struct combination *c, uint64_t pages)
+{
+	return c->p.sender == MT_SIM_SENDER_XEN ? MT_UINT(pages) : MT_NONE;
+}
+
 static void on_pass(void *opaque, const struct mt_sim_pass *pass)
 {
 	struct combination *c = opaque;
@@ -92,7 +100,7 @@ static void on_pass(void *opaque, const struct mt_sim_pass *pass)
 		MT_DOUBLE(c->p.downtime_limit_ms), MT_UINT(pass->n),
 		MT_DOUBLE(rounded(pass->start_ms)),
 		MT_DOUBLE(rounded(pass->duration_ms)), MT_UINT(pass->sent_pages),
-		MT_UINT(pass->zero_pages),
+		MT_UINT(pass->zero_pages), skipped(c, pass->skipped_pages),
 		MT_UINT(pass->sent_bytes), MT_UINT(pass->dirtied_pages),
 		MT_UINT(pass->remaining_pages),
 		MT_UINT(pass->throttle_percent),
@@ -126,6 +134,7 @@ static int total_row(const struct combination *c, const struct mt_sim_result *r)
 				MT_NONE,
 			MT_UINT(r->normal_pages),
 			MT_UINT(r->zero_pages),
+			skipped(c, r->skipped_pages),
 			done ? MT_UINT(0) : MT_UINT(r->remaining_pages * MT_TRACE_PAGE_BYTES),
 			flipped ? MT_DOUBLE(rounded(r->flip_ms)) : MT_NONE,
 			flipped ? MT_DOUBLE(rounded(r->postcopy_ms)) : MT_NONE,

@@ -138,6 +138,8 @@ static int play(struct check *c, const struct mt_run *run, const struct check_op
 
 	if (run->outcome != MT_OUTCOME_COMPLETED && run->outcome != MT_OUTCOME_ABORTED)
 		return 0;
+	if (o->xen && run->method != MT_METHOD_PRECOPY)
+		return 0;
 	if (!params_of(&p, run))
 		return 0;
 	rc = set_pace(&p, c, run, err);
@@ -150,10 +152,12 @@ static int play(struct check *c, const struct mt_run *run, const struct check_op
 		return rc;
 	rc = mt_sim_check(&p, err);
 	if (!rc)
-		rc = mt_sim_run(&p, &t, NULL, &r);
+		rc = o->xen ? check_xen(c, run, &p, &t) : mt_sim_run(&p, &t, NULL, &r);
 	mt_trace_fini(&t);
 	if (rc)
 		return mt_err_set(err, rc, "run %u: %s", run->run, strerror(-rc));
+	if (o->xen)
+		return 0;
 	compare(row, run, &r);
 	return 1;
 }
@@ -181,7 +185,7 @@ static int play_all(struct check *c, const struct check_options *o, struct mt_er
 		if (rc == 1)
 			rc = add(c, &row, err);
 	}
-	if (!rc && !c->n_rows)
+	if (!rc && !c->n_rows && !c->n_xen)
 		rc = mt_err_set(err, -ENODATA,
 				"%s/runs.jsonl has no migration that could be compared", c->dir);
 	return rc;
@@ -209,6 +213,13 @@ static int load_spec(struct check *c, struct mt_err *err)
 	return rc ? mt_err_set(err, rc, "%s is not understood", path) : 0;
 }
 
+static int print(const struct check *c, const struct check_options *o, enum mt_format format)
+{
+	if (o->xen)
+		return (o->runs ? check_print_xen_runs : check_print_xen)(c, format);
+	return (o->runs ? check_print_runs : check_print)(c, format);
+}
+
 int check_campaign(const char *dir, const struct check_options *o, enum mt_format format)
 {
 	struct check c = { .dir = dir, .profiled = o->profiled };
@@ -218,10 +229,11 @@ int check_campaign(const char *dir, const struct check_options *o, enum mt_forma
 	if (!rc)
 		rc = play_all(&c, o, &err);
 	if (!rc)
-		rc = o->runs ? check_print_runs(&c, format) : check_print(&c, format);
+		rc = print(&c, o, format);
 	campaign_spec_fini(&c.spec);
 	mt_runs_free(&c.runs);
 	free(c.rows);
+	free(c.xen);
 	if (err.code)
 		return cmd_fail(&err);
 	if (rc && !ferror(stdout))

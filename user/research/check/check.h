@@ -25,6 +25,7 @@ struct check_options {
 	struct mt_sim_params params;	/* what no run tells */
 	bool runs;			/* run by run */
 	bool profiled;			/* over the profiles, not the patterns */
+	bool xen;			/* what models say of Xen, against Xen's sender */
 };
 
 /* check.c. Return: an exit status. */
@@ -40,6 +41,8 @@ struct check_row {
 	double sim_total_ms, sim_sent_bytes, sim_downtime_ms, sim_felt_ms, sim_passes, sim_requests;
 };
 
+struct check_xen_row;
+
 struct check {
 	const char *dir;
 	bool profiled;
@@ -47,6 +50,8 @@ struct check {
 	struct mt_runs runs;
 	struct check_row *rows;		/* of those that can be compared */
 	size_t n_rows;
+	struct check_xen_row *xen;
+	size_t n_xen;
 };
 
 /* check_recording.c */
@@ -63,6 +68,15 @@ MT_MUST_CHECK int check_phases(struct mt_trace *t, const char *words, const stru
 
 /* How fast pages were compressed in the first pass. */
 void check_pace(struct mt_sim_params *p, const struct mt_recording *rec);
+
+/*
+ * check_xen.c: @t migrated as Xen does it, and what the baselines say of that; @run is where it is
+ * from. Return: 0, also if it did not end; -ENOMEM.
+ */
+MT_MUST_CHECK int check_xen(struct check *c, const struct mt_run *run,
+			    const struct mt_sim_params *given, struct mt_trace *t);
+int check_print_xen(const struct check *c, enum mt_format format);
+int check_print_xen_runs(const struct check *c, enum mt_format format);
 
 /* check_table.c */
 /* errors by workload and by method */

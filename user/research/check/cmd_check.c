@@ -15,6 +15,8 @@ int cmd_check(int argc, char **argv)
 		{ "runs", 0, OPTION_FLAG, NULL, "run by run", &o.runs },
 		{ "profiled", 0, OPTION_FLAG, NULL,
 		  "over the guests' profiles instead of what they were told to do", &o.profiled },
+		{ "xen", 0, OPTION_FLAG, NULL,
+		  "what models say of Xen, against the same guests migrated as Xen does it", &o.xen },
 		{ "host", 0, OPTION_STRING, "WORDS",
 		  "what things cost on the hosts, as in migtrace simulate", &host },
 	};
@@ -25,7 +27,8 @@ int cmd_check(int argc, char **argv)
 			"that is: median and 90th percentile of the error, in all, by method and by workload.",
 		.examples =
 			"  migtrace-research check results\n"
-			"  migtrace-research check results --runs -f csv\n",
+			"  migtrace-research check results --runs -f csv\n"
+			"  migtrace-research check results --xen\n",
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
 	};
 	struct common_options common = { 0 };

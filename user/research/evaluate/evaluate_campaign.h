@@ -27,7 +27,9 @@ struct evaluate_case {
 	enum evaluate_moment moment;
 	enum evaluate_curve curve;
 	struct mt_ucurve u;
-	struct mt_learned_case learned;	/* ->in.curve points to the above */
+	struct mt_seconds seconds;
+	struct mt_learned_case learned;	/* ->in.curve and ->in.seconds point to the above */
+	double log_bytes, log_s;	/* what its passes dirtied, and how long they took */
 	struct mt_forecast live;	/* the live model's; ->model NULL: it said nothing, or is
 					 * not asked here */
 	double floor_ms, settled_ms;	/* the shortest pause that it saw in sight, and the one it
@@ -98,6 +100,8 @@ MT_MUST_CHECK int evaluate_series(struct mt_runs *runs, const char *path, struct
 enum evaluate_error {
 	ERROR_TOTAL,			/* relative */
 	ERROR_TRAFFIC,
+	ERROR_TOTAL_MS,			/* the same, absolute */
+	ERROR_TRAFFIC_MB,
 	ERROR_DOWNTIME,			/* absolute, ms */
 	ERROR_STALL,
 	ERROR_SETTLED,			/* relative, of those that were cancelled: the shortest
@@ -143,6 +147,11 @@ void evaluate_judge(struct evaluate_result *r);
 /* Same hosts, same moment, same kind of curve: such cases teach each other. */
 bool evaluate_same_group(const struct evaluate_case *a, const struct evaluate_case *b);
 void evaluate_climatology(const struct evaluate_set *set);
+/*
+ * Gives each case what the logs of earlier plain pre-copies of its workload, on the same hosts,
+ * tell of its dirty rate. Earlier: before it in @set.
+ */
+void evaluate_logs(const struct evaluate_set *set);
 
 struct evaluate_results {
 	struct evaluate_result *v;

@@ -48,8 +48,9 @@ static void fill(struct evaluate_case *c)
  * What the passes of a recorded migration tell of its method: each began with so many bytes and
  * ended when the threshold was left.
  */
-static void fill_passes(struct mt_learned_case *c, const struct mt_recording *rec)
+static void fill_passes(struct evaluate_case *of, const struct mt_recording *rec)
 {
+	struct mt_learned_case *c = &of->learned;
 	double full = mt_forecast_full_bytes(&c->in);
 	struct mt_iterations its;
 
@@ -62,6 +63,8 @@ static void fill_passes(struct mt_learned_case *c, const struct mt_recording *re
 		if (e->type != MT_ENTRY_SAMPLE || !mt_iterations_feed(&its, &e->sample))
 			continue;
 		it = mt_iterations_last(&its);
+		of->log_bytes += it->dirtied_bytes;
+		of->log_s += it->duration_s;
 		kept = it->bandwidth_bytes_per_s * c->in.downtime_limit_ms / 1e3;
 		if (it->first) {
 			c->first.bytes = full - fmax(0, kept - (c->in.memory_bytes - full));
@@ -90,7 +93,7 @@ struct evaluate_case *evaluate_case_new(const struct mt_run *run, const struct m
 	c->climatology = c->floor_ms = c->settled_ms = NAN;
 	fill(c);
 	if (after)
-		fill_passes(&c->learned, after);
+		fill_passes(c, after);
 	return c;
 }
 

@@ -27,6 +27,8 @@ static int know_profile(struct evaluate_case *c, const struct mt_recording *prof
 	if (!profile || mt_recorded_curve(&c->u, profile, kernel, c->run->memory_bytes) ||
 	    (c->u.origin == MT_UCURVE_KERNEL) != kernel)
 		return -ENODATA;
+	if (!mt_recorded_seconds(&c->seconds, profile, kernel))
+		c->learned.in.seconds = &c->seconds;
 	return 0;
 }
 

@@ -14,8 +14,8 @@
 struct summary {
 	size_t n;
 	double p50, p90, mean;
-	double low, high;	/* of shares: the 90 % interval of the mean, workloads drawn; NaN:
-				 * one workload */
+	double low, high;	/* the 90 % interval, workloads drawn, of a share's mean and of an
+				 * error's p90; NaN: one workload */
 };
 
 /* What a row is about; NULL: all of them. */
@@ -30,8 +30,10 @@ struct row_key {
 /* Room for one row's values, and for a cluster each. */
 struct scratch {
 	double *values;
-	const char **workloads;		/* of the values */
+	struct mt_cluster_value *clustered;	/* the same, with their workloads */
+	const char **workloads;			/* of each cluster */
 	struct mt_cluster *clusters;
+	unsigned *times;
 };
 
 static bool is_in(const struct row_key *k, const struct evaluate_result *r)
@@ -49,38 +51,42 @@ static struct row_key key_of(const struct evaluate_result *r, bool by_workload)
 				 r->model,	    by_workload ? r->of->run->workload : NULL };
 }
 
-static void intervals(struct summary *s, const struct scratch *t)
+static size_t cluster_of(const struct scratch *t, size_t n, const char *workload)
 {
-	const char **first = t->workloads;	/* of each cluster, over those that have been
-						 * read */
-	size_t n = 0;
+	size_t k = 0;
 
+	while (k < n && strcmp(t->workloads[k], workload))
+		k++;
+	return k;
+}
+
+static void mean_interval(struct summary *s, const struct scratch *t, size_t clusters)
+{
+	memset(t->clusters, 0, clusters * sizeof(*t->clusters));
 	for (size_t i = 0; i < s->n; i++) {
-		const char *workload = t->workloads[i];
-		size_t k = 0;
-
-		while (k < n && strcmp(first[k], workload))
-			k++;
-		if (k == n) {
-			first[n] = workload;
-			t->clusters[n++] = (struct mt_cluster){ 0 };
-		}
-		t->clusters[k].sum += t->values[i];
-		t->clusters[k].n++;
+		t->clusters[t->clustered[i].cluster].sum += t->values[i];
+		t->clusters[t->clustered[i].cluster].n++;
 	}
-	mt_cluster_interval(t->clusters, n, &s->low, &s->high);
+	mt_cluster_interval(t->clusters, clusters, &s->low, &s->high);
 }
 
 static struct summary summarise(const struct evaluate_results *r, const struct row_key *k,
 				enum evaluate_error error, const struct scratch *t)
 {
 	struct summary s = { 0, NAN, NAN, NAN, NAN, NAN };
+	size_t clusters = 0;
 	double sum = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
+		const char *workload = r->v[i].of->run->workload;
+		size_t c;
+
 		if (!is_in(k, &r->v[i]) || !isfinite(r->v[i].error[error]))
 			continue;
-		t->workloads[s.n] = r->v[i].of->run->workload;
+		c = cluster_of(t, clusters, workload);
+		if (c == clusters)
+			t->workloads[clusters++] = workload;
+		t->clustered[s.n] = (struct mt_cluster_value){ r->v[i].error[error], c };
 		t->values[s.n++] = r->v[i].error[error];
 		sum += r->v[i].error[error];
 	}
@@ -88,12 +94,13 @@ static struct summary summarise(const struct evaluate_results *r, const struct r
 		return s;
 	s.p50 = s.p90 = s.mean = sum / s.n;
 	if (evaluate_errors[error].share) {
-		intervals(&s, t);
+		mean_interval(&s, t, clusters);
 		return s;
 	}
 	mt_sort(t->values, s.n);
 	s.p50 = mt_quantile(t->values, s.n, 0.5);
 	s.p90 = mt_quantile(t->values, s.n, 0.9);
+	mt_cluster_quantile(t->clustered, s.n, clusters, 0.9, t->times, &s.low, &s.high);
 	return s;
 }
 
@@ -144,6 +151,7 @@ static const struct wide {
 	{ "TOTAL P50", ERROR_TOTAL, P50 }, { "P90", ERROR_TOTAL, P90 },
 	{ "TRAFFIC P50", ERROR_TRAFFIC, P50 },
 	{ "P90", ERROR_TRAFFIC, P90 },
+	{ "TRAFFIC P50 MB", ERROR_TRAFFIC_MB, P50 }, { "P90", ERROR_TRAFFIC_MB, P90 },
 	{ "PAUSE P50 MS", ERROR_DOWNTIME, P50 }, { "P90", ERROR_DOWNTIME, P90 },
 	{ "STALL P90 MS", ERROR_STALL, P90 },
 	{ "SETTLED PAUSE P50", ERROR_SETTLED, P50 }, { "P90", ERROR_SETTLED, P90 },
@@ -168,6 +176,8 @@ static void print_value(char *buf, size_t size, double v, const char *unit)
 {
 	if (!isfinite(v))
 		snprintf(buf, size, "-");
+	else if (!strcmp(unit, "MB"))
+		snprintf(buf, size, "%.1f", v);
 	else if (!strcmp(unit, "ms"))
 		snprintf(buf, size, "%.0f", v);
 	else if (!strcmp(unit, "score"))
@@ -266,13 +276,15 @@ int evaluate_print(const struct evaluate_results *r, enum mt_format format, bool
 	struct mt_table *t = text ? wide_table(format) :
 				    mt_table_new(stdout, format, narrow, MT_ARRAY_SIZE(narrow));
 	mt_autofree double *values = calloc(r->n + 1, sizeof(*values));
+	mt_autofree struct mt_cluster_value *clustered = calloc(r->n + 1, sizeof(*clustered));
 	mt_autofree const char **workloads = calloc(r->n + 1, sizeof(*workloads));
 	mt_autofree struct mt_cluster *clusters = calloc(r->n + 1, sizeof(*clusters));
+	mt_autofree unsigned *times = calloc(r->n + 1, sizeof(*times));
 	mt_autofree struct row_key *keys = calloc(2 * r->n + 1, sizeof(*keys));
-	const struct scratch scratch = { values, workloads, clusters };
+	const struct scratch scratch = { values, clustered, workloads, clusters, times };
 	size_t n;
 
-	if (!t || !values || !workloads || !clusters || !keys)
+	if (!t || !values || !clustered || !workloads || !clusters || !times || !keys)
 		return -ENOMEM;
 	n = collect(r, false, keys);
 	if (by_workload || !text)

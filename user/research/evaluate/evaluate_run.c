@@ -153,6 +153,7 @@ int evaluate_run(struct evaluate_results *r, const struct evaluate_set *set, con
 	int rc = others ? 0 : -ENOMEM;
 
 	evaluate_climatology(set);
+	evaluate_logs(set);
 	for (size_t i = 0; i < set->n && !rc; i++) {
 		if (own)
 			rc = with_history(r, set, i, *own, others);

@@ -11,10 +11,13 @@
 #define BAD_SHARE	0.25
 /* Closer together than this share of the middle, p10 and p90 are one. */
 #define POINT_SHARE	1e-9
+#define BYTES_PER_MB	1e6
 
 const struct evaluate_error_info evaluate_errors[EVALUATE_ERRORS] = {
 	[ERROR_TOTAL] = { "total_error", "ratio" },
 	[ERROR_TRAFFIC] = { "traffic_error", "ratio" },
+	[ERROR_TOTAL_MS] = { "total_error_ms", "ms" },
+	[ERROR_TRAFFIC_MB] = { "traffic_error_mb", "MB" },
 	[ERROR_DOWNTIME] = { "downtime_error", "ms" },
 	[ERROR_STALL] = { "stall_error", "ms" },
 	[ERROR_SETTLED] = { "settled_pause_error", "ratio" },
@@ -104,6 +107,10 @@ void evaluate_judge(struct evaluate_result *r)
 	r->error[CRPS_TOTAL] = crps(&f[MT_METRIC_TOTAL_MS], real[MT_METRIC_TOTAL_MS]);
 	r->error[ERROR_TRAFFIC] =
 		relative(f[MT_METRIC_TRANSFERRED_BYTES].p50, real[MT_METRIC_TRANSFERRED_BYTES]);
+	r->error[ERROR_TOTAL_MS] = fabs(f[MT_METRIC_TOTAL_MS].p50 - real[MT_METRIC_TOTAL_MS]);
+	r->error[ERROR_TRAFFIC_MB] = fabs(f[MT_METRIC_TRANSFERRED_BYTES].p50 -
+					  real[MT_METRIC_TRANSFERRED_BYTES]) /
+				     BYTES_PER_MB;
 	r->error[ERROR_DOWNTIME] = fabs(f[MT_METRIC_DOWNTIME_MS].p50 - real[MT_METRIC_DOWNTIME_MS]);
 	r->error[ERROR_STALL] = fabs(f[MT_METRIC_STALL_MS].p50 - real[MT_METRIC_STALL_MS]);
 	r->error[ERROR_BAD] =
@@ -140,4 +147,25 @@ void evaluate_climatology(const struct evaluate_set *set)
 {
 	for (size_t i = 0; i < set->n; i++)
 		set->v[i]->climatology = share_of_others(set, set->v[i]);
+}
+
+/* --- migration logs ------------------------------------------------------------ */
+static bool is_log_of(const struct evaluate_case *log, const struct evaluate_case *c)
+{
+	return log->run->method == MT_METHOD_PRECOPY && log->run != c->run &&
+	       evaluate_same_group(log, c) && !strcmp(log->run->workload, c->run->workload);
+}
+
+void evaluate_logs(const struct evaluate_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		double bytes = 0, seconds = 0;
+
+		for (size_t k = 0; k < i; k++)
+			if (is_log_of(set->v[k], set->v[i])) {
+				bytes += set->v[k]->log_bytes;
+				seconds += set->v[k]->log_s;
+			}
+		set->v[i]->learned.in.logged_bytes_per_s = seconds > 0 ? bytes / seconds : 0;
+	}
 }

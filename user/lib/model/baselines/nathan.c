@@ -1,114 +1,110 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * nathan.c - Nathan, Bellur, Kulkarni (SoCC'15), for KVM and for Xen, as published (PURE)
+ * nathan.c - Nathan, Bellur, Kulkarni (SoCC'15), for KVM (PURE)
  *
- * D_i = min(S + (T_i - 1) S_new, M_w), S and S_new at whole seconds. Below one second the paper
- * says nothing; here D is proportional there, D(T) = T S (inferred).
+ * D_i = min(S + (T_i - 1) S_new, M_w); pass 1 sends all M pages, pass i what pass i - 1 dirtied.
+ * Three readings, which differ in where S and S_new are from, and in M:
  *
- * On Xen a page that was dirtied again before its turn is skipped: pass i sends V_i = D_{i-1} -
- * W_i, W_i = f(E_i, S, S_new, R) of the E_i = D_{i-1} + D_i - U(T_{i-1} + T_i) pages that both
- * passes dirtied. The paper does not give f. Inferred: W = E (1 - (1 - e^-rho) / rho) with rho = S
- * T_i / D_i, from E / 2 for cold pages to E for hot ones. Xen stops below 50 pages, after 29
- * passes, or when three times the memory was sent.
+ *   nathan-published	S^T and S_new^T for the T at hand, averages of averages over the profile's
+ *			seconds (curve/seconds.h), M_w all that it saw dirtied; zero pages cost what
+ *			they cost QEMU, which the paper does not mention
+ *   nathan-all-pages	the same to the letter: zero pages are sent like others
+ *   nathan		ours: S and S_new from our curve, S_new the same for each T, between 1 s and
+ *			10 s
+ *
+ * Inferred in all of them: D below one second (see seconds.h), and when it ends (see plain.c).
  */
 #include <errno.h>
 #include <math.h>
 
 #include "model/forecast_rows.h"
 
-#define PAGE_BYTES	4096.0
-#define XEN_PASSES_MAX	29
-#define XEN_LAST_PAGES	50
-#define XEN_SENT_MAX	3.0	/* times the memory */
-#define LATER_S		10.0	/* S_new is taken between 1 s and this */
-
-struct working_set {
-	double s, s_new, mw;	/* bytes, bytes/s, bytes */
-};
-
-static struct working_set working_set(const struct mt_forecast_input *in)
+int mt_forecast_seconds(struct mt_seconds *s, const struct mt_forecast_input *in)
 {
-	struct working_set w = { .s = mt_ucurve_at(in->curve, 1),
-				 .mw = in->curve->union_bytes > 0 ? in->curve->union_bytes :
-								    in->memory_bytes };
+	static const double lengths[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 
-	w.s_new = (mt_ucurve_at(in->curve, LATER_S) - w.s) / (LATER_S - 1);
-	return w;
+	if (in->seconds) {
+		*s = *in->seconds;
+		return 0;
+	}
+	if (!in->curve->origin)
+		return -ENODATA;
+	mt_seconds_of_curve(s, in->curve, lengths, MT_ARRAY_SIZE(lengths));
+	return 0;
 }
 
-static double dirtied(const void *opaque, double window_s, double sent_bytes)
+double mt_forecast_seconds_dirtied(const void *opaque, double window_s, double sent_bytes)
 {
-	const struct working_set *w = opaque;
-
-	return fmin(window_s < 1 ? window_s * w->s : w->s + (window_s - 1) * w->s_new, w->mw);
+	return mt_seconds_dirtied(opaque, window_s);
 }
 
-static int kvm(const struct mt_forecast_input *in, struct mt_forecast *out)
+static int published(const struct mt_forecast_input *in, struct mt_forecast *out, bool all_pages)
 {
-	const struct working_set w = working_set(in);
+	struct mt_seconds s;
+	int rc = mt_forecast_seconds(&s, in);
+
+	if (rc)
+		return rc;
+	mt_plain_forecast(&(struct mt_plain){ .passes_max = INFINITY,
+					      .dirtied = mt_forecast_seconds_dirtied,
+					      .opaque = &s,
+					      .all_pages = all_pages },
+			  in, out);
+	return 0;
+}
+
+static int as_qemu_sends(const struct mt_forecast_input *in, struct mt_forecast *out)
+{
+	return published(in, out, false);
+}
+
+static int to_the_letter(const struct mt_forecast_input *in, struct mt_forecast *out)
+{
+	return published(in, out, true);
+}
+
+int mt_forecast_seconds_fixed(struct mt_seconds *s, const struct mt_forecast_input *in)
+{
+	static const double lengths[] = { 1, 10 };
 
 	if (!in->curve->origin)
 		return -ENODATA;
-	mt_plain_forecast(&(struct mt_plain){ INFINITY, 0, dirtied, &w }, in, out);
+	mt_seconds_of_curve(s, in->curve, lengths, MT_ARRAY_SIZE(lengths));
+	return 0;
+}
+
+static int ours(const struct mt_forecast_input *in, struct mt_forecast *out)
+{
+	struct mt_seconds s;
+	int rc = mt_forecast_seconds_fixed(&s, in);
+
+	if (rc)
+		return rc;
+	mt_plain_forecast(&(struct mt_plain){ INFINITY, 0, mt_forecast_seconds_dirtied, &s }, in,
+			  out);
 	return 0;
 }
 
 const struct mt_forecast_model mt_forecast_nathan = {
 	.name = "nathan/1",
-	.help = "Nathan's model for KVM: S, S_new and M_w at whole seconds",
+	.help = "Nathan's model for KVM, S and S_new from our curve, S_new from 1 s to 10 s",
 	.methods = 1U << MT_METHOD_PRECOPY,
 	.baseline = true,
-	.forecast = kvm,
+	.forecast = ours,
 };
 
-static double skipped(const struct working_set *w, double before, double now, double both,
-		      double window_s)
-{
-	double e = fmax(0, before + now - both), rho = now > 0 ? w->s * window_s / now : 0;
-
-	return rho > 1e-9 ? e * (1 + expm1(-rho) / rho) : 0;
-}
-
-static int xen(const struct mt_forecast_input *in, struct mt_forecast *out)
-{
-	const struct working_set w = working_set(in);
-	double rate = in->bandwidth_bytes_per_s,
-	       give_up_s = (in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS) / 1e3;
-	double full = mt_forecast_full_bytes(in);
-	double before = full, before_s = 0, time_s = 0, sent = 0, passes = 0;
-
-	if (!in->curve->origin)
-		return -ENODATA;
-	while (passes < XEN_PASSES_MAX && before > XEN_LAST_PAGES * PAGE_BYTES &&
-	       sent < XEN_SENT_MAX * full && time_s <= give_up_s) {
-		double window = before / rate, now = dirtied(&w, window, before);
-
-		/* What is skipped shortens the pass, and with it what is dirtied. */
-		for (int i = 0; i < 3; i++) {
-			double both = before_s > 0 ? dirtied(&w, before_s + window, 0) : before;
-
-			window = fmax(0, before - skipped(&w, before, now, both, window)) / rate;
-			now = dirtied(&w, window, before);
-		}
-		sent += window * rate;
-		time_s += window;
-		before_s = window;
-		before = now;
-		passes++;
-	}
-	out->passes = passes;
-	out->ends = time_s <= give_up_s;
-	out->metric[MT_METRIC_TOTAL_MS] = mt_interval_of((time_s + before / rate) * 1e3);
-	out->metric[MT_METRIC_TRANSFERRED_BYTES] = mt_interval_of(sent + before);
-	out->metric[MT_METRIC_DOWNTIME_MS] = mt_interval_of(before / rate * 1e3);
-	out->metric[MT_METRIC_STALL_MS] = out->metric[MT_METRIC_DOWNTIME_MS];
-	return 0;
-}
-
-const struct mt_forecast_model mt_forecast_xen = {
-	.name = "xen/1",
-	.help = "Nathan's model for Xen, which skips pages dirtied again: not how QEMU does it",
+const struct mt_forecast_model mt_forecast_nathan_published = {
+	.name = "nathan-published/1",
+	.help = "Nathan's model for KVM as published: S and S_new for each T, of the profile's seconds",
 	.methods = 1U << MT_METHOD_PRECOPY,
 	.baseline = true,
-	.forecast = xen,
+	.forecast = as_qemu_sends,
+};
+
+const struct mt_forecast_model mt_forecast_nathan_all_pages = {
+	.name = "nathan-all-pages/1",
+	.help = "the same to the letter: the first pass sends zero pages whole",
+	.methods = 1U << MT_METHOD_PRECOPY,
+	.baseline = true,
+	.forecast = to_the_letter,
 };

@@ -2,8 +2,9 @@
 /*
  * plain.c - the recurrence that the models in the literature share (PURE)
  *
- * V_1 = the guest's memory, T_i = V_i / R, V_{i+1} = D(T_i); the guest is stopped once V / R is
- * within the downtime limit (Nathan; Gudkov). Zero pages cost nine bytes.
+ * V_1 = the guest's memory, T_i = V_i / R, V_{i+1} = D(T_i) (Nathan; Gudkov). Inferred, for the
+ * papers' models do not say: the guest is stopped once V / R is within QEMU's downtime limit, and
+ * of V_1 zero pages cost nine bytes, as QEMU sends them.
  */
 #include <math.h>
 
@@ -17,7 +18,7 @@
 void mt_plain_forecast(const struct mt_plain *plain, const struct mt_forecast_input *in,
 		       struct mt_forecast *out)
 {
-	double full = mt_forecast_full_bytes(in);
+	double full = plain->all_pages ? in->memory_bytes : mt_forecast_full_bytes(in);
 	double zero = in->memory_bytes - full, share = 1 + plain->header_bytes / PAGE_BYTES,
 	       rate = in->bandwidth_bytes_per_s / share;
 	double give_up_s = (in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS) / 1e3;
