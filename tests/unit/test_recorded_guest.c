@@ -136,7 +136,89 @@ static void test_migration(void)
 	mt_recording_free(rec);
 }
 
+/* A window of so many pages each 100 ms, for so long. */
+static void put_window(struct mt_recorder *r, unsigned number, unsigned ms, unsigned pages,
+		       unsigned state)
+{
+	for (unsigned at = 100; at <= ms; at += 100) {
+		struct mt_tick t = { .t_ns = number * 10 * S + at * 1000000ULL, .state = state };
+
+		t.start_ns = t.t_ns - 100000000ULL;
+		mt_tick_put(&t, MT_TICK_window, number);
+		mt_tick_put(&t, MT_TICK_window_ns, at * 1000000ULL);
+		mt_tick_put(&t, MT_TICK_window_stale_pages, 0);
+		mt_tick_put(&t, MT_TICK_window_pages, at / 100 * pages);
+		CHECK_INT(mt_recorder_tick(r, &t), 0);
+	}
+}
+
+/* Its points of a second and more; single seconds of windows that last one, in time order. */
+static void test_seconds(void)
+{
+	static const double points[][2] = { { 500, 60 }, { 1000, 100 }, { 2000, 180 } };
+	struct mt_recorder *r = begin();
+	struct mt_recording *rec;
+	struct mt_seconds s;
+
+	put_window(r, 1, 1200, 10, MIGTRACE_STATE_LOGGING);
+	put_window(r, 2, 700, 20, MIGTRACE_STATE_LOGGING);
+	put_window(r, 3, 1100, 30, MIGTRACE_STATE_LOGGING | MIGTRACE_STATE_LOWER_BOUND);
+	put_window(r, 4, 1000, 40, MIGTRACE_STATE_LOGGING);
+	for (size_t i = 0; i < MT_ARRAY_SIZE(points); i++)
+		CHECK_INT(mt_recorder_curve(
+				  r, &(struct mt_record_curve){ 50 * S, points[i][0], 2,
+								points[i][1], points[i][1],
+								points[i][1], points[i][1] }),
+			  0);
+	CHECK_INT(mt_recorder_profile(
+			  r, &(struct mt_record_profile){ .t_ns = 50 * S, .windows = 3,
+							  .mw_pages = 900, .hot_pages = 7 }),
+		  0);
+	CHECK_INT(mt_recorder_dirtyrate(r, &(struct mt_record_dirtyrate){ 60 * S, 4000, 5 * MIB,
+									  "dirty-bitmap" }),
+		  0);
+	rec = end(r);
+	CHECK_INT(mt_recorded_seconds(&s, rec, true), 0);
+	CHECK(s.lengths == 2 && s.n == 2);
+	CHECK_NEAR(s.at[0].bytes, 100 * 4096, 1e-6);
+	CHECK_NEAR(s.at[1].bytes, 180 * 4096, 1e-6);
+	CHECK_NEAR(s.bytes[0], 100 * 4096, 1e-6);
+	CHECK_NEAR(s.bytes[1], 400 * 4096, 1e-6);
+	CHECK(s.mw_bytes == 900 * 4096 && s.hot_bytes == 7 * 4096);
+	/* By QEMU alone: the middle of what its figure may be, and nothing of sets. */
+	CHECK_INT(mt_recorded_seconds(&s, rec, false), 0);
+	CHECK(s.lengths == 1 && !s.n && s.at[0].window_s == 4 && s.mw_bytes == 0 &&
+	      isnan(s.hot_bytes));
+	CHECK_NEAR(s.at[0].bytes, 4 * 5.5 * MIB, 1e-6);
+	mt_recording_free(rec);
+}
+
+/* By rings a longer calculation is no union: it stands for a second. */
+static void test_seconds_of_rings(void)
+{
+	struct mt_recorder *r = begin();
+	struct mt_recording *rec;
+	struct mt_seconds s;
+
+	CHECK_INT(mt_recorder_dirtyrate(r, &(struct mt_record_dirtyrate){ 2 * S, 1000, 5 * MIB,
+									  "dirty-ring" }),
+		  0);
+	CHECK_INT(mt_recorder_dirtyrate(r, &(struct mt_record_dirtyrate){ 5 * S, 2000, 7 * MIB,
+									  "dirty-ring" }),
+		  0);
+	rec = end(r);
+	CHECK_INT(mt_recorded_seconds(&s, rec, true), 0);
+	CHECK(s.lengths == 1 && s.at[0].window_s == 1 && s.n == 2);
+	CHECK_NEAR(s.at[0].bytes, 6.5 * MIB, 1e-6);
+	mt_recording_free(rec);
+	rec = end(begin());
+	CHECK_INT(mt_recorded_seconds(&s, rec, true), -ENODATA);
+	mt_recording_free(rec);
+}
+
 static const struct ktap_case cases[] = {
+	{ "what a profile tells of whole seconds", test_seconds },
+	{ "the same by rings, and by nothing", test_seconds_of_rings },
 	{ "a kernel's profile, from before guests were recorded", test_profile },
 	{ "a profile tells how large the guest is", test_guest_entry },
 	{ "a migration tells passes, memory and bandwidth", test_migration },

@@ -49,6 +49,30 @@ static void test_distinct(void)
 	mt_trace_fini(&trace);
 }
 
+/*
+ * Page after page at an even rate: each second dirties as many anew until all have been, so U(T) is
+ * rate x T, and of ten seconds none has a page twice. Over and over: all in each second.
+ */
+static void test_seconds(void)
+{
+	struct mt_seconds s;
+
+	CHECK(begin("seq:region=64MiB,rate=1000/s,seed=1,keepalive=0/s"));
+	CHECK_INT(mt_sim_seconds(&trace, 5, 10, &s), 0);
+	CHECK(s.n == 10 && s.lengths == 10);
+	for (unsigned t = 1; t <= 10; t++)
+		CHECK_NEAR(mt_seconds_dirtied(&s, t), t * 1000 * 4096.0, 2 * 4096.0);
+	CHECK_NEAR(s.mw_bytes, 10 * 1000 * 4096.0, 2 * 4096.0);
+	CHECK_NEAR(s.hot_bytes, 0, 0);
+	CHECK_INT(mt_sim_seconds(&trace, 0, 33, &s), -EINVAL);
+	mt_trace_fini(&trace);
+	CHECK(begin("seq:region=40KiB,rate=1000/s,seed=1,keepalive=0/s"));
+	CHECK_INT(mt_sim_seconds(&trace, 0, 32, &s), 0);
+	CHECK_NEAR(mt_seconds_dirtied(&s, 16), 10 * 4096.0, 0);
+	CHECK_NEAR(s.hot_bytes, 10 * 4096.0, 0);
+	mt_trace_fini(&trace);
+}
+
 static double stall_of(const char *policy, const struct mt_history *h, double tick_ms)
 {
 	struct mt_limits limits = MT_LIMITS_UNSET;
@@ -110,6 +134,7 @@ static void test_ticks(void)
 static const struct ktap_case cases[] = {
 	{ "page after page: as many as it writes", test_sequence },
 	{ "ten pages over and over count once a second", test_distinct },
+	{ "seconds, and windows of them, of sequences", test_seconds },
 	{ "a policy that has seen the guest before", test_policies },
 	{ "a policy that has a kernel source's ticks", test_ticks },
 };

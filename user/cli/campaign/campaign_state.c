@@ -159,8 +159,8 @@ int campaign_state_open(struct campaign_state *st, const char *dir, const char *
 	if (rc)
 		return rc;
 	/*
-	 * Nobody else writes to it, see the lock; and not O_APPEND, by which a 9p client that writes
-	 * back a page that it keeps has the server append what was there already.
+	 * Nobody else writes to it, see the lock; and not O_APPEND, by which a 9p client that
+	 * writes back a page that it keeps has the server append what was there already.
 	 */
 	st->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (st->fd < 0)

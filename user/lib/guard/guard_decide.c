@@ -224,7 +224,8 @@ void guard_decide(struct guard_case *c, const struct guard_seen *seen, uint64_t 
 	switch (seen->state) {
 	case VIR_DOMAIN_SHUTOFF:
 		end(MT_GUARD_GONE,
-		    seen->reason == VIR_DOMAIN_SHUTOFF_MIGRATED ? "has moved on" : "is shut off here",
+		    seen->reason == VIR_DOMAIN_SHUTOFF_MIGRATED ? "has moved on" :
+								  "is shut off here",
 		    plan);
 		break;
 	case VIR_DOMAIN_CRASHED:
