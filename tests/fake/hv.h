@@ -28,6 +28,7 @@
 #define FAKE_CALLS(X) \
 	X(OPEN, "open") X(HOST, "host") X(NAMES, "names") X(LIST, "list") X(FIND, "find") X(INFO, \
 	  "info") X(STATE, "state") X(METADATA, "ask for metadata") X(WORK, "ask what it does") \
+	X(HOST_WORK, "ask what the host does") \
 	X(SAMPLE, "sample") X(COMPLETED, "completed") X(PARALLEL, "parallel") X(MIGRATE_STATUS, \
 	  "ask QEMU for its migration") \
 	X(GET_DOWNTIME, "get downtime limit") X(GET_SPEED, "get speed") \
@@ -130,6 +131,7 @@ struct fake_host {
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	bool up;			/* libvirtd runs */
 	uint64_t epoch;			/* counts its restarts and cut connections */
+	double idle_cpus;		/* all the time; 0: it does not tell */
 };
 
 struct fake_hv {

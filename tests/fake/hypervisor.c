@@ -999,6 +999,25 @@ static int op_host(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN], struct 
 	return leave(&call, rc);
 }
 
+static int op_host_work(struct mt_conn *c, struct mt_work *total, struct mt_err *err)
+{
+	struct call call = CALL(c, NULL, HOST_WORK, err);
+	double idle_cpus;
+	int rc = enter(&call);
+
+	idle_cpus = fake_hv.host[call.c->host].idle_cpus;
+	if (!rc && !(idle_cpus > 0))
+		rc = mt_err_set(err, -EOPNOTSUPP, "nobody counts what this host does");
+	if (!rc) {
+		total->t_ns = mt_now_ns();
+		mt_work_put(total, MT_WORK_host_idle_ns,
+			    (uint64_t)((double)total->t_ns * idle_cpus));
+		if (call.nothing)		/* as of another host */
+			mt_work_put(total, MT_WORK_host_idle_ns, fake_random(UINT32_MAX));
+	}
+	return leave(&call, rc);
+}
+
 static void op_versions(struct mt_conn *c, unsigned long *libvirt, unsigned long *qemu)
 {
 	*libvirt = 9000000;
@@ -1151,6 +1170,7 @@ static const struct mt_conn_ops fake_ops = {
 	.peer = op_peer,
 	.host = op_host,
 	.versions = op_versions,
+	.host_work = op_host_work,
 	.subscribe = op_subscribe,
 	.unsubscribe = op_unsubscribe,
 	.names = op_names,

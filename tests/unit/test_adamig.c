@@ -164,6 +164,66 @@ static enum mt_action outruns(struct scene *s, double share)
 	return pass(s, share, 0);
 }
 
+/* Compression, and parallel connections, want a CPU that is idle; the latter a link, too. */
+static void with_what_is_spare(void)
+{
+	static const struct {
+		double compressed_to, cpus, free_share;		/* free: of what is sent */
+		enum mt_method then;
+	} rows[] = {
+		{ 50, NAN, NAN, MT_METHOD_COMPRESSION }, { 50, 1, 0, MT_METHOD_COMPRESSION },
+		{ 50, 0.9, 0, MT_METHOD_AUTOCONVERGE },	 { 100, 4, NAN, MT_METHOD_AUTOCONVERGE },
+		{ 100, 4, 0.6, MT_METHOD_MULTIFD },	 { 100, 0.9, 9, MT_METHOD_AUTOCONVERGE },
+		{ 100, NAN, 9, MT_METHOD_AUTOCONVERGE }, { 100, 4, 0.5, MT_METHOD_AUTOCONVERGE },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scene s;
+
+		begin(&s);
+		s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE | 1U << MT_METHOD_COMPRESSION |
+				   1U << MT_METHOD_MULTIFD;
+		*mt_params_value(&s.limits.params, "compressed_to") =
+			(uint64_t)rows[i].compressed_to;
+		s.view.spare.cpus = rows[i].cpus;
+		s.view.spare.link_bytes_per_s = rows[i].free_share * LINK;
+		CHECK_INT(outruns(&s, 1.5), MT_ACTION_RESTART);
+		CHECK_INT(s.plan.method, rows[i].then);
+		if (rows[i].then == MT_METHOD_MULTIFD)
+			CHECK(says(&s, "4.0 of the host's CPUs are idle"));
+	}
+}
+
+/* A throttle that somebody else chose, and that does not do, is one that has failed. */
+static void throttled_before(void)
+{
+	struct scene s;
+
+	begin(&s);
+	s.limits.auto_converge = s.limits.postcopy_allowed = true;
+	pass(&s, 1, 20);
+	CHECK_INT(pass(&s, 1, 20), MT_ACTION_THROTTLE);
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(pass(&s, 1, 20), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 1, 20), MT_ACTION_FLIP);
+}
+
+/* The policy sees what the host had to spare in the latest second that was counted. */
+static void spare_seen(void)
+{
+	struct mt_limits limits = MT_LIMITS_UNSET;
+	struct mt_work w = { .start_ns = MT_NS_PER_S, .t_ns = 2 * MT_NS_PER_S };
+	struct mt_engine e;
+
+	mt_engine_init(&e, mt_policy_find("adamig"), &limits);
+	CHECK(isnan(mt_monitor_spare(&e.monitor, w.t_ns).cpus));
+	mt_work_put(&w, MT_WORK_host_idle_ns, 3 * MT_NS_PER_S);
+	mt_engine_work(&e, &w);
+	CHECK_NEAR(mt_monitor_spare(&e.monitor, w.t_ns + MT_NS_PER_S).cpus, 3, 1e-9);
+	/* And not for long. */
+	CHECK(isnan(mt_monitor_spare(&e.monitor, w.t_ns + 5 * MT_NS_PER_S).cpus));
+}
+
 static void refuse(struct scene *s, enum mt_action action)
 {
 	for (int i = 0; i < MT_POLICY_TRIES; i++)
@@ -441,6 +501,9 @@ static const struct ktap_case cases[] = {
 	{ "a throttle of what is needed", throttles },
 	{ "throttling that fails", throttling_fails },
 	{ "begun again, where there is time", begins_again },
+	{ "with what the host has to spare", with_what_is_spare },
+	{ "throttled before it was seen", throttled_before },
+	{ "what is spare is seen, and not for long", spare_seen },
 	{ "what cannot be had is not asked for again", what_cannot_be_had },
 	{ "a device that post-copy cannot move", device_throttles_on },
 	{ "methods that a QEMU has", by_version },

@@ -26,6 +26,8 @@ struct mt_conn_ops {
 	void (*versions)(struct mt_conn *c, unsigned long *libvirt, unsigned long *qemu);
 	/* may be NULL */
 	int (*free_memory)(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
+	/* may be NULL */
+	int (*host_work)(struct mt_conn *c, struct mt_work *total, struct mt_err *err);
 	int (*subscribe)(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque);
 	void (*unsubscribe)(struct mt_conn *c, int id);
 

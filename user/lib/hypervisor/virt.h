@@ -86,6 +86,7 @@ void virt_unsubscribe(struct mt_conn *c, int id);
 
 /* virt_host.c, virt_domain.c, virt_stats.c, virt_monitor.c: rows of ops.h. */
 int virt_host_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
+int virt_host_work(struct mt_conn *c, struct mt_work *total, struct mt_err *err);
 int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n,
 		      struct mt_err *err);
 int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,

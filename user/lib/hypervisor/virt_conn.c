@@ -308,6 +308,7 @@ const struct mt_conn_ops virt_ops = {
 	.host = conn_host,
 	.versions = conn_versions,
 	.free_memory = virt_host_free_memory,
+	.host_work = virt_host_work,
 	.subscribe = virt_subscribe,
 	.unsubscribe = virt_unsubscribe,
 	.names = virt_domain_names,

@@ -6,7 +6,8 @@
  * migration's speed R is below the rate at which the guest dirties pages, pdr, pre-copy tends not
  * to converge. Then, in this order:
  *
- *  - compression, if with what a page shrinks to R outruns pdr;
+ *  - compression, if with what a page shrinks to R outruns pdr, and a core is spare;
+ *  - parallel connections, if with what nobody uses of the link R outruns pdr, likewise;
  *  - throttling by q = 1 - 0.95 R / pdr, if that is no more than throttle_most;
  *  - post-copy, if more would be needed, or if throttling has failed twice;
  *  - where that cannot be had, more and more throttle, as far as QEMU goes, and then an abort.
@@ -17,9 +18,9 @@
  * QEMU can throttle only a migration that was begun with auto-converge, and compress likewise: one
  * that was not has to be begun again, which sends all of the memory once more. That is done only
  * by who began it (limits.methods), and if the deadline leaves room for it; what is throttled then
- * is throttled by what was asked for, and QEMU does not go further by itself. AdaMig's own way to
- * tell that a host has a core to spare for compression is not known: an operator says so, by
- * giving what a page shrinks to.
+ * is throttled by what was asked for, and QEMU does not go further by itself. What a page shrinks
+ * to an operator says. Where nobody counts what the host does (in the simulator, say), that stands
+ * for the spare core, too, and nothing is known of the link.
  */
 #include <math.h>
 #include <stdio.h>
@@ -36,11 +37,12 @@ static const struct mt_param params[] = {
 	[COMPRESSED] = { .name = "compressed_to", .kind = MT_PARAM_COUNT, .initial = 100, .min = 1,
 			 .max = 100,
 			 .help = "percent of a page that is left of it compressed; 100: does not compress",
-			 .about = "what of a page is left when it is compressed, in percent, where a core is to spare for that; 100: it does not compress" },
+			 .about = "what of a page is left when it is compressed, in percent; 100: it does not compress, nor does it where less than one CPU of the host is idle" },
 	{ .name = NULL }
 };
 
 #define MARGIN		0.95	/* of R that the guest may dirty: AdaMig's q = 1 - 0.95 R / pdr */
+#define SPARE_CPUS	1.0	/* that compression and parallel connections take. Inferred */
 #define TENDS_PASSES	2	/* in a row that dirtied faster than that. Inferred */
 #define THROTTLE_TRIES	2	/* "throttling failed twice" */
 /* What a throttle needs to work: QEMU raises it at the second sync that calls for it. Inferred. */
@@ -100,13 +102,32 @@ static bool may_begin_again(const struct mt_view *view, enum mt_method method, u
 	       (double)limits->deadline_ms;
 }
 
-static void begin_again(struct mt_plan *plan, enum mt_method method, unsigned percent,
-			const char *why)
+static void begin_again(const struct mt_view *view, struct mt_plan *plan, enum mt_method method,
+			unsigned percent, const char *why)
 {
+	char spare[64] = "";
+
 	plan->method = method;
 	plan->throttle_percent = percent;
-	mt_plan_set(plan, MT_ACTION_RESTART, "%s: begun again with %s", why,
+	if (!percent && !isnan(view->spare.cpus))
+		snprintf(spare, sizeof(spare), ", %.1f of the host's CPUs are idle",
+			 view->spare.cpus);
+	mt_plan_set(plan, MT_ACTION_RESTART, "%s%s: begun again with %s", why, spare,
 		    mt_method_name(method));
+}
+
+static bool compression_pays(const struct mt_view *view, const struct rates *r)
+{
+	double compressed = (double)view->params[COMPRESSED] / 100;
+
+	return compressed < 1 && r->speed / compressed > r->dirtied &&
+	       !(view->spare.cpus < SPARE_CPUS);
+}
+
+static bool parallel_pays(const struct mt_view *view, const struct rates *r)
+{
+	return view->spare.cpus >= SPARE_CPUS &&
+	       MARGIN * (r->speed + view->spare.link_bytes_per_s) > r->dirtied;
 }
 
 static void throttle(struct adamig *s, unsigned percent, const char *why, struct mt_plan *plan)
@@ -133,21 +154,24 @@ static void switch_method(struct adamig *s, const struct mt_view *view, const st
 	bool flips = mt_flip_is_possible(view);
 	unsigned least = s->percent ? s->percent + THROTTLE_STEP : THROTTLE_LEAST;
 	unsigned percent = (unsigned)ceil(100 * fmax(r->needed, 0));
-	double compressed = (double)view->params[COMPRESSED] / 100;
 	unsigned most = flips ? (unsigned)view->params[THROTTLE_MOST] : QEMU_THROTTLE_MAX;
 	char why[160];
 
 	tell(why, r);
+	/* What throttles it already has failed, whoever asked for it. */
+	if (!s->percent && r->throttle > 0)
+		s->tries = 1;
 	percent = percent > least ? percent : least;
-	if (compressed < 1 && r->speed / compressed > r->dirtied &&
-	    may_begin_again(view, MT_METHOD_COMPRESSION, now_ms))
-		begin_again(plan, MT_METHOD_COMPRESSION, 0, why);
+	if (compression_pays(view, r) && may_begin_again(view, MT_METHOD_COMPRESSION, now_ms))
+		begin_again(view, plan, MT_METHOD_COMPRESSION, 0, why);
+	else if (parallel_pays(view, r) && may_begin_again(view, MT_METHOD_MULTIFD, now_ms))
+		begin_again(view, plan, MT_METHOD_MULTIFD, 0, why);
 	else if (percent > most || (flips && s->tries >= THROTTLE_TRIES))
 		last_resort(view, why, plan);
 	else if (view->limits->auto_converge && !mt_view_refuses(view, MT_ACTION_THROTTLE))
 		throttle(s, percent, why, plan);
 	else if (may_begin_again(view, MT_METHOD_AUTOCONVERGE, now_ms))
-		begin_again(plan, MT_METHOD_AUTOCONVERGE, percent, why);
+		begin_again(view, plan, MT_METHOD_AUTOCONVERGE, percent, why);
 	else
 		last_resort(view, why, plan);
 }

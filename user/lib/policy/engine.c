@@ -150,6 +150,7 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 		.bandwidth_bytes_per_s = e->iterations.bandwidth_bytes_per_s,
 		.boundary = boundary,
 		.flip = &e->flip,
+		.spare = mt_monitor_spare(&e->monitor, t_ns),
 	};
 
 	mt_policy_step(e->policy, &e->state, &view, now_ms, plan);

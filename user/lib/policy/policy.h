@@ -129,6 +129,7 @@ struct mt_view {
 	double bandwidth_bytes_per_s;		/* 0 = unknown */
 	bool boundary;				/* an iteration has just ended */
 	const struct mt_flip_facts *flip;	/* NULL: nothing is known */
+	struct mt_spare spare;			/* of the host that it leaves */
 	unsigned refused;			/* a bit for each action that was refused too often;
 						 * mt_policy_step() sets it */
 };

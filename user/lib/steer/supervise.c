@@ -245,7 +245,7 @@ int mt_supervise(struct mt_conn *conn, struct mt_inbox *inbox, const char *uuid,
 		.uuid = uuid,
 		.o = options,
 		.result = result,
-		.work = { .conn = conn, .uuid = uuid, .probes = options->probes },
+		.work = { .conn = conn, .uuid = uuid, .probes = options->probes, .host = true },
 	};
 	int rc;
 
