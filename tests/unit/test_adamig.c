@@ -157,6 +157,22 @@ static void begins_again(void)
 	}
 }
 
+static void refuse(struct scene *s, enum mt_action action)
+{
+	for (int i = 0; i < MT_POLICY_TRIES; i++)
+		mt_policy_refused(&s->state, action);
+}
+
+static const struct {
+	unsigned vcpus;
+	double link_mib_per_s;
+	double each_mib_per_s;		/* 0: throttled */
+} limited[] = {
+	/* 0.95 R over the vCPUs, and 25 MiB/s less: QEMU is content with that. */
+	{ 1, 100, 70 }, { 2, 100, 22 }, { 3, 100, 6 }, { 4, 100, 0 }, { 1, 27, 0 }, { 1, 28, 1 },
+	{ 0, 1000, 0 },
+};
+
 /* Two passes that outran the link so much. */
 static enum mt_action outruns(struct scene *s, double share)
 {
@@ -194,6 +210,49 @@ static void with_what_is_spare(void)
 	}
 }
 
+static void limits_vcpus(void)
+{
+	struct scene s;
+
+	for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); i++) {
+		double link = limited[i].link_mib_per_s * MT_MIB;
+
+		begin(&s);
+		s.limits.auto_converge = true;
+		s.limits.limitable_vcpus = limited[i].vcpus;
+		s.view.bandwidth_bytes_per_s = link;
+		CHECK_INT(outruns(&s, 1.5 * link / LINK),
+			  limited[i].each_mib_per_s > 0 ? MT_ACTION_LIMIT_VCPUS :
+							  MT_ACTION_THROTTLE);
+		CHECK_NEAR((double)s.plan.vcpu_limit_bytes_per_s,
+			   limited[i].each_mib_per_s * MT_MIB, 1e-6);
+	}
+	/* It needs no restart; one that does not do is lowered, and then post-copy it is. */
+	begin(&s);
+	s.limits.postcopy_allowed = true;
+	s.limits.limitable_vcpus = 1;
+	s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE;
+	CHECK_INT(outruns(&s, 1.5), MT_ACTION_LIMIT_VCPUS);
+	CHECK(says(&s, "each vCPU may dirty 70.0 MiB/s"));
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(pass(&s, 1.2, 0), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 1.2, 0), MT_ACTION_LIMIT_VCPUS);
+	CHECK_NEAR((double)s.plan.vcpu_limit_bytes_per_s, 52 * MT_MIB, 1e-6);
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(pass(&s, 1.2, 0), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 1.2, 0), MT_ACTION_FLIP);
+	/* More than throttle_most, or refused. */
+	begin(&s);
+	s.limits.postcopy_allowed = true;
+	s.limits.limitable_vcpus = 1;
+	CHECK_INT(outruns(&s, 1.91), MT_ACTION_FLIP);
+	begin(&s);
+	s.limits.limitable_vcpus = 1;
+	s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE;
+	refuse(&s, MT_ACTION_LIMIT_VCPUS);
+	CHECK_INT(outruns(&s, 1.5), MT_ACTION_RESTART);
+}
+
 /* A throttle that somebody else chose, and that does not do, is one that has failed. */
 static void throttled_before(void)
 {
@@ -222,12 +281,6 @@ static void spare_seen(void)
 	CHECK_NEAR(mt_monitor_spare(&e.monitor, w.t_ns + MT_NS_PER_S).cpus, 3, 1e-9);
 	/* And not for long. */
 	CHECK(isnan(mt_monitor_spare(&e.monitor, w.t_ns + 5 * MT_NS_PER_S).cpus));
-}
-
-static void refuse(struct scene *s, enum mt_action action)
-{
-	for (int i = 0; i < MT_POLICY_TRIES; i++)
-		mt_policy_refused(&s->state, action);
 }
 
 /* What cannot be had is not asked for again: the next method is. */
@@ -502,6 +555,7 @@ static const struct ktap_case cases[] = {
 	{ "throttling that fails", throttling_fails },
 	{ "begun again, where there is time", begins_again },
 	{ "with what the host has to spare", with_what_is_spare },
+	{ "what each vCPU may dirty", limits_vcpus },
 	{ "throttled before it was seen", throttled_before },
 	{ "what is spare is seen, and not for long", spare_seen },
 	{ "what cannot be had is not asked for again", what_cannot_be_had },

@@ -282,6 +282,31 @@ static void test_qmp(void)
 	CHECK_INT(mt_qmp_capability("", "multifd"), -EBADMSG);
 }
 
+static void test_vcpu_limit(void)
+{
+	static const struct {
+		const char *reply;
+		int rc;
+		uint64_t mib_per_s;
+	} rows[] = {
+		{ "{\"return\":[]}", 0, 0 },
+		{ "{\"return\":[{\"cpu-index\":0,\"limit-rate\":60,\"current-rate\":3}]}", 0, 60 },
+		{ "{\"return\":[{\"limit-rate\":60},{\"limit-rate\":7},{\"limit-rate\":0}]}", 0, 7 },
+		{ "{\"return\":[{\"limit-rate\":-1}]}", -EBADMSG, 99 },
+		{ "{\"return\":[{\"cpu-index\":0}]}", -EBADMSG, 99 },
+		{ "{\"return\":{}}", -EBADMSG, 99 },
+		{ "{\"error\":{\"class\":\"CommandNotFound\"}}", -EBADMSG, 99 },
+		{ "", -EBADMSG, 99 },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
+		uint64_t mib_per_s = 99;
+
+		CHECK_INT(mt_qmp_vcpu_limit(rows[i].reply, &mib_per_s), rows[i].rc);
+		CHECK_INT(mib_per_s, rows[i].mib_per_s);
+	}
+}
+
 static void cleanup_passes(struct mt_pass_events *p)
 {
 	mt_pass_events_fini(p);
@@ -851,6 +876,7 @@ static const struct ktap_case cases[] = {
 	{ "counters that wrap are known as miscounted", test_wraps },
 	{ "values of odd types are not valid", test_odd_values },
 	{ "events and replies of QEMU are read, or refused", test_qmp },
+	{ "what QEMU says its vCPUs may dirty", test_vcpu_limit },
 	{ "of two sources, the first to tell of an iteration counts", test_passes },
 	{ "an inbox keeps the order", test_inbox_order },
 	{ "a full inbox drops the oldest iteration only", test_inbox_overflow },

@@ -72,6 +72,11 @@ struct mt_conn_ops {
 	/* may be NULL */
 	int (*limit_throttle)(struct mt_conn *c, const char *uuid, unsigned percent,
 			      struct mt_err *err);
+	/* both may be NULL; 0: no limit */
+	int (*limit_vcpus)(struct mt_conn *c, const char *uuid, uint64_t mib_per_s,
+			   struct mt_err *err);
+	int (*vcpu_limit)(struct mt_conn *c, const char *uuid, uint64_t *mib_per_s,
+			  struct mt_err *err);
 	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 };

@@ -112,6 +112,10 @@ int virt_job_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			  struct mt_err *err);
 int virt_job_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			    struct mt_err *err);
+int virt_job_limit_vcpus(struct mt_conn *c, const char *uuid, uint64_t mib_per_s,
+			 struct mt_err *err);
+int virt_job_vcpu_limit(struct mt_conn *c, const char *uuid, uint64_t *mib_per_s,
+			struct mt_err *err);
 int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err);
 int virt_job_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err);
 int virt_job_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms,

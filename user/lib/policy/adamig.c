@@ -8,7 +8,8 @@
  *
  *  - compression, if with what a page shrinks to R outruns pdr, and a core is spare;
  *  - parallel connections, if with what nobody uses of the link R outruns pdr, likewise;
- *  - throttling by q = 1 - 0.95 R / pdr, if that is no more than throttle_most;
+ *  - a limit to what each vCPU dirties, 0.95 R over their number, where QEMU can set one;
+ *  - throttling by q = 1 - 0.95 R / pdr; either if q is no more than throttle_most;
  *  - post-copy, if more would be needed, or if throttling has failed twice;
  *  - where that cannot be had, more and more throttle, as far as QEMU goes, and then an abort.
  *
@@ -53,9 +54,17 @@ static const struct mt_param params[] = {
 #define THROTTLE_LEAST	20
 #define THROTTLE_STEP	10
 
+/*
+ * QEMU leaves a vCPU alone that is within so much of its limit: MT_VCPU_LIMIT_SLACK_BYTES_PER_S of
+ * the hypervisor's.
+ */
+#define LIMIT_SLACK	(25.0 * MT_MIB)
+#define LIMIT_LOWER	0.75	/* of the limit that did not do. Inferred */
+
 struct adamig {
 	unsigned tends;			/* passes in a row that outran the link */
 	unsigned percent;		/* throttle that we asked for; 0 = none yet */
+	double limit_bytes_per_s;	/* of each vCPU, likewise */
 	unsigned tries, waited;		/* and how often, and passes since */
 };
 
@@ -139,6 +148,31 @@ static void throttle(struct adamig *s, unsigned percent, const char *why, struct
 	mt_plan_set(plan, MT_ACTION_THROTTLE, "%s: throttled by %u %%", why, percent);
 }
 
+/* For each vCPU, in whole MiB/s; 0: QEMU cannot hold them to so little, or not at all. */
+static double vcpu_limit(const struct adamig *s, const struct mt_view *view, const struct rates *r)
+{
+	unsigned vcpus = view->limits->limitable_vcpus;
+	double limit = vcpus ? MARGIN * r->speed / vcpus - LIMIT_SLACK : 0;
+
+	if (mt_view_refuses(view, MT_ACTION_LIMIT_VCPUS))
+		return 0;
+	if (s->limit_bytes_per_s > 0)
+		limit = fmin(limit, LIMIT_LOWER * s->limit_bytes_per_s);
+	return limit >= MT_MIB ? floor(limit / MT_MIB) * MT_MIB : 0;
+}
+
+static void limit_vcpus(struct adamig *s, double limit, const char *why, struct mt_plan *plan)
+{
+	char each[MT_UNIT_STR];
+
+	s->tries++;
+	s->waited = 0;
+	s->limit_bytes_per_s = limit;
+	plan->vcpu_limit_bytes_per_s = (uint64_t)limit;
+	mt_plan_set(plan, MT_ACTION_LIMIT_VCPUS, "%s: each vCPU may dirty %s", why,
+		    mt_format_rate_bytes_per_s(each, limit));
+}
+
 static void last_resort(const struct mt_view *view, const char *why, struct mt_plan *plan)
 {
 	if (mt_flip_is_possible(view))
@@ -154,12 +188,13 @@ static void switch_method(struct adamig *s, const struct mt_view *view, const st
 	bool flips = mt_flip_is_possible(view);
 	unsigned least = s->percent ? s->percent + THROTTLE_STEP : THROTTLE_LEAST;
 	unsigned percent = (unsigned)ceil(100 * fmax(r->needed, 0));
+	double limit = vcpu_limit(s, view, r);
 	unsigned most = flips ? (unsigned)view->params[THROTTLE_MOST] : QEMU_THROTTLE_MAX;
 	char why[160];
 
 	tell(why, r);
 	/* What throttles it already has failed, whoever asked for it. */
-	if (!s->percent && r->throttle > 0)
+	if (!s->tries && r->throttle > 0)
 		s->tries = 1;
 	percent = percent > least ? percent : least;
 	if (compression_pays(view, r) && may_begin_again(view, MT_METHOD_COMPRESSION, now_ms))
@@ -168,6 +203,8 @@ static void switch_method(struct adamig *s, const struct mt_view *view, const st
 		begin_again(view, plan, MT_METHOD_MULTIFD, 0, why);
 	else if (percent > most || (flips && s->tries >= THROTTLE_TRIES))
 		last_resort(view, why, plan);
+	else if (limit > 0)
+		limit_vcpus(s, limit, why, plan);
 	else if (view->limits->auto_converge && !mt_view_refuses(view, MT_ACTION_THROTTLE))
 		throttle(s, percent, why, plan);
 	else if (may_begin_again(view, MT_METHOD_AUTOCONVERGE, now_ms))
@@ -206,8 +243,8 @@ static void adamig_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s: pre-copy gets on", why);
 	} else if (++s->tends < TENDS_PASSES) {
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s: one more pass is waited for", why);
-	} else if (s->percent && ++s->waited < THROTTLE_PASSES) {
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s: %u %% were asked for", why, s->percent);
+	} else if (s->percent + s->limit_bytes_per_s > 0 && ++s->waited < THROTTLE_PASSES) {
+		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s: what was asked for is waited for", why);
 	} else {
 		switch_method(s, view, &r, now_ms, plan);
 	}

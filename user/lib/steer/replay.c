@@ -123,6 +123,9 @@ static void note_setting(struct replay *r, const struct mt_sample *s, const stru
 	case MT_ACTION_THROTTLE:
 		snprintf(buf, sizeof(buf), "%u %%", plan->throttle_percent);
 		break;
+	case MT_ACTION_LIMIT_VCPUS:
+		mt_format_rate_bytes_per_s(buf, (double)plan->vcpu_limit_bytes_per_s);
+		break;
 	default:
 		break;
 	}

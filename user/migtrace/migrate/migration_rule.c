@@ -22,6 +22,7 @@ void migration_set_limits(struct migration *m, struct mt_limits *limits)
 	if (m->how.bandwidth_bytes_per_s)
 		limits->methods &= ~(1U << MT_METHOD_MULTIFD);
 	limits->clears_chunks = mt_domain_clears_chunks(&m->domain);
+	limits->limitable_vcpus = mt_domain_limitable_vcpus(m->conn, &m->domain);
 }
 
 static void warn_line(const char *line, void *opaque)
