@@ -253,6 +253,22 @@ static void limits_vcpus(void)
 	CHECK_INT(outruns(&s, 1.5), MT_ACTION_RESTART);
 }
 
+/* zstd comes first, and not where post-copy may follow. */
+static void compresses_by(void)
+{
+	const struct mt_method_row *plain = mt_method_at(MT_METHOD_PRECOPY);
+	struct scene s;
+
+	for (int postcopy = 0; postcopy < 2; postcopy++) {
+		begin(&s);
+		s.limits.methods = mt_method_beyond(plain, postcopy);
+		s.limits.postcopy_allowed = postcopy;
+		*mt_params_value(&s.limits.params, "compressed_to") = 50;
+		CHECK_INT(outruns(&s, 1.5), MT_ACTION_RESTART);
+		CHECK_INT(s.plan.method, postcopy ? MT_METHOD_COMPRESSION : MT_METHOD_ZSTD);
+	}
+}
+
 /* A throttle that somebody else chose, and that does not do, is one that has failed. */
 static void throttled_before(void)
 {
@@ -345,13 +361,18 @@ static void device_throttles_on(void)
 
 static void by_version(void)
 {
-	const unsigned all = (1U << MT_METHOD_COUNT) - 1, mt = 1U << MT_METHOD_COMPRESSION;
+	const unsigned all = (1U << MT_METHOD_COUNT) - 1, mt = 1U << MT_METHOD_COMPRESSION,
+		       zstd = 1U << MT_METHOD_ZSTD;
 
-	CHECK_INT(mt_methods_of(0), all);
-	CHECK_INT(mt_methods_of(7002019), all);
-	CHECK_INT(mt_methods_of(9000099), all);
-	CHECK_INT(mt_methods_of(9001000), all & ~mt);
-	CHECK_INT(mt_methods_of(10000000), all & ~mt);
+	CHECK_INT(mt_methods_of(0, 0), all & ~zstd);
+	CHECK_INT(mt_methods_of(9000000, 7002019), all & ~zstd);
+	CHECK_INT(mt_methods_of(9003099, 9000099), all & ~zstd);
+	CHECK_INT(mt_methods_of(9004000, 9000099), all);
+	CHECK_INT(mt_methods_of(9004000, 5000000), all);
+	CHECK_INT(mt_methods_of(9004000, 4002001), all & ~zstd);
+	CHECK_INT(mt_methods_of(9004000, 0), all & ~zstd);
+	CHECK_INT(mt_methods_of(11003000, 9001000), all & ~mt);
+	CHECK_INT(mt_methods_of(11003000, 10000000), all & ~mt);
 	CHECK_INT(mt_versions_parse("7.2.19"), 7002019);
 	CHECK_INT(mt_versions_parse("10.0.2 (Debian 1:10.0.2+ds-2)"), 10000002);
 	CHECK_INT(mt_versions_parse("new"), 0);
@@ -556,6 +577,7 @@ static const struct ktap_case cases[] = {
 	{ "begun again, where there is time", begins_again },
 	{ "with what the host has to spare", with_what_is_spare },
 	{ "what each vCPU may dirty", limits_vcpus },
+	{ "what it compresses by", compresses_by },
 	{ "throttled before it was seen", throttled_before },
 	{ "what is spare is seen, and not for long", spare_seen },
 	{ "what cannot be had is not asked for again", what_cannot_be_had },

@@ -774,6 +774,28 @@ static void test_clamps(void)
 }
 
 /* --- our own migrations ------------------------------------------------- */
+/* By which options a method is begun, and what is left to begin again with. */
+static void test_migrate_use(void)
+{
+	struct mt_migrate_options o = { 0 };
+	enum mt_compression c;
+
+	CHECK(mt_migrate_methods(&o) >> MT_METHOD_ZSTD & 1);
+	CHECK(!(mt_migrate_methods(&(struct mt_migrate_options){ .postcopy = true }) >>
+			MT_METHOD_ZSTD & 1));
+	mt_migrate_use(&o, MT_METHOD_ZSTD, 0);
+	CHECK_INT(o.compression, MT_COMPRESSION_ZSTD);
+	CHECK_INT(o.parallel, 2);
+	CHECK_INT(mt_migrate_methods(&o), 1U << MT_METHOD_AUTOCONVERGE);
+	mt_migrate_use(&o, MT_METHOD_AUTOCONVERGE, 40);
+	CHECK_INT(o.compression, MT_COMPRESSION_ZSTD);
+	CHECK_INT(o.throttle_initial_percent, 40);
+	CHECK_INT(mt_migrate_methods(&o), 0);
+	CHECK_INT(mt_compression_parse("zstd", &c), 0);
+	CHECK_INT(c, MT_COMPRESSION_ZSTD);
+	CHECK_STR(mt_compression_name(c), "zstd");
+}
+
 static void test_migrate_check(void)
 {
 	static const struct {
@@ -785,6 +807,12 @@ static void test_migrate_check(void)
 		{ { .destination_uri = "x", .postcopy = true, .parallel = 2 }, -EINVAL,
 		  "loses the guest" },
 		{ { .destination_uri = "x", .parallel = 256 }, -EINVAL, "255" },
+		{ { .destination_uri = "x", .parallel = 2, .compression = MT_COMPRESSION_MT },
+		  -EINVAL, "only zstd" },
+		{ { .destination_uri = "x", .compression = MT_COMPRESSION_ZSTD }, -EINVAL,
+		  "parallel connections" },
+		{ { .destination_uri = "qemu+tcp://127.0.0.1:1/system", .parallel = 2,
+		    .compression = MT_COMPRESSION_ZSTD }, -ECONNREFUSED, "127.0.0.1:1" },
 		{ { .destination_uri = "x", .postcopy_bandwidth_bytes_per_s = MT_MIB }, -EINVAL,
 		  "post-copy" },
 		{ { .destination_uri = "x", .undefine_source = true }, -EINVAL, "definition" },
@@ -894,6 +922,7 @@ static const struct ktap_case cases[] = {
 	{ "each action has its actuator", test_actuate },
 	{ "actuators keep to what QEMU and libvirt take", test_clamps },
 	{ "a hopeless migration is refused with its reason", test_migrate_check },
+	{ "options of a method", test_migrate_use },
 	{ "rounded bandwidth is said", test_migrate_rounding },
 	{ "a migration that fails says so in an event", test_migrate_fails },
 	{ "the loop starts and stops", test_loop },

@@ -133,6 +133,21 @@ static bool compression_pays(const struct mt_view *view, const struct rates *r)
 	       !(view->spare.cpus < SPARE_CPUS);
 }
 
+/* By zstd where it can be had: it has a thread for each connection. */
+static bool compress(const struct mt_view *view, uint64_t now_ms, const char *why,
+		     struct mt_plan *plan)
+{
+	static const enum mt_method by[] = { MT_METHOD_ZSTD, MT_METHOD_COMPRESSION };
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(by); i++) {
+		if (!may_begin_again(view, by[i], now_ms))
+			continue;
+		begin_again(view, plan, by[i], 0, why);
+		return true;
+	}
+	return false;
+}
+
 static bool parallel_pays(const struct mt_view *view, const struct rates *r)
 {
 	return view->spare.cpus >= SPARE_CPUS &&
@@ -197,9 +212,9 @@ static void switch_method(struct adamig *s, const struct mt_view *view, const st
 	if (!s->tries && r->throttle > 0)
 		s->tries = 1;
 	percent = percent > least ? percent : least;
-	if (compression_pays(view, r) && may_begin_again(view, MT_METHOD_COMPRESSION, now_ms))
-		begin_again(view, plan, MT_METHOD_COMPRESSION, 0, why);
-	else if (parallel_pays(view, r) && may_begin_again(view, MT_METHOD_MULTIFD, now_ms))
+	if (compression_pays(view, r) && compress(view, now_ms, why, plan))
+		return;
+	if (parallel_pays(view, r) && may_begin_again(view, MT_METHOD_MULTIFD, now_ms))
 		begin_again(view, plan, MT_METHOD_MULTIFD, 0, why);
 	else if (percent > most || (flips && s->tries >= THROTTLE_TRIES))
 		last_resort(view, why, plan);
