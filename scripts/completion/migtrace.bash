@@ -120,7 +120,7 @@ _migtrace()
 		return
 		;;
 	--compression)
-		COMPREPLY=($(compgen -W 'xbzrle mt' -- "$cur"))
+		COMPREPLY=($(compgen -W 'xbzrle mt zstd' -- "$cur"))
 		return
 		;;
 	-c|--connect)

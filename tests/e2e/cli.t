@@ -262,10 +262,11 @@ done
 refused "policy passes without a number" 2 '--passes' migrate guest $T --policy passes
 refused "a number without policy passes" 2 '--policy passes' migrate guest $T --passes 2
 refused "a flip at once that is not allowed" 2 '--postcopy' migrate guest $T --policy passes --passes 0
-refused "an unknown compression" 2 'xbzrle or mt' migrate guest $T --compression zstd
+refused "an unknown compression" 2 'xbzrle, mt or zstd' migrate guest $T --compression lzo
 refused "a cache without xbzrle" 1 'xbzrle' migrate test "$NOBODY_THERE" -c $T --xbzrle-cache 64MiB
 refused "a level without mt" 1 'compression by mt' migrate test "$NOBODY_THERE" -c $T --compression xbzrle --compress-level 3
 refused "compression on parallel connections" 1 'compression.*parallel' migrate test "$NOBODY_THERE" -c $T --compression mt --parallel 2
+refused "zstd on one connection" 1 'parallel connections' migrate test "$NOBODY_THERE" -c $T --compression zstd
 refused "a throttle without auto-converge" 1 'auto-converge' migrate test "$NOBODY_THERE" -c $T --throttle-initial 50
 
 # --- campaigns -------------------------------------------------------------------------

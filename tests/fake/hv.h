@@ -28,11 +28,14 @@
 #define FAKE_CALLS(X) \
 	X(OPEN, "open") X(HOST, "host") X(NAMES, "names") X(LIST, "list") X(FIND, "find") X(INFO, \
 	  "info") X(STATE, "state") X(METADATA, "ask for metadata") X(WORK, "ask what it does") \
+	X(HOST_WORK, "ask what the host does") \
 	X(SAMPLE, "sample") X(COMPLETED, "completed") X(PARALLEL, "parallel") X(MIGRATE_STATUS, \
 	  "ask QEMU for its migration") \
 	X(GET_DOWNTIME, "get downtime limit") X(GET_SPEED, "get speed") \
+	X(VCPU_LIMIT, "get the vCPUs' limit") \
 	X(SET_DOWNTIME, "set downtime limit") X(SET_SPEED, "set speed") \
 	X(THROTTLE, "throttle") X(LIMIT_THROTTLE, "limit the throttle") \
+	X(LIMIT_VCPUS, "limit vCPUs") \
 	X(SUSPEND, "suspend") X(RESUME, "resume") X(FLIP, "flip") X(ABORT, "abort")
 enum fake_call {
 #define X(name, text) FAKE_CALL_##name,
@@ -100,6 +103,8 @@ struct fake_guest {
 	struct fake_asked asked;
 	uint64_t limit_ms, speed_bytes_per_s;	/* QEMU's, as they stand; speed 0: none */
 	unsigned throttle_max_percent;		/* likewise */
+	uint64_t vcpu_limit_mib_per_s;		/* likewise; 0: none */
+	bool ring;				/* it has dirty rings */
 	double slowest_bytes_per_s;	/* that it may have sent at, by these, in its migration */
 	uint64_t hung_until_ns;		/* QEMU is stopped by SIGSTOP: neither answers nor sends */
 	uint64_t stall_from_ns, stall_until_ns;	/* the link carries nothing */
@@ -130,6 +135,7 @@ struct fake_host {
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	bool up;			/* libvirtd runs */
 	uint64_t epoch;			/* counts its restarts and cut connections */
+	double idle_cpus;		/* all the time; 0: it does not tell */
 };
 
 struct fake_hv {

@@ -281,7 +281,7 @@ static const struct { unsigned least_us, most_us; } durations[FAKE_CALL_COUNT] =
 	[FAKE_CALL_FLIP] = { 500, 1000 },
 	[FAKE_CALL_ABORT] = { 10000, 20000 }, [FAKE_CALL_SET_DOWNTIME] = { 1000, 3000 },
 	[FAKE_CALL_SET_SPEED] = { 1000, 3000 }, [FAKE_CALL_THROTTLE] = { 1000, 3000 },
-	[FAKE_CALL_LIMIT_THROTTLE] = { 1000, 3000 },
+	[FAKE_CALL_LIMIT_THROTTLE] = { 1000, 3000 }, [FAKE_CALL_LIMIT_VCPUS] = { 1000, 3000 },
 };
 
 static int lost_error(struct call *call)
@@ -476,6 +476,7 @@ static void fill(struct mt_domain_info *info, const struct fake_guest *g, int ho
 	info->name_cut = mt_domain_name_copy(info->name, g->name);
 	strcpy(info->uuid, g->uuid);
 	strcpy(info->type, "kvm");
+	info->dirty_ring_entries = g->ring ? 4096 : 0;
 }
 
 static int op_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n, struct mt_err *err)
@@ -878,6 +879,30 @@ static int op_limit_throttle(struct mt_conn *c, const char *uuid, unsigned perce
 	return set_throttle(&call, percent);
 }
 
+static int op_limit_vcpus(struct mt_conn *c, const char *uuid, uint64_t mib_per_s,
+			  struct mt_err *err)
+{
+	struct call call = CALL(c, uuid, LIMIT_VCPUS, err);
+	int rc;
+
+	call.value = mib_per_s;
+	rc = enter(&call);
+	if (!rc && !call.nothing)
+		call.g->vcpu_limit_mib_per_s = mib_per_s;
+	return leave(&call, rc);
+}
+
+static int op_vcpu_limit(struct mt_conn *c, const char *uuid, uint64_t *mib_per_s,
+			 struct mt_err *err)
+{
+	struct call call = CALL(c, uuid, VCPU_LIMIT, err);
+	int rc = enter(&call);
+
+	if (!rc)
+		*mib_per_s = call.g->vcpu_limit_mib_per_s;
+	return leave(&call, rc);
+}
+
 static int op_start_postcopy(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, FLIP, err);
@@ -996,6 +1021,25 @@ static int op_host(struct mt_conn *c, char uuid[VIR_UUID_STRING_BUFLEN], struct 
 	uuid[0] = '\0';
 	if (!rc)
 		strcpy(uuid, fake_hv.host[call.c->host].uuid);
+	return leave(&call, rc);
+}
+
+static int op_host_work(struct mt_conn *c, struct mt_work *total, struct mt_err *err)
+{
+	struct call call = CALL(c, NULL, HOST_WORK, err);
+	double idle_cpus;
+	int rc = enter(&call);
+
+	idle_cpus = fake_hv.host[call.c->host].idle_cpus;
+	if (!rc && !(idle_cpus > 0))
+		rc = mt_err_set(err, -EOPNOTSUPP, "nobody counts what this host does");
+	if (!rc) {
+		total->t_ns = mt_now_ns();
+		mt_work_put(total, MT_WORK_host_idle_ns,
+			    (uint64_t)((double)total->t_ns * idle_cpus));
+		if (call.nothing)		/* as of another host */
+			mt_work_put(total, MT_WORK_host_idle_ns, fake_random(UINT32_MAX));
+	}
 	return leave(&call, rc);
 }
 
@@ -1151,6 +1195,7 @@ static const struct mt_conn_ops fake_ops = {
 	.peer = op_peer,
 	.host = op_host,
 	.versions = op_versions,
+	.host_work = op_host_work,
 	.subscribe = op_subscribe,
 	.unsubscribe = op_unsubscribe,
 	.names = op_names,
@@ -1172,6 +1217,8 @@ static const struct mt_conn_ops fake_ops = {
 	.set_max_bandwidth = op_set_max_bandwidth,
 	.set_throttle = op_set_throttle,
 	.limit_throttle = op_limit_throttle,
+	.limit_vcpus = op_limit_vcpus,
+	.vcpu_limit = op_vcpu_limit,
 	.start_postcopy = op_start_postcopy,
 	.abort = op_abort,
 };

@@ -78,6 +78,15 @@ static void limit_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 	}
 }
 
+static void vcpus_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+		       struct mt_plan *plan)
+{
+	if (!view->boundary || !is_time(view, 0) || !view->limits->limitable_vcpus)
+		return;
+	plan_for(plan, view, MT_ACTION_LIMIT_VCPUS);
+	plan->vcpu_limit_bytes_per_s = 30 << 20;
+}
+
 static void speed_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 		       struct mt_plan *plan)
 {
@@ -116,6 +125,10 @@ const struct mt_policy fake_policy_limit = { .name = "test-limit",
 					     .params = params,
 					     .help = "raises the limit",
 					     .step = limit_step };
+const struct mt_policy fake_policy_vcpus = { .name = "test-vcpus",
+					     .params = params,
+					     .help = "limits vCPUs",
+					     .step = vcpus_step };
 const struct mt_policy fake_policy_speed = { .name = "test-speed",
 					     .params = params,
 					     .help = "changes the speed",

@@ -465,6 +465,20 @@ static void launch(struct fake_process *p, void *(*fn)(void *))
 		truth_fail("no thread for %s", fake_group_name(p->group));
 }
 
+/* A mark that nobody has seen to yet: it is tried again, as migtrace guard does. */
+static bool waits_for_lift(struct program *prog)
+{
+	struct mt_stop_mark *list;
+	size_t n;
+
+	if (mt_hands_limited(prog->hands, &list, &n, NULL))
+		return false;
+	free(list);
+	if (n)
+		mt_sleep_ms(ADOPT_MS);
+	return n;
+}
+
 /* `migtrace guard --parent-fd`: waits for its parent's end, then for its parent's guests. */
 static void *guardian(void *arg)
 {
@@ -478,10 +492,11 @@ static void *guardian(void *arg)
 	if (!open_guard(prog, "guardian")) {
 		uint64_t until_ns = mt_now_ns() + 600 * MT_NS_PER_S;
 
-		adopt(prog, p->guest->uuid);
-		while (mt_guard_wait(prog->guard, mt_now_ns() + MT_NS_PER_S) &&
-		       mt_now_ns() < until_ns && !p->leave)
-			;
+		do {
+			adopt(prog, p->guest->uuid);
+		} while ((mt_guard_wait(prog->guard, mt_now_ns() + MT_NS_PER_S) ||
+			  waits_for_lift(prog)) &&
+			 mt_now_ns() < until_ns && !p->leave);
 		close_guard(prog);
 	}
 	pthread_mutex_destroy(&prog->mutex);

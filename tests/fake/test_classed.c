@@ -156,6 +156,41 @@ static void asked_once_a_second(void)
 	SCENE_END();
 }
 
+/* A guest that pre-copy cannot keep up with; adamig, which would compress what it sends. */
+static struct fake_guest *begin_adamig(double idle_cpus)
+{
+	struct fake_guest *g = scene_begin(false);
+	struct fake_how *how = &fake_hows[g->index];
+
+	g->pattern = "uniform:region=6M,rate=6000/s,seed=1";
+	how->policy = mt_policy_find("adamig");
+	how->limits.methods = 1U << MT_METHOD_COMPRESSION;
+	how->limits.max_downtime_ms = 500;
+	fake_param(how, "compressed_to", 50);
+	fake_hv.host[FAKE_SOURCE].idle_cpus = idle_cpus;
+	return g;
+}
+
+/*
+ * Only where a CPU of the host is idle: what it does is asked of the hypervisor, which compresses
+ * nothing in fact, so that no method is left then.
+ */
+static void compresses_on_a_spare_cpu(void)
+{
+	for (int spare = 0; spare < 2; spare++) {
+		struct fake_guest *g = begin_adamig(spare ? 2.5 : 0.5);
+		struct fake_process *p = fake_tool_start("tool", g);
+
+		scene_pass(30000);
+		CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 1 + spare);
+		CHECK_INT(g->job.number, 1 + spare);
+		CHECK(p->has_result[g->index]);
+		CHECK_INT(p->result[g->index].outcome, MT_OUTCOME_ABORTED);
+		CHECK_INT(p->result[g->index].restarts, spare);
+		SCENE_END();
+	}
+}
+
 static const struct ktap_case cases[] = {
 	{ "a guest that sends flips", sends_mostly },
 	{ "one that receives is left to QEMU", receives_mostly },
@@ -166,5 +201,6 @@ static const struct ktap_case cases[] = {
 	{ "work that libvirt does not tell is asked for once", refused },
 	{ "work is asked for once a second, and more rarely where it takes long",
 	  asked_once_a_second },
+	{ "adamig compresses where a CPU of the host is idle", compresses_on_a_spare_cpu },
 };
 SCENE_MAIN(cases)

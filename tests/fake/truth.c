@@ -400,7 +400,8 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
 			  (gt->held || gt->stopping[group] == g->job.number || in_doubt(gt));
 	bool wished = call == FAKE_CALL_ABORT && t.wished[group];
-	bool undoes = call == FAKE_CALL_LIMIT_THROTTLE && value == MT_THROTTLE_MAX_PERCENT;
+	bool undoes = (call == FAKE_CALL_LIMIT_THROTTLE && value == MT_THROTTLE_MAX_PERCENT) ||
+		      (call == FAKE_CALL_LIMIT_VCPUS && !value);
 
 	if (!fake_call_writes(call) || !group)
 		return false;
@@ -425,7 +426,8 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 	}
 	if (!gives_back && !wished && !undoes && call != FAKE_CALL_RESUME && gt->rules.policy)
 		obeys(g, gt, call, group, value);
-	two_hands(g, gt, call, group);
+	if (!undoes)
+		two_hands(g, gt, call, group);
 	release();
 	return gives_back;
 }
@@ -525,9 +527,14 @@ void truth_deaf(int group)
 void truth_conclude(void)
 {
 	hold();
-	for (size_t i = 0; i < fake_hv.n_guests; i++)
+	for (size_t i = 0; i < fake_hv.n_guests; i++) {
+		const struct fake_guest *g = &fake_hv.guests[i];
+
 		if (t.g[i].ours)
-			violated("%s is still stopped by us at the end", fake_hv.guests[i].name);
+			violated("%s is still stopped by us at the end", g->name);
+		if (g->vcpu_limit_mib_per_s && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING)
+			violated("%s is still limited by us at the end", g->name);
+	}
 	for (unsigned i = 0; i < t.n_refused; i++)
 		if (!t.untold && !t.refused[i].told && !told_before(i) &&
 		    !fake_group_is_dead(t.refused[i].group))

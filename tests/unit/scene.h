@@ -53,6 +53,7 @@ static inline void scene_init(struct scene *s, const char *policy)
 		.course = &s->course,
 		.class = &s->class,
 		.bandwidth_bytes_per_s = LINK,
+		.spare = MT_SPARE_UNKNOWN,
 	};
 }
 

@@ -157,6 +157,22 @@ static void begins_again(void)
 	}
 }
 
+static void refuse(struct scene *s, enum mt_action action)
+{
+	for (int i = 0; i < MT_POLICY_TRIES; i++)
+		mt_policy_refused(&s->state, action);
+}
+
+static const struct {
+	unsigned vcpus;
+	double link_mib_per_s;
+	double each_mib_per_s;		/* 0: throttled */
+} limited[] = {
+	/* 0.95 R over the vCPUs, and 25 MiB/s less: QEMU is content with that. */
+	{ 1, 100, 70 }, { 2, 100, 22 }, { 3, 100, 6 }, { 4, 100, 0 }, { 1, 27, 0 }, { 1, 28, 1 },
+	{ 0, 1000, 0 },
+};
+
 /* Two passes that outran the link so much. */
 static enum mt_action outruns(struct scene *s, double share)
 {
@@ -164,10 +180,123 @@ static enum mt_action outruns(struct scene *s, double share)
 	return pass(s, share, 0);
 }
 
-static void refuse(struct scene *s, enum mt_action action)
+/* Compression, and parallel connections, want a CPU that is idle; the latter a link, too. */
+static void with_what_is_spare(void)
 {
-	for (int i = 0; i < MT_POLICY_TRIES; i++)
-		mt_policy_refused(&s->state, action);
+	static const struct {
+		double compressed_to, cpus, free_share;		/* free: of what is sent */
+		enum mt_method then;
+	} rows[] = {
+		{ 50, NAN, NAN, MT_METHOD_COMPRESSION }, { 50, 1, 0, MT_METHOD_COMPRESSION },
+		{ 50, 0.9, 0, MT_METHOD_AUTOCONVERGE },	 { 100, 4, NAN, MT_METHOD_AUTOCONVERGE },
+		{ 100, 4, 0.6, MT_METHOD_MULTIFD },	 { 100, 0.9, 9, MT_METHOD_AUTOCONVERGE },
+		{ 100, NAN, 9, MT_METHOD_AUTOCONVERGE }, { 100, 4, 0.5, MT_METHOD_AUTOCONVERGE },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scene s;
+
+		begin(&s);
+		s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE | 1U << MT_METHOD_COMPRESSION |
+				   1U << MT_METHOD_MULTIFD;
+		*mt_params_value(&s.limits.params, "compressed_to") =
+			(uint64_t)rows[i].compressed_to;
+		s.view.spare.cpus = rows[i].cpus;
+		s.view.spare.link_bytes_per_s = rows[i].free_share * LINK;
+		CHECK_INT(outruns(&s, 1.5), MT_ACTION_RESTART);
+		CHECK_INT(s.plan.method, rows[i].then);
+		if (rows[i].then == MT_METHOD_MULTIFD)
+			CHECK(says(&s, "4.0 of the host's CPUs are idle"));
+	}
+}
+
+static void limits_vcpus(void)
+{
+	struct scene s;
+
+	for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); i++) {
+		double link = limited[i].link_mib_per_s * MT_MIB;
+
+		begin(&s);
+		s.limits.auto_converge = true;
+		s.limits.limitable_vcpus = limited[i].vcpus;
+		s.view.bandwidth_bytes_per_s = link;
+		CHECK_INT(outruns(&s, 1.5 * link / LINK),
+			  limited[i].each_mib_per_s > 0 ? MT_ACTION_LIMIT_VCPUS :
+							  MT_ACTION_THROTTLE);
+		CHECK_NEAR((double)s.plan.vcpu_limit_bytes_per_s,
+			   limited[i].each_mib_per_s * MT_MIB, 1e-6);
+	}
+	/* It needs no restart; one that does not do is lowered, and then post-copy it is. */
+	begin(&s);
+	s.limits.postcopy_allowed = true;
+	s.limits.limitable_vcpus = 1;
+	s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE;
+	CHECK_INT(outruns(&s, 1.5), MT_ACTION_LIMIT_VCPUS);
+	CHECK(says(&s, "each vCPU may dirty 70.0 MiB/s"));
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(pass(&s, 1.2, 0), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 1.2, 0), MT_ACTION_LIMIT_VCPUS);
+	CHECK_NEAR((double)s.plan.vcpu_limit_bytes_per_s, 52 * MT_MIB, 1e-6);
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(pass(&s, 1.2, 0), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 1.2, 0), MT_ACTION_FLIP);
+	/* More than throttle_most, or refused. */
+	begin(&s);
+	s.limits.postcopy_allowed = true;
+	s.limits.limitable_vcpus = 1;
+	CHECK_INT(outruns(&s, 1.91), MT_ACTION_FLIP);
+	begin(&s);
+	s.limits.limitable_vcpus = 1;
+	s.limits.methods = 1U << MT_METHOD_AUTOCONVERGE;
+	refuse(&s, MT_ACTION_LIMIT_VCPUS);
+	CHECK_INT(outruns(&s, 1.5), MT_ACTION_RESTART);
+}
+
+/* zstd comes first, and not where post-copy may follow. */
+static void compresses_by(void)
+{
+	const struct mt_method_row *plain = mt_method_at(MT_METHOD_PRECOPY);
+	struct scene s;
+
+	for (int postcopy = 0; postcopy < 2; postcopy++) {
+		begin(&s);
+		s.limits.methods = mt_method_beyond(plain, postcopy);
+		s.limits.postcopy_allowed = postcopy;
+		*mt_params_value(&s.limits.params, "compressed_to") = 50;
+		CHECK_INT(outruns(&s, 1.5), MT_ACTION_RESTART);
+		CHECK_INT(s.plan.method, postcopy ? MT_METHOD_COMPRESSION : MT_METHOD_ZSTD);
+	}
+}
+
+/* A throttle that somebody else chose, and that does not do, is one that has failed. */
+static void throttled_before(void)
+{
+	struct scene s;
+
+	begin(&s);
+	s.limits.auto_converge = s.limits.postcopy_allowed = true;
+	pass(&s, 1, 20);
+	CHECK_INT(pass(&s, 1, 20), MT_ACTION_THROTTLE);
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(pass(&s, 1, 20), MT_ACTION_CONTINUE);
+	CHECK_INT(pass(&s, 1, 20), MT_ACTION_FLIP);
+}
+
+/* The policy sees what the host had to spare in the latest second that was counted. */
+static void spare_seen(void)
+{
+	struct mt_limits limits = MT_LIMITS_UNSET;
+	struct mt_work w = { .start_ns = MT_NS_PER_S, .t_ns = 2 * MT_NS_PER_S };
+	struct mt_engine e;
+
+	mt_engine_init(&e, mt_policy_find("adamig"), &limits);
+	CHECK(isnan(mt_monitor_spare(&e.monitor, w.t_ns).cpus));
+	mt_work_put(&w, MT_WORK_host_idle_ns, 3 * MT_NS_PER_S);
+	mt_engine_work(&e, &w);
+	CHECK_NEAR(mt_monitor_spare(&e.monitor, w.t_ns + MT_NS_PER_S).cpus, 3, 1e-9);
+	/* And not for long. */
+	CHECK(isnan(mt_monitor_spare(&e.monitor, w.t_ns + 5 * MT_NS_PER_S).cpus));
 }
 
 /* What cannot be had is not asked for again: the next method is. */
@@ -232,13 +361,18 @@ static void device_throttles_on(void)
 
 static void by_version(void)
 {
-	const unsigned all = (1U << MT_METHOD_COUNT) - 1, mt = 1U << MT_METHOD_COMPRESSION;
+	const unsigned all = (1U << MT_METHOD_COUNT) - 1, mt = 1U << MT_METHOD_COMPRESSION,
+		       zstd = 1U << MT_METHOD_ZSTD;
 
-	CHECK_INT(mt_methods_of(0), all);
-	CHECK_INT(mt_methods_of(7002019), all);
-	CHECK_INT(mt_methods_of(9000099), all);
-	CHECK_INT(mt_methods_of(9001000), all & ~mt);
-	CHECK_INT(mt_methods_of(10000000), all & ~mt);
+	CHECK_INT(mt_methods_of(0, 0), all & ~zstd);
+	CHECK_INT(mt_methods_of(9000000, 7002019), all & ~zstd);
+	CHECK_INT(mt_methods_of(9003099, 9000099), all & ~zstd);
+	CHECK_INT(mt_methods_of(9004000, 9000099), all);
+	CHECK_INT(mt_methods_of(9004000, 5000000), all);
+	CHECK_INT(mt_methods_of(9004000, 4002001), all & ~zstd);
+	CHECK_INT(mt_methods_of(9004000, 0), all & ~zstd);
+	CHECK_INT(mt_methods_of(11003000, 9001000), all & ~mt);
+	CHECK_INT(mt_methods_of(11003000, 10000000), all & ~mt);
 	CHECK_INT(mt_versions_parse("7.2.19"), 7002019);
 	CHECK_INT(mt_versions_parse("10.0.2 (Debian 1:10.0.2+ds-2)"), 10000002);
 	CHECK_INT(mt_versions_parse("new"), 0);
@@ -441,6 +575,11 @@ static const struct ktap_case cases[] = {
 	{ "a throttle of what is needed", throttles },
 	{ "throttling that fails", throttling_fails },
 	{ "begun again, where there is time", begins_again },
+	{ "with what the host has to spare", with_what_is_spare },
+	{ "what each vCPU may dirty", limits_vcpus },
+	{ "what it compresses by", compresses_by },
+	{ "throttled before it was seen", throttled_before },
+	{ "what is spare is seen, and not for long", spare_seen },
 	{ "what cannot be had is not asked for again", what_cannot_be_had },
 	{ "a device that post-copy cannot move", device_throttles_on },
 	{ "methods that a QEMU has", by_version },

@@ -277,7 +277,8 @@ static void shipped(void)
 		for (size_t k = 0; k < p.n_runs; k++)
 			of[p.runs[k].method->kind]++;
 		for (int k = 0; k < MT_METHOD_COUNT; k++)
-			CHECK(of[k] >= 25);
+			/* libvirt 9.0, on which they were made, cannot compress by zstd. */
+			CHECK(k == MT_METHOD_ZSTD || of[k] >= 25);
 		CHECK(of[MT_METHOD_PRECOPY] >= 0.45 * p.n_runs);
 		campaign_plan_fini(&p);
 		campaign_spec_fini(&s);

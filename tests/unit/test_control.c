@@ -282,6 +282,31 @@ static void test_qmp(void)
 	CHECK_INT(mt_qmp_capability("", "multifd"), -EBADMSG);
 }
 
+static void test_vcpu_limit(void)
+{
+	static const struct {
+		const char *reply;
+		int rc;
+		uint64_t mib_per_s;
+	} rows[] = {
+		{ "{\"return\":[]}", 0, 0 },
+		{ "{\"return\":[{\"cpu-index\":0,\"limit-rate\":60,\"current-rate\":3}]}", 0, 60 },
+		{ "{\"return\":[{\"limit-rate\":60},{\"limit-rate\":7},{\"limit-rate\":0}]}", 0, 7 },
+		{ "{\"return\":[{\"limit-rate\":-1}]}", -EBADMSG, 99 },
+		{ "{\"return\":[{\"cpu-index\":0}]}", -EBADMSG, 99 },
+		{ "{\"return\":{}}", -EBADMSG, 99 },
+		{ "{\"error\":{\"class\":\"CommandNotFound\"}}", -EBADMSG, 99 },
+		{ "", -EBADMSG, 99 },
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
+		uint64_t mib_per_s = 99;
+
+		CHECK_INT(mt_qmp_vcpu_limit(rows[i].reply, &mib_per_s), rows[i].rc);
+		CHECK_INT(mib_per_s, rows[i].mib_per_s);
+	}
+}
+
 static void cleanup_passes(struct mt_pass_events *p)
 {
 	mt_pass_events_fini(p);
@@ -749,6 +774,28 @@ static void test_clamps(void)
 }
 
 /* --- our own migrations ------------------------------------------------- */
+/* By which options a method is begun, and what is left to begin again with. */
+static void test_migrate_use(void)
+{
+	struct mt_migrate_options o = { 0 };
+	enum mt_compression c;
+
+	CHECK(mt_migrate_methods(&o) >> MT_METHOD_ZSTD & 1);
+	CHECK(!(mt_migrate_methods(&(struct mt_migrate_options){ .postcopy = true }) >>
+			MT_METHOD_ZSTD & 1));
+	mt_migrate_use(&o, MT_METHOD_ZSTD, 0);
+	CHECK_INT(o.compression, MT_COMPRESSION_ZSTD);
+	CHECK_INT(o.parallel, 2);
+	CHECK_INT(mt_migrate_methods(&o), 1U << MT_METHOD_AUTOCONVERGE);
+	mt_migrate_use(&o, MT_METHOD_AUTOCONVERGE, 40);
+	CHECK_INT(o.compression, MT_COMPRESSION_ZSTD);
+	CHECK_INT(o.throttle_initial_percent, 40);
+	CHECK_INT(mt_migrate_methods(&o), 0);
+	CHECK_INT(mt_compression_parse("zstd", &c), 0);
+	CHECK_INT(c, MT_COMPRESSION_ZSTD);
+	CHECK_STR(mt_compression_name(c), "zstd");
+}
+
 static void test_migrate_check(void)
 {
 	static const struct {
@@ -760,6 +807,12 @@ static void test_migrate_check(void)
 		{ { .destination_uri = "x", .postcopy = true, .parallel = 2 }, -EINVAL,
 		  "loses the guest" },
 		{ { .destination_uri = "x", .parallel = 256 }, -EINVAL, "255" },
+		{ { .destination_uri = "x", .parallel = 2, .compression = MT_COMPRESSION_MT },
+		  -EINVAL, "only zstd" },
+		{ { .destination_uri = "x", .compression = MT_COMPRESSION_ZSTD }, -EINVAL,
+		  "parallel connections" },
+		{ { .destination_uri = "qemu+tcp://127.0.0.1:1/system", .parallel = 2,
+		    .compression = MT_COMPRESSION_ZSTD }, -ECONNREFUSED, "127.0.0.1:1" },
 		{ { .destination_uri = "x", .postcopy_bandwidth_bytes_per_s = MT_MIB }, -EINVAL,
 		  "post-copy" },
 		{ { .destination_uri = "x", .undefine_source = true }, -EINVAL, "definition" },
@@ -851,6 +904,7 @@ static const struct ktap_case cases[] = {
 	{ "counters that wrap are known as miscounted", test_wraps },
 	{ "values of odd types are not valid", test_odd_values },
 	{ "events and replies of QEMU are read, or refused", test_qmp },
+	{ "what QEMU says its vCPUs may dirty", test_vcpu_limit },
 	{ "of two sources, the first to tell of an iteration counts", test_passes },
 	{ "an inbox keeps the order", test_inbox_order },
 	{ "a full inbox drops the oldest iteration only", test_inbox_overflow },
@@ -868,6 +922,7 @@ static const struct ktap_case cases[] = {
 	{ "each action has its actuator", test_actuate },
 	{ "actuators keep to what QEMU and libvirt take", test_clamps },
 	{ "a hopeless migration is refused with its reason", test_migrate_check },
+	{ "options of a method", test_migrate_use },
 	{ "rounded bandwidth is said", test_migrate_rounding },
 	{ "a migration that fails says so in an event", test_migrate_fails },
 	{ "the loop starts and stops", test_loop },

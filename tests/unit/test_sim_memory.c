@@ -40,6 +40,8 @@ static void over(void (*check)(struct simguest *g, const char *method))
 	static struct simguest g;
 
 	for (size_t m = 0; mt_method_at(m); m++) {
+		if (mt_method_at(m)->zstd)
+			continue;	/* refused, see mt_sim_check() */
 		for (size_t i = 0; i < MT_ARRAY_SIZE(patterns); i++) {
 			for (int log = MT_SIM_LOG_BITMAP; log <= MT_SIM_LOG_RING; log++) {
 				const char *method = mt_method_at(m)->name;

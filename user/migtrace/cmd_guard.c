@@ -50,16 +50,21 @@ static bool is_wanted(const struct guarding *g, const char *uuid)
 /* Return: how many marks there are that are wanted; -errno. */
 static int count_marks(struct guarding *g, struct mt_err *err)
 {
-	struct mt_stop_mark *list;
-	int wanted = 0, ret;
-	size_t n;
+	static int (*const kinds[])(struct mt_hands *h, struct mt_stop_mark **list, size_t *n,
+				    struct mt_err *err) = { mt_hands_marks, mt_hands_limited };
+	int wanted = 0;
 
-	ret = mt_hands_marks(g->hands, &list, &n, err);
-	if (ret)
-		return ret;
-	for (size_t i = 0; i < n; i++)
-		wanted += is_wanted(g, list[i].uuid);
-	free(list);
+	for (size_t k = 0; k < MT_ARRAY_SIZE(kinds); k++) {
+		struct mt_stop_mark *list;
+		size_t n;
+		int ret = kinds[k](g->hands, &list, &n, err);
+
+		if (ret)
+			return ret;
+		for (size_t i = 0; i < n; i++)
+			wanted += is_wanted(g, list[i].uuid);
+		free(list);
+	}
 	return wanted;
 }
 
@@ -173,8 +178,9 @@ int cmd_guard(int argc, char **argv)
 		.name = "guard",
 		.synopsis = "[DOMAIN-UUID...]",
 		.max_args = OPTIONS_ANY_NUMBER,
-		.description = "Looks for guests that migtrace or migtraced stopped for the last pages of a migration and, being\n"
-			       "killed, did not see to the end. Waits for each until it is due; one that then is still stopped\n"
+		.description = "Looks for guests that migtrace or migtraced stopped for the last pages of a migration, or of\n"
+			       "which it limited what vCPUs may dirty, and, being killed, did not see to the end. Lifts limits;\n"
+			       "waits for each until it is due; one that then is still stopped\n"
 			       "has its migration cancelled, so that it runs on here. Ends when none is left.",
 		.examples = "  migtrace guard\n"
 			    "  migtrace guard 6695eb01-f6a4-8304-79aa-97f2502e193f\n",

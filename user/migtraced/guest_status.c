@@ -28,7 +28,8 @@ static void log_plan(struct guest *g, const struct mt_progress *p)
 	if (plan->action == g->logged.action &&
 	    plan->downtime_limit_ms == g->logged.downtime_limit_ms &&
 	    plan->bandwidth_bytes_per_s == g->logged.bandwidth_bytes_per_s &&
-	    plan->throttle_percent == g->logged.throttle_percent)
+	    plan->throttle_percent == g->logged.throttle_percent &&
+	    plan->vcpu_limit_bytes_per_s == g->logged.vcpu_limit_bytes_per_s)
 		return;
 	g->logged = *plan;
 	log_info("%s: pass %llu: %s%s: %s", p->domain, (unsigned long long)p->sample->iteration,

@@ -36,6 +36,7 @@ static void on_news(const struct mt_event *ev, void *opaque)
 		[MT_GUARD_ADOPTED] = 4, [MT_GUARD_GIVING_BACK] = 4, [MT_GUARD_TROUBLE] = 4,
 		[MT_GUARD_GIVEN_BACK] = 4,
 		[MT_GUARD_RUNS] = 6, [MT_GUARD_GONE] = 6, [MT_GUARD_NOT_OURS] = 3,
+		[MT_GUARD_UNLIMITED] = 4,
 	};
 	bool known = ev->detail >= 0 && ev->detail < (int)MT_ARRAY_SIZE(priorities);
 

@@ -59,12 +59,16 @@ static void choose(struct campaign_going *r)
 		.bandwidth_bytes_per_s = bandwidth,
 		.postcopy_bandwidth_bytes_per_s = campaign_may_flip(m) ? bandwidth : 0,
 		.postcopy = campaign_may_flip(m),
-		.parallel = row->channels ? (unsigned)m->channels : 0,
+		.parallel = !row->channels ? 0 :
+			    m->channels    ? (unsigned)m->channels :
+					     row->channels,
 		.auto_converge = row->auto_converge,
 		.throttle_initial_percent = (unsigned)m->throttle_initial_percent,
 		.throttle_increment_percent = (unsigned)m->throttle_increment_percent,
-		.compression = row->xbzrle ? MT_COMPRESSION_XBZRLE :
-			       row->compression ? MT_COMPRESSION_MT : MT_COMPRESSION_NONE,
+		.compression = row->xbzrle	? MT_COMPRESSION_XBZRLE :
+			       row->zstd	? MT_COMPRESSION_ZSTD :
+			       row->compression ? MT_COMPRESSION_MT :
+						  MT_COMPRESSION_NONE,
 		.xbzrle_cache_bytes = m->xbzrle_cache_bytes,
 		.compress_level = (unsigned)m->compress_level,
 		.compress_threads = (unsigned)m->compress_threads,

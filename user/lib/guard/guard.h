@@ -43,6 +43,8 @@ enum mt_guard_news {
 	MT_GUARD_GONE,			/* moved, or powered off */
 	MT_GUARD_NOT_OURS,		/* it is paused for another reason: I/O error, post-copy,
 					 * ... */
+	/* Of no stop: */
+	MT_GUARD_UNLIMITED,		/* what its vCPUs may dirty is not limited any more */
 };
 
 struct mt_guard_options {
@@ -101,8 +103,9 @@ void mt_guard_unwatch(struct mt_guard *g, const char *uuid);
 
 /* --- the guests of the dead -------------------------------------------------- */
 /*
- * Takes every orphaned mark, or that of @uuid alone, under guard. Cheap; whoever runs for long
- * calls it at the beginning and every second. Return: how many it took, or -errno.
+ * Takes every orphaned stop mark, or that of @uuid alone, under guard, and sees to it that what an
+ * orphaned limit mark is of is lifted. Cheap; whoever runs for long calls it at the beginning and
+ * every second. Return: how many it took, or -errno.
  */
 int mt_guard_adopt(struct mt_guard *g, const char *uuid, struct mt_err *err);
 

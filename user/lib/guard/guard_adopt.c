@@ -89,7 +89,7 @@ static int adopt(struct mt_guard *g, const struct mt_stop_mark *found)
 int mt_guard_adopt(struct mt_guard *g, const char *uuid, struct mt_err *err)
 {
 	struct mt_stop_mark *list;
-	int ret, taken = 0;
+	int ret, limits, taken = 0;
 	size_t n;
 
 	ret = mt_hands_marks(g->hands, &list, &n, err);
@@ -110,5 +110,10 @@ int mt_guard_adopt(struct mt_guard *g, const char *uuid, struct mt_err *err)
 			taken += one;
 	}
 	free(list);
+	limits = guard_adopt_limits(g, uuid, ret ? NULL : err);
+	if (limits > 0)
+		taken += limits;
+	else if (!ret)
+		ret = limits;
 	return taken ? taken : ret;
 }

@@ -81,9 +81,15 @@ void guard_thread_end(struct mt_guard *g);
 int guard_look_after(struct mt_guard *g, struct ward *w);
 
 /* --- guard_news.c ------------------------------------------------------------------- */
-/* Tells @w's inbox and, on another thread, whoever wants all news. With the lock held. */
+/* On another thread, to whoever wants all news; and to @w's inbox, too. With the lock held. */
+void guard_publish(struct mt_guard *g, const struct mt_stop_mark *mark, enum mt_guard_news kind,
+		   const char *text);
 void guard_post(struct mt_guard *g, struct ward *w, enum mt_guard_news kind, const char *text);
 void *guard_tell(void *guard);
+
+/* --- guard_limit.c ------------------------------------------------------------------ */
+/* Of limit marks, as mt_guard_adopt(). */
+int guard_adopt_limits(struct mt_guard *g, const char *uuid, struct mt_err *err);
 
 /* --- guard_keep.c ------------------------------------------------------------------- */
 void *guard_keep(void *guard);

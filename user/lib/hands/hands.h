@@ -12,6 +12,8 @@
  *				when, and how to get at it. Written whole before the guest is
  *				stopped, removed when it has been seen to be safe: a mark whose
  *				wheel nobody holds is an orphan
+ *	HOST-GUEST.limited	limit mark: a guest of which we have limited, or were about to,
+ *				what its vCPUs may dirty, until that has been lifted; likewise
  *	HOST-GUEST.released	hands off this guest's migration
  *	HOST.off		hands off all of them
  *
@@ -105,6 +107,16 @@ int mt_wheel_unmark(struct mt_wheel *wheel);
  */
 MT_MUST_CHECK int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n,
 				 struct mt_err *err);
+
+/* --- the limit mark --------------------------------------------------------- */
+/* Whole, and on the disk when this returns. */
+MT_MUST_CHECK int mt_wheel_mark_limited(struct mt_wheel *wheel, const char *uri, const char *name,
+					struct mt_err *err);
+bool mt_wheel_is_limited(struct mt_wheel *wheel);
+int mt_wheel_unmark_limited(struct mt_wheel *wheel);
+/* As mt_hands_marks(); their times are when they were written. */
+MT_MUST_CHECK int mt_hands_limited(struct mt_hands *h, struct mt_stop_mark **list, size_t *n,
+				   struct mt_err *err);
 
 /* --- hands off -------------------------------------------------------------- */
 enum mt_off {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "mark.h"
 
 #define STOPPED		"stopped"
+#define LIMITED		"limited"
 #define COUNT_WAIT_MS	200	/* for another process that is just writing a mark */
 #define COUNT_RETRY_MS	5
 
@@ -27,7 +29,7 @@ struct mt_wheel {
 	struct mt_hands *hands;
 	int fd;
 	char host[VIR_UUID_STRING_BUFLEN], uuid[VIR_UUID_STRING_BUFLEN];
-	char name[HANDS_NAME_MAX], mark[HANDS_NAME_MAX];
+	char name[HANDS_NAME_MAX], mark[HANDS_NAME_MAX], limited[HANDS_NAME_MAX];
 };
 
 /* --- the lock ---------------------------------------------------------------- */
@@ -40,7 +42,8 @@ int mt_wheel_take(struct mt_hands *h, const char *host, const char *uuid, const 
 	if (!w)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	if (mt_hands_name(w->name, host, uuid, "wheel") ||
-	    mt_hands_name(w->mark, host, uuid, STOPPED))
+	    mt_hands_name(w->mark, host, uuid, STOPPED) ||
+	    mt_hands_name(w->limited, host, uuid, LIMITED))
 		ret = mt_err_set(err, -EINVAL, "\"%s\" or \"%s\" is no UUID", host, uuid);
 	else
 		ret = mt_holder_lock(h, w->name, who, &w->fd, holder, "steers this migration", err);
@@ -118,18 +121,23 @@ static int lock_count(struct mt_hands *h)
 	}
 }
 
-static int write_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, struct mt_err *err)
+static int write_as(struct mt_wheel *w, const char *name, const struct mt_stop_mark *mark,
+		    struct mt_err *err)
 {
 	char text[HANDS_TEXT_MAX];
 	int ret = mt_mark_format(mark, text);
 
 	if (!ret)
-		ret = mt_hands_replace(w->hands, w->mark, text);
+		ret = mt_hands_replace(w->hands, name, text);
 	if (ret)
-		return mt_err_set(err, ret,
-				  "%s/%s: the mark that the guest is stopped cannot be written: %s",
-				  w->hands->path, w->mark, strerror(-ret));
+		return mt_err_set(err, ret, "%s/%s: the mark of the guest cannot be written: %s",
+				  w->hands->path, name, strerror(-ret));
 	return 0;
+}
+
+static int write_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, struct mt_err *err)
+{
+	return write_as(w, w->mark, mark, err);
 }
 
 int mt_wheel_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, unsigned max_stopped,
@@ -165,10 +173,10 @@ int mt_wheel_mark(struct mt_wheel *w, const struct mt_stop_mark *mark, unsigned 
 	return ret;
 }
 
-int mt_wheel_marked(struct mt_wheel *w, struct mt_stop_mark *mark)
+static int read_as(struct mt_wheel *w, const char *name, struct mt_stop_mark *mark)
 {
 	char text[HANDS_TEXT_MAX];
-	int ret = mt_hands_read(w->hands, w->mark, text);
+	int ret = mt_hands_read(w->hands, name, text);
 
 	if (ret)
 		return ret;
@@ -177,22 +185,53 @@ int mt_wheel_marked(struct mt_wheel *w, struct mt_stop_mark *mark)
 	return 0;
 }
 
+int mt_wheel_marked(struct mt_wheel *w, struct mt_stop_mark *mark)
+{
+	return read_as(w, w->mark, mark);
+}
+
 int mt_wheel_unmark(struct mt_wheel *w)
 {
 	return mt_hands_remove(w->hands, w->mark);
 }
 
-/* --- all marks ---------------------------------------------------------------------- */
-static bool is_mark(const char *name)
+int mt_wheel_mark_limited(struct mt_wheel *w, const char *uri, const char *name, struct mt_err *err)
 {
-	size_t n = strlen(name), suffix = strlen("." STOPPED);
+	struct mt_stop_mark mark = { .stopped_ns = mt_now_ns(), .confirmed = true };
 
-	return n == 2 * (VIR_UUID_STRING_BUFLEN - 1) + 1 + suffix &&
-	       !strcmp(name + n - suffix, "." STOPPED);
+	mark.due_ns = mark.stopped_ns;
+	memcpy(mark.host, w->host, sizeof(mark.host));
+	memcpy(mark.uuid, w->uuid, sizeof(mark.uuid));
+	snprintf(mark.name, sizeof(mark.name), "%s", name);
+	if (snprintf(mark.uri, sizeof(mark.uri), "%s", uri) >= (int)sizeof(mark.uri))
+		return mt_err_set(err, -ENAMETOOLONG, "the URI %s is too long for a mark", uri);
+	return write_as(w, w->limited, &mark, err);
+}
+
+bool mt_wheel_is_limited(struct mt_wheel *w)
+{
+	struct mt_stop_mark mark;
+
+	return !read_as(w, w->limited, &mark);
+}
+
+int mt_wheel_unmark_limited(struct mt_wheel *w)
+{
+	return mt_hands_remove(w->hands, w->limited);
+}
+
+/* --- all marks ---------------------------------------------------------------------- */
+static bool is_mark(const char *name, const char *suffix)
+{
+	const size_t guest = 2 * (VIR_UUID_STRING_BUFLEN - 1) + 1;
+
+	return strlen(name) == guest + 1 + strlen(suffix) && name[guest] == '.' &&
+	       !strcmp(name + guest + 1, suffix);
 }
 
 /* Return: 0; -EBADMSG what is none of this boot; else it cannot be told now. */
-static int read_mark(struct mt_hands *h, const char *name, struct mt_stop_mark *mark)
+static int read_mark(struct mt_hands *h, const char *name, const char *suffix,
+		     struct mt_stop_mark *mark)
 {
 	char text[HANDS_TEXT_MAX], expected[HANDS_NAME_MAX];
 	int ret = mt_hands_read(h, name, text);
@@ -201,7 +240,7 @@ static int read_mark(struct mt_hands *h, const char *name, struct mt_stop_mark *
 		ret = mt_mark_parse(text, mark);
 	/* What it says must be what it is called. */
 	if (!ret &&
-	    (mt_hands_name(expected, mark->host, mark->uuid, STOPPED) || strcmp(name, expected)))
+	    (mt_hands_name(expected, mark->host, mark->uuid, suffix) || strcmp(name, expected)))
 		ret = -EBADMSG;
 	return ret == -ESTALE || ret == -EFBIG ? -EBADMSG : ret;
 }
@@ -210,7 +249,7 @@ static int read_mark(struct mt_hands *h, const char *name, struct mt_stop_mark *
  * One of another boot, with which its guest ended; one of this boot is always whole. Unless it has
  * a new one just now.
  */
-static void remove_old(struct mt_hands *h, const char *name)
+static void remove_old(struct mt_hands *h, const char *name, const char *suffix)
 {
 	char wheel[HANDS_NAME_MAX];
 	struct mt_stop_mark mark;
@@ -218,7 +257,7 @@ static void remove_old(struct mt_hands *h, const char *name)
 
 	snprintf(wheel, sizeof(wheel), "%.*s.wheel", 2 * (VIR_UUID_STRING_BUFLEN - 1) + 1, name);
 	ret = mt_hands_file_locked(h, wheel, &fd);
-	if (!ret && read_mark(h, name, &mark) == -EBADMSG)
+	if (!ret && read_mark(h, name, suffix, &mark) == -EBADMSG)
 		mt_hands_remove(h, name);
 	if (!ret)
 		mt_hands_remove(h, wheel);
@@ -226,7 +265,8 @@ static void remove_old(struct mt_hands *h, const char *name)
 		close(fd);
 }
 
-int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n, struct mt_err *err)
+static int marks_of(struct mt_hands *h, const char *suffix, struct mt_stop_mark **list, size_t *n,
+		    struct mt_err *err)
 {
 	int fd = mt_hands_dir(h), ret = 0;
 	struct mt_stop_mark *more;
@@ -252,11 +292,11 @@ int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n, st
 	while (!ret && (entry = readdir(dir))) {
 		struct mt_stop_mark mark;
 
-		if (!is_mark(entry->d_name))
+		if (!is_mark(entry->d_name, suffix))
 			continue;
-		ret = read_mark(h, entry->d_name, &mark);
+		ret = read_mark(h, entry->d_name, suffix, &mark);
 		if (ret == -EBADMSG)
-			remove_old(h, entry->d_name);
+			remove_old(h, entry->d_name, suffix);
 		if (ret == -EBADMSG || ret == -ENOENT) {
 			ret = 0;
 			continue;
@@ -281,4 +321,14 @@ int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n, st
 		*n = 0;
 	}
 	return ret;
+}
+
+int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n, struct mt_err *err)
+{
+	return marks_of(h, STOPPED, list, n, err);
+}
+
+int mt_hands_limited(struct mt_hands *h, struct mt_stop_mark **list, size_t *n, struct mt_err *err)
+{
+	return marks_of(h, LIMITED, list, n, err);
 }

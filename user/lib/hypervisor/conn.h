@@ -99,6 +99,13 @@ void mt_conn_versions(struct mt_conn *c, unsigned long *libvirt, unsigned long *
 /* Of the host: what its processes can have without swapping. -EOPNOTSUPP: it does not say. */
 MT_MUST_CHECK int mt_conn_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
 
+struct mt_work;
+/*
+ * Of the host: for how long its CPUs had nothing to do since it was started, and, where it is this
+ * one, what its network card has sent. Differences are mt_work_between()'s.
+ */
+MT_MUST_CHECK int mt_conn_host_work(struct mt_conn *c, struct mt_work *total, struct mt_err *err);
+
 /*
  * libvirt's connection as it is now; NULL too where it is no libvirt's. With a reference the caller
  * drops by virConnectClose(); NULL while down.

@@ -133,6 +133,25 @@ MT_MUST_CHECK int mt_domain_set_throttle(struct mt_conn *c, const char *uuid, un
 MT_MUST_CHECK int mt_domain_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 					   struct mt_err *err);
 
+/*
+ * What each of its vCPUs may dirty: QEMU lets one that dirties more sleep whenever its dirty ring
+ * is full, until it is within MT_VCPU_LIMIT_SLACK of that (DIRTYLIMIT_TOLERANCE_RANGE,
+ * softmmu/dirtylimit.c). In whole MiB/s, rounded down, at least 1. No auto-converge is needed, and
+ * no migration: it stands until it is lifted. Asked of QEMU itself, which taints the domain
+ * "custom-monitor".
+ */
+#define MT_VCPU_LIMIT_SLACK_BYTES_PER_S	(25ULL << 20)
+MT_MUST_CHECK int mt_domain_limit_vcpus(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
+					struct mt_err *err);
+/* As it stands: the lowest of them; 0: there is none. */
+MT_MUST_CHECK int mt_domain_vcpu_limit(struct mt_conn *c, const char *uuid, uint64_t *bytes_per_s,
+				       struct mt_err *err);
+/* Return: 0, too where its QEMU is gone; else it may still be limited. */
+MT_MUST_CHECK int mt_domain_lift_vcpu_limit(struct mt_conn *c, const char *uuid,
+					    struct mt_err *err);
+/* How many vCPUs can be limited: all that it has under KVM with dirty rings, or 0. */
+unsigned mt_domain_limitable_vcpus(struct mt_conn *c, const struct mt_domain_info *info);
+
 /* What they do and no more; whether it is wise is actuator.h's business. */
 MT_MUST_CHECK int mt_domain_suspend(struct mt_conn *c, const char *uuid, struct mt_err *err);
 MT_MUST_CHECK int mt_domain_resume(struct mt_conn *c, const char *uuid, struct mt_err *err);

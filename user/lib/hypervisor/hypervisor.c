@@ -62,6 +62,15 @@ int mt_conn_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err)
 	return c->ops->free_memory(c, bytes, err);
 }
 
+int mt_conn_host_work(struct mt_conn *c, struct mt_work *total, struct mt_err *err)
+{
+	*total = (struct mt_work){ 0 };
+	if (!c->ops->host_work)
+		return mt_err_set(err, -EOPNOTSUPP, "%s does not tell what its host does",
+				  c->ops->name);
+	return c->ops->host_work(c, total, err);
+}
+
 int mt_conn_subscribe(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque)
 {
 	return c->ops->subscribe(c, uuid, fn, opaque);

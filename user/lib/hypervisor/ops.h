@@ -26,6 +26,8 @@ struct mt_conn_ops {
 	void (*versions)(struct mt_conn *c, unsigned long *libvirt, unsigned long *qemu);
 	/* may be NULL */
 	int (*free_memory)(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
+	/* may be NULL */
+	int (*host_work)(struct mt_conn *c, struct mt_work *total, struct mt_err *err);
 	int (*subscribe)(struct mt_conn *c, const char *uuid, mt_event_fn fn, void *opaque);
 	void (*unsubscribe)(struct mt_conn *c, int id);
 
@@ -70,6 +72,11 @@ struct mt_conn_ops {
 	/* may be NULL */
 	int (*limit_throttle)(struct mt_conn *c, const char *uuid, unsigned percent,
 			      struct mt_err *err);
+	/* both may be NULL; 0: no limit */
+	int (*limit_vcpus)(struct mt_conn *c, const char *uuid, uint64_t mib_per_s,
+			   struct mt_err *err);
+	int (*vcpu_limit)(struct mt_conn *c, const char *uuid, uint64_t *mib_per_s,
+			  struct mt_err *err);
 	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 };

@@ -89,3 +89,25 @@ int mt_qmp_query_migrate(const char *reply, enum mt_status *status)
 		*status = mt_status_of(json_string_value(word));
 	return 0;
 }
+
+int mt_qmp_vcpu_limit(const char *reply, uint64_t *mib_per_s)
+{
+	autojson json_t *j = load(reply);
+	json_t *list = json_object_get(j, "return"), *vcpu;
+	uint64_t lowest = 0;
+	size_t i;
+
+	if (!json_is_array(list))
+		return -EBADMSG;
+	json_array_foreach(list, i, vcpu) {
+		json_t *rate = json_object_get(vcpu, "limit-rate");
+		uint64_t one = (uint64_t)json_integer_value(rate);
+
+		if (!json_is_integer(rate) || json_integer_value(rate) < 0)
+			return -EBADMSG;
+		if (one && (!lowest || one < lowest))
+			lowest = one;
+	}
+	*mib_per_s = lowest;
+	return 0;
+}

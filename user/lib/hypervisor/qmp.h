@@ -31,4 +31,9 @@ int mt_qmp_done(const char *reply, char *why, size_t size);
  */
 int mt_qmp_query_migrate(const char *reply, enum mt_status *status);
 
+/*
+ * Reply to query-vcpu-dirty-limit: the lowest limit of any vCPU; 0: none has one. 0, or -EBADMSG.
+ */
+int mt_qmp_vcpu_limit(const char *reply, uint64_t *mib_per_s);
+
 #endif

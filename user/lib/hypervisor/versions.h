@@ -26,6 +26,9 @@ struct mt_versions {
  */
 #define MT_QEMU_TCG_SOUND	9000000UL
 
+/* set-vcpu-dirty-limit, cancel- and query-: "Since: 7.1", qapi/migration.json */
+#define MT_QEMU_LIMITS_VCPUS	7001000UL
+
 /*
  * A guest of @domain_type ("kvm", "qemu") may lose memory there; also where the version is not
  * known.

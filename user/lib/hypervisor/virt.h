@@ -86,6 +86,7 @@ void virt_unsubscribe(struct mt_conn *c, int id);
 
 /* virt_host.c, virt_domain.c, virt_stats.c, virt_monitor.c: rows of ops.h. */
 int virt_host_free_memory(struct mt_conn *c, uint64_t *bytes, struct mt_err *err);
+int virt_host_work(struct mt_conn *c, struct mt_work *total, struct mt_err *err);
 int virt_domain_names(struct mt_conn *c, struct mt_domain_name **list, size_t *n,
 		      struct mt_err *err);
 int virt_domain_list(struct mt_conn *c, bool running, struct mt_domain_info **list, size_t *n,
@@ -111,6 +112,10 @@ int virt_job_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			  struct mt_err *err);
 int virt_job_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			    struct mt_err *err);
+int virt_job_limit_vcpus(struct mt_conn *c, const char *uuid, uint64_t mib_per_s,
+			 struct mt_err *err);
+int virt_job_vcpu_limit(struct mt_conn *c, const char *uuid, uint64_t *mib_per_s,
+			struct mt_err *err);
 int virt_job_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *err);
 int virt_job_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t *ms, struct mt_err *err);
 int virt_job_set_downtime_limit(struct mt_conn *c, const char *uuid, uint64_t ms,

@@ -5,6 +5,7 @@
  * Threads: any but the loop's. Nothing is kept.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include <libvirt/libvirt-qemu.h>
@@ -94,4 +95,42 @@ int virt_job_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percen
 
 	snprintf(parameters, sizeof(parameters), "\"max-cpu-throttle\":%u", most(percent));
 	return set_parameters(c, uuid, parameters, err);
+}
+
+/*
+ * qmp_set_vcpu_dirty_limit() (softmmu/dirtylimit.c), of all vCPUs at once, in what qapi calls MB/s
+ * and are MiB/s (vcpu_calculate_dirtyrate() shifts by 20). From 8.1 on QEMU refuses it during a
+ * migration with the capability dirty-limit, which limits them itself.
+ */
+int virt_job_limit_vcpus(struct mt_conn *c, const char *uuid, uint64_t mib_per_s,
+			 struct mt_err *err)
+{
+	mt_autofree char *reply = NULL;
+	char command[128], why[160];
+	int ret;
+
+	if (mib_per_s)
+		snprintf(command, sizeof(command),
+			 "{\"execute\":\"set-vcpu-dirty-limit\",\"arguments\":{\"dirty-rate\":%" PRIu64
+			 "}}",
+			 mib_per_s);
+	else
+		snprintf(command, sizeof(command), "{\"execute\":\"cancel-vcpu-dirty-limit\"}");
+	ret = ask(c, uuid, command, &reply, err);
+	if (!ret && mt_qmp_done(reply, why, sizeof(why)))
+		ret = mt_err_set(err, -EIO, "QEMU does not %s what vCPUs dirty: %s",
+				 mib_per_s ? "limit" : "cease to limit", why);
+	return ret;
+}
+
+int virt_job_vcpu_limit(struct mt_conn *c, const char *uuid, uint64_t *mib_per_s,
+			struct mt_err *err)
+{
+	mt_autofree char *reply = NULL;
+	int ret = ask(c, uuid, "{\"execute\":\"query-vcpu-dirty-limit\"}", &reply, err);
+
+	if (!ret && mt_qmp_vcpu_limit(reply, mib_per_s))
+		ret = mt_err_set(err, -EBADMSG,
+				 "QEMU's answer about what its vCPUs may dirty makes no sense");
+	return ret;
 }

@@ -236,12 +236,12 @@ static void learn_figures(struct mt_learned *l, const struct mt_learned_case *ca
 	struct mt_learned_figures *f = &l->figures[method];
 	double v;
 
-	if (method == MT_METHOD_XBZRLE || method == MT_METHOD_COMPRESSION) {
+	if (method == MT_METHOD_XBZRLE || mt_method_at(method)->compression) {
 		/*
 		 * Some runs are held up by the CPU, others by the link: the first tell how fast
 		 * pages are encoded.
 		 */
-		if (hosts_known && method == MT_METHOD_COMPRESSION) {
+		if (hosts_known && mt_method_at(method)->compression) {
 			figure(l, cases, n, method, share_first, values, &f->wire_share_first);
 			figure(l, cases, n, method, share_later, values, &f->wire_share_later);
 		}
@@ -460,6 +460,30 @@ static void take_quickest(struct mt_learned *l, const struct mt_learned_case *ca
 	}
 }
 
+/*
+ * No campaign has migrated by zstd. Parallel connections, on which pages take as much as zlib makes
+ * of them; and off by as much as compression, to whichever side. Inferred.
+ */
+static void lend_to_zstd(struct mt_learned *l)
+{
+	struct mt_learned_figures *f = &l->figures[MT_METHOD_ZSTD];
+	const struct mt_learned_figures *zlib = &l->figures[MT_METHOD_COMPRESSION];
+
+	*f = l->figures[MT_METHOD_MULTIFD];
+	f->wire_share_first = zlib->wire_share_first;
+	f->wire_share_later = zlib->wire_share_later;
+	for (size_t row = 0; row < MT_FORECAST_MODELS_MAX; row++)
+		for (unsigned k = 0; k < MT_METRIC_COUNT; k++) {
+			struct mt_residual r = l->residual[row][MT_METHOD_COMPRESSION][k];
+			double off = fmax(r.p50 - r.p10, r.p90 - r.p50);
+
+			if (r.n)
+				l->residual[row][MT_METHOD_ZSTD][k] = (struct mt_residual){
+					r.p50 - off, r.p50, r.p50 + off, 1
+				};
+		}
+}
+
 int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, size_t n)
 {
 	struct folds f;
@@ -481,6 +505,8 @@ int mt_learn_prior(struct mt_learned *l, const struct mt_learned_case *cases, si
 		for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
 			for (unsigned k = 0; k < MT_METRIC_COUNT; k++)
 				widen_only(&l->residual[row][m][k]);
+	if (!l->residual[0][MT_METHOD_ZSTD][MT_METRIC_TOTAL_MS].n)
+		lend_to_zstd(l);
 	folds_fini(&f);
 	return 0;
 }

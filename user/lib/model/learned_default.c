@@ -39,5 +39,6 @@ const struct mt_learned mt_learned_default = {
 		[MT_METHOD_XBZRLE] = XBZRLE,
 		[MT_METHOD_COMPRESSION] = ZLIB,
 		[MT_METHOD_MULTIFD] = PLAIN,
+		[MT_METHOD_ZSTD] = ZLIB,
 	},
 };

@@ -30,6 +30,9 @@ const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 			[MT_METHOD_MULTIFD] = { .setup_ms = 309.7, .stretch = 0.992, .switchover_ms = 148.6, .bandwidth_share = 1.024,
 				.wire_share_first = 1.00195, .wire_share_later = 1.00195, .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
 				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.003, .fault_ms = 8 },
+			[MT_METHOD_ZSTD] = { .setup_ms = 309.7, .stretch = 0.992, .switchover_ms = 148.6, .bandwidth_share = 1.024,
+				.wire_share_first = 0.4, .wire_share_later = 0.4, .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
+				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.003, .fault_ms = 8 },
 		},
 		.residual[0] = {
 			[MT_METHOD_PRECOPY] = {
@@ -74,6 +77,12 @@ const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 				[MT_METRIC_DOWNTIME_MS] = { -8.43, 0, 22.2, 52 },
 				[MT_METRIC_STALL_MS] = { -8.337, 0, 24.98, 52 },
 			},
+			[MT_METHOD_ZSTD] = {
+				[MT_METRIC_TOTAL_MS] = { -52.76, 0, 52.76, 1 },
+				[MT_METRIC_TRANSFERRED_BYTES] = { -138.7, 0, 138.7, 1 },
+				[MT_METRIC_DOWNTIME_MS] = { -20.06, 0, 20.06, 1 },
+				[MT_METRIC_STALL_MS] = { -23.29, 0, 23.29, 1 },
+			},
 		},
 	},
 	[MT_FORECAST_PASS_1] = {
@@ -98,6 +107,9 @@ const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.001, .fault_ms = 8 },
 			[MT_METHOD_MULTIFD] = { .setup_ms = 381.1, .stretch = 1.001, .switchover_ms = 133.2, .bandwidth_share = 0.9578,
 				.wire_share_first = 1.00195, .wire_share_later = 1.00195, .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
+				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.001, .fault_ms = 8 },
+			[MT_METHOD_ZSTD] = { .setup_ms = 381.1, .stretch = 1.001, .switchover_ms = 133.2, .bandwidth_share = 0.9578,
+				.wire_share_first = 0.4, .wire_share_later = 0.4, .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
 				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.001, .fault_ms = 8 },
 		},
 		.residual[0] = {
@@ -137,6 +149,12 @@ const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 				[MT_METRIC_DOWNTIME_MS] = { -19.16, 0, 52.67, 38 },
 				[MT_METRIC_STALL_MS] = { -18.84, 0, 53.38, 38 },
 			},
+			[MT_METHOD_ZSTD] = {
+				[MT_METRIC_TOTAL_MS] = { -8.867, 0, 8.867, 1 },
+				[MT_METRIC_TRANSFERRED_BYTES] = { -11.36, 0, 11.36, 1 },
+				[MT_METRIC_DOWNTIME_MS] = { -20.02, 0, 20.02, 1 },
+				[MT_METRIC_STALL_MS] = { -24.21, 0, 24.21, 1 },
+			},
 		},
 	},
 	[MT_FORECAST_PASS_2] = {
@@ -161,6 +179,9 @@ const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.012, .fault_ms = 8 },
 			[MT_METHOD_MULTIFD] = { .setup_ms = 278.7, .stretch = 1.196, .switchover_ms = 164.9, .bandwidth_share = 0.9609,
 				.wire_share_first = 1.00195, .wire_share_later = 1.00195, .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
+				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.012, .fault_ms = 8 },
+			[MT_METHOD_ZSTD] = { .setup_ms = 278.7, .stretch = 1.196, .switchover_ms = 164.9, .bandwidth_share = 0.9609,
+				.wire_share_first = 0.4, .wire_share_later = 0.4, .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
 				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.012, .fault_ms = 8 },
 		},
 		.residual[0] = {
@@ -200,6 +221,12 @@ const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 				[MT_METRIC_DOWNTIME_MS] = { -33.95, 0, 44.08, 38 },
 				[MT_METRIC_STALL_MS] = { -33.92, 0, 47.8, 38 },
 			},
+			[MT_METHOD_ZSTD] = {
+				[MT_METRIC_TOTAL_MS] = { -13.53, 0, 13.53, 1 },
+				[MT_METRIC_TRANSFERRED_BYTES] = { -7.741, 0, 7.741, 1 },
+				[MT_METRIC_DOWNTIME_MS] = { -24.2, 0, 24.2, 1 },
+				[MT_METRIC_STALL_MS] = { -25.73, 0, 25.73, 1 },
+			},
 		},
 	},
 	[MT_FORECAST_LATER] = {
@@ -224,6 +251,9 @@ const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.022, .fault_ms = 8 },
 			[MT_METHOD_MULTIFD] = { .setup_ms = 245.3, .stretch = 1.256, .switchover_ms = 163, .bandwidth_share = 0.9609,
 				.wire_share_first = 1.00195, .wire_share_later = 1.00195, .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
+				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.022, .fault_ms = 8 },
+			[MT_METHOD_ZSTD] = { .setup_ms = 245.3, .stretch = 1.256, .switchover_ms = 163, .bandwidth_share = 0.9609,
+				.wire_share_first = 0.4, .wire_share_later = 0.4, .pages_per_s_first = INFINITY, .pages_per_s_later = INFINITY,
 				.zero_page_us = 0, .zero_scan_us = 0.25, .sync_us_per_gib = 100, .guest_speed = 1.022, .fault_ms = 8 },
 		},
 		.residual[0] = {
@@ -262,6 +292,12 @@ const struct mt_learned mt_learned_prior[MT_FORECAST_STAGES] = {
 				[MT_METRIC_TRANSFERRED_BYTES] = { -0.01205, 0, 1.195, 22 },
 				[MT_METRIC_DOWNTIME_MS] = { -104.2, 0, 103.4, 22 },
 				[MT_METRIC_STALL_MS] = { -104, 0, 106.6, 22 },
+			},
+			[MT_METHOD_ZSTD] = {
+				[MT_METRIC_TOTAL_MS] = { -14.07, 0, 14.07, 1 },
+				[MT_METRIC_TRANSFERRED_BYTES] = { -4.674, 0, 4.674, 1 },
+				[MT_METRIC_DOWNTIME_MS] = { -32.09, 0, 32.09, 1 },
+				[MT_METRIC_STALL_MS] = { -32, 0, 32, 1 },
 			},
 		},
 	},

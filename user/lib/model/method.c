@@ -32,6 +32,15 @@ static const struct mt_method_row rows[MT_METHOD_COUNT] = {
 	[MT_METHOD_MULTIFD] = { .name = "multifd",
 				.help = "pre-copy over parallel connections",
 				.channels = 2 },
+	[MT_METHOD_ZSTD] = { .name = "zstd",
+			     .help = "pre-copy over parallel connections, compressed by zstd",
+			     .compression = true,
+			     .zstd = true,
+			     .channels = 2,
+			     /* "zstd" with VIR_MIGRATE_PARALLEL: commit 150ae3e62b */
+			     .libvirt_from = 9004000,
+			     /* multifd-compression, commit 87dc6f5f66 */
+			     .qemu_from = 5000000 },
 };
 
 const struct mt_method_row *mt_method_at(size_t i)
@@ -71,12 +80,13 @@ const char *mt_method_names(char *buf, size_t size)
 	return buf;
 }
 
-unsigned mt_methods_of(unsigned long qemu)
+unsigned mt_methods_of(unsigned long libvirt, unsigned long qemu)
 {
 	unsigned methods = 0;
 
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
-		if (!rows[m].qemu_until || qemu < rows[m].qemu_until)
+		if (libvirt >= rows[m].libvirt_from && qemu >= rows[m].qemu_from &&
+		    (!rows[m].qemu_until || qemu < rows[m].qemu_until))
 			methods |= 1U << m;
 	return methods;
 }
@@ -90,5 +100,6 @@ unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed
 	if (now->xbzrle || now->compression || now->channels)
 		return methods;
 	methods |= 1U << MT_METHOD_XBZRLE | 1U << MT_METHOD_COMPRESSION;
-	return postcopy_allowed ? methods : methods | 1U << MT_METHOD_MULTIFD;
+	return postcopy_allowed ? methods :
+				  methods | 1U << MT_METHOD_MULTIFD | 1U << MT_METHOD_ZSTD;
 }

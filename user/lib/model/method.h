@@ -21,6 +21,7 @@ enum mt_method {
 	MT_METHOD_XBZRLE,
 	MT_METHOD_COMPRESSION,		/* of all pages, by threads */
 	MT_METHOD_MULTIFD,
+	MT_METHOD_ZSTD,			/* multifd, each connection compressed by its thread */
 	MT_METHOD_COUNT
 };
 
@@ -31,9 +32,10 @@ struct mt_method_row {
 	bool postcopy;			/* flips: */
 	unsigned flip_after_passes;	/* finished; 0: as soon as QEMU takes it */
 	bool auto_converge, xbzrle, compression;
+	bool zstd;			/* of the channels */
 	unsigned channels;		/* multifd; 0: off */
-	unsigned long qemu_until;	/* the first without it, as libvirt counts: 7.2.19 is
-					 * 7002019; 0: all have it */
+	/* The first with it, and without; as libvirt counts: 7.2.19 is 7002019; 0: none such. */
+	unsigned long libvirt_from, qemu_from, qemu_until;
 };
 
 const struct mt_method_row *mt_method_at(size_t i);		/* by enum mt_method; NULL beyond
@@ -50,8 +52,11 @@ const char *mt_method_names(char *buf, size_t size);
  */
 unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed);
 
-/* Those that a QEMU of that version has, in a bit each; 0: it is not known, and may have all. */
-unsigned mt_methods_of(unsigned long qemu);
+/*
+ * Those that libvirt and QEMU of these versions have, in a bit each. 0: not known: what came late
+ * is left out, what went is not.
+ */
+unsigned mt_methods_of(unsigned long libvirt, unsigned long qemu);
 
 /* 0: QEMU's default. */
 struct mt_method_options {

@@ -22,6 +22,16 @@ void mt_monitor_work(struct mt_monitor *m, const struct mt_work *work)
 	m->work = *work;
 }
 
+static bool is_known(const struct mt_monitor *m, uint64_t t_ns)
+{
+	return m->work.t_ns && t_ns < m->work.t_ns + WORK_AGE_MS * MT_NS_PER_MS;
+}
+
+struct mt_spare mt_monitor_spare(const struct mt_monitor *m, uint64_t t_ns)
+{
+	return is_known(m, t_ns) ? mt_spare_of(&m->work) : (struct mt_spare)MT_SPARE_UNKNOWN;
+}
+
 double mt_monitor_dirty_rate(const struct mt_ucurve *u, double memory_bytes,
 			     double link_bytes_per_s)
 {
@@ -44,7 +54,7 @@ bool mt_monitor_sample(struct mt_monitor *m, const struct mt_iterations *its,
 	    (m->classified_ns && s->t_ns < m->classified_ns + MT_CLASS_SAMPLE_MS * MT_NS_PER_MS))
 		return false;
 	m->classified_ns = s->t_ns;
-	if (m->work.t_ns && s->t_ns < m->work.t_ns + WORK_AGE_MS * MT_NS_PER_MS)
+	if (is_known(m, s->t_ns))
 		mt_class_load_work(&load, &m->work);
 	/* Of the latest pass; until one is done, by what was known before. */
 	if (it && it->window_s > 0)

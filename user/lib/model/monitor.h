@@ -17,6 +17,8 @@ struct mt_monitor {
 void mt_monitor_init(struct mt_monitor *m);
 /* What the guest did, in order with the samples: the class of the next ones goes by it. */
 void mt_monitor_work(struct mt_monitor *m, const struct mt_work *work);
+/* What its host had to spare at that time, by what it did. */
+struct mt_spare mt_monitor_spare(const struct mt_monitor *m, uint64_t t_ns);
 /*
  * A sample that @its has taken already; classifies if a second has passed since it last did.
  * @before: what was known of the guest, NULL: nothing; @memory_bytes 0: not known. Return: whether

@@ -155,6 +155,7 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 		.tick = tick,
 		.loads = boundary && mt_loads_look(&e->loads, &loads) ? &loads : NULL,
 		.flip = &e->flip,
+		.spare = mt_monitor_spare(&e->monitor, t_ns),
 	};
 
 	mt_policy_step(e->policy, &e->state, &view, now_ms, plan);

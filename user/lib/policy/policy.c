@@ -34,6 +34,7 @@ const char *mt_action_name(enum mt_action action)
 		[MT_ACTION_SET_DOWNTIME] = "set-downtime",
 		[MT_ACTION_SET_BANDWIDTH] = "set-bandwidth",
 		[MT_ACTION_THROTTLE] = "throttle",
+		[MT_ACTION_LIMIT_VCPUS] = "limit-vcpus",
 		[MT_ACTION_STOP] = "stop",
 		[MT_ACTION_FLIP] = "flip",
 		[MT_ACTION_ABORT] = "abort",

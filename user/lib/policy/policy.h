@@ -37,6 +37,7 @@ enum mt_action {
 	MT_ACTION_SET_DOWNTIME,		/* downtime limit: plan.downtime_limit_ms */
 	MT_ACTION_SET_BANDWIDTH,	/* plan.bandwidth_bytes_per_s */
 	MT_ACTION_THROTTLE,		/* plan.throttle_percent */
+	MT_ACTION_LIMIT_VCPUS,		/* each may dirty plan.vcpu_limit_bytes_per_s */
 	MT_ACTION_STOP,			/* stop pre-copy: the guest pauses and what is left is
 					 * sent */
 	MT_ACTION_FLIP,			/* to post-copy */
@@ -80,6 +81,7 @@ struct mt_limits {
 	bool auto_converge;		/* QEMU throttles the guest, or will */
 	unsigned methods;		/* that it may be begun again with, each once: 1U << enum
 					 * mt_method; 0: it is somebody else's */
+	unsigned limitable_vcpus;	/* of which QEMU can limit what they dirty; 0: it cannot */
 	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see
 					 * mt_ucurve_clears() */
 	/* All three outlive whatever has these limits. */
@@ -134,6 +136,7 @@ struct mt_view {
 	const struct mt_loads_ahead *loads;	/* at a boundary, of a guest in phases; NULL: there
 						 * are none known */
 	const struct mt_flip_facts *flip;	/* NULL: nothing is known */
+	struct mt_spare spare;			/* of the host that it leaves */
 	unsigned refused;			/* a bit for each action that was refused too often;
 						 * mt_policy_step() sets it */
 };
@@ -143,6 +146,7 @@ struct mt_plan {
 	uint64_t downtime_limit_ms;
 	uint64_t bandwidth_bytes_per_s;
 	unsigned throttle_percent;
+	uint64_t vcpu_limit_bytes_per_s;
 	enum mt_method method;		/* of RESTART */
 	double implied_downtime_ms;	/* remaining / bandwidth at this moment; < 0 = unknown */
 	bool warns;			/* the reason is something a person should know, and is told

@@ -76,6 +76,9 @@ int mt_sim_check(const struct mt_sim_params *p, struct mt_err *err)
 	if (p->method.xbzrle && (!slots || slots & (slots - 1)))
 		return mt_err_set(err, -EINVAL,
 				  "XBZRLE's cache has to be a power of two, 4 KiB or more");
+	if (p->method.zstd)
+		return mt_err_set(err, -EINVAL,
+				  "connections that are compressed by zstd cannot be simulated");
 	if (p->method.channels && (p->method.xbzrle || p->method.compression || p->method.postcopy))
 		return mt_err_set(err, -EINVAL,
 				  "multifd goes with neither XBZRLE nor compression nor post-copy");

@@ -63,6 +63,7 @@ void sim_carry_out(struct sim *s, const struct mt_plan *plan)
 		s->how = *plan;
 		finish(s, MT_SIM_ABORTED, plan);
 		break;
+	case MT_ACTION_LIMIT_VCPUS:		/* never wanted: the guest here has none */
 	case MT_ACTION_CONTINUE:
 	case MT_ACTION_COUNT:
 		break;

@@ -75,8 +75,9 @@ int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace,
 	if (p->sender == MT_SIM_SENDER_XEN)
 		return -EINVAL;
 	limits.qemu_limit_ms = (uint64_t)p->downtime_limit_ms;
-	/* Whoever simulates a migration began it. */
-	limits.methods = mt_method_beyond(&p->method, limits.postcopy_allowed);
+	/* Whoever simulates a migration began it; what compresses connections is not played. */
+	limits.methods = mt_method_beyond(&p->method, limits.postcopy_allowed) &
+			 ~(1U << MT_METHOD_ZSTD);
 	st.qemu_limit_ms = limits.qemu_limit_ms;
 	limits.auto_converge = p->method.auto_converge;
 	limits.clears_chunks = p->log == MT_SIM_LOG_BITMAP;

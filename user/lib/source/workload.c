@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "workload.h"
 
 const struct mt_work_info mt_work_schema[MT_WORK_COUNT] = {
@@ -44,6 +45,11 @@ void mt_work_fill(struct mt_work *work, const struct mt_work *other)
 	}
 }
 
+bool mt_work_is_level(enum mt_work_field f)
+{
+	return f == MT_WORK_vcpus || f == MT_WORK_link_bytes_per_s;
+}
+
 bool mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now)
 {
 	bool fits = true;
@@ -55,13 +61,29 @@ bool mt_work_between(struct mt_work *work, const struct mt_work *before, const s
 
 		if (!mt_work_get(before, field, &from) || !mt_work_get(now, field, &to))
 			continue;
-		fits &= field == MT_WORK_vcpus ? to == from : to >= from;
-		if (field == MT_WORK_vcpus)
+		fits &= mt_work_is_level(field) ? to == from : to >= from;
+		if (mt_work_is_level(field))
 			mt_work_put(work, field, to);
 		else if (to >= from)
 			mt_work_put(work, field, to - from);
 	}
 	return fits;
+}
+
+struct mt_spare mt_spare_of(const struct mt_work *work)
+{
+	struct mt_spare spare = MT_SPARE_UNKNOWN;
+	uint64_t idle_ns, sent_bytes, bytes_per_s;
+	double s = ((double)work->t_ns - (double)work->start_ns) / MT_NS_PER_S;
+
+	if (!(s > 0))
+		return spare;
+	if (mt_work_get(work, MT_WORK_host_idle_ns, &idle_ns))
+		spare.cpus = (double)idle_ns / MT_NS_PER_S / s;
+	if (mt_work_get(work, MT_WORK_link_sent_bytes, &sent_bytes) &&
+	    mt_work_get(work, MT_WORK_link_bytes_per_s, &bytes_per_s))
+		spare.link_bytes_per_s = fmax((double)bytes_per_s - (double)sent_bytes / s, 0);
+	return spare;
 }
 
 static const char *const names[MT_PROBE_COUNT] = {

@@ -10,6 +10,7 @@
 #ifndef MT_WORKLOAD_H
 #define MT_WORKLOAD_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +28,7 @@ MT_MUST_CHECK int mt_probes_parse(const char *names, unsigned *probes, struct mt
 
 /*
  * Every column: name and JSON key, unit, probe, meaning. All are sums over the interval, but for
- * vcpus.
+ * those of mt_work_is_level().
  */
 #define MT_WORK_FIELDS(X) \
 	X(run_ns,		"ns",	VCPU, \
@@ -47,7 +48,11 @@ MT_MUST_CHECK int mt_probes_parse(const char *names, unsigned *probes, struct mt
 	X(page_wait_ns,		"ns",	POSTCOPY, "how long they took") \
 	X(cpu_ns,		"ns",	STATS, \
 	  "time of the host's CPUs that vCPUs used, by libvirt's statistics, exits included") \
-	X(vcpus,		"",	STATS,	  "how many vCPUs it has")
+	X(vcpus,		"",	STATS,	  "how many vCPUs it has") \
+	X(host_idle_ns,		"ns",	STATS, \
+	  "time in which CPUs of its host had nothing to do, summed over them") \
+	X(link_sent_bytes,	"bytes", STATS, "what its host's network card sent") \
+	X(link_bytes_per_s,	"bytes/s", STATS, "the rate of that card")
 
 enum mt_work_field {
 #define X(name, unit, probe, help) MT_WORK_##name,
@@ -71,15 +76,25 @@ struct mt_work_info {
 };
 
 extern const struct mt_work_info mt_work_schema[MT_WORK_COUNT];
+/* No sum, but how it is: vcpus, link_bytes_per_s. */
+bool mt_work_is_level(enum mt_work_field f);
 bool mt_work_get(const struct mt_work *w, enum mt_work_field f, uint64_t *value);
 void mt_work_put(struct mt_work *w, enum mt_work_field f, uint64_t value);
 /* @work fills in what it lacks from @other, whatever the interval of that. */
 void mt_work_fill(struct mt_work *work, const struct mt_work *other);
 /*
  * From counters that grow to what was counted between them. What is not known of both, or went
- * backwards, is unknown. Return: false where something did, or there are other vCPUs now.
+ * backwards, is unknown. Return: false where something did, or a level is another now.
  */
 bool mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now);
+
+/* What a guest's host has left over; NaN: not known. */
+struct mt_spare {
+	double cpus;			/* 1.5: on average one and a half had nothing to do */
+	double link_bytes_per_s;	/* that the card could have sent besides */
+};
+#define MT_SPARE_UNKNOWN	{ NAN, NAN }
+struct mt_spare mt_spare_of(const struct mt_work *work);
 
 struct mt_workload;
 

@@ -167,6 +167,8 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 		rc = flip(s, a, plan, &err);
 	else if (plan->action == MT_ACTION_RESTART && a != &mt_actuators_dry)
 		rc = mt_restart(s, a, plan, &err);
+	else if (plan->action == MT_ACTION_LIMIT_VCPUS && a != &mt_actuators_dry)
+		rc = mt_act_limit(s, a, plan, &err);
 	else
 		rc = mt_actuate(a, s->conn, s->uuid, plan, &err);
 	latency = latency_ns(s, cause);

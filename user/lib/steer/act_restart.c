@@ -105,6 +105,7 @@ bool mt_restart_begins(struct supervision *s)
 	if (!why) {
 		if (!s->restart.throttle_percent)
 			mt_unthrottle(s);
+		mt_lift_limit(s);
 		ret = s->o->begin_again(s->restart.method, s->restart.throttle_percent,
 					s->o->begin_again_opaque, &err);
 		why = err.msg;

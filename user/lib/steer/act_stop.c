@@ -72,6 +72,7 @@ void mt_on_guard(struct supervision *s, const struct mt_event *ev)
 		mt_enter(s, PHASE_ENDING);
 		break;
 	case MT_GUARD_ADOPTED:
+	case MT_GUARD_UNLIMITED:
 	case MT_GUARD_GIVEN_BACK:
 	case MT_GUARD_RUNS:
 	case MT_GUARD_NOT_OURS:

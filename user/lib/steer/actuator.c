@@ -65,6 +65,7 @@ const struct mt_actuators mt_actuators_libvirt = {
 	.set_downtime = mt_domain_set_downtime_limit,
 	.set_bandwidth = mt_domain_set_max_bandwidth,
 	.set_throttle = mt_domain_set_throttle,
+	.limit_vcpus = mt_domain_limit_vcpus,
 	.suspend = mt_domain_suspend,
 	.start_postcopy = mt_domain_start_postcopy,
 	.abort = mt_domain_abort,
@@ -92,6 +93,7 @@ const struct mt_actuators mt_actuators_dry = {
 	.set_downtime = dry_value,
 	.set_bandwidth = dry_value,
 	.set_throttle = dry_percent,
+	.limit_vcpus = dry_value,
 	.suspend = dry,
 	.start_postcopy = dry,
 	.abort = dry,
@@ -122,6 +124,8 @@ int mt_actuate(const struct mt_actuators *a, struct mt_conn *c, const char *uuid
 		return a->abort(c, uuid, err);
 	case MT_ACTION_THROTTLE:
 		return a->set_throttle(c, uuid, plan->throttle_percent, err);
+	case MT_ACTION_LIMIT_VCPUS:
+		return a->limit_vcpus(c, uuid, plan->vcpu_limit_bytes_per_s, err);
 	case MT_ACTION_COUNT:
 		break;
 	}

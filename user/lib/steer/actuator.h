@@ -20,6 +20,8 @@ struct mt_actuators {
 			     struct mt_err *err);
 	int (*set_throttle)(struct mt_conn *c, const char *uuid, unsigned percent,
 			    struct mt_err *err);
+	int (*limit_vcpus)(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
+			   struct mt_err *err);
 	int (*suspend)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*start_postcopy)(struct mt_conn *c, const char *uuid, struct mt_err *err);
 	int (*abort)(struct mt_conn *c, const char *uuid, struct mt_err *err);

@@ -62,6 +62,8 @@ void mt_conclude(struct supervision *s)
 	r->outcome = mt_settle(&in, r->detail, sizeof(r->detail), &o.destination);
 	if (r->outcome != MT_OUTCOME_COMPLETED && r->outcome != MT_OUTCOME_COMPLETED_UNVERIFIED)
 		mt_unthrottle(s);
+	/* Where it has moved, this only takes the mark away. */
+	mt_lift_limit(s);
 	drain(s);
 	if (!mt_sample_has(&r->final, total_ms) &&
 	    (r->outcome == MT_OUTCOME_COMPLETED || r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED) &&

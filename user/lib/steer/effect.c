@@ -40,6 +40,20 @@ static int read_speed(struct supervision *s, uint64_t wanted_bytes_per_s, struct
 		       mt_format_rate_bytes_per_s(is, (double)is_bytes_per_s), err);
 }
 
+static int read_vcpu_limit(struct supervision *s, uint64_t wanted_bytes_per_s, struct mt_err *err)
+{
+	char wanted[MT_UNIT_STR], is[MT_UNIT_STR];
+	struct mt_err ignored = { 0 };
+	uint64_t is_bytes_per_s;
+
+	if (mt_domain_vcpu_limit(s->conn, s->uuid, &is_bytes_per_s, &ignored) ||
+	    is_bytes_per_s == wanted_bytes_per_s)
+		return 0;
+	return differs("limit to what a vCPU dirties",
+		       mt_format_rate_bytes_per_s(wanted, (double)wanted_bytes_per_s),
+		       mt_format_rate_bytes_per_s(is, (double)is_bytes_per_s), err);
+}
+
 int mt_effect_read(struct supervision *s, const struct mt_plan *plan, struct mt_err *err)
 {
 	switch (plan->action) {
@@ -48,6 +62,9 @@ int mt_effect_read(struct supervision *s, const struct mt_plan *plan, struct mt_
 	case MT_ACTION_SET_BANDWIDTH:
 		return read_speed(
 			s, mt_bandwidth_mib_per_s(plan->bandwidth_bytes_per_s) * MT_MIB, err);
+	case MT_ACTION_LIMIT_VCPUS:
+		return read_vcpu_limit(
+			s, mt_bandwidth_mib_per_s(plan->vcpu_limit_bytes_per_s) * MT_MIB, err);
 	default:
 		return 0;
 	}

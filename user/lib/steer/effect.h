@@ -2,7 +2,7 @@
 /*
  * effect.h - whether what libvirt took was done
  *
- * A limit and a speed are read back at once; of a flip and an abort the migration itself has to
+ * Limits and a speed are read back at once; of a flip and an abort the migration itself has to
  * show it. That a stopped guest stands still is act_stop.c's to see, and its guard's.
  */
 #ifndef MT_EFFECT_H

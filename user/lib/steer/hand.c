@@ -24,6 +24,8 @@ void mt_hand_begin(struct supervision *s)
 	s->wheel = s->o->wheel;
 	if (s->wheel)
 		snprintf(s->host, sizeof(s->host), "%s", mt_wheel_host(s->wheel));
+	if (s->wheel)
+		mt_inherit_limit(s);
 	mt_hand_look(s);
 }
 
@@ -76,7 +78,10 @@ static bool has_wheel(struct supervision *s)
 		return false;
 	}
 	s->own_wheel = true;
-	return !is_marked(s);
+	if (is_marked(s))
+		return false;
+	mt_inherit_limit(s);
+	return true;
 }
 
 /* By what all the files are called. While it is not known, nothing of what others say is. */

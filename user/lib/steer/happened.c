@@ -93,6 +93,7 @@ static void on_metadata(struct supervision *s, const struct mt_event *ev)
 	limits.qemu_limit_ms = now->qemu_limit_ms;
 	limits.auto_converge = now->auto_converge;
 	limits.clears_chunks = now->clears_chunks;
+	limits.limitable_vcpus = now->limitable_vcpus;
 	limits.before = now->before;
 	mt_engine_set_limits(&s->engine, &limits);
 	mt_note_event(s, "limits", "the guest's metadata has changed, and holds from now on");

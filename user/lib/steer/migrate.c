@@ -87,6 +87,7 @@ static const char *const compression_names[MT_COMPRESSION_COUNT] = {
 	[MT_COMPRESSION_NONE] = "none",
 	[MT_COMPRESSION_XBZRLE] = "xbzrle",
 	[MT_COMPRESSION_MT] = "mt",
+	[MT_COMPRESSION_ZSTD] = "zstd",
 };
 
 const char *mt_compression_name(enum mt_compression c)
@@ -110,7 +111,8 @@ unsigned mt_migrate_methods(const struct mt_migrate_options *o)
 	return mt_method_beyond(&(struct mt_method_row){
 		.auto_converge = o->auto_converge,
 		.xbzrle = o->compression == MT_COMPRESSION_XBZRLE,
-		.compression = o->compression == MT_COMPRESSION_MT,
+		.compression = o->compression == MT_COMPRESSION_MT ||
+			       o->compression == MT_COMPRESSION_ZSTD,
 		.channels = o->parallel }, o->postcopy);
 }
 
@@ -124,7 +126,7 @@ void mt_migrate_use(struct mt_migrate_options *o, enum mt_method method, unsigne
 	if (row->xbzrle)
 		o->compression = MT_COMPRESSION_XBZRLE;
 	if (row->compression)
-		o->compression = MT_COMPRESSION_MT;
+		o->compression = row->zstd ? MT_COMPRESSION_ZSTD : MT_COMPRESSION_MT;
 	if (row->channels)
 		o->parallel = row->channels;
 }
@@ -217,9 +219,13 @@ static int check_options(const struct mt_migrate_options *o, struct mt_err *err)
 		return mt_err_set(err, -EINVAL, "throttle percentages need auto-converge");
 	if (o->throttle_initial_percent > 99 || o->throttle_increment_percent > 99)
 		return mt_err_set(err, -EINVAL, "a throttle is 1 to 99 percent");
-	if (o->compression && o->parallel)
+	if (o->compression && o->compression != MT_COMPRESSION_ZSTD && o->parallel)
+		return mt_err_set(
+			err, -EINVAL,
+			"of compressions only zstd goes together with parallel connections");
+	if (o->compression == MT_COMPRESSION_ZSTD && !o->parallel)
 		return mt_err_set(err, -EINVAL,
-				  "compression and parallel connections do not go together");
+				  "compression by zstd is of parallel connections: say how many");
 	if (o->xbzrle_cache_bytes && o->compression != MT_COMPRESSION_XBZRLE)
 		return mt_err_set(err, -EINVAL, "a cache is only for compression by xbzrle");
 	if ((o->compress_level || o->compress_threads) && o->compression != MT_COMPRESSION_MT)

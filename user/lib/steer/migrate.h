@@ -19,10 +19,11 @@ enum mt_compression {
 	MT_COMPRESSION_XBZRLE,			/* differences to what was sent before, as far as a
 						 * cache remembers it */
 	MT_COMPRESSION_MT,			/* zlib on several threads; QEMU before 9.1 */
+	MT_COMPRESSION_ZSTD,			/* of parallel connections; libvirt from 9.4 on */
 	MT_COMPRESSION_COUNT
 };
 
-/* As libvirt calls them: "none", "xbzrle", "mt". Parse: -EINVAL if unknown. */
+/* As libvirt calls them: "none", "xbzrle", "mt", "zstd". Parse: -EINVAL if unknown. */
 const char *mt_compression_name(enum mt_compression c);
 int mt_compression_parse(const char *name, enum mt_compression *c);
 

@@ -67,7 +67,8 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 			*rows[i].to = rows[i].from;
 	mt_params_merge(&l.params, &given->params);
 	/* As if it had been begun by whoever asks now, on that host. */
-	l.methods = given->methods & mt_methods_of(mt_versions_parse(rec->header.qemu));
+	l.methods = given->methods & mt_methods_of(mt_versions_parse(rec->header.libvirt),
+						   mt_versions_parse(rec->header.qemu));
 	l.history = given->history;
 	l.learned = given->learned;
 	l.postcopy_allowed |= given->postcopy_allowed;
@@ -122,6 +123,9 @@ static void note_setting(struct replay *r, const struct mt_sample *s, const stru
 		break;
 	case MT_ACTION_THROTTLE:
 		snprintf(buf, sizeof(buf), "%u %%", plan->throttle_percent);
+		break;
+	case MT_ACTION_LIMIT_VCPUS:
+		mt_format_rate_bytes_per_s(buf, (double)plan->vcpu_limit_bytes_per_s);
 		break;
 	default:
 		break;

@@ -183,6 +183,7 @@ static int begin(struct supervision *s, struct mt_err *err)
 	if (limits.qemu_limit_ms == MT_LIMIT_UNSET && s->others.limit_ms.known)
 		limits.qemu_limit_ms = s->others.limit_ms.value;
 	limits.clears_chunks |= mt_domain_clears_chunks(&info);
+	limits.limitable_vcpus = mt_domain_limitable_vcpus(s->conn, &info);
 	know_guest(s, &info, &limits);
 	s->work.vcpus = info.vcpus;
 	mt_begin_work(s);
@@ -245,7 +246,7 @@ int mt_supervise(struct mt_conn *conn, struct mt_inbox *inbox, const char *uuid,
 		.uuid = uuid,
 		.o = options,
 		.result = result,
-		.work = { .conn = conn, .uuid = uuid, .probes = options->probes },
+		.work = { .conn = conn, .uuid = uuid, .probes = options->probes, .host = true },
 	};
 	int rc;
 
@@ -257,6 +258,8 @@ int mt_supervise(struct mt_conn *conn, struct mt_inbox *inbox, const char *uuid,
 	mt_recorded(&s, mt_collector_record(s.o->collector, s.o->recorder, true, NULL, NULL));
 	if (!result->left)
 		mt_conclude(&s);
+	else
+		mt_lift_limit(&s);
 	if (s.o->guard) {
 		mt_guard_unwatch(s.o->guard, s.uuid);
 		mt_guard_detach(s.o->guard, s.uuid);

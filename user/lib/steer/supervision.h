@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, act_restart.c, effect.c,
- * others.c, happened.c and conclude.c share
+ * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, act_restart.c,
+ * act_limit.c, effect.c, others.c, happened.c and conclude.c share
  *
  * One thread runs all of it. Nothing here is shared with another thread but the inbox, the guard
  * and the flags in the options.
@@ -51,6 +51,7 @@ struct supervision {
 	bool told_postcopy;		/* that it can no longer be cancelled */
 	struct effect effect;
 	bool throttled;			/* QEMU's largest throttle is ours */
+	bool limited;			/* so is a limit to what vCPUs dirty, or may be */
 	bool restarting;		/* cancelled to be begun again, by: */
 	struct mt_plan restart;
 	bool anew;			/* the next sample is the first of the new one */
@@ -130,6 +131,15 @@ int mt_restart(struct supervision *s, const struct mt_actuators *a, const struct
 void mt_unthrottle(struct supervision *s);
 /* The cancelled call has returned. Return: whether a new one is under way. */
 bool mt_restart_begins(struct supervision *s);
+
+/* --- act_limit.c: what vCPUs may dirty ------------------------------------------------ */
+/* Return: 0; -EOPNOTSUPP nobody could lift it after us; else as mt_virt_error(). */
+int mt_act_limit(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
+		 struct mt_err *err);
+/* Where it is limited by us. What fails is told, and left to whoever looks at the mark. */
+void mt_lift_limit(struct supervision *s);
+/* Who had the wheel before us may have left it limited. */
+void mt_inherit_limit(struct supervision *s);
 
 /* --- conclude.c ---------------------------------------------------------------------- */
 void mt_conclude(struct supervision *s);

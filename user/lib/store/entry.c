@@ -105,6 +105,7 @@ static const struct mt_member limits_members[] = {
 	M_COLUMNS(param_columns),
 	M(T, MEMBER_BOOL, "postcopy_allowed", postcopy_allowed),
 	M_SOME(T, MEMBER_BOOL, "auto_converge", auto_converge),
+	M_SOME(T, MEMBER_UNSIGNED, "limitable_vcpus", limitable_vcpus),
 	M_SOME(T, MEMBER_BOOL, "clears_chunks", clears_chunks),
 	END
 };
@@ -173,6 +174,7 @@ static const struct mt_member decision_members[] = {
 	M_SOME(T, MEMBER_U64, "downtime_limit_ms", plan.downtime_limit_ms),
 	M_SOME(T, MEMBER_U64, "bandwidth_bytes_per_s", plan.bandwidth_bytes_per_s),
 	M_SOME(T, MEMBER_UNSIGNED, "throttle_percent", plan.throttle_percent),
+	M_SOME(T, MEMBER_U64, "vcpu_limit_bytes_per_s", plan.vcpu_limit_bytes_per_s),
 	{ .key = "method", .kind = MEMBER_NAME, AT(T, plan.method), .words = &method_words,
 	  .omit_zero = true },
 	{ .key = "implied_downtime_ms", .kind = MEMBER_DOUBLE, AT(T, plan.implied_downtime_ms),

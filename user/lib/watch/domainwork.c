@@ -52,13 +52,18 @@ static bool lacks_some(const struct mt_work *work)
 	       !mt_work_get(work, MT_WORK_net_sent_bytes, &v);
 }
 
+static bool is_refusal(int rc)
+{
+	return rc == -EOPNOTSUPP || rc == -EACCES || rc == -EPERM;
+}
+
 /* What libvirt has counted since it was asked before, which is about when the probes were read. */
 static int fill_in(struct mt_domainwork *w, struct mt_work *work, struct mt_err *err)
 {
 	struct mt_work total, since;
 	int rc = mt_domain_work(w->conn, w->uuid, &total, err);
 
-	w->refused = rc == -EOPNOTSUPP || rc == -EACCES || rc == -EPERM;
+	w->refused = is_refusal(rc);
 	if (rc)
 		return rc;
 	if (w->counters.t_ns && !mt_work_between(&since, &w->counters, &total)) {
@@ -76,6 +81,30 @@ static int fill_in(struct mt_domainwork *w, struct mt_work *work, struct mt_err 
 	return 0;
 }
 
+/*
+ * Of its host likewise. What fails, or goes backwards, says nothing of the guest's own counters,
+ * and is not known for a second.
+ */
+static void fill_in_host(struct mt_domainwork *w, struct mt_work *work)
+{
+	struct mt_work total, since;
+	struct mt_err ignored = { 0 };
+	int rc = mt_conn_host_work(w->conn, &total, &ignored);
+
+	w->host_refused = is_refusal(rc);
+	if (rc)
+		total = (struct mt_work){ 0 };
+	if (w->host_counters.t_ns && total.t_ns) {
+		(void)mt_work_between(&since, &w->host_counters, &total);
+		if (!work->t_ns) {
+			work->t_ns = since.t_ns;
+			work->start_ns = since.start_ns;
+		}
+		mt_work_fill(work, &since);
+	}
+	w->host_counters = total;
+}
+
 int mt_domainwork_read(struct mt_domainwork *w, struct mt_work *work, struct mt_err *err)
 {
 	uint64_t began_ns = mt_now_ns(), took_ns;
@@ -88,6 +117,8 @@ int mt_domainwork_read(struct mt_domainwork *w, struct mt_work *work, struct mt_
 		mt_workload_read(w->probes, work);
 	if (!w->refused && lacks_some(work))
 		rc = fill_in(w, work, err);
+	if (w->host && !w->host_refused)
+		fill_in_host(w, work);
 	took_ns = mt_now_ns() - began_ns;
 	w->next_ns = began_ns + (took_ns * CALLS_ONE_IN > EVERY_NS ? took_ns * CALLS_ONE_IN :
 								     EVERY_NS);

@@ -22,18 +22,19 @@ MT_MUST_CHECK int mt_domain_workload_open(struct mt_conn *c, const struct mt_dom
 void mt_workload_record(struct mt_workload *w, uint64_t *next_ns, struct mt_recorder *r);
 
 /*
- * What a guest does, second by second. Begins as zeros but for these three. What its probes do not
- * count of its CPU and network libvirt's statistics tell, by a call that may block for as long as
- * any other of the connection.
+ * What a guest does, second by second. Begins as zeros but for the first five. What its probes do
+ * not count of its CPU and network libvirt's statistics tell, by a call that may block for as long
+ * as any other of the connection.
  */
 struct mt_domainwork {
 	struct mt_conn *conn;
 	const char *uuid;
 	struct mt_workload *probes;	/* NULL: none; the caller's to close */
 	unsigned vcpus;			/* 0: libvirt tells */
-	struct mt_work counters;	/* libvirt's, as last read */
+	bool host;			/* what its host has to spare is wanted, too */
+	struct mt_work counters, host_counters;	/* libvirt's, as last read */
 	uint64_t next_ns;
-	bool refused;			/* libvirt never tells */
+	bool refused, host_refused;	/* libvirt never tells */
 	unsigned doubts;		/* so many readings are not believed yet */
 };
 

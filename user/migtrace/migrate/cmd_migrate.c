@@ -92,7 +92,7 @@ int cmd_migrate(int argc, char **argv)
 		{ "throttle-increment", 0, OPTION_COUNT, "PERCENT",
 		  "and what is added each time (QEMU: 10)", &increment, NULL, 99 },
 		{ "compression", 0, OPTION_STRING, "METHOD",
-		  "xbzrle, or mt for zlib on several threads", &compression },
+		  "xbzrle, mt for zlib on several threads, or zstd with --parallel", &compression },
 		{ "xbzrle-cache", 0, OPTION_SIZE_BYTES, "SIZE",
 		  "memory that xbzrle may use (QEMU: 64 MiB)", &m.how.xbzrle_cache_bytes },
 		{ "compress-level", 0, OPTION_COUNT, "N", "of mt, 1 (QEMU's default) to 9", &level,
@@ -158,7 +158,7 @@ int cmd_migrate(int argc, char **argv)
 			"policy %s would flip to post-copy at once, so --postcopy is needed",
 			m.policy->name);
 	if (mt_compression_parse(compression, &m.how.compression))
-		return options_error(&usage, "--compression %s is unknown: xbzrle or mt",
+		return options_error(&usage, "--compression %s is unknown: xbzrle, mt or zstd",
 				     compression);
 	status = methods_option(&usage, &m, methods, parallel || strcmp(compression, "none"));
 	if (status != OPTIONS_RUN)

@@ -154,13 +154,14 @@ static int load_profile(struct migration *m, struct mt_err *err)
 /* Which of the methods, by what is known of the guest. */
 static int choose_method(struct migration *m, struct mt_err *err)
 {
-	unsigned there = mt_methods_of(m->versions.qemu_number);
+	unsigned there = mt_methods_of(m->versions.libvirt_number, m->versions.qemu_number);
 
 	if (!m->methods)
 		return 0;
 	if (!(m->methods & there))
-		return mt_err_set(err, -EOPNOTSUPP, "--methods: QEMU %s has none of them any more",
-				  m->versions.qemu);
+		return mt_err_set(err, -EOPNOTSUPP,
+				  "--methods: this QEMU (%s) and libvirt (%s) have none of them",
+				  m->versions.qemu, m->versions.libvirt);
 	return beginning_choose(&m->how, &(struct beginning){
 		.methods = m->methods & there &
 			   (mt_migrate_methods(&m->how) | 1U << MT_METHOD_PRECOPY),

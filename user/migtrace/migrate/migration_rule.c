@@ -17,8 +17,13 @@ void migration_set_limits(struct migration *m, struct mt_limits *limits)
 	limits->history = m->history_path ? &m->history : NULL;
 	limits->before = m->profile_path ? &m->before : NULL;
 	limits->auto_converge = m->how.auto_converge;
-	limits->methods = mt_migrate_methods(&m->how) & mt_methods_of(m->versions.qemu_number);
+	limits->methods = mt_migrate_methods(&m->how) &
+			  mt_methods_of(m->versions.libvirt_number, m->versions.qemu_number);
+	/* More connections carry no more than the limit. */
+	if (m->how.bandwidth_bytes_per_s)
+		limits->methods &= ~(1U << MT_METHOD_MULTIFD);
 	limits->clears_chunks = mt_domain_clears_chunks(&m->domain);
+	limits->limitable_vcpus = mt_domain_limitable_vcpus(m->conn, &m->domain);
 }
 
 static void warn_line(const char *line, void *opaque)

@@ -154,7 +154,7 @@ static int check_options(struct request *q, const struct command_usage *usage,
 	struct record *r = q->subject.record;
 	int status;
 
-	q->allowed = (1u << MT_METHOD_COUNT) - 1;
+	q->allowed = mt_methods_of(0, 0);
 	status = list_methods(usage, q->methods, &q->allowed);
 	if (status == OPTIONS_RUN)
 		status = source_option(usage, r->p.source_name);

@@ -105,7 +105,7 @@ static int check_options(struct request *q, const struct command_usage *usage,
 	bool file = args->n && subject_is_file(args->v[0]);
 	int status;
 
-	p->methods = (1u << MT_METHOD_COUNT) - 1;
+	p->methods = mt_methods_of(0, 0);
 	p->models = (struct list_of_models){ .v = { mt_forecast_model_find(MT_FORECAST_DEFAULT) },
 					     .n = 1 };
 	status = list_rates(usage, "--bandwidth", q->bandwidths, &p->bandwidths);

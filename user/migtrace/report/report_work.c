@@ -10,7 +10,9 @@
 
 static enum mt_show show_of(const struct mt_work_info *info)
 {
-	return !strcmp(info->unit, "bytes") ? MT_SHOW_SIZE_BYTES : MT_SHOW_PLAIN;
+	return !strcmp(info->unit, "bytes")   ? MT_SHOW_SIZE_BYTES :
+	       !strcmp(info->unit, "bytes/s") ? MT_SHOW_RATE_BYTES_PER_S :
+						MT_SHOW_PLAIN;
 }
 
 int report_work(const struct report *r, FILE *out, enum mt_format format)

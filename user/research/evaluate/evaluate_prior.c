@@ -30,6 +30,7 @@ static const char *const method_ids[MT_METHOD_COUNT] = {
 	[MT_METHOD_AUTOCONVERGE] = "AUTOCONVERGE", [MT_METHOD_XBZRLE] = "XBZRLE",
 	[MT_METHOD_COMPRESSION] = "COMPRESSION",
 	[MT_METHOD_MULTIFD] = "MULTIFD",
+	[MT_METHOD_ZSTD] = "ZSTD",
 };
 
 static const char *const metric_ids[MT_METRIC_COUNT] = {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * guard_limit.c - guests whose vCPUs were limited by a process that has ended
+ *
+ * Each is seen to on a thread of its own, which holds the guest's wheel meanwhile. What fails keeps
+ * its mark, and is tried again by whoever adopts next.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hands/hands_files.h"
+#include "hypervisor/domain.h"
+#include "guard_ward.h"
+
+struct lift {
+	struct mt_guard *g;
+	struct mt_wheel *wheel;
+	struct mt_stop_mark mark;
+};
+
+static int lift_limit(const struct lift *l)
+{
+	struct mt_conn *conn = NULL;
+	struct mt_err ignored = { 0 };
+	int ret = mt_conn_open(&conn, l->mark.uri, &ignored);
+
+	if (ret)
+		return ret;
+	ret = mt_domain_lift_vcpu_limit(conn, l->mark.uuid, &ignored);
+	mt_conn_close(conn);
+	return ret;
+}
+
+static void *lift(void *arg)
+{
+	struct lift *l = arg;
+	struct mt_guard *g = l->g;
+	int ret = lift_limit(l);
+
+	if (!ret)
+		ret = mt_wheel_unmark_limited(l->wheel);
+	mt_wheel_put(l->wheel);
+	pthread_mutex_lock(&g->lock);
+	if (!ret)
+		guard_publish(g, &l->mark, MT_GUARD_UNLIMITED,
+			      "what its vCPUs may dirty was limited by a process that has ended, and is no more");
+	free(l);
+	guard_thread_end(g);
+	return NULL;
+}
+
+/* Return: 1 is seen to, 0 not to be had, or -errno. */
+static int adopt(struct mt_guard *g, const struct mt_stop_mark *found)
+{
+	struct lift *l = calloc(1, sizeof(*l));
+	struct mt_err ignored = { 0 };
+	int ret;
+
+	if (!l)
+		return -ENOMEM;
+	l->g = g;
+	l->mark = *found;
+	ret = mt_wheel_take(g->hands, found->host, found->uuid, g->who, &l->wheel, NULL, &ignored);
+	if (ret) {
+		free(l);
+		return ret == -EBUSY || ret == -EAGAIN ? 0 : ret;
+	}
+	/* As it is now that nobody else can write it. */
+	if (mt_wheel_is_limited(l->wheel)) {
+		pthread_mutex_lock(&g->lock);
+		ret = g->closing ? -ECANCELED : guard_thread(g, "guard-limit", lift, l);
+		pthread_mutex_unlock(&g->lock);
+		if (!ret)
+			return 1;
+	}
+	mt_wheel_put(l->wheel);
+	free(l);
+	return ret == -ECANCELED ? 0 : ret;
+}
+
+int guard_adopt_limits(struct mt_guard *g, const char *uuid, struct mt_err *err)
+{
+	struct mt_stop_mark *list;
+	int ret, taken = 0;
+	size_t n;
+
+	ret = mt_hands_limited(g->hands, &list, &n, err);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < n; i++) {
+		int one = !uuid || !strcmp(list[i].uuid, uuid) ? adopt(g, &list[i]) : 0;
+
+		if (one < 0)
+			ret = mt_err_set(
+				err, one,
+				"guest %s, limited by a process that has ended, cannot be taken over: %s",
+				list[i].uuid, strerror(-one));
+		else
+			taken += one;
+	}
+	free(list);
+	return taken ? taken : ret;
+}
