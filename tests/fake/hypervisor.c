@@ -262,7 +262,7 @@ struct call {
 	bool gives_back;		/* when it was issued, the guest was stopped by its caller's
 					 * kind */
 	bool nothing;			/* comes of it */
-	uint64_t value;			/* of a limit that is set, ms */
+	uint64_t value;			/* of a limit that is set, ms; of a throttle, percent */
 	struct fake_fault *after;	/* what still happens to it when it is done */
 };
 
@@ -279,7 +279,7 @@ static const struct { unsigned least_us, most_us; } durations[FAKE_CALL_COUNT] =
 	[FAKE_CALL_SUSPEND] = { 3000, 9000 }, [FAKE_CALL_RESUME] = { 1000, 4000 },
 	[FAKE_CALL_FLIP] = { 500, 1000 },
 	[FAKE_CALL_ABORT] = { 10000, 20000 }, [FAKE_CALL_SET_DOWNTIME] = { 1000, 3000 },
-	[FAKE_CALL_SET_SPEED] = { 1000, 3000 },
+	[FAKE_CALL_SET_SPEED] = { 1000, 3000 }, [FAKE_CALL_THROTTLE] = { 1000, 3000 },
 };
 
 static int lost_error(struct call *call)
@@ -779,7 +779,7 @@ static int op_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *er
 {
 	struct call call = CALL(c, uuid, PARALLEL, err);
 	int rc = enter(&call);
-	bool parallel = call.g && call.g->parallel;
+	bool parallel = call.g && fake_guest_is_parallel(call.g);
 
 	rc = leave(&call, rc);
 	return rc ? rc : parallel;
@@ -846,6 +846,24 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 
 	if (!rc && !call.nothing)
 		fake_guest_speed(call.g, bytes_per_s);
+	return leave(&call, rc);
+}
+
+static int op_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
+			   struct mt_err *err)
+{
+	struct call call = CALL(c, uuid, THROTTLE, err);
+	int rc;
+
+	call.value = percent;
+	if (!percent)
+		truth_unthrottles(fake_guest_find(uuid), call.c->group);
+	rc = enter(&call);
+	if (!rc && !call.nothing) {
+		fake_guest_throttle(call.g, percent);
+		if (percent)
+			truth_throttled(call.g, call.c->group);
+	}
 	return leave(&call, rc);
 }
 
@@ -1141,6 +1159,7 @@ static const struct mt_conn_ops fake_ops = {
 	.set_downtime_limit = op_set_downtime_limit,
 	.max_bandwidth = op_max_bandwidth,
 	.set_max_bandwidth = op_set_max_bandwidth,
+	.set_throttle = op_set_throttle,
 	.start_postcopy = op_start_postcopy,
 	.abort = op_abort,
 };

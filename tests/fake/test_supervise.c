@@ -1217,6 +1217,71 @@ static void not_begun_again(void)
 	SCENE_END();
 }
 
+/* --- throttled ---------------------------------------------------------------------------- */
+static bool is_throttled(struct fake_guest *g)
+{
+	return g->throttle_most;
+}
+
+static struct fake_guest *begin_throttle(struct fake_process **p)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	g->auto_converge = true;
+	fake_hows[g->index].policy = &fake_policy_throttle;
+	*p = fake_supervisor_start("daemon");
+	scene_pass(500);
+	return g;
+}
+
+static void throttle(struct fake_guest *g)
+{
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(is_throttled, g, 60000));
+	CHECK_INT(g->throttle_most, 40);
+}
+
+/* What QEMU keeps of it is taken back, however the guest came to stay. */
+static void throttled_and_cancelled(void)
+{
+	struct fake_process *p;
+	struct fake_guest *g = begin_throttle(&p);
+
+	throttle(g);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	CHECK_INT(g->throttle_most, 0);
+	SCENE_END();
+}
+
+static void throttled_and_failed(void)
+{
+	struct fake_process *p;
+	struct fake_guest *g = begin_throttle(&p);
+
+	throttle(g);
+	fake_guest_fail(g);
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_FAILED);
+	CHECK_INT(g->throttle_most, 0);
+	SCENE_END();
+}
+
+static void throttled_in_spite(void)
+{
+	struct fake_process *p;
+	struct fake_guest *g = begin_throttle(&p);
+
+	scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_THROTTLE, -ETIMEDOUT, 0, 1)->late = true;
+	throttle(g);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	CHECK_INT(g->throttle_most, 0);
+	SCENE_END();
+}
+
 static void flips_and_completes(void)
 {
 	struct fake_guest *g = scene_begin(false);
@@ -1335,6 +1400,9 @@ static const struct ktap_case cases[] = {
 	{ "cancelled and begun again with another method, it arrives", begun_again },
 	{ "who has not begun it never begins it again", never_by_others },
 	{ "asked to cancel meanwhile, it is not begun again", not_begun_again },
+	{ "throttled and cancelled: QEMU's largest throttle is put back", throttled_and_cancelled },
+	{ "throttled, and the destination dies: put back, too", throttled_and_failed },
+	{ "a throttle that fails and comes all the same: put back, too", throttled_in_spite },
 	{ "a flip completes in post-copy", flips_and_completes },
 	{ "the recording fails: given back all the same", recording_fails },
 	{ "the recording blocks for ever", recording_blocks },
