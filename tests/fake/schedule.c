@@ -284,8 +284,8 @@ static void draw_work(const struct schedule *s, struct fake_guest *g)
 }
 
 /*
- * What else it may be migrated by: throttled, if it was begun so, and begun again by the tool, which
- * began it. By numbers of its own, too.
+ * What else it may be migrated by: throttled, if it was begun so, and begun again by the tool,
+ * which began it. By numbers of its own, too.
  */
 static void draw_levers(const struct schedule *s, struct fake_guest *g, struct fake_how *how)
 {
