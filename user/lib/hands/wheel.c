@@ -237,10 +237,8 @@ int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list, size_t *n, st
 	*n = 0;
 	/* A position of its own, whoever else reads it. */
 	if (fd >= 0) {
-		int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		close(fd);
-		fd = own < 0 ? -errno : own;
+		fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
 	}
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {

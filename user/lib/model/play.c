@@ -208,7 +208,8 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 {
 	double kept_bytes = s->kept_bytes + s->zero_bytes,
 	       least = mt_larger(kept_bytes - jitter_bytes / 2, 0);
-	double most = mt_larger(kept_bytes + jitter_bytes / 2, 0), end = 0, end_left = 0, on_left = 0;
+	double most = mt_larger(kept_bytes + jitter_bytes / 2, 0), end = 0, end_left = 0,
+	       on_left = 0;
 
 	for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
 		double new = mt_larger(dirtied * (1 + spread * sigma_at[k]), 0),
@@ -324,8 +325,8 @@ static void later_pass(struct mt_play *p, struct state *s)
 {
 	double began = s->left_bytes, share = share_later(s), rate = later_rate(s, share),
 	       before_s = s->time_s, before_wire = s->wire_bytes;
-	double due = mt_larger(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), sending,
-	       zero = 0, dirtied, t;
+	double due = mt_larger(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes);
+	double sending, zero = 0, dirtied, t;
 	struct mt_ucurve_window w;
 
 	due = mt_smaller(due, began);
