@@ -561,7 +561,7 @@ static const struct ktap_case cases[] = {
 	{ "a guest that is stopped arrives", stops_and_completes },
 	{ "a daemon killed right after the stop gives back when started again", killed_after_stop },
 	{ "a daemon told to end right after the stop gives back first", terminated_after_stop },
-	{ "a daemon ends while it asks for the guests, and the answer comes", terminated_in_a_call },
+	{ "a daemon ends in a call, and the answer comes all the same", terminated_in_a_call },
 	{ "the log's reader sleeps: given back all the same", log_blocks },
 	{ "the log cannot be written: given back all the same", log_fails },
 	{ "a daemon whose recording blocks for ever gives back all the same", recording_blocks },
