@@ -38,7 +38,8 @@ struct guest_truth {
 	uint64_t stopping_ns[FAKE_GROUPS];	/* and when */
 	unsigned writes[FAKE_CALL_COUNT];
 	struct truth_rules rules;	/* ->policy NULL: it has none */
-	uint64_t issued_ns[FAKE_GROUPS][FAKE_CALL_COUNT];	/* by its rules */
+	uint64_t issued_ns[FAKE_GROUPS][FAKE_CALL_COUNT];	/* by its rules, in migration: */
+	unsigned issued_of[FAKE_GROUPS];
 	struct { unsigned job; enum fake_call call; } done[FAKE_GROUPS];	/* so it was told */
 	bool throttles[FAKE_GROUPS];	/* QEMU's largest throttle is of its making */
 };
@@ -374,6 +375,9 @@ static void obeys(struct fake_guest *g, struct guest_truth *gt, enum fake_call c
 	const struct truth_rules *r = &gt->rules;
 	char what[48];
 
+	if (gt->issued_of[group] != g->job.number)
+		memset(gt->issued_ns[group], 0, sizeof(gt->issued_ns[group]));
+	gt->issued_of[group] = g->job.number;
 	snprintf(what, sizeof(what), "%.20s: %s", r->policy, fake_call_names[call]);
 	fake_count(what);
 	if (call == FAKE_CALL_FLIP)

@@ -31,10 +31,11 @@
  *    resumed here.
  *  - Of a guest that has rules: post-copy is asked for only where it is allowed, never with
  *    parallel connections, and not before the first pass is over but by who does so on purpose;
- *    QEMU's limit is never set above what is allowed; one kind of call comes from one process at
- *    most once in so long; what a process was answered that it is done (a stop that holds, a flip,
- *    an abort) is followed by nothing but what gives the guest back; nothing comes FAKE_AGE_MS
- *    after the migration has ended. Calls that give back, or that a person asked for, are free.
+ *    QEMU's limit is never set above what is allowed; in one migration one kind of call comes from
+ *    one process at most once in so long; what a process was answered that it is done (a stop that
+ *    holds, a flip, an abort) is followed by nothing but what gives the guest back; nothing comes
+ *    FAKE_AGE_MS after the migration has ended. Calls that give back, or that a person asked for,
+ *    are free.
  *  - A guest is throttled only if its migration was begun with auto-converge. QEMU's largest
  *    throttle outlives a migration: whoever has set it asks for QEMU's own again before it says
  *    that the guest has stayed here. That is free, too.
