@@ -1217,6 +1217,30 @@ static void not_begun_again(void)
 	SCENE_END();
 }
 
+/*
+ * While a look takes its time QEMU gets on, and is about to switch over: events of passes wait
+ * before the one that says so.
+ */
+static void switchover_told_behind_passes(void)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	g->pattern = "uniform:region=4M,rate=600/s,seed=1";
+	g->limit_ms = 50;
+	g->preswitchover_ms = 20000;
+	fake_hows[g->index].policy = &fake_policy_abort;
+	fake_param(&fake_hows[g->index], "passes", 1);
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(1000);
+	scene_fault(FAKE_FAULT_SLOW, FAKE_CALL_SAMPLE, 0, 15000, 1);
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 0);
+	scene_pass(20000);
+	SCENE_END();
+}
+
 /* --- throttled ---------------------------------------------------------------------------- */
 static bool is_throttled(struct fake_guest *g)
 {
@@ -1400,6 +1424,8 @@ static const struct ktap_case cases[] = {
 	{ "cancelled and begun again with another method, it arrives", begun_again },
 	{ "who has not begun it never begins it again", never_by_others },
 	{ "asked to cancel meanwhile, it is not begun again", not_begun_again },
+	{ "a look that takes its time, and a switchover: nothing is done",
+	  switchover_told_behind_passes },
 	{ "throttled and cancelled: QEMU's largest throttle is put back", throttled_and_cancelled },
 	{ "throttled, and the destination dies: put back, too", throttled_and_failed },
 	{ "a throttle that fails and comes all the same: put back, too", throttled_in_spite },
