@@ -163,6 +163,10 @@ static void carry_out(struct fake_guest *g, struct mt_plan *plan)
 		plan->action = MT_ACTION_SET_BANDWIDTH;
 		plan->bandwidth_bytes_per_s = a->speed_bytes_per_s;
 		a->speed = false;
+	} else if (a->throttle) {
+		plan->action = MT_ACTION_THROTTLE;
+		plan->throttle_percent = a->throttle_percent;
+		a->throttle = false;
 	}
 }
 
@@ -360,12 +364,11 @@ static void set_params(const struct fake_guest *g, struct mt_sim_params *params)
 	params->clear_shift = 9;
 	params->look_ms = LOOK_MS;
 	params->log = fake_chance(50) ? MT_SIM_LOG_BITMAP : MT_SIM_LOG_RING;
-	if (g->parallel && !g->postcopy)
-		params->method = *mt_method_find("multifd");
-	if (g->postcopy) {
-		params->method = *mt_method_find("hybrid");
-		params->method.flip_after_passes = 1U << 20;	/* when it is asked for */
-	}
+	params->method = g->job.method;
+	if (g->job.throttle_percent)
+		params->throttle_initial_percent = g->job.throttle_percent;
+	if (g->throttle_most)
+		params->throttle_max_percent = g->throttle_most;
 }
 
 static void *play(void *arg)
@@ -477,6 +480,19 @@ void fake_guest_speed(struct fake_guest *g, uint64_t bytes_per_s)
 	g->slowest_bytes_per_s = slower_of(g, g->slowest_bytes_per_s);
 }
 
+/* A migration that was not begun with auto-converge does not heed it. */
+void fake_guest_throttle(struct fake_guest *g, unsigned percent)
+{
+	g->throttle_most = percent;
+	g->asked.throttle = percent && g->job.active && g->job.method.auto_converge;
+	g->asked.throttle_percent = percent;
+}
+
+bool fake_guest_is_parallel(const struct fake_guest *g)
+{
+	return g->parallel || g->job.method.channels;
+}
+
 void fake_guest_libvirtd_restarted(struct fake_guest *g)
 {
 	if (g->job.active && !g->job.flipped && g->job.end == FAKE_END_NONE && !g->job.deaf)
@@ -485,7 +501,8 @@ void fake_guest_libvirtd_restarted(struct fake_guest *g)
 }
 
 /* --- what others do --------------------------------------------------------------------- */
-void fake_guest_migrate(struct fake_guest *g, mt_event_fn done, void *opaque)
+static void migrate(struct fake_guest *g, const struct mt_method_row *method,
+		    unsigned throttle_percent, mt_event_fn done, void *opaque)
 {
 	int rc;
 
@@ -506,7 +523,8 @@ void fake_guest_migrate(struct fake_guest *g, mt_event_fn done, void *opaque)
 		fake_lock();
 	}
 	g->job = (struct fake_job){
-		.active = true, .number = g->job.number + 1, 
+		.active = true, .number = g->job.number + 1, .method = *method,
+		.throttle_percent = throttle_percent,
 		.begin_ns = mt_now_ns(), .begin_wall_us = mt_wall_us(), .before = g->job.sample,
 		.was_running = g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING,
 	};
@@ -522,6 +540,32 @@ void fake_guest_migrate(struct fake_guest *g, mt_event_fn done, void *opaque)
 		g->playing = g->has_thread = false;
 	fake_release();
 	fake_count("migration");
+}
+
+void fake_guest_migrate(struct fake_guest *g, mt_event_fn done, void *opaque)
+{
+	struct mt_method_row method = *mt_method_find(g->postcopy ? "hybrid" :
+						      g->parallel ? "multifd" :
+								    "precopy");
+
+	method.auto_converge = g->auto_converge;
+	if (g->postcopy)
+		method.flip_after_passes = 1U << 20;	/* when it is asked for */
+	migrate(g, &method, 0, done, opaque);
+}
+
+void fake_guest_migrate_again(struct fake_guest *g, enum mt_method method,
+			      unsigned throttle_percent, mt_event_fn done, void *opaque)
+{
+	const struct mt_method_row *row = mt_method_at(method);
+	struct mt_method_row with = g->job.method;
+
+	with.auto_converge |= row->auto_converge;
+	with.xbzrle |= row->xbzrle;
+	with.compression |= row->compression;
+	if (row->channels)
+		with.channels = row->channels;
+	migrate(g, &with, row->auto_converge ? throttle_percent : 0, done, opaque);
 }
 
 static void end_by(struct fake_guest *g, int state, int reason)

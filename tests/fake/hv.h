@@ -57,8 +57,9 @@ struct fake_side {
 
 /* What is asked of the thread that plays it; carried out at its next sample. */
 struct fake_asked {
-	bool abort, stop, flip, limit, speed;
+	bool abort, stop, flip, limit, speed, throttle;
 	uint64_t limit_ms, speed_bytes_per_s;
+	unsigned throttle_percent;
 };
 
 enum fake_end { FAKE_END_NONE, FAKE_END_COMPLETED, FAKE_END_FAILED, FAKE_END_CANCELLED };
@@ -66,6 +67,8 @@ enum fake_end { FAKE_END_NONE, FAKE_END_COMPLETED, FAKE_END_FAILED, FAKE_END_CAN
 struct fake_job {
 	bool active;
 	unsigned number;		/* of the guest's migrations, from 1 */
+	struct mt_method_row method;	/* it was begun with */
+	unsigned throttle_percent;	/* cpu-throttle-initial; 0: QEMU's own */
 	char status[20];		/* QEMU's word */
 	uint64_t begin_ns;
 	uint64_t begin_wall_us;		/* libvirt counts the job's time by the wall clock; 0: it
@@ -92,8 +95,8 @@ struct fake_guest {
 	char name[MT_DOMAIN_NAME_MAX + 1];
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	size_t index;
-	bool persistent, parallel, postcopy;	/* parallel: multifd; postcopy: the capability was
-						 * asked for */
+	/* How it is migrated; parallel: multifd; postcopy: the capability was asked for. */
+	bool persistent, parallel, postcopy, auto_converge;
 	char metadata[256];		/* its element of ours; "" = none */
 	uint64_t memory_bytes;
 	const char *pattern;		/* trace.h */
@@ -102,9 +105,10 @@ struct fake_guest {
 	struct fake_job job;
 	struct fake_asked asked;
 	uint64_t limit_ms, speed_bytes_per_s;	/* QEMU's, as they stand; speed 0: none */
-	unsigned throttle_max_percent;		/* likewise */
 	uint64_t vcpu_limit_mib_per_s;		/* likewise; 0: none */
 	bool ring;				/* it has dirty rings */
+	unsigned throttle_most;		/* max-cpu-throttle, which outlives a migration; 0: its
+					 * default */
 	double slowest_bytes_per_s;	/* that it may have sent at, by these, in its migration */
 	uint64_t hung_until_ns;		/* QEMU is stopped by SIGSTOP: neither answers nor sends */
 	uint64_t stall_from_ns, stall_until_ns;	/* the link carries nothing */
@@ -176,6 +180,9 @@ static inline void fake_release(void)
 /* --- what is done to guests by others than us --------------------------------- */
 /* Somebody migrates it. @done: as mt_migrate_start(). */
 void fake_guest_migrate(struct fake_guest *g, mt_event_fn done, void *opaque);
+/* Likewise, with @method besides what the one before was begun with. */
+void fake_guest_migrate_again(struct fake_guest *g, enum mt_method method,
+			      unsigned throttle_percent, mt_event_fn done, void *opaque);
 void fake_guest_power_off(struct fake_guest *g);
 void fake_guest_pause(struct fake_guest *g);		/* its owner */
 void fake_guest_unpause(struct fake_guest *g);
@@ -206,6 +213,8 @@ int fake_guest_resume(struct fake_guest *g, int host);
 int fake_guest_abort(struct fake_guest *g);
 int fake_guest_flip(struct fake_guest *g);
 void fake_guest_speed(struct fake_guest *g, uint64_t bytes_per_s);
+void fake_guest_throttle(struct fake_guest *g, unsigned percent);
+bool fake_guest_is_parallel(const struct fake_guest *g);
 /* Pre-copy does not survive its libvirtd. */
 void fake_guest_libvirtd_restarted(struct fake_guest *g);
 

@@ -130,7 +130,6 @@ struct fake_guest *fake_guest_new(const char *name)
 	g->work = (struct fake_work){ .cpu_share = 0.4, .received_bytes_per_s = 1e4,
 				      .sent_bytes_per_s = 1e4 };
 	g->limit_ms = MT_QEMU_LIMIT_DEFAULT_MS;
-	g->throttle_max_percent = MT_THROTTLE_MAX_PERCENT;
 	g->side[FAKE_SOURCE] = (struct fake_side){ .here = true,
 						   .state = VIR_DOMAIN_RUNNING,
 						   .reason = VIR_DOMAIN_RUNNING_BOOTED };
@@ -263,7 +262,7 @@ struct call {
 	bool gives_back;		/* when it was issued, the guest was stopped by its caller's
 					 * kind */
 	bool nothing;			/* comes of it */
-	uint64_t value;			/* of a limit that is set, ms */
+	uint64_t value;			/* of a limit that is set, ms; of a throttle, percent */
 	struct fake_fault *after;	/* what still happens to it when it is done */
 };
 
@@ -782,7 +781,7 @@ static int op_is_parallel(struct mt_conn *c, const char *uuid, struct mt_err *er
 {
 	struct call call = CALL(c, uuid, PARALLEL, err);
 	int rc = enter(&call);
-	bool parallel = call.g && call.g->parallel;
+	bool parallel = call.g && fake_guest_is_parallel(call.g);
 
 	rc = leave(&call, rc);
 	return rc ? rc : parallel;
@@ -852,31 +851,42 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 	return leave(&call, rc);
 }
 
-static int set_throttle(struct call *call, unsigned percent)
-{
-	int rc;
-
-	call->value = percent;
-	rc = enter(call);
-	if (!rc && !call->nothing)
-		call->g->throttle_max_percent = percent;
-	return leave(call, rc);
-}
-
 static int op_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			   struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, THROTTLE, err);
+	int rc;
 
-	return set_throttle(&call, percent);
+	call.value = percent;
+	if (!percent)
+		truth_unthrottles(fake_guest_find(uuid), call.c->group);
+	rc = enter(&call);
+	if (!rc && !call.nothing) {
+		fake_guest_throttle(call.g, percent);
+		if (percent)
+			truth_throttled(call.g, call.c->group);
+	}
+	return leave(&call, rc);
 }
 
+/* QEMU's own is no limit of ours. */
 static int op_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			     struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, LIMIT_THROTTLE, err);
+	bool ours = percent < MT_THROTTLE_MAX_PERCENT;
+	int rc;
 
-	return set_throttle(&call, percent);
+	call.value = percent;
+	if (!ours)
+		truth_unthrottles(fake_guest_find(uuid), call.c->group);
+	rc = enter(&call);
+	if (!rc && !call.nothing) {
+		call.g->throttle_most = ours ? percent : 0;
+		if (ours)
+			truth_throttled(call.g, call.c->group);
+	}
+	return leave(&call, rc);
 }
 
 static int op_limit_vcpus(struct mt_conn *c, const char *uuid, uint64_t mib_per_s,

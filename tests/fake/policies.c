@@ -98,6 +98,18 @@ static void speed_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 	}
 }
 
+static void throttle_step(void *priv, const struct mt_view *view, uint64_t now_ms,
+			  struct mt_plan *plan)
+{
+	bool *done = priv;
+
+	if (*done || !is_time(view, 0))
+		return;
+	*done = true;
+	plan->throttle_percent = 40;
+	plan_for(plan, view, MT_ACTION_THROTTLE);
+}
+
 const struct mt_policy fake_policy_none = { .name = "test-none",
 					    .help = "does nothing",
 					    .step = none_step };
@@ -121,6 +133,10 @@ const struct mt_policy fake_policy_restart = { .name = "test-restart",
 					       .params = params,
 					       .help = "begins again, and stops",
 					       .step = restart_step };
+const struct mt_policy fake_policy_throttle = { .name = "test-throttle",
+						.params = params,
+						.help = "throttles once",
+						.step = throttle_step };
 const struct mt_policy fake_policy_limit = { .name = "test-limit",
 					     .params = params,
 					     .help = "raises the limit",

@@ -98,7 +98,7 @@ static struct mt_recorder *open_recorder(const struct worker *w)
 }
 
 /* What is said of a guest in the end has to be true then. */
-static void check_outcome(struct fake_guest *g, const struct mt_supervise_result *r)
+static void check_outcome(struct fake_guest *g, const struct mt_supervise_result *r, int group)
 {
 	bool here, there;
 
@@ -116,6 +116,9 @@ static void check_outcome(struct fake_guest *g, const struct mt_supervise_result
 			   there ? "at the destination" :
 			   here	 ? "at the source" :
 				   "nowhere");
+	if (r->outcome == MT_OUTCOME_ABORTED || r->outcome == MT_OUTCOME_FAILED ||
+	    r->outcome == MT_OUTCOME_PAUSED)
+		truth_stayed(g, group);
 }
 
 /* As libvirt would have it: once its call has returned, there is no job of the one before. */
@@ -123,11 +126,14 @@ static int begin_again(enum mt_method method, unsigned throttle_percent, void *o
 		       struct mt_err *err)
 {
 	struct worker *w = opaque;
+	char what[48];
 
 	while (__atomic_load_n(&w->guest->playing, __ATOMIC_ACQUIRE))
 		mt_sleep_ms(1);
 	fake_count("begun again");
-	fake_guest_migrate(w->guest, mt_inbox_post, w->inbox);
+	snprintf(what, sizeof(what), "%.20s: begin again", fake_hows[w->guest->index].policy->name);
+	fake_count(what);
+	fake_guest_migrate_again(w->guest, method, throttle_percent, mt_inbox_post, w->inbox);
 	return 0;
 }
 
@@ -168,7 +174,7 @@ static void supervise(struct worker *w, struct mt_wheel *wheel, bool ours)
 		if (!result->left) {
 			fake_count(mt_outcome_name(result->outcome));
 			told(prog, result->detail);
-			check_outcome(w->guest, result);
+			check_outcome(w->guest, result, prog->p->group);
 		}
 	}
 	if (r && mt_recorder_close(r, &err))

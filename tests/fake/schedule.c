@@ -187,6 +187,7 @@ const char *const fake_schedule_must_occur[] = { "migration",
 						 "failed",
 						 "mark adopted",
 						 "second daemon observes",
+						 "begun again",
 						 NULL };
 
 /* --- drawing ------------------------------------------------------------------------- */
@@ -282,6 +283,30 @@ static void draw_work(const struct schedule *s, struct fake_guest *g)
 		g->work.flaps_ms = 200 + mt_rng_below(&rng, 5000);
 }
 
+/*
+ * What else it may be migrated by: throttled, if it was begun so, and begun again by the tool,
+ * which began it. By numbers of its own, too.
+ */
+static void draw_levers(const struct schedule *s, struct fake_guest *g, struct fake_how *how)
+{
+	struct mt_rng rng = { s->rng.state ^ 0x6c657665 };
+	bool tools = s->has_tool && !g->index;
+	struct mt_method_row begun;
+
+	if (s->policy) {
+		g->auto_converge = mt_rng_below(&rng, 2);
+	} else if (tools && !s->daemons && mt_rng_below(&rng, 4) == 0) {
+		how->policy = &fake_policy_restart;
+	} else {
+		return;
+	}
+	begun = (struct mt_method_row){ .auto_converge = g->auto_converge,
+					.channels = g->parallel ? 2 : 0 };
+	how->limits.auto_converge = g->auto_converge;
+	if (tools)
+		how->limits.methods = mt_method_beyond(&begun, how->limits.postcopy_allowed);
+}
+
 static void draw_guest(struct schedule *s, unsigned i)
 {
 	static const char *const patterns[] = {
@@ -357,6 +382,7 @@ static void draw_guest(struct schedule *s, unsigned i)
 		how->policy = s->policy;
 		draw_params(s, how);
 	}
+	draw_levers(s, g, how);
 	set_rules(g, how);
 	truth_exempt(g, how->observe);
 	if (s->daemons)
@@ -386,8 +412,9 @@ static enum fake_call draw_call(struct schedule *s)
 		FAKE_CALL_COUNT,
 	};
 
+	/* The throttle's are drawn where somebody throttles. */
 	return chance(s, 80) ? likely[draw(s, MT_ARRAY_SIZE(likely))] :
-			       (enum fake_call)draw(s, FAKE_CALL_COUNT);
+			       (enum fake_call)draw(s, FAKE_CALL_THROTTLE);
 }
 
 static bool is_refusal(int error)
@@ -494,6 +521,27 @@ static void draw_astray(struct schedule *s)
 	}
 }
 
+/* Throttles that QEMU refuses, or that come to nothing; by numbers of their own, as the levers. */
+static void draw_throttle_faults(struct schedule *s)
+{
+	struct mt_rng rng = { s->rng.state ^ 0x74687274 };
+
+	for (uint64_t n = mt_rng_below(&rng, 3); n && s->n < INCIDENTS; n--) {
+		struct incident *in = &s->incidents[s->n++];
+
+		*in = (struct incident){ .kind = K_FAULT, .at_ms = mt_rng_below(&rng, 12000),
+					 .guest = (int)mt_rng_below(&rng, s->n_guests),
+					 .ms = 60000 };
+		in->fault = (struct fake_fault){
+			.kind = mt_rng_below(&rng, 4) ? FAKE_FAULT_ERROR : FAKE_FAULT_VOID,
+			.call = FAKE_CALL_THROTTLE, .guest = in->guest,
+			.error = mt_rng_below(&rng, 2) ? -EIO : -ETIMEDOUT,
+			.late = mt_rng_below(&rng, 2),
+			.times = 1 + (unsigned)mt_rng_below(&rng, 5),
+		};
+	}
+}
+
 static void draw_sink(struct schedule *s, bool log)
 {
 	struct incident *in = add(s, K_SINK);
@@ -578,8 +626,10 @@ static void draw_all(struct schedule *s)
 	}
 	for (unsigned i = 0; i < faults; i++)
 		draw_fault(s);
-	if (s->policy)
+	if (s->policy) {
 		draw_astray(s);
+		draw_throttle_faults(s);
+	}
 	if (s->logs || chance(s, 15))
 		draw_sink(s, s->logs);
 }

@@ -320,7 +320,7 @@ static void run_all(uint64_t from, uint64_t runs, unsigned jobs,
 /* --- policies --------------------------------------------------------------------------------- */
 /* One that never sent anything was not tried. */
 static const char *const commands[] = { "set downtime limit", "set speed", "suspend", "flip",
-					"abort" };
+					"abort", "throttle", "begin again" };
 
 /* @text: "12 suspend, 3 flip". Return: how many. */
 static unsigned long sent(const struct mt_policy *policy, char *text, size_t size)

@@ -791,7 +791,7 @@ static void test_cancel(void)
 	autoscene s;
 
 	scene_new(&s, NULL);
-	CHECK_INT(mt_guard_watch(s.guard, s.conn, GUEST, &cancel), 0);
+	CHECK_INT(mt_guard_watch(s.guard, s.conn, GUEST, &cancel, s.inbox), 0);
 	mt_sleep_ms(1500);
 	CHECK_INT(hv.aborts, 0);
 	hv.abort_fails = 2;
@@ -802,6 +802,8 @@ static void test_cancel(void)
 		mt_sleep_ms(100);
 	CHECK_INT(hv.aborts, 3);
 	CHECK(!hv.job);
+	CHECK_INT(news(&s, LONG), MT_GUARD_TROUBLE);
+	CHECK_INT(news(&s, 1000), -1);
 	mt_guard_unwatch(s.guard, GUEST);
 }
 
@@ -811,7 +813,7 @@ static void test_cancel_heeded(void)
 	autoscene s;
 
 	scene_new(&s, NULL);
-	CHECK_INT(mt_guard_watch(s.guard, s.conn, GUEST, &cancel), 0);
+	CHECK_INT(mt_guard_watch(s.guard, s.conn, GUEST, &cancel, s.inbox), 0);
 	mt_guard_heeded(s.guard, GUEST);
 	mt_sleep_ms(3000);
 	CHECK_INT(hv.aborts, 0);

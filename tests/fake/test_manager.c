@@ -94,6 +94,22 @@ static void terminated_after_stop(void)
 	SCENE_END();
 }
 
+/* The call that its manager hangs in comes back when main() has given up, and is about to exit. */
+static void terminated_in_a_call(void)
+{
+	struct fake_process *p;
+
+	begin(true);
+	scene_fault(FAKE_FAULT_SLOW, FAKE_CALL_NAMES, 0, 2800, 1);
+	p = fake_daemon_start("migtraced");
+	scene_pass(1000);
+	fake_process_terminate(p);
+	scene_pass(5000);
+	CHECK(!fake_process_lives(p));
+	CHECK_INT(fake_counted("process ends while a call hangs"), 1);
+	SCENE_END();
+}
+
 /* With the reader of the log gone to sleep right before. */
 static void log_is(int error)
 {
@@ -545,6 +561,7 @@ static const struct ktap_case cases[] = {
 	{ "a guest that is stopped arrives", stops_and_completes },
 	{ "a daemon killed right after the stop gives back when started again", killed_after_stop },
 	{ "a daemon told to end right after the stop gives back first", terminated_after_stop },
+	{ "a daemon ends in a call, and the answer comes all the same", terminated_in_a_call },
 	{ "the log's reader sleeps: given back all the same", log_blocks },
 	{ "the log cannot be written: given back all the same", log_fails },
 	{ "a daemon whose recording blocks for ever gives back all the same", recording_blocks },

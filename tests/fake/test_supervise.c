@@ -1168,7 +1168,7 @@ static void begun_again(void)
 	struct fake_process *p = fake_tool_start("tool", g);
 
 	CHECK(scene_until(is_second, g, 60000));
-	CHECK_INT(g->throttle_max_percent, 30);
+	CHECK_INT(g->throttle_most, 30);
 	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 1);
 	CHECK_INT(truth_writes(g, FAKE_CALL_SUSPEND), 0);
 	CHECK(scene_until(scene_runs_there, g, 60000));
@@ -1216,7 +1216,7 @@ static void not_begun_again(void)
 	CHECK_INT(g->job.number, 1);
 	CHECK(scene_runs_here(g));
 	CHECK_INT(truth_writes(g, FAKE_CALL_LIMIT_THROTTLE), 2);
-	CHECK_INT(g->throttle_max_percent, MT_THROTTLE_MAX_PERCENT);
+	CHECK_INT(g->throttle_most, 0);
 	SCENE_END();
 }
 
@@ -1233,6 +1233,95 @@ static void not_held(void)
 	CHECK_INT(g->job.number, 1);
 	fake_guest_cancel(g);
 	scene_pass(20000);
+	SCENE_END();
+}
+
+/*
+ * While a look takes its time QEMU gets on, and is about to switch over: events of passes wait
+ * before the one that says so.
+ */
+static void switchover_told_behind_passes(void)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	g->pattern = "uniform:region=4M,rate=600/s,seed=1";
+	g->limit_ms = 50;
+	g->preswitchover_ms = 20000;
+	fake_hows[g->index].policy = &fake_policy_abort;
+	fake_param(&fake_hows[g->index], "passes", 1);
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	scene_pass(1000);
+	scene_fault(FAKE_FAULT_SLOW, FAKE_CALL_SAMPLE, 0, 15000, 1);
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	CHECK_INT(truth_writes(g, FAKE_CALL_ABORT), 0);
+	scene_pass(20000);
+	SCENE_END();
+}
+
+/* --- throttled ---------------------------------------------------------------------------- */
+static bool is_throttled(struct fake_guest *g)
+{
+	return g->throttle_most;
+}
+
+static struct fake_guest *begin_throttle(struct fake_process **p)
+{
+	struct fake_guest *g = scene_begin(false);
+
+	g->auto_converge = true;
+	fake_hows[g->index].policy = &fake_policy_throttle;
+	*p = fake_supervisor_start("daemon");
+	scene_pass(500);
+	return g;
+}
+
+static void throttle(struct fake_guest *g)
+{
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(is_throttled, g, 60000));
+	CHECK_INT(g->throttle_most, 40);
+}
+
+/* What QEMU keeps of it is taken back, however the guest came to stay. */
+static void throttled_and_cancelled(void)
+{
+	struct fake_process *p;
+	struct fake_guest *g = begin_throttle(&p);
+
+	throttle(g);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	CHECK_INT(g->throttle_most, 0);
+	SCENE_END();
+}
+
+static void throttled_and_failed(void)
+{
+	struct fake_process *p;
+	struct fake_guest *g = begin_throttle(&p);
+
+	throttle(g);
+	fake_guest_fail(g);
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_FAILED);
+	CHECK_INT(g->throttle_most, 0);
+	SCENE_END();
+}
+
+static void throttled_in_spite(void)
+{
+	struct fake_process *p;
+	struct fake_guest *g = begin_throttle(&p);
+
+	scene_fault(FAKE_FAULT_ERROR, FAKE_CALL_THROTTLE, -ETIMEDOUT, 0, 1)->late = true;
+	throttle(g);
+	fake_guest_cancel(g);
+	scene_pass(20000);
+	CHECK_INT(outcome_of(p, g), MT_OUTCOME_ABORTED);
+	CHECK_INT(g->throttle_most, 0);
 	SCENE_END();
 }
 
@@ -1355,6 +1444,11 @@ static const struct ktap_case cases[] = {
 	{ "who has not begun it never begins it again", never_by_others },
 	{ "asked to cancel meanwhile, it is not begun again", not_begun_again },
 	{ "not begun again where it would be throttled without end", not_held },
+	{ "a look that takes its time, and a switchover: nothing is done",
+	  switchover_told_behind_passes },
+	{ "throttled and cancelled: QEMU's largest throttle is put back", throttled_and_cancelled },
+	{ "throttled, and the destination dies: put back, too", throttled_and_failed },
+	{ "a throttle that fails and comes all the same: put back, too", throttled_in_spite },
 	{ "a flip completes in post-copy", flips_and_completes },
 	{ "the recording fails: given back all the same", recording_fails },
 	{ "the recording blocks for ever", recording_blocks },

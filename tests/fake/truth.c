@@ -38,8 +38,10 @@ struct guest_truth {
 	uint64_t stopping_ns[FAKE_GROUPS];	/* and when */
 	unsigned writes[FAKE_CALL_COUNT];
 	struct truth_rules rules;	/* ->policy NULL: it has none */
-	uint64_t issued_ns[FAKE_GROUPS][FAKE_CALL_COUNT];	/* by its rules */
+	uint64_t issued_ns[FAKE_GROUPS][FAKE_CALL_COUNT];	/* by its rules, in migration: */
+	unsigned issued_of[FAKE_GROUPS];
 	struct { unsigned job; enum fake_call call; } done[FAKE_GROUPS];	/* so it was told */
+	bool throttles[FAKE_GROUPS];	/* QEMU's largest throttle is of its making */
 };
 
 int __real_pthread_mutex_lock(pthread_mutex_t *lock);
@@ -359,7 +361,7 @@ static void may_flip(const struct fake_guest *g, const struct truth_rules *r)
 {
 	if (!r->flips)
 		violated("flip of %s, for which post-copy is not allowed", g->name);
-	if (g->parallel)
+	if (fake_guest_is_parallel(g))
 		violated("flip of %s, which has parallel connections", g->name);
 	if (!r->flips_at_once && g->job.sample.iteration < 2)
 		violated("flip of %s in its first pass", g->name);
@@ -373,6 +375,9 @@ static void obeys(struct fake_guest *g, struct guest_truth *gt, enum fake_call c
 	const struct truth_rules *r = &gt->rules;
 	char what[48];
 
+	if (gt->issued_of[group] != g->job.number)
+		memset(gt->issued_ns[group], 0, sizeof(gt->issued_ns[group]));
+	gt->issued_of[group] = g->job.number;
 	snprintf(what, sizeof(what), "%.20s: %s", r->policy, fake_call_names[call]);
 	fake_count(what);
 	if (call == FAKE_CALL_FLIP)
@@ -380,6 +385,8 @@ static void obeys(struct fake_guest *g, struct guest_truth *gt, enum fake_call c
 	if (call == FAKE_CALL_SET_DOWNTIME && r->limit_ms && value > r->limit_ms)
 		violated("QEMU's limit for %s is set to %llu ms, %llu ms are allowed", g->name,
 			 (unsigned long long)value, (unsigned long long)r->limit_ms);
+	if (call == FAKE_CALL_THROTTLE && !g->job.method.auto_converge)
+		violated("%s is throttled, which was begun without auto-converge", g->name);
 	if (*last_ns && now_ns < *last_ns + r->every_ms * MT_NS_PER_MS)
 		violated("%s on %s again after %.0f ms, %llu ms are the least",
 			 fake_call_names[call], g->name, (double)(now_ns - *last_ns) / 1e6,
@@ -397,8 +404,10 @@ static void obeys(struct fake_guest *g, struct guest_truth *gt, enum fake_call c
 bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t value)
 {
 	struct guest_truth *gt = &t.g[g->index];
-	bool gives_back = (call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
-			  (gt->held || gt->stopping[group] == g->job.number || in_doubt(gt));
+	bool unthrottles = call == FAKE_CALL_THROTTLE && !value;
+	bool gives_back = unthrottles ||
+			  ((call == FAKE_CALL_ABORT || call == FAKE_CALL_RESUME) &&
+			   (gt->held || gt->stopping[group] == g->job.number || in_doubt(gt)));
 	bool wished = call == FAKE_CALL_ABORT && t.wished[group];
 	bool undoes = (call == FAKE_CALL_LIMIT_THROTTLE && value == MT_THROTTLE_MAX_PERCENT) ||
 		      (call == FAKE_CALL_LIMIT_VCPUS && !value);
@@ -407,7 +416,7 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 		return false;
 	hold();
 	gt->writes[call]++;
-	gt->giving_back[group] |= gives_back;
+	gt->giving_back[group] |= gives_back && !unthrottles;
 	if (call == FAKE_CALL_SUSPEND) {
 		gt->stopping[group] = g->job.number;
 		gt->stopping_ns[group] = mt_now_ns();
@@ -449,6 +458,29 @@ void truth_answered(struct fake_guest *g, enum fake_call call, int group, int rc
 	hold();
 	gt->done[group].job = g->job.number;
 	gt->done[group].call = call;
+	release();
+}
+
+void truth_throttled(struct fake_guest *g, int group)
+{
+	hold();
+	t.g[g->index].throttles[group] = true;
+	release();
+}
+
+void truth_unthrottles(struct fake_guest *g, int group)
+{
+	hold();
+	t.g[g->index].throttles[group] = false;
+	release();
+}
+
+void truth_stayed(const struct fake_guest *g, int group)
+{
+	hold();
+	if (t.g[g->index].throttles[group])
+		violated("%s has stayed, and QEMU's largest throttle is %u %% by %s", g->name,
+			 g->throttle_most, fake_group_name(group));
 	release();
 }
 

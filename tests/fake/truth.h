@@ -31,11 +31,14 @@
  *    resumed here.
  *  - Of a guest that has rules: post-copy is asked for only where it is allowed, never with
  *    parallel connections, and not before the first pass is over but by who does so on purpose;
- *    QEMU's limit is never set above what is allowed; one kind of call comes from one process at
- *    most once in so long; what a process was answered that it is done (a stop that holds, a flip,
- *    an abort) is followed by nothing but what gives the guest back; nothing comes FAKE_AGE_MS
- *    after the migration has ended. Calls that give back, that take back what outlives a
- *    migration, or that a person asked for, are free.
+ *    QEMU's limit is never set above what is allowed; in one migration one kind of call comes from
+ *    one process at most once in so long; what a process was answered that it is done (a stop that
+ *    holds, a flip, an abort) is followed by nothing but what gives the guest back; nothing comes
+ *    FAKE_AGE_MS after the migration has ended. Calls that give back, that
+ *    take back what outlives a migration, or that a person asked for, are free.
+ *  - A guest is throttled only if its migration was begun with auto-converge. QEMU's largest
+ *    throttle outlives a migration: whoever has set it asks for QEMU's own again before it says
+ *    that the guest has stayed here. That is free, too.
  *  - Every such call that a fault let fail is told: a note or an entry has the number that was in
  *    its error, or in that of another of its kind, process and guest. Those by which a guest is
  *    given back are many, and told as a whole.
@@ -81,6 +84,8 @@ void truth_untold(void);					/* what is told is lost: that is no
 								 * failure here */
 void truth_told(int group, const char *text);			/* a note, an entry of a recording,
 								 * a line of a log */
+/* It says that the guest has stayed at the source. */
+void truth_stayed(const struct fake_guest *g, int group);
 /* When all is over: judges the rest. */
 void truth_conclude(void);
 /* Every now and then while there are guests of ours: how long they are. */
@@ -99,6 +104,8 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 void truth_excused(struct fake_guest *g, double ms);
 /* Its caller knows how it went; not told of one that came to nothing. */
 void truth_answered(struct fake_guest *g, enum fake_call call, int group, int rc);
+void truth_throttled(struct fake_guest *g, int group);	/* QEMU has it */
+void truth_unthrottles(struct fake_guest *g, int group);	/* it asks for QEMU's own again */
 void truth_effect(struct fake_guest *g, enum fake_call call, int group, int rc);
 /* Return: the number for the error's text. */
 unsigned truth_refused(struct fake_guest *g, enum fake_call call, int group, bool gives_back);

@@ -391,7 +391,7 @@ int manager_new(struct manager **out, struct config *config)
 		return 0;
 	}
 	if (m->probes)
-		(void)probes_stop(m->probes, 0);
+		probes_let_go(m->probes);
 	(void)knowledge_stop(m->knowledge, MT_FOR_EVER_NS);
 	manager_free(m);
 	return ret;
@@ -400,14 +400,17 @@ int manager_new(struct manager **out, struct config *config)
 int manager_stop(struct manager *m, uint64_t timeout_ms)
 {
 	uint64_t until_ns = mt_deadline_ns(timeout_ms);
-	bool all;
+	bool joined, all;
 
 	__atomic_store_n(&m->leave, 1, __ATOMIC_RELEASE);
 	changed(m);
-	all = mt_thread_join_until(m->thread, until_ns);
+	joined = mt_thread_join_until(m->thread, until_ns);
 	/* Whoever supervises has been told; now nobody stops another guest. */
 	reins_leave(m->reins);
-	all &= probes_stop(m->probes, until_ns);
+	all = probes_stop(m->probes, until_ns) && joined;
+	/* The manager's thread, if its call comes back yet, looks at them. */
+	if (joined)
+		probes_let_go(m->probes);
 	if (all)
 		all = knowledge_stop(m->knowledge, until_ns);
 	if (!all)

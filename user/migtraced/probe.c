@@ -310,9 +310,18 @@ bool probes_stop(struct probes *p, uint64_t until_ns)
 	while (p->reporting || (p->n && more))
 		more = mt_cond_wait_until(&p->changed, &p->lock, more ? until_ns : MT_FOR_EVER_NS);
 	all = !p->n;
+	pthread_mutex_unlock(&p->lock);
+	return all;
+}
+
+void probes_let_go(struct probes *p)
+{
+	bool all;
+
+	pthread_mutex_lock(&p->lock);
+	all = !p->n;
 	p->abandoned = !all;
 	pthread_mutex_unlock(&p->lock);
 	if (all)
 		probes_free(p);
-	return all;
 }

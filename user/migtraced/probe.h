@@ -51,10 +51,9 @@ bool probes_failed(struct probes *p);
 /* Adds an object for each that is stuck; see status.c. */
 void probes_stuck_json(struct probes *p, json_t *array);
 
-/*
- * Return: whether all came back by @until_ns; else they are left to themselves, and call nobody any
- * more.
- */
+/* No more looks. Return: whether all came back by @until_ns; else they call nobody any more. */
 bool probes_stop(struct probes *p, uint64_t until_ns);
+/* After that, and by whoever uses them last: those that still hang are left to themselves. */
+void probes_let_go(struct probes *p);
 
 #endif

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/minmax.h"
 #include "knots.h"
 
 #define K	MT_UCURVE_KNOTS
@@ -24,10 +25,7 @@
 #define SLOPE_SD		0.2
 #define SLOPE_WALK		0.12		/* q: for the square root of an e-fold */
 
-/*
- * The piece that @window_s lies on, and how far along; beyond the last knots the outermost goes on.
- */
-static size_t piece(double window_s, double *part)
+size_t knots_piece(double window_s, double *part)
 {
 	double at = log(window_s / MT_UCURVE_FIRST_S) / STEP;
 	size_t k = !(at > 0) ? 0 : at < K - 2 ? (size_t)at : K - 2;
@@ -39,7 +37,7 @@ static size_t piece(double window_s, double *part)
 void knots_add(struct knots_row *row, double window_s, double scale)
 {
 	double part;
-	size_t k = piece(window_s, &part);
+	size_t k = knots_piece(window_s, &part);
 
 	row->on[k] += scale * (1 - part);
 	row->on[k + 1] += scale * part;
@@ -48,9 +46,9 @@ void knots_add(struct knots_row *row, double window_s, double scale)
 double knots_between(const double log_bytes[K], double window_s)
 {
 	double part;
-	size_t k = piece(window_s, &part);
+	size_t k = knots_piece(window_s, &part);
 
-	return (1 - part) * log_bytes[k] + part * log_bytes[k + 1];
+	return knots_on_piece(log_bytes, k, part);
 }
 
 double knots_at(const struct mt_ucurve *c, double window_s)
@@ -61,7 +59,7 @@ double knots_at(const struct mt_ucurve *c, double window_s)
 double knots_var_at(const struct mt_ucurve *c, double window_s)
 {
 	double part;
-	size_t k = piece(window_s, &part);
+	size_t k = knots_piece(window_s, &part);
 
 	return fmax(0, (1 - part) * (1 - part) * c->cov[k][k] +
 			       2 * part * (1 - part) * c->cov[k][k + 1] +
@@ -128,15 +126,17 @@ static size_t surest(const struct mt_ucurve *c)
 static void keep_slopes(double log_bytes[K], size_t from)
 {
 	for (size_t k = from + 1; k < K; k++)
-		log_bytes[k] = fmax(log_bytes[k - 1], fmin(log_bytes[k - 1] + STEP, log_bytes[k]));
+		log_bytes[k] = mt_larger(log_bytes[k - 1],
+					 mt_smaller(log_bytes[k - 1] + STEP, log_bytes[k]));
 	for (size_t k = from; k > 0; k--)
-		log_bytes[k - 1] = fmin(log_bytes[k], fmax(log_bytes[k] - STEP, log_bytes[k - 1]));
+		log_bytes[k - 1] = mt_smaller(log_bytes[k],
+					      mt_larger(log_bytes[k] - STEP, log_bytes[k - 1]));
 }
 
 void knots_sample(const struct mt_ucurve *c, double z, double log_bytes[K])
 {
 	for (size_t k = 0; k < K; k++)
-		log_bytes[k] = c->mean[k] + (z ? z * sqrt(fmax(0, c->cov[k][k])) : 0);
+		log_bytes[k] = c->mean[k] + (z ? z * sqrt(mt_larger(c->cov[k][k], 0)) : 0);
 	keep_slopes(log_bytes, surest(c));
 }
 

@@ -12,6 +12,16 @@ struct knots_row {
 	double on[MT_UCURVE_KNOTS];
 };
 
+/*
+ * The piece between knots that @window_s lies on, and how far along; beyond the last knots the
+ * outermost goes on.
+ */
+size_t knots_piece(double window_s, double *part);
+static inline double knots_on_piece(const double log_bytes[MT_UCURVE_KNOTS], size_t k, double part)
+{
+	return (1 - part) * log_bytes[k] + part * log_bytes[k + 1];
+}
+
 /* @scale times the logarithm of U at a window, added to @row. */
 void knots_add(struct knots_row *row, double window_s, double scale);
 

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/minmax.h"
 #include "base/quantile.h"
 #include "knots.h"
 #include "pagetest.h"
@@ -111,9 +112,9 @@ static struct forecast forecast(const struct mt_ucurve *c, double window_s, bool
 
 static double bytes_of(double log_bytes, double memory_bytes)
 {
-	double bytes = fmax(0, exp(log_bytes) - MT_UCURVE_OFFSET_BYTES);
+	double bytes = mt_larger(exp(log_bytes) - MT_UCURVE_OFFSET_BYTES, 0);
 
-	return memory_bytes > 0 ? fmin(bytes, memory_bytes) : bytes;
+	return memory_bytes > 0 ? mt_smaller(bytes, memory_bytes) : bytes;
 }
 
 static double quantile_at(const struct mt_ucurve *c, double window_s, double quantile, bool next)
@@ -150,9 +151,15 @@ double mt_ucurve_sd(const struct mt_ucurve *c, double window_s)
 	return sqrt(knots_var_at(c, window_s));
 }
 
-double mt_ucurve_noise_sd(const struct mt_ucurve *c, double window_s)
+void mt_ucurve_window(struct mt_ucurve_window *w, double window_s)
 {
-	return sqrt(noise_var(c, knots_at(c, window_s)));
+	w->s = window_s;
+	w->knot = knots_piece(window_s, &w->part);
+}
+
+double mt_ucurve_noise_sd(const struct mt_ucurve *c, const struct mt_ucurve_window *w)
+{
+	return sqrt(noise_var(c, knots_on_piece(c->mean, w->knot, w->part)));
 }
 
 const char *mt_ucurve_origin_name(enum mt_ucurve_origin origin)
@@ -196,7 +203,7 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
 		return MT_UCURVE_FIRST_S * exp(wanted - u->log[0]);
 	for (size_t k = 1; k < MT_UCURVE_KNOTS; k++)
 		if (wanted <= u->log[k])
-			return ldexp(MT_UCURVE_FIRST_S, (int)k - 1) *
+			return MT_UCURVE_FIRST_S * (double)(1U << (k - 1)) *
 			       exp2((wanted - u->log[k - 1]) / (u->log[k] - u->log[k - 1]));
 	return INFINITY;
 }
@@ -218,7 +225,7 @@ static double again_bytes(const struct mt_ucurve_sample *u, double window_s, dou
 	/* Of the first pass everything is dirty. */
 	if (!(u->memory_bytes > 0) || began_bytes < 0.999 * u->memory_bytes)
 		again += began_bytes - mt_ucurve_sample_at(u, window_s + began_s);
-	return fmin(fmax(again, 0), written);
+	return mt_smaller(mt_larger(again, 0), written);
 }
 
 /* @written: in the window. */
@@ -230,7 +237,7 @@ static double new_share(const struct mt_ucurve_sample *u, double window_s, doubl
 
 	if (!(began_bytes > 0) || !(written > 0) || (!(kept_bytes > 0) && chunks == 1))
 		return 1;
-	began_s = fmin(mt_ucurve_sample_window_s(u, began_bytes), BEGAN_MOST_S);
+	began_s = mt_smaller(mt_ucurve_sample_window_s(u, began_bytes), BEGAN_MOST_S);
 	again = again_bytes(u, window_s, written, began_bytes, began_s);
 	/* The first chunk is cleared as the pass begins, the last a chunk before its end. */
 	for (unsigned i = 0; i < clears && chunks > 1; i++) {
@@ -242,8 +249,9 @@ static double new_share(const struct mt_ucurve_sample *u, double window_s, doubl
 	}
 	if (chunks == 1)
 		since = again;
-	return fmax(NEW_LEAST,
-		    1 - (again - (1 - fmin(1, kept_bytes / began_bytes)) * since) / written);
+	return mt_larger(1 - (again - (1 - mt_smaller(kept_bytes / began_bytes, 1)) * since) /
+				     written,
+			 NEW_LEAST);
 }
 
 double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s,
@@ -253,12 +261,13 @@ double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double windo
 			 cleared_s);
 }
 
-double mt_ucurve_sample_new(const struct mt_ucurve_sample *u, double window_s, double began_bytes,
-			    double kept_bytes, double cleared_s)
+double mt_ucurve_sample_new(const struct mt_ucurve_sample *u, const struct mt_ucurve_window *w,
+			    double began_bytes, double kept_bytes, double cleared_s)
 {
-	double written = mt_ucurve_sample_at(u, window_s);
+	double written = w->s > 0 ? bytes_of(knots_on_piece(u->log, w->knot, w->part),
+					     u->memory_bytes) : 0;
 
-	return written * new_share(u, window_s, written, began_bytes, kept_bytes, cleared_s);
+	return written * new_share(u, w->s, written, began_bytes, kept_bytes, cleared_s);
 }
 
 /* --- a migration's passes --------------------------------------------------------- */

@@ -140,9 +140,16 @@ double mt_ucurve_quantile(const struct mt_ucurve *c, double window_s, double qua
 /* The same for the very next pass, of which the last one's deviation tells something. */
 double mt_ucurve_next(const struct mt_ucurve *c, double window_s, double quantile);
 
+/* Between which knots a window lies: found once, for whoever looks it up on several curves. */
+struct mt_ucurve_window {
+	double s, part;
+	size_t knot;
+};
+void mt_ucurve_window(struct mt_ucurve_window *w, double window_s);
+
 /* Standard deviation of the curve's logarithm there, and of one window about the curve. */
 double mt_ucurve_sd(const struct mt_ucurve *c, double window_s);
-double mt_ucurve_noise_sd(const struct mt_ucurve *c, double window_s);
+double mt_ucurve_noise_sd(const struct mt_ucurve *c, const struct mt_ucurve_window *w);
 
 /*
  * One of the curves that it may be, @z standard deviations from the median at each T: how far off
@@ -171,8 +178,8 @@ double mt_ucurve_sample_window_s(const struct mt_ucurve_sample *u, double bytes)
 double mt_ucurve_sample_new_share(const struct mt_ucurve_sample *u, double window_s,
 				  double began_bytes, double kept_bytes, double cleared_s);
 /* And these bytes. */
-double mt_ucurve_sample_new(const struct mt_ucurve_sample *u, double window_s, double began_bytes,
-			    double kept_bytes, double cleared_s);
+double mt_ucurve_sample_new(const struct mt_ucurve_sample *u, const struct mt_ucurve_window *w,
+			    double began_bytes, double kept_bytes, double cleared_s);
 
 /* The window in which the median curve has @bytes; INFINITY: none that is looked at. */
 double mt_ucurve_window_s(const struct mt_ucurve *c, double bytes);

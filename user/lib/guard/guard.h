@@ -97,7 +97,7 @@ bool mt_guard_has(struct mt_guard *g, const char *uuid);
  * by the guard. Until mt_guard_unwatch().
  */
 MT_MUST_CHECK int mt_guard_watch(struct mt_guard *g, struct mt_conn *conn, const char *uuid,
-				 const volatile int *cancel);
+				 const volatile int *cancel, struct mt_inbox *inbox);
 void mt_guard_heeded(struct mt_guard *g, const char *uuid);
 void mt_guard_unwatch(struct mt_guard *g, const char *uuid);
 

@@ -68,6 +68,7 @@ static void see_to(struct mt_guard *g, struct ward *w, uint64_t now_ns, uint64_t
 struct cancel {
 	struct mt_guard *g;
 	char uri[256], uuid[VIR_UUID_STRING_BUFLEN];
+	bool told;			/* that it fails */
 };
 
 static struct watch *watch_of(struct mt_guard *g, const char *uuid)
@@ -91,6 +92,24 @@ static bool wanted(struct cancel *c)
 	return is;
 }
 
+/* Once: the supervising thread, if it comes round to it, and whoever wants all news. */
+static void tell_failure(struct cancel *c, const struct mt_err *err)
+{
+	struct watch *w;
+	char text[256];
+
+	if (c->told)
+		return;
+	c->told = true;
+	snprintf(text, sizeof(text),
+		 "the migration is to be cancelled, and that failed: %.160s; tried again",
+		 err->msg);
+	pthread_mutex_lock(&c->g->lock);
+	w = watch_of(c->g, c->uuid);
+	guard_post_trouble(c->g, c->uuid, w ? w->inbox : NULL, text);
+	pthread_mutex_unlock(&c->g->lock);
+}
+
 static void *cancel(void *arg)
 {
 	struct cancel *c = arg;
@@ -111,8 +130,10 @@ static void *cancel(void *arg)
 			conn = NULL;
 		else
 			ret = mt_domain_abort(conn, c->uuid, &err);
-		if (ret)
-			mt_sleep_ms(CANCEL_RETRY_MS);
+		if (!ret)
+			break;
+		tell_failure(c, &err);
+		mt_sleep_ms(CANCEL_RETRY_MS);
 	}
 	mt_conn_close(conn);
 	pthread_mutex_lock(&g->lock);
@@ -150,7 +171,7 @@ static void see_flag(struct mt_guard *g, struct watch *w, uint64_t now_ns, uint6
 }
 
 int mt_guard_watch(struct mt_guard *g, struct mt_conn *conn, const char *uuid,
-		   const volatile int *flag)
+		   const volatile int *flag, struct mt_inbox *inbox)
 {
 	struct watch *w = calloc(1, sizeof(*w));
 
@@ -162,6 +183,7 @@ int mt_guard_watch(struct mt_guard *g, struct mt_conn *conn, const char *uuid,
 	}
 	snprintf(w->uuid, sizeof(w->uuid), "%s", uuid);
 	w->cancel = flag;
+	w->inbox = inbox;
 	pthread_mutex_lock(&g->lock);
 	w->next = g->watches;
 	g->watches = w;

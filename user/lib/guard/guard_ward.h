@@ -42,6 +42,7 @@ struct watch {
 	struct watch *next;
 	char uri[256], uuid[VIR_UUID_STRING_BUFLEN];
 	const volatile int *cancel;
+	struct mt_inbox *inbox;		/* NULL = nobody */
 	uint64_t since_ns;		/* it is set; 0 = not */
 	bool heeded;
 	bool thread;			/* one of ours is at it */
@@ -85,6 +86,9 @@ int guard_look_after(struct mt_guard *g, struct ward *w);
 void guard_publish(struct mt_guard *g, const struct mt_stop_mark *mark, enum mt_guard_news kind,
 		   const char *text);
 void guard_post(struct mt_guard *g, struct ward *w, enum mt_guard_news kind, const char *text);
+/* Likewise, of one that is not stopped. @inbox: NULL: nobody's. */
+void guard_post_trouble(struct mt_guard *g, const char *uuid, struct mt_inbox *inbox,
+			const char *text);
 void *guard_tell(void *guard);
 
 /* --- guard_limit.c ------------------------------------------------------------------ */

@@ -86,16 +86,10 @@ static bool stands(int dir, const char *host, const char *uuid, const char *suff
 enum mt_off mt_hands_off(struct mt_hands *h, const char *host, const char *uuid)
 {
 	int dir = mt_hands_dir(h);
-	enum mt_off off = MT_OFF_NOT;
 
-	if (dir < 0)
+	if (dir < 0 || stands(dir, host, NULL, "off"))
 		return MT_OFF_ALL;
-	if (stands(dir, host, NULL, "off"))
-		off = MT_OFF_ALL;
-	else if (stands(dir, host, uuid, "released"))
-		off = MT_OFF_RELEASED;
-	close(dir);
-	return off;
+	return stands(dir, host, uuid, "released") ? MT_OFF_RELEASED : MT_OFF_NOT;
 }
 
 int mt_hands_release(struct mt_hands *h, const char *host, const char *uuid, bool off,

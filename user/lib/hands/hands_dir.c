@@ -138,29 +138,29 @@ const char *mt_hands_directory(const struct mt_hands *h)
 	return h->path;
 }
 
+/*
+ * Removed by somebody who cleans up: others make it anew, and so do we, or we would be alone in
+ * ours. By the same number, which another thread may be using.
+ */
+static int open_again(struct mt_hands *h)
+{
+	int fd = open_directory(h->path), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = dup3(fd, h->fd, O_CLOEXEC) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
 int mt_hands_dir(struct mt_hands *h)
 {
 	struct stat st;
-	int fd;
+	int ret = 0;
 
 	pthread_mutex_lock(&h->lock);
-	/*
-	 * Removed by somebody who cleans up: others make it anew, and so do we, or we would be
-	 * alone in ours.
-	 */
-	if (h->fd < 0 || fstat(h->fd, &st) || !st.st_nlink) {
-		fd = open_directory(h->path);
-		if (fd < 0) {
-			pthread_mutex_unlock(&h->lock);
-			return fd;
-		}
-		if (h->fd >= 0)
-			close(h->fd);
-		h->fd = fd;
-	}
-	fd = fcntl(h->fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		fd = -errno;
+	if (fstat(h->fd, &st) || !st.st_nlink)
+		ret = open_again(h);
 	pthread_mutex_unlock(&h->lock);
-	return fd;
+	return ret ? ret : h->fd;
 }

@@ -46,10 +46,7 @@ int mt_hands_file(struct mt_hands *h, const char *name, int flags)
 		return dir;
 	fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (fd < 0)
-		fd = -errno;
-	close(dir);
-	if (fd < 0)
-		return fd;
+		return -errno;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1) {
 		close(fd);
 		return -EPERM;
@@ -59,15 +56,11 @@ int mt_hands_file(struct mt_hands *h, const char *name, int flags)
 
 bool mt_hands_file_is(struct mt_hands *h, const char *name, int fd)
 {
-	int dir = mt_hands_dir(h), ret;
+	int dir = mt_hands_dir(h);
 	struct stat mine, there;
 
-	if (dir < 0)
-		return false;
-	ret = fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW);
-	close(dir);
-	return !ret && !fstat(fd, &mine) && mine.st_dev == there.st_dev &&
-	       mine.st_ino == there.st_ino;
+	return dir >= 0 && !fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) && !fstat(fd, &mine) &&
+	       mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
 int mt_hands_file_locked(struct mt_hands *h, const char *name, int *fd)
@@ -104,7 +97,6 @@ int mt_hands_remove(struct mt_hands *h, const char *name)
 		ret = -errno;
 	else
 		fsync(dir);
-	close(dir);
 	return ret;
 }
 
@@ -135,24 +127,17 @@ int mt_hands_replace(struct mt_hands *h, const char *name, const char *text)
 	if (dir < 0)
 		return dir;
 	/* Of one who died in here; we hold the lock that makes us the only one. */
-	if (unlinkat(dir, new, 0) && errno != ENOENT) {
-		ret = -errno;
-		close(dir);
-		return ret;
-	}
+	if (unlinkat(dir, new, 0) && errno != ENOENT)
+		return -errno;
 	fd = openat(dir, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		ret = -errno;
-		close(dir);
-		return ret;
-	}
+	if (fd < 0)
+		return -errno;
 	ret = write_whole(fd, text);
 	close(fd);
 	if (!ret && (renameat(dir, new, dir, name) || fsync(dir)))
 		ret = -errno;
 	if (ret)
 		unlinkat(dir, new, 0);
-	close(dir);
 	return ret;
 }
 

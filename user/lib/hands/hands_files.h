@@ -22,7 +22,7 @@ struct mt_hands {
 
 struct mt_hands *mt_hands_get(struct mt_hands *h);
 
-/* A descriptor of the directory as it is now, the caller's to close. -errno. */
+/* A descriptor of the directory as it is now; it stays ours, as long as @h is open. -errno. */
 int mt_hands_dir(struct mt_hands *h);
 
 /* HOST.SUFFIX or, with @uuid, HOST-UUID.SUFFIX. -EINVAL: what is no UUID could be any path. */

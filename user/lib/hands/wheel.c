@@ -277,10 +277,8 @@ static int marks_of(struct mt_hands *h, const char *suffix, struct mt_stop_mark 
 	*n = 0;
 	/* A position of its own, whoever else reads it. */
 	if (fd >= 0) {
-		int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		close(fd);
-		fd = own < 0 ? -errno : own;
+		fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
 	}
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {

@@ -145,5 +145,7 @@ void mt_inbox_free(struct mt_inbox *in);
 void mt_inbox_post(const struct mt_event *ev, void *inbox);
 /* Return: 0 and the oldest event; -ETIMEDOUT; signals do not matter here. */
 int mt_inbox_take(struct mt_inbox *in, struct mt_event *ev, uint64_t timeout_ms);
+/* Of the newest MIGRATION event that waits; NONE: there is none. */
+enum mt_status mt_inbox_status(struct mt_inbox *in);
 
 #endif

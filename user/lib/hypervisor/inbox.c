@@ -121,3 +121,15 @@ int mt_inbox_take(struct mt_inbox *in, struct mt_event *ev, uint64_t timeout_ms)
 	free(e);
 	return 0;
 }
+
+enum mt_status mt_inbox_status(struct mt_inbox *in)
+{
+	enum mt_status status = MT_STATUS_NONE;
+
+	pthread_mutex_lock(&in->lock);
+	for (const struct entry *e = in->first; e; e = e->next)
+		if (e->ev.kind == MT_EVENT_MIGRATION)
+			status = e->ev.status;
+	pthread_mutex_unlock(&in->lock);
+	return status;
+}

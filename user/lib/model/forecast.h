@@ -49,6 +49,8 @@ struct mt_forecast_input {
 	const struct mt_seconds *seconds;
 	double logged_bytes_per_s;	/* what earlier migrations of this guest dirtied, by their
 					 * logs; 0: there were none */
+	const struct mt_ucurve_sample *curves;	/* that it may be, of mt_recurrence_curves(); NULL:
+						 * made anew */
 	double memory_bytes;		/* of all RAM blocks */
 	double resident_bytes;		/* pages that are not zero; 0 = unknown: all of them */
 	double cpu_share;		/* of its vCPUs' time that the guest uses; NaN = unknown:

@@ -193,6 +193,7 @@ static enum mt_verdict verdict(double ends, double reaches, double stop_now_ms, 
 void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out,
 		struct mt_course *course)
 {
+	struct mt_ucurve_sample curves[MT_RECURRENCE_CURVES];
 	struct mt_forecast_input f;
 	struct mt_forecast as_is;
 	struct mt_interval now;
@@ -200,7 +201,11 @@ void mt_outlook(const struct mt_outlook_input *in, struct mt_prediction *out,
 
 	*out = (struct mt_prediction){ .model = MT_OUTLOOK_MODEL };
 	*course = (struct mt_course){ 0 };
-	if (!mt_outlook_resume(in, &f) || mt_forecast(NULL, &f, &as_is))
+	if (!mt_outlook_resume(in, &f))
+		return;
+	mt_recurrence_curves(curves, in->u);
+	f.curves = curves;
+	if (mt_forecast(NULL, &f, &as_is))
 		return;
 	reaches = as_is.ends;
 	if (reaches < 1 && in->allowed_ms - in->fixed_ms > f.downtime_limit_ms) {

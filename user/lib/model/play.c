@@ -18,6 +18,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "base/minmax.h"
 #include "play.h"
 
 #define PAGE_BYTES		4096.0
@@ -28,17 +29,6 @@
 #define THROTTLE_PERIOD_S	1.0
 /* Chance of chances: less is not followed up. */
 #define NEGLIGIBLE		0.005
-
-/* As fmax() and fmin(), which are calls, where a decision's time goes: of a NaN @a, @b. */
-static inline double larger(double a, double b)
-{
-	return a > b ? a : b;
-}
-
-static inline double smaller(double a, double b)
-{
-	return a < b ? a : b;
-}
 
 /* How far a window is from its mean: Gauss-Hermite's three. */
 static const double sigma_at[] = { -1.7320508, 0, 1.7320508 };
@@ -53,7 +43,7 @@ struct throttle {
 
 struct state {
 	const struct mt_forecast_input *in;
-	struct mt_ucurve_sample u;
+	const struct mt_ucurve_sample *u;
 	double threshold_bytes, step_bytes;
 	double time_s, sent_bytes, wire_bytes;
 	double lag_s;			/* of the destination, behind what was sent */
@@ -75,7 +65,7 @@ const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input 
 /* Bytes of memory a second: held up by the wire, or by what encodes pages. */
 static double rate_of(double wire_bytes_per_s, double wire_share, double pages_per_s)
 {
-	return fmin(wire_bytes_per_s / wire_share, pages_per_s * PAGE_BYTES);
+	return mt_smaller(wire_bytes_per_s / wire_share, pages_per_s * PAGE_BYTES);
 }
 
 double mt_play_wire_share(const struct mt_forecast_input *in, bool first)
@@ -121,19 +111,27 @@ static double guest_speed(const struct state *s)
 	return run * mt_play_figures(s->in)->guest_speed;
 }
 
-/* @sent_s: of the window, until the last page that was not zero had gone. */
-static double new_bytes(const struct state *s, double window_s, double kept_bytes,
-			double began_bytes, double sent_s)
+/*
+ * In a pass of @pass_s; @w: becomes its window, in the guest's own time. @sent_s: until the last
+ * page that was not zero had gone.
+ */
+static double new_bytes(const struct state *s, struct mt_ucurve_window *w, double pass_s,
+			double kept_bytes, double began_bytes, double sent_s)
 {
-	double speed = guest_speed(s), t = window_s * speed;
+	double speed = guest_speed(s);
 
-	return mt_ucurve_sample_new(&s->u, t, began_bytes, kept_bytes, sent_s * speed);
+	mt_ucurve_window(w, pass_s * speed);
+	return mt_ucurve_sample_new(s->u, w, began_bytes, kept_bytes, sent_s * speed);
 }
 
-/* Of a single window, relative to its mean. */
-static double noise(const struct state *s, double window_s)
+/* Of a single window, relative to its mean; @w: of the pass, unless it throttled the guest. */
+static double noise(const struct state *s, struct mt_ucurve_window *w, double pass_s)
 {
-	return mt_ucurve_noise_sd(s->in->curve, window_s);
+	double window_s = pass_s * guest_speed(s);
+
+	if (w->s != window_s)
+		mt_ucurve_window(w, window_s);
+	return mt_ucurve_noise_sd(s->in->curve, w);
 }
 
 /*
@@ -159,6 +157,14 @@ static void throttle_sync(struct state *s, double time_s, double dirtied, double
 	t->since_s = t->dirtied_bytes = t->wire_bytes = 0;
 }
 
+/* But for the ends themselves, of which there are none. */
+static void clear(struct mt_play *p)
+{
+	p->n = 0;
+	p->flip = (struct mt_play_end){ 0 };
+	p->open = p->throttle_percent = p->passes = 0;
+}
+
 static void add_end(struct mt_play *p, const struct state *s, double probability, double left_bytes)
 {
 	if (p->n == MT_PLAY_ENDS || probability <= 0)
@@ -178,8 +184,8 @@ static void send_zero(struct state *s, double bytes)
 	double wire = bytes / PAGE_BYTES * ZERO_PAGE_BYTES;
 
 	s->wire_bytes += wire;
-	s->time_s += fmax(wire / s->in->bandwidth_bytes_per_s,
-			  bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_scan_us / 1e6);
+	s->time_s += mt_larger(wire / s->in->bandwidth_bytes_per_s,
+			       bytes / PAGE_BYTES * mt_play_figures(s->in)->zero_scan_us / 1e6);
 	s->lag_s += lag_s(s->in, bytes);
 }
 
@@ -189,8 +195,8 @@ static void end_here(struct mt_play *p, const struct state *s, double probabilit
 {
 	struct state stopped = *s;
 
-	send_zero(&stopped, fmin(s->zero_bytes, left_bytes));
-	add_end(p, &stopped, probability, fmax(0, left_bytes - s->zero_bytes));
+	send_zero(&stopped, mt_smaller(s->zero_bytes, left_bytes));
+	add_end(p, &stopped, probability, mt_larger(left_bytes - s->zero_bytes, 0));
 }
 
 /*
@@ -201,11 +207,12 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 		      double spread)
 {
 	double kept_bytes = s->kept_bytes + s->zero_bytes,
-	       least = larger(kept_bytes - jitter_bytes / 2, 0);
-	double most = larger(kept_bytes + jitter_bytes / 2, 0), end = 0, end_left = 0, on_left = 0;
+	       least = mt_larger(kept_bytes - jitter_bytes / 2, 0);
+	double most = mt_larger(kept_bytes + jitter_bytes / 2, 0), end = 0, end_left = 0,
+	       on_left = 0;
 
 	for (size_t k = 0; k < MT_ARRAY_SIZE(sigma_at); k++) {
-		double new = larger(dirtied * (1 + spread * sigma_at[k]), 0),
+		double new = mt_larger(dirtied * (1 + spread * sigma_at[k]), 0),
 		       below = s->threshold_bytes - new, share = below > least;
 
 		if (share > 0 && below < most)
@@ -214,9 +221,9 @@ static void sync_pass(struct mt_play *p, struct state *s, double jitter_bytes, d
 			below = share > 0 ? most : least;
 		end += sigma_weight[k] * share;
 		end_left += sigma_weight[k] * share *
-			    smaller(new + (least + below) / 2, s->in->memory_bytes);
+			    mt_smaller(new + (least + below) / 2, s->in->memory_bytes);
 		on_left += sigma_weight[k] * (1 - share) *
-			   smaller(new + (below + most) / 2, s->in->memory_bytes);
+			   mt_smaller(new + (below + most) / 2, s->in->memory_bytes);
 	}
 	s->time_s += mt_play_sync_s(s->in);
 	p->passes += s->goes_on;
@@ -248,7 +255,7 @@ static double share_later(struct state *s)
 
 	if (s->in->method != MT_METHOD_XBZRLE || s->in->done.page_share > 0)
 		return mt_play_wire_share(s->in, false);
-	all = mt_ucurve_sample_at(&s->u, s->time_s);
+	all = mt_ucurve_sample_at(s->u, s->time_s);
 	cache = o->xbzrle_cache_bytes > 0 ? o->xbzrle_cache_bytes : MT_XBZRLE_CACHE_BYTES;
 	hit = s->cached_bytes > 0 ? fmin(1, cache / all) *
 					    (1 - fmin(1, (all - s->cached_bytes) / s->left_bytes)) :
@@ -263,6 +270,7 @@ static void first_pass(struct mt_play *p, struct state *s)
 	double full = mt_forecast_full_bytes(in);
 	double zero = in->memory_bytes - full, rate = mt_play_rate(in, true, false), kept, dirtied,
 	       wire, sent_s, t;
+	struct mt_ucurve_window w;
 
 	/* A threshold above what is zero is met before those pages' turn. */
 	kept = fmin(full, s->threshold_bytes - zero - s->step_bytes / 2);
@@ -273,9 +281,9 @@ static void first_pass(struct mt_play *p, struct state *s)
 	send_zero(s, zero - s->zero_bytes);
 	t = s->time_s;
 	wire = s->wire_bytes;
-	dirtied = new_bytes(s, t, s->kept_bytes + s->zero_bytes, in->memory_bytes, sent_s);
+	dirtied = new_bytes(s, &w, t, s->kept_bytes + s->zero_bytes, in->memory_bytes, sent_s);
 	throttle_sync(s, t, dirtied, wire);
-	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, noise(s, t * guest_speed(s)));
+	sync_pass(p, s, kept > 0 ? s->step_bytes : 0, dirtied, noise(s, &w, t));
 }
 
 /* From the sync that a running migration has just had: that its guest goes on is known. */
@@ -317,23 +325,25 @@ static void later_pass(struct mt_play *p, struct state *s)
 {
 	double began = s->left_bytes, share = share_later(s), rate = later_rate(s, share),
 	       before_s = s->time_s, before_wire = s->wire_bytes;
-	double due = larger(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes), sending,
-	       zero = 0, dirtied, t;
+	double due = mt_larger(began - s->threshold_bytes + s->step_bytes / 2, s->step_bytes);
+	double sending, zero = 0, dirtied, t;
+	struct mt_ucurve_window w;
 
-	due = smaller(due, began);
-	sending = smaller(due, s->kept_bytes);
+	due = mt_smaller(due, began);
+	sending = mt_smaller(due, s->kept_bytes);
 	if (due > sending) {
 		zero = s->zero_bytes;
-		sending += larger(due - sending - zero, 0);
+		sending += mt_larger(due - sending - zero, 0);
 	}
 	send(s, sending, rate, share);
-	send_zero(s, zero);
+	if (zero > 0)
+		send_zero(s, zero);
 	t = s->time_s - before_s;
-	dirtied = new_bytes(s, t, began - sending - zero, began, t);
+	dirtied = new_bytes(s, &w, t, began - sending - zero, began, t);
 	throttle_sync(s, t, dirtied, s->wire_bytes - before_wire);
 	s->zero_bytes -= zero;
 	s->kept_bytes = began - sending - zero - s->zero_bytes;
-	sync_pass(p, s, s->step_bytes, dirtied, noise(s, t * guest_speed(s)));
+	sync_pass(p, s, s->step_bytes, dirtied, noise(s, &w, t));
 }
 
 /* --- passes without end --------------------------------------------------- */
@@ -352,12 +362,14 @@ static void later_pass(struct mt_play *p, struct state *s)
  */
 static double one_more(const struct state *s, double time_s, double left_bytes, double *pass_s)
 {
-	struct mt_play ends = { 0 };
 	struct state at = *s;
+	struct mt_play ends;
 
+	clear(&ends);
 	at.time_s = time_s;
 	at.left_bytes = left_bytes;
-	at.cached_bytes = mt_ucurve_sample_at(&s->u, time_s);
+	if (s->in->method == MT_METHOD_XBZRLE)
+		at.cached_bytes = mt_ucurve_sample_at(s->u, time_s);
 	later_pass(&ends, &at);
 	*pass_s = at.time_s - time_s;
 	return ends.n ? NAN : at.left_bytes;
@@ -380,10 +392,12 @@ static double endless_pass_s(const struct state *s, double time_s)
 	for (int i = 0; i < ENDLESS_STEPS; i++) {
 		double first = one_more(s, time_s, left, &pass_s), second, bend;
 
+		if (isnan(first))
+			return 0;
 		if (fabs(first - left) <= ENDLESS_SAME * left)
 			return pass_s;
 		second = one_more(s, time_s, first, &pass_s);
-		if (isnan(first) || isnan(second))
+		if (isnan(second))
 			return 0;
 		bend = second - 2 * first + left;
 		left = bend ? left - (first - left) * (first - left) / bend : second;
@@ -399,14 +413,16 @@ static void note_flip(struct mt_play *p, const struct state *s, double left_byte
 	p->open = 0;
 }
 
-static void begin(struct state *s)
+/* @u: becomes the curve of the part of memory that is in use. */
+static void begin(struct state *s, struct mt_ucurve_sample *u)
 {
 	const struct mt_forecast_input *in = s->in;
 	const struct mt_method_options *o = &in->options;
 
 	/* Chunks that are empty are not written to. */
-	s->u.chunks = (unsigned)ceil(s->u.chunks *
-				     fmin(1, mt_forecast_full_bytes(in) / in->memory_bytes));
+	u->chunks = (unsigned)ceil(u->chunks *
+				   fmin(1, mt_forecast_full_bytes(in) / in->memory_bytes));
+	s->u = u;
 	/* QEMU's bandwidth is what it measures on the wire, however many pages that is. */
 	s->threshold_bytes = fmin(in->bandwidth_bytes_per_s,
 				  mt_play_rate(in, true, false) * mt_play_wire_share(in, true)) *
@@ -424,12 +440,13 @@ static void begin(struct state *s)
 void mt_play(struct mt_play *p, const struct mt_forecast_input *in,
 	     const struct mt_ucurve_sample *u, unsigned flip_after, double give_up_s)
 {
-	struct state s = { .in = in, .u = *u, .goes_on = 1 };
+	struct state s = { .in = in, .goes_on = 1 };
 	unsigned played = 0, look_at = ENDLESS_FROM;
+	struct mt_ucurve_sample used = *u;
 	double goes_on, pass_s;
 
-	*p = (struct mt_play){ 0 };
-	begin(&s);
+	clear(p);
+	begin(&s, &used);
 	if (!flip_after && !in->done.passes) {
 		send_zero(&s, in->memory_bytes - mt_forecast_full_bytes(in));
 		note_flip(p, &s, mt_forecast_full_bytes(in));
@@ -455,7 +472,9 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in,
 		if (played < look_at || s.goes_on < goes_on || flip_after != UINT_MAX)
 			continue;
 		look_at *= 2;
-		pass_s = endless_pass_s(&s, s.time_s) > 0 ? endless_pass_s(&s, give_up_s) : 0;
+		pass_s = endless_pass_s(&s, s.time_s);
+		if (pass_s > 0 && in->method == MT_METHOD_XBZRLE)
+			pass_s = endless_pass_s(&s, give_up_s);
 		if (pass_s > 0) {
 			p->passes += s.goes_on * ceil(fmax(0, give_up_s - s.time_s) / pass_s);
 			break;
@@ -470,26 +489,30 @@ void mt_play(struct mt_play *p, const struct mt_forecast_input *in,
 size_t mt_play_ahead(const struct mt_forecast_input *in, const struct mt_ucurve_sample *u,
 		     struct mt_boundary *of, size_t n)
 {
-	struct state s = { .in = in, .u = *u, .goes_on = 1 };
-	struct mt_play ends = { 0 };
+	struct state s = { .in = in, .goes_on = 1 };
+	struct mt_ucurve_sample used = *u;
+	struct mt_play ends;
 	double began_s;
 	size_t i;
 
-	begin(&s);
+	clear(&ends);
+	begin(&s, &used);
 	resume(&ends, &s);
 	began_s = s.time_s;
 	for (i = 0; i < n && s.left_bytes > 0; i++) {
 		double before_s = s.time_s, kept = s.threshold_bytes, dirtied;
+		struct mt_ucurve_window w;
 
 		ends.n = 0;
 		s.goes_on = 1;
 		later_pass(&ends, &s);
 		dirtied = fmax(0, s.left_bytes - fmin(kept, s.left_bytes));
+		mt_ucurve_window(&w, s.time_s - before_s);
 		of[i] = (struct mt_boundary){
 			.in_s = s.time_s - began_s,
 			.left_bytes = ends.n ? fmin(ends.ends[0].left_bytes, s.left_bytes) :
 					       s.left_bytes,
-			.sd_bytes = ends.n ? 0 : noise(&s, s.time_s - before_s) * dirtied,
+			.sd_bytes = ends.n ? 0 : mt_ucurve_noise_sd(in->curve, &w) * dirtied,
 		};
 	}
 	return i;

@@ -61,6 +61,14 @@ double mt_play_sync_s(const struct mt_forecast_input *in);
 double mt_play_wire_share(const struct mt_forecast_input *in, bool first);
 const struct mt_learned_figures *mt_play_figures(const struct mt_forecast_input *in);
 
+/*
+ * The curves that are played: equally likely, at the middles of as many parts of a normal
+ * distribution. For who has several forecasts made over one U(T).
+ */
+#define MT_RECURRENCE_CURVES	9
+void mt_recurrence_curves(struct mt_ucurve_sample u[MT_RECURRENCE_CURVES],
+			  const struct mt_ucurve *c);
+
 /* The probability alone that recurrence.c says of an end; @in is one that it takes. */
 double mt_recurrence_ends(const struct mt_forecast_input *in);
 

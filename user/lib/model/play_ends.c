@@ -14,13 +14,31 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* So few, and most of them in order: done sooner than qsort() does it. */
+#define FEW	128
+
+static void insert_each(struct mt_chance *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct mt_chance one = v[i];
+		size_t k = i;
+
+		for (; k > 0 && v[k - 1].value > one.value; k--)
+			v[k] = v[k - 1];
+		v[k] = one;
+	}
+}
+
 struct mt_interval mt_chances_interval(struct mt_chance *v, size_t n)
 {
 	static const double wanted[] = { 0.1, 0.5, 0.9 };
 	double sum = 0, at = 0, found[] = { NAN, NAN, NAN };
 	size_t next = 0;
 
-	qsort(v, n, sizeof(*v), by_value);
+	if (n <= FEW)
+		insert_each(v, n);
+	else
+		qsort(v, n, sizeof(*v), by_value);
 	for (size_t i = 0; i < n; i++)
 		sum += v[i].probability;
 	for (size_t i = 0; i < n; i++) {

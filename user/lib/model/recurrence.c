@@ -105,13 +105,15 @@ static unsigned flip_after(const struct mt_forecast_input *in)
 	return UINT_MAX;
 }
 
-/*
- * The curves that are played: equally likely, at the middles of as many parts of a normal
- * distribution.
- */
-static const double curves_z[] = { -1.5932, -0.9674, -0.5895, -0.2822, 0,
-				   0.2822,  0.5895,  0.9674,  1.5932 };
-#define CURVES	MT_ARRAY_SIZE(curves_z)
+#define CURVES	MT_RECURRENCE_CURVES
+static const double curves_z[CURVES] = { -1.5932, -0.9674, -0.5895, -0.2822, 0,
+					 0.2822,  0.5895,  0.9674,  1.5932 };
+
+void mt_recurrence_curves(struct mt_ucurve_sample u[CURVES], const struct mt_ucurve *c)
+{
+	for (size_t i = 0; i < CURVES; i++)
+		mt_ucurve_sample(&u[i], c, curves_z[i]);
+}
 
 struct outcomes {
 	struct mt_chance of[MT_METRIC_COUNT][CURVES * (MT_PLAY_ENDS + 1)];
@@ -140,8 +142,10 @@ static void play_curve(struct mt_play *play, const struct mt_forecast_input *in,
 	double give_up_ms = in->give_up_ms > 0 ? in->give_up_ms : MT_FORECAST_HORIZON_MS;
 	struct mt_ucurve_sample u;
 
-	mt_ucurve_sample(&u, in->curve, curves_z[i]);
-	mt_play(play, in, &u, flip_after(in), (give_up_ms - mt_play_figures(in)->setup_ms) / 1e3);
+	if (!in->curves)
+		mt_ucurve_sample(&u, in->curve, curves_z[i]);
+	mt_play(play, in, in->curves ? &in->curves[i] : &u, flip_after(in),
+		(give_up_ms - mt_play_figures(in)->setup_ms) / 1e3);
 }
 
 static double ended(const struct mt_play *play)

@@ -63,7 +63,6 @@ static void acted(struct supervision *s, const struct mt_actuators *a, const str
 	else if (plan->action == MT_ACTION_ABORT || plan->action == MT_ACTION_RESTART)
 		s->cancelled = true;
 	mt_effect_wait(s, plan->action);
-	s->throttled |= plan->action == MT_ACTION_THROTTLE;
 }
 
 /*
@@ -161,6 +160,8 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 	uint64_t latency;
 	int rc;
 
+	/* One that is answered with an error may have been done. */
+	s->throttled |= plan->action == MT_ACTION_THROTTLE && a != &mt_actuators_dry;
 	if (plan->action == MT_ACTION_STOP && a != &mt_actuators_dry)
 		rc = mt_act_stop(s, a, plan, &err);
 	else if (plan->action == MT_ACTION_FLIP && a != &mt_actuators_dry)

@@ -52,6 +52,7 @@ void mt_conclude(struct supervision *s)
 	};
 	struct mt_record_outcome o = { 0 };
 	struct mt_err err = { 0 };
+	bool arrived;
 
 	s->settling = true;
 	mt_tell(s, NULL, false, NULL);
@@ -60,13 +61,14 @@ void mt_conclude(struct supervision *s)
 	in.cancelled = s->cancelled;
 	in.claimed = s->claimed;
 	r->outcome = mt_settle(&in, r->detail, sizeof(r->detail), &o.destination);
-	if (r->outcome != MT_OUTCOME_COMPLETED && r->outcome != MT_OUTCOME_COMPLETED_UNVERIFIED)
+	arrived = r->outcome == MT_OUTCOME_COMPLETED ||
+		  r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED;
+	if (!arrived)
 		mt_unthrottle(s);
 	/* Where it has moved, this only takes the mark away. */
 	mt_lift_limit(s);
 	drain(s);
-	if (!mt_sample_has(&r->final, total_ms) &&
-	    (r->outcome == MT_OUTCOME_COMPLETED || r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED) &&
+	if (!mt_sample_has(&r->final, total_ms) && arrived &&
 	    mt_domain_completed(s->conn, s->uuid, &r->final, &err))
 		r->final = s->sample;	/* post-copy leaves no completed job behind: the last look
 					 * has to do */

@@ -72,6 +72,16 @@ static void catch_up(struct supervision *s)
 	s->caught_up = !rc || rc == -EPERM || rc == -EACCES || rc == -EOPNOTSUPP;
 }
 
+/* QEMU's last word, though it may be behind others that wait while a call took its time. */
+static enum mt_status last_told(struct supervision *s)
+{
+	enum mt_status waits = mt_inbox_status(s->inbox);
+
+	if (waits == MT_STATUS_NONE || (s->anew && !mt_status_is_under_way(waits)))
+		return s->told;
+	return waits;
+}
+
 /* Return: whether there is a migration to decide about. */
 static bool see(struct supervision *s, struct mt_sample *sample)
 {
@@ -86,7 +96,7 @@ static bool see(struct supervision *s, struct mt_sample *sample)
 	/* QEMU's events know of states that libvirt's statistics do not. */
 	if (!rc) {
 		catch_up(s);
-		sample->status = mt_status_combine(s->told, sample->status);
+		sample->status = mt_status_combine(last_told(s), sample->status);
 	}
 	if (rc || mt_status_is_over(sample->status)) {
 		if (s->phase == PHASE_RUNNING)

@@ -195,7 +195,7 @@ static int begin(struct supervision *s, struct mt_err *err)
 			       0;
 	mt_hand_begin(s);
 	if (s->o->guard && s->o->cancel &&
-	    mt_guard_watch(s->o->guard, s->conn, s->uuid, s->o->cancel))
+	    mt_guard_watch(s->o->guard, s->conn, s->uuid, s->o->cancel, s->inbox))
 		mt_note_event(s, "trouble", "a call that hangs will delay a cancellation");
 	return 0;
 }

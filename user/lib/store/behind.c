@@ -25,6 +25,7 @@
 struct node {
 	struct node *next;
 	uint64_t dropped, dropped_t_ns;	/* before it, and when the first of them was */
+	struct mt_thin_entry what;
 	size_t len;
 	char line[];
 };
@@ -80,18 +81,28 @@ static int tell_dropped(struct mt_behind *b, uint64_t n, uint64_t t_ns)
 	return mt_recorder_write(b->to, &e);
 }
 
-static void write_node(struct mt_behind *b, const struct node *node)
+/* The host has booted since the recording began: the line's time is another in it. */
+static int write_shifted(struct mt_behind *b, const struct node *node)
 {
 	struct mt_strings strings = { 0 };
 	unsigned strange = 0;
 	struct mt_entry e;
-	int rc = tell_dropped(b, node->dropped, node->dropped_t_ns);
+	int rc = mt_entry_parse(&e, node->line, node->len, &strings, &strange, NULL);
 
-	if (!rc)
-		rc = mt_entry_parse(&e, node->line, node->len, &strings, &strange, NULL);
 	if (!rc)
 		rc = mt_recorder_write(b->to, &e);
 	mt_strings_fini(&strings);
+	return rc;
+}
+
+static void write_node(struct mt_behind *b, const struct node *node)
+{
+	int rc = tell_dropped(b, node->dropped, node->dropped_t_ns);
+
+	if (!rc)
+		rc = b->to->shift_ns ?
+			     write_shifted(b, node) :
+			     mt_recorder_line(b->to, &node->what, node->line, node->len);
 	if (rc)
 		fail(b, rc);
 }
@@ -209,15 +220,15 @@ int mt_behind_start(struct mt_behind **out, const struct mt_recorder_behind *how
 }
 
 /* With the lock held. */
-static bool has_room(const struct mt_behind *b, const struct mt_entry *e, size_t len)
+static bool has_room(const struct mt_behind *b, const struct node *node)
 {
 	size_t entries = b->how.max_entries, bytes = b->how.max_bytes;
 
-	if (mt_thin_is_frequent(e) || e->type == MT_ENTRY_PAGES) {
+	if (node->what.frequent || node->what.type == MT_ENTRY_PAGES) {
 		entries -= entries / RESERVE_SHARE;
 		bytes -= bytes / RESERVE_SHARE;
 	}
-	return b->entries < entries && b->bytes + len <= bytes;
+	return b->entries < entries && b->bytes + node->len <= bytes;
 }
 
 /* With the lock held. */
@@ -245,7 +256,7 @@ static struct node *node_of(const struct mt_entry *e)
 		node = malloc(sizeof(*node) + len + 1);
 	}
 	if (node) {
-		*node = (struct node){ .len = len };
+		*node = (struct node){ .what = mt_thin_entry(e), .len = len };
 		memcpy(node->line, line, len + 1);
 	}
 	return node;
@@ -263,11 +274,11 @@ int mt_behind_put(struct mt_behind *b, const struct mt_entry *e)
 	/* The outcome is still of use where only room was refused. */
 	if (rc && e->type != MT_ENTRY_OUTCOME) {
 		free(node);
-	} else if (has_room(b, e, node->len)) {
+	} else if (has_room(b, node)) {
 		append(b, node);
 	} else {
 		if (!b->waiting++)
-			b->waiting_t_ns = mt_entry_t_ns(e);
+			b->waiting_t_ns = node->what.t_ns;
 		b->dropped++;
 		free(node);
 	}

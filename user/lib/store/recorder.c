@@ -180,55 +180,59 @@ static int ask_for_room(struct mt_recorder *r, size_t len, uint64_t t_ns)
 }
 
 /* Return: 0 write it; 1 leave it out; -errno it ends here. */
-static int judge(struct mt_recorder *r, const struct mt_entry *e, size_t len)
+static int judge(struct mt_recorder *r, const struct mt_thin_entry *e, size_t len)
 {
-	uint64_t t_ns = mt_entry_t_ns(e);
-
 	switch (mt_thin_judge(&r->thin, e, len)) {
 	case MT_THIN_KEEP:
 		return 0;
 	case MT_THIN_KEEP_RARER:
-		tell(r, t_ns, "thinned",
+		tell(r, e->t_ns, "thinned",
 		     "a long recording: from here on one of %llu looks and ticks is kept",
 		     (unsigned long long)r->thin.one_of);
 		return 0;
 	case MT_THIN_LEAVE_OUT:
 		return 1;
 	case MT_THIN_PAGES_END:
-		tell(r, t_ns, "thinned", "a large recording: no more sets of pages from here on");
+		tell(r, e->t_ns, "thinned",
+		     "a large recording: no more sets of pages from here on");
 		return 1;
 	case MT_THIN_FULL:
 		break;
 	}
 	mt_err_set(&r->ended, -EFBIG, "a recording has at most %u entries and %llu MiB of text",
 		   MT_RECORDING_MAX_ENTRIES, MT_RECORDING_MAX_TEXT_BYTES >> 20);
-	return end_here(r, t_ns);
+	return end_here(r, e->t_ns);
 }
 
-int mt_recorder_write(struct mt_recorder *r, struct mt_entry *e)
+int mt_recorder_line(struct mt_recorder *r, const struct mt_thin_entry *e, const char *line,
+		     size_t len)
 {
-	mt_autofree char *line = NULL;
-	size_t len;
 	int rc;
 
 	if (r->sink.error)
 		return r->sink.error;
 	if (r->ended.code && e->type != MT_ENTRY_OUTCOME)
 		return r->ended.code;
-	*mt_entry_time(e) += r->shift_ns;
-	line = mt_entry_line(e);
-	if (!line)
-		return -ENOMEM;
-	len = strlen(line);
 	if (len > MT_LINE_MAX_BYTES)
 		return -EMSGSIZE;	/* no reader would take it */
-	rc = r->ended.code ? 0 : ask_for_room(r, len, mt_entry_t_ns(e));
+	rc = r->ended.code ? 0 : ask_for_room(r, len, e->t_ns);
 	if (!rc || e->type == MT_ENTRY_OUTCOME)
 		rc = judge(r, e, len);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	rc = mt_sink_line(&r->sink, line, len);
 	return rc ? rc : r->ended.code;
+}
+
+int mt_recorder_write(struct mt_recorder *r, struct mt_entry *e)
+{
+	mt_autofree char *line = NULL;
+	struct mt_thin_entry what;
+
+	*mt_entry_time(e) += r->shift_ns;
+	what = mt_thin_entry(e);
+	line = mt_entry_line(e);
+	return line ? mt_recorder_line(r, &what, line, strlen(line)) : -ENOMEM;
 }
 
 static int write_entry(struct mt_recorder *r, struct mt_entry *e)

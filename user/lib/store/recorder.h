@@ -35,5 +35,8 @@ char *mt_recorder_suffixed(const char *path, const char *suffix);
 
 /* Writes one entry, whose time is the caller's. */
 int mt_recorder_write(struct mt_recorder *r, struct mt_entry *e);
+/* One whose line is made, by times that hold. */
+int mt_recorder_line(struct mt_recorder *r, const struct mt_thin_entry *e, const char *line,
+		     size_t len);
 
 #endif

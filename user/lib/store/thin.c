@@ -9,10 +9,15 @@
 #define RESERVE_BYTES	(64 * 1024)
 #define SPREAD		16
 
-bool mt_thin_is_frequent(const struct mt_entry *e)
+struct mt_thin_entry mt_thin_entry(const struct mt_entry *e)
 {
-	return e->type == MT_ENTRY_TICK || e->type == MT_ENTRY_WORK ||
-	       (e->type == MT_ENTRY_SAMPLE && !e->sample.boundary);
+	return (struct mt_thin_entry){
+		.type = e->type,
+		.t_ns = mt_entry_t_ns(e),
+		.frequent = e->type == MT_ENTRY_TICK || e->type == MT_ENTRY_WORK ||
+			    (e->type == MT_ENTRY_SAMPLE && !e->sample.boundary),
+		.pages_start_ns = e->type == MT_ENTRY_PAGES ? e->pages.start_ns : 0,
+	};
 }
 
 /* Entries with strings, which a reader keeps beside them. */
@@ -38,7 +43,7 @@ void mt_thin_count(struct mt_thin *thin, enum mt_entry_type type, size_t len)
 		thin->text_bytes += len;
 }
 
-static bool is_full(const struct mt_thin *thin, const struct mt_entry *e, size_t len)
+static bool is_full(const struct mt_thin *thin, const struct mt_thin_entry *e, size_t len)
 {
 	if (e->type == MT_ENTRY_OUTCOME)
 		return thin->entries >= thin->max_entries ||
@@ -59,10 +64,9 @@ static uint64_t one_of(const struct mt_thin *thin)
 }
 
 /* A set comes in several entries of one tick: the one that is begun is finished. */
-static enum mt_thin_verdict judge_pages(struct mt_thin *thin, const struct mt_record_pages *p,
-					size_t len)
+static enum mt_thin_verdict judge_pages(struct mt_thin *thin, uint64_t start_ns, size_t len)
 {
-	bool begun = thin->text_bytes && p->start_ns == thin->pages_start_ns;
+	bool begun = thin->text_bytes && start_ns == thin->pages_start_ns;
 
 	if (thin->pages_ended)
 		return MT_THIN_LEAVE_OUT;
@@ -71,7 +75,7 @@ static enum mt_thin_verdict judge_pages(struct mt_thin *thin, const struct mt_re
 		thin->pages_ended = true;
 		return MT_THIN_PAGES_END;
 	}
-	thin->pages_start_ns = p->start_ns;
+	thin->pages_start_ns = start_ns;
 	return MT_THIN_KEEP;
 }
 
@@ -91,15 +95,16 @@ static enum mt_thin_verdict judge_frequent(struct mt_thin *thin)
 	return MT_THIN_KEEP;
 }
 
-enum mt_thin_verdict mt_thin_judge(struct mt_thin *thin, const struct mt_entry *e, size_t len)
+enum mt_thin_verdict mt_thin_judge(struct mt_thin *thin, const struct mt_thin_entry *e,
+				   size_t len)
 {
 	enum mt_thin_verdict v = MT_THIN_KEEP;
 
 	if (is_full(thin, e, len))
 		return MT_THIN_FULL;
 	if (e->type == MT_ENTRY_PAGES)
-		v = judge_pages(thin, &e->pages, len);
-	else if (mt_thin_is_frequent(e))
+		v = judge_pages(thin, e->pages_start_ns, len);
+	else if (e->frequent)
 		v = judge_frequent(thin);
 	if (v == MT_THIN_KEEP || v == MT_THIN_KEEP_RARER)
 		mt_thin_count(thin, e->type, len);

@@ -33,11 +33,19 @@ enum mt_thin_verdict {
 	MT_THIN_FULL,			/* nothing more has room, but an outcome */
 };
 
+/* What is to be known of an entry when its line has been made. */
+struct mt_thin_entry {
+	enum mt_entry_type type;
+	uint64_t t_ns;
+	bool frequent;			/* may be left out: there are many like it */
+	uint64_t pages_start_ns;	/* of a set of pages */
+};
+struct mt_thin_entry mt_thin_entry(const struct mt_entry *e);
+
 /* What becomes of @e, whose line has @len bytes; counts it if it is kept. */
-enum mt_thin_verdict mt_thin_judge(struct mt_thin *thin, const struct mt_entry *e, size_t len);
+enum mt_thin_verdict mt_thin_judge(struct mt_thin *thin, const struct mt_thin_entry *e,
+				   size_t len);
 /* Counts one that is there whatever is said. */
 void mt_thin_count(struct mt_thin *thin, enum mt_entry_type type, size_t len);
-/* Whether it may be left out of a recording: there are many like it. */
-bool mt_thin_is_frequent(const struct mt_entry *e);
 
 #endif
