@@ -16,10 +16,11 @@
 /* No further than that; 0: as QEMU does. */
 static int hold_throttle(struct supervision *s, unsigned percent, struct mt_err *err)
 {
-	int ret = percent ? mt_domain_limit_throttle(s->conn, s->uuid, percent, err) : 0;
-
-	s->throttled |= percent && !ret;
-	return ret;
+	if (!percent)
+		return 0;
+	/* What is answered with an error may have been done. */
+	s->throttled = true;
+	return mt_domain_limit_throttle(s->conn, s->uuid, percent, err);
 }
 
 int mt_restart(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
