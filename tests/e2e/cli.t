@@ -480,6 +480,8 @@ bad_spec "another policy's parameter" 'policy qemu has no parameter timeout' '[s
 bad_spec "one takes part twice" 'qemu takes part twice' '[simulator]' "$W" "${R_OF/= qemu/= qemu qemu}"
 bad_spec "a flip at once that is not allowed" 'flips to post-copy before a pass is done, which is not allowed' '[simulator]\n[policy p]\npolicy = passes\npasses = 0' \
 	"$W" "${R_OF/= qemu/= p}"
+bad_spec "traffic that nobody counts" 'received and sent need cpu' '[simulator]' "${W/trace/sent = 1MiB\/s\\ntrace}" "$R_OF"
+bad_spec "CPU of a recording" 'cpu is for a tournament with \[simulator\]' '[recordings]\n[workload w]\nrecordings = x\ncpu = 5%' "${R_OF/bandwidths = 40MiB\/s\\n/}"
 bad_spec "no such workload" 'no \[workload x\]' '[simulator]' "$W" "${R_OF/= w/= x}"
 bad_spec "a workload without a trace" 'w\] needs trace' '[simulator]\n[workload w]' "$R_OF"
 bad_spec "a workload of elsewhere" 'recordings is for a tournament with \[recordings\]' '[simulator]' "$W" 'recordings = x' "$R_OF"

@@ -8,7 +8,7 @@ B=${B:-build}
 . tests/lib/ktap.sh
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-plan 21
+plan 23
 
 cat >"$dir/sim.ini" <<'END_OF_SPEC'
 [simulator]
@@ -69,6 +69,37 @@ check "a heavier pause turns the order" test "$(tournament -s -o "$dir/out" --we
 check "the chart has a panel for each workload and permission" test "$(grep -c '<g>' "$dir/chart.svg")" = 3
 check "and fetches nothing" test "$(grep -Eo '(href|src|url\(|https?:)[^ ]*' "$dir/chart.svg")" = 'http://www.w3.org/2000/svg"'
 
+# What the guest sends and receives takes its part of the link: before it runs there, and from then on.
+for traffic in sent received; do
+	cat >"$dir/$traffic.ini" <<-END_OF_SPEC
+		[simulator]
+		hindsight = 0
+		profile = 4s
+		[policy flip]
+		policy = passes
+		passes = 0
+		[workload alone]
+		trace = idle:region=56MiB
+		memory = 64MiB
+		[workload talks]
+		trace = idle:region=56MiB
+		memory = 64MiB
+		cpu = 50%
+		$traffic = 20MiB/s
+		[runs all]
+		workloads = alone talks
+		policies = qemu flip
+		bandwidths = 28MiB/s
+		max_downtimes = 300ms
+		postcopy = yes
+	END_OF_SPEC
+	tournament "$dir/$traffic.ini" -o "$dir/$traffic" >/dev/null
+done
+# The link carries 28 / 0.945 MiB/s, of which 20 are taken.
+slower() { jq -s "def t(w): .[] | select(.workload == w and .policy == \"$2\") | .total_ms; t(\"talks\") / t(\"alone\") | . * 10 | round / 10" "$dir/$1/runs.jsonl"; }
+check_eq "what it sends slows pre-copy, not post-copy" "$(slower sent qemu) $(slower sent flip)" "2.9 1"
+check_eq "what it receives slows post-copy, not pre-copy" "$(slower received flip) $(slower received qemu)" "2.9 1"
+
 # Cut in the middle of a line, and interrupted.
 figures() { jq -Sc 'del(.start_wall_ms)' "$dir/$1/runs.jsonl" | sort; }
 mkdir "$dir/cut"
@@ -112,7 +143,7 @@ check "as replay says: time and implied pause" jq -n -e --slurpfile s "$dir/said
 	and ($r.total_ms - $r.downtime_ms - $s.at_ms | fabs) <= 1'
 
 check "what is shipped can be read" sh -c "
-	for s in sim real; do $B/migtrace tournament -n tests/data/tournament/\$s.ini >/dev/null || exit 1; done"
+	for s in sim walm real; do $B/migtrace tournament -n tests/data/tournament/\$s.ini >/dev/null || exit 1; done"
 data=${MIGTRACE_DATA:-../shared/data}/pg-ycsb
 if [ -d "$data" ]; then
 	check "that of recordings, too, where they are" sh -c "

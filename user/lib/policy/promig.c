@@ -15,9 +15,9 @@
  *  - else hybrid.
  *
  * It watches for 67 s, decides, and then migrates; here the chain is learned while the migration
- * runs, and the decision is made anew each second. Its hybrid is not published: ihm.c stands for it.
- * Its code multiplies the matrix with the state from the wrong side, so that it gets the state from
- * which the present one is likeliest reached; its description says otherwise. Both can be had.
+ * runs, and the decision is made anew each second. Its hybrid is not published: it is ihm.c's here.
+ * Its code multiplies matrix and state from the wrong side, which gives the state from which the
+ * present one is likeliest reached; its description says otherwise. Both can be had.
  */
 #include <math.h>
 #include <stdio.h>
