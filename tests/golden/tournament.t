@@ -143,13 +143,13 @@ check "as replay says: time and implied pause" jq -n -e --slurpfile s "$dir/said
 	and ($r.total_ms - $r.downtime_ms - $s.at_ms | fabs) <= 1'
 
 check "what is shipped can be read" sh -c "
-	for s in sim walm real; do $B/migtrace tournament -n tests/data/tournament/\$s.ini >/dev/null || exit 1; done"
+	for s in sim walm ihm real; do $B/migtrace tournament -n tests/data/tournament/\$s.ini >/dev/null || exit 1; done"
 data=${MIGTRACE_DATA:-../shared/data}/pg-ycsb
 if [ -d "$data" ]; then
-	check "that of recordings, too, where they are" sh -c "
-		s=\$(realpath tests/data/tournament/recordings.ini) b=\$(realpath $B/migtrace)
-		cd '$data' && \"\$b\" tournament -n \"\$s\" >/dev/null"
+	check "those of recordings, too, where they are" sh -c "
+		d=\$(realpath tests/data/tournament) b=\$(realpath $B/migtrace)
+		cd '$data' && for s in recordings ihm-recordings; do \"\$b\" tournament -n \"\$d/\$s.ini\" >/dev/null || exit 1; done"
 else
-	skip "that of recordings, too, where they are" "no $data"
+	skip "those of recordings, too, where they are" "no $data"
 fi
 ktap_end
