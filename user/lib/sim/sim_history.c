@@ -74,7 +74,8 @@ int mt_sim_history(struct mt_trace *trace, double duration_s, double slot_s, str
 	return h->n ? 0 : -ENODATA;
 }
 
-/* Some tens of them fill the profile with windows of one length; fewer, where they are long. */
+/* Windows of one length: enough of them to have quantiles, as many as the profile holds. */
+#define WINDOWS_MIN	4
 #define WINDOWS_MAX	20
 
 static void measure(struct mt_trace *trace, struct window *w, double window_s, double duration_s,
@@ -106,8 +107,11 @@ int mt_sim_profile(struct mt_trace *trace, const struct mt_sim_params *p, double
 	if (!w.seen)
 		return -ENOMEM;
 	mt_ucurve_init(&before->u, (double)p->memory_bytes);
-	for (double window_s = WINDOW_S / 8; window_s <= duration_s; window_s *= 2)
+	for (double window_s = WINDOW_S / 8; window_s * WINDOWS_MIN <= duration_s; window_s *= 2)
 		measure(trace, &w, window_s, duration_s, &before->u);
+	trace->ops->rewind(trace->opaque);
+	mt_ucurve_union(&before->u, duration_s,
+			(double)count(trace, &w, duration_s) * MT_TRACE_PAGE_BYTES, false);
 	before->nonzero_bytes = (double)(p->resident_bytes ? p->resident_bytes : resident);
 	free(w.seen);
 	return 0;
