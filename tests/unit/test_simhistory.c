@@ -66,9 +66,9 @@ static void test_profile(void)
 	CHECK_INT(mt_sim_profile(&trace, &p, 0.5, &before), -ENODATA);
 	CHECK_INT(mt_sim_profile(&trace, &p, 16, &before), 0);
 	for (double t = 0.25; t <= 16; t *= 2) {
-		double pages = n * (1 - exp(-t * rate / n));
+		double bytes = n * (1 - exp(-t * rate / n)) * 4096;
 
-		CHECK_NEAR(mt_ucurve_at(&before.u, t), pages * 4096, (t > 4 ? 0.2 : 0.1) * pages * 4096);
+		CHECK_NEAR(mt_ucurve_at(&before.u, t), bytes, (t > 4 ? 0.2 : 0.1) * bytes);
 	}
 	CHECK_NEAR(before.nonzero_bytes, 64.0 * MT_MIB, 3 * MT_MIB);
 	p.resident_bytes = 100 * MT_MIB;
