@@ -484,8 +484,10 @@ bad_spec "an unknown policy takes part" 'unknown policy "best"; there are' '[sim
 bad_spec "a section of an unknown policy" '\[policy p\]: unknown policy "p"; there are' '[simulator]\n[policy p]' "$W" "$R_OF"
 bad_spec "another policy's parameter" 'policy qemu has no parameter timeout' '[simulator]\n[policy q]\npolicy = qemu\ntimeout = 3s' "$W" "$R_OF"
 bad_spec "one takes part twice" 'qemu takes part twice' '[simulator]' "$W" "${R_OF/= qemu/= qemu qemu}"
-bad_spec "a flip at once that is not allowed" 'flips to post-copy at once, which is not allowed' '[simulator]\n[policy p]\npolicy = passes\npasses = 0' \
+bad_spec "a flip at once that is not allowed" 'flips to post-copy before a pass is done, which is not allowed' '[simulator]\n[policy p]\npolicy = passes\npasses = 0' \
 	"$W" "${R_OF/= qemu/= p}"
+bad_spec "traffic that nobody counts" 'received and sent need cpu' '[simulator]' "${W/trace/sent = 1MiB\/s\\ntrace}" "$R_OF"
+bad_spec "CPU of a recording" 'cpu is for a tournament with \[simulator\]' '[recordings]\n[workload w]\nrecordings = x\ncpu = 5%' "${R_OF/bandwidths = 40MiB\/s\\n/}"
 bad_spec "no such workload" 'no \[workload x\]' '[simulator]' "$W" "${R_OF/= w/= x}"
 bad_spec "a workload without a trace" 'w\] needs trace' '[simulator]\n[workload w]' "$R_OF"
 bad_spec "a workload of elsewhere" 'recordings is for a tournament with \[recordings\]' '[simulator]' "$W" 'recordings = x' "$R_OF"
@@ -563,7 +565,7 @@ told "metadata: an option is over it" 2 ': web1: from its metadata: deadline 600
 told "metadata: it may be left alone" 1 'cannot reach' --no-metadata
 told "metadata: nothing is taken where options say all" 1 'cannot reach' --max-downtime 300ms --deadline none
 with_metadata "policy='passes' passes='0'"
-told "metadata: what contradicts itself is not heeded" 2 'metadata.*is not heeded: policy passes with 0 passes flips to post-copy at once, which is not allowed'
+told "metadata: what contradicts itself is not heeded" 2 'metadata.*is not heeded: policy passes as it is set flips to post-copy before a pass is done, which is not allowed'
 told "metadata: unless an option allows it" 3 'from its metadata: policy passes, passes 0$' --postcopy
 with_metadata "postcopy='yes'"
 told "metadata: post-copy does not go with --parallel" 2 'allows post-copy, which does not go with --parallel' --parallel 4

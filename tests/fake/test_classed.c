@@ -172,8 +172,8 @@ static struct fake_guest *begin_adamig(double idle_cpus)
 }
 
 /*
- * Only where a CPU of the host is idle, which is asked of the hypervisor: compressed it arrives; else
- * no method is left.
+ * Only where a CPU of the host is idle, which is asked of the hypervisor: compressed it arrives,
+ * else no method is left.
  */
 static void compresses_on_a_spare_cpu(void)
 {

@@ -8,7 +8,7 @@ B=${B:-build}
 . tests/lib/ktap.sh
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-plan 21
+plan 23
 
 cat >"$dir/sim.ini" <<'END_OF_SPEC'
 [simulator]
@@ -69,6 +69,37 @@ check "a heavier pause turns the order" test "$(tournament -s -o "$dir/out" --we
 check "the chart has a panel for each workload and permission" test "$(grep -c '<g>' "$dir/chart.svg")" = 3
 check "and fetches nothing" test "$(grep -Eo '(href|src|url\(|https?:)[^ ]*' "$dir/chart.svg")" = 'http://www.w3.org/2000/svg"'
 
+# What the guest sends and receives takes its part of the link: before it runs there, and from then on.
+for traffic in sent received; do
+	cat >"$dir/$traffic.ini" <<-END_OF_SPEC
+		[simulator]
+		hindsight = 0
+		profile = 4s
+		[policy flip]
+		policy = passes
+		passes = 0
+		[workload alone]
+		trace = idle:region=56MiB
+		memory = 64MiB
+		[workload talks]
+		trace = idle:region=56MiB
+		memory = 64MiB
+		cpu = 50%
+		$traffic = 20MiB/s
+		[runs all]
+		workloads = alone talks
+		policies = qemu flip
+		bandwidths = 28MiB/s
+		max_downtimes = 300ms
+		postcopy = yes
+	END_OF_SPEC
+	tournament "$dir/$traffic.ini" -o "$dir/$traffic" >/dev/null
+done
+# The link carries 28 / 0.945 MiB/s, of which 20 are taken: 2.9 times as long, but for what takes no bandwidth.
+slower() { jq -s "def t(w): .[] | select(.workload == w and .policy == \"$2\") | .total_ms; t(\"talks\") / t(\"alone\") | . > $3 and . < $4" "$dir/$1/runs.jsonl"; }
+check_eq "what it sends slows pre-copy, not post-copy" "$(slower sent qemu 2.7 2.95) $(slower sent flip 0.95 1.05)" "true true"
+check_eq "what it receives slows post-copy, not pre-copy" "$(slower received flip 2.7 2.95) $(slower received qemu 0.95 1.05)" "true true"
+
 # Cut in the middle of a line, and interrupted.
 figures() { jq -Sc 'del(.start_wall_ms)' "$dir/$1/runs.jsonl" | sort; }
 mkdir "$dir/cut"
@@ -112,13 +143,13 @@ check "as replay says: time and implied pause" jq -n -e --slurpfile s "$dir/said
 	and ($r.total_ms - $r.downtime_ms - $s.at_ms | fabs) <= 1'
 
 check "what is shipped can be read" sh -c "
-	for s in sim real; do $B/migtrace tournament -n tests/data/tournament/\$s.ini >/dev/null || exit 1; done"
+	for s in sim walm ihm real; do $B/migtrace tournament -n tests/data/tournament/\$s.ini >/dev/null || exit 1; done"
 data=${MIGTRACE_DATA:-../shared/data}/pg-ycsb
 if [ -d "$data" ]; then
-	check "that of recordings, too, where they are" sh -c "
-		s=\$(realpath tests/data/tournament/recordings.ini) b=\$(realpath $B/migtrace)
-		cd '$data' && \"\$b\" tournament -n \"\$s\" >/dev/null"
+	check "those of recordings, too, where they are" sh -c "
+		d=\$(realpath tests/data/tournament) b=\$(realpath $B/migtrace)
+		cd '$data' && for s in recordings ihm-recordings; do \"\$b\" tournament -n \"\$d/\$s.ini\" >/dev/null || exit 1; done"
 else
-	skip "that of recordings, too, where they are" "no $data"
+	skip "those of recordings, too, where they are" "no $data"
 fi
 ktap_end

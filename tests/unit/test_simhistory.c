@@ -3,6 +3,7 @@
  * test_simhistory.c - what a profile would have told of a trace, and what fm and am make of it
  */
 #include <errno.h>
+#include <math.h>
 
 #include "base/units.h"
 #include "sim/sim.h"
@@ -73,6 +74,33 @@ static void test_seconds(void)
 	mt_trace_fini(&trace);
 }
 
+/*
+ * U(T) of writes at random to n pages: n (1 - exp(-T rate / n)), as far as a curve says it that
+ * begins without knowing; and what of it is not zero.
+ */
+static void test_profile(void)
+{
+	struct mt_beforehand before = { 0 };
+	struct mt_sim_params p;
+	const double n = 16384, rate = 5000;
+
+	mt_sim_defaults(&p);
+	p.memory_bytes = 256 * MT_MIB;
+	CHECK(begin("uniform:region=64MiB,rate=5000/s,keepalive=0,seed=3"));
+	CHECK_INT(mt_sim_profile(&trace, &p, 0.5, &before), -ENODATA);
+	CHECK_INT(mt_sim_profile(&trace, &p, 16, &before), 0);
+	for (double t = 0.25; t <= 16; t *= 2) {
+		double bytes = n * (1 - exp(-t * rate / n)) * 4096;
+
+		CHECK_NEAR(mt_ucurve_at(&before.u, t), bytes, (t > 4 ? 0.2 : 0.1) * bytes);
+	}
+	CHECK_NEAR(before.nonzero_bytes, 64.0 * MT_MIB, 3 * MT_MIB);
+	p.resident_bytes = 100 * MT_MIB;
+	CHECK_INT(mt_sim_profile(&trace, &p, 2, &before), 0);
+	CHECK_NEAR(before.nonzero_bytes, 100.0 * MT_MIB, 1);
+	mt_trace_fini(&trace);
+}
+
 static double stall_of(const char *policy, const struct mt_history *h, double tick_ms)
 {
 	struct mt_limits limits = MT_LIMITS_UNSET;
@@ -132,6 +160,7 @@ static void test_ticks(void)
 }
 
 static const struct ktap_case cases[] = {
+	{ "a profile is U(T) of the trace", test_profile },
 	{ "page after page: as many as it writes", test_sequence },
 	{ "ten pages over and over count once a second", test_distinct },
 	{ "seconds, and windows of them, of sequences", test_seconds },

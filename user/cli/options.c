@@ -59,22 +59,22 @@ static bool set_has(const struct option_set *set, const char *name)
 }
 
 /*
- * "policy timeout: when it acts, or none (default 30 s)"; where several have it, one behind the
- * other.
+ * "policy timeout: when it acts, or none (default 30 s)"; where several have it otherwise, one
+ * behind the other.
  */
 static void tell_param(char *help, size_t size, const char *name)
 {
 	const struct mt_param *p;
-	char initial[MT_PARAM_TEXT_MAX], words[128];
+	char initial[MT_PARAM_TEXT_MAX], words[128], whose[256];
 	size_t len = 0;
 
 	*help = '\0';
 	for (size_t i = 0; mt_policy_at(i) && len < size; i++) {
 		p = mt_policy_param(mt_policy_at(i), name);
-		if (p)
+		if (p && *mt_param_whose(whose, sizeof(whose), mt_policy_at(i), p, ""))
 			len += (size_t)snprintf(
-				help + len, size - len, "%spolicy %s: %s%s%s (default %s)",
-				len ? "; " : "", mt_policy_at(i)->name, p->help,
+				help + len, size - len, "%s%s: %s%s%s (default %s)",
+				len ? "; " : "", whose, p->help,
 				p->kind == MT_PARAM_DURATION_OR_NONE ? ", or none" :
 				p->kind == MT_PARAM_WORD	     ? ": " :
 								       "",

@@ -37,6 +37,7 @@ enum spec_value {
 	SPEC_DURATION,		/* uint64_t, ms */
 	SPEC_LIMIT,		/* uint64_t, ms; "none": MT_LIMIT_NONE */
 	SPEC_SIZE,		/* uint64_t, bytes */
+	SPEC_RATE,		/* uint64_t, bytes/s */
 	SPEC_YES,		/* bool: .words[0] is true, [1] false */
 	SPEC_WORDS,		/* struct spec_words */
 	SPEC_RATES,		/* struct spec_numbers, bytes/s */

@@ -27,6 +27,7 @@ static int number(const struct spec_key *key, const char *text, uint64_t *out,
 	case SPEC_DURATIONS:
 		rc = mt_parse_duration_ms(key->name, text, &value, err);
 		break;
+	case SPEC_RATE:
 	case SPEC_RATES:
 		rc = mt_parse_rate_bytes_per_s(key->name, text, &value, err);
 		break;
@@ -148,6 +149,7 @@ int spec_value_set(const struct spec_key *key, void *item, const char *text,
 	case SPEC_DURATION:
 	case SPEC_LIMIT:
 	case SPEC_SIZE:
+	case SPEC_RATE:
 		if (key->initial == text && !strcmp(text, SPEC_UNSET)) {
 			*(uint64_t *)at = MT_LIMIT_UNSET;
 			return 0;

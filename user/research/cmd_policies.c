@@ -5,6 +5,7 @@
  * The Makefile puts what this prints in place of lines that ask for it: `.. policies: SECTION` in a
  * man page, `# policies: SECTION` in the example.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,12 +39,8 @@ static void wrap(const char *indent, const char *text, bool plain)
 	putchar('\n');
 }
 
-/*
- * "Policy **timeout**: when it acts. 0ms to 168h, or **none**; 30s if not given." @policy NULL:
- * whichever.
- */
-static void about(char *text, size_t size, const struct mt_policy *policy,
-		  const struct mt_param *p)
+/* "Policy **timeout**: when it acts. 0ms to 168h, or **none**; 30s if not given." */
+static void about(char *text, size_t size, const char *whose, const struct mt_param *p)
 {
 	char min[MT_PARAM_TEXT_MAX], max[MT_PARAM_TEXT_MAX], initial[MT_PARAM_TEXT_MAX];
 	char words[256];
@@ -54,9 +51,8 @@ static void about(char *text, size_t size, const struct mt_policy *policy,
 		snprintf(words, sizeof(words), "%s to %s%s", mt_param_text(min, p, p->min),
 			 mt_param_text(max, p, p->max),
 			 p->kind == MT_PARAM_DURATION_OR_NONE ? ", or **none**" : "");
-	snprintf(text, size, "%s%s%s: %s. %s; %s if not given.",
-		 policy ? "Policy **" : "Any policy", policy ? policy->name : "",
-		 policy ? "**" : "", p->about ? p->about : p->help, words,
+	snprintf(text, size, "%c%s: %s. %s; %s if not given.", toupper((unsigned char)*whose),
+		 whose + 1, p->about ? p->about : p->help, words,
 		 mt_param_text(initial, p, p->initial));
 }
 
@@ -65,19 +61,19 @@ static void tell_all(const char *indent, const char *name, bool plain)
 {
 	for (size_t i = 0, told = 0; mt_policy_at(i); i++) {
 		const struct mt_param *p = mt_policy_param(mt_policy_at(i), name);
-		char text[1024];
+		char text[1024], whose[256];
 
-		if (!p)
+		if (!p || !*mt_param_whose(whose, sizeof(whose), mt_policy_at(i), p, "**"))
 			continue;
 		if (told++ && !plain)
 			putchar('\n');
-		about(text, sizeof(text), mt_policy_at(i), p);
+		about(text, sizeof(text), whose, p);
 		wrap(indent, text, plain);
 	}
 	if (mt_param_of_all(name)) {
 		char text[1024];
 
-		about(text, sizeof(text), NULL, mt_param_of_all(name));
+		about(text, sizeof(text), "any policy", mt_param_of_all(name));
 		wrap(indent, text, plain);
 	}
 }

@@ -157,7 +157,7 @@ static bool flips_at_once_but_may_not(const struct check *c)
 		return false;
 	snprintf(
 		c->line, c->size,
-		"policy %s with 0 passes flips to post-copy at once, which is not allowed: allow post-copy, or give it passes",
+		"policy %s as it is set flips to post-copy before a pass is done, which is not allowed: allow post-copy, or have it wait for a pass",
 		c->policy->name);
 	return true;
 }

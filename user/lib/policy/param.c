@@ -205,6 +205,40 @@ const char *mt_param_words(char *buf, size_t size, const struct mt_param *p, con
 	return buf;
 }
 
+static bool says_the_same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool is_same(const struct mt_param *a, const struct mt_param *b)
+{
+	return a->kind == b->kind && a->initial == b->initial && a->min == b->min &&
+	       a->max == b->max && a->words == b->words && says_the_same(a->help, b->help) &&
+	       says_the_same(a->about, b->about);
+}
+
+const char *mt_param_whose(char *buf, size_t size, const struct mt_policy *policy,
+			   const struct mt_param *p, const char *mark)
+{
+	char holders[256] = "";
+	const struct mt_policy *at;
+	size_t len = 0, n = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; (at = mt_policy_at(i)) && len < sizeof(holders); i++) {
+		const struct mt_param *own = mt_policy_param(at, p->name);
+
+		if (!own || !is_same(own, p))
+			continue;
+		if (!n && at != policy)
+			return buf;
+		len += (size_t)snprintf(holders + len, sizeof(holders) - len, "%s%s%s%s",
+					n++ ? ", " : "", mark, at->name, mark);
+	}
+	snprintf(buf, size, "%s %s", n > 1 ? "policies" : "policy", holders);
+	return buf;
+}
+
 int mt_word_find(const char *const *words, const char *text)
 {
 	for (int i = 0; words[i]; i++)

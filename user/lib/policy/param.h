@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mt_policy;
+
 enum mt_param_kind {
 	MT_PARAM_DURATION,		/* milliseconds */
 	MT_PARAM_DURATION_OR_NONE,	/* or MT_LIMIT_NONE */
@@ -80,6 +82,13 @@ const char *mt_duration_text(char buf[MT_PARAM_TEXT_MAX], uint64_t ms);
 const char *mt_param_words(char *buf, size_t size, const struct mt_param *p, const char *mark);
 /* The place of @text in @words, which ends with NULL; < 0: it is not there. */
 int mt_word_find(const char *const *words, const char *text);
+
+/*
+ * Whose @p, of @policy's row, is: "policy ihm", or "policies ihm, walm" where others have it to the
+ * word. @mark as above. Return: "" where @policy is not the first of them.
+ */
+const char *mt_param_whose(char *buf, size_t size, const struct mt_policy *policy,
+			   const struct mt_param *p, const char *mark);
 
 /* "quiet-time" of "quiet_time"; and "quiet_time_ms", as a recording has it. */
 const char *mt_param_option(char buf[MT_PARAM_NAME_MAX], const struct mt_param *p);

@@ -16,6 +16,7 @@
 	X(ihm) \
 	X(walm) \
 	X(solive) \
+	X(promig) \
 	X(stop_and_copy) \
 	X(fixed_passes) \
 	X(fm) \

@@ -13,8 +13,11 @@
 #include "ihm.h"
 #include "policy_rows.h"
 
+enum { IHM = MT_CLASSED_COUNT };
+
 static const struct mt_param params[] = {
 	MT_CLASSED_PARAMS,
+	MT_IHM_PARAMS(IHM),
 	{ .name = NULL }
 };
 
@@ -36,7 +39,7 @@ static void solive_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 {
 	char now[MT_UNIT_STR], allowed[MT_UNIT_STR];
 
-	mt_ihm_step(priv, view, plan);
+	mt_ihm_step(priv, view, view->params + IHM, plan);
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
 	if (!view->iterations->total)
 		return;

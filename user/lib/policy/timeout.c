@@ -5,7 +5,9 @@
  */
 #include "policy_rows.h"
 
-enum { TIMEOUT };
+enum { TIMEOUT, MID_PASS };
+
+static const char *const no_yes[] = { "no", "yes", NULL };
 
 static const struct mt_param params[] = {
 	[TIMEOUT] = { .name = "timeout",
@@ -15,6 +17,14 @@ static const struct mt_param params[] = {
 		      .help = "when it acts",
 		      .about =
 			      "when it acts, since the migration began. 0ms is at once, **none** is never" },
+	/* WALM's fixed hybrid flips half a second after it began. */
+	[MID_PASS] = { .name = "mid_pass",
+		       .kind = MT_PARAM_WORD,
+		       .max = 1,
+		       .words = no_yes,
+		       .help = "whether it may flip before the first pass is done",
+		       .about =
+			       "whether it may flip before the first whole pass is done, when the guest has to wait for all that has not been sent; post-copy has to be allowed then" },
 	{ .name = NULL }
 };
 
@@ -46,12 +56,18 @@ static uint64_t acts_at_ms(const uint64_t *own)
 	return own[TIMEOUT];
 }
 
+static bool flips_at_once(const uint64_t *own)
+{
+	return own[MID_PASS];
+}
+
 const struct mt_policy mt_policy_timeout = {
 	.name = "timeout",
 	.help = "virsh --timeout: after a fixed time, post-copy where allowed, else suspend",
 	.about = "as virsh's **--timeout**: after a fixed time flip if post-copy is allowed, else stop the guest, however long that takes",
 	.acts = true,
 	.params = params,
+	.flips_at_once = flips_at_once,
 	.acts_at_ms = acts_at_ms,
 	.step = timeout_step,
 };

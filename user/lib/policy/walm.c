@@ -13,7 +13,7 @@
 #include "ihm.h"
 #include "policy_rows.h"
 
-enum { PASSES = MT_CLASSED_COUNT };
+enum { PASSES = MT_CLASSED_COUNT, IHM };
 
 static const struct mt_param params[] = {
 	MT_CLASSED_PARAMS,
@@ -21,6 +21,7 @@ static const struct mt_param params[] = {
 		     .help = "after how many finished passes post-copy begins; 0 at once",
 		     .about =
 			     "after how many finished passes post-copy begins, where the class calls for it. 0 is as soon as the class is known, as in WALM, for which post-copy has to be allowed" },
+	MT_IHM_PARAMS(IHM),
 	{ .name = NULL }
 };
 
@@ -60,7 +61,7 @@ static void walm_step(void *priv, const struct mt_view *view, uint64_t now_ms, s
 	enum method method = method_of(view->class);
 
 	/* It watches the passes whatever the class: that may change. */
-	mt_ihm_step(priv, view, plan);
+	mt_ihm_step(priv, view, view->params + IHM, plan);
 	if (method == POSTCOPY && view->limits->postcopy_allowed) {
 		flip(view, plan);
 	} else if (method == PRECOPY) {

@@ -88,6 +88,12 @@ MT_MUST_CHECK int mt_sim_host_parse(struct mt_sim_host *host, const char *words,
 const char *mt_sim_host_name(const char *words);	/* of the preset that they begin with; NULL
 							 * is fine */
 
+/* What the guest does besides writing to memory, all the time: a policy is told. */
+struct mt_sim_activity {
+	double cpu_share;		/* of its vCPUs' time; 0: nobody counts any of this */
+	double received_bytes_per_s, sent_bytes_per_s;
+};
+
 struct mt_sim_params {
 	uint64_t memory_bytes;		/* that takes part: what query-migrate calls ram.total */
 	uint64_t resident_bytes;	/* of it not zero at the beginning, from the trace's first
@@ -112,6 +118,7 @@ struct mt_sim_params {
 	double look_ms;			/* between two samples that are no boundary; 0: none */
 	double tick_ms;			/* of a kernel source on the source's host; 0: there is
 					 * none */
+	struct mt_sim_activity activity;
 	struct mt_sim_host host;
 };
 
@@ -212,5 +219,13 @@ MT_MUST_CHECK int mt_sim_history(struct mt_trace *trace, double duration_s, doub
  */
 MT_MUST_CHECK int mt_sim_seconds(struct mt_trace *trace, unsigned after_s, unsigned n,
 				 struct mt_seconds *to);
+
+/*
+ * What a kernel profile of @duration_s would have told of it, for limits.before: U(T) by windows
+ * of up to that length, and how much of its memory is not zero. @trace is rewound. Return: 0;
+ * -ENODATA for less than a window; -ENOMEM.
+ */
+MT_MUST_CHECK int mt_sim_profile(struct mt_trace *trace, const struct mt_sim_params *p,
+				 double duration_s, struct mt_beforehand *before);
 
 #endif

@@ -29,6 +29,16 @@ static void on_writes(void *to, const uint64_t *pages, size_t n)
 	}
 }
 
+static uint64_t count(struct mt_trace *trace, struct window *w, double window_s)
+{
+	uint64_t ns = (uint64_t)(window_s * 1e9);
+
+	memset(w->seen, 0, w->pages);
+	w->distinct = 0;
+	trace->ops->advance(trace->opaque, ns, ns, on_writes, w);
+	return w->distinct;
+}
+
 static void take(double amount, void *opaque)
 {
 	struct mt_history *h = opaque;
@@ -56,12 +66,53 @@ int mt_sim_history(struct mt_trace *trace, double duration_s, double slot_s, str
 	mt_slots_init(&slots, slot_s);
 	trace->ops->rewind(trace->opaque);
 	for (; windows >= 1; windows--) {
-		memset(w.seen, 0, w.pages);
-		w.distinct = 0;
-		trace->ops->advance(trace->opaque, (uint64_t)(WINDOW_S * 1e9),
-				    (uint64_t)(WINDOW_S * 1e9), on_writes, &w);
-		mt_slots_add(&slots, WINDOW_S, (double)w.distinct * MT_TRACE_PAGE_BYTES, take, h);
+		double bytes = (double)count(trace, &w, WINDOW_S) * MT_TRACE_PAGE_BYTES;
+
+		mt_slots_add(&slots, WINDOW_S, bytes, take, h);
 	}
 	free(w.seen);
 	return h->n ? 0 : -ENODATA;
+}
+
+/* Windows of one length: enough of them to have quantiles, as many as the profile holds. */
+#define WINDOWS_MIN	4
+#define WINDOWS_MAX	20
+
+static void measure(struct mt_trace *trace, struct window *w, double window_s, double duration_s,
+		    struct mt_ucurve *u)
+{
+	double windows = fmin(floor(duration_s / window_s), WINDOWS_MAX);
+	double sum = 0, least = INFINITY, most = 0;
+
+	trace->ops->rewind(trace->opaque);
+	for (double i = 0; i < windows; i++) {
+		double bytes = (double)count(trace, w, window_s) * MT_TRACE_PAGE_BYTES;
+
+		sum += bytes;
+		least = fmin(least, bytes);
+		most = fmax(most, bytes);
+	}
+	mt_ucurve_windows(u, window_s, windows, sum / windows, least, most);
+}
+
+int mt_sim_profile(struct mt_trace *trace, const struct mt_sim_params *p, double duration_s,
+		   struct mt_beforehand *before)
+{
+	struct window w = { .pages = trace->pages };
+	uint64_t resident = (trace->resident_end - trace->resident_first) * MT_TRACE_PAGE_BYTES;
+
+	if (!(duration_s >= WINDOW_S))
+		return -ENODATA;
+	w.seen = calloc(w.pages ? w.pages : 1, 1);
+	if (!w.seen)
+		return -ENOMEM;
+	mt_ucurve_init(&before->u, (double)p->memory_bytes);
+	for (double window_s = WINDOW_S / 8; window_s * WINDOWS_MIN <= duration_s; window_s *= 2)
+		measure(trace, &w, window_s, duration_s, &before->u);
+	trace->ops->rewind(trace->opaque);
+	mt_ucurve_union(&before->u, duration_s,
+			(double)count(trace, &w, duration_s) * MT_TRACE_PAGE_BYTES, false);
+	before->nonzero_bytes = (double)(p->resident_bytes ? p->resident_bytes : resident);
+	free(w.seen);
+	return 0;
 }

@@ -5,13 +5,32 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "sim.h"
 
 struct steering {
 	struct mt_engine engine;
 	const struct mt_sim_hooks *outer;
+	const struct mt_sim_activity *activity;
 	uint64_t qemu_limit_ms;		/* with which each begins */
+	uint64_t told_ns;		/* when it was told what the guest does */
 };
+
+/* As statistics of one vCPU, over a second. */
+static void tell_activity(struct steering *st, uint64_t t_ns)
+{
+	const struct mt_sim_activity *a = st->activity;
+	struct mt_work w = { .t_ns = t_ns, .start_ns = t_ns - MT_NS_PER_S };
+
+	if (!(a->cpu_share > 0) || t_ns < st->told_ns + MT_NS_PER_S)
+		return;
+	mt_work_put(&w, MT_WORK_vcpus, 1);
+	mt_work_put(&w, MT_WORK_cpu_ns, (uint64_t)(a->cpu_share * 1e9));
+	mt_work_put(&w, MT_WORK_net_received_bytes, (uint64_t)a->received_bytes_per_s);
+	mt_work_put(&w, MT_WORK_net_sent_bytes, (uint64_t)a->sent_bytes_per_s);
+	mt_engine_work(&st->engine, &w);
+	st->told_ns = t_ns;
+}
 
 static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *plan)
 {
@@ -19,6 +38,7 @@ static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *p
 
 	if (st->outer && st->outer->sample)
 		st->outer->sample(st->outer->opaque, m, plan);
+	tell_activity(st, m->t_ns);
 	mt_engine_feed(&st->engine, m, plan);
 	/* As the supervisor does with a limit that it has set. */
 	if (plan->action == MT_ACTION_SET_DOWNTIME)
@@ -61,7 +81,7 @@ int mt_sim_steer(const struct mt_sim_params *p, struct mt_trace *trace,
 		 const struct mt_policy *policy, const struct mt_limits *given,
 		 const struct mt_sim_hooks *hooks, struct mt_sim_result *result)
 {
-	struct steering st = { .outer = hooks };
+	struct steering st = { .outer = hooks, .activity = &p->activity };
 	struct mt_limits limits = *given;
 	struct mt_sim_hooks ours = {
 		.opaque = &st,

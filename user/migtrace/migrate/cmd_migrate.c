@@ -155,7 +155,7 @@ int cmd_migrate(int argc, char **argv)
 	if (mt_policy_flips_at_once(m.policy, &m.limits) && !m.limits.postcopy_allowed)
 		return options_error(
 			&usage,
-			"policy %s would flip to post-copy at once, so --postcopy is needed",
+			"policy %s would flip to post-copy before a pass is done, so --postcopy is needed",
 			m.policy->name);
 	if (mt_compression_parse(compression, &m.how.compression))
 		return options_error(&usage, "--compression %s is unknown: xbzrle, mt or zstd",

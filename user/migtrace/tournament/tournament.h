@@ -28,6 +28,8 @@ struct tournament_workload {
 	char *trace;			/* in the simulator: a pattern, or a recording */
 	struct spec_words recordings;	/* names with * and ? */
 	uint64_t memory_bytes;		/* in the simulator; 0: as the trace says */
+	uint64_t cpu_percent;		/* likewise; 0: nobody counts that, nor what follows */
+	uint64_t received_bytes_per_s, sent_bytes_per_s;
 };
 
 /* Each guest with each workload, bandwidth and pause allowed, under each policy. */
@@ -41,7 +43,7 @@ struct tournament_table {
 
 struct tournament_simulator {
 	char *host, *log;
-	uint64_t seed, cap_ms, history_ms, tick_ms, link_permille;
+	uint64_t seed, cap_ms, history_ms, profile_ms, tick_ms, link_permille;
 	uint64_t hindsight;		/* passes after which ending it is tried */
 };
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "migtrace/simulate/simulate.h"
 #include "tournament.h"
 
@@ -13,7 +14,28 @@ struct play {
 	struct simulate how;		/* of `migtrace simulate`: the same trace and hosts */
 	struct mt_trace trace;
 	struct mt_history history;
+	struct mt_beforehand before;
 };
+
+/*
+ * The migration gets what the guest's traffic leaves of the link in the same direction: what it
+ * sends leaves the source, where pages leave, too; what it receives arrives at the destination once
+ * it runs there. Inferred: neither gives way.
+ */
+static void set_activity(struct mt_sim_params *to, const struct tournament_workload *w)
+{
+	double link = to->host.link_bytes_per_s;
+
+	to->activity = (struct mt_sim_activity){
+		.cpu_share = (double)w->cpu_percent / 100,
+		.received_bytes_per_s = (double)w->received_bytes_per_s,
+		.sent_bytes_per_s = (double)w->sent_bytes_per_s,
+	};
+	to->bandwidth_bytes_per_s =
+		fmin(to->bandwidth_bytes_per_s, link - to->activity.sent_bytes_per_s);
+	to->postcopy_bandwidth_bytes_per_s = fmin(to->postcopy_bandwidth_bytes_per_s,
+						  link - to->activity.received_bytes_per_s);
+}
 
 static void set_params(struct play *p, const struct tournament_bout *b)
 {
@@ -30,6 +52,7 @@ static void set_params(struct play *p, const struct tournament_bout *b)
 	to->postcopy_bandwidth_bytes_per_s = to->bandwidth_bytes_per_s;
 	to->host.link_bytes_per_s = to->bandwidth_bytes_per_s * 1000 / (double)s->link_permille;
 	to->tick_ms = (double)s->tick_ms;
+	set_activity(to, b->workload);
 	to->downtime_limit_ms = (double)b->run->limit_ms;
 	to->cap_ms = (double)(b->run->method->cap_ms ? b->run->method->cap_ms : s->cap_ms);
 }
@@ -51,10 +74,23 @@ static int prepare(struct play *p, struct tournament_bout *b, struct mt_err *err
 	p->how.seed_given = true;
 	p->how.memory_bytes = b->workload->memory_bytes;
 	set_params(p, b);
+	if (p->how.params.bandwidth_bytes_per_s < MT_MIB ||
+	    p->how.params.postcopy_bandwidth_bytes_per_s < MT_MIB)
+		return mt_err_set(err, -EINVAL, "%s: its traffic leaves nothing of the link",
+				  b->workload->guest.name);
 	rc = simulate_trace(&p->trace, b->workload->trace, &p->how, err);
 	if (rc)
 		return rc;
 	tell_params(b->line, &p->how.params);
+	if (s->profile_ms) {
+		rc = mt_sim_profile(&p->trace, &p->how.params, (double)s->profile_ms / 1e3,
+				    &p->before);
+		if (rc)
+			return mt_err_set(err, rc, "profile: %s",
+					  rc == -ENODATA ? "less than a second is none" :
+							   strerror(-rc));
+		b->limits.before = &p->before;
+	}
 	if (s->history_ms) {
 		rc = mt_sim_history(&p->trace, (double)s->history_ms / 1e3, MT_SLOT_S, &p->history);
 		if (rc)

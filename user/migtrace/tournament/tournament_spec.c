@@ -20,6 +20,7 @@ static const struct spec_key simulator_keys[] = {
 	{ "cap", SPEC_DURATION, AT(cap_ms), "600s", 1000, MT_LIMIT_MAX_MS },
 	{ "history", SPEC_DURATION, AT(history_ms), "0ms", 0, MT_LIMIT_MAX_MS },
 	{ "tick", SPEC_DURATION, AT(tick_ms), "0ms", 0, 1000 },
+	{ "profile", SPEC_DURATION, AT(profile_ms), "0ms", 0, MT_LIMIT_MAX_MS },
 	{ "link_permille", SPEC_COUNT, AT(link_permille), "945", 1, 1000 },
 	{ "hindsight", SPEC_COUNT, AT(hindsight), "16", 0, 1000 },
 	{ }
@@ -39,6 +40,9 @@ static const struct spec_key workload_keys[] = {
 	{ "trace", SPEC_TEXT, AT(trace), "" },
 	{ "recordings", SPEC_WORDS, AT(recordings), "" },
 	{ "memory", SPEC_SIZE, AT(memory_bytes), "0B", 0, 1ULL << 50 },
+	{ "cpu", SPEC_PERCENT, AT(cpu_percent), "0%", 0, 100 },
+	{ "received", SPEC_RATE, AT(received_bytes_per_s), "0B/s", 0, 1ULL << 50 },
+	{ "sent", SPEC_RATE, AT(sent_bytes_per_s), "0B/s", 0, 1ULL << 50 },
 	{ }
 };
 #undef AT
@@ -245,12 +249,19 @@ static void check_workload(const struct checker *r, const struct tournament_work
 		{ "trace", "simulator", s->in_simulator, *w->trace != '\0' },
 		{ "recordings", "recordings", s->on_recordings, w->recordings.n > 0 },
 	};
+	bool counted = w->cpu_percent, talks = w->received_bytes_per_s || w->sent_bytes_per_s;
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++)
 		if (rows[i].here != rows[i].there)
 			complain(r, rows[i].here ? "[workload %s] needs %s" :
 						   "[workload %s]: %s is for a tournament with [%s]",
 				 w->guest.name, rows[i].key, rows[i].section);
+	if (counted && !s->in_simulator)
+		complain(r, "[workload %s]: cpu is for a tournament with [simulator]",
+			 w->guest.name);
+	if (talks && !counted)
+		complain(r, "[workload %s]: received and sent need cpu: they are counted together",
+			 w->guest.name);
 }
 
 static void check(const void *spec, void (*tell)(void *opaque, const char *line), void *opaque)
