@@ -105,11 +105,28 @@ static int take_lists(const struct command_usage *usage, struct simulate *q, con
 	return status;
 }
 
+/* Before anything is written: what is wrong with any trace. */
+static int check_methods(const struct command_usage *usage, const struct simulate *q)
+{
+	struct mt_err err = { 0 };
+
+	for (size_t i = 0; i < q->n_methods; i++) {
+		struct mt_sim_params p = q->params;
+
+		p.method = *q->methods[i];
+		p.memory_bytes = p.memory_bytes ? p.memory_bytes : 1024 * MT_MIB;
+		if (mt_sim_check(&p, &err))
+			return options_error(usage, "%s", err.msg);
+	}
+	return OPTIONS_RUN;
+}
+
 /* --- the whole ---------------------------------------------------------------- */
 static int take(const struct command_usage *usage, struct simulate *q, const struct words *w)
 {
 	struct mt_sim_params *p = &q->params;
 	struct mt_err err = { 0 };
+	int status;
 
 	if (w->host && mt_sim_host_parse(&p->host, w->host, &err))
 		return options_error(usage, "%s", err.msg);
@@ -131,7 +148,8 @@ static int take(const struct command_usage *usage, struct simulate *q, const str
 	p->host.link_bytes_per_s = (double)w->link;
 	p->postcopy_bandwidth_bytes_per_s = (double)w->postcopy_bandwidth;
 	q->limits.postcopy_allowed = w->postcopy;
-	return take_lists(usage, q, w);
+	status = take_lists(usage, q, w);
+	return status == OPTIONS_RUN ? check_methods(usage, q) : status;
 }
 
 static int simulate(struct simulate *q, const struct option_args *args, enum mt_format format)
