@@ -643,6 +643,15 @@ void fake_process_observe(struct fake_process *p, bool observe)
 
 #define EXIT_MS	500
 
+/* A call that a QEMU does not answer holds its thread: with a real process that ends, too. */
+static bool qemu_hangs(void)
+{
+	for (size_t i = 0; i < fake_hv.n_guests; i++)
+		if (mt_now_ns() < fake_hv.guests[i].hung_until_ns + EXIT_MS * MT_NS_PER_MS)
+			return true;
+	return false;
+}
+
 void fake_processes_bury(void)
 {
 	char names[256];
@@ -651,7 +660,7 @@ void fake_processes_bury(void)
 		struct fake_process *p = &fake_processes[i];
 
 		if (!p->used || !__atomic_load_n(&p->ended, __ATOMIC_ACQUIRE) ||
-		    fake_group_is_dead(p->group) ||
+		    fake_group_is_dead(p->group) || qemu_hangs() ||
 		    mt_now_ns() < p->ended_ns + EXIT_MS * MT_NS_PER_MS)
 			continue;
 		if (fake_group_threads(p->group) && !fake_setup.leaks)

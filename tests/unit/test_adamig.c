@@ -547,6 +547,14 @@ static void engine(void)
 	CHECK_INT(e.iterations.total, 2);
 	mt_engine_begin_again(&e, MT_METHOD_AUTOCONVERGE);
 	CHECK_INT(e.limits.methods, 1U << MT_METHOD_XBZRLE);
+	/* Pages are encoded in one way, and not over parallel connections. */
+	CHECK_INT(mt_methods_left(1U << MT_METHOD_XBZRLE | 1U << MT_METHOD_MULTIFD |
+					  1U << MT_METHOD_AUTOCONVERGE,
+				  MT_METHOD_COMPRESSION),
+		  1U << MT_METHOD_AUTOCONVERGE);
+	CHECK_INT(mt_methods_left(1U << MT_METHOD_ZSTD | 1U << MT_METHOD_COMPRESSION,
+				  MT_METHOD_MULTIFD),
+		  0);
 	CHECK(e.limits.auto_converge);
 	/* A recording tells the two apart, whatever the first look lacks. */
 	CHECK(mt_sample_begins(&s, &(struct mt_sample){ .t_ns = s.t_ns + 1, .anew = true,

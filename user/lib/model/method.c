@@ -91,6 +91,18 @@ unsigned mt_methods_of(unsigned long libvirt, unsigned long qemu)
 	return methods;
 }
 
+unsigned mt_methods_left(unsigned methods, enum mt_method used)
+{
+	const struct mt_method_row *row = &rows[used];
+
+	methods &= ~(1U << used);
+	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
+		if ((row->xbzrle || row->compression || row->channels) &&
+		    (rows[m].xbzrle || rows[m].compression || rows[m].channels))
+			methods &= ~(1U << m);
+	return methods;
+}
+
 unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed)
 {
 	unsigned methods = 0;

@@ -42,7 +42,7 @@ void mt_engine_begin_again(struct mt_engine *e, enum mt_method method)
 {
 	const struct mt_method_row *row = mt_method_at(method);
 
-	e->limits.methods &= ~(1U << method);
+	e->limits.methods = mt_methods_left(e->limits.methods, method);
 	e->limits.auto_converge |= row->auto_converge;
 	e->earlier_ms = e->newest_ms;
 	e->begin_t_ns = 0;
