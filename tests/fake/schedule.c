@@ -303,8 +303,10 @@ static void draw_levers(const struct schedule *s, struct fake_guest *g, struct f
 	begun = (struct mt_method_row){ .auto_converge = g->auto_converge,
 					.channels = g->parallel ? 2 : 0 };
 	how->limits.auto_converge = g->auto_converge;
+	/* The simulator that plays it has no zstd. */
 	if (tools)
-		how->limits.methods = mt_method_beyond(&begun, how->limits.postcopy_allowed);
+		how->limits.methods = mt_method_beyond(&begun, how->limits.postcopy_allowed) &
+				      ~(1U << MT_METHOD_ZSTD);
 }
 
 static void draw_guest(struct schedule *s, unsigned i)
