@@ -484,7 +484,7 @@ static void test_refused(void)
 
 static const struct ktap_case cases[] = {
 	{ "forecasts are those of a plain reference", test_reference },
-	{ "FM stays", test_fm },
+	{ "FM stays with its pattern", test_fm },
 	{ "each reading of AM, played by hand", test_by_hand },
 	{ "repetitions that were seen before count if they are to", test_count_seen },
 	{ "a match with another pattern ends the count, or not", test_count_rematched },
