@@ -51,7 +51,9 @@ const char *mt_method_names(char *buf, size_t size);
  * pages do not go with each other, nor post-copy with parallel connections.
  */
 unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed);
-/* What of @methods is left once it is begun again with @used: QEMU encodes pages in one way only. */
+/*
+ * What of @methods is left once it is begun again with @used: QEMU encodes pages in one way only.
+ */
 unsigned mt_methods_left(unsigned methods, enum mt_method used);
 
 /*
