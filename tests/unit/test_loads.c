@@ -50,15 +50,15 @@ static void test_none(void)
 	struct watched *w = a_watched();
 	struct mt_loads_ahead a;
 
-	CHECK(!mt_loads_look(&w->loads, &a));
+	CHECK(!mt_loads_look(&w->loads, w->g.t_ns, &a));
 	watch(w, HIGH_PER_S, 30);
-	CHECK(!mt_loads_look(&w->loads, &a));
+	CHECK(!mt_loads_look(&w->loads, w->g.t_ns, &a));
 	/* Half as much again is no other phase. */
 	for (int i = 0; i < 5; i++) {
 		watch(w, 1.5 * HIGH_PER_S, 4);
 		watch(w, HIGH_PER_S, 4);
 	}
-	CHECK(!mt_loads_look(&w->loads, &a));
+	CHECK(!mt_loads_look(&w->loads, w->g.t_ns, &a));
 }
 
 /* 4 s high, 3 s low, over and over: what is ahead at each moment is known by the clock. */
@@ -70,12 +70,12 @@ static void test_to_and_fro(void)
 	watch(w, HIGH_PER_S, 4);
 	watch(w, LOW_PER_S, 1);
 	/* The first low phase: nobody knows how long they are. As long again as likely as not. */
-	CHECK(mt_loads_look(&w->loads, &a) && a.low);
+	CHECK(mt_loads_look(&w->loads, w->g.t_ns, &a) && a.low);
 	CHECK(near(a.low_for_s.p50, 1, 0.2) && a.low_for_s.p10 < 0.2 && a.low_for_s.p90 > 7);
 	watch(w, LOW_PER_S, 2);
 	for (int i = 0; i < 4; i++) {
 		watch(w, HIGH_PER_S, 1);
-		CHECK(mt_loads_look(&w->loads, &a) && !a.low);
+		CHECK(mt_loads_look(&w->loads, w->g.t_ns, &a) && !a.low);
 		CHECK(near(a.low_in_s.p50, 3, 0.3));
 		CHECK(near(a.low_for_s.p50, 3, 0.3));
 		/* One that is known, or several: how sure that is differs. */
@@ -85,14 +85,16 @@ static void test_to_and_fro(void)
 		CHECK(a.high_bytes_per_s > 8 * a.low_bytes_per_s);
 		watch(w, HIGH_PER_S, 3);
 		watch(w, LOW_PER_S, 2);
-		CHECK(mt_loads_look(&w->loads, &a) && a.low);
+		CHECK(mt_loads_look(&w->loads, w->g.t_ns, &a) && a.low);
 		CHECK(near(a.low_for_s.p50, 1, 0.3) && a.low_in_s.p50 == 0);
 		watch(w, LOW_PER_S, 1);
 	}
 	CHECK_INT(a.changes, 9);
+	/* What the source said 3 s ago is no longer true. */
+	CHECK(!mt_loads_look(&w->loads, w->g.t_ns + 3 * MT_NS_PER_S, &a));
 	/* It stays high for longer than it ever did: these phases are over. */
 	watch(w, HIGH_PER_S, 7);
-	CHECK(!mt_loads_look(&w->loads, &a));
+	CHECK(!mt_loads_look(&w->loads, w->g.t_ns, &a));
 }
 
 /* More changes than are kept. */
@@ -106,7 +108,7 @@ static void test_many(void)
 		watch(w, LOW_PER_S, 1);
 	}
 	watch(w, HIGH_PER_S, 1);
-	CHECK(mt_loads_look(&w->loads, &a) && !a.low && near(a.low_in_s.p50, 1, 0.2));
+	CHECK(mt_loads_look(&w->loads, w->g.t_ns, &a) && !a.low && near(a.low_in_s.p50, 1, 0.2));
 	CHECK_INT(w->loads.n, MT_LOADS_STAYS);
 }
 
@@ -122,13 +124,14 @@ static void test_history(void)
 		bytes[i] = (i % 70 < 50 ? HIGH_PER_S : LOW_PER_S) * 0.1 * MIGRATION_PAGE *
 			   (i & 1 ? 0.8 : 1.2);
 	mt_loads_history(&w->loads, &h);
-	CHECK(!mt_loads_look(&w->loads, &a));		/* where it is now nobody knows */
+	/* Where it is now nobody knows. */
+	CHECK(!mt_loads_look(&w->loads, w->g.t_ns, &a));
 	watch(w, HIGH_PER_S, 1);
-	CHECK(mt_loads_look(&w->loads, &a) && !a.low);
+	CHECK(mt_loads_look(&w->loads, w->g.t_ns, &a) && !a.low);
 	CHECK(near(a.low_in_s.p50, 2, 0.1) && a.low_in_s.p10 == 0 && a.low_in_s.p90 > 5);
 	CHECK(near(a.low_for_s.p50, 2, 0.1));
 	watch(w, LOW_PER_S, 0.5);
-	CHECK(mt_loads_look(&w->loads, &a) && a.low && near(a.low_for_s.p50, 1.5, 0.2));
+	CHECK(mt_loads_look(&w->loads, w->g.t_ns, &a) && a.low && near(a.low_for_s.p50, 1.5, 0.2));
 	/* One load is none to go to and fro between. */
 	w = a_watched();
 	for (int i = 0; i < 700; i++)

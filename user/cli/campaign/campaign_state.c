@@ -165,8 +165,11 @@ int campaign_state_open(struct campaign_state *st, const char *dir, const char *
 	st->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (st->fd < 0)
 		return failed(err, path);
-	if (flock(st->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return mt_err_set(err, -EBUSY, "%s: another campaign is at work there", dir);
+	if (flock(st->fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ?
+			       mt_err_set(err, -EBUSY, "%s: another campaign is at work there",
+					  dir) :
+			       failed(err, path);
 	rc = keep_spec(dir, spec_path, err);
 	if (!rc)
 		rc = take_up(st, path, p, err);

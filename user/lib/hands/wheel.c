@@ -212,7 +212,10 @@ bool mt_wheel_is_limited(struct mt_wheel *w)
 {
 	struct mt_stop_mark mark;
 
-	return !read_as(w, w->limited, &mark);
+	int ret = read_as(w, w->limited, &mark);
+
+	/* One that cannot be read now may be there: lifting what is not does no harm. */
+	return ret != -ENOENT && ret != -ESTALE && ret != -EBADMSG;
 }
 
 int mt_wheel_unmark_limited(struct mt_wheel *w)

@@ -135,12 +135,11 @@ MT_MUST_CHECK int mt_domain_limit_throttle(struct mt_conn *c, const char *uuid, 
 
 /*
  * What each of its vCPUs may dirty: QEMU lets one that dirties more sleep whenever its dirty ring
- * is full, until it is within MT_VCPU_LIMIT_SLACK of that (DIRTYLIMIT_TOLERANCE_RANGE,
+ * is full, until it is within 25 MiB/s of that (DIRTYLIMIT_TOLERANCE_RANGE,
  * softmmu/dirtylimit.c). In whole MiB/s, rounded down, at least 1. No auto-converge is needed, and
  * no migration: it stands until it is lifted. Asked of QEMU itself, which taints the domain
  * "custom-monitor".
  */
-#define MT_VCPU_LIMIT_SLACK_BYTES_PER_S	(25ULL << 20)
 MT_MUST_CHECK int mt_domain_limit_vcpus(struct mt_conn *c, const char *uuid, uint64_t bytes_per_s,
 					struct mt_err *err);
 /* As it stands: the lowest of them; 0: there is none. */

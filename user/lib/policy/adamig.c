@@ -55,8 +55,8 @@ static const struct mt_param params[] = {
 #define THROTTLE_STEP	10
 
 /*
- * QEMU leaves a vCPU alone that is within so much of its limit: MT_VCPU_LIMIT_SLACK_BYTES_PER_S of
- * the hypervisor's.
+ * QEMU leaves a vCPU alone that is within so much of its limit: DIRTYLIMIT_TOLERANCE_RANGE of
+ * softmmu/dirtylimit.c.
  */
 #define LIMIT_SLACK	(25.0 * MT_MIB)
 #define LIMIT_LOWER	0.75	/* of the limit that did not do. Inferred */
@@ -256,7 +256,7 @@ _Static_assert(sizeof(struct adamig) <= MT_POLICY_STATE_MAX, "state fits");
 const struct mt_policy mt_policy_adamig = {
 	.name = "adamig",
 	.help = "pre-copy first; where it does not converge compression, throttling, post-copy by turns",
-	.about = "AdaMig's order: pre-copy first; where the guest dirties more than the link takes compression, a throttle of just what is needed, then post-copy. A migration that was not begun with **--auto-converge** or compression is begun again with it, by **migtrace migrate** alone. QEMU makes the switch, within a downtime limit of what is allowed",
+	.about = "AdaMig's order: pre-copy first; where the guest dirties more than the link takes compression, parallel connections, a limit to what each vCPU dirties or a throttle of just what is needed, then post-copy. A migration that was not begun with **--auto-converge** or compression is begun again with it, by **migtrace migrate** alone. QEMU makes the switch, within a downtime limit of what is allowed",
 	.heeds = MT_HEEDS_MAX_DOWNTIME | MT_HEEDS_DEADLINE,
 	.acts = true,
 	.params = params,

@@ -153,7 +153,7 @@ static void step(struct mt_engine *e, const struct mt_sample *s, bool boundary, 
 		.bandwidth_bytes_per_s = e->iterations.bandwidth_bytes_per_s,
 		.boundary = boundary,
 		.tick = tick,
-		.loads = boundary && mt_loads_look(&e->loads, &loads) ? &loads : NULL,
+		.loads = boundary && mt_loads_look(&e->loads, t_ns, &loads) ? &loads : NULL,
 		.flip = &e->flip,
 		.spare = mt_monitor_spare(&e->monitor, t_ns),
 	};

@@ -17,8 +17,6 @@
 /* A longer pass says no more than so much of it: one rate. */
 #define LEARNT_MAX_S	60.0
 
-#define PAGE_BYTES	4096.0
-
 struct markov {
 	bool begun, learnt;
 	uint64_t tick_ns;		/* end of the last tick; 0: there was none */
@@ -60,17 +58,14 @@ static void learn(struct markov *s, const struct mt_iteration *it)
 	mt_pilot_feed(&s->pilot, known_s, it->dirtied_bytes / it->duration_s * known_s);
 }
 
-/* Ticks that are missing were like the one after them. */
 static void learn_tick(struct markov *s, const struct mt_tick *t)
 {
 	uint64_t from_ns = s->tick_ns ? s->tick_ns : t->start_ns;
-	double seconds = (double)(t->t_ns - from_ns) / MT_NS_PER_S,
-	       own_s = (double)(t->t_ns - t->start_ns) / MT_NS_PER_S,
-	       bytes = (double)t->pages * PAGE_BYTES;
+	double seconds = (double)(t->t_ns - from_ns) / MT_NS_PER_S, bytes;
 
 	if (t->t_ns <= from_ns || t->t_ns <= t->start_ns || !mt_tick_has(t, pages))
 		return;
-	bytes *= fmax(1, seconds / own_s);
+	bytes = mt_loads_tick_bytes(t, seconds);
 	mt_pilot_feed(&s->pilot, seconds, bytes);
 	s->ticked_bytes += bytes;
 	s->tick_ns = t->t_ns;
@@ -129,6 +124,7 @@ static void markov_step(struct markov *s, const struct mt_view *view, uint64_t n
 	const struct mt_iteration *it = mt_iterations_last(view->iterations);
 	struct mt_pilot_advice advice;
 	double left, dirtied;
+	bool ticked;
 
 	if (!s->begun && (view->tick || it) && !begin(s, view, now_ms, method))
 		return;
@@ -142,9 +138,10 @@ static void markov_step(struct markov *s, const struct mt_view *view, uint64_t n
 	left = (double)view->sample->remaining_bytes;
 	if (view->boundary) {
 		left = it->remaining_bytes;
-		dirtied = s->tick_ns ? s->ticked_bytes : it->dirtied_bytes;
+		ticked = s->tick_ns && view->sample->t_ns < s->tick_ns + MT_LOADS_SILENT_NS;
+		dirtied = ticked ? s->ticked_bytes : it->dirtied_bytes;
 		s->ticked_bytes = 0;
-		if (!s->tick_ns)
+		if (!ticked)
 			learn(s, it);
 		mt_pilot_pass(&s->pilot, (double)now_ms / 1e3, dirtied, left,
 			      view->bandwidth_bytes_per_s, &advice);

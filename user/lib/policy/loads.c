@@ -49,6 +49,13 @@ static void was_of_this(struct mt_loads *l)
 	go_on(l, l->newest.seconds, l->newest.bytes);
 }
 
+double mt_loads_tick_bytes(const struct mt_tick *t, double seconds)
+{
+	double own_s = (double)(t->t_ns - t->start_ns) / MT_NS_PER_S;
+
+	return (double)t->pages * PAGE_BYTES * (own_s > 0 ? fmax(1, seconds / own_s) : 1);
+}
+
 void mt_loads_tick(struct mt_loads *l, const struct mt_tick *t, bool changed)
 {
 	uint64_t from_ns = l->last_ns ? l->last_ns : t->start_ns;
@@ -61,7 +68,7 @@ void mt_loads_tick(struct mt_loads *l, const struct mt_tick *t, bool changed)
 		was_of_this(l);
 	l->changes += changed;
 	l->newest.seconds = (double)(t->t_ns - from_ns) / MT_NS_PER_S;
-	l->newest.bytes = (double)t->pages * PAGE_BYTES;
+	l->newest.bytes = mt_loads_tick_bytes(t, l->newest.seconds);
 	go_on(l, l->newest.seconds, l->newest.bytes);
 	l->last_ns = t->t_ns;
 }
@@ -221,13 +228,13 @@ static double median_rate(struct side *s)
 	return mt_median(s->rate, s->n_rates);
 }
 
-bool mt_loads_look(const struct mt_loads *l, struct mt_loads_ahead *ahead)
+bool mt_loads_look(const struct mt_loads *l, uint64_t t_ns, struct mt_loads_ahead *ahead)
 {
 	double boundary = l->n > 1 && l->last_ns ? boundary_of(l) : NAN;
 	struct side low, high;
 	struct age age;
 
-	if (!isfinite(boundary))
+	if (!isfinite(boundary) || t_ns > l->last_ns + MT_LOADS_SILENT_NS)
 		return false;
 	age = gather(l, boundary, &low, &high);
 	*ahead = (struct mt_loads_ahead){

@@ -10,6 +10,7 @@
 #ifndef MT_LOADS_H
 #define MT_LOADS_H
 
+#include "base/units.h"
 #include "model/markov/slots.h"
 #include "model/outlook.h"
 #include "source/tick.h"
@@ -20,6 +21,9 @@ struct mt_stay {
 };
 
 #define MT_LOADS_STAYS	32
+
+/* A source that has been silent for so long tells nothing of what the guest does now. Inferred. */
+#define MT_LOADS_SILENT_NS	(2 * MT_NS_PER_S)
 
 /* Of a history, the newest: five minutes of a tenth of a second. */
 #define MT_LOADS_SLOTS	3000
@@ -46,10 +50,16 @@ struct mt_loads_ahead {
  */
 void mt_loads_history(struct mt_loads *l, const struct mt_history *h);
 
+/* What a tick stands for that ends @seconds after the one before: missing ones were like it. */
+double mt_loads_tick_bytes(const struct mt_tick *t, double seconds);
+
 /* A tick, in order; @changed: growth.h found another load in it. */
 void mt_loads_tick(struct mt_loads *l, const struct mt_tick *t, bool changed);
 
-/* Return: false where no phases are known, or the guest no longer keeps to them. */
-bool mt_loads_look(const struct mt_loads *l, struct mt_loads_ahead *ahead);
+/*
+ * @t_ns: now. Return: false where no phases are known, the guest no longer keeps to them, or no
+ * tick has come lately.
+ */
+bool mt_loads_look(const struct mt_loads *l, uint64_t t_ns, struct mt_loads_ahead *ahead);
 
 #endif

@@ -53,22 +53,20 @@ struct mt_lowphase mt_lowphase_look(const struct mt_loads_ahead *loads, const st
 void mt_lowphase_tell(char *buf, size_t size, const struct mt_lowphase *low,
 		      const struct mt_loads_ahead *loads)
 {
-	char from[MT_UNIT_STR], to[MT_UNIT_STR], in[MT_UNIT_STR], soonest[MT_UNIT_STR],
-		latest[MT_UNIT_STR], takes[MT_UNIT_STR];
+	char low_rate[MT_UNIT_STR], high_rate[MT_UNIT_STR], in[MT_UNIT_STR], soonest[MT_UNIT_STR],
+		latest[MT_UNIT_STR], takes[MT_UNIT_STR], when[160];
 
-	mt_format_rate_bytes_per_s(to, loads->high_bytes_per_s);
-	mt_format_rate_bytes_per_s(from, loads->low_bytes_per_s);
+	mt_format_rate_bytes_per_s(low_rate, loads->low_bytes_per_s);
+	mt_format_rate_bytes_per_s(high_rate, loads->high_bytes_per_s);
 	mt_format_duration_ms(takes, low->drained_s * 1e3);
-	if (loads->low) {
-		snprintf(buf, size,
-			 "; the guest goes between %s and %s, is low now, and for another %s with %.0f %%: then it can end",
-			 from, to, takes, 100 * low->odds);
-		return;
-	}
 	mt_format_duration_ms(in, low->in_s.p50 * 1e3);
 	mt_format_duration_ms(soonest, low->in_s.p10 * 1e3);
 	mt_format_duration_ms(latest, low->in_s.p90 * 1e3);
+	if (loads->low)
+		snprintf(when, sizeof(when), "is low now");
+	else
+		snprintf(when, sizeof(when), "should be low in %s (%s to %s)", in, soonest, latest);
 	snprintf(buf, size,
-		 "; the guest goes between %s and %s, should be low in %s (%s to %s), and for %s with %.0f %%: then it can end",
-		 from, to, in, soonest, latest, takes, 100 * low->odds);
+		 "; the guest goes between %s and %s, and %s: it takes %s of that to end, which it lasts with %.0f %%",
+		 low_rate, high_rate, when, takes, 100 * low->odds);
 }

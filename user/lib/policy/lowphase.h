@@ -24,7 +24,10 @@ struct mt_lowphase {
 struct mt_lowphase mt_lowphase_look(const struct mt_loads_ahead *loads, const struct mt_prices *p,
 				    unsigned missed);
 
-/* "; the guest goes between 8.0 MiB/s and 0.2 MiB/s, and should be low again in 2 s (1 to 3 s)" */
+/*
+ * "; the guest goes between 0.2 MiB/s and 8.0 MiB/s, and should be low in 2 s (1 s to 3 s): it
+ * takes 3 s of that to end, which it lasts with 80 %"
+ */
 void mt_lowphase_tell(char *buf, size_t size, const struct mt_lowphase *low,
 		      const struct mt_loads_ahead *loads);
 

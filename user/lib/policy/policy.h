@@ -29,7 +29,6 @@
 #include "model/outlook.h"
 #include "source/classifier.h"
 #include "loads.h"
-#include "loads.h"
 #include "param.h"
 
 enum mt_action {

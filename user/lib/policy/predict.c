@@ -65,8 +65,8 @@ struct predict {
 	unsigned since_lowest;		/* boundaries since */
 	unsigned hopeless;		/* boundaries up to the last */
 	uint64_t hopeless_since_ms;
-	uint64_t loads_changes;		/* seen by the first boundary that told of phases; 0: none
-					 * did */
+	bool in_phases;			/* a boundary has told of some */
+	uint64_t loads_changes;		/* seen by the first that did */
 	struct mt_foresight foresight;
 	struct mt_slowdown slowdown;
 };
@@ -81,8 +81,9 @@ static void remember(struct predict *s, const struct mt_view *view, uint64_t now
 	mt_foresight_boundary(&s->foresight, mt_iterations_last(view->iterations),
 			      view->course);
 	mt_slowdown_boundary(&s->slowdown);
-	if (view->loads && !s->loads_changes)
+	if (view->loads && !s->in_phases)
 		s->loads_changes = view->loads->changes;
+	s->in_phases |= view->loads != NULL;
 	if (hopeless && !s->hopeless)
 		s->hopeless_since_ms = now_ms;
 	s->hopeless = hopeless ? s->hopeless + 1 : 0;
@@ -257,7 +258,7 @@ static bool set_limit(struct predict *s, const struct mt_view *view, const struc
 static void choose(struct predict *s, const struct mt_view *view, const struct offers *o,
 		   const char *so_far, const char *may, struct mt_plan *plan)
 {
-	char offers[128], allowed[MT_UNIT_STR], now[MT_UNIT_STR], stall[MT_UNIT_STR], low[224] = "";
+	char offers[128], allowed[MT_UNIT_STR], now[MT_UNIT_STR], stall[MT_UNIT_STR], low[320] = "";
 
 	mt_format_duration_ms(now, view->prediction->stop_now_ms);
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
@@ -294,7 +295,7 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 	const struct mt_prediction *p = view->prediction;
 	const char *may =
 		p->verdict == MT_VERDICT_CONVERGES ? "may not converge" : "will not converge";
-	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR], low[224] = "";
+	char so_far[160], now[MT_UNIT_STR], allowed[MT_UNIT_STR], best[MT_UNIT_STR], low[320] = "";
 	unsigned most_percent = mt_price_max_throttle_percent(view->limits);
 	struct offers offers;
 
@@ -307,13 +308,13 @@ static void act(struct predict *s, const struct mt_view *view, uint64_t now_ms,
 	mt_format_duration_ms(now, p->stop_now_ms);
 	mt_format_duration_ms(allowed, (double)view->limits->max_downtime_ms);
 	mt_format_duration_ms(best, p->floor_ms);
-	if (isfinite(offers.low.wait_s)) {
+	if (isfinite(offers.low.wait_s) && s->since_lowest < PATIENCE_OPEN) {
 		mt_lowphase_tell(low, sizeof(low), &offers.low, view->loads);
 	} else if (no_use_waiting(s, view, now_ms)) {
 		if (!mt_slowdown(&s->slowdown, view, now_ms, most_percent, so_far, plan))
 			give_up(s, view, so_far, plan);
 		return;
-	} else if (most_percent && mt_slowdown_fails(&s->slowdown, view, s->since_lowest) &&
+	} else if (most_percent && mt_slowdown_fails(view, s->since_lowest) &&
 		   mt_slowdown(&s->slowdown, view, now_ms, most_percent, so_far, plan)) {
 		return;
 	}

@@ -25,7 +25,7 @@ const struct mt_param mt_price_params[] = {
 	[MAX_THROTTLE] = {
 		.name = "max_throttle", .kind = MT_PARAM_COUNT, .max = 99,
 		.help = "percent by which the guest may be throttled before it is given up; 0: not at all",
-		.about = "by how many percent the guest may be throttled, with auto-converge, before the migration is given up; a migration that was not begun with **--auto-converge** is begun again with it, by **migtrace migrate** alone. 0: not at all",
+		.about = "by how many percent the guest may be throttled, with auto-converge, before the migration is given up; a migration that was not begun with **--auto-converge** is begun again with it, by **migtrace migrate** alone. 0: not at all, and less than 20, QEMU's first step, is as 0",
 	},
 	[WEIGHT_DOWNTIME] = {
 		.name = "weight_downtime", .kind = MT_PARAM_COUNT, .initial = 1, .max = WEIGHT_MAX,

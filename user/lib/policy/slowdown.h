@@ -18,6 +18,7 @@
 struct mt_slowdown {
 	unsigned percent;		/* asked for; 0: nothing yet */
 	unsigned since;			/* boundaries since */
+	uint64_t asked_ms;		/* and when */
 };
 
 /* A boundary has come. */
@@ -31,7 +32,6 @@ bool mt_slowdown(struct mt_slowdown *s, const struct mt_view *view, uint64_t now
 		 unsigned most, const char *so_far, struct mt_plan *plan);
 
 /* The guest is throttled, and too few of the last boundaries left less than the best before. */
-bool mt_slowdown_fails(const struct mt_slowdown *s, const struct mt_view *view,
-		       unsigned since_lowest);
+bool mt_slowdown_fails(const struct mt_view *view, unsigned since_lowest);
 
 #endif

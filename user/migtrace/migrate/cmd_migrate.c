@@ -68,7 +68,7 @@ int cmd_migrate(int argc, char **argv)
 		  "the part of a pause that is not memory (default: as learned, or 120ms)",
 		  &m.limits.fixed_ms, .max = MT_FIXED_MAX_MS },
 		{ "history", 0, OPTION_STRING, "FILE",
-		  "policies fm and am learn from this recording of the guest", &m.history_path },
+		  "policies fm, am and am-listing learn from this recording of the guest, predict its phases", &m.history_path },
 		{ "profile", 0, OPTION_STRING, "FILE",
 		  "what the guest dirtied before, by migtrace record: used from the first pass on",
 		  &m.profile_path },

@@ -212,7 +212,7 @@ int cmd_simulate(int argc, char **argv)
 		  "how many passes the policies \"passes\" and \"fixed-passes\" let finish",
 		  mt_params_value(&q.limits.params, "passes"), NULL, 1000 },
 		{ "history", 0, OPTION_DURATION_MS, "DURATION",
-		  "policies \"fm\" and \"am\" have seen the guest before, for this long",
+		  "policies \"fm\", \"am\", \"am-listing\" and \"predict\" have seen the guest before, for this long",
 		  &q.history_ms },
 		{ "tick", 0, OPTION_DURATION_MS, "DURATION",
 		  "policies have a kernel source's ticks, so far apart (default: none)", &w.tick_ms },
