@@ -31,6 +31,8 @@ static struct {
 	bool resumes;			/* libvirt itself, once the job is aborted */
 	int abort_fails, abort_error, resume_fails, lost;	/* that many calls */
 	int hang_abort, hang_state;	/* that many calls do not come back until release() */
+	int lift_fails;			/* of a limit to what vCPUs dirty */
+	unsigned lifts;
 	bool released;
 	unsigned hanging;
 	unsigned opened, aborts, resumes_done, asked_qemu;
@@ -47,6 +49,8 @@ static void hv_reset(void)
 	hv.resumes = true;
 	hv.abort_fails = hv.resume_fails = hv.lost = hv.hang_abort = hv.hang_state = 0;
 	hv.abort_error = -EIO;
+	hv.lift_fails = 0;
+	hv.lifts = 0;
 	hv.released = false;
 	hv.opened = hv.aborts = hv.resumes_done = hv.asked_qemu = 0;
 	hv.running_ns = 0;
@@ -161,6 +165,27 @@ static int hv_status(struct mt_conn *c, const char *uuid, enum mt_status *status
 	return 0;
 }
 
+static int hv_limit(struct mt_conn *c, const char *uuid, uint64_t mib_per_s, struct mt_err *err)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&hv.lock);
+	hv.lifts++;
+	if (hv.lift_fails > 0) {
+		hv.lift_fails--;
+		ret = mt_err_set(err, -EIO, "injected");
+	}
+	pthread_mutex_unlock(&hv.lock);
+	return ret;
+}
+
+static int hv_limit_is(struct mt_conn *c, const char *uuid, uint64_t *mib_per_s,
+		       struct mt_err *err)
+{
+	*mib_per_s = 0;
+	return 0;
+}
+
 static void hv_close(struct mt_conn *c)
 {
 	free(c);
@@ -173,7 +198,7 @@ static const char *hv_uri(const struct mt_conn *c)
 
 static const struct mt_conn_ops ops = {
 	.name = "small", .close = hv_close, .uri = hv_uri, .state = hv_state, .abort = hv_abort,
-	.resume = hv_resume,
+	.resume = hv_resume, .limit_vcpus = hv_limit, .vcpu_limit = hv_limit_is,
 	.sample = hv_sample, .migrate_status = hv_status,
 };
 
@@ -735,6 +760,37 @@ static void test_switchover_is_not_ours(void)
 	CHECK_INT(news(&s, LONG), MT_GUARD_GIVEN_BACK);
 }
 
+/*
+ * A limit of somebody's who has ended and that cannot be lifted: told of once, and tried again
+ * every few seconds, not each time that somebody asks.
+ */
+static void test_limit_stuck(void)
+{
+	struct mt_guard_options o = { .news = note };
+	struct mt_err err = { 0 };
+	unsigned taken = 0;
+	autoscene s;
+
+	scene_new(&s, &o);
+	told.n = 0;
+	hv.lift_fails = 3;
+	CHECK_INT(mt_wheel_mark_limited(s.wheel, "small:///system", "db1", &err), 0);
+	mt_wheel_put(s.wheel);
+	s.wheel = NULL;
+	for (unsigned i = 0; i < 40; i++) {
+		int one = mt_guard_adopt(s.guard, NULL, &err);
+
+		CHECK(one >= 0);
+		taken += one > 0;
+		mt_sleep_ms(500);
+	}
+	CHECK_INT(taken, 4);
+	CHECK_INT(hv.lifts, 4);
+	CHECK_INT(told.n, 2);
+	CHECK_INT(told.kinds[0], MT_GUARD_TROUBLE);
+	CHECK_INT(told.kinds[1], MT_GUARD_UNLIMITED);
+}
+
 /* A mark that asks for patience until the end of the year. */
 static void test_adopted_nonsense(void)
 {
@@ -845,6 +901,7 @@ static const struct ktap_case cases[] = {
 	{ "a stop nobody confirmed is watched when adopted", test_adopted_unconfirmed },
 	{ "one stopped by QEMU itself is not ours", test_switchover_is_not_ours },
 	{ "a mark that asks for endless patience gets none", test_adopted_nonsense },
+	{ "a limit that cannot be lifted is told of once", test_limit_stuck },
 	{ "a reader of news that blocks holds up no guest", test_news_block },
 	{ "a wish to cancel that is not heeded: the guard cancels itself", test_cancel },
 	{ "a wish to cancel that is heeded: the guard need not", test_cancel_heeded },

@@ -3,9 +3,10 @@
  * guard_limit.c - guests whose vCPUs were limited by a process that has ended
  *
  * Each is seen to on a thread of its own, which holds the guest's wheel meanwhile. What fails keeps
- * its mark, and is tried again by whoever adopts next.
+ * its mark, is told of, and is tried again later by whoever adopts then.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,21 +14,52 @@
 #include "hypervisor/domain.h"
 #include "guard_ward.h"
 
+/* Until then whoever migrates the guest may have its wheel. Inferred. */
+#define AGAIN_MS	5000
+
 struct lift {
 	struct mt_guard *g;
 	struct mt_wheel *wheel;
 	struct mt_stop_mark mark;
 };
 
-static int lift_limit(const struct lift *l)
+static struct guard_stuck *find_stuck(struct mt_guard *g, const char *uuid)
+{
+	for (size_t i = 0; i < GUARD_STUCK_MAX; i++)
+		if (!strcmp(g->stuck[i].uuid, uuid))
+			return &g->stuck[i];
+	return NULL;
+}
+
+/* Return: whether that is news. */
+static bool stuck(struct mt_guard *g, const char *uuid)
+{
+	struct guard_stuck *s = find_stuck(g, uuid);
+	bool news = !s;
+
+	if (!s)
+		s = &g->stuck[g->n_stuck++ % GUARD_STUCK_MAX];
+	snprintf(s->uuid, sizeof(s->uuid), "%s", uuid);
+	s->again_ns = mt_deadline_ns(AGAIN_MS);
+	return news;
+}
+
+static void unstuck(struct mt_guard *g, const char *uuid)
+{
+	struct guard_stuck *s = find_stuck(g, uuid);
+
+	if (s)
+		*s = (struct guard_stuck){ .again_ns = 0 };
+}
+
+static int lift_limit(const struct lift *l, struct mt_err *err)
 {
 	struct mt_conn *conn = NULL;
-	struct mt_err ignored = { 0 };
-	int ret = mt_conn_open(&conn, l->mark.uri, &ignored);
+	int ret = mt_conn_open(&conn, l->mark.uri, err);
 
 	if (ret)
 		return ret;
-	ret = mt_domain_lift_vcpu_limit(conn, l->mark.uuid, &ignored);
+	ret = mt_domain_lift_vcpu_limit(conn, l->mark.uuid, err);
 	mt_conn_close(conn);
 	return ret;
 }
@@ -36,27 +68,55 @@ static void *lift(void *arg)
 {
 	struct lift *l = arg;
 	struct mt_guard *g = l->g;
-	int ret = lift_limit(l);
+	struct mt_err err = { 0 };
+	char text[256];
+	int ret = lift_limit(l, &err);
 
-	if (!ret)
+	if (!ret) {
 		ret = mt_wheel_unmark_limited(l->wheel);
+		if (ret)
+			mt_err_set(&err, ret, "the mark of it cannot be removed: %s",
+				   strerror(-ret));
+	}
 	mt_wheel_put(l->wheel);
 	pthread_mutex_lock(&g->lock);
-	if (!ret)
+	if (!ret) {
+		unstuck(g, l->mark.uuid);
 		guard_publish(g, &l->mark, MT_GUARD_UNLIMITED,
 			      "what its vCPUs may dirty was limited by a process that has ended, and is no more");
+	} else if (stuck(g, l->mark.uuid)) {
+		snprintf(text, sizeof(text),
+			 "what its vCPUs may dirty is limited by a process that has ended, and that cannot be lifted: %.150s; tried again",
+			 err.msg);
+		guard_publish(g, &l->mark, MT_GUARD_TROUBLE, text);
+	}
 	free(l);
 	guard_thread_end(g);
 	return NULL;
 }
 
+static bool is_waited_for(struct mt_guard *g, const char *uuid)
+{
+	struct guard_stuck *s;
+	bool waits;
+
+	pthread_mutex_lock(&g->lock);
+	s = find_stuck(g, uuid);
+	waits = s && mt_now_ns() < s->again_ns;
+	pthread_mutex_unlock(&g->lock);
+	return waits;
+}
+
 /* Return: 1 is seen to, 0 not to be had, or -errno. */
 static int adopt(struct mt_guard *g, const struct mt_stop_mark *found)
 {
-	struct lift *l = calloc(1, sizeof(*l));
 	struct mt_err ignored = { 0 };
+	struct lift *l;
 	int ret;
 
+	if (is_waited_for(g, found->uuid))
+		return 0;
+	l = calloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
 	l->g = g;

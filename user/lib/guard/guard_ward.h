@@ -48,6 +48,8 @@ struct watch {
 	bool thread;			/* one of ours is at it */
 };
 
+#define GUARD_STUCK_MAX	16
+
 struct mt_guard {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -64,6 +66,12 @@ struct mt_guard {
 	unsigned first_told, n_told;
 	struct ward *wards;
 	struct watch *watches;
+	/* Limits that could not be lifted: told of once, and tried again after a while. */
+	struct guard_stuck {
+		char uuid[VIR_UUID_STRING_BUFLEN];
+		uint64_t again_ns;
+	} stuck[GUARD_STUCK_MAX];
+	unsigned n_stuck;		/* in all; the newest are kept */
 };
 
 /* --- guard.c: with the lock held ------------------------------------------------- */
