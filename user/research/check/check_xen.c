@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cluster.h"
-#include "base/quantile.h"
 #include "model/forecast.h"
+#include "research/spread.h"
 #include "check.h"
 
 #define PROFILE_AFTER_S	10
@@ -114,13 +113,6 @@ int check_xen(struct check *c, const struct mt_run *run, const struct mt_sim_par
 }
 
 /* --- tables --------------------------------------------------------------------- */
-struct scratch {
-	double *values;
-	struct mt_cluster_value *clustered;
-	const char **workloads;
-	unsigned *times;
-};
-
 struct key {
 	const char *model, *workload;	/* workload NULL: all */
 };
@@ -144,39 +136,16 @@ static double skipped_of(const struct check_xen_row *row, unsigned what)
 		      skipped / (skipped + (double)row->played.normal_pages);
 }
 
-struct summary {
-	size_t n;
-	double p50, p90, low, high;	/* 90 % interval of p90 */
-};
-
-static struct summary summarise(const struct check *c, const struct key *k, unsigned what,
-				double (*value)(const struct check_xen_row *row, unsigned what),
-				const struct scratch *t)
+static struct spread_figures summarise(const struct check *c, const struct key *k, unsigned what,
+				       double (*value)(const struct check_xen_row *row,
+						       unsigned what),
+				       struct spread *s)
 {
-	struct summary s = { 0, NAN, NAN, NAN, NAN };
-	size_t clusters = 0;
-
-	for (size_t i = 0; i < c->n_xen; i++) {
-		const struct check_xen_row *row = &c->xen[i];
-		double v = value(row, what);
-		size_t w = 0;
-
-		if (!is_in(k, row) || !isfinite(v))
-			continue;
-		while (w < clusters && strcmp(t->workloads[w], row->run->workload))
-			w++;
-		if (w == clusters)
-			t->workloads[clusters++] = row->run->workload;
-		t->clustered[s.n] = (struct mt_cluster_value){ v, w };
-		t->values[s.n++] = v;
-	}
-	if (!s.n)
-		return s;
-	mt_sort(t->values, s.n);
-	s.p50 = mt_quantile(t->values, s.n, 0.5);
-	s.p90 = mt_quantile(t->values, s.n, 0.9);
-	mt_cluster_quantile(t->clustered, s.n, clusters, 0.9, t->times, &s.low, &s.high);
-	return s;
+	spread_clear(s);
+	for (size_t i = 0; i < c->n_xen; i++)
+		if (is_in(k, &c->xen[i]))
+			spread_add(s, value(&c->xen[i], what), c->xen[i].run->workload);
+	return spread_of_errors(s);
 }
 
 static const struct mt_column columns[] = {
@@ -195,14 +164,14 @@ static struct mt_cell rounded(double v, double unit)
 }
 
 static void print_row(struct mt_table *t, const struct check *c, const struct key *k,
-		      const struct scratch *scratch)
+		      struct spread *s)
 {
-	struct summary total = summarise(c, k, TOTAL, error_of, scratch),
-		       traffic = summarise(c, k, TRAFFIC, error_of, scratch),
-		       mb = summarise(c, k, TRAFFIC_MB, error_of, scratch),
-		       pause = summarise(c, k, PAUSE_MS, error_of, scratch),
-		       looked_at = summarise(c, k, 0, skipped_of, scratch),
-		       memory = summarise(c, k, 1, skipped_of, scratch);
+	struct spread_figures total = summarise(c, k, TOTAL, error_of, s),
+		       traffic = summarise(c, k, TRAFFIC, error_of, s),
+		       mb = summarise(c, k, TRAFFIC_MB, error_of, s),
+		       pause = summarise(c, k, PAUSE_MS, error_of, s),
+		       looked_at = summarise(c, k, 0, skipped_of, s),
+		       memory = summarise(c, k, 1, skipped_of, s);
 
 	if (!total.n)
 		return;
@@ -227,22 +196,18 @@ static bool is_first(const struct check *c, size_t i)
 int check_print_xen(const struct check *c, enum mt_format format)
 {
 	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
-	mt_autofree double *values = calloc(c->n_xen + 1, sizeof(*values));
-	mt_autofree struct mt_cluster_value *clustered = calloc(c->n_xen + 1, sizeof(*clustered));
-	mt_autofree const char **workloads = calloc(c->n_xen + 1, sizeof(*workloads));
-	mt_autofree unsigned *times = calloc(c->n_xen + 1, sizeof(*times));
-	const struct scratch scratch = { values, clustered, workloads, times };
+	autospread spread;
 
-	if (!t || !values || !clustered || !workloads || !times)
+	if (spread_init(&spread, c->n_xen) || !t)
 		return -ENOMEM;
 	for (size_t m = 0; mt_forecast_model_at(m); m++)
-		print_row(t, c, &(struct key){ mt_forecast_model_at(m)->name, NULL }, &scratch);
+		print_row(t, c, &(struct key){ mt_forecast_model_at(m)->name, NULL }, &spread);
 	for (size_t i = 0; i < c->n_xen && format != MT_FORMAT_TEXT; i++)
 		for (size_t m = 0; is_first(c, i) && mt_forecast_model_at(m); m++)
 			print_row(t, c,
 				  &(struct key){ mt_forecast_model_at(m)->name,
 						 c->xen[i].run->workload },
-				  &scratch);
+				  &spread);
 	return mt_table_finish(t);
 }
 

@@ -7,16 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cluster.h"
-#include "base/quantile.h"
+#include "research/spread.h"
 #include "evaluate_campaign.h"
-
-struct summary {
-	size_t n;
-	double p50, p90, mean;
-	double low, high;	/* the 90 % interval, workloads drawn, of a share's mean and of an
-				 * error's p90; NaN: one workload */
-};
 
 /* What a row is about; NULL: all of them. */
 struct row_key {
@@ -25,15 +17,6 @@ struct row_key {
 	enum evaluate_curve curve;
 	enum mt_method method;
 	const char *model, *workload;
-};
-
-/* Room for one row's values, and for a cluster each. */
-struct scratch {
-	double *values;
-	struct mt_cluster_value *clustered;	/* the same, with their workloads */
-	const char **workloads;			/* of each cluster */
-	struct mt_cluster *clusters;
-	unsigned *times;
 };
 
 static bool is_in(const struct row_key *k, const struct evaluate_result *r)
@@ -51,57 +34,14 @@ static struct row_key key_of(const struct evaluate_result *r, bool by_workload)
 				 r->model,	    by_workload ? r->of->run->workload : NULL };
 }
 
-static size_t cluster_of(const struct scratch *t, size_t n, const char *workload)
+static struct spread_figures summarise(const struct evaluate_results *r, const struct row_key *k,
+				       enum evaluate_error error, struct spread *s)
 {
-	size_t k = 0;
-
-	while (k < n && strcmp(t->workloads[k], workload))
-		k++;
-	return k;
-}
-
-static void mean_interval(struct summary *s, const struct scratch *t, size_t clusters)
-{
-	memset(t->clusters, 0, clusters * sizeof(*t->clusters));
-	for (size_t i = 0; i < s->n; i++) {
-		t->clusters[t->clustered[i].cluster].sum += t->values[i];
-		t->clusters[t->clustered[i].cluster].n++;
-	}
-	mt_cluster_interval(t->clusters, clusters, &s->low, &s->high);
-}
-
-static struct summary summarise(const struct evaluate_results *r, const struct row_key *k,
-				enum evaluate_error error, const struct scratch *t)
-{
-	struct summary s = { 0, NAN, NAN, NAN, NAN, NAN };
-	size_t clusters = 0;
-	double sum = 0;
-
-	for (size_t i = 0; i < r->n; i++) {
-		const char *workload = r->v[i].of->run->workload;
-		size_t c;
-
-		if (!is_in(k, &r->v[i]) || !isfinite(r->v[i].error[error]))
-			continue;
-		c = cluster_of(t, clusters, workload);
-		if (c == clusters)
-			t->workloads[clusters++] = workload;
-		t->clustered[s.n] = (struct mt_cluster_value){ r->v[i].error[error], c };
-		t->values[s.n++] = r->v[i].error[error];
-		sum += r->v[i].error[error];
-	}
-	if (!s.n)
-		return s;
-	s.p50 = s.p90 = s.mean = sum / s.n;
-	if (evaluate_errors[error].share) {
-		mean_interval(&s, t, clusters);
-		return s;
-	}
-	mt_sort(t->values, s.n);
-	s.p50 = mt_quantile(t->values, s.n, 0.5);
-	s.p90 = mt_quantile(t->values, s.n, 0.9);
-	mt_cluster_quantile(t->clustered, s.n, clusters, 0.9, t->times, &s.low, &s.high);
-	return s;
+	spread_clear(s);
+	for (size_t i = 0; i < r->n; i++)
+		if (is_in(k, &r->v[i]))
+			spread_add(s, r->v[i].error[error], r->v[i].of->run->workload);
+	return evaluate_errors[error].share ? spread_of_shares(s) : spread_of_errors(s);
 }
 
 /* --- for programs: a row for each metric ------------------------------------ */
@@ -121,10 +61,10 @@ static struct mt_cell known(double v)
 }
 
 static void long_rows(struct mt_table *t, const struct evaluate_results *r, const struct row_key *k,
-		      const struct scratch *scratch)
+		      struct spread *spread)
 {
 	for (enum evaluate_error e = 0; e < EVALUATE_ERRORS; e++) {
-		struct summary s = summarise(r, k, e, scratch);
+		struct spread_figures s = summarise(r, k, e, spread);
 
 		if (s.n)
 			mt_table_row(t, (struct mt_cell[]){
@@ -186,7 +126,7 @@ static void print_value(char *buf, size_t size, double v, const char *unit)
 		snprintf(buf, size, "%.1f%%", v * 100);
 }
 
-static void print_cell(char *buf, size_t size, const struct wide *w, const struct summary *s)
+static void print_cell(char *buf, size_t size, const struct wide *w, const struct spread_figures *s)
 {
 	const char *unit = evaluate_errors[w->error].unit;
 	char low[CELL / 4], high[CELL / 4], mean[CELL / 4];
@@ -207,7 +147,7 @@ static void print_cell(char *buf, size_t size, const struct wide *w, const struc
 }
 
 static void wide_row(struct mt_table *t, const struct evaluate_results *r, const struct row_key *k,
-		     const struct scratch *scratch)
+		     struct spread *spread)
 {
 	struct mt_cell cells[MT_ARRAY_SIZE(wide_keys) + MT_ARRAY_SIZE(wide)] = {
 		MT_STR(k->where), MT_STR(evaluate_moment_name(k->moment)),
@@ -218,7 +158,7 @@ static void wide_row(struct mt_table *t, const struct evaluate_results *r, const
 	char text[MT_ARRAY_SIZE(wide)][CELL];
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(wide); i++) {
-		struct summary s = summarise(r, k, wide[i].error, scratch);
+		struct spread_figures s = summarise(r, k, wide[i].error, spread);
 
 		print_cell(text[i], sizeof(text[i]), &wide[i], &s);
 		cells[MT_ARRAY_SIZE(wide_keys) + i] = MT_STR(text[i]);
@@ -275,16 +215,11 @@ int evaluate_print(const struct evaluate_results *r, enum mt_format format, bool
 	bool text = format == MT_FORMAT_TEXT;
 	struct mt_table *t = text ? wide_table(format) :
 				    mt_table_new(stdout, format, narrow, MT_ARRAY_SIZE(narrow));
-	mt_autofree double *values = calloc(r->n + 1, sizeof(*values));
-	mt_autofree struct mt_cluster_value *clustered = calloc(r->n + 1, sizeof(*clustered));
-	mt_autofree const char **workloads = calloc(r->n + 1, sizeof(*workloads));
-	mt_autofree struct mt_cluster *clusters = calloc(r->n + 1, sizeof(*clusters));
-	mt_autofree unsigned *times = calloc(r->n + 1, sizeof(*times));
 	mt_autofree struct row_key *keys = calloc(2 * r->n + 1, sizeof(*keys));
-	const struct scratch scratch = { values, clustered, workloads, clusters, times };
+	autospread spread;
 	size_t n;
 
-	if (!t || !values || !clustered || !workloads || !clusters || !times || !keys)
+	if (spread_init(&spread, r->n) || !t || !keys)
 		return -ENOMEM;
 	n = collect(r, false, keys);
 	if (by_workload || !text)
@@ -293,9 +228,9 @@ int evaluate_print(const struct evaluate_results *r, enum mt_format format, bool
 	qsort(keys, n, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < n; i++) {
 		if (text)
-			wide_row(t, r, &keys[i], &scratch);
+			wide_row(t, r, &keys[i], &spread);
 		else
-			long_rows(t, r, &keys[i], &scratch);
+			long_rows(t, r, &keys[i], &spread);
 	}
 	return mt_table_finish(t);
 }
