@@ -851,42 +851,40 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 	return leave(&call, rc);
 }
 
+/* @most: QEMU's largest throttle from now on; 0: its own. @at_once: it throttles by that, too. */
+static int throttle(struct call *call, const char *uuid, unsigned most, bool at_once)
+{
+	int rc;
+
+	if (!most)
+		truth_unthrottles(fake_guest_find(uuid), call->c->group);
+	rc = enter(call);
+	if (!rc && !call->nothing) {
+		if (at_once)
+			fake_guest_throttle(call->g, most);
+		call->g->throttle_most = most;
+		if (most)
+			truth_throttled(call->g, call->c->group);
+	}
+	return leave(call, rc);
+}
+
 static int op_set_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			   struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, THROTTLE, err);
-	int rc;
 
 	call.value = percent;
-	if (!percent)
-		truth_unthrottles(fake_guest_find(uuid), call.c->group);
-	rc = enter(&call);
-	if (!rc && !call.nothing) {
-		fake_guest_throttle(call.g, percent);
-		if (percent)
-			truth_throttled(call.g, call.c->group);
-	}
-	return leave(&call, rc);
+	return throttle(&call, uuid, percent, true);
 }
 
-/* QEMU's own is no limit of ours. */
 static int op_limit_throttle(struct mt_conn *c, const char *uuid, unsigned percent,
 			     struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, LIMIT_THROTTLE, err);
-	bool ours = percent < MT_THROTTLE_MAX_PERCENT;
-	int rc;
 
 	call.value = percent;
-	if (!ours)
-		truth_unthrottles(fake_guest_find(uuid), call.c->group);
-	rc = enter(&call);
-	if (!rc && !call.nothing) {
-		call.g->throttle_most = ours ? percent : 0;
-		if (ours)
-			truth_throttled(call.g, call.c->group);
-	}
-	return leave(&call, rc);
+	return throttle(&call, uuid, percent < MT_THROTTLE_MAX_PERCENT ? percent : 0, false);
 }
 
 static int op_limit_vcpus(struct mt_conn *c, const char *uuid, uint64_t mib_per_s,

@@ -7,7 +7,7 @@
 #include "curve/growth.h"
 #include "ktap.h"
 #include "policy/loads.h"
-#include "sim/sim.h"
+#include "steered.h"
 #include "tickguest.h"
 
 #define HIGH_PER_S	20000
@@ -144,30 +144,20 @@ static void test_history(void)
 static void play(const char *pattern, bool postcopy, double history_s, unsigned seed,
 		 struct mt_sim_result *r)
 {
-	struct mt_limits limits = MT_LIMITS_UNSET;
 	struct mt_history history = { .bytes = NULL };
+	struct steered s;
 	char seeded[160];
-	struct mt_sim_params p;
-	struct mt_trace trace;
 
-	mt_sim_defaults(&p);
-	p.memory_bytes = 256 * MT_MIB;
-	p.bandwidth_bytes_per_s = 40 * MT_MIB;
-	p.host.link_bytes_per_s = 42 * MT_MIB;
-	p.downtime_limit_ms = 100;
-	p.tick_ms = 50;
-	limits.max_downtime_ms = 100;
-	limits.deadline_ms = 60000;
-	limits.postcopy_allowed = postcopy;
 	snprintf(seeded, sizeof(seeded), "%s,seed=%u", pattern, seed);
-	CHECK_INT(mt_trace_pattern(&trace, seeded, NULL), 0);
+	steered_begin(&s, seeded, 100, postcopy);
+	s.p.tick_ms = 50;
 	if (history_s > 0) {
-		CHECK_INT(mt_sim_history(&trace, history_s, MT_SLOT_S, &history), 0);
-		limits.history = &history;
+		CHECK_INT(mt_sim_history(&s.trace, history_s, MT_SLOT_S, &history), 0);
+		s.limits.history = &history;
 	}
-	CHECK_INT(mt_sim_steer(&p, &trace, mt_policy_find("predict"), &limits, NULL, r), 0);
+	steered_end(&s);
 	free(history.bytes);
-	mt_trace_fini(&trace);
+	*r = s.r;
 }
 
 static void test_predict(void)

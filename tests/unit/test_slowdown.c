@@ -2,46 +2,24 @@
 /*
  * test_slowdown.c - predict throttles a guest that would be given up, where that is allowed
  */
-#include "base/units.h"
-#include "ktap.h"
-#include "sim/sim.h"
+#include "steered.h"
 
 /* Rewrites 128 MiB at three times the link's rate: it never ends by itself. */
 #define GUEST	"uniform:region=128MiB,rate=30000/s,seed=1"
 
-struct play {
-	uint64_t max_throttle;
-	bool postcopy;
-	struct mt_sim_result r;
-};
-
-static void play(struct play *p)
+static void play(struct steered *s, uint64_t max_throttle, bool postcopy)
 {
-	struct mt_limits limits = MT_LIMITS_UNSET;
-	struct mt_sim_params params;
-	struct mt_trace trace;
-
-	mt_sim_defaults(&params);
-	params.memory_bytes = 256 * MT_MIB;
-	params.bandwidth_bytes_per_s = 40 * MT_MIB;
-	params.host.link_bytes_per_s = 42 * MT_MIB;
-	params.downtime_limit_ms = 500;
-	limits.max_downtime_ms = 500;
-	limits.deadline_ms = 60000;
-	limits.postcopy_allowed = p->postcopy;
-	*mt_params_value(&limits.params, "max_throttle") = p->max_throttle;
-	CHECK_INT(mt_trace_pattern(&trace, GUEST, NULL), 0);
-	CHECK_INT(mt_sim_steer(&params, &trace, mt_policy_find("predict"), &limits, NULL, &p->r),
-		  0);
-	mt_trace_fini(&trace);
+	steered_begin(s, GUEST, 500, postcopy);
+	*mt_params_value(&s->limits.params, "max_throttle") = max_throttle;
+	steered_end(s);
 }
 
 static void test_not_allowed(void)
 {
-	struct play none = { .max_throttle = 0 }, little = { .max_throttle = 60 };
+	struct steered none, little;
 
-	play(&none);
-	play(&little);
+	play(&none, 0, false);
+	play(&little, 60, false);
 	CHECK_INT(none.r.end, MT_SIM_ABORTED);
 	/* One that would not do is no reason to slow the guest down. */
 	CHECK_INT(little.r.end, MT_SIM_ABORTED);
@@ -51,9 +29,9 @@ static void test_not_allowed(void)
 
 static void test_begun_again(void)
 {
-	struct play p = { .max_throttle = 90 };
+	struct steered p;
 
-	play(&p);
+	play(&p, 90, false);
 	CHECK_INT(p.r.end, MT_SIM_CONVERGED);
 	CHECK(p.r.throttle_percent >= 70 && p.r.throttle_percent <= 90);
 	CHECK(strstr(p.r.reason, "begun again throttled by"));
@@ -63,9 +41,9 @@ static void test_begun_again(void)
 
 static void test_post_copy_first(void)
 {
-	struct play p = { .max_throttle = 90, .postcopy = true };
+	struct steered p;
 
-	play(&p);
+	play(&p, 90, true);
 	CHECK_INT(p.r.end, MT_SIM_POSTCOPIED);
 	CHECK_INT(p.r.throttle_percent, 0);
 }

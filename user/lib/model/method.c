@@ -91,14 +91,17 @@ unsigned mt_methods_of(unsigned long libvirt, unsigned long qemu)
 	return methods;
 }
 
+/* Pages go out in a way of their own, of which QEMU has one at a time. */
+static bool encodes(const struct mt_method_row *row)
+{
+	return row->xbzrle || row->compression || row->channels;
+}
+
 unsigned mt_methods_left(unsigned methods, enum mt_method used)
 {
-	const struct mt_method_row *row = &rows[used];
-
 	methods &= ~(1U << used);
 	for (unsigned m = 0; m < MT_METHOD_COUNT; m++)
-		if ((row->xbzrle || row->compression || row->channels) &&
-		    (rows[m].xbzrle || rows[m].compression || rows[m].channels))
+		if (encodes(&rows[used]) && encodes(&rows[m]))
 			methods &= ~(1U << m);
 	return methods;
 }
@@ -109,7 +112,7 @@ unsigned mt_method_beyond(const struct mt_method_row *now, bool postcopy_allowed
 
 	if (!now->auto_converge)
 		methods |= 1U << MT_METHOD_AUTOCONVERGE;
-	if (now->xbzrle || now->compression || now->channels)
+	if (encodes(now))
 		return methods;
 	methods |= 1U << MT_METHOD_XBZRLE | 1U << MT_METHOD_COMPRESSION;
 	return postcopy_allowed ? methods :

@@ -184,16 +184,14 @@ static void last_resort(const struct mt_view *view, const char *why, struct mt_p
 }
 
 static void switch_method(struct adamig *s, const struct mt_view *view, const struct rates *r,
-			  uint64_t now_ms, struct mt_plan *plan)
+			  uint64_t now_ms, const char *why, struct mt_plan *plan)
 {
 	bool flips = mt_flip_is_possible(view);
 	unsigned least = s->percent ? s->percent + THROTTLE_STEP : THROTTLE_LEAST;
 	unsigned percent = (unsigned)ceil(100 * fmax(r->needed, 0));
 	double limit = vcpu_limit(s, view, r);
 	unsigned most = flips ? (unsigned)view->params[THROTTLE_MOST] : QEMU_THROTTLE_MAX;
-	char why[160];
 
-	tell(why, r);
 	/* What throttles it already has failed, whoever asked for it. */
 	if (!s->tries && r->throttle > 0)
 		s->tries = 1;
@@ -247,7 +245,7 @@ static void adamig_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 	} else if (s->percent + s->limit_bytes_per_s > 0 && ++s->waited < THROTTLE_PASSES) {
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s: what was asked for is waited for", why);
 	} else {
-		switch_method(s, view, &r, now_ms, plan);
+		switch_method(s, view, &r, now_ms, why, plan);
 	}
 }
 

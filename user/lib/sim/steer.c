@@ -32,15 +32,9 @@ static void tell_activity(struct steering *st, uint64_t t_ns)
 	st->told_ns = t_ns;
 }
 
-static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *plan)
+/* As the supervisor does with a limit that it has set, and with a migration begun again. */
+static void follow(struct steering *st, const struct mt_plan *plan)
 {
-	struct steering *st = opaque;
-
-	if (st->outer && st->outer->sample)
-		st->outer->sample(st->outer->opaque, m, plan);
-	tell_activity(st, m->t_ns);
-	mt_engine_feed(&st->engine, m, plan);
-	/* As the supervisor does with a limit that it has set. */
 	if (plan->action == MT_ACTION_SET_DOWNTIME)
 		mt_engine_set_qemu_limit(&st->engine, plan->downtime_limit_ms);
 	if (plan->action == MT_ACTION_RESTART) {
@@ -49,11 +43,23 @@ static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *p
 	}
 }
 
+static void on_sample(void *opaque, const struct mt_sample *m, struct mt_plan *plan)
+{
+	struct steering *st = opaque;
+
+	if (st->outer && st->outer->sample)
+		st->outer->sample(st->outer->opaque, m, plan);
+	tell_activity(st, m->t_ns);
+	mt_engine_feed(&st->engine, m, plan);
+	follow(st, plan);
+}
+
 static void on_tick(void *opaque, const struct mt_tick *t, struct mt_plan *plan)
 {
 	struct steering *st = opaque;
 
 	mt_engine_tick(&st->engine, t, plan);
+	follow(st, plan);
 }
 
 static void on_pass(void *opaque, const struct mt_sim_pass *pass)
