@@ -346,6 +346,22 @@ static void out_of_time(const struct mt_view *view, struct mt_plan *plan)
 			deadline);
 }
 
+/*
+ * How many passes is a mean over all of the forecast's curves: it says something only where each of
+ * them ends.
+ */
+static void tell_end(const struct mt_prediction *p, struct mt_plan *plan)
+{
+	char passes[32] = "", total[MT_UNIT_STR], pause[MT_UNIT_STR];
+
+	if (p->ends >= SURE)
+		snprintf(passes, sizeof(passes), " in %u pass(es)", p->iterations_left);
+	mt_plan_set(plan, MT_ACTION_CONTINUE,
+		    "ends by itself%s, %.0f %% likely, after %s in all, with a pause of %s", passes,
+		    100 * p->ends, mt_format_duration_ms(total, p->total_ms.p50),
+		    mt_format_duration_ms(pause, p->downtime_ms.p50));
+}
+
 static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 			 struct mt_plan *plan)
 {
@@ -384,12 +400,7 @@ static void predict_step(void *priv, const struct mt_view *view, uint64_t now_ms
 	believed = p->ends >= SURE || p->stop_now_ms > (double)limits->max_downtime_ms;
 	if (p->verdict == MT_VERDICT_CONVERGES && in_time && believed &&
 	    s->since_lowest < PATIENCE_CONVERGES)
-		mt_plan_set(
-			plan, MT_ACTION_CONTINUE,
-			"ends by itself in %u pass(es), %.0f %% likely, after %s in all, with a pause of %s",
-			p->iterations_left, 100 * p->ends,
-			mt_format_duration_ms(total, p->total_ms.p50),
-			mt_format_duration_ms(pause, p->downtime_ms.p50));
+		tell_end(p, plan);
 	else
 		act(s, view, now_ms, plan);
 }
