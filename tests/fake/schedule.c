@@ -307,6 +307,9 @@ static void draw_levers(const struct schedule *s, struct fake_guest *g, struct f
 	if (tools)
 		how->limits.methods = mt_method_beyond(&begun, how->limits.postcopy_allowed) &
 				      ~(1U << MT_METHOD_ZSTD);
+	/* predict's. */
+	if (s->policy && mt_rng_below(&rng, 2))
+		fake_param(how, "max_throttle", 80);
 }
 
 static void draw_guest(struct schedule *s, unsigned i)

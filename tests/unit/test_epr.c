@@ -353,6 +353,8 @@ static void test_slots(void)
 	mt_slots_add(&s, NAN, 5, take, &t);
 	mt_slots_add(&s, 1, NAN, take, &t);
 	CHECK_INT(t.n, 4);
+	mt_slots_add(&s, 1e300, 5, take, &t);	/* ends, and soon */
+	CHECK_INT(t.n, 4 + MT_SLOTS_SPAN);
 
 	t = (struct taken){ .n = 0 };
 	mt_slots_init(&s, 0.1);

@@ -24,6 +24,7 @@ void mt_slots_add(struct mt_slots *s, double duration_s, double amount, mt_slot_
 	if (!(duration_s > 0) || !isfinite(duration_s) || !(amount >= 0) || !isfinite(amount))
 		return;
 	rate = amount / duration_s;
+	duration_s = fmin(duration_s, MT_SLOTS_SPAN * s->slot_s);
 	while (duration_s > 0) {
 		double room = s->slot_s - s->filled_s, part = fmin(duration_s, room);
 

@@ -17,6 +17,9 @@
  */
 #define MT_SLOT_S		0.1
 #define MT_SLOT_PROFILE_S	1.0
+/* So many slots of one interval are given at most. Inferred: a rate that stands for more teaches
+ * no more, and a clock that lies by years would keep us for hours. */
+#define MT_SLOTS_SPAN		10000
 
 /* A series that came before. */
 struct mt_history {
@@ -37,7 +40,7 @@ void mt_slots_init(struct mt_slots *s, double slot_s);
 
 /*
  * @amount within @duration_s, right after what was added before; @fn for each slot that it fills.
- * Nothing for a duration of 0 or less.
+ * Nothing for a duration of 0 or less; of more than MT_SLOTS_SPAN slots only so many.
  */
 void mt_slots_add(struct mt_slots *s, double duration_s, double amount, mt_slot_fn fn,
 		  void *opaque);
