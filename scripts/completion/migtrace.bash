@@ -41,6 +41,11 @@ _migtrace_words()
 	migtrace "$1" --help 2>/dev/null | sed -n "s/^ *$2 WORD .*: \(.* or .*\) (default .*/\1/p" | sed 's/,//g; s/ or / /'
 }
 
+_migtrace_formats()
+{
+	migtrace "$1" --help 2>/dev/null | sed -n 's/^ *-f, --format \([a-z|]*\).*/\1/p' | tr '|' ' '
+}
+
 _migtrace_domains()
 {
 	virsh ${1:+-c "$1"} -q list --all --name 2>/dev/null
@@ -79,7 +84,7 @@ _migtrace()
 	fi
 	case $prev in
 	-f|--format)
-		COMPREPLY=($(compgen -W 'text json csv' -- "$cur"))
+		COMPREPLY=($(compgen -W "$(_migtrace_formats "$command")" -- "$cur"))
 		return
 		;;
 	--policy)

@@ -280,6 +280,19 @@ M=$R works "campaign: a plan" '^[0-9]+ migrations of [0-9]+ guests' campaign -n 
 # --- recordings ------------------------------------------------------------------------
 works "a good recording is reported" 'for the test' report good.mtrec
 works "what kind of work it did is reported" 'network-out: .*receives 1.0 MiB/s, sends 200.0 MiB/s.*CPU 30 %' report sends.mtrec
+works "a report as a page" '<h1>Migration of guest</h1>' report -f html good.mtrec
+works "a page has a picture of its passes" '<svg .*aria-labelledby="ttimeline' report -f html good.mtrec
+sed '1s|"domain":"guest"|"domain":"<img src=x onerror=alert(1)>\\u202e"|' good.jsonl | zstd -q >tenant.mtrec
+run "$M" report -f html tenant.mtrec
+want "exit status 0 wanted" [ "$RC" = 0 ]
+want "the name escaped" grep -q 'Migration of &lt;img src=x onerror=alert(1)&gt;?' "$dir/out"
+want "no element of the tenant's" [ "$(grep -c '<img' "$dir/out")" = 0 ]
+want "no script, nothing fetched" [ "$(grep -cE '<script|<link|url\(|src="' "$dir/out")" = 0 ]
+judged "a page obeys no tenant"
+works "one plot" '<svg ' report -f svg good.mtrec
+refused "a plot that is none" 2 'no such plot; there are timeline, rates, curve, total, pause' report -f svg --plot colours good.mtrec
+refused "a plot of nothing" 1 'good.mtrec: has nothing to plot of curve' report -f svg --plot curve good.mtrec
+refused "a page where there is none" 2 'unknown format .html.; use text, json or csv' list -f html
 works "replay sees the same kind of work" 'walm +flip .*network-out: .*sends 200.0 MiB/s.*post-copy' replay sends.mtrec --policy walm --postcopy
 works "a good recording is replayed" 'predict' replay good.mtrec
 works "replay: a policy by its former name" 'stop-and-copy' replay good.mtrec --policy psc

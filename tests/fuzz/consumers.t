@@ -12,6 +12,8 @@ memory_bytes=$((1024 << 20)) hang_s=120
 commands=(
 	"report"
 	"report -f json"
+	"report -f html"
+	"report -f svg --plot timeline"
 	"replay --policy predict,ihm"
 	"replay -f csv"
 	"predict --bandwidth 1GiB/s"

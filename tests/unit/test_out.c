@@ -168,7 +168,7 @@ static void test_failing_stream(void)
 
 	if (!full)
 		SKIP("no /dev/full");
-	for (int format = MT_FORMAT_TEXT; format <= MT_FORMAT_CSV; format++) {
+	for (int format = MT_FORMAT_TEXT; format <= MT_FORMAT_HTML; format++) {
 		t = mt_table_new(full, format, columns, 1);
 		CHECK(t);
 		mt_table_row(t, (struct mt_cell[]){ MT_STR("x") });
@@ -182,12 +182,15 @@ static void test_format_names(void)
 	enum mt_format f = MT_FORMAT_TEXT;
 	struct mt_err err = { 0 };
 
-	CHECK(!mt_format_parse("csv", &f, NULL) && f == MT_FORMAT_CSV);
-	CHECK(!mt_format_parse("json", &f, NULL) && f == MT_FORMAT_JSON);
-	CHECK(!mt_format_parse("text", &f, NULL) && f == MT_FORMAT_TEXT);
-	CHECK_INT(mt_format_parse("JSON", &f, &err), -EINVAL);
-	CHECK(strstr(err.msg, "csv"));
+	CHECK(!mt_format_parse("csv", MT_FORMAT_CSV, &f, NULL) && f == MT_FORMAT_CSV);
+	CHECK(!mt_format_parse("json", MT_FORMAT_CSV, &f, NULL) && f == MT_FORMAT_JSON);
+	CHECK(!mt_format_parse("text", MT_FORMAT_CSV, &f, NULL) && f == MT_FORMAT_TEXT);
+	CHECK_INT(mt_format_parse("JSON", MT_FORMAT_CSV, &f, &err), -EINVAL);
+	CHECK(strstr(err.msg, "use text, json or csv"));
+	CHECK_INT(mt_format_parse("html", MT_FORMAT_CSV, &f, &err), -EINVAL);
+	CHECK(!mt_format_parse("html", MT_FORMAT_SVG, &f, NULL) && f == MT_FORMAT_HTML);
 	CHECK(!mt_table_new(stdout, 99, columns, N));
+	CHECK(!mt_table_new(stdout, MT_FORMAT_SVG, columns, N));
 }
 
 static const struct ktap_case cases[] = {

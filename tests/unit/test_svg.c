@@ -3,7 +3,7 @@
  * test_svg.c - charts: round numbers at axes, places of points, and texts of whoever
  */
 #include "base/cleanup.h"
-#include "out/svg.h"
+#include "out/plot.h"
 #include "out/svg_axis.h"
 #include "ktap.h"
 
@@ -43,17 +43,41 @@ static void log_axes(void)
 	CHECK(svg_scale_ticks(&s, ticks) >= 3);
 }
 
+/* Sizes are round in units of 1024. */
+static void binary_axes(void)
+{
+	const double mib = 1 << 20, v[] = { 0, 383 * mib }, wide[] = { 4096, 512 * mib };
+	struct svg_scale s = svg_scale_of(v, 2, false);
+	double ticks[SVG_TICKS_MAX];
+
+	s.binary = true;
+	CHECK_INT(svg_scale_ticks(&s, ticks), 5);
+	CHECK_NEAR(ticks[1], 100 * mib, 1e-3);
+	s = svg_scale_of((const double[]){ 0, 4000 * mib }, 2, false);
+	s.binary = true;
+	CHECK(svg_scale_ticks(&s, ticks) >= 3);
+	CHECK_NEAR(ticks[1], 1024 * mib, 1e-3);
+	s = svg_scale_of(wide, 2, true);
+	s.binary = true;
+	CHECK_INT(svg_scale_ticks(&s, ticks), 5);
+	CHECK_NEAR(ticks[0], 4096, 1e-6);
+	CHECK_NEAR(ticks[4], 256 * mib, 1e-3);
+}
+
 /* Whatever the range, there are some, in order, and within. */
 static void ticks_of_any(void)
 {
 	for (int e = -6; e < 12; e++)
 		for (double width = 0.001; width < 1e9; width *= 3.7)
-			for (int log = 0; log < 2; log++) {
+			for (int kind = 0; kind < 4; kind++) {
+				const bool log = kind & 1;
 				const double v[] = { pow(10, e), pow(10, e) * (1 + width) };
 				struct svg_scale s = svg_scale_of(v, 2, log);
 				double ticks[SVG_TICKS_MAX];
-				size_t n = svg_scale_ticks(&s, ticks);
+				size_t n;
 
+				s.binary = kind & 2;
+				n = svg_scale_ticks(&s, ticks);
 				CHECK(n >= 2 && n <= SVG_TICKS_MAX);
 				for (size_t i = 0; i < n; i++)
 					CHECK(ticks[i] >= s.low && ticks[i] <= s.high &&
@@ -105,6 +129,38 @@ static void charts(void)
 	CHECK(!strstr(text, "nan") && !strstr(text, "inf"));
 }
 
+/* Made point by point; a band is filled but where it is not known. */
+static void plots(void)
+{
+	struct mt_plot p = { .n_series = 0 };
+	mt_autofree char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	CHECK(mt_plot_is_empty(&p));
+	mt_plot_series(&p, "of nothing", 1);
+	CHECK(mt_plot_is_empty(&p));
+	for (int i = 0; i < 200; i++) {
+		mt_plot_band(&p, mt_plot_series(&p, "band", 2), i, i == 100 ? NAN : i, 2 * i);
+		mt_plot_line(&p, mt_plot_series(&p, "line", 3), i, i);
+	}
+	mt_plot_point(&p, mt_plot_series(&p, "mark", 4), 7, 8, "why & how");
+	mt_plot_point(&p, mt_plot_series(&p, "mark", 4), 9, 8, NULL);
+	mt_plot_point(&p, mt_plot_series(&p, "mark", 4), NAN, 8, "not there");
+	CHECK(!mt_plot_write(&p, &(struct mt_svg){ .title = "t", .description = "d", .id = "x" },
+			     f));
+	fclose(f);
+	CHECK_INT(count(text, "class=\"b c2\""), 1);
+	CHECK_INT(count(strstr(text, "class=\"b c2\""), "z"), 2 + 2);	/* two parts, two marks */
+	CHECK_INT(count(text, "class=\"l "), 1);
+	CHECK_INT(count(text, "<title>why &amp; how</title>"), 1);
+	CHECK_INT(count(text, "<title>mark</title>"), 2);	/* the legend's, too */
+	CHECK(strstr(text, "id=\"tx\"") && strstr(text, "id=\"dx\""));
+	CHECK(!strstr(text, "<style") && !strstr(text, "of nothing") && !strstr(text, "not there"));
+	mt_plot_fini(&p);
+	CHECK(mt_plot_is_empty(&p));
+}
+
 static void nothing(void)
 {
 	mt_autofree char *text = draw(&(struct mt_svg){ .title = "", .description = "" });
@@ -115,8 +171,10 @@ static void nothing(void)
 static const struct ktap_case cases[] = {
 	{ "an even axis has round numbers within its range", even_axes },
 	{ "a logarithmic axis has powers of ten", log_axes },
+	{ "an axis of sizes is round in units of 1024", binary_axes },
 	{ "ticks of whatever range", ticks_of_any },
 	{ "a chart says what it was told, escaped", charts },
+	{ "a plot is put together point by point", plots },
 	{ "a chart of nothing", nothing },
 };
 

@@ -138,8 +138,12 @@ static void set_init(struct option_set *set, const struct command_usage *usage,
 		set_add(set, &(struct option_row){ .name = "format",
 						   .letter = 'f',
 						   .kind = OPTION_FORMAT,
-						   .arg = "text|json|csv",
+						   .arg = usage->uses & OPTIONS_PICTURES ?
+								  "text|json|csv|html|svg" :
+								  "text|json|csv",
 						   .help = "how to write the result",
+						   .max = usage->uses & OPTIONS_PICTURES ?
+								  MT_FORMAT_SVG : MT_FORMAT_CSV,
 						   .dest = &common->format });
 	set_add(set, &(struct option_row){ .name = "help", .letter = 'h', .kind = OPTION_FLAG,
 					   .help = "this text", .dest = &set->help });
@@ -272,7 +276,7 @@ static int take_value(const struct option_row *row, const char *text, struct mt_
 	case OPTION_WORD:
 		return take_word(row, what, text, err);
 	case OPTION_FORMAT:
-		return mt_format_parse(text, row->dest, err);
+		return mt_format_parse(text, (enum mt_format)row->max, row->dest, err);
 	}
 	return 0;
 }

@@ -58,7 +58,8 @@ struct option_row {
 	const char *help;	/* one line, no full stop; no newline */
 	void *dest;		/* left alone when the option is not given */
 	bool *given;		/* may be NULL: set to true when it is */
-	uint64_t max;		/* of a limit or count; 0 = MT_LIMIT_MAX_MS, or none */
+	uint64_t max;		/* of a limit or count; 0 = MT_LIMIT_MAX_MS, or none; of a format
+				 * the last one */
 	uint64_t min;		/* of a limit or count */
 	const char *const *words;	/* NULL behind the last */
 };
@@ -66,6 +67,7 @@ struct option_row {
 /* struct command_usage.uses */
 #define OPTIONS_CONNECT	(1u << 0)	/* -c/--connect URI */
 #define OPTIONS_FORMAT	(1u << 1)	/* -f/--format text|json|csv */
+#define OPTIONS_PICTURES (1u << 2)	/* which also takes html and svg */
 
 #define OPTIONS_ANY_NUMBER	(-1)	/* for max_args */
 

@@ -416,7 +416,7 @@ int cmd_status(int argc, char **argv)
 				 MT_ARRAY_SIZE(supervised_columns),
 				 json_object_get(answer, "supervised"));
 		break;
-	case MT_FORMAT_TEXT:
+	default:
 		ret = show(answer);
 		break;
 	}

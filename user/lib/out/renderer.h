@@ -27,5 +27,6 @@ struct mt_renderer {
 extern const struct mt_renderer mt_renderer_text;
 extern const struct mt_renderer mt_renderer_json;
 extern const struct mt_renderer mt_renderer_csv;
+extern const struct mt_renderer mt_renderer_html;
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * svg.c - charts as one SVG file
+ * svg.c - charts as SVG
  */
 #include <errno.h>
 #include <math.h>
@@ -8,33 +8,23 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "base/utf8.h"
+#include "markup.h"
 #include "svg.h"
 #include "svg_axis.h"
+#include "svg_marks.h"
 
 /* In units of the picture, which are pixels where nobody scales it. */
 #define WIDTH		1080
 #define MARGIN		16
 #define TITLE		30
 #define LEGEND_LINE	20
-#define LEGEND_ITEM	135
-#define COLUMNS		3
+#define LEGEND_ITEM	170
+#define COLUMNS		3	/* where nobody asks for others */
 #define PANEL_HEIGHT	250
-#define LEFT		76	/* of a panel's plot: numbers and the axis' title */
+#define LEFT		92	/* of a panel's plot: numbers and the axis' title */
 #define BOTTOM		44
 #define TOP		24
 #define RIGHT		12
-
-#define SHAPES		7
-
-/* Told apart by people who do not see all colours, in pairs for light and dark. After Okabe and
- * Ito (2008), yellow darkened and black left out. */
-static const char *const colours[][2] = {
-	{ "#0072b2", "#56b4e9" }, { "#d55e00", "#ff8c42" }, { "#009e73", "#2fd6a5" },
-	{ "#b5518c", "#e69ac6" }, { "#9a7a00", "#e6c84c" }, { "#5b5bd6", "#a5a5ff" },
-	{ "#7a4a21", "#c99a6b" }, { "#c1121f", "#ff6b6b" }, { "#3d7a00", "#9ad14b" },
-	{ "#5f6b76", "#b4bec8" },
-};
 
 struct box {
 	double x, y, width, height;
@@ -47,34 +37,10 @@ struct panel {
 	struct box plot;
 };
 
-static void put_text(FILE *out, const char *text)
-{
-	mt_autofree char *clean = mt_utf8_clean(text);
-
-	for (const char *c = clean ? clean : ""; *c; c++) {
-		switch (*c) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fputc(*c, out);
-		}
-	}
-}
-
 static void put_label(FILE *out, const char *attributes, double x, double y, const char *text)
 {
 	fprintf(out, "<text %s x=\"%.1f\" y=\"%.1f\">", attributes, x, y);
-	put_text(out, text);
+	mt_markup_text(out, text);
 	fputs("</text>\n", out);
 }
 
@@ -95,48 +61,24 @@ static const char *show(char buf[MT_UNIT_STR], double v, enum mt_show how)
 }
 
 /* --- the whole's beginning ---------------------------------------------------------- */
-static void put_style(FILE *out)
-{
-	fputs("<style>\n"
-	      "svg{background:#fff;color:#1b1f24;font:12px system-ui,sans-serif}\n"
-	      ".q{fill:none;stroke:currentColor;stroke-opacity:.18}\n"
-	      "text{fill:currentColor}.h{font-size:16px;font-weight:600}.p{font-weight:600}\n"
-	      ".m{fill:currentColor;fill-opacity:.75;stroke:currentColor}\n"
-	      ".l{fill:none;stroke:currentColor;stroke-width:1.5;stroke-opacity:.8}\n", out);
-	for (size_t i = 0; i < MT_ARRAY_SIZE(colours); i++)
-		fprintf(out, ".c%zu{color:%s}", i, colours[i][0]);
-	fputs("\n@media(prefers-color-scheme:dark){svg{background:#14171a;color:#e4e8ec}", out);
-	for (size_t i = 0; i < MT_ARRAY_SIZE(colours); i++)
-		fprintf(out, ".c%zu{color:%s}", i, colours[i][1]);
-	fputs("}\n</style>\n", out);
-}
-
 static void put_head(FILE *out, const struct mt_svg *c, double height)
 {
+	const char *id = c->id ? c->id : "";
+
 	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" "
-		"width=\"%d\" height=\"%.0f\" role=\"img\" aria-labelledby=\"t d\">\n<title id=\"t\">",
-		WIDTH, height, WIDTH, height);
-	put_text(out, c->title);
-	fputs("</title>\n<desc id=\"d\">", out);
-	put_text(out, c->description);
+		"width=\"%d\" height=\"%.0f\" role=\"img\" aria-labelledby=\"t%s d%s\">\n"
+		"<title id=\"t%s\">", WIDTH, height, WIDTH, height, id, id, id);
+	mt_markup_text(out, c->title);
+	fprintf(out, "</title>\n<desc id=\"d%s\">", id);
+	mt_markup_text(out, c->description);
 	fputs("</desc>\n", out);
-	put_style(out);
-	put_label(out, "class=\"h\"", MARGIN, MARGIN + 12, c->title);
-}
-
-/* --- markers -------------------------------------------------------------------------- */
-static void put_marker(FILE *out, const struct mt_svg_series *s, double x, double y)
-{
-	static const char *const shapes[SHAPES] = {
-		"M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "M-3.6-3.6h7.2v7.2h-7.2z",
-		"M0-4.6l4.4 7.8h-8.8z", "M0-5l5 5l-5 5l-5-5z", "M0 4.6l4.4-7.8h-8.8z",
-		"M-1.5-4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3z", "M-4.6 0l7.8-4.4v8.8z",
-	};
-
-	fprintf(out, "<path class=\"m c%zu\" transform=\"translate(%.1f %.1f)\" d=\"%s\"><title>",
-		s->style % MT_ARRAY_SIZE(colours), x, y, shapes[s->style % SHAPES]);
-	put_text(out, s->name);
-	fputs("</title></path>\n", out);
+	if (!c->id) {
+		fputs("<style>\n", out);
+		mt_svg_style(out);
+		fputs("</style>\n", out);
+	}
+	if (!c->id)
+		put_label(out, "class=\"h\"", MARGIN, MARGIN + 12, c->title);
 }
 
 /* --- the legend: each name once -------------------------------------------------------- */
@@ -167,7 +109,7 @@ static size_t put_legend(FILE *out, const struct mt_svg *c, double top)
 			n++;
 			if (!out)
 				continue;
-			put_marker(out, &c->panels[p].series[s], x, y);
+			svg_marker(out, &c->panels[p].series[s], x, y, NULL);
 			put_label(out, "", x + 10, y + 4, c->panels[p].series[s].name);
 		}
 	return n;
@@ -189,6 +131,22 @@ static bool is_there(const struct mt_svg_point *at)
 	return isfinite(at->x) && isfinite(at->y);
 }
 
+static size_t gather(const struct mt_svg_point *v, size_t n, double *x, double *y, size_t k)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!is_there(&v[i]))
+			continue;
+		x[k] = v[i].x;
+		y[k++] = v[i].y;
+	}
+	return k;
+}
+
+static bool is_binary(enum mt_show how)
+{
+	return how == MT_SHOW_SIZE_BYTES || how == MT_SHOW_RATE_BYTES_PER_S;
+}
+
 /* What a panel shows, to scale its axes by. */
 static int scale(struct panel *p)
 {
@@ -196,7 +154,7 @@ static int scale(struct panel *p)
 	size_t n = 0, k = 0;
 
 	for (size_t i = 0; i < p->of->n_series; i++)
-		n += p->of->series[i].n_points + p->of->series[i].n_line;
+		n += p->of->series[i].n_points + 2 * p->of->series[i].n_line;
 	x = calloc(n + 1, sizeof(*x));
 	y = calloc(n + 1, sizeof(*y));
 	if (!x || !y)
@@ -204,18 +162,14 @@ static int scale(struct panel *p)
 	for (size_t i = 0; i < p->of->n_series; i++) {
 		const struct mt_svg_series *s = &p->of->series[i];
 
-		for (size_t j = 0; j < s->n_points + s->n_line; j++) {
-			const struct mt_svg_point *at = j < s->n_points ?
-							&s->points[j] : &s->line[j - s->n_points];
-
-			if (!is_there(at))
-				continue;
-			x[k] = at->x;
-			y[k++] = at->y;
-		}
+		k = gather(s->points, s->n_points, x, y, k);
+		k = gather(s->line, s->n_line, x, y, k);
+		k = gather(s->upper, s->upper ? s->n_line : 0, x, y, k);
 	}
 	p->x = svg_scale_of(x, k, p->chart->x.log);
 	p->y = svg_scale_of(y, k, p->chart->y.log);
+	p->x.binary = is_binary(p->chart->x.show);
+	p->y.binary = is_binary(p->chart->y.show);
 	return 0;
 }
 
@@ -254,7 +208,7 @@ static void put_line(FILE *out, const struct panel *p, const struct mt_svg_serie
 {
 	char command = 'M';
 
-	fprintf(out, "<path class=\"l c%zu\" d=\"", s->style % MT_ARRAY_SIZE(colours));
+	fprintf(out, "<path class=\"l c%zu\" d=\"", svg_colour(s));
 	for (size_t i = 0; i < s->n_line; i++) {
 		if (!is_there(&s->line[i]))
 			continue;
@@ -268,12 +222,44 @@ static void put_line(FILE *out, const struct panel *p, const struct mt_svg_serie
 	fputs("\"/>\n", out);
 }
 
+static bool is_band(const struct mt_svg_series *s, size_t i)
+{
+	return i < s->n_line && is_there(&s->line[i]) && is_there(&s->upper[i]);
+}
+
+/* Up along the line and back along the other; where either is not known there is a gap. */
+static void put_band(FILE *out, const struct panel *p, const struct mt_svg_series *s)
+{
+	size_t from = 0, to;
+
+	fprintf(out, "<path class=\"b c%zu\" d=\"", svg_colour(s));
+	for (; from < s->n_line; from = to + 1) {
+		for (to = from; is_band(s, to);)
+			to++;
+		for (size_t i = from; i < to; i++)
+			fprintf(out, "%c%.1f %.1f", i == from ? 'M' : 'L', x_of(p, s->line[i].x),
+				y_of(p, s->line[i].y));
+		for (size_t i = to; i > from; i--)
+			fprintf(out, "L%.1f %.1f", x_of(p, s->upper[i - 1].x),
+				y_of(p, s->upper[i - 1].y));
+		if (to > from)
+			fputc('z', out);
+	}
+	fputs("\"/>\n", out);
+}
+
+static unsigned columns_of(const struct mt_svg *c)
+{
+	return c->columns ? c->columns : COLUMNS;
+}
+
 static int put_panel(FILE *out, const struct mt_svg *c, size_t i, double top)
 {
-	double width = (WIDTH - 2.0 * MARGIN) / COLUMNS;
+	const unsigned columns = columns_of(c);
+	double width = (WIDTH - 2.0 * MARGIN) / columns;
 	struct panel p = { .chart = c, .of = &c->panels[i], .plot = {
-		.x = MARGIN + (double)(i % COLUMNS) * width + LEFT,
-		.y = top + (double)(i / COLUMNS) * PANEL_HEIGHT + TOP,
+		.x = MARGIN + (double)(i % columns) * width + LEFT,
+		.y = top + (double)(i / columns) * PANEL_HEIGHT + TOP,
 		.width = width - LEFT - RIGHT, .height = PANEL_HEIGHT - TOP - BOTTOM,
 	} };
 	int rc = scale(&p);
@@ -284,15 +270,18 @@ static int put_panel(FILE *out, const struct mt_svg *c, size_t i, double top)
 	put_label(out, "class=\"p\"", p.plot.x, p.plot.y - 7, p.of->title);
 	put_axes(out, &p);
 	for (size_t k = 0; k < p.of->n_series; k++)
-		if (p.of->series[k].n_line)
+		if (p.of->series[k].upper)
+			put_band(out, &p, &p.of->series[k]);
+		else if (p.of->series[k].n_line)
 			put_line(out, &p, &p.of->series[k]);
 	for (size_t k = 0; k < p.of->n_series; k++) {
 		const struct mt_svg_series *s = &p.of->series[k];
 
 		for (size_t j = 0; j < s->n_points; j++)
 			if (is_there(&s->points[j]))
-				put_marker(out, s, x_of(&p, s->points[j].x),
-					   y_of(&p, s->points[j].y));
+				svg_marker(out, s, x_of(&p, s->points[j].x),
+					   y_of(&p, s->points[j].y),
+					   s->notes ? s->notes[j] : NULL);
 	}
 	fputs("</g>\n", out);
 	return 0;
@@ -302,9 +291,9 @@ int mt_svg_write(FILE *out, const struct mt_svg *c)
 {
 	const size_t per_line = (WIDTH - 2 * MARGIN) / LEGEND_ITEM;
 	size_t lines = (put_legend(NULL, c, 0) + per_line - 1) / per_line;
-	double legend = MARGIN + TITLE + 4;
+	double legend = MARGIN + (c->id ? 0 : TITLE + 4);
 	double top = legend + (double)lines * LEGEND_LINE;
-	size_t rows = (c->n_panels + COLUMNS - 1) / COLUMNS;
+	size_t rows = (c->n_panels + columns_of(c) - 1) / columns_of(c);
 	int rc = 0;
 
 	put_head(out, c, top + (double)rows * PANEL_HEIGHT + MARGIN);

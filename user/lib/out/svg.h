@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * svg.h - charts as one SVG file: panels side by side, each with points and lines
+ * svg.h - charts as SVG, a file of their own or within a page: panels side by side, each with
+ * points, lines and bands
  *
  * Nothing is fetched and no script is run. It is light or dark as its reader prefers, has a title
- * and a description for those who do not see it, and tells each marker's series when it is pointed
- * at. Texts are escaped, whoever chose them.
+ * and a description for those who do not see it, and tells each marker's note, or its series, when
+ * it is pointed at. Texts are escaped, whoever chose them.
  */
 #ifndef MT_SVG_H
 #define MT_SVG_H
@@ -20,8 +21,11 @@ struct mt_svg_series {
 	const char *name;
 	unsigned style;		/* colour and marker: the same in all panels for the same thing */
 	const struct mt_svg_point *points;	/* markers */
+	const char *const *notes;	/* of each point; NULL: the series' name */
 	size_t n_points;
 	const struct mt_svg_point *line;	/* joined in this order; none: no line */
+	const struct mt_svg_point *upper;	/* as many as in the line: what is between the two
+						 * is filled; NULL: no band */
 	size_t n_line;
 	bool steps;		/* first sideways, then up or down */
 };
@@ -43,7 +47,14 @@ struct mt_svg {
 	struct mt_svg_axis x, y;
 	const struct mt_svg_panel *panels;
 	size_t n_panels;
+	unsigned columns;		/* of panels; 0: three */
+	const char *id;			/* within a page, which has mt_svg_style() and shows the
+					 * title: no other one of its charts has it; NULL: a file
+					 * of its own */
 };
+
+/* Rules for all charts, without their <style>. */
+void mt_svg_style(FILE *out);
 
 /* Return: 0; -ENOMEM. Whether @out took it is the caller's to find out. */
 MT_MUST_CHECK int mt_svg_write(FILE *out, const struct mt_svg *chart);

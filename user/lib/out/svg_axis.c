@@ -60,9 +60,18 @@ static double round_up(double v)
 	return steps[i] * power;
 }
 
+/* Round where it is shown: in the unit of 1024, 1024^2, ... that it has at least one of. */
+static double round_up_binary(double v)
+{
+	double unit = pow(1024, floor(log2(v) / 10 + 1e-9)), n = round_up(v / unit);
+
+	return (n < 1000 ? n : 1024) * unit;
+}
+
 static size_t ticks_even(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
 {
-	double step = round_up((s->high - s->low) / STEPS);
+	double least = (s->high - s->low) / STEPS;
+	double step = s->binary ? round_up_binary(least) : round_up(least);
 	size_t n = 0;
 
 	for (double k = ceil(s->low / step); k * step <= s->high && n < SVG_TICKS_MAX; k++)
@@ -72,15 +81,19 @@ static size_t ticks_even(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
 
 static size_t ticks_log(const struct svg_scale *s, double ticks[SVG_TICKS_MAX])
 {
-	bool few = log10(s->high / s->low) < FEW_DECADES;
-	double power = pow(10, floor(log10(s->low)));
+	static const double decimal[] = { 1, 2, 5, 0 }, binary[] = { 1, 2, 4, 8, 0 };
+	const double base = s->binary ? 16 : 10;
+	const double *within = s->binary ? binary : decimal;
+	double wide = log(s->high / s->low) / log(base);
+	double power = pow(base, floor(log(s->low) / log(base)));
+	bool few = wide < FEW_DECADES;
 	/* Of very many decades only some. */
-	double every = pow(10, ceil(log10(s->high / s->low) / (SVG_TICKS_MAX - 1)));
+	double every = pow(base, ceil(wide / (SVG_TICKS_MAX - 1)));
 	size_t n = 0;
 
-	for (; power <= s->high && n < SVG_TICKS_MAX; power *= few ? 10 : every)
-		for (int i = 0; i < (few ? 3 : 1) && n < SVG_TICKS_MAX; i++) {
-			double v = power * (i == 0 ? 1 : i == 1 ? 2 : 5);
+	for (; power <= s->high && n < SVG_TICKS_MAX; power *= few ? base : every)
+		for (int i = 0; within[i] > 0 && (few || !i) && n < SVG_TICKS_MAX; i++) {
+			double v = power * within[i];
 
 			if (v >= s->low && v <= s->high)
 				ticks[n++] = v;

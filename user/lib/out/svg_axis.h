@@ -11,6 +11,7 @@
 struct svg_scale {
 	double low, high;	/* low < high; both more than 0 if ->log */
 	bool log;
+	bool binary;	/* what is round is so in units of 1024 */
 };
 
 #define SVG_TICKS_MAX	16

@@ -10,6 +10,7 @@ static const struct mt_renderer *const renderers[] = {
 	[MT_FORMAT_TEXT] = &mt_renderer_text,
 	[MT_FORMAT_JSON] = &mt_renderer_json,
 	[MT_FORMAT_CSV] = &mt_renderer_csv,
+	[MT_FORMAT_HTML] = &mt_renderer_html,
 };
 
 struct mt_table *mt_table_new(FILE *out, enum mt_format format,

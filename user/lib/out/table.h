@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * table.h - tables for people and for programs: text, JSON, CSV
+ * table.h - tables for people and for programs: text, JSON, CSV, a part of a page
  *
  * A command describes its table once, as columns, and hands over rows; the
  * format is the user's choice. JSON is an array of objects, CSV has one header
- * line and RFC 4180 quoting, text is aligned. Unknown cells: "-" in text, null
- * in JSON, empty in CSV.
+ * line and RFC 4180 quoting, text is aligned, HTML is as text. Unknown cells: "-" in text,
+ * null in JSON, empty in CSV.
  */
 #ifndef MT_TABLE_H
 #define MT_TABLE_H
@@ -17,8 +17,17 @@
 
 #include "base/err.h"
 
-enum mt_format { MT_FORMAT_TEXT, MT_FORMAT_JSON, MT_FORMAT_CSV };
-int mt_format_parse(const char *name, enum mt_format *format, struct mt_err *err);
+/* The last two are of what has pictures, too. A table has no MT_FORMAT_SVG. */
+enum mt_format {
+	MT_FORMAT_TEXT,
+	MT_FORMAT_JSON,
+	MT_FORMAT_CSV,
+	MT_FORMAT_HTML,
+	MT_FORMAT_SVG,
+};
+/* One of those up to @last; -EINVAL with a line that names them. */
+int mt_format_parse(const char *name, enum mt_format last, enum mt_format *format,
+		    struct mt_err *err);
 
 enum mt_cell_kind {
 	MT_CELL_UNKNOWN,

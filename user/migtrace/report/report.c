@@ -136,6 +136,9 @@ static int gather_migration(struct report *r, size_t from, size_t to)
 		if (!m->begin_ns)
 			m->begin_ns = s->t_ns;
 		m->end_ns = s->t_ns;
+		if (!m->start_ns && mt_sample_has(s, total_ms) &&
+		    s->total_ms < s->t_ns / MT_NS_PER_MS)
+			m->start_ns = s->t_ns - s->total_ms * MT_NS_PER_MS;
 		mt_sample_follow(&m->known, s);
 		if (mt_iterations_feed(&iterations, s) &&
 		    keep_iteration(r, mt_iterations_last(&iterations)))

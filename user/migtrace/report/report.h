@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * report.h - what a recording tells, gathered once and shown in three ways
+ * report.h - what a recording tells, gathered once and shown in several ways
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -14,6 +14,7 @@
 struct report_migration {
 	size_t first_iteration;		/* of its own in report.iterations; up to the next one's */
 	uint64_t begin_ns, end_ns;	/* first and last sample */
+	uint64_t start_ns;		/* when it began, by QEMU's own count; 0 = not known */
 	struct mt_sample known;		/* what its samples knew last */
 	bool has_outcome;		/* by the status of the last one */
 	enum mt_outcome outcome;
@@ -83,7 +84,26 @@ int report_classes(const struct report *r, FILE *out, enum mt_format format);
  */
 double report_passes_apart(const struct report *r);
 
+/* report_lists.c: those of a report for people, in order; NULL behind the last. */
+struct report_list {
+	const char *title;
+	size_t (*count)(const struct report *r);	/* 0: it is left out */
+	int (*show)(const struct report *r, FILE *out, enum mt_format format);
+};
+const struct report_list *report_list_at(size_t i);
+
+/* report_facts.c: what there is once; @text is as it stands in the recording, not cleaned. */
+typedef void (*report_fact_fn)(void *opaque, const char *label, const char *text);
+void report_facts(const struct report *r, report_fact_fn fn, void *opaque);
+/* Nothing where no outcome is known. */
+void report_outcome_facts(const struct report *r, report_fact_fn fn, void *opaque);
+/* report_predicted.c: what one decision predicted beside what came of it; if ->compared. */
+#define REPORT_TITLE_MAX	96
+const char *report_predicted_title(const struct report *r, char title[REPORT_TITLE_MAX]);
+int report_predicted(const struct report *r, FILE *out, enum mt_format format);
+
 /* The whole. */
+int report_html(const struct report *r, FILE *out);
 int report_text(const struct report *r, FILE *out);
 int report_json(const struct report *r, FILE *out);
 

@@ -273,23 +273,35 @@ int report_figures(const struct report *r, FILE *out, enum mt_format format)
 	};
 	struct mt_column columns[FIGURES_MAX + 1];
 	struct mt_cell cells[FIGURES_MAX + 1];
-	struct mt_table *t;
+	struct mt_table *t = NULL;
 
 	_Static_assert(MT_ARRAY_SIZE(rows) <= FIGURES_MAX, "FIGURES_MAX is too small");
+	if (format == MT_FORMAT_HTML) {
+		static const struct mt_column pair[] = { { "figure", "figure" },
+							 { "value", "value" } };
+
+		t = mt_table_new(out, format, pair, MT_ARRAY_SIZE(pair));
+		if (!t)
+			return -ENOMEM;
+	}
 	for (size_t i = 0; i < MT_ARRAY_SIZE(rows); i++) {
-		char text[MT_UNIT_STR] = "-";
+		char buf[MT_UNIT_STR] = "-";
+		const char *text = buf;
 
 		columns[i] = (struct mt_column){ rows[i].key, rows[i].title };
 		cells[i] = isfinite(rows[i].value) ? MT_DOUBLE(round(rows[i].value * 1000) / 1000) :
 						     MT_NONE;
-		if (format != MT_FORMAT_TEXT)
-			continue;
 		if (isfinite(rows[i].value))
-			show(text, rows[i].unit, rows[i].value);
-		fprintf(out, "%-40s %s\n", rows[i].title, text);
+			show(buf, rows[i].unit, rows[i].value);
+		if (format == MT_FORMAT_TEXT)
+			fprintf(out, "%-40s %s\n", rows[i].title, text);
+		else if (t)
+			mt_table_row(t, (struct mt_cell[]){ MT_STR(rows[i].title), MT_STR(text) });
 	}
 	if (format == MT_FORMAT_TEXT)
 		return 0;
+	if (t)
+		return mt_table_finish(t);
 	columns[MT_ARRAY_SIZE(rows)] = (struct mt_column){ "mw_lower_bound", NULL };
 	cells[MT_ARRAY_SIZE(rows)] = MT_BOOL(p->mw_lower_bound);
 	t = mt_table_new(out, format, columns, MT_ARRAY_SIZE(rows) + 1);
