@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cmd_top.c - what guests dirty right now, as a table that comes again and again
+ * cmd_top.c - what guests do and dirty right now: a screen, or a table again and again
  *
  * Each guest has a session of the best kernel source. KVM logs only while a migration or a
  * measurement runs; until then the guest is shown as not logging, and nothing is made up.
@@ -16,6 +16,8 @@
 #include "cli/options.h"
 #include "cli/sources.h"
 #include "migtrace/commands.h"
+#include "full.h"
+#include "term.h"
 #include "top.h"
 
 #define INTERVAL_DEFAULT_MS	1000
@@ -28,6 +30,7 @@ struct top {
 	const char *probe_names;	/* NULL: none */
 	unsigned probes;
 	uint64_t interval_ms, count, link_bytes_per_s;
+	bool batch;
 	struct mt_conn *conn;
 	struct top_guest *guests;
 	size_t n;
@@ -165,6 +168,29 @@ static int loop(struct top *top, struct mt_err *err)
 				   mt_err_set(err, rc, "cannot write the table: %s", strerror(-rc));
 }
 
+static int run_full(struct top *top, const struct option_args *args, struct mt_err *err)
+{
+	const struct gather_how how = {
+		.watch = { .conn = top->conn, .source_name = top->source_name,
+			   .probes = top->probes,
+			   .link_bytes_per_s = (double)top->link_bytes_per_s,
+			   .policy = mt_policy_find(MT_POLICY_DEFAULT) },
+		.interval_ms = top->interval_ms, .names = args->v, .n_names = args->n,
+	};
+
+	return top_full(&how, top->wake, err);
+}
+
+static int run_tables(struct top *top, const struct option_args *args, struct mt_err *err)
+{
+	int rc = args->n ? take_named(top, args->v, args->n, err) : take_all(top, err);
+
+	if (rc)
+		return rc;
+	tell_missing(top);
+	return loop(top, err);
+}
+
 static int run(struct top *top, const struct option_args *args)
 {
 	struct interrupt interrupt = { .notify = on_interrupt, .opaque = top };
@@ -181,12 +207,11 @@ static int run(struct top *top, const struct option_args *args)
 		rc = mt_loop_start(&err);
 	if (!rc)
 		rc = mt_conn_open(&top->conn, top->common.uri, &err);
-	if (!rc)
-		rc = args->n ? take_named(top, args->v, args->n, &err) : take_all(top, &err);
-	if (!rc) {
-		tell_missing(top);
-		rc = loop(top, &err);
-	}
+	if (!rc && !top->batch && !top->count && top->common.format == MT_FORMAT_TEXT &&
+	    term_open())
+		rc = run_full(top, args, &err);
+	else if (!rc)
+		rc = run_tables(top, args, &err);
 	for (size_t i = 0; i < top->n; i++)
 		top_guest_close(&top->guests[i]);
 	free(top->guests);
@@ -207,6 +232,7 @@ int cmd_top(int argc, char **argv)
 		  "time between two tables (default 1s)", &top.interval_ms },
 		{ "count", 'n', OPTION_COUNT, "N",
 		  "end after this many tables (default: Ctrl-C ends)", &top.count },
+		{ "batch", 'b', OPTION_FLAG, NULL, "tables, on a terminal, too", &top.batch },
 		{ "probes", 0, OPTION_STRING, "LIST",
 		  "also what else they do: vcpu, net, disk, postcopy, or all (see OVERHEAD in migtrace-top(1))",
 		  &top.probe_names },
@@ -220,8 +246,10 @@ int cmd_top(int argc, char **argv)
 		.name = "top",
 		.synopsis = "[DOMAIN...]",
 		.max_args = OPTIONS_ANY_NUMBER,
-		.description = "Shows what guests dirty, again and again: all running ones, or those that are named. KVM logs\n"
-			       "dirty pages only while a migration, a measurement or a dirty limit runs; top starts none.",
+		.description = "Shows what guests do and dirty, and how their migrations get on: all running ones, or those\n"
+			       "that are named. On a terminal it takes the whole screen (? helps, q quits); elsewhere, and\n"
+			       "with --batch or --count, it is a table again and again. KVM logs dirty pages only while a\n"
+			       "migration, a measurement or a dirty limit runs; top starts none.",
 		.examples = "  migtrace top\n"
 			    "  migtrace top web1 db1 --interval 500ms\n"
 			    "  migtrace top -f csv --count 60 >minute.csv\n",

@@ -211,57 +211,75 @@ static const char *by_vcpu(const struct top_guest *g,
 	return buf;
 }
 
-/* Nothing is wanted before something was logged. */
-static struct mt_cell wanted(const struct top_guest *g)
-{
-	bool ring = mt_tick_has(&g->sum, ring_entries) && g->most_used;
-
-	return ring ? MT_UINT(mt_ring_entries_wanted(g->most_used, g->sum.ring_entries,
-						     g->ring_was_full)) :
-		      MT_NONE;
-}
-
-static struct mt_cell known(const struct mt_tick *t, enum mt_tick_field f, bool wanted)
+static double known(const struct mt_tick *t, enum mt_tick_field f)
 {
 	uint64_t v;
 
-	return wanted && mt_tick_get(t, f, &v) ? MT_UINT(v) : MT_NONE;
+	return mt_tick_get(t, f, &v) ? (double)v : NAN;
 }
 
-int top_guest_row(struct top_guest *g, struct mt_table *t)
+void top_guest_figures(const struct top_guest *g, struct top_figures *f)
 {
-	const double seconds = g->logged_ns / 1e9;
-	const bool pages = seconds > 0 && mt_tick_has(&g->sum, pages),
-		   window = g->logging && mt_tick_has(&g->sum, window);
-	const double per_s = pages ? g->sum.pages / seconds : 0;
-	char vcpus[1024], used[1024], why[MT_CLASS_TEXT];
-	int rc;
-	struct mt_cell cells[SOURCE_CELLS + MT_ARRAY_SIZE(work_columns)] = {
-		MT_STR(g->domain.name),
-		MT_STR(g->gone ? "gone" : g->source ? g->source->ops->name : "none"),
-		g->sum.t_ns ? MT_UINT(g->sum.t_ns) : MT_NONE,
-		g->source && g->sum.ticks ? MT_BOOL(g->logging) : MT_NONE,
-		pages ? MT_UINT((uint64_t)round(per_s)) : MT_NONE,
-		pages ? MT_UINT((uint64_t)round(per_s * PAGE_BYTES)) : MT_NONE,
-		window ? MT_UINT(g->sum.window_ns / MT_NS_PER_MS) : MT_NONE,
-		known(&g->sum, MT_TICK_window_pages, window),
-		MT_STR(by_vcpu(g, pages_per_s, seconds, vcpus, sizeof(vcpus))),
-		known(&g->sum, MT_TICK_ring_used, true),
-		known(&g->sum, MT_TICK_ring_entries, true),
-		wanted(g),
-		MT_STR(by_vcpu(g, ring_used, seconds, used, sizeof(used))),
-		known(&g->sum, MT_TICK_ring_full_exits, true),
-		known(&g->sum, MT_TICK_overruns, true),
-		known(&g->sum, MT_TICK_lost_ticks, true),
-		MT_STR(g->class.class.samples ? mt_class_name(g->class.class.class) : NULL),
-		MT_STR(g->class.class.samples ? mt_classifier_tell(&g->class.class, why) : NULL),
-	};
+	const struct mt_tick *t = &g->sum;
+	const bool window = g->logging && mt_tick_has(t, window);
+	/* Nothing is wanted before something was logged. */
+	const bool ring = mt_tick_has(t, ring_entries) && g->most_used;
 
-	work_cells(g, &cells[SOURCE_CELLS]);
-	rc = mt_table_row(t, cells);
+	*f = (struct top_figures){ .seconds = g->logged_ns / 1e9 };
+	f->pages_per_s = f->seconds > 0 ? known(t, MT_TICK_pages) / f->seconds : NAN;
+	f->bytes_per_s = f->pages_per_s * PAGE_BYTES;
+	f->window_ms = window ? floor(t->window_ns / 1e6) : NAN;
+	f->window_pages = window ? known(t, MT_TICK_window_pages) : NAN;
+	f->ring_used = known(t, MT_TICK_ring_used);
+	f->ring_entries = known(t, MT_TICK_ring_entries);
+	f->ring_full_exits = known(t, MT_TICK_ring_full_exits);
+	f->ring_wanted = ring ? (double)mt_ring_entries_wanted(g->most_used, t->ring_entries,
+							       g->ring_was_full) : NAN;
+}
+
+void top_guest_next(struct top_guest *g)
+{
 	memset(&g->sum, 0, sizeof(g->sum));
 	g->logged_ns = 0;
 	if (g->vcpu)
 		memset(g->vcpu, 0, g->vcpus * sizeof(*g->vcpu));
+}
+
+static struct mt_cell whole(double v)
+{
+	return isfinite(v) ? MT_UINT((uint64_t)round(v)) : MT_NONE;
+}
+
+int top_guest_row(struct top_guest *g, struct mt_table *t)
+{
+	struct mt_cell cells[SOURCE_CELLS + MT_ARRAY_SIZE(work_columns)];
+	char vcpus[1024], used[1024], why[MT_CLASS_TEXT];
+	struct top_figures f;
+	int rc;
+
+	top_guest_figures(g, &f);
+	memcpy(cells, (struct mt_cell[SOURCE_CELLS]){
+		MT_STR(g->domain.name),
+		MT_STR(g->gone ? "gone" : g->source ? g->source->ops->name : "none"),
+		g->sum.t_ns ? MT_UINT(g->sum.t_ns) : MT_NONE,
+		g->source && g->sum.ticks ? MT_BOOL(g->logging) : MT_NONE,
+		whole(f.pages_per_s),
+		whole(f.bytes_per_s),
+		whole(f.window_ms),
+		whole(f.window_pages),
+		MT_STR(by_vcpu(g, pages_per_s, f.seconds, vcpus, sizeof(vcpus))),
+		whole(f.ring_used),
+		whole(f.ring_entries),
+		whole(f.ring_wanted),
+		MT_STR(by_vcpu(g, ring_used, f.seconds, used, sizeof(used))),
+		whole(f.ring_full_exits),
+		whole(known(&g->sum, MT_TICK_overruns)),
+		whole(known(&g->sum, MT_TICK_lost_ticks)),
+		MT_STR(g->class.class.samples ? mt_class_name(g->class.class.class) : NULL),
+		MT_STR(g->class.class.samples ? mt_classifier_tell(&g->class.class, why) : NULL),
+	}, SOURCE_CELLS * sizeof(*cells));
+	work_cells(g, &cells[SOURCE_CELLS]);
+	rc = mt_table_row(t, cells);
+	top_guest_next(g);
 	return rc;
 }

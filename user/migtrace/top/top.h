@@ -48,6 +48,17 @@ void top_guest_classify(struct top_guest *g);
 
 /* On stdout, in text with the columns of the source and of these probes. NULL: no memory. */
 struct mt_table *top_table(enum mt_format format, unsigned probes);
+/* Of the time since the last row, as far as it is known: else NaN. */
+struct top_figures {
+	double seconds;			/* for which logging was on */
+	double pages_per_s, bytes_per_s;
+	double window_ms, window_pages;	/* since all pages were clean */
+	double ring_used, ring_entries, ring_wanted, ring_full_exits;
+};
+void top_guest_figures(const struct top_guest *g, struct top_figures *f);
+/* What it has counted begins anew. */
+void top_guest_next(struct top_guest *g);
+
 /* Adds the row, and begins the next one. */
 int top_guest_row(struct top_guest *g, struct mt_table *t);
 
