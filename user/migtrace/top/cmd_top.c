@@ -6,6 +6,7 @@
  * measurement runs; until then the guest is shown as not logging, and nothing is made up.
  */
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -131,7 +132,7 @@ static int show(struct top *top, struct mt_table *stream)
 	int rc = t ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < top->n; i++)
-		top_guest_classify(&top->guests[i]);
+		top_guest_classify(&top->guests[i], NAN);
 	for (size_t i = 0; i < top->n && !rc; i++)
 		rc = top_guest_row(&top->guests[i], t);
 	if (t && !stream) {

@@ -4,24 +4,26 @@
  * (PURE)
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "page.h"
 
 #define BAR_MAX		30
 
-/* "12.5 s (9.9 s to 16.6 s)"; "-" for what is not known. */
+/* "12.5 s (9.9 s to 16.6 s)", "12.5 s" where they read the same; "-" for what is not known. */
 static const char *interval(char *buf, size_t size, const struct mt_interval *v)
 {
 	char a[MT_UNIT_STR], b[MT_UNIT_STR], c[MT_UNIT_STR];
 
 	if (!isfinite(v->p50))
 		return "-";
-	if (!isfinite(v->p10) || !isfinite(v->p90))
-		snprintf(buf, size, "%s", mt_format_duration_ms(a, v->p50));
+	mt_format_duration_ms(a, v->p50);
+	if (isfinite(v->p10) && isfinite(v->p90) &&
+	    strcmp(mt_format_duration_ms(b, v->p10), mt_format_duration_ms(c, v->p90)) != 0)
+		snprintf(buf, size, "%s (%s to %s)", a, b, c);
 	else
-		snprintf(buf, size, "%s (%s to %s)", mt_format_duration_ms(a, v->p50),
-			 mt_format_duration_ms(b, v->p10), mt_format_duration_ms(c, v->p90));
+		snprintf(buf, size, "%s", a);
 	return buf;
 }
 

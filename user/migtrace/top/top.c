@@ -98,10 +98,10 @@ void top_guest_read(struct top_guest *g)
 }
 
 /* Of distinct pages in the window: those of ticks count a page again and again. */
-void top_guest_classify(struct top_guest *g)
+void top_guest_classify(struct top_guest *g, double dirty_bytes_per_s)
 {
 	uint64_t pages;
-	double rate = NAN;
+	double rate = dirty_bytes_per_s;
 
 	if (g->logging && g->sum.window_ns && mt_tick_get(&g->sum, MT_TICK_window_pages, &pages))
 		rate = (double)pages * PAGE_BYTES / ((double)g->sum.window_ns / 1e9);

@@ -43,8 +43,11 @@ void top_guest_open(struct top_guest *g, struct mt_conn *conn, const struct mt_d
 void top_guest_close(struct top_guest *g);
 int top_guest_fd(const struct top_guest *g);	/* for poll(2); -1: none */
 void top_guest_read(struct top_guest *g);
-/* Before its row: asks libvirt what it does, once a second. */
-void top_guest_classify(struct top_guest *g);
+/*
+ * Before its row: asks libvirt what it does, once a second. @dirty_bytes_per_s: by whom else, where
+ * no source counts; NaN: by nobody.
+ */
+void top_guest_classify(struct top_guest *g, double dirty_bytes_per_s);
 
 /* On stdout, in text with the columns of the source and of these probes. NULL: no memory. */
 struct mt_table *top_table(enum mt_format format, unsigned probes);

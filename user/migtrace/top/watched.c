@@ -98,7 +98,8 @@ void watched_row(struct watched *w)
 	struct scene_guest *s = &w->shown;
 	struct top_figures f;
 
-	top_guest_classify(&w->top);
+	w->top.class.link_bytes_per_s = s->link_bytes_per_s;
+	top_guest_classify(&w->top, s->migration.known ? s->migration.dirty_bytes_per_s : NAN);
 	top_guest_figures(&w->top, &f);
 	s->source = w->top.gone ? "gone" : w->top.source ? w->top.source->ops->name : "none";
 	s->logging = w->top.logging;
@@ -186,6 +187,9 @@ void watched_migration(struct watched *w, const struct watch_how *how)
 	if (!w->engine && !begin(w, how))
 		return;
 	mt_engine_feed(w->engine, &s, &plan);
+	/* Nobody sends it: it is said again as long as it would be done. */
+	if (plan.action != MT_ACTION_CONTINUE)
+		mt_engine_dropped(w->engine, plan.action);
 	if (*plan.reason)
 		m->plan = plan;
 	m->known = true;
