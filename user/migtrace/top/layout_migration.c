@@ -10,9 +10,10 @@
 #include "page.h"
 
 #define BAR_MAX		30
+#define INTERVAL	(3 * MT_UNIT_STR + 16)
 
 /* "12.5 s (9.9 s to 16.6 s)", "12.5 s" where they read the same; "-" for what is not known. */
-static const char *interval(char *buf, size_t size, const struct mt_interval *v)
+static const char *interval(char buf[INTERVAL], const struct mt_interval *v)
 {
 	char a[MT_UNIT_STR], b[MT_UNIT_STR], c[MT_UNIT_STR];
 
@@ -21,9 +22,9 @@ static const char *interval(char *buf, size_t size, const struct mt_interval *v)
 	mt_format_duration_ms(a, v->p50);
 	if (isfinite(v->p10) && isfinite(v->p90) &&
 	    strcmp(mt_format_duration_ms(b, v->p10), mt_format_duration_ms(c, v->p90)) != 0)
-		snprintf(buf, size, "%s (%s to %s)", a, b, c);
+		snprintf(buf, INTERVAL, "%s (%s to %s)", a, b, c);
 	else
-		snprintf(buf, size, "%s", a);
+		snprintf(buf, INTERVAL, "%s", a);
 	return buf;
 }
 
@@ -65,7 +66,7 @@ static void put_progress(struct page *p, const struct scene_guest *g, size_t row
 
 static void put_forecast(struct page *p, const struct mt_prediction *f, size_t row)
 {
-	char total[96], pause[96], now[MT_UNIT_STR], text[384];
+	char total[INTERVAL], pause[INTERVAL], now[MT_UNIT_STR], text[512];
 
 	if (f->verdict == MT_VERDICT_UNKNOWN) {
 		page_text(p, row, 2, p->columns, PAGE_DIM,
@@ -75,8 +76,8 @@ static void put_forecast(struct page *p, const struct mt_prediction *f, size_t r
 	snprintf(text, sizeof(text), "ends by itself %.0f %%: total %s, pause %s; stopped now %s",
 		 100 * f->ends,
 		 f->verdict == MT_VERDICT_CONVERGES ?
-			 interval(total, sizeof(total), &f->total_ms) : "never",
-		 interval(pause, sizeof(pause), &f->downtime_ms),
+			 interval(total, &f->total_ms) : "never",
+		 interval(pause, &f->downtime_ms),
 		 isfinite(f->stop_now_ms) ? mt_format_duration_ms(now, f->stop_now_ms) : "-");
 	page_text(p, row, 2, p->columns, f->ends >= 0.9 ? PAGE_GOOD :
 					 f->ends >= 0.5 ? PAGE_WARN : PAGE_BAD, text);
