@@ -23,6 +23,7 @@ on() {
 	shift 4
 	rm -f "$dir"/{out,keys,tty,pid,again}
 	mkfifo "$dir/keys"
+	: >"$dir/out"
 	cat >"$dir/run" <<-EOF
 		tty >"$dir/tty"
 		stty rows $rows cols $columns
