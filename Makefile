@@ -6,7 +6,7 @@ CC	?= cc
 PREFIX	?= /usr/local
 VERSION	:= 0.1.0
 
-PKGS	:= libvirt libvirt-qemu jansson inih libzstd libsystemd ncursesw
+PKGS	:= libvirt libvirt-qemu jansson inih libzstd libsystemd ncursesw libmicrohttpd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -167,11 +167,15 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/\(s*bin\)|$(PREFIX)/\1|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service
 	for m in $(notdir $(INSTALL_MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace/monitoring monitoring/migtrace.rules.yml monitoring/grafana-dashboard.json
 	install -D -m 644 scripts/completion/migtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/migtrace
 
 # What the lab has fetched stays: rm -r build/lab
 clean:
 	@test ! -d $(B) || find $(B) -mindepth 1 -maxdepth 1 ! -name lab -exec rm -rf {} +
+
+# What .incbin takes.
+$(call obj,obj,user/migtraced/web_files.c) $(call obj,san,user/migtraced/web_files.c) $(call obj,fake,user/migtraced/web_files.c) $(call obj,tsan,user/migtraced/web_files.c): $(wildcard user/migtraced/page/*)
 
 -include $(shell find $(B)/obj $(B)/san -name '*.d' 2>/dev/null)
 

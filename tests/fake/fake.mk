@@ -45,13 +45,14 @@ $(B)/tests/fake/schedules-tsan: $(call obj,tsan,$(FAKE_PARTS) tests/fake/schedul
 
 $(BPF_USERS:%.c=$(B)/fake/%.o) $(BPF_USERS:%.c=$(B)/tsan/%.o): $(BPF_SKEL)
 
-# What migtraced takes on them, without sanitizers.
-$(call obj,obj,$(FAKE_PARTS) tests/fake/hundred.c): MT_CFLAGS += -Itests/fake
-$(B)/tests/fake/hundred: $(call obj,obj,$(FAKE_PARTS) tests/fake/hundred.c $(DAEMON_PARTS)) $(B)/libmigtrace.a
+# What migtraced takes on them, and shows of them, without sanitizers.
+FAKE_PLAIN := hundred webpage
+$(call obj,obj,$(FAKE_PARTS) $(FAKE_PLAIN:%=tests/fake/%.c)): MT_CFLAGS += -Itests/fake
+$(FAKE_PLAIN:%=$(B)/tests/fake/%): $(B)/tests/fake/%: $(B)/obj/tests/fake/%.o $(call obj,obj,$(FAKE_PARTS) $(DAEMON_PARTS)) $(B)/libmigtrace.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(FAKE_WRAPS) -o $@ $^ $(LIBS)
 
-fake-tests: $(B)/tests/fake/schedules $(FAKE_TESTS)
+fake-tests: $(B)/tests/fake/schedules $(FAKE_TESTS) $(B)/tests/fake/webpage
 tsan-tests: $(B)/tests/fake/schedules-tsan
 
 check-fake: fake-tests

@@ -65,6 +65,10 @@ static const struct config_key fixed_keys[] = {
 	{ "control", .restart = true, .key = {
 		"hands", VALUE_PATH_OR_EMPTY, GLOBAL(hands), .initial = "",
 		.accepted = "an absolute path, or nothing for the host's own directory" } },
+
+	{ "web", .restart = true, .key = {
+		"listen", VALUE_ADDRESS, GLOBAL(web), .initial = "",
+		.accepted = "127.0.0.1:PORT, [::1]:PORT, an absolute path of at most 107 bytes, or nothing for no web" } },
 };
 
 _Static_assert(MT_ARRAY_SIZE(fixed_keys) + MT_RULE_KEYS_MAX <= CONFIG_KEYS_MAX,
@@ -175,7 +179,7 @@ static void on_section(struct mt_ini *ini, const char *name)
 	}
 	if (!known)
 		complain(r, "unknown section [%s]; accepted are [libvirt], [supervise], [domain NAME], [verify], "
-			 "[record] and [control]", name);
+			 "[record], [control] and [web]", name);
 	else if (first)
 		complain(r, "section [%s] was already in line %u", name, first);
 	else
@@ -465,6 +469,7 @@ void config_put(struct config *c)
 	free(c->uri);
 	free(c->directory);
 	free(c->socket);
+	free(c->web);
 	free(c->hands);
 	free(c->group.name);
 	free(c);

@@ -59,6 +59,7 @@ struct config {
 	uint64_t keep_free_bytes;	/* of their filesystem; 0 = none */
 	bool probes;			/* what else a guest does is recorded, too */
 	char *socket;
+	char *web;			/* where it is served; "" = nowhere */
 	struct config_group group;
 	uint64_t socket_mode;
 	uint64_t max_stopped;		/* guests at once, over all processes of the host */

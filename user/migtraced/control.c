@@ -4,17 +4,13 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "log.h"
+#include "usocket.h"
 
 #define CLIENTS_MAX	64
 #define LINE_MAX_BYTES	512	/* a request and a guest's name */
@@ -37,9 +33,7 @@ struct client {
 
 struct control {
 	sd_event *event;
-	char *path, *lock_path;
-	int lock, fd;
-	bool bound;
+	struct usocket socket;
 	sd_event_source *io;
 	const struct control_request *requests;
 	void *opaque;
@@ -303,7 +297,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 	if (conn < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 			/* Out of descriptors: the next client that leaves gives one back. */
-			log_warn("%s: cannot accept a client: %s", c->path, strerror(errno));
+			log_warn("%s: cannot accept a client: %s", c->socket.path, strerror(errno));
 			if (c->clients)
 				sd_event_source_set_enabled(source, SD_EVENT_OFF);
 		}
@@ -331,137 +325,22 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 	return 0;
 }
 
-/* --- the socket ------------------------------------------------------- */
-
-static int make_directory(const char *path, struct mt_err *err)
-{
-	mt_autofree char *copy = strdup(path);
-	char *directory;
-
-	if (!copy)
-		return mt_err_set(err, -ENOMEM, "out of memory");
-	directory = dirname(copy);
-	if (!mkdir(directory, 0755)) {
-		/* Whatever the umask: who may come in is the socket's business. */
-		if (chmod(directory, 0755))
-			return mt_err_set(err, -errno, "%s: cannot set its mode: %s", directory,
-					  strerror(errno));
-	} else if (errno != EEXIST) {
-		return mt_err_set(err, -errno,
-				  "%s: cannot be made: %s; set [control] socket, or make it",
-				  directory, strerror(errno));
-	}
-	return 0;
-}
-
-static int address_of(const char *path, struct sockaddr_un *address, struct mt_err *err)
-{
-	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (strlen(path) >= sizeof(address->sun_path))
-		return mt_err_set(err, -ENAMETOOLONG, "%s: too long for a socket's path", path);
-	strcpy(address->sun_path, path);
-	return 0;
-}
-
-/* The lock is what two daemons that start at once go by; the socket file alone would not do. */
-static int take_lock(struct control *c, struct mt_err *err)
-{
-	c->lock = open(c->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (c->lock < 0)
-		return mt_err_set(err, -errno, "%s: cannot be opened: %s", c->lock_path,
-				  strerror(errno));
-	if (flock(c->lock, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK)
-			return mt_err_set(err, -errno, "%s: cannot be locked: %s", c->lock_path,
-					  strerror(errno));
-		return mt_err_set(err, -EADDRINUSE,
-				  "another migtraced is running with the socket %s; stop it, or set [control] socket",
-				  c->path);
-	}
-	return 0;
-}
-
-static int remove_stale(const struct control *c, const struct sockaddr_un *address,
-			struct mt_err *err)
-{
-	mt_autoclose int probe = -1;
-	struct stat st;
-
-	if (lstat(c->path, &st))
-		return errno == ENOENT ?
-			       0 :
-			       mt_err_set(err, -errno, "%s: %s", c->path, strerror(errno));
-	if (!S_ISSOCK(st.st_mode))
-		return mt_err_set(err, -EEXIST, "%s: exists and is no socket; it is not replaced",
-				  c->path);
-	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (probe >= 0 && (!connect(probe, (const struct sockaddr *)address, sizeof(*address)) ||
-			   errno == EAGAIN))
-		return mt_err_set(err, -EADDRINUSE,
-				  "somebody else answers on %s; stop it, or set [control] socket",
-				  c->path);
-	if (unlink(c->path) && errno != ENOENT)
-		return mt_err_set(err, -errno, "%s: cannot be replaced: %s", c->path,
-				  strerror(errno));
-	return 0;
-}
-
-static int listen_on(struct control *c, const struct sockaddr_un *address, mode_t mode, gid_t gid,
-		     struct mt_err *err)
-{
-	mode_t old;
-	int ret;
-
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (c->fd < 0)
-		return mt_err_set(err, -errno, "no socket: %s", strerror(errno));
-	/* Nobody gets in before group and mode are what they should be. */
-	old = umask(0777);
-	ret = bind(c->fd, (const struct sockaddr *)address, sizeof(*address)) ? -errno : 0;
-	umask(old);
-	if (ret)
-		return mt_err_set(err, ret, "%s: cannot be made: %s", c->path, strerror(-ret));
-	c->bound = true;
-	if (gid != (gid_t)-1 && chown(c->path, -1, gid))
-		return mt_err_set(err, -errno, "%s: cannot be given to group %u: %s", c->path, gid,
-				  strerror(errno));
-	if (chmod(c->path, mode))
-		return mt_err_set(err, -errno, "%s: cannot set its mode: %s", c->path,
-				  strerror(errno));
-	if (listen(c->fd, CLIENTS_MAX))
-		return mt_err_set(err, -errno, "%s: %s", c->path, strerror(errno));
-	return 0;
-}
+/* --- the whole -------------------------------------------------------- */
 
 int control_open(struct control **out, sd_event *event, const char *path, mode_t mode, gid_t gid,
 		 const struct control_request *requests, void *opaque, struct mt_err *err)
 {
 	struct control *c = calloc(1, sizeof(*c));
-	struct sockaddr_un address;
 	int ret;
 
 	if (!c)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	c->fd = c->lock = -1;
 	c->requests = requests;
 	c->opaque = opaque;
 	c->event = sd_event_ref(event);
-	if (asprintf(&c->lock_path, "%s.lock", path) < 0)
-		c->lock_path = NULL;
-	c->path = strdup(path);
-	ret = c->path && c->lock_path ? 0 : mt_err_set(err, -ENOMEM, "out of memory");
-	if (!ret)
-		ret = address_of(path, &address, err);
-	if (!ret)
-		ret = make_directory(path, err);
-	if (!ret)
-		ret = take_lock(c, err);
-	if (!ret)
-		ret = remove_stale(c, &address, err);
-	if (!ret)
-		ret = listen_on(c, &address, mode, gid, err);
+	ret = usocket_open(&c->socket, path, mode, gid, CLIENTS_MAX, err);
 	if (!ret) {
-		ret = sd_event_add_io(event, &c->io, c->fd, EPOLLIN, on_connection, c);
+		ret = sd_event_add_io(event, &c->io, c->socket.fd, EPOLLIN, on_connection, c);
 		if (ret < 0)
 			mt_err_set(err, ret, "%s: cannot be watched: %s", path, strerror(-ret));
 	}
@@ -480,14 +359,7 @@ void control_close(struct control *c)
 	c->io = sd_event_source_disable_unref(c->io);
 	while (c->clients)
 		client_free(c->clients);
-	if (c->bound)
-		unlink(c->path);
-	if (c->fd >= 0)
-		close(c->fd);
-	if (c->lock >= 0)
-		close(c->lock);
+	usocket_close(&c->socket);
 	sd_event_unref(c->event);
-	free(c->path);
-	free(c->lock_path);
 	free(c);
 }

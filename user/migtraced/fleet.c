@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "fleet.h"
 #include "log.h"
+#include "totals.h"
 
 #define FINISHED_KEPT	16
 #define HOLD_OFFS	8
@@ -50,6 +51,7 @@ struct fleet {
 	unsigned n_hold_off;
 	json_t *finished[FINISHED_KEPT];	/* a ring */
 	unsigned n_finished;
+	struct totals totals;
 };
 
 static const struct mt_versions versions_unknown;
@@ -212,6 +214,7 @@ static void on_guest_done(struct guest *g, json_t *finished, void *opaque)
 		slot = &f->finished[f->n_finished++ % FINISHED_KEPT];
 		old = *slot;
 		*slot = finished;
+		totals_add(&f->totals, finished);
 	}
 	/* Late events of a migration that is over, or of one that cannot be supervised. */
 	hold_off(f, guest_uuid(g));
@@ -418,6 +421,16 @@ json_t *fleet_supervised_json(struct fleet *f)
 	}
 	pthread_mutex_unlock(&f->lock);
 	return a;
+}
+
+json_t *fleet_totals_json(struct fleet *f)
+{
+	json_t *o;
+
+	pthread_mutex_lock(&f->lock);
+	o = totals_json(&f->totals);
+	pthread_mutex_unlock(&f->lock);
+	return o;
 }
 
 json_t *fleet_finished_json(struct fleet *f)

@@ -59,6 +59,7 @@ bool fleet_reap(struct fleet *f);
 
 json_t *fleet_supervised_json(struct fleet *f);
 json_t *fleet_finished_json(struct fleet *f);	/* the newest first */
+json_t *fleet_totals_json(struct fleet *f);	/* see totals.h */
 void fleet_stuck_json(struct fleet *f, json_t *array);
 
 #endif

@@ -53,7 +53,7 @@ struct guest {
 	bool has_sample;
 	struct mt_sample sample;
 	struct mt_plan plan;
-	enum mt_verdict verdict;
+	struct mt_prediction prediction;
 	enum mt_stage stage;
 	uint64_t begun_ns, answered_ns;	/* the thread; newest sign that a call came back */
 	bool acts;

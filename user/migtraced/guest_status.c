@@ -47,7 +47,7 @@ void guest_on_progress(const struct mt_progress *p, void *guest)
 	}
 	if (p->plan && (*p->plan->reason || p->plan->action != MT_ACTION_CONTINUE))
 		g->plan = *p->plan;
-	g->verdict = p->engine->prediction.verdict;
+	g->prediction = p->engine->prediction;
 	g->stage = p->stage;
 	g->answered_ns = mt_now_ns();
 	g->acts = p->acts;
@@ -74,6 +74,36 @@ static json_t *field_json(const struct mt_sample *s, bool known, enum mt_field f
 static json_t *text_json(const char *text)
 {
 	return mt_json_string(text && *text ? text : NULL);
+}
+
+static json_t *interval_json(const struct mt_interval *v, bool known, int *failed)
+{
+	json_t *o;
+
+	if (!known)
+		return json_null();
+	o = json_object();
+	mt_json_set(o, "p10", mt_json_double(v->p10), failed);
+	mt_json_set(o, "p50", mt_json_double(v->p50), failed);
+	mt_json_set(o, "p90", mt_json_double(v->p90), failed);
+	return o;
+}
+
+/* null before the first pass is done. */
+static json_t *forecast_json(const struct mt_prediction *p, int *failed)
+{
+	json_t *o;
+
+	if (p->verdict == MT_VERDICT_UNKNOWN)
+		return json_null();
+	o = json_object();
+	mt_json_set(o, "ends_probability", mt_json_double(p->ends), failed);
+	mt_json_set(o, "total_ms",
+		    interval_json(&p->total_ms, p->verdict == MT_VERDICT_CONVERGES, failed),
+		    failed);
+	mt_json_set(o, "downtime_ms", interval_json(&p->downtime_ms, true, failed), failed);
+	mt_json_set(o, "stop_now_ms", mt_json_double(p->stop_now_ms), failed);
+	return o;
 }
 
 /* With the lock held. Why nothing is done to it; "": what is decided is done. */
@@ -128,7 +158,9 @@ json_t *guest_status(struct guest *g, const char *why_locked)
 		mt_json_set(o, "dirty_pages_per_s",
 			    field_json(&g->sample, g->has_sample, MT_FIELD_dirty_pages_per_s),
 			    &failed);
-		mt_json_set(o, "verdict", mt_json_string(mt_verdict_name(g->verdict)), &failed);
+		mt_json_set(o, "verdict",
+			    mt_json_string(mt_verdict_name(g->prediction.verdict)), &failed);
+		mt_json_set(o, "forecast", forecast_json(&g->prediction, &failed), &failed);
 		mt_json_set(o, "action", mt_json_string(mt_action_name(g->plan.action)), &failed);
 		mt_json_set(o, "reason", text_json(g->plan.reason), &failed);
 		mt_json_set(o, "note", text_json(g->note), &failed);

@@ -20,6 +20,7 @@
 #include "health.h"
 #include "log.h"
 #include "manager.h"
+#include "web.h"
 
 /*
  * Stopping may take 2 s in all; a call of libvirt's blocks up to 1.4 s when a migration completes.
@@ -38,6 +39,8 @@ struct daemon {
 	struct manager *manager;
 	sd_event_source *manager_changed;
 	struct control *control;
+	struct web *web;		/* NULL: none is wanted */
+	sd_event_source *web_wanted, *web_watched;
 	char summary[160];
 };
 
@@ -193,6 +196,61 @@ static int on_changed(sd_event_source *source, int fd, uint32_t revents, void *o
 	return 0;
 }
 
+/* --- the web ------------------------------------------------------------ */
+
+static int on_web_wanted(sd_event_source *source, int fd, uint32_t revents, void *opaque)
+{
+	struct daemon *d = opaque;
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -errno;
+	web_publish(d->web, answer_status(d, "", NULL));
+	return 0;
+}
+
+static int on_web_watched(sd_event_source *source, uint64_t usec, void *opaque)
+{
+	struct daemon *d = opaque;
+
+	if (web_is_streaming(d->web))
+		web_publish(d->web, answer_status(d, "", NULL));
+	sd_event_source_set_time_relative(source, WEB_PUBLISH_MS * 1000);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int start_web(struct daemon *d)
+{
+	struct mt_err err = { 0 };
+	int ret;
+
+	if (!*d->config->web)
+		return 0;
+	ret = web_open(&d->web, d->config->web, d->config->socket_mode, d->config->group.gid,
+		       &err);
+	if (ret) {
+		log_err("%s", err.msg);
+		return ret;
+	}
+	ret = sd_event_add_io(d->event, &d->web_wanted, web_wanted_fd(d->web), EPOLLIN,
+			      on_web_wanted, d);
+	if (ret >= 0)
+		ret = sd_event_add_time_relative(d->event, &d->web_watched, CLOCK_MONOTONIC,
+						 WEB_PUBLISH_MS * 1000, 0, on_web_watched, d);
+	if (ret < 0)
+		log_err("cannot serve the web: %s", strerror(-ret));
+	else
+		log_info("serving the web on %s", d->config->web);
+	return ret < 0 ? ret : 0;
+}
+
+static void stop_web(struct daemon *d)
+{
+	sd_event_source_disable_unref(d->web_wanted);
+	sd_event_source_disable_unref(d->web_watched);
+	web_close(d->web);
+}
+
 /* --- the whole ---------------------------------------------------------- */
 
 static void block_signals(void)
@@ -232,7 +290,9 @@ static int start(struct daemon *d)
 		log_err("%s", err.msg);
 		return ret;
 	}
-	ret = manager_new(&d->manager, d->config);
+	ret = start_web(d);
+	if (!ret)
+		ret = manager_new(&d->manager, d->config);
 	if (!ret)
 		ret = sd_event_add_io(d->event, &d->manager_changed, manager_changed_fd(d->manager),
 				      EPOLLIN, on_changed, d);
@@ -260,6 +320,7 @@ static int run(struct daemon *d)
 		sd_notify(0, "STOPPING=1");
 	}
 	sd_event_source_disable_unref(d->manager_changed);
+	stop_web(d);
 	if (d->manager && manager_stop(d->manager, STOP_MS)) {
 		/* What is recorded is on disk. Threads that hang in a call end with us. */
 		log_warn("libvirt, a guest or a disk does not answer: not waiting for it");

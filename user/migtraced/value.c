@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/units.h"
+#include "listener.h"
 #include "value.h"
 
 /* --- lists ------------------------------------------------------------ */
@@ -226,6 +227,8 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 		if (*value != '/' || strlen(value) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 			return -EINVAL;
 		return set_string(out, value);
+	case VALUE_ADDRESS:
+		return !*value || listener_is_address(value) ? set_string(out, value) : -EINVAL;
 	case VALUE_GLOBS:
 	case VALUE_URIS:
 		return parse_list(key, value, out, why);
@@ -272,6 +275,7 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 	case VALUE_URI:
 	case VALUE_PATH_OR_EMPTY:
 	case VALUE_SOCKET:
+	case VALUE_ADDRESS:
 		if (**(char *const *)in)
 			fprintf(out, " %s", *(char *const *)in);
 		break;

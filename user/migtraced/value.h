@@ -16,6 +16,7 @@ enum value_kind {		/* besides enum mt_key_kind: type at the key's offset */
 	VALUE_URI,		/* char * */
 	VALUE_PATH_OR_EMPTY,	/* char * */
 	VALUE_SOCKET,		/* char * */
+	VALUE_ADDRESS,		/* char *: see listener.h */
 	VALUE_GLOBS,		/* struct config_list */
 	VALUE_URIS,		/* struct config_list */
 	VALUE_GROUP,		/* struct config_group */
