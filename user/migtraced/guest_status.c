@@ -36,6 +36,16 @@ static void log_plan(struct guest *g, const struct mt_progress *p)
 		 p->acts ? "" : "would ", mt_action_name(plan->action), plan->reason);
 }
 
+/*
+ * What would end a migration that is only watched is planned once, and is what a person should see
+ * from then on.
+ */
+static bool would_have_ended(const struct guest *g, const struct mt_progress *p)
+{
+	return !p->acts && mt_action_is_final(g->plan.action) &&
+	       p->plan->action == MT_ACTION_CONTINUE;
+}
+
 void guest_on_progress(const struct mt_progress *p, void *guest)
 {
 	struct guest *g = guest;
@@ -45,7 +55,8 @@ void guest_on_progress(const struct mt_progress *p, void *guest)
 		g->sample = *p->sample;
 		g->has_sample = true;
 	}
-	if (p->plan && (*p->plan->reason || p->plan->action != MT_ACTION_CONTINUE))
+	if (p->plan && (*p->plan->reason || p->plan->action != MT_ACTION_CONTINUE) &&
+	    !would_have_ended(g, p))
 		g->plan = *p->plan;
 	g->prediction = p->engine->prediction;
 	g->stage = p->stage;

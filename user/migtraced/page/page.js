@@ -49,7 +49,7 @@ function line(looks) {
 	const ns = "http://www.w3.org/2000/svg";
 	const svg = document.createElementNS(ns, "svg"), p = document.createElementNS(ns, "polyline");
 	const most = Math.max(1, ...looks);
-	svg.setAttribute("viewBox", `0 0 ${LOOKS} 100`);
+	svg.setAttribute("viewBox", `0 0 ${Math.max(1, looks.length - 1)} 100`);
 	svg.setAttribute("preserveAspectRatio", "none");
 	svg.setAttribute("role", "img");
 	svg.setAttribute("aria-label", "what was left to send, over time");
