@@ -8,11 +8,17 @@
  * the machine's own time: guests that write more than their links carry, all under way, recorded,
  * decided about at each look (4 a second, and each pass) and let run. Prints one JSON object: the
  * share of one core that the daemon's threads take, and what of that goes into calls of the
- * hypervisor's, which cost otherwise with libvirt.
+ * hypervisor's, which cost otherwise with libvirt; the largest memory of the whole process, the
+ * hypervisors in it included; and how long a scrape of its metrics takes, from asking for the
+ * status on.
  */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
+#include "base/quantile.h"
+#include "migtraced/metrics.h"
 #include "process.h"
 #include "trace.h"
 #include "truth.h"
@@ -56,17 +62,42 @@ static unsigned under_way(void)
 	return n;
 }
 
-static void print(unsigned guests, double seconds, const struct fake_cpu *a,
-		  const struct fake_cpu *b, unsigned threads)
+#define SCRAPES	51
+
+static double scrape_ms(struct fake_process *p)
 {
+	double ms[SCRAPES];
+
+	for (size_t i = 0; i < SCRAPES; i++) {
+		uint64_t begin_ns = mt_now_ns();
+		mt_autofree char *text = fake_daemon_status(p), *out = NULL;
+		json_t *status = text ? json_loads(text, 0, NULL) : NULL;
+		size_t size;
+		FILE *f = open_memstream(&out, &size);
+
+		metrics_write(status, METRICS_OPEN, f);
+		fclose(f);
+		json_decref(status);
+		ms[i] = (double)(mt_now_ns() - begin_ns) / 1e6;
+	}
+	return mt_median(ms, SCRAPES);
+}
+
+static void print(unsigned guests, double seconds, const struct fake_cpu *a,
+		  const struct fake_cpu *b, unsigned threads,
+		  double scrape)
+{
+	struct rusage used = { .ru_maxrss = 0 };
+
 	double all = (double)(b->all_ns - a->all_ns) / 1e9,
 	       calls = (double)(b->call_ns - a->call_ns) / 1e9;
 
+	getrusage(RUSAGE_SELF, &used);
 	printf("{\"guests\":%u,\"seconds\":%.1f,\"under_way_at_the_end\":%u,\"threads\":%u,"
 	       "\"core_percent\":%.2f,\"core_percent_in_calls\":%.2f,"
-	       "\"core_percent_of_its_own\":%.2f}\n",
+	       "\"core_percent_of_its_own\":%.2f,\"process_max_rss_mib\":%.1f,\"scrape_ms\":%.2f}\n",
 	       guests, seconds, under_way(), threads, all / seconds * 100, calls / seconds * 100,
-	       (all - calls) / seconds * 100);
+	       (all - calls) / seconds * 100, used.ru_maxrss / 1024.0, scrape);
 }
 
 int main(int argc, char **argv)
@@ -103,7 +134,8 @@ int main(int argc, char **argv)
 	mt_sleep_ms(seconds * MT_MS_PER_S);
 	fake_real_cpu(p->group, &after);
 	threads = fake_group_threads(p->group);
-	print(guests, (double)(mt_now_ns() - begin_ns) / 1e9, &before, &after, threads);
+	print(guests, (double)(mt_now_ns() - begin_ns) / 1e9, &before, &after, threads,
+	      scrape_ms(p));
 	fflush(stdout);
 	fake_directory_remove();
 	_exit(truth_violation() ? 1 : 0);

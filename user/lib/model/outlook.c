@@ -127,9 +127,9 @@ static struct mt_interval stop_now(const struct mt_outlook_input *in)
 }
 
 /*
- * Right after a sync it is known what is left, and yet not how long that takes: of what was reckoned
- * with as the fixed part stops took 73 to 118 ms of 120 (policy.h), and nothing is known better than
- * a forecast's least error (learned.h).
+ * Right after a sync it is known what is left, and yet not how long that takes: of what was
+ * reckoned with as the fixed part stops took 73 to 118 ms of 120 (policy.h), and nothing is known
+ * better than a forecast's least error (learned.h).
  */
 #define FIXED_LEAST_SHARE	0.6
 
