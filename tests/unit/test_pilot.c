@@ -143,7 +143,7 @@ static void test_late(void)
 /* No whole number of slots takes a whole number of its bytes: nothing hangs on rounding. */
 #define WAVE_LINK	1010.0
 
-/* By turns a second in which more is dirtied than the link carries, and one in which hardly any is. */
+/* By turns a second in which more is dirtied than the link carries, and one of hardly any. */
 static double wave_at(double t)
 {
 	return fmod(t + 1e-9, 2) < 1 ? 1500 : 100;

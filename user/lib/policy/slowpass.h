@@ -17,7 +17,7 @@ struct mt_slowpass {
 					 * known */
 	unsigned doubted_passes;	/* until it can be seen again */
 	uint64_t wanted_bytes_per_s;	/* QEMU's speed as it should be; 0: as it was */
-	uint64_t stop_by_ms;		/* the guest is to be stopped, at the latest; 0: it is not */
+	uint64_t stop_by_ms;		/* the guest is to be stopped, by then; 0: it is not */
 };
 
 /* At each step, before the others. */

@@ -127,7 +127,8 @@ static void aim_again(struct mt_pilot *p, double now_s, double left_bytes,
 
 	for (unsigned k = 0; k < slots; k++)
 		curve[k] = expected(p, now_s + k * slot_s, now_s + (k + 1) * slot_s);
-	advice->finish = !slots || !aim(p, now_s, curve, slots, left_bytes, link_bytes_per_s, advice);
+	advice->finish = !slots ||
+			 !aim(p, now_s, curve, slots, left_bytes, link_bytes_per_s, advice);
 }
 
 static void tell_plan(const struct mt_pilot *p, double now_s, struct mt_pilot_advice *advice)
