@@ -328,6 +328,7 @@ static void draw_guest(struct schedule *s, unsigned i)
 		&fake_policy_stop,
 		&fake_policy_limit,
 		&fake_policy_speed,
+		&fake_policy_slow,
 		&fake_policy_flip,
 		&fake_policy_abort,
 		&fake_policy_none,

@@ -164,6 +164,25 @@ static void tried_again(void)
 	}
 }
 
+/* Once and again, and then without a mark. */
+static void back_when_wanted(void)
+{
+	struct fake_guest *g = begin(false);
+
+	fake_hows[g->index].policy = &fake_policy_slow;
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	for (int i = 0; i < 2; i++) {
+		CHECK(scene_until(is_changed, g, 60000));
+		CHECK_INT(marks(NULL), 1);
+		CHECK(scene_until(is_back, g, 60000));
+		CHECK_INT(marks(NULL), 0);
+	}
+	CHECK(scene_until(scene_runs_there, g, 60000));
+	SCENE_END();
+}
+
 /* Somebody else has set it since: that stands, though who changed it before is gone. */
 static void theirs_stands(void)
 {
@@ -188,6 +207,7 @@ static const struct ktap_case cases[] = {
 	{ "put back by the guardian when who changed it is killed", back_when_killed },
 	{ "put back by whoever comes next, with nobody left", back_by_the_next },
 	{ "putting back that fails is tried again", tried_again },
+	{ "put back when a policy wants it so", back_when_wanted },
 	{ "a speed that somebody else has set since stands", theirs_stands },
 };
 SCENE_MAIN(cases)
