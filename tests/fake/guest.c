@@ -674,6 +674,7 @@ void fake_guest_set_speed(struct fake_guest *g, uint64_t bytes_per_s)
 {
 	fake_lock();
 	fake_count("speed set by another");
+	truth_speed(g, 0, bytes_per_s);
 	fake_guest_speed(g, bytes_per_s);
 	fake_release();
 }

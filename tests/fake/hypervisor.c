@@ -844,10 +844,15 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 				struct mt_err *err)
 {
 	struct call call = CALL(c, uuid, SET_SPEED, err);
-	int rc = enter(&call);
+	int rc;
 
-	if (!rc && !call.nothing)
-		fake_guest_speed(call.g, bytes_per_s);
+	/* libvirt's largest is none. */
+	call.value = bytes_per_s == MT_SPEED_UNLIMITED ? 0 : bytes_per_s;
+	rc = enter(&call);
+	if (!rc && !call.nothing) {
+		truth_speed(call.g, call.c->group, call.value);
+		fake_guest_speed(call.g, call.value);
+	}
 	return leave(&call, rc);
 }
 

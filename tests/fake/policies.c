@@ -98,6 +98,21 @@ static void speed_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 	}
 }
 
+/* As fm and am that wait: every other pass, and as it was before the guest is stopped. */
+static void slow_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
+{
+	bool stops = is_time(view, 5), slow = !stops && view->sample->iteration % 2;
+
+	if (!is_time(view, 0))
+		return;
+	if (stops && !view->speed_bytes_per_s) {
+		plan_for(plan, view, MT_ACTION_STOP);
+	} else if (slow == !view->speed_bytes_per_s && (view->boundary || !slow)) {
+		plan_for(plan, view, MT_ACTION_SET_BANDWIDTH);
+		plan->bandwidth_bytes_per_s = slow ? 1 << 20 : 0;
+	}
+}
+
 static void throttle_step(void *priv, const struct mt_view *view, uint64_t now_ms,
 			  struct mt_plan *plan)
 {
@@ -149,3 +164,7 @@ const struct mt_policy fake_policy_speed = { .name = "test-speed",
 					     .params = params,
 					     .help = "changes the speed",
 					     .step = speed_step };
+const struct mt_policy fake_policy_slow = { .name = "test-slow",
+					    .params = params,
+					    .help = "slows every other pass down",
+					    .step = slow_step };

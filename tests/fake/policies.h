@@ -18,7 +18,8 @@ extern const struct mt_policy fake_policy_none, fake_policy_stop, fake_policy_fl
 	fake_policy_restart, /* begins again by auto-converge, and then stops */
 	fake_policy_vcpus, /* lets vCPUs dirty 30 MiB/s each, at each pass anew */
 	fake_policy_throttle, /* by 40 %, once */
-	fake_policy_speed; /* changes the speed, and stops in the
+	fake_policy_speed, /* changes the speed, and stops in the
 							 * end */
+	fake_policy_slow; /* slows every other pass down, and stops at the speed that was */
 
 #endif

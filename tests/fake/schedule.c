@@ -328,6 +328,7 @@ static void draw_guest(struct schedule *s, unsigned i)
 		&fake_policy_stop,
 		&fake_policy_limit,
 		&fake_policy_speed,
+		&fake_policy_slow,
 		&fake_policy_flip,
 		&fake_policy_abort,
 		&fake_policy_none,
@@ -376,6 +377,7 @@ static void draw_guest(struct schedule *s, unsigned i)
 	how->limits.max_downtime_ms = between(s, 200, 2000);
 	how->limits.deadline_ms = chance(s, 40) ? between(s, 5000, 30000) : MT_LIMIT_NONE;
 	fake_param(how, "timeout", between(s, 1000, 8000));
+	fake_param(how, "waits", i % 2);
 	how->limits.stall_timeout_ms = chance(s, 10) ? between(s, 2000, 20000) : MT_LIMIT_NONE;
 	how->limits.fixed_ms = between(s, 50, 1000);
 	fake_param(how, "passes", between(s, 1, 3));

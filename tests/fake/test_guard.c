@@ -774,7 +774,8 @@ static void test_limit_stuck(void)
 	scene_new(&s, &o);
 	told.n = 0;
 	hv.lift_fails = 3;
-	CHECK_INT(mt_wheel_mark_limited(s.wheel, "small:///system", "db1", &err), 0);
+	CHECK_INT(mt_wheel_mark_limited(s.wheel, "small:///system", "db1",
+					&(struct mt_left){ .vcpus = true }, &err), 0);
 	mt_wheel_put(s.wheel);
 	s.wheel = NULL;
 	for (unsigned i = 0; i < 40; i++) {

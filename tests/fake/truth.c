@@ -42,6 +42,8 @@ struct guest_truth {
 	unsigned issued_of[FAKE_GROUPS];
 	struct { unsigned job; enum fake_call call; } done[FAKE_GROUPS];	/* so it was told */
 	bool throttles[FAKE_GROUPS];	/* QEMU's largest throttle is of its making */
+	bool speed_changed;		/* by one of ours, and so it is: */
+	uint64_t speed_was_bytes_per_s, speed_bytes_per_s;
 };
 
 int __real_pthread_mutex_lock(pthread_mutex_t *lock);
@@ -410,7 +412,9 @@ bool truth_issued(struct fake_guest *g, enum fake_call call, int group, uint64_t
 			   (gt->held || gt->stopping[group] == g->job.number || in_doubt(gt)));
 	bool wished = call == FAKE_CALL_ABORT && t.wished[group];
 	bool undoes = (call == FAKE_CALL_LIMIT_THROTTLE && value == MT_THROTTLE_MAX_PERCENT) ||
-		      (call == FAKE_CALL_LIMIT_VCPUS && !value);
+		      (call == FAKE_CALL_LIMIT_VCPUS && !value) ||
+		      (call == FAKE_CALL_SET_SPEED && gt->speed_changed &&
+		       value == gt->speed_was_bytes_per_s);
 
 	if (!fake_call_writes(call) || !group)
 		return false;
@@ -556,6 +560,28 @@ void truth_deaf(int group)
 	release();
 }
 
+/* 0: not limited. */
+static bool has_our_speed(const struct fake_guest *g)
+{
+	const struct guest_truth *gt = &t.g[g->index];
+
+	return gt->speed_changed && g->speed_bytes_per_s == gt->speed_bytes_per_s &&
+	       g->speed_bytes_per_s != gt->speed_was_bytes_per_s;
+}
+
+void truth_speed(const struct fake_guest *g, int group, uint64_t bytes_per_s)
+{
+	struct guest_truth *gt = &t.g[g->index];
+
+	hold();
+	/* What somebody else has set since is what it was. */
+	if (!has_our_speed(g))
+		gt->speed_was_bytes_per_s = g->speed_bytes_per_s;
+	gt->speed_changed = group;
+	gt->speed_bytes_per_s = bytes_per_s;
+	release();
+}
+
 void truth_conclude(void)
 {
 	hold();
@@ -566,6 +592,8 @@ void truth_conclude(void)
 			violated("%s is still stopped by us at the end", g->name);
 		if (g->vcpu_limit_mib_per_s && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING)
 			violated("%s is still limited by us at the end", g->name);
+		if (has_our_speed(g) && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING)
+			violated("%s still has our speed at the end", g->name);
 	}
 	for (unsigned i = 0; i < t.n_refused; i++)
 		if (!t.untold && !t.refused[i].told && !told_before(i) &&

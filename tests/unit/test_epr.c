@@ -7,6 +7,7 @@
 #include "model/markov/epr.h"
 #include "model/markov/phases.h"
 #include "model/markov/slots.h"
+#include "research/evaluate/epr_series.h"
 #include "ktap.h"
 #include "migration.h"
 
@@ -369,6 +370,71 @@ static void test_slots(void)
 	CHECK_NEAR((double)t.n * 0.1 + s.filled_s, time, 1e-3);
 }
 
+/*
+ * Ticks of 50 pages each 100 ms; the disk probe's readings are of other times, and begin after the
+ * first second. 2 MiB, then 4 MiB are written in a second: 51.2 and 102.4 pages in 100 ms. The
+ * state of the devices is 24.4 pages.
+ */
+static void test_storage(void)
+{
+	const uint64_t ms = MT_NS_PER_MS;
+	struct mt_entry entries[33] = { 0 };
+	const struct mt_recording rec = { .path = "made", .entries = entries, .n_entries = 33 };
+	struct epr_series series;
+	size_t at = 0;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		struct mt_entry *e = &entries[at++];
+
+		e->type = MT_ENTRY_WORK;
+		e->work = (struct mt_work){ .start_ns = (50 + 1000 * i) * ms,
+					    .t_ns = (1050 + 1000 * i) * ms };
+		mt_work_put(&e->work, MT_WORK_net_sent_bytes, 1);
+		if (i)
+			mt_work_put(&e->work, MT_WORK_disk_written_bytes, i << 21);
+	}
+	for (uint64_t i = 0; i < 30; i++) {
+		struct mt_entry *e = &entries[at++];
+
+		e->type = MT_ENTRY_TICK;
+		e->tick = (struct mt_tick){ .start_ns = 100 * i * ms, .t_ns = 100 * (i + 1) * ms,
+					    .state = MIGTRACE_STATE_LOGGING };
+		mt_tick_put(&e->tick, MT_TICK_pages, 50);
+	}
+	CHECK_INT(epr_series_load(&series, &rec, false), 0);
+	CHECK_INT(series.n, 30);
+	CHECK_NEAR(series.slots[20], 50, 1e-6);
+	epr_series_fini(&series);
+	/* What the probe does not cover is left out, not 0. */
+	CHECK_INT(epr_series_load(&series, &rec, true), 0);
+	CHECK_INT(series.n, 19);
+	CHECK_NEAR(series.slots[0], 50 + 51.2 + 24.4140625, 1e-6);
+	CHECK_NEAR(series.slots[9], 50 + 76.8 + 24.4140625, 1e-6);
+	CHECK_NEAR(series.slots[18], 50 + 102.4 + 24.4140625, 1e-6);
+	epr_series_fini(&series);
+	for (size_t i = 0; i < 3; i++)
+		entries[i].work.valid = 0;
+	CHECK_INT(epr_series_load(&series, &rec, true), -ENODATA);
+}
+
+static void test_storage_made(void)
+{
+	const struct mt_phases phases = { MT_PHASE_SQUARE, 64, 200, 1000, 0, 1 };
+	struct epr_series plain, with;
+	double memory = 0, all = 0;
+
+	CHECK_INT(epr_series_make(&plain, &phases, 3200, false), 0);
+	CHECK_INT(epr_series_make(&with, &phases, 3200, true), 0);
+	for (size_t i = 0; i < 3200; i++) {
+		memory += plain.slots[i];
+		all += with.slots[i];
+		CHECK(with.slots[i] > plain.slots[i]);
+	}
+	CHECK_NEAR(all / memory, 1.25 + 24.4140625 / 600, 1e-6);
+	epr_series_fini(&plain);
+	epr_series_fini(&with);
+}
+
 static const struct ktap_case cases[] = {
 	{ "what is certain is predicted without a miss", test_certain },
 	{ "mean and last slot, worked out by hand", test_plain },
@@ -380,5 +446,7 @@ static const struct ktap_case cases[] = {
 	{ "series of nothing, too short or senseless have no ratio", test_refused },
 	{ "a series in phases has the levels asked for", test_phases },
 	{ "nothing is lost or made between intervals and slots", test_slots },
+	{ "a slot with what is written to disks, and devices", test_storage },
+	{ "a made-up series with a journal of its own", test_storage_made },
 };
 KTAP_MAIN(cases)

@@ -140,6 +140,82 @@ static void test_late(void)
 	CHECK_INT(pilot.curves, 2);
 }
 
+/* No whole number of slots takes a whole number of its bytes: nothing hangs on rounding. */
+#define WAVE_LINK	1010.0
+
+/* By turns a second in which more is dirtied than the link carries, and one of hardly any. */
+static double wave_at(double t)
+{
+	return fmod(t + 1e-9, 2) < 1 ? 1500 : 100;
+}
+
+static double waves(double from, double to)
+{
+	double sum = 0;
+
+	for (double t = from; t < to - 1e-9; t += 0.1)
+		sum += runs(0.1, wave_at(t));
+	return sum;
+}
+
+/* What can be had of the true series from @from on. */
+static double best_left(double from, double left)
+{
+	double increments[200];
+	const struct mt_finish_input in = {
+		.slots = 200,
+		.increments = increments,
+		.base_bytes = left,
+		.bytes_per_slot = WAVE_LINK / 10,
+		.from_base = true,
+	};
+	struct mt_finish best;
+
+	for (unsigned k = 0; k < 200; k++)
+		increments[k] = 0.1 * wave_at(from + 0.1 * k);
+	return mt_finish_find(&in, &best) ? NAN : best.left_bytes;
+}
+
+/*
+ * A sender that waits when it is told to comes to what FindFinishTime says of the true series, with
+ * one forecast.
+ */
+static void test_waits(void)
+{
+	unsigned waited = 0;
+
+	for (int i = 0; i < 20; i++) {
+		double t = 0.1 * i, left = 300 + 150 * i, best = best_left(t, left);
+		struct mt_pilot_params p = MT_PILOT_DEFAULTS;
+		struct mt_pilot_advice a;
+		unsigned passes = 0;
+
+		p.horizon_s = 20;
+		p.waits = true;
+		CHECK_INT(mt_pilot_init(&pilot, &p), 0);
+		for (int k = 0; k < 15; k++)
+			waves(0, 2);
+		waves(0, t);
+		mt_pilot_pass(&pilot, t, 0, left, WAVE_LINK, &a);
+		while (!a.finish && passes < 200) {
+			double pass_s = fmax(0.1, ceil(left / WAVE_LINK * 10) / 10);
+
+			CHECK(a.next_in_s == 0 || a.next_in_s > pass_s + 0.05);
+			waited += a.next_in_s > 0;
+			pass_s = fmax(pass_s, a.next_in_s);
+			left = waves(t, t + pass_s);
+			t += pass_s;
+			passes++;
+			mt_pilot_pass(&pilot, t, left, left, WAVE_LINK, &a);
+			CHECK(a.compared && a.matched);
+		}
+		CHECK(a.finish);
+		CHECK_INT(pilot.curves, 1);
+		CHECK_NEAR(left, best, 1e-6);
+	}
+	CHECK(waited > 0);
+}
+
 static void test_refused(void)
 {
 	struct mt_pilot_params p = MT_PILOT_DEFAULTS;
@@ -245,6 +321,7 @@ static const struct ktap_case cases[] = {
 	{ "a forecast that does not", test_mismatch },
 	{ "now rather than later", test_now },
 	{ "a pass that is late", test_late },
+	{ "a plan that waits comes to what FindFinishTime says", test_waits },
 	{ "a pilot without slots, without statuses or too far ahead is refused", test_refused },
 	{ "rules played by hand come out the same", test_play_by_hand },
 	{ "who knows the future is not beaten", test_known_is_best },

@@ -256,7 +256,7 @@ static void test_words(void)
 
 static void test_recorded(void)
 {
-	struct mt_trace_recorder *r = mt_trace_record();
+	struct mt_trace_recorder *r = mt_trace_record(0);
 	struct mt_trace t;
 
 	CHECK(r);
@@ -285,7 +285,7 @@ static void test_recorded(void)
 	CHECK_INT(seen.n, 151);
 	CHECK_INT(seen.writes[10], 1);
 	mt_trace_fini(&t);
-	r = mt_trace_record();
+	r = mt_trace_record(0);
 	CHECK_INT(mt_trace_recorded(&t, r), -ENODATA);
 }
 
@@ -297,7 +297,7 @@ static void nobody(void *to, const uint64_t *pages, size_t n)
 static void test_recorded_hostile(void)
 {
 	const struct mt_trace_point steep = { 1e-9, 1e6 };
-	struct mt_trace_recorder *r = mt_trace_record();
+	struct mt_trace_recorder *r = mt_trace_record(0);
 	struct mt_trace t;
 
 	/* 10^9 of them a second */
@@ -315,8 +315,32 @@ static void test_recorded_hostile(void)
 		CHECK_INT(mt_trace_record_run(r, 0, 1 << 20), 0);
 	}
 	CHECK_INT(mt_trace_recorded(&t, r), -ERANGE);
+	/* In a guest of 64 Ki pages what its sets have beyond costs nothing, however far it is. */
+	r = mt_trace_record(PAGES);
+	CHECK_INT(mt_trace_record_tick(r, 1000000000, 1001000000, true), 0);
+	CHECK_INT(mt_trace_record_run(r, UINT32_MAX - 1, 1), 0);
+	CHECK_INT(mt_trace_record_run(r, PAGES - 2, UINT32_MAX), 0);
+	CHECK_INT(mt_trace_recorded(&t, r), 0);
+	CHECK_INT(t.pages, PAGES);
+	play(&t, 0.0005, &seen);
+	CHECK_INT(seen.beyond, 0);
+	CHECK_INT(seen.n, 1);
+	mt_trace_fini(&t);
+	/* Sets of one window that overlap: a tick has no more writes than there are pages. */
+	r = mt_trace_record(0);
+	for (uint64_t i = 0; i < 10; i++) {
+		CHECK_INT(mt_trace_record_tick(r, 1000000000 + i * 1000000000,
+					       2000000000 + i * 1000000000, !i),
+			  0);
+		for (int k = 0; k < 20; k++)
+			CHECK_INT(mt_trace_record_run(r, 0, 1 << 10), 0);
+	}
+	CHECK_INT(mt_trace_recorded(&t, r), 0);
+	play(&t, 1, &seen);
+	CHECK_INT(seen.n, 1 << 10);
+	mt_trace_fini(&t);
 	/* What would be played for hours gives up, and can begin anew. */
-	r = mt_trace_record();
+	r = mt_trace_record(0);
 	CHECK_INT(mt_trace_record_tick(r, 1000000000, 2000000000, false), 0);
 	CHECK_INT(mt_trace_record_run(r, 0, 1 << 10), 0);
 	CHECK_INT(mt_trace_recorded(&t, r), 0);
@@ -366,7 +390,7 @@ static int record_guest(struct mt_trace_recorder *r, double window_s)
 static void test_recorded_windows(void)
 {
 	static const double windows_s[] = { 0.1, 0.3, 0.7, 1, 2.5 };
-	struct mt_trace_recorder *r = mt_trace_record();
+	struct mt_trace_recorder *r = mt_trace_record(0);
 	struct mt_trace t;
 
 	CHECK_INT(record_guest(r, 1), 0);

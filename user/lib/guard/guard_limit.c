@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * guard_limit.c - guests whose vCPUs were limited by a process that has ended
+ * guard_limit.c - guests whose vCPUs or migrations were limited by a process that has ended
  *
  * Each is seen to on a thread of its own, which holds the guest's wheel meanwhile. What fails keeps
  * its mark, is told of, and is tried again later by whoever adopts then.
@@ -59,7 +59,10 @@ static int lift_limit(const struct lift *l, struct mt_err *err)
 
 	if (ret)
 		return ret;
-	ret = mt_domain_lift_vcpu_limit(conn, l->mark.uuid, err);
+	if (l->mark.left.vcpus)
+		ret = mt_domain_lift_vcpu_limit(conn, l->mark.uuid, err);
+	if (!ret)
+		ret = mt_domain_put_speed_back(conn, l->mark.uuid, &l->mark.left.speed, err);
 	mt_conn_close(conn);
 	return ret;
 }
@@ -69,7 +72,9 @@ static void *lift(void *arg)
 	struct lift *l = arg;
 	struct mt_guard *g = l->g;
 	struct mt_err err = { 0 };
-	char text[256];
+	const char *what = l->mark.left.vcpus ? "what its vCPUs may dirty" :
+						"the speed of its migrations";
+	char text[320];
 	int ret = lift_limit(l, &err);
 
 	if (!ret) {
@@ -82,12 +87,13 @@ static void *lift(void *arg)
 	pthread_mutex_lock(&g->lock);
 	if (!ret) {
 		unstuck(g, l->mark.uuid);
-		guard_publish(g, &l->mark, MT_GUARD_UNLIMITED,
-			      "what its vCPUs may dirty was limited by a process that has ended, and is no more");
+		snprintf(text, sizeof(text),
+			 "%s was limited by a process that has ended, and is no more", what);
+		guard_publish(g, &l->mark, MT_GUARD_UNLIMITED, text);
 	} else if (stuck(g, l->mark.uuid)) {
 		snprintf(text, sizeof(text),
-			 "what its vCPUs may dirty is limited by a process that has ended, and that cannot be lifted: %.150s; tried again",
-			 err.msg);
+			 "%s is limited by a process that has ended, and that cannot be lifted: %.150s; tried again",
+			 what, err.msg);
 		guard_publish(g, &l->mark, MT_GUARD_TROUBLE, text);
 	}
 	free(l);
@@ -127,7 +133,7 @@ static int adopt(struct mt_guard *g, const struct mt_stop_mark *found)
 		return ret == -EBUSY || ret == -EAGAIN ? 0 : ret;
 	}
 	/* As it is now that nobody else can write it. */
-	if (mt_wheel_is_limited(l->wheel)) {
+	if (mt_wheel_is_limited(l->wheel, &l->mark.left)) {
 		pthread_mutex_lock(&g->lock);
 		ret = g->closing ? -ECANCELED : guard_thread(g, "guard-limit", lift, l);
 		pthread_mutex_unlock(&g->lock);

@@ -13,7 +13,8 @@
  *				stopped, removed when it has been seen to be safe: a mark whose
  *				wheel nobody holds is an orphan
  *	HOST-GUEST.limited	limit mark: a guest of which we have limited, or were about to,
- *				what its vCPUs may dirty, until that has been lifted; likewise
+ *				what its vCPUs may dirty, or changed the speed of its migrations,
+ *				until that has been undone; likewise
  *	HOST-GUEST.released	hands off this guest's migration
  *	HOST.off		hands off all of them
  *
@@ -27,7 +28,7 @@
 #ifndef MT_HANDS_H
 #define MT_HANDS_H
 
-#include "hypervisor/conn.h"
+#include "hypervisor/domain.h"
 
 struct mt_hands;	/* the directory */
 struct mt_wheel;	/* the lock of one migration; counted */
@@ -80,6 +81,12 @@ const char *mt_wheel_host(const struct mt_wheel *wheel);
 const char *mt_wheel_uuid(const struct mt_wheel *wheel);
 
 /* --- the stop mark -------------------------------------------------------- */
+/* What we have set in QEMU, and would outlast us. */
+struct mt_left {
+	bool vcpus;			/* a limit to what they dirty */
+	struct mt_speed_change speed;
+};
+
 struct mt_stop_mark {
 	char host[VIR_UUID_STRING_BUFLEN], uuid[VIR_UUID_STRING_BUFLEN];
 	char uri[256];			/* of the hypervisor */
@@ -89,6 +96,7 @@ struct mt_stop_mark {
 	uint64_t predicted_ms;
 	bool confirmed;			/* the call that stops it has come back: no later one is on
 					 * its way */
+	struct mt_left left;		/* of a limit mark */
 };
 
 /*
@@ -111,8 +119,9 @@ MT_MUST_CHECK int mt_hands_marks(struct mt_hands *h, struct mt_stop_mark **list,
 /* --- the limit mark --------------------------------------------------------- */
 /* Whole, and on the disk when this returns. */
 MT_MUST_CHECK int mt_wheel_mark_limited(struct mt_wheel *wheel, const char *uri, const char *name,
-					struct mt_err *err);
-bool mt_wheel_is_limited(struct mt_wheel *wheel);
+					const struct mt_left *left, struct mt_err *err);
+/* @left: what is. */
+bool mt_wheel_is_limited(struct mt_wheel *wheel, struct mt_left *left);
 int mt_wheel_unmark_limited(struct mt_wheel *wheel);
 /* As mt_hands_marks(); their times are when they were written. */
 MT_MUST_CHECK int mt_hands_limited(struct mt_hands *h, struct mt_stop_mark **list, size_t *n,

@@ -44,6 +44,7 @@ static void plain(char *to, size_t size, const char *from)
 int mt_mark_format(const struct mt_stop_mark *mark, char text[HANDS_TEXT_MAX])
 {
 	char boot[VIR_UUID_STRING_BUFLEN], name[MT_DOMAIN_NAME_MAX + 1];
+	const struct mt_speed_change *speed = &mark->left.speed;
 	int n, ret = read_boot(boot);
 
 	if (ret)
@@ -55,10 +56,25 @@ int mt_mark_format(const struct mt_stop_mark *mark, char text[HANDS_TEXT_MAX])
 	n = snprintf(text, HANDS_TEXT_MAX,
 		     FIRST_LINE "boot=%s\nhost=%s\nuuid=%s\nuri=%s\nname=%s\nstopped_ns=%" PRIu64
 				"\ndue_ns=%" PRIu64 "\n"
-				"predicted_ms=%" PRIu64 "\nconfirmed=%d\nend=1\n",
+				"predicted_ms=%" PRIu64 "\nconfirmed=%d\nvcpus_limited=%d\n"
+				"speed_was=%" PRIu64 "\nspeed_set=%" PRIu64 "\nspeed_next=%" PRIu64
+				"\nend=1\n",
 		     boot, mark->host, mark->uuid, mark->uri, name, mark->stopped_ns, mark->due_ns,
-		     mark->predicted_ms, mark->confirmed);
+		     mark->predicted_ms, mark->confirmed, mark->left.vcpus, speed->was_bytes_per_s,
+		     speed->ours_bytes_per_s[0], speed->ours_bytes_per_s[1]);
 	return n < HANDS_TEXT_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* One that says nothing of it is of a version that limited vCPUs only. */
+static void parse_left(const char *text, struct mt_left *left)
+{
+	uint64_t vcpus = 1;
+
+	mt_hands_number(text, "vcpus_limited", &vcpus);
+	mt_hands_number(text, "speed_was", &left->speed.was_bytes_per_s);
+	mt_hands_number(text, "speed_set", &left->speed.ours_bytes_per_s[0]);
+	mt_hands_number(text, "speed_next", &left->speed.ours_bytes_per_s[1]);
+	left->vcpus = vcpus;
 }
 
 int mt_mark_parse(const char *text, struct mt_stop_mark *mark)
@@ -80,6 +96,7 @@ int mt_mark_parse(const char *text, struct mt_stop_mark *mark)
 	    !mt_hands_number(text, "confirmed", &confirmed) || !mt_hands_number(text, "end", &end))
 		return -EBADMSG;
 	mark->confirmed = confirmed;
+	parse_left(text, &mark->left);
 	ret = read_boot(here);
 	if (ret)
 		return ret;

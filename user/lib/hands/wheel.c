@@ -195,9 +195,10 @@ int mt_wheel_unmark(struct mt_wheel *w)
 	return mt_hands_remove(w->hands, w->mark);
 }
 
-int mt_wheel_mark_limited(struct mt_wheel *w, const char *uri, const char *name, struct mt_err *err)
+int mt_wheel_mark_limited(struct mt_wheel *w, const char *uri, const char *name,
+			  const struct mt_left *left, struct mt_err *err)
 {
-	struct mt_stop_mark mark = { .stopped_ns = mt_now_ns(), .confirmed = true };
+	struct mt_stop_mark mark = { .stopped_ns = mt_now_ns(), .confirmed = true, .left = *left };
 
 	mark.due_ns = mark.stopped_ns;
 	memcpy(mark.host, w->host, sizeof(mark.host));
@@ -208,13 +209,13 @@ int mt_wheel_mark_limited(struct mt_wheel *w, const char *uri, const char *name,
 	return write_as(w, w->limited, &mark, err);
 }
 
-bool mt_wheel_is_limited(struct mt_wheel *w)
+bool mt_wheel_is_limited(struct mt_wheel *w, struct mt_left *left)
 {
 	struct mt_stop_mark mark;
-
 	int ret = read_as(w, w->limited, &mark);
 
 	/* One that cannot be read now may be there: lifting what is not does no harm. */
+	*left = ret ? (struct mt_left){ .vcpus = true } : mark.left;
 	return ret != -ENOENT && ret != -ESTALE && ret != -EBADMSG;
 }
 

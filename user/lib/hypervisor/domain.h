@@ -47,6 +47,8 @@ MT_MUST_CHECK int mt_domain_find(struct mt_conn *c, const char *name, struct mt_
 /* Only the state, which libvirt tells without asking the guest's QEMU. */
 MT_MUST_CHECK int mt_domain_state(struct mt_conn *c, const char *uuid,
 				  struct mt_domain_state *state, struct mt_err *err);
+/* There is no such guest here, or its QEMU has ended. */
+bool mt_domain_is_gone(struct mt_conn *c, const char *uuid);
 /*
  * What it has done since it was started, as far as it is counted: the time of its vCPUs, and what
  * it sent and received. QEMU is not asked. Differences are mt_work_between()'s.
@@ -105,6 +107,22 @@ MT_MUST_CHECK int mt_domain_max_bandwidth(struct mt_conn *c, const char *uuid,
 #define MT_DOWNTIME_MIN_MS	1
 #define MT_DOWNTIME_MAX_MS	2000000		/* QEMU's MAX_MIGRATE_DOWNTIME, 2000 s */
 #define MT_BANDWIDTH_MAX_MIB_PER_S ((UINT64_MAX >> 1) >> 20)	/* libvirt's: INT64_MAX bytes/s */
+
+/* Its speed where migrations are not limited, as libvirt has to be asked for that. */
+#define MT_SPEED_UNLIMITED	(MT_BANDWIDTH_MAX_MIB_PER_S << 20)
+
+/* QEMU's speed, changed by us: what it was, and what it may be since. */
+struct mt_speed_change {
+	uint64_t was_bytes_per_s;	/* 0: it was not changed */
+	uint64_t ours_bytes_per_s[2];	/* set last, and about to be set */
+};
+/*
+ * Unless it is somebody else's meanwhile. Return: 0, too where its QEMU is gone; else it may still
+ * be ours.
+ */
+MT_MUST_CHECK int mt_domain_put_speed_back(struct mt_conn *c, const char *uuid,
+					   const struct mt_speed_change *change,
+					   struct mt_err *err);
 
 /*
  * What is really asked of libvirt: within the bounds above; whole MiB/s rounded down, at least 1.

@@ -111,6 +111,14 @@ int mt_domain_state(struct mt_conn *c, const char *uuid, struct mt_domain_state 
 	return c->ops->state(c, uuid, state, err);
 }
 
+bool mt_domain_is_gone(struct mt_conn *c, const char *uuid)
+{
+	struct mt_domain_state now;
+	int ret = mt_domain_state(c, uuid, &now, NULL);
+
+	return ret == -ENOENT || (!ret && now.state == VIR_DOMAIN_SHUTOFF);
+}
+
 int mt_domain_work(struct mt_conn *c, const char *uuid, struct mt_work *total, struct mt_err *err)
 {
 	return c->ops->work(c, uuid, total, err);

@@ -44,26 +44,18 @@ int mt_domain_vcpu_limit(struct mt_conn *c, const char *uuid, uint64_t *bytes_pe
 	return ret;
 }
 
-/* Its QEMU is gone, and the limit with it. */
-static bool is_gone(struct mt_conn *c, const char *uuid)
-{
-	struct mt_domain_state now;
-	int ret = mt_domain_state(c, uuid, &now, NULL);
-
-	return ret == -ENOENT || (!ret && now.state == VIR_DOMAIN_SHUTOFF);
-}
-
 int mt_domain_lift_vcpu_limit(struct mt_conn *c, const char *uuid, struct mt_err *err)
 {
 	struct mt_err ignored = { 0 };
 	uint64_t is_bytes_per_s;
 	int ret;
 
-	if (!c->ops->limit_vcpus || is_gone(c, uuid))
+	/* With its QEMU the limit is gone. */
+	if (!c->ops->limit_vcpus || mt_domain_is_gone(c, uuid))
 		return 0;
 	ret = c->ops->limit_vcpus(c, uuid, 0, err);
 	if (!ret && !mt_domain_vcpu_limit(c, uuid, &is_bytes_per_s, &ignored) && is_bytes_per_s)
 		ret = mt_err_set(err, -EIO,
 				 "libvirt took it, but QEMU still limits what vCPUs dirty");
-	return ret && is_gone(c, uuid) ? 0 : ret;
+	return ret && mt_domain_is_gone(c, uuid) ? 0 : ret;
 }

@@ -6,19 +6,36 @@
  * where there is none, what a pass dirtied is taken as spread evenly over it. What an earlier
  * migration dirtied, limits->history, is learnt from first. No pause is too long for them,
  * max_downtime_ms is not heeded: they take the shortest that they see within their horizon.
+ *
+ * QEMU begins a pass as the one before it ends. With "waits yes" the next one is made to begin when
+ * the paper's FindFinishTime wants it, see slowpass.h.
  */
 #include <math.h>
 
 #include "model/markov/pilot.h"
 #include "policy_rows.h"
+#include "slowpass.h"
 
 /* A plan has at least this long, however near the deadline. */
 #define HORIZON_MIN_S	1.0
 /* A longer pass says no more than so much of it: one rate. */
 #define LEARNT_MAX_S	60.0
 
+enum { WAITS };
+
+static const char *const no_yes[] = { "no", "yes", NULL };
+
+static const struct mt_param params[] = {
+	[WAITS] = { .name = "waits", .kind = MT_PARAM_WORD, .max = 1, .words = no_yes,
+		    .help = "whether a pass may be slowed down so that the next begins later",
+		    .about =
+			    "whether a pass may be slowed down, by QEMU's speed, so that the next one begins when the forecast wants it to" },
+	{ .name = NULL }
+};
+
 struct markov {
 	bool begun, learnt;
+	struct mt_slowpass slow;
 	uint64_t tick_ns;		/* end of the last tick; 0: there was none */
 	double ticked_bytes;		/* by ticks, in this pass */
 	struct mt_pilot pilot;
@@ -27,16 +44,17 @@ struct markov {
 /* At the first tick or boundary: before it nothing is known. */
 static bool begin(struct markov *s, const struct mt_view *view, uint64_t now_ms, const char *method)
 {
-	struct mt_pilot_params params = MT_PILOT_DEFAULTS;
+	struct mt_pilot_params p = MT_PILOT_DEFAULTS;
 	const struct mt_limits *limits = view->limits;
 
-	mt_markov_use(&params.markov, mt_markov_method(method));
+	p.waits = view->params[WAITS];
+	mt_markov_use(&p.markov, mt_markov_method(method));
 	if (limits->deadline_ms != MT_LIMIT_NONE)
-		params.horizon_s = fmax(HORIZON_MIN_S,
-					fmin(params.horizon_s,
+		p.horizon_s = fmax(HORIZON_MIN_S,
+					fmin(p.horizon_s,
 					     ((double)limits->deadline_ms - (double)now_ms) / 1e3));
-	s->begun = !mt_pilot_init(&s->pilot, &params);
-	if (s->begun && limits->history && limits->history->slot_s == params.slot_s)
+	s->begun = !mt_pilot_init(&s->pilot, &p);
+	if (s->begun && limits->history && limits->history->slot_s == p.slot_s)
 		mt_pilot_train(&s->pilot, limits->history->bytes, limits->history->n);
 	return s->begun;
 }
@@ -78,7 +96,10 @@ static void tell_finish(const struct mt_pilot_advice *a, double left_bytes, stru
 	mt_format_size_bytes(left, left_bytes);
 	mt_format_size_bytes(real, a->real_bytes);
 	mt_format_size_bytes(expected, a->expected_bytes);
-	if (a->horizon_over)
+	if (!a->finish)
+		mt_plan_set(plan, MT_ACTION_STOP,
+			    "the moment was there, and QEMU's speed is as it was: %s left", left);
+	else if (a->horizon_over)
 		mt_plan_set(plan, MT_ACTION_STOP, "the plan's time has passed, with %s left", left);
 	else if (a->matched)
 		mt_plan_set(
@@ -118,6 +139,20 @@ static void tell_plan(const struct mt_pilot *p, const struct mt_pilot_advice *a,
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "too little is known for a forecast");
 }
 
+static void act(struct markov *s, const struct mt_view *view, double left_bytes, uint64_t now_ms,
+		const struct mt_pilot_advice *advice, struct mt_plan *plan)
+{
+	if (advice->finish || s->slow.stop_by_ms) {
+		if (mt_slowpass_may_stop(&s->slow, view, now_ms, plan))
+			tell_finish(advice, left_bytes, plan);
+	} else if (view->boundary || advice->planned) {
+		if (!mt_slowpass_begin(&s->slow, view, left_bytes, advice->next_in_s, plan))
+			tell_plan(&s->pilot, advice, plan);
+	} else {
+		mt_slowpass_go_on(&s->slow, view, plan);
+	}
+}
+
 static void markov_step(struct markov *s, const struct mt_view *view, uint64_t now_ms,
 			const char *method, struct mt_plan *plan)
 {
@@ -135,6 +170,7 @@ static void markov_step(struct markov *s, const struct mt_view *view, uint64_t n
 			    "nothing is known until the first pass is done");
 		return;
 	}
+	mt_slowpass_look(&s->slow, view);
 	left = (double)view->sample->remaining_bytes;
 	if (view->boundary) {
 		left = it->remaining_bytes;
@@ -144,17 +180,12 @@ static void markov_step(struct markov *s, const struct mt_view *view, uint64_t n
 		if (!ticked)
 			learn(s, it);
 		mt_pilot_pass(&s->pilot, (double)now_ms / 1e3, dirtied, left,
-			      view->bandwidth_bytes_per_s, &advice);
+			      s->slow.link_bytes_per_s, &advice);
 	} else {
-		mt_pilot_time(&s->pilot, (double)now_ms / 1e3, left, view->bandwidth_bytes_per_s,
+		mt_pilot_time(&s->pilot, (double)now_ms / 1e3, left, s->slow.link_bytes_per_s,
 			      &advice);
-		if (!advice.finish && !advice.planned)
-			return;
 	}
-	if (advice.finish)
-		tell_finish(&advice, left, plan);
-	else
-		tell_plan(&s->pilot, &advice, plan);
+	act(s, view, left, now_ms, &advice, plan);
 }
 
 static void fm_step(void *priv, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
@@ -181,6 +212,7 @@ const struct mt_policy mt_policy_fm = {
 	.about = "Chen & Cao's feedback method: patterns of what the guest dirtied before, and how they follow on each other, give a forecast; after each pass it is compared with what came, and the guest is stopped after the pass that leaves least within the next 30 s, or until the deadline. Learns from **--history**, else from the passes so far",
 	.heeds = MT_HEEDS_DEADLINE,
 	.acts = true,
+	.params = params,
 	.step = fm_step,
 };
 
@@ -190,6 +222,7 @@ const struct mt_policy mt_policy_am = {
 	.about = "Chen & Cao's adjusted method: as **fm**, but does not expect a pattern to repeat for ever",
 	.heeds = MT_HEEDS_DEADLINE,
 	.acts = true,
+	.params = params,
 	.step = am_step,
 };
 
@@ -199,5 +232,6 @@ const struct mt_policy mt_policy_am_listing = {
 	.about = "Chen & Cao's adjusted method as their listing has it: the pattern that is followed is replaced, not its successor, and repetitions are counted on",
 	.heeds = MT_HEEDS_DEADLINE,
 	.acts = true,
+	.params = params,
 	.step = am_listing_step,
 };

@@ -108,6 +108,7 @@ void mt_policy_dropped(struct mt_policy_state *state)
 {
 	state->last = MT_ACTION_CONTINUE;
 	state->asked_limit_ms = MT_LIMIT_UNSET;
+	state->speed_bytes_per_s = state->speed_before_bytes_per_s;
 }
 
 void mt_policy_refused(struct mt_policy_state *state, enum mt_action action)
@@ -291,6 +292,7 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 		own.refused |= (unsigned)(state->refused[a] >= MT_POLICY_TRIES) << a;
 	own.limit_ms = state->asked_limit_ms != MT_LIMIT_UNSET ? state->asked_limit_ms :
 								 view->limits->qemu_limit_ms;
+	own.speed_bytes_per_s = state->speed_before_bytes_per_s = state->speed_bytes_per_s;
 	policy->step(state->priv, &own, now_ms, plan);
 	hold_back(policy, state, view, now_ms, plan);
 	tell_miscounted(state, view, plan);
@@ -299,4 +301,6 @@ void mt_policy_step(const struct mt_policy *policy, struct mt_policy_state *stat
 		state->last = plan->action;
 	else if (plan->action == MT_ACTION_SET_DOWNTIME)
 		state->asked_limit_ms = plan->downtime_limit_ms;
+	else if (plan->action == MT_ACTION_SET_BANDWIDTH)
+		state->speed_bytes_per_s = plan->bandwidth_bytes_per_s;
 }

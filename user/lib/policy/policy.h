@@ -34,7 +34,8 @@
 enum mt_action {
 	MT_ACTION_CONTINUE,
 	MT_ACTION_SET_DOWNTIME,		/* downtime limit: plan.downtime_limit_ms */
-	MT_ACTION_SET_BANDWIDTH,	/* plan.bandwidth_bytes_per_s */
+	MT_ACTION_SET_BANDWIDTH,	/* plan.bandwidth_bytes_per_s; 0: as it was before the first
+					 * of these */
 	MT_ACTION_THROTTLE,		/* plan.throttle_percent */
 	MT_ACTION_LIMIT_VCPUS,		/* each may dirty plan.vcpu_limit_bytes_per_s */
 	MT_ACTION_STOP,			/* stop pre-copy: the guest pauses and what is left is
@@ -124,6 +125,9 @@ struct mt_view {
 	uint64_t limit_ms;			/* QEMU's downtime limit: what the policy asked for
 						 * last and was not refused, else as it stands;
 						 * mt_policy_step() sets it */
+	uint64_t speed_bytes_per_s;		/* QEMU's speed as the policy asked for it last and
+						 * was not refused; 0: as it was;
+						 * mt_policy_step() sets it */
 	const struct mt_sample *sample;		/* the newest */
 	const struct mt_iterations *iterations;
 	const struct mt_prediction *prediction;	/* verdict UNKNOWN before the first pass is done */
@@ -160,6 +164,8 @@ struct mt_policy_state {
 	enum mt_action last;		/* a final one, once asked for */
 	unsigned refused[MT_ACTION_COUNT];	/* how often */
 	uint64_t asked_limit_ms;	/* of QEMU, and not refused; MT_LIMIT_UNSET: none */
+	uint64_t speed_bytes_per_s, speed_before_bytes_per_s;	/* likewise; 0: as it was; and
+								 * before the newest step */
 	unsigned warned;		/* a bit for each warning that still holds and was told */
 	_Alignas(16) unsigned char priv[MT_POLICY_STATE_MAX];
 };

@@ -36,7 +36,10 @@ void sim_carry_out(struct sim *s, const struct mt_plan *plan)
 		s->limit_ms = (double)plan->downtime_limit_ms;	/* holds from the next budget on */
 		break;
 	case MT_ACTION_SET_BANDWIDTH:
-		s->limit_bytes = (double)plan->bandwidth_bytes_per_s / 10;
+		s->limit_bytes = (plan->bandwidth_bytes_per_s ?
+					  (double)plan->bandwidth_bytes_per_s :
+					  s->p->bandwidth_bytes_per_s) /
+				 10;
 		break;
 	case MT_ACTION_THROTTLE:
 		sim_throttle_set(s, plan->throttle_percent);

@@ -112,17 +112,21 @@ bool mt_trace_is_pattern(const char *text);
 
 /* --- recorded -------------------------------------------------------- */
 /*
- * Bounds on what sets of pages may cost, for they may come from anywhere: 12 bytes a page (1 GiB
- * for a guest of 341 GiB), ticks of a tenth of what the shortest are, and as many pages a second as
+ * Bounds on what sets of pages may cost, for they may come from anywhere: 12 bytes a page (512 MiB
+ * for a guest of 170 GiB), ticks of a tenth of what the shortest are, and as many pages a second as
  * no host has the memory bandwidth for (64 GiB/s).
  */
-#define MT_TRACE_RECORDED_PAGES_MAX	((1ULL << 30) / 12)
+#define MT_TRACE_RECORDED_PAGES_MAX	((1ULL << 29) / 12)
 #define MT_TRACE_TICK_MIN_NS		100000
 #define MT_TRACE_PAGES_PER_S_MAX	(1 << 24)
 
 struct mt_trace_recorder;
 
-struct mt_trace_recorder *mt_trace_record(void);		/* NULL: no memory */
+/*
+ * @guest_pages: those beyond, which nobody takes, are left out and cost nothing; 0: not known.
+ * NULL: no memory.
+ */
+struct mt_trace_recorder *mt_trace_record(uint64_t guest_pages);
 /*
  * The next tick: from @start_ns, which is the end of the one before or later, to @end_ns. @begins:
  * all pages had just been cleared then, and each is in the set of the first tick only in which it
@@ -133,7 +137,7 @@ MT_MUST_CHECK int mt_trace_record_tick(struct mt_trace_recorder *r, uint64_t sta
 				       uint64_t end_ns, bool begins);
 /*
  * Pages @first .. @first + @count - 1 were written to in it. Any order. -EINVAL also for a tick or
- * a page beyond the bounds.
+ * a page of the guest beyond the bounds.
  */
 MT_MUST_CHECK int mt_trace_record_run(struct mt_trace_recorder *r, uint64_t first, uint64_t count);
 /*

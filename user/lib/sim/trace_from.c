@@ -57,9 +57,10 @@ static int add_set(struct sets *sets, const struct mt_record_pages *p)
 }
 
 /* Return: 0; -ENODATA there are none. */
-static int from_sets(struct mt_trace *t, const struct mt_recording *rec, struct mt_err *err)
+static int from_sets(struct mt_trace *t, const struct mt_recording *rec, uint64_t memory_bytes,
+		     struct mt_err *err)
 {
-	struct sets sets = { .r = mt_trace_record() };
+	struct sets sets = { .r = mt_trace_record(memory_bytes / MT_TRACE_PAGE_BYTES) };
 	int rc = sets.r ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < rec->n_entries && !rc; i++)
@@ -162,7 +163,7 @@ int mt_trace_from_recording(struct mt_trace *t, const struct mt_recording *rec,
 {
 	struct points points = { .n = 0 };
 	struct mt_recorded_guest guest;
-	int rc = from_sets(t, rec, err);
+	int rc = from_sets(t, rec, memory_bytes, err);
 
 	if (rc != -ENODATA)
 		return rc;

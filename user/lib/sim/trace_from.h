@@ -13,8 +13,8 @@
 #include "trace.h"
 
 /*
- * @memory_bytes of the guest: wanted where a trace is fitted. @seed: of that. Return: 0; -errno
- * with a line.
+ * @memory_bytes of the guest, 0: not known; wanted where a trace is fitted, and of sets what lies
+ * beyond is left out. @seed: of a fit. Return: 0; -errno with a line.
  */
 MT_MUST_CHECK int mt_trace_from_recording(struct mt_trace *t, const struct mt_recording *rec,
 					  uint64_t memory_bytes, uint64_t seed, struct mt_err *err);

@@ -26,9 +26,13 @@ static int room_for(void **array, size_t *room, size_t n, size_t size)
 	return 0;
 }
 
-struct mt_trace_recorder *mt_trace_record(void)
+struct mt_trace_recorder *mt_trace_record(uint64_t guest_pages)
 {
-	return calloc(1, sizeof(struct mt_trace_recorder));
+	struct mt_trace_recorder *r = calloc(1, sizeof(*r));
+
+	if (r)
+		r->guest_pages = guest_pages ? guest_pages : UINT64_MAX;
+	return r;
 }
 
 void mt_trace_record_abandon(struct mt_trace_recorder *r)
@@ -64,8 +68,13 @@ int mt_trace_record_run(struct mt_trace_recorder *r, uint64_t first, uint64_t co
 {
 	struct recorded_tick *t = r->n_ticks ? &r->ticks[r->n_ticks - 1] : NULL;
 
-	if (!t || !count || first >= MT_TRACE_RECORDED_PAGES_MAX ||
-	    count > MT_TRACE_RECORDED_PAGES_MAX - first)
+	if (!t || !count)
+		return -EINVAL;
+	if (first >= r->guest_pages)
+		return 0;
+	if (count > r->guest_pages - first)
+		count = r->guest_pages - first;
+	if (first >= MT_TRACE_RECORDED_PAGES_MAX || count > MT_TRACE_RECORDED_PAGES_MAX - first)
 		return -EINVAL;
 	if (room_for((void **)&r->runs, &r->runs_room, r->n_runs, sizeof(*r->runs))) {
 		r->lost = true;

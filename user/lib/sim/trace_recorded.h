@@ -23,6 +23,7 @@ struct mt_trace_recorder {
 	struct recorded_tick *ticks;
 	struct recorded_run *runs;
 	size_t n_ticks, n_runs, ticks_room, runs_room;
+	uint64_t guest_pages;		/* it has no more; UINT64_MAX: not known */
 	uint64_t end_ns, pages, length_ns;
 	uint64_t written;		/* pages of all ticks */
 	bool lost;

@@ -18,11 +18,12 @@
 /* pages less likely to be written to again within a tick are not thought of */
 #define AGAIN_MIN	0.01
 
-static int append(uint32_t **list, size_t *n, size_t *room, uint32_t page)
+/* In neither list is a page twice, unless sets of a tick or a window overlap: no log's do. */
+static int append(uint32_t **list, size_t *n, size_t *room, size_t most, uint32_t page)
 {
 	if (*n == *room) {
-		size_t more = *room ? 2 * *room : 4096;
-		uint32_t *p = reallocarray(*list, more, sizeof(*p));
+		size_t wanted = *room ? 2 * *room : 4096, more = wanted < most ? wanted : most;
+		uint32_t *p = *n < most ? reallocarray(*list, more, sizeof(*p)) : NULL;
 
 		if (!p)
 			return -ENOMEM;
@@ -45,8 +46,8 @@ static void shuffle(struct mt_trace_recorder *r)
 }
 
 /*
- * Without memory a tick has fewer writes: the lists are as long as the largest tick after the first
- * round.
+ * Without memory, or where sets overlap, a tick has fewer writes: the lists are as long as the
+ * largest tick after the first round, and never longer than there are pages.
  */
 static void begin_tick(struct mt_trace_recorder *r)
 {
@@ -60,16 +61,16 @@ static void begin_tick(struct mt_trace_recorder *r)
 	r->steps += used + t->pages;
 	for (size_t i = 0; i < used; i++)
 		if (mt_rng_unit(&r->rng) < -expm1(-(double)r->rates[r->used[i]] * length_s) &&
-		    append(&r->due, &r->n_due, &r->due_room, r->used[i]))
+		    append(&r->due, &r->n_due, &r->due_room, r->pages, r->used[i]))
 			return;
 	for (size_t i = t->first_run; i < t->first_run + t->n_runs; i++) {
 		for (uint32_t k = 0; k < r->runs[i].count; k++) {
 			uint32_t page = r->runs[i].first + k;
 
-			if (append(&r->due, &r->n_due, &r->due_room, page))
+			if (append(&r->due, &r->n_due, &r->due_room, r->pages, page))
 				return;
 			if (r->rates && (double)r->rates[page] * length_s >= AGAIN_MIN &&
-			    append(&r->used, &r->n_used, &r->used_room, page))
+			    append(&r->used, &r->n_used, &r->used_room, r->pages, page))
 				return;
 		}
 	}

@@ -170,6 +170,8 @@ static void act_with(struct supervision *s, const struct mt_actuators *a, struct
 		rc = mt_restart(s, a, plan, &err);
 	else if (plan->action == MT_ACTION_LIMIT_VCPUS && a != &mt_actuators_dry)
 		rc = mt_act_limit(s, a, plan, &err);
+	else if (plan->action == MT_ACTION_SET_BANDWIDTH && a != &mt_actuators_dry)
+		rc = mt_act_speed(s, a, plan, &err);
 	else
 		rc = mt_actuate(a, s->conn, s->uuid, plan, &err);
 	latency = latency_ns(s, cause);
@@ -198,6 +200,10 @@ void mt_act(struct supervision *s, struct mt_plan *plan, const struct mt_event *
 
 	if (!s->acts) {
 		act_with(s, &mt_actuators_dry, plan, cause);
+		return;
+	}
+	if (!mt_fill_speed(s, plan)) {
+		plan->action = MT_ACTION_CONTINUE;
 		return;
 	}
 	why = check(s, plan);

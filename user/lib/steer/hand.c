@@ -143,6 +143,9 @@ bool mt_hand_look(struct supervision *s)
 	}
 	s->acts = !*why;
 	memcpy(s->hand, why, sizeof(why));
+	/* Whoever takes our hands off it wants what it was, and not at a crawl. */
+	if (!s->acts && s->wheel)
+		mt_put_speed_back(s);
 	if (!is_dry(s) && s->begun)
 		mt_note_event(s, s->acts ? "steering" : "not steering",
 			      s->acts ? "decisions are carried out" : why);

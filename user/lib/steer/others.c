@@ -59,7 +59,7 @@ void mt_others_set(struct supervision *s, const struct mt_plan *plan)
 	if (plan->action == MT_ACTION_SET_BANDWIDTH)
 		s->others.bytes_per_s = (struct others_value){
 			.known = true,
-			.limited = true,
+			.limited = plan->bandwidth_bytes_per_s != MT_SPEED_UNLIMITED,
 			.value = mt_bandwidth_mib_per_s(plan->bandwidth_bytes_per_s) * MT_MIB
 		};
 }

@@ -119,7 +119,10 @@ static void note_setting(struct replay *r, const struct mt_sample *s, const stru
 		mt_format_duration_ms(buf, (double)plan->downtime_limit_ms);
 		break;
 	case MT_ACTION_SET_BANDWIDTH:
-		mt_format_rate_bytes_per_s(buf, (double)plan->bandwidth_bytes_per_s);
+		if (plan->bandwidth_bytes_per_s)
+			mt_format_rate_bytes_per_s(buf, (double)plan->bandwidth_bytes_per_s);
+		else
+			snprintf(buf, sizeof(buf), "as it was");
 		break;
 	case MT_ACTION_THROTTLE:
 		snprintf(buf, sizeof(buf), "%u %%", plan->throttle_percent);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * supervision.h - what supervise.c, hand.c, look.c, act.c, act_stop.c, act_restart.c,
- * act_limit.c, effect.c, others.c, happened.c and conclude.c share
+ * act_limit.c, act_speed.c, effect.c, others.c, happened.c and conclude.c share
  *
  * One thread runs all of it. Nothing here is shared with another thread but the inbox, the guard
  * and the flags in the options.
@@ -51,7 +51,7 @@ struct supervision {
 	bool told_postcopy;		/* that it can no longer be cancelled */
 	struct effect effect;
 	bool throttled;			/* QEMU's largest throttle is ours */
-	bool limited;			/* so is a limit to what vCPUs dirty, or may be */
+	struct mt_left left;		/* what else of ours is to be undone, or may be */
 	bool restarting;		/* cancelled to be begun again, by: */
 	struct mt_plan restart;
 	bool anew;			/* the next sample is the first of the new one */
@@ -132,7 +132,12 @@ void mt_unthrottle(struct supervision *s);
 /* The cancelled call has returned. Return: whether a new one is under way. */
 bool mt_restart_begins(struct supervision *s);
 
-/* --- act_limit.c: what vCPUs may dirty ------------------------------------------------ */
+/* --- act_limit.c: what vCPUs may dirty, and whatever else would outlast us --------------- */
+/* @left is marked, and is ->left, before it is done. */
+MT_MUST_CHECK int mt_mark_left(struct supervision *s, const struct mt_left *left,
+			       struct mt_err *err);
+/* No more than @left is, from now on. */
+void mt_forget_left(struct supervision *s, struct mt_left left);
 /* Return: 0; -EOPNOTSUPP nobody could lift it after us; else as mt_virt_error(). */
 int mt_act_limit(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
 		 struct mt_err *err);
@@ -140,6 +145,15 @@ int mt_act_limit(struct supervision *s, const struct mt_actuators *a, const stru
 void mt_lift_limit(struct supervision *s);
 /* Who had the wheel before us may have left it limited. */
 void mt_inherit_limit(struct supervision *s);
+
+/* --- act_speed.c: QEMU's speed ---------------------------------------------------------- */
+/* A plan that wants it as it was says now what that is. Return: false: it is so already. */
+bool mt_fill_speed(const struct supervision *s, struct mt_plan *plan);
+/* Return: 0; -EOPNOTSUPP, -EBUSY it could not be undone; else as mt_virt_error(). */
+int mt_act_speed(struct supervision *s, const struct mt_actuators *a, const struct mt_plan *plan,
+		 struct mt_err *err);
+/* Where it is ours. Return: 0; what fails is told. */
+int mt_put_speed_back(struct supervision *s);
 
 /* --- conclude.c ---------------------------------------------------------------------- */
 void mt_conclude(struct supervision *s);

@@ -37,7 +37,7 @@ struct tournament_table {
 	char *name;
 	struct spec_words guests, workloads, policies;
 	struct spec_numbers bandwidths, max_downtimes;
-	uint64_t deadline_ms, qemu_limit_ms, repeat;
+	uint64_t deadline_ms, qemu_limit_ms, command_every_ms, repeat;
 	bool postcopy;
 };
 

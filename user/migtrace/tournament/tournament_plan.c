@@ -75,6 +75,7 @@ static int add_method(struct build *b, const char *label, const struct mt_policy
 	m->steer.max_downtime_ms = b->max_downtime_ms;
 	m->steer.deadline_ms = t->deadline_ms;
 	m->steer.qemu_limit_ms = t->qemu_limit_ms;
+	m->steer.command_every_ms = t->command_every_ms;
 	m->steer.postcopy_allowed = t->postcopy;
 	mt_limits_resolve(&m->steer);
 	/* Only a table's own methods are of its names. */

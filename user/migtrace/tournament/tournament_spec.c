@@ -57,6 +57,7 @@ static const struct spec_key table_keys[] = {
 	  MT_DOWNTIME_MAX_MS },
 	{ "deadline", SPEC_LIMIT, AT(deadline_ms), "none", 1, MT_LIMIT_MAX_MS },
 	{ "qemu_limit", SPEC_DURATION, AT(qemu_limit_ms), "300ms", 1, MT_DOWNTIME_MAX_MS },
+	{ "command_every", SPEC_DURATION, AT(command_every_ms), "1s", 0, MT_MS_PER_S * 60 },
 	{ "postcopy", SPEC_YES, AT(postcopy), "no", .words = SPEC_WORDS_OF("yes", "no") },
 	{ "repeat", SPEC_COUNT, AT(repeat), "1", 1, 1000 },
 	{ }

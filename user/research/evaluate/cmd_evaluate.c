@@ -13,7 +13,8 @@ int cmd_evaluate(int argc, char **argv)
 {
 	struct evaluate_campaign_options campaign = { 0 };
 	struct common_options common = { 0 };
-	bool one_step = false, polled = false, epr = false, finish = false;
+	bool one_step = false, polled = false, epr = false, finish = false,
+	     storage = false;
 	const struct option_row rows[] = {
 		{ .name = "by-workload",
 		  .kind = OPTION_FLAG,
@@ -68,6 +69,10 @@ int cmd_evaluate(int argc, char **argv)
 		  .kind = OPTION_FLAG,
 		  .dest = &finish,
 		  .help = "downtime of FM and AM next to simpler rules, played over series" },
+		{ .name = "storage",
+		  .kind = OPTION_FLAG,
+		  .dest = &storage,
+		  .help = "with --epr, --finish: what is written to disks, and devices, are in a slot, too" },
 	};
 	const struct command_usage usage = {
 		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0,
@@ -97,6 +102,8 @@ int cmd_evaluate(int argc, char **argv)
 		return status;
 	if (polled && !one_step)
 		return options_error(&usage, "--polled-time needs --one-step");
+	if (storage && !epr && !finish)
+		return options_error(&usage, "--storage needs --epr or --finish");
 	if (campaign.hosts && !campaign.save)
 		return options_error(&usage, "--hosts needs --save");
 	if (campaign.own_given &&
@@ -117,9 +124,9 @@ int cmd_evaluate(int argc, char **argv)
 	if (campaign.verdicts && campaign.by_workload)
 		return options_error(&usage, "--by-workload is about forecasts, not --verdicts");
 	if (epr)
-		return evaluate_epr(args.v, (size_t)args.n, common.format);
+		return evaluate_epr(args.v, (size_t)args.n, storage, common.format);
 	if (finish)
-		return evaluate_finish(args.v, (size_t)args.n, common.format);
+		return evaluate_finish(args.v, (size_t)args.n, storage, common.format);
 	if (!args.n)
 		return options_error(&usage, "which campaign, or which files?");
 	if (one_step)

@@ -16,7 +16,7 @@ static const double made_periods[] = { 10, 20, 40, 64, 80, 100, 140, 200 };
 static const double made_noises[] = { 0.05, 0.2 };
 #define MADE	(MT_PHASE_COUNT * MT_ARRAY_SIZE(made_periods) * MT_ARRAY_SIZE(made_noises))
 
-static int load(struct epr_set *set, const char *path)
+static int load(struct epr_set *set, const char *path, bool storage)
 {
 	struct mt_recording *rec = NULL;
 	struct mt_err err = { 0 };
@@ -24,10 +24,12 @@ static int load(struct epr_set *set, const char *path)
 
 	if (recording_load(&rec, path, &err))
 		return cmd_fail(&err);
-	rc = epr_series_load(&set->series[set->n], rec);
+	rc = epr_series_load(&set->series[set->n], rec, storage);
 	mt_recording_free(rec);
 	if (rc == -ENODATA) {
-		cmd_warn("%s: neither ticks nor a dirty rate in it: left out", path);
+		cmd_warn(storage ? "%s: no ticks with what the disk probe counts in it: left out" :
+				   "%s: neither ticks nor a dirty rate in it: left out",
+			 path);
 		return CMD_OK;
 	}
 	if (rc) {
@@ -38,7 +40,7 @@ static int load(struct epr_set *set, const char *path)
 	return CMD_OK;
 }
 
-static int make(struct epr_set *set)
+static int make(struct epr_set *set, bool storage)
 {
 	for (size_t i = 0; i < MADE; i++) {
 		const struct mt_phases phases = {
@@ -52,13 +54,14 @@ static int make(struct epr_set *set)
 			.seed = i + 1,
 		};
 
-		if (epr_series_make(&set->series[set->n++], &phases, MADE_SLOTS))
+		if (epr_series_make(&set->series[set->n++], &phases, MADE_SLOTS,
+				    storage))
 			return CMD_FAILED;
 	}
 	return CMD_OK;
 }
 
-int epr_set_load(struct epr_set *set, char **files, size_t n)
+int epr_set_load(struct epr_set *set, char **files, size_t n, bool storage)
 {
 	int status = CMD_OK;
 
@@ -68,10 +71,10 @@ int epr_set_load(struct epr_set *set, char **files, size_t n)
 		return CMD_FAILED;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (load(set, files[i]) != CMD_OK)
+		if (load(set, files[i], storage) != CMD_OK)
 			status = CMD_FAILED;
 	set->n_recorded = set->n;
-	if (make(set) != CMD_OK) {
+	if (make(set, storage) != CMD_OK) {
 		cmd_warn("out of memory");
 		status = CMD_FAILED;
 	}
@@ -85,7 +88,8 @@ void epr_set_fini(struct epr_set *set)
 	free(set->series);
 }
 
-int epr_set_print(const struct epr_table *table, char **files, size_t n, enum mt_format format)
+int epr_set_print(const struct epr_table *table, char **files, size_t n, bool storage,
+		  enum mt_format format)
 {
 	struct mt_table *t = mt_table_new(stdout, format, table->columns, table->n_columns);
 	struct epr_set set;
@@ -95,7 +99,7 @@ int epr_set_print(const struct epr_table *table, char **files, size_t n, enum mt
 		cmd_warn("out of memory");
 		return CMD_FAILED;
 	}
-	status = epr_set_load(&set, files, n);
+	status = epr_set_load(&set, files, n, storage);
 	if (set.series) {
 		rc = table->rows(t, &set);
 		epr_set_fini(&set);

@@ -14,7 +14,7 @@ struct epr_set {
 };
 
 /* Files without a series are left out with a line on stderr. Return: enum cmd_exit. */
-int epr_set_load(struct epr_set *set, char **files, size_t n);
+int epr_set_load(struct epr_set *set, char **files, size_t n, bool storage);
 void epr_set_fini(struct epr_set *set);
 
 struct epr_table {
@@ -24,6 +24,7 @@ struct epr_table {
 };
 
 /* Loads the series of @files and prints a table of them. Return: enum cmd_exit. */
-int epr_set_print(const struct epr_table *table, char **files, size_t n, enum mt_format format);
+int epr_set_print(const struct epr_table *table, char **files, size_t n, bool storage,
+		  enum mt_format format);
 
 #endif

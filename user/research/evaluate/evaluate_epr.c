@@ -270,7 +270,7 @@ static int all_rows(struct mt_table *t, const struct epr_set *set)
 	return rc;
 }
 
-int evaluate_epr(char **files, size_t n, enum mt_format format)
+int evaluate_epr(char **files, size_t n, bool storage, enum mt_format format)
 {
 	static const struct mt_column columns[] = {
 		{ "series", "series" }, { "source", "source" }, { "n_series", "n" },
@@ -286,5 +286,5 @@ int evaluate_epr(char **files, size_t n, enum mt_format format)
 	};
 	const struct epr_table table = { columns, MT_ARRAY_SIZE(columns), all_rows };
 
-	return epr_set_print(&table, files, n, format);
+	return epr_set_print(&table, files, n, storage, format);
 }

@@ -14,12 +14,12 @@
  * a table on stdout, complaints on stderr. Return: enum cmd_exit; a file without a series long
  * enough is no failure.
  */
-int evaluate_epr(char **files, size_t n, enum mt_format format);
+int evaluate_epr(char **files, size_t n, bool storage, enum mt_format format);
 
 /*
  * Downtime of FM and AM next to stop-and-copy and fixed numbers of passes, played over the same
  * series.
  */
-int evaluate_finish(char **files, size_t n, enum mt_format format);
+int evaluate_finish(char **files, size_t n, bool storage, enum mt_format format);
 
 #endif

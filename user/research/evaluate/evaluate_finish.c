@@ -267,7 +267,7 @@ static int add_groups(struct mt_table *t, const struct epr_set *set)
 	return rc;
 }
 
-int evaluate_finish(char **files, size_t n, enum mt_format format)
+int evaluate_finish(char **files, size_t n, bool storage, enum mt_format format)
 {
 	static const struct mt_column columns[] = {
 		{ "series", "series" }, { "link_share", "link" }, { "base", "base" },
@@ -283,5 +283,5 @@ int evaluate_finish(char **files, size_t n, enum mt_format format)
 	};
 	const struct epr_table table = { columns, MT_ARRAY_SIZE(columns), add_groups };
 
-	return epr_set_print(&table, files, n, format);
+	return epr_set_print(&table, files, n, storage, format);
 }

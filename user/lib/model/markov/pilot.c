@@ -65,43 +65,70 @@ static unsigned slots_ahead(const struct mt_pilot *p, double now_s)
 	return slots < 1 ? 0 : slots > MT_PILOT_SLOTS_MAX ? MT_PILOT_SLOTS_MAX : (unsigned)slots;
 }
 
-static void plan(struct mt_pilot *p, double now_s, double left_bytes, double link_bytes_per_s,
-		 bool may_stop, struct mt_pilot_advice *advice)
+/* Where to end on a curve of so many slots from now on. Return: false: now, nothing is better. */
+static bool aim(struct mt_pilot *p, double now_s, const double *curve, unsigned slots,
+		double left_bytes, double link_bytes_per_s, struct mt_pilot_advice *advice)
 {
-	double curve[MT_PILOT_SLOTS_MAX];
-	struct mt_finish_input in = {
+	const struct mt_finish_input in = {
+		.slots = slots,
 		.increments = curve,
 		.base_bytes = left_bytes,
 		.bytes_per_slot = link_bytes_per_s * p->params.slot_s,
 		.from_base = true,
 	};
 	struct mt_finish best;
+	int rc = p->params.waits ? mt_finish_find(&in, &best) : mt_finish_chain(&in, &best);
+
+	if (rc || left_bytes <= best.left_bytes)
+		return false;
+	p->passes_to_go = best.snapshots + 1;
+	p->finish_s = now_s + best.finish_slot * p->params.slot_s;
+	advice->left_bytes = best.left_bytes;
+	if (best.first_slot > fmax(1, ceil(left_bytes / in.bytes_per_slot)))
+		advice->next_in_s = best.first_slot * p->params.slot_s;
+	return true;
+}
+
+static void plan(struct mt_pilot *p, double now_s, double left_bytes, double link_bytes_per_s,
+		 bool may_stop, struct mt_pilot_advice *advice)
+{
+	double curve[MT_PILOT_SLOTS_MAX];
+	unsigned slots;
 
 	if (!p->began)
 		p->end_s = now_s + p->params.horizon_s;
-	in.slots = slots_ahead(p, now_s);
+	slots = slots_ahead(p, now_s);
 	p->curve_slots = 0;
-	if (!in.slots) {
+	if (!slots) {
 		advice->horizon_over = advice->finish = true;
 		return;
 	}
-	if (mt_markov_forecast(&p->markov, in.slots, curve, NULL))
+	if (mt_markov_forecast(&p->markov, slots, curve, NULL))
 		return;		/* too little is known */
 	p->began = true;
 	p->curves++;
-	/* Nothing can be out in time, or nothing better is in sight. */
-	if (mt_finish_chain(&in, &best) || left_bytes <= best.left_bytes) {
+	if (!aim(p, now_s, curve, slots, left_bytes, link_bytes_per_s, advice)) {
 		advice->finish = may_stop;
 		return;
 	}
-	for (unsigned k = 0; k < in.slots; k++)
+	for (unsigned k = 0; k < slots; k++)
 		p->curve[k] = (float)curve[k];
-	p->curve_slots = in.slots;
+	p->curve_slots = slots;
 	p->made_s = now_s;
-	p->passes_to_go = best.snapshots + 1;
-	p->finish_s = now_s + best.finish_slot * p->params.slot_s;
 	advice->planned = true;
-	advice->left_bytes = best.left_bytes;
+}
+
+/* The forecast is kept, and from what is left really it is searched anew. */
+static void aim_again(struct mt_pilot *p, double now_s, double left_bytes,
+		      double link_bytes_per_s, struct mt_pilot_advice *advice)
+{
+	double curve[MT_PILOT_SLOTS_MAX], slot_s = p->params.slot_s;
+	unsigned slots = slots_ahead(p, now_s);
+
+	for (unsigned k = 0; k < slots; k++)
+		curve[k] = expected(p, now_s + k * slot_s, now_s + (k + 1) * slot_s);
+	advice->finish = !slots ||
+			 !aim(p, now_s, curve, slots, left_bytes, link_bytes_per_s, advice);
 }
 
 static void tell_plan(const struct mt_pilot *p, double now_s, struct mt_pilot_advice *advice)
@@ -123,7 +150,10 @@ void mt_pilot_pass(struct mt_pilot *p, double now_s, double dirtied_bytes, doubl
 		p->correct += advice->matched;
 		if (p->passes_to_go)
 			p->passes_to_go--;
-		advice->finish = advice->matched && !p->passes_to_go;
+		if (advice->matched && p->params.waits)
+			aim_again(p, now_s, left_bytes, link_bytes_per_s, advice);
+		else
+			advice->finish = advice->matched && !p->passes_to_go;
 	}
 	p->last_s = now_s;
 	if (!advice->finish && !advice->matched)

@@ -10,6 +10,11 @@
  * Inferred: the first plan looks ->horizon_s ahead, and later ones no further than it did; else a
  * forecast that sees something better beyond every horizon would never end the migration. Stopping
  * at once is one of the choices of each new plan.
+ *
+ * Where the sender can wait (->waits) the plan is the paper's own FindFinishTime, and says when the
+ * next pass is to begin. A forecast that matches is then kept, and searched anew from what really
+ * is left: as finishwait.h, but that a pass begins as the one before it ends, so that what waits is
+ * the pass under way.
  */
 #ifndef MT_PILOT_H
 #define MT_PILOT_H
@@ -24,6 +29,7 @@ struct mt_pilot_params {
 	struct mt_markov_params markov;
 	double slot_s;
 	double horizon_s;		/* up to MT_PILOT_SLOTS_MAX slots. Inferred: 30 s */
+	bool waits;			/* the next pass may be made to begin later */
 };
 
 #define MT_PILOT_DEFAULTS { .markov = MT_MARKOV_DEFAULTS, .slot_s = MT_SLOT_S, .horizon_s = 30 }
@@ -51,6 +57,8 @@ struct mt_pilot_advice {
 	bool horizon_over;
 	double expected_bytes, real_bytes;	/* if compared */
 	double finish_in_s, left_bytes;	/* by the plan, if not to finish now */
+	double next_in_s;		/* when the next pass is to begin; 0: as soon as what is
+					 * left is out */
 };
 
 /* 0 or -EINVAL */
