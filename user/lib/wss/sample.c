@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * sample.c - some pages, what they looked like, and what became of them (PURE)
+ *
+ * Of each horizon some cases run at a time: a page as it looks now, and whether it has been dirtied
+ * since. After as many ticks as the horizon has, a case is learned from, and another page takes its
+ * place. They begin one after the other, so that some end at each tick.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "tracker.h"
+
+/*
+ * Cases of a horizon: one for so many pages, within bounds. Inferred: they take 0.3 bytes a page,
+ * and 512 give an estimate from one round of them within 0.04 of a share.
+ */
+#define PAGES_A_CASE	256
+#define CASES_MIN	64
+#define CASES_MAX	512
+/* Pages that were never dirtied are all alike: one in so many of them is enough. */
+#define NEVER_SHARE	8
+#define DRAWS_MAX	16
+
+const uint8_t wss_horizons[WSS_HORIZONS] = { 1, 4, 16, MT_WSS_TICKS_MAX };
+
+int wss_sample_init(struct mt_wss *w)
+{
+	struct wss_sample *s = w->sample = wss_alloc(w, 1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->n = w->pages / PAGES_A_CASE;
+	s->n = s->n < CASES_MIN ? CASES_MIN : s->n > CASES_MAX ? CASES_MAX : s->n;
+	s->rng.state = w->params.seed;
+	s->cases = wss_alloc(w, WSS_HORIZONS * s->n, sizeof(*s->cases));
+	return s->cases ? 0 : -ENOMEM;
+}
+
+void wss_sample_fini(struct mt_wss *w)
+{
+	if (!w->sample)
+		return;
+	free(w->sample->cases);
+	free(w->sample);
+}
+
+size_t wss_horizon(unsigned ticks, float *beyond)
+{
+	size_t h = 0;
+
+	while (h + 1 < WSS_HORIZONS && ticks >= wss_horizons[h + 1])
+		h++;
+	*beyond = h + 1 < WSS_HORIZONS ? logf((float)ticks / wss_horizons[h]) /
+						 logf((float)wss_horizons[h + 1] / wss_horizons[h]) :
+					 0;
+	return h;
+}
+
+static bool is_due(const struct mt_wss *w, size_t i, size_t horizon)
+{
+	return (w->ticks + i) % wss_horizons[horizon] == 0;
+}
+
+void wss_sample_close(struct mt_wss *w, const uint64_t *words)
+{
+	struct wss_sample *s = w->sample;
+
+	for (size_t h = 0; h < WSS_HORIZONS; h++) {
+		for (size_t i = 0; i < s->n; i++) {
+			struct wss_case *c = &s->cases[h * s->n + i];
+
+			if (!c->open)
+				continue;
+			c->dirtied |= wss_has(words, c->page);
+			if (!is_due(w, i, h))
+				continue;
+			s->learn(w, c, h);
+			c->open = false;
+		}
+	}
+}
+
+static uint64_t draw(struct mt_wss *w)
+{
+	struct mt_rng *rng = &w->sample->rng;
+	uint64_t page = 0;
+
+	for (unsigned i = 0; i < DRAWS_MAX; i++) {
+		page = mt_rng_below(rng, w->pages);
+		if (wss_age(w->seen, page) != WSS_NEVER || !mt_rng_below(rng, NEVER_SHARE))
+			break;
+	}
+	return page;
+}
+
+void wss_sample_open(struct mt_wss *w)
+{
+	struct wss_sample *s = w->sample;
+
+	for (size_t h = 0; h < WSS_HORIZONS; h++) {
+		for (size_t i = 0; i < s->n; i++) {
+			struct wss_case *c = &s->cases[h * s->n + i];
+
+			if (!is_due(w, i, h))
+				continue;
+			*c = (struct wss_case){ .page = (uint32_t)draw(w), .open = true };
+			s->look(w, c, h);
+		}
+	}
+}
