@@ -57,9 +57,9 @@ struct wss_run {
 
 struct wss_pages {
 	uint8_t *score;			/* the decayed share of ticks, of 255 */
-	uint8_t *age;			/* two pages a byte: 0 is the last tick, each class beyond is
-					 * about twice as long ago */
-	struct wss_run runs[WSS_RUNS_MAX];	/* of the last tick, in order */
+	uint8_t *age;			/* two pages a byte: 0 is the last tick, each class beyond
+					 * is about twice as long ago */
+	struct wss_run runs[WSS_RUNS_MAX];	/* of the last tick, by page */
 	size_t n_runs;
 	uint8_t next[2][256];		/* a score after a tick */
 };
@@ -84,7 +84,7 @@ unsigned wss_reach_of(const struct wss_pages *s, uint64_t page);
 /* 1 - (1 - p)^(ticks / of): from a probability within @of ticks to one within others. */
 float wss_over(float p, unsigned of, unsigned ticks);
 
-/* --- sample.c: some pages, and what became of them ------------------------- */
+/* --- cases.c: some pages, and what became of them ------------------------- */
 #define WSS_HORIZONS	4
 #define WSS_FEATURES	12
 extern const uint8_t wss_horizons[WSS_HORIZONS];	/* ticks */

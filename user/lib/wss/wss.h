@@ -7,16 +7,17 @@
  * pages that were dirtied in it: where the log is not cleared at each tick, a tick here is as long
  * as a window. Five estimators stand side by side:
  *
- *   count	dirtied in how many of the last ticks: hot from so many on. MLLM's original estimator
- *		(Shi, Shen, Dong, Zheng, INFOCOM'19) as far as it is known
+ *   count	dirtied in how many of the last ticks: hot from so many on. MLLM's original
+ *		estimator (Shi, Shen, Dong, Zheng, INFOCOM'19) as far as it is known
  *   decayed	the share of ticks, old ones counting less and less; pages in front of a sweep are
  *		taken to be in the next ticks
  *   improved	that share, how long ago, and when a sweep will arrive, and what share of the pages
  *		that looked alike were dirtied in the time asked for, counted on a sample of pages
- *   two-level	whether a region will be active, by logistic regression; which of its pages, by a
- *		small network that all share; both learn from the same sample, on line (SGD)
- *   hmm	a hidden Markov model of a page: two states, cold and hot, in each a probability to be
- *		dirtied in a tick; the four parameters are those of all pages, learned on line (EM)
+ *   two-level	whether a region will be active, by logistic regression; which of its pages, by
+ *		a small network that all share; both learn on line (SGD), the latter from the
+ *		same sample
+ *   hmm	a hidden Markov model of a page: two states, cold and hot, in each a probability
+ *		to be dirtied in a tick; all pages share the parameters, learned on line (EM)
  *
  * No formula of MLLM's is public. All of these, and all parameters, are inferred.
  *
@@ -45,8 +46,9 @@ const char *mt_wss_name(enum mt_wss_kind kind);			/* "count" ... */
 int mt_wss_parse(const char *name, enum mt_wss_kind *kind);	/* 0 or -EINVAL */
 
 struct mt_wss_params {
-	unsigned count_ticks, count_min;	/* count: hot if in so many of the last, 8 at most */
-	double decay;			/* what a tick leaves of the share before it, 0.5 to 0.99 */
+	unsigned count_ticks, count_min;	/* count: of the last, 8 at most; hot from so many
+						 * on */
+	double decay;			/* what a tick leaves of the share, 0.5 to 0.99 */
 	double hot;			/* all but count: hot from this probability on */
 	double learning_rate;		/* two-level */
 	uint64_t seed;			/* of the sample, and of the network's first weights */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * sample.c - some pages, what they looked like, and what became of them (PURE)
+ * cases.c - some pages, what they looked like, and what became of them (PURE)
  *
  * Of each horizon some cases run at a time: a page as it looks now, and whether it has been dirtied
  * since. After as many ticks as the horizon has, a case is learned from, and another page takes its
@@ -52,9 +52,10 @@ size_t wss_horizon(unsigned ticks, float *beyond)
 
 	while (h + 1 < WSS_HORIZONS && ticks >= wss_horizons[h + 1])
 		h++;
-	*beyond = h + 1 < WSS_HORIZONS ? logf((float)ticks / wss_horizons[h]) /
-						 logf((float)wss_horizons[h + 1] / wss_horizons[h]) :
-					 0;
+	*beyond = 0;
+	if (h + 1 < WSS_HORIZONS)
+		*beyond = logf((float)ticks / wss_horizons[h]) /
+			  logf((float)wss_horizons[h + 1] / wss_horizons[h]);
 	return h;
 }
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * order.c - in which order an ordered sender sends pages (PURE)
+ *
+ * By how probable it is that a page is dirtied again before all that is dirty now could be sent:
+ * what goes before that was in vain. Pages that are as probable go by address, hot ones last. In
+ * post-copy it is the other way round: what the guest writes to it needs. The horizon is inferred.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "state.h"
+
+#define CLASSES	64			/* of cold pages, and as many of hot ones */
+
+struct sim_order {
+	struct mt_wss *wss;
+	float *p;			/* of each page */
+	uint8_t *class;
+	uint32_t *queue;		/* dirty pages, coldest first */
+	size_t n, at, first_hot, behind;	/* @behind: post-copy is there, from the end */
+};
+
+int sim_order_init(struct sim *s)
+{
+	const struct mt_sim_order *how = &s->p->order;
+	struct sim_order *o;
+
+	if (s->p->sender != MT_SIM_SENDER_ORDERED || !how->ranked)
+		return 0;
+	o = s->order = calloc(1, sizeof(*o));
+	if (!o)
+		return -ENOMEM;
+	o->wss = mt_wss_new(how->by, s->pages, &how->wss);
+	o->p = calloc(s->pages, sizeof(*o->p));
+	o->class = calloc(s->pages, 1);
+	o->queue = calloc(s->pages, sizeof(*o->queue));
+	return o->wss && o->p && o->class && o->queue ? 0 : -ENOMEM;
+}
+
+void sim_order_fini(struct sim *s)
+{
+	struct sim_order *o = s->order;
+
+	if (!o)
+		return;
+	mt_wss_free(o->wss);
+	free(o->p);
+	free(o->class);
+	free(o->queue);
+	free(o);
+}
+
+void sim_order_see(struct sim *s)
+{
+	if (s->order)
+		mt_wss_tick(s->order->wss, s->log.words);
+}
+
+static void classify(struct sim_order *o, uint64_t page)
+{
+	unsigned class = (unsigned)(o->p[page] * CLASSES);
+
+	class = class < CLASSES ? class : CLASSES - 1;
+	o->class[page] =
+		(uint8_t)(mt_wss_is_hot(o->wss, page, o->p[page]) ? CLASSES + class : class);
+}
+
+/* Calls for each dirty page, by address. */
+static void each_dirty(struct sim *s, size_t *of_class,
+		       void (*fn)(struct sim_order *o, uint64_t page, size_t *of_class))
+{
+	for (size_t w = mt_bits_next_word(&s->dirty, 0, s->dirty.n_words); w != MT_BITS_NONE;
+	     w = mt_bits_next_word(&s->dirty, w + 1, s->dirty.n_words))
+		for (uint64_t bits = s->dirty.words[w]; bits; bits &= bits - 1)
+			fn(s->order, ((uint64_t)w << 6) + (uint64_t)__builtin_ctzll(bits),
+			   of_class);
+}
+
+static void count(struct sim_order *o, uint64_t page, size_t *of_class)
+{
+	classify(o, page);
+	of_class[o->class[page] + 1]++;
+}
+
+static void put(struct sim_order *o, uint64_t page, size_t *of_class)
+{
+	o->queue[of_class[o->class[page]]++] = (uint32_t)page;
+}
+
+void sim_order_make(struct sim *s, double bytes_per_ns)
+{
+	struct sim_order *o = s->order;
+	size_t of_class[2 * CLASSES + 1] = { 0 };
+	double tick_ns = s->p->order.tick_ms * NS_PER_MS, ticks = 1;
+
+	if (!o)
+		return;
+	if (bytes_per_ns > 0)
+		ticks = (double)(s->dirty_pages * PAGE_BYTES) / bytes_per_ns / tick_ns;
+	mt_wss_probabilities(o->wss, 0, s->pages, (unsigned)fmin(ceil(ticks), MT_WSS_TICKS_MAX),
+			     o->p);
+	each_dirty(s, of_class, count);
+	for (unsigned c = 0; c < 2 * CLASSES; c++)
+		of_class[c + 1] += of_class[c];
+	o->n = of_class[2 * CLASSES];
+	o->first_hot = of_class[CLASSES];
+	o->at = 0;
+	o->behind = o->n;
+	each_dirty(s, of_class, put);
+}
+
+bool sim_order_only_hot(const struct sim *s)
+{
+	return s->order && s->order->at >= s->order->first_hot;
+}
+
+uint64_t sim_order_next(struct sim *s)
+{
+	struct sim_order *o = s->order;
+
+	while (s->in_postcopy ? o->behind > 0 : o->at < o->n) {
+		uint64_t page = s->in_postcopy ? o->queue[--o->behind] : o->queue[o->at++];
+
+		if (mt_bits_has(&s->dirty, page))
+			return page;
+	}
+	/* in post-copy: what the last sync has found besides */
+	return 0;
+}
