@@ -9,8 +9,7 @@ recording=$1 seconds=$2 memory=$3 kernel=$4 initrd=$5 words=$6
 tick_ms=100
 here=$(dirname "$0")
 dir=$(mktemp -d)
-trap 'kill $qemu 2>/dev/null || :; rm -rf "$dir"' EXIT
-qemu=
+trap '[ -z "${qemu:-}" ] || kill "$qemu" 2>/dev/null || :; rm -rf "$dir"' EXIT
 
 ${CC:-cc} -O2 -Wall -Wextra -shared -fPIC -o "$dir/pagewatch.so" "$here/pagewatch.c" -lpthread
 initrd_words=()
