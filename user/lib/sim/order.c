@@ -11,7 +11,8 @@
 
 #include "state.h"
 
-#define CLASSES	64			/* of cold pages, and as many of hot ones */
+#define CLASSES		64		/* of cold pages, and as many of hot ones */
+#define BLOCK_WORDS	64		/* pages are asked for by 4096 */
 
 struct sim_order {
 	struct mt_wss *wss;
@@ -88,6 +89,22 @@ static void put(struct sim_order *o, uint64_t page, size_t *of_class)
 	o->queue[of_class[o->class[page]]++] = (uint32_t)page;
 }
 
+/* Of all pages around those that are dirty. */
+static void ask(struct sim *s, unsigned ticks)
+{
+	struct sim_order *o = s->order;
+	size_t w = mt_bits_next_word(&s->dirty, 0, s->dirty.n_words);
+
+	while (w != MT_BITS_NONE) {
+		uint64_t first = w / BLOCK_WORDS * BLOCK_WORDS * 64, end = first + BLOCK_WORDS * 64;
+
+		end = end < s->pages ? end : s->pages;
+		mt_wss_probabilities(o->wss, first, end - first, ticks, o->p + first);
+		w = mt_bits_next_word(&s->dirty, (w / BLOCK_WORDS + 1) * BLOCK_WORDS,
+				      s->dirty.n_words);
+	}
+}
+
 void sim_order_make(struct sim *s, double bytes_per_ns)
 {
 	struct sim_order *o = s->order;
@@ -98,8 +115,7 @@ void sim_order_make(struct sim *s, double bytes_per_ns)
 		return;
 	if (bytes_per_ns > 0)
 		ticks = (double)(s->dirty_pages * PAGE_BYTES) / bytes_per_ns / tick_ns;
-	mt_wss_probabilities(o->wss, 0, s->pages, (unsigned)fmin(ceil(ticks), MT_WSS_TICKS_MAX),
-			     o->p);
+	ask(s, (unsigned)fmin(ceil(ticks), MT_WSS_TICKS_MAX));
 	each_dirty(s, of_class, count);
 	for (unsigned c = 0; c < 2 * CLASSES; c++)
 		of_class[c + 1] += of_class[c];

@@ -18,7 +18,7 @@
 
 /* Larger ones take minutes each to play, and tell nothing else. */
 #define MEMORY_MAX_BYTES	(1ULL << 30)
-/* Of a guest that is only a pattern, besides what that writes to; as QEMU's smallest in use here. */
+/* Of a guest that is only a pattern, besides what that writes to. Inferred. */
 #define OTHER_BYTES		(32ULL << 20)
 /* Of a trace that has less nothing can be learned and then told. */
 #define LENGTH_MIN_S		15.0
