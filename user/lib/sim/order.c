@@ -3,8 +3,8 @@
  * order.c - in which order an ordered sender sends pages (PURE)
  *
  * By how probable it is that a page is dirtied again before all that is dirty now could be sent:
- * what goes before that was in vain. Pages that are as probable go by address, hot ones last. In
- * post-copy it is the other way round: what the guest writes to it needs. The horizon is inferred.
+ * what goes before that was in vain. Pages that are as probable go by address, round and round, hot
+ * ones last. In post-copy it is the other way round: what the guest writes to it needs. The horizon is inferred.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -67,15 +67,24 @@ static void classify(struct sim_order *o, uint64_t page)
 		(uint8_t)(mt_wss_is_hot(o->wss, page, o->p[page]) ? CLASSES + class : class);
 }
 
-/* Calls for each dirty page, by address. */
-static void each_dirty(struct sim *s, size_t *of_class,
-		       void (*fn)(struct sim_order *o, uint64_t page, size_t *of_class))
+typedef void (*page_fn)(struct sim_order *o, uint64_t page, size_t *of_class);
+
+static void each_within(struct sim *s, size_t from, size_t end, size_t *of_class, page_fn fn)
 {
-	for (size_t w = mt_bits_next_word(&s->dirty, 0, s->dirty.n_words); w != MT_BITS_NONE;
-	     w = mt_bits_next_word(&s->dirty, w + 1, s->dirty.n_words))
+	for (size_t w = mt_bits_next_word(&s->dirty, from, end); w != MT_BITS_NONE;
+	     w = mt_bits_next_word(&s->dirty, w + 1, end))
 		for (uint64_t bits = s->dirty.words[w]; bits; bits &= bits - 1)
 			fn(s->order, ((uint64_t)w << 6) + (uint64_t)__builtin_ctzll(bits),
 			   of_class);
+}
+
+/* Calls for each dirty page, by address: from where the last one went, round to there. */
+static void each_dirty(struct sim *s, size_t *of_class, page_fn fn)
+{
+	size_t from = s->at >> 6;
+
+	each_within(s, from, s->dirty.n_words, of_class, fn);
+	each_within(s, 0, from, of_class, fn);
 }
 
 static void count(struct sim_order *o, uint64_t page, size_t *of_class)

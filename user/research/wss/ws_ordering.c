@@ -34,10 +34,12 @@ static const struct sender {
 	enum mt_sim_sender sender;
 	bool postcopy, ranked;
 	enum mt_wss_kind by;
+	bool idle;			/* the guest stops writing: no order can be quicker */
 } senders[] = {
 	{ "qemu", MT_SIM_SENDER_QEMU },
 	{ "xen", MT_SIM_SENDER_XEN },
 	{ "qemu-hybrid", MT_SIM_SENDER_QEMU, .postcopy = true },
+	{ "once", MT_SIM_SENDER_ORDERED, .idle = true },
 	{ "address", MT_SIM_SENDER_ORDERED },
 	{ "count", MT_SIM_SENDER_ORDERED, false, true, MT_WSS_COUNT },
 	{ "decayed", MT_SIM_SENDER_ORDERED, false, true, MT_WSS_DECAYED },
@@ -80,6 +82,14 @@ static void set_link(struct mt_sim_params *p, const struct ws_guest *guest, int 
 		    CAP_TIMES * 1e3 * (double)p->memory_bytes / p->host.link_bytes_per_s;
 }
 
+/* As the trace says. */
+static uint64_t resident_bytes(const struct ws_guest *guest)
+{
+	uint64_t pages = guest->memory_bytes / MT_TRACE_PAGE_BYTES, end = guest->trace.resident_end;
+
+	return ((end < pages ? end : pages) - guest->trace.resident_first) * MT_TRACE_PAGE_BYTES;
+}
+
 static int migrate(struct mt_sim_result *r, struct ws_guest *guest, int link,
 		   const struct sender *sender)
 {
@@ -104,7 +114,9 @@ static int migrate(struct mt_sim_result *r, struct ws_guest *guest, int link,
 		cmd_fail(&err);
 		return rc;
 	}
-	return mt_sim_run(&p, &guest->trace, NULL, r);
+	if (sender->idle && !p.resident_bytes)
+		p.resident_bytes = resident_bytes(guest);
+	return mt_sim_run(&p, sender->idle ? NULL : &guest->trace, NULL, r);
 }
 
 static int migrate_all(struct outcome *o, struct ws_guest *guest)
