@@ -2,21 +2,27 @@
 /*
  * order.c - in which order an ordered sender sends pages (PURE)
  *
- * By how probable it is that a page is dirtied again before all that is dirty now could be sent:
- * what goes before that was in vain. Pages that are as probable go by address, round and round, hot
- * ones last. In post-copy it is the other way round: what the guest writes to it needs. The horizon is inferred.
+ * By how long a page that goes now is expected to stay clean, of the time in which all that is
+ * dirty now could be sent: Belady's rule, the farthest next write first, with what is known of
+ * that. It is the mean over that time of the probability that the page has not been dirtied yet.
+ * Pages that stay clean as long go by address, round and round; hot ones, which are likely to be
+ * dirtied within that time, go last. In post-copy it is the other way round: what the guest writes
+ * to it needs. All inferred.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "state.h"
 
 #define CLASSES		64		/* of cold pages, and as many of hot ones */
+#define MOMENTS_APART	4		/* times as late, each */
 #define BLOCK_WORDS	64		/* pages are asked for by 4096 */
 
 struct sim_order {
 	struct mt_wss *wss;
-	float *p;			/* of each page */
+	float *p;			/* of each page: dirtied by then */
+	float *soiled;			/* and the mean of that over the time */
 	uint8_t *class;
 	uint32_t *queue;		/* dirty pages, coldest first */
 	size_t n, at, first_hot, behind;	/* @behind: post-copy is there, from the end */
@@ -34,9 +40,10 @@ int sim_order_init(struct sim *s)
 		return -ENOMEM;
 	o->wss = mt_wss_new(how->by, s->pages, &how->wss);
 	o->p = calloc(s->pages, sizeof(*o->p));
+	o->soiled = calloc(s->pages, sizeof(*o->soiled));
 	o->class = calloc(s->pages, 1);
 	o->queue = calloc(s->pages, sizeof(*o->queue));
-	return o->wss && o->p && o->class && o->queue ? 0 : -ENOMEM;
+	return o->wss && o->p && o->soiled && o->class && o->queue ? 0 : -ENOMEM;
 }
 
 void sim_order_fini(struct sim *s)
@@ -47,6 +54,7 @@ void sim_order_fini(struct sim *s)
 		return;
 	mt_wss_free(o->wss);
 	free(o->p);
+	free(o->soiled);
 	free(o->class);
 	free(o->queue);
 	free(o);
@@ -60,7 +68,7 @@ void sim_order_see(struct sim *s)
 
 static void classify(struct sim_order *o, uint64_t page)
 {
-	unsigned class = (unsigned)(o->p[page] * CLASSES);
+	unsigned class = (unsigned)(o->soiled[page] * CLASSES);
 
 	class = class < CLASSES ? class : CLASSES - 1;
 	o->class[page] =
@@ -98,17 +106,39 @@ static void put(struct sim_order *o, uint64_t page, size_t *of_class)
 	o->queue[of_class[o->class[page]]++] = (uint32_t)page;
 }
 
-/* Of all pages around those that are dirty. */
-static void ask(struct sim *s, unsigned ticks)
+/* Pages @first to @end: the probability at some moments, and straight lines in between. */
+static void ask(struct sim_order *o, uint64_t first, uint64_t end, unsigned ticks)
 {
-	struct sim_order *o = s->order;
+	unsigned before = 0;
+	float *p = o->p + first, *soiled = o->soiled + first;
+	size_t n = end - first;
+
+	memset(p, 0, n * sizeof(*p));
+	memset(soiled, 0, n * sizeof(*soiled));
+	for (unsigned at = 1; before < ticks; at *= MOMENTS_APART) {
+		float half;
+
+		at = at < ticks ? at : ticks;
+		half = (float)(at - before) / (float)ticks / 2;
+		for (size_t i = 0; i < n; i++)
+			soiled[i] += half * p[i];
+		mt_wss_probabilities(o->wss, first, n, at, p);
+		for (size_t i = 0; i < n; i++)
+			soiled[i] += half * p[i];
+		before = at;
+	}
+}
+
+/* All pages around those that are dirty. */
+static void ask_around(struct sim *s, unsigned ticks)
+{
 	size_t w = mt_bits_next_word(&s->dirty, 0, s->dirty.n_words);
 
 	while (w != MT_BITS_NONE) {
 		uint64_t first = w / BLOCK_WORDS * BLOCK_WORDS * 64, end = first + BLOCK_WORDS * 64;
 
 		end = end < s->pages ? end : s->pages;
-		mt_wss_probabilities(o->wss, first, end - first, ticks, o->p + first);
+		ask(s->order, first, end, ticks);
 		w = mt_bits_next_word(&s->dirty, (w / BLOCK_WORDS + 1) * BLOCK_WORDS,
 				      s->dirty.n_words);
 	}
@@ -124,7 +154,7 @@ void sim_order_make(struct sim *s, double bytes_per_ns)
 		return;
 	if (bytes_per_ns > 0)
 		ticks = (double)(s->dirty_pages * PAGE_BYTES) / bytes_per_ns / tick_ns;
-	ask(s, (unsigned)fmin(ceil(ticks), MT_WSS_TICKS_MAX));
+	ask_around(s, (unsigned)fmin(ceil(ticks), MT_WSS_TICKS_MAX));
 	each_dirty(s, of_class, count);
 	for (unsigned c = 0; c < 2 * CLASSES; c++)
 		of_class[c + 1] += of_class[c];

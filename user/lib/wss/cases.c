@@ -2,9 +2,10 @@
 /*
  * cases.c - some pages, what they looked like, and what became of them (PURE)
  *
- * Of each horizon some cases run at a time: a page as it looks now, and whether it has been dirtied
- * since. After as many ticks as the horizon has, a case is learned from, and another page takes its
- * place. They begin one after the other, so that some end at each tick.
+ * Some cases run at a time: a page as it looked when its case began, and whether it has been
+ * dirtied since. When as many ticks are over as a horizon has, the case is learned from for that
+ * horizon; at the end of its own horizon, another page takes its place. Cases begin one after the
+ * other, so that some end at each tick. Most have the longest horizon, for they take the longest.
  */
 #include <errno.h>
 #include <math.h>
@@ -13,12 +14,12 @@
 #include "tracker.h"
 
 /*
- * Cases of a horizon: one for so many pages, within bounds. Inferred: they take 0.3 bytes a page,
- * and 512 give an estimate from one round of them within 0.04 of a share.
+ * Cases: one for so many pages, within bounds. Inferred: they take 0.3 bytes a page, and 512 of a
+ * horizon give an estimate from one round of them within 0.04 of a share.
  */
-#define PAGES_A_CASE	256
-#define CASES_MIN	64
-#define CASES_MAX	512
+#define PAGES_A_CASE	64
+#define CASES_MIN	256
+#define CASES_MAX	2048
 /* Pages that were never dirtied are all alike: one in so many of them is enough. */
 #define NEVER_SHARE	8
 #define DRAWS_MAX	16
@@ -34,7 +35,7 @@ int wss_sample_init(struct mt_wss *w)
 	s->n = w->pages / PAGES_A_CASE;
 	s->n = s->n < CASES_MIN ? CASES_MIN : s->n > CASES_MAX ? CASES_MAX : s->n;
 	s->rng.state = w->params.seed;
-	s->cases = wss_alloc(w, WSS_HORIZONS * s->n, sizeof(*s->cases));
+	s->cases = wss_alloc(w, s->n, sizeof(*s->cases));
 	return s->cases ? 0 : -ENOMEM;
 }
 
@@ -59,27 +60,36 @@ size_t wss_horizon(unsigned ticks, float *beyond)
 	return h;
 }
 
-static bool is_due(const struct mt_wss *w, size_t i, size_t horizon)
+/* The case's own horizon: of 8 one has the first, one the second, two the third, four the last. */
+static size_t own_horizon(size_t i)
 {
-	return (w->ticks + i) % wss_horizons[horizon] == 0;
+	static const uint8_t of[8] = { 0, 1, 2, 2, 3, 3, 3, 3 };
+
+	return of[i % 8];
+}
+
+/* Ticks since it began; its horizon's number when it ends. */
+static unsigned elapsed(const struct mt_wss *w, size_t i)
+{
+	unsigned own = wss_horizons[own_horizon(i)], now = (unsigned)((w->ticks + i / 8) % own);
+
+	return now ? now : own;
 }
 
 void wss_sample_close(struct mt_wss *w, const uint64_t *words)
 {
 	struct wss_sample *s = w->sample;
 
-	for (size_t h = 0; h < WSS_HORIZONS; h++) {
-		for (size_t i = 0; i < s->n; i++) {
-			struct wss_case *c = &s->cases[h * s->n + i];
+	for (size_t i = 0; i < s->n; i++) {
+		struct wss_case *c = &s->cases[i];
+		unsigned now = elapsed(w, i);
 
-			if (!c->open)
-				continue;
-			c->dirtied |= wss_has(words, c->page);
-			if (!is_due(w, i, h))
-				continue;
-			s->learn(w, c, h);
-			c->open = false;
-		}
+		if (!c->open)
+			continue;
+		c->dirtied |= wss_has(words, c->page);
+		for (size_t h = 0; h <= own_horizon(i); h++)
+			if (now == wss_horizons[h])
+				s->learn(w, c, h);
 	}
 }
 
@@ -100,14 +110,12 @@ void wss_sample_open(struct mt_wss *w)
 {
 	struct wss_sample *s = w->sample;
 
-	for (size_t h = 0; h < WSS_HORIZONS; h++) {
-		for (size_t i = 0; i < s->n; i++) {
-			struct wss_case *c = &s->cases[h * s->n + i];
+	for (size_t i = 0; i < s->n; i++) {
+		struct wss_case *c = &s->cases[i];
 
-			if (!is_due(w, i, h))
-				continue;
-			*c = (struct wss_case){ .page = (uint32_t)draw(w), .open = true };
-			s->look(w, c, h);
-		}
+		if (elapsed(w, i) != wss_horizons[own_horizon(i)])
+			continue;
+		*c = (struct wss_case){ .page = (uint32_t)draw(w), .open = true };
+		s->look(w, c);
 	}
 }

@@ -58,9 +58,8 @@ static float assumed(size_t score, size_t reach, size_t h)
 	return reach <= h ? fmaxf(p, SWEPT) : p;
 }
 
-static void look(struct mt_wss *w, struct wss_case *c, size_t horizon)
+static void look(struct mt_wss *w, struct wss_case *c)
 {
-	(void)horizon;
 	c->bin = (uint16_t)bin_of(w, c->page, wss_reach_of(w->seen, c->page));
 }
 
@@ -79,7 +78,7 @@ static void learn(struct mt_wss *w, const struct wss_case *c, size_t horizon)
 
 static int init(struct mt_wss *w)
 {
-	int rc = wss_pages_init(w);
+	int rc = wss_pages_init(w, w->params.learned_decay);
 	struct model *m = w->model = wss_alloc(w, 1, sizeof(*m));
 
 	if (!rc)

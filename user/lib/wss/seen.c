@@ -15,10 +15,9 @@
 
 #define AGE_LAST	9		/* 256 ticks and more: stays there */
 
-int wss_pages_init(struct mt_wss *w)
+int wss_pages_init(struct mt_wss *w, double kept)
 {
 	struct wss_pages *s = w->seen = wss_alloc(w, 1, sizeof(*s));
-	double kept = w->params.decay;
 
 	if (!s)
 		return -ENOMEM;
@@ -139,7 +138,12 @@ static void probabilities(const struct mt_wss *w, uint64_t first, size_t n, unsi
 	}
 }
 
+static int init(struct mt_wss *w)
+{
+	return wss_pages_init(w, w->params.decay);
+}
+
 const struct wss_ops wss_decayed = {
-	.name = "decayed", .init = wss_pages_init, .tick = wss_pages_tick,
+	.name = "decayed", .init = init, .tick = wss_pages_tick,
 	.probabilities = probabilities,
 };

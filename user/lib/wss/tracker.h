@@ -64,7 +64,8 @@ struct wss_pages {
 	uint8_t next[2][256];		/* a score after a tick */
 };
 
-MT_MUST_CHECK int wss_pages_init(struct mt_wss *w);
+/* @kept: of the share, by a tick. */
+MT_MUST_CHECK int wss_pages_init(struct mt_wss *w, double kept);
 void wss_pages_fini(struct mt_wss *w);
 void wss_pages_tick(struct mt_wss *w, const uint64_t *words);
 
@@ -91,6 +92,7 @@ extern const uint8_t wss_horizons[WSS_HORIZONS];	/* ticks */
 
 struct wss_case {
 	uint32_t page;
+	uint32_t reach;
 	uint16_t bin;
 	bool open, dirtied;
 	uint8_t features[WSS_FEATURES];
@@ -98,10 +100,10 @@ struct wss_case {
 
 struct wss_sample {
 	struct mt_rng rng;
-	size_t n;			/* cases of each horizon */
+	size_t n;
 	struct wss_case *cases;
-	/* What @page looks like now; and what became of one that did. */
-	void (*look)(struct mt_wss *w, struct wss_case *c, size_t horizon);
+	/* What its page looks like now; and what became of it within a horizon. */
+	void (*look)(struct mt_wss *w, struct wss_case *c);
 	void (*learn)(struct mt_wss *w, const struct wss_case *c, size_t horizon);
 };
 

@@ -109,8 +109,13 @@ static bool just_dirtied(const struct mt_wss *w, uint64_t page)
 	return page < w->pages && !wss_age(w->seen, page);
 }
 
-static void page_features(const struct mt_wss *w, uint64_t page, unsigned reach, unsigned ticks,
-			  uint8_t f[WSS_FEATURES])
+static void horizon_features(unsigned reach, unsigned ticks, uint8_t f[WSS_FEATURES])
+{
+	f[7] = reach <= ticks ? 255 : 0;
+	f[11] = of_255(log2f((float)ticks) / log2f(MT_WSS_TICKS_MAX));
+}
+
+static void page_features(const struct mt_wss *w, uint64_t page, uint8_t f[WSS_FEATURES])
 {
 	const struct model *m = w->model;
 	const uint8_t *past = m->past[page / REGION_PAGES];
@@ -127,11 +132,9 @@ static void page_features(const struct mt_wss *w, uint64_t page, unsigned reach,
 	f[4] = page && just_dirtied(w, page - 1) ? 255 : 0;
 	f[5] = just_dirtied(w, page + 1) ? 255 : 0;
 	f[6] = (uint8_t)(around * 15);
-	f[7] = reach <= ticks ? 255 : 0;
 	f[8] = m->active[page / REGION_PAGES];
 	f[9] = past[0];
 	f[10] = (uint8_t)(sum / PAST);
-	f[11] = of_255(log2f((float)ticks) / log2f(MT_WSS_TICKS_MAX));
 }
 
 /* x / (1 + |x|), which is quicker than tanh. */
@@ -151,19 +154,22 @@ static float page_probability(const struct model *m, const uint8_t f[WSS_FEATURE
 	return sigmoid(sum);
 }
 
-static void look(struct mt_wss *w, struct wss_case *c, size_t horizon)
+/* But for what the horizon adds, see learn(). */
+static void look(struct mt_wss *w, struct wss_case *c)
 {
-	page_features(w, c->page, wss_reach_of(w->seen, c->page), wss_horizons[horizon],
-		      c->features);
+	c->reach = wss_reach_of(w->seen, c->page);
+	page_features(w, c->page, c->features);
 }
 
 static void learn(struct mt_wss *w, const struct wss_case *c, size_t horizon)
 {
 	struct model *m = w->model;
-	float hidden[HIDDEN], rate = (float)w->params.learning_rate;
-	float error = rate * (c->dirtied - page_probability(m, c->features, hidden));
+	float hidden[HIDDEN], error;
+	uint8_t f[WSS_FEATURES];
 
-	(void)horizon;
+	memcpy(f, c->features, sizeof(f));
+	horizon_features(c->reach, wss_horizons[horizon], f);
+	error = (float)w->params.learning_rate * (c->dirtied - page_probability(m, f, hidden));
 	m->out_bias += error;
 	for (size_t k = 0; k < HIDDEN; k++) {
 		float slope = 1 - fabsf(hidden[k]), back = error * m->out[k] * slope * slope;
@@ -171,7 +177,7 @@ static void learn(struct mt_wss *w, const struct wss_case *c, size_t horizon)
 		m->out[k] += error * hidden[k];
 		m->in_bias[k] += back;
 		for (size_t i = 0; i < WSS_FEATURES; i++)
-			m->in[k][i] += back * (float)c->features[i] / 255;
+			m->in[k][i] += back * (float)f[i] / 255;
 	}
 }
 
@@ -180,7 +186,7 @@ static int init(struct mt_wss *w)
 {
 	struct model *m = w->model = wss_alloc(w, 1, sizeof(*m));
 
-	if (!m || wss_pages_init(w) || wss_sample_init(w))
+	if (!m || wss_pages_init(w, w->params.learned_decay) || wss_sample_init(w))
 		return -ENOMEM;
 	m->n_regions = (w->pages + REGION_PAGES - 1) / REGION_PAGES;
 	m->past = wss_alloc(w, m->n_regions, sizeof(*m->past));
@@ -223,7 +229,8 @@ static void probabilities(const struct mt_wss *w, uint64_t first, size_t n, unsi
 	for (size_t i = 0; i < n; i++) {
 		uint64_t page = first + i;
 
-		page_features(w, page, wss_reach(w->seen, page, &at), seen, f);
+		page_features(w, page, f);
+		horizon_features(wss_reach(w->seen, page, &at), seen, f);
 		if (is_plain(f) && page / REGION_PAGES == plain_in) {
 			p[i] = p[plain_at];
 			continue;

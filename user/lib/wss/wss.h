@@ -48,15 +48,16 @@ int mt_wss_parse(const char *name, enum mt_wss_kind *kind);	/* 0 or -EINVAL */
 struct mt_wss_params {
 	unsigned count_ticks, count_min;	/* count: of the last, 8 at most; hot from so many
 						 * on */
-	double decay;			/* what a tick leaves of the share, 0.5 to 0.99 */
+	double decay;			/* decayed: what a tick leaves of the share, 0.5 to 0.99 */
+	double learned_decay;		/* improved and two-level: likewise */
 	double hot;			/* all but count: hot from this probability on */
 	double learning_rate;		/* two-level */
 	uint64_t seed;			/* of the sample, and of the network's first weights */
 };
 
 #define MT_WSS_DEFAULTS \
-	{ .count_ticks = 8, .count_min = 2, .decay = 0.8, .hot = 0.5, .learning_rate = 0.05, \
-	  .seed = 1 }
+	{ .count_ticks = 8, .count_min = 2, .decay = 0.8, .learned_decay = 0.95, .hot = 0.5, \
+	  .learning_rate = 0.05, .seed = 1 }
 
 /* Further than this nothing is learned: what is asked for beyond is extrapolated. */
 #define MT_WSS_TICKS_MAX	64
