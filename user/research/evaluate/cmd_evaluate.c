@@ -15,7 +15,7 @@ int cmd_evaluate(int argc, char **argv)
 	struct evaluate_campaign_options campaign = { 0 };
 	struct common_options common = { 0 };
 	bool one_step = false, polled = false, epr = false, finish = false;
-	bool working_set = false, ordering = false;
+	bool working_set = false, ordering = false, disk = false;
 	const struct option_row rows[] = {
 		{ .name = "by-workload",
 		  .kind = OPTION_FLAG,
@@ -78,6 +78,10 @@ int cmd_evaluate(int argc, char **argv)
 		  .kind = OPTION_FLAG,
 		  .dest = &ordering,
 		  .help = "what an order of the pages by these saves, in the simulator" },
+		{ .name = "disk",
+		  .kind = OPTION_FLAG,
+		  .dest = &disk,
+		  .help = "what it saves to send a disk's read working set first, in the simulator" },
 	};
 	const struct command_usage usage = {
 		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0,
@@ -120,11 +124,11 @@ int cmd_evaluate(int argc, char **argv)
 			       campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior cannot be combined with other options");
 	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish +
-		    working_set + ordering >
+		    working_set + ordering + disk >
 	    1)
 		return options_error(
 			&usage,
-			"only one of --live, --verdicts, --prior, --one-step, --epr, --finish, --working-set and --ordering at a time");
+			"only one of --live, --verdicts, --prior, --one-step, --epr, --finish, --working-set, --ordering and --disk at a time");
 	if ((working_set || ordering) &&
 	    (campaign.runs || campaign.save || campaign.own_given))
 		return options_error(
@@ -140,6 +144,10 @@ int cmd_evaluate(int argc, char **argv)
 		return evaluate_epr(args.v, (size_t)args.n, common.format);
 	if (finish)
 		return evaluate_finish(args.v, (size_t)args.n, common.format);
+	if (disk && (args.n || campaign.by_workload || campaign.runs || campaign.save))
+		return options_error(&usage, "--disk is over loads of its own");
+	if (disk)
+		return ws_disk(common.format);
 	if (!args.n)
 		return options_error(&usage, "which campaign, or which files?");
 	if (working_set)

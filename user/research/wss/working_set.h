@@ -33,4 +33,7 @@ int ws_precision(char **args, size_t n, enum mt_format format, bool by_workload)
 /* Migrations in each order, in the simulator. */
 int ws_ordering(char **args, size_t n, enum mt_format format, bool by_workload);
 
+/* Disks over a wide-area link, by plain copying and by their working sets. */
+int ws_disk(enum mt_format format);
+
 #endif
