@@ -131,8 +131,13 @@ static void look(int silent)
 			fail("PAGEMAP_SCAN");
 		for (int i = 0; i < n && !silent; i++) {
 			uint64_t first = (regions[i].start - base) / PAGE,
-				 count = (regions[i].end - regions[i].start) / PAGE;
+				 past = (regions[i].end - base) / PAGE, count;
 
+			/* where a scan goes on, it may see a page again that is written to */
+			if (past <= end)
+				continue;
+			first = first < end ? end : first;
+			count = past - first;
 			fprintf(out, "%s%llu", gap, (unsigned long long)(first - end));
 			if (count > 1)
 				fprintf(out, "+%llu", (unsigned long long)(count - 1));
