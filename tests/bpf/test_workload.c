@@ -74,6 +74,7 @@ static void test_intervals(void)
 	CHECK_INT(second.start_ns, first.t_ns);
 	CHECK_INT(value(&second, MT_WORK_exits), 0);
 	CHECK_INT(value(&second, MT_WORK_disk_written_bytes), 0);
+	CHECK_INT(value(&first, MT_WORK_disk_read_set_bytes), 0);
 	CHECK(!mt_work_get(&first, MT_WORK_net_sent_bytes, &unknown));
 	CHECK(!mt_work_get(&first, MT_WORK_page_waits, &unknown));
 	mt_workload_close(w);

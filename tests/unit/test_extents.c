@@ -34,7 +34,7 @@ static struct mt_extents *drawn(unsigned slots_log2, double kept)
 				bytes_of[file][x][write] += (double)(to - from);
 			}
 		}
-		mt_extents_tick(e);
+		mt_extents_pass(e, 1);
 		for (int f = 0; f < FILES; f++)
 			for (int x = 0; x < EXTENTS; x++)
 				for (int w = 0; w < 2; w++)
@@ -94,6 +94,10 @@ static void read_first_written_last(void)
 	CHECK_INT(mt_extents_read_set(e, 1, order, 3, 0.5), 1);
 	CHECK_INT(mt_extents_read_set(e, 1, order, 3, 0.95), 2);
 	CHECK_INT(mt_extents_read_set(e, 1, order, 3, 1), 3);
+	/* and of all, with the one that is written, too */
+	CHECK_INT(mt_extents_read_set_bytes(e, 0.8), 1 << 20);
+	CHECK_INT(mt_extents_read_set_bytes(e, 0.95), 3 << 20);
+	CHECK_INT(mt_extents_read_set_bytes(e, 1), 4 << 20);
 	/* of another file nothing is known */
 	CHECK_INT(mt_extents_order(e, 2, order, 10), 0);
 	mt_extents_free(e);
@@ -104,13 +108,14 @@ static void what_is_long_ago_is_forgotten(void)
 	struct mt_extents *e = mt_extents_new(12, 0.5);
 	uint32_t order[4];
 
+	CHECK_INT(mt_extents_read_set_bytes(e, 0.95), 0);
 	mt_extents_request(e, 1, 0, 1 << 20, false);
 	for (int i = 0; i < 10; i++)
-		mt_extents_tick(e);
+		mt_extents_pass(e, 1);
 	CHECK_INT(mt_extents_order(e, 1, order, 4), 1);
-	for (int i = 0; i < 10; i++)
-		mt_extents_tick(e);
+	mt_extents_pass(e, 10);
 	CHECK_INT(mt_extents_order(e, 1, order, 4), 0);
+	CHECK_INT(mt_extents_read_set_bytes(e, 0.95), 0);
 	mt_extents_free(e);
 }
 

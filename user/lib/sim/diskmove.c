@@ -134,14 +134,14 @@ static void guest_slot(struct move *m)
 		request(m, written_extent(m), true, &queue_ms);
 }
 
-/* Slots; a second of them is a tick of the counters. */
+/* After each second of them, the counters decay. */
 static void slot(struct move *m)
 {
 	m->budget_bytes += m->p->link_bytes_per_s * SLOT_S;
 	guest_slot(m);
 	m->now_s += SLOT_S;
 	if (llround(m->now_s / SLOT_S) % SLOTS_A_SECOND == 0)
-		mt_extents_tick(m->heat);
+		mt_extents_pass(m->heat, 1);
 }
 
 static bool over(const struct move *m)

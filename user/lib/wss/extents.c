@@ -3,9 +3,11 @@
  * extents.c - the read and write working sets of disks, by extents of 1 MiB (PURE)
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantile.h"
 #include "base/rng.h"
 #include "extents.h"
 
@@ -74,12 +76,14 @@ void mt_extents_request(struct mt_extents *e, uint64_t file, uint64_t offset, ui
 	}
 }
 
-void mt_extents_tick(struct mt_extents *e)
+void mt_extents_pass(struct mt_extents *e, double seconds)
 {
+	float kept = (float)pow(e->kept, seconds);
+
 	for (int i = 0; i < HALVES; i++) {
 		for (size_t k = 0; k < e->n; k++) {
-			e->half[i][k].bytes[0] *= (float)e->kept;
-			e->half[i][k].bytes[1] *= (float)e->kept;
+			e->half[i][k].bytes[0] *= kept;
+			e->half[i][k].bytes[1] *= kept;
 		}
 	}
 }
@@ -159,4 +163,26 @@ size_t mt_extents_read_set(const struct mt_extents *e, uint64_t file, const uint
 	while (i < n && so_far < share * all)
 		so_far += mt_extents_heat(e, file, order[i++]).read_bytes;
 	return i;
+}
+
+uint64_t mt_extents_read_set_bytes(const struct mt_extents *e, double share)
+{
+	mt_autofree double *read = calloc(e->n, sizeof(*read));
+	double all = 0, so_far = 0;
+	size_t n = 0, from;
+
+	for (size_t k = 0; read && k < e->n; k++) {
+		double bytes = (double)e->half[0][k].bytes[0];
+
+		if (bytes <= NOTHING_BYTES)
+			continue;
+		read[n++] = bytes;
+		all += bytes;
+	}
+	from = n;
+	if (n)
+		mt_sort(read, n);
+	while (from && so_far < share * all)
+		so_far += read[--from];
+	return (n - from) * MT_EXTENT_BYTES;
 }

@@ -35,6 +35,7 @@ static const struct sender {
 	bool postcopy, ranked;
 	enum mt_wss_kind by;
 	bool idle;			/* the guest stops writing: no order can be quicker */
+	double limit_ms;		/* of the downtime; 0: QEMU's default */
 } senders[] = {
 	{ "qemu", MT_SIM_SENDER_QEMU },
 	{ "xen", MT_SIM_SENDER_XEN },
@@ -48,6 +49,9 @@ static const struct sender {
 	{ "hmm", MT_SIM_SENDER_ORDERED, false, true, MT_WSS_HMM },
 	{ "count-handed", MT_SIM_SENDER_ORDERED, true, true, MT_WSS_COUNT },
 	{ "improved-handed", MT_SIM_SENDER_ORDERED, true, true, MT_WSS_IMPROVED },
+	{ "improved-150ms", MT_SIM_SENDER_ORDERED, false, true, MT_WSS_IMPROVED, .limit_ms = 150 },
+	/* no pause is short enough: as soon as nothing but hot pages is left */
+	{ "improved-flip", MT_SIM_SENDER_ORDERED, true, true, MT_WSS_IMPROVED, .limit_ms = 1e-3 },
 };
 #define SENDERS	MT_ARRAY_SIZE(senders)
 
@@ -106,6 +110,8 @@ static int migrate(struct mt_sim_result *r, struct ws_guest *guest, int link,
 	p.order.ranked = sender->ranked;
 	p.order.by = sender->by;
 	p.look_ms = 0;
+	if (sender->limit_ms > 0)
+		p.downtime_limit_ms = sender->limit_ms;
 	if (sender->postcopy)
 		p.method = *mt_method_at(MT_METHOD_HYBRID);
 	set_link(&p, guest, link);
