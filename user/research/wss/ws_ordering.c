@@ -49,7 +49,7 @@ static const struct sender {
 	{ "hmm", MT_SIM_SENDER_ORDERED, false, true, MT_WSS_HMM },
 	{ "count-handed", MT_SIM_SENDER_ORDERED, true, true, MT_WSS_COUNT },
 	{ "improved-handed", MT_SIM_SENDER_ORDERED, true, true, MT_WSS_IMPROVED },
-	{ "improved-150ms", MT_SIM_SENDER_ORDERED, false, true, MT_WSS_IMPROVED, .limit_ms = 150 },
+	{ "improved-100ms", MT_SIM_SENDER_ORDERED, false, true, MT_WSS_IMPROVED, .limit_ms = 100 },
 	/* no pause is short enough: as soon as nothing but hot pages is left */
 	{ "improved-flip", MT_SIM_SENDER_ORDERED, true, true, MT_WSS_IMPROVED, .limit_ms = 1e-3 },
 };
@@ -155,7 +155,7 @@ static double figure_of(const struct mt_sim_result *r, enum figure f)
 	case DOWNTIME:
 		return r->downtime_ms;
 	case STALL:		/* the longest silence of the guest */
-		return r->stall_ms;
+		return fmax(r->stall_ms, r->downtime_ms);
 	case SENT:
 		return (double)r->transferred_bytes;
 	default:
