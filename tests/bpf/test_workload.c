@@ -18,14 +18,17 @@ static const struct vm_params params = {
 	.slot = { { .id = 3, .pages = 3003, .logging = true } },
 };
 
+/* And read the first of it, which makes an extent of 1 MiB the read working set. */
 static int write_file(void)
 {
 	char name[] = "/tmp/test_workload.XXXXXX";
-	static const char buf[BYTES];
+	static char buf[BYTES];
 	int fd = mkstemp(name), rc = fd < 0 ? -1 : 0;
 
 	for (int i = 0; i < WRITES && !rc; i++)
 		rc = pwrite(fd, buf, sizeof(buf), i * BYTES) == BYTES ? 0 : -1;
+	if (!rc)
+		rc = pread(fd, buf, sizeof(buf), 0) == BYTES ? 0 : -1;
 	close(fd);
 	unlink(name);
 	return rc;
@@ -74,6 +77,9 @@ static void test_intervals(void)
 	CHECK_INT(second.start_ns, first.t_ns);
 	CHECK_INT(value(&second, MT_WORK_exits), 0);
 	CHECK_INT(value(&second, MT_WORK_disk_written_bytes), 0);
+	CHECK_INT(value(&first, MT_WORK_disk_read_bytes), BYTES);
+	CHECK_INT(value(&first, MT_WORK_disk_read_set_bytes), 1 << 20);
+	CHECK_INT(value(&second, MT_WORK_disk_read_set_bytes), 1 << 20);
 	CHECK(!mt_work_get(&first, MT_WORK_net_sent_bytes, &unknown));
 	CHECK(!mt_work_get(&first, MT_WORK_page_waits, &unknown));
 	mt_workload_close(w);

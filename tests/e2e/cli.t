@@ -159,6 +159,15 @@ for command in campaign check evaluate; do
 	M=$R works "research, $command: help" "^Usage: migtrace-research $command" "$command" --help
 	refused "$command is no command of the tool" 2 "unknown command \"$command\"" "$command"
 done
+M=$R refused "research, evaluate: one question at a time" 2 'only one of' \
+	evaluate --working-set --ordering idle:
+M=$R refused "research, evaluate: no guest" 2 'which campaign' evaluate --working-set
+M=$R refused "research, evaluate: a pattern that is none" 1 'region' \
+	evaluate --ordering uniform:region=x
+M=$R works "research, evaluate: working sets of a pattern" '^two-level  *pattern' \
+	evaluate --working-set uniform:region=1M,rate=500
+M=$R works "research, evaluate: orders of a pattern" '^improved-handed  *wan' \
+	evaluate --ordering uniform:region=1M,rate=500
 run "$M"
 want "exit status 2 wanted" [ "$RC" = 2 ]
 want "usage on stderr wanted" says '^Usage: migtrace COMMAND'

@@ -30,7 +30,7 @@ static uint64_t sync_word(struct sim *s, size_t word)
 	return (uint64_t)__builtin_popcountll(log & ~old);
 }
 
-static uint64_t read_log(struct sim *s)
+uint64_t sim_read_log(struct sim *s)
 {
 	uint64_t dirtied = 0;
 
@@ -50,7 +50,7 @@ void sim_sync(struct sim *s)
 	sim_advance(s);
 	if (!s->syncs++)
 		s->period_ms = sim_ms(s);
-	dirtied = read_log(s);
+	dirtied = sim_read_log(s);
 	s->dirty_pages += dirtied;
 	s->period_dirtied += dirtied;
 	end_ms = sim_ms(s);

@@ -21,6 +21,7 @@ void mt_sim_defaults(struct mt_sim_params *p)
 		.throttle_max_percent = 99,
 		.xbzrle_cache_bytes = 64 * MT_TRACE_PAGE_BYTES * 256,
 		.look_ms = 250,
+		.order = { .wss = MT_WSS_DEFAULTS, .tick_ms = 100 },
 		.host = {
 			/*
 			 * Measured between two QEMU 7.2 on one busy machine of two cores
@@ -88,6 +89,14 @@ int mt_sim_check(const struct mt_sim_params *p, struct mt_err *err)
 	    (p->method.xbzrle || p->method.compression || p->method.postcopy ||
 	     p->method.auto_converge || p->method.channels))
 		return mt_err_set(err, -EINVAL, "Xen's sender is played for pre-copy alone");
+	if (p->sender == MT_SIM_SENDER_ORDERED &&
+	    (p->method.xbzrle || p->method.compression || p->method.auto_converge ||
+	     p->method.channels || p->log != MT_SIM_LOG_RING))
+		return mt_err_set(
+			err, -EINVAL,
+			"an ordered sender reads rings, and is played for pre-copy and post-copy");
+	if (!(p->order.tick_ms >= 1) || !(p->watched_ms >= 0))
+		return mt_err_set(err, -EINVAL, "a tick of the order is 1 ms or longer");
 	if (p->clear_shift < 6 || p->clear_shift > 31)
 		return mt_err_set(err, -EINVAL, "the clear bitmap's shift is 6 to 31");
 	if (!(p->downtime_limit_ms >= 0) || !(p->cap_ms > 0) || p->throttle_max_percent > 99 ||

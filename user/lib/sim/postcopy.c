@@ -97,7 +97,9 @@ static int stream(struct sim *s, struct sim_guest *g)
 		}
 		if (asked)
 			s->at = g->page;
-		most = asked ? 1 : GROUP_PAGES;
+		else if (s->order)
+			s->at = sim_order_next(s);
+		most = asked || s->order ? 1 : GROUP_PAGES;
 		if (!sim_send(s, most, &group))
 			return 0;
 		rc = sim_flight_add(&g->flight, group.word, group.bits,

@@ -112,6 +112,8 @@ static int play(struct sim *s)
 	s->now_ns += s->p->host.setup_ms * NS_PER_MS;
 	s->r->setup_ms = s->p->host.setup_ms;
 	s->pass = (struct mt_sim_pass){ .n = 1, .start_ms = s->now_ns / NS_PER_MS };
+	if (s->p->sender == MT_SIM_SENDER_ORDERED)
+		return sim_ordered(s);
 	sim_sync(s);
 	while (!s->over && !rc) {
 		if (s->trace && s->trace->ops->gave_up && s->trace->ops->gave_up(s->trace->opaque))
@@ -184,6 +186,10 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace,
 		trace->ops->rewind(trace->opaque);
 	rc = sim_memory_init(&s);
 	if (!rc)
+		rc = sim_order_init(&s);
+	if (!rc)
+		sim_watch(&s);
+	if (!rc)
 		rc = sim_ticks_init(&s);
 	if (!rc && p->method.xbzrle)
 		rc = xbzrle_new(&s.cache, p->xbzrle_cache_bytes);
@@ -198,6 +204,7 @@ int mt_sim_run(const struct mt_sim_params *p, struct mt_trace *trace,
 		conclude(&s);
 	xbzrle_free(s.cache);
 	sim_ticks_fini(&s);
+	sim_order_fini(&s);
 	sim_memory_fini(&s);
 	return rc;
 }

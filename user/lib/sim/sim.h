@@ -17,6 +17,7 @@
  *			cpu_throttle_thread()
  *   xbzrle.c		save_xbzrle_page(), cache_insert() (page_cache.c)
  *   sender_xen.c	not QEMU's but Xen's: xc_domain_save(), for models that are about it
+ *   sender_ordered.c	nobody's: pages go by how probable it is that they are dirtied again
  *   postcopy.c		postcopy_start(), get_queued_page(): a last sync, the stream begins again
  *			at the first page, requests go first and the stream goes on behind them
  *
@@ -34,6 +35,7 @@
 #include "model/method.h"
 #include "policy/engine.h"
 #include "trace.h"
+#include "wss/wss.h"
 
 /* How writes are logged, which is from when on a write makes a page dirty again. */
 enum mt_sim_log {
@@ -46,6 +48,15 @@ enum mt_sim_log {
 enum mt_sim_sender {
 	MT_SIM_SENDER_QEMU,
 	MT_SIM_SENDER_XEN,	/* pre-copy alone, and nobody steers it; ->log does not matter */
+	MT_SIM_SENDER_ORDERED,	/* pre-copy and post-copy; likewise, but by rings */
+};
+
+/* MT_SIM_SENDER_ORDERED: which page goes first. */
+struct mt_sim_order {
+	bool ranked;			/* by a working set; else by address, as QEMU does */
+	enum mt_wss_kind by;
+	struct mt_wss_params wss;
+	double tick_ms;			/* between two looks at the log; inferred */
 };
 
 /* The two hosts and what is between them. There: at the destination. */
@@ -100,6 +111,9 @@ struct mt_sim_params {
 					 * such page on; 0: as the trace says */
 	enum mt_sim_log log;
 	enum mt_sim_sender sender;
+	struct mt_sim_order order;
+	double watched_ms;		/* what the guest does before the command; an ordered
+					 * sender learns from it */
 	struct mt_method_row method;
 	double bandwidth_bytes_per_s;	/* max-bandwidth; 0: no limit */
 	double postcopy_bandwidth_bytes_per_s;	/* max-postcopy-bandwidth; 0: no limit, QEMU's

@@ -23,6 +23,7 @@
 #define COMPRESS_BYTES	(HEADER_BYTES + 4)	/* and the length of what follows */
 
 struct xbzrle_cache;
+struct sim_order;
 
 /* What a kernel source counts: distinct pages in a window, see struct mt_tick. */
 struct sim_ticks {
@@ -61,6 +62,7 @@ struct sim {
 	struct sim_link link;
 	uint64_t at;			/* where the search for the next page begins */
 	unsigned packet_pages;		/* multifd: in the packet that is being filled */
+	struct sim_order *order;	/* of an ordered sender; NULL: by address */
 	struct xbzrle_cache *cache;
 	bool xbzrle_on;			/* after the first round */
 	bool last_stage, in_postcopy;
@@ -125,7 +127,26 @@ void sim_complete(struct sim *s, void (*last)(struct sim *s));
 /* sender_xen.c */
 void sim_xen(struct sim *s);			/* all of it */
 
+/* sender_ordered.c */
+MT_MUST_CHECK int sim_ordered(struct sim *s);	/* likewise */
+/* What the guest does before the command: whoever orders pages sees it. */
+void sim_watch(struct sim *s);
+
+/* order.c */
+MT_MUST_CHECK int sim_order_init(struct sim *s);
+void sim_order_fini(struct sim *s);
+void sim_order_see(struct sim *s);		/* a tick is over: what is in the log now */
+/* Of what is dirty now, to be sent at @bytes_per_ns. */
+void sim_order_make(struct sim *s, double bytes_per_ns);
+bool sim_order_only_hot(const struct sim *s);	/* nothing else is left of it */
+/*
+ * The next page of the order that is still dirty, from the coldest on, or in post-copy from the
+ * hottest; MT_BITS_NONE: there is none.
+ */
+uint64_t sim_order_next(struct sim *s);
+
 /* dirty.c */
+uint64_t sim_read_log(struct sim *s);		/* pages that it makes dirty */
 MT_MUST_CHECK int sim_memory_init(struct sim *s);
 void sim_memory_fini(struct sim *s);
 void sim_sync(struct sim *s);			/* migration_bitmap_sync() */

@@ -10,11 +10,15 @@
 #include "base/clock.h"
 #include "bpf_probes.h"
 #include "workload.h"
+#include "wss/extents.h"
 
 struct mt_workload {
 	struct mt_bpf_vcpu *vcpu;
 	struct mt_bpf_net *net;
 	struct mt_bpf_disk *disk;
+	struct mt_extents *extents;	/* of all its files and devices */
+	uint64_t disk_lost;		/* requests that these lack */
+	bool read_set_known;		/* since the last read */
 	struct mt_bpf_postcopy *postcopy;
 	struct mt_work seen;		/* all that was counted, as last read */
 	struct mte_vcpu_time times[MTE_VCPU_TIMES];
@@ -33,6 +37,24 @@ static int open_net(pid_t pid, struct mt_bpf_net **net, struct mt_err *err)
 	return mt_bpf_net_open(taps, n < MTE_NET_DEVICES ? (size_t)n : MTE_NET_DEVICES, net, err);
 }
 
+/* 1 MiB of memory; 6000 extents, 6 GiB of disk in use, take a tenth of it. */
+#define EXTENT_SLOTS_LOG2	16
+#define READ_SET_SHARE		0.95	/* inferred */
+
+static int open_disk(struct mt_workload *w, pid_t pid, struct mt_err *err)
+{
+	int rc = mt_bpf_disk_open(pid, &w->disk, err);
+
+	if (rc)
+		return rc;
+	w->extents = mt_extents_new(EXTENT_SLOTS_LOG2, MT_EXTENTS_KEPT);
+	if (w->extents)
+		return 0;
+	mt_bpf_disk_close(w->disk);
+	w->disk = NULL;
+	return mt_err_set(err, -ENOMEM, "out of memory");
+}
+
 static int open_probe(struct mt_workload *w, enum mt_probe probe, pid_t pid, struct mt_err *err)
 {
 	switch (probe) {
@@ -41,7 +63,7 @@ static int open_probe(struct mt_workload *w, enum mt_probe probe, pid_t pid, str
 	case MT_PROBE_NET:
 		return open_net(pid, &w->net, err);
 	case MT_PROBE_DISK:
-		return mt_bpf_disk_open(pid, &w->disk, err);
+		return open_disk(w, pid, err);
 	case MT_PROBE_POSTCOPY:
 		return mt_bpf_postcopy_open(pid, &w->postcopy, err);
 	case MT_PROBE_COUNT:
@@ -98,6 +120,7 @@ void mt_workload_close(struct mt_workload *w)
 	mt_bpf_vcpu_close(w->vcpu);
 	mt_bpf_net_close(w->net);
 	mt_bpf_disk_close(w->disk);
+	mt_extents_free(w->extents);
 	mt_bpf_postcopy_close(w->postcopy);
 	free(w);
 }
@@ -121,9 +144,30 @@ static void read_net(struct mt_workload *w, struct mt_work *all)
 	all->net_received_bytes = counts.to_guest.bytes;
 }
 
+static void on_request(const struct mte_disk_event *e, void *opaque)
+{
+	mt_extents_request(opaque, e->file.ino ^ (uint64_t)e->file.dev << 32, e->offset, e->bytes,
+			   e->write);
+}
+
+/* Where requests were lost it would be too small: unknown, until the next read. */
+static void read_extents(struct mt_workload *w, struct mt_work *all)
+{
+	uint64_t lost;
+
+	w->read_set_known = mt_bpf_disk_requests(w->disk, on_request, w->extents) >= 0;
+	lost = mt_bpf_disk_lost(w->disk);
+	w->read_set_known &= lost == w->disk_lost;
+	w->disk_lost = lost;
+	all->disk_read_set_bytes = mt_extents_read_set_bytes(w->extents, READ_SET_SHARE);
+	mt_extents_pass(w->extents, (double)(all->t_ns - all->start_ns) / 1e9);
+}
+
 static void read_disk(struct mt_workload *w, struct mt_work *all)
 {
 	struct mte_disk_sum sum;
+
+	read_extents(w, all);
 
 	mt_bpf_disk_total(w->disk, &sum);
 	all->disk_read_bytes = sum.read_bytes;
@@ -166,9 +210,12 @@ void mt_workload_read(struct mt_workload *w, struct mt_work *work)
 	 * before.
 	 */
 	for (size_t f = 0; f < MT_WORK_COUNT; f++)
-		if (mt_work_schema[f].probe < MT_PROBE_COUNT && has[mt_work_schema[f].probe])
+		if (mt_work_schema[f].probe < MT_PROBE_COUNT && !mt_work_is_level(f) &&
+		    has[mt_work_schema[f].probe])
 			mt_work_put(work, f,
 				    at(&all, f) > at(&w->seen, f) ? at(&all, f) - at(&w->seen, f) :
 								    0);
+	if (w->disk && w->read_set_known)
+		mt_work_put(work, MT_WORK_disk_read_set_bytes, all.disk_read_set_bytes);
 	w->seen = all;
 }

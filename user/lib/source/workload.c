@@ -47,7 +47,8 @@ void mt_work_fill(struct mt_work *work, const struct mt_work *other)
 
 bool mt_work_is_level(enum mt_work_field f)
 {
-	return f == MT_WORK_vcpus || f == MT_WORK_link_bytes_per_s;
+	return f == MT_WORK_vcpus || f == MT_WORK_link_bytes_per_s ||
+	       f == MT_WORK_disk_read_set_bytes;
 }
 
 bool mt_work_between(struct mt_work *work, const struct mt_work *before, const struct mt_work *now)

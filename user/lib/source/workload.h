@@ -43,6 +43,8 @@ MT_MUST_CHECK int mt_probes_parse(const char *names, unsigned *probes, struct mt
 	  "what its process asked to read of files and block devices") \
 	X(disk_written_bytes,	"bytes", DISK, \
 	  "what its process asked to write to files and block devices") \
+	X(disk_read_set_bytes,	"bytes", DISK, \
+	  "read working set: extents of 1 MiB with 95 % of what was read lately") \
 	X(page_waits,		"",	POSTCOPY, \
 	  "finished waits of its threads for pages that had not arrived yet") \
 	X(page_wait_ns,		"ns",	POSTCOPY, "how long they took") \
@@ -76,7 +78,7 @@ struct mt_work_info {
 };
 
 extern const struct mt_work_info mt_work_schema[MT_WORK_COUNT];
-/* No sum, but how it is: vcpus, link_bytes_per_s. */
+/* No sum, but how it is: vcpus, link_bytes_per_s, disk_read_set_bytes. */
 bool mt_work_is_level(enum mt_work_field f);
 bool mt_work_get(const struct mt_work *w, enum mt_work_field f, uint64_t *value);
 void mt_work_put(struct mt_work *w, enum mt_work_field f, uint64_t value);

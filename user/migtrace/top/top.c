@@ -126,6 +126,8 @@ static const struct work_column {
 	  1 },
 	{ { "disk_written_bytes_per_s", "WRITTEN", MT_SHOW_RATE_BYTES_PER_S },
 	  MT_WORK_disk_written_bytes, 1 },
+	{ { "disk_read_set_bytes", "READ SET", MT_SHOW_SIZE_BYTES }, MT_WORK_disk_read_set_bytes,
+	  1 },
 	{ { "page_waits_per_s", "WAITS/S" }, MT_WORK_page_waits, 1 },
 	{ { "page_wait_percent", "WAITING %" }, MT_WORK_page_wait_ns, 1e7 },
 };
@@ -142,8 +144,12 @@ static void work_cells(struct top_guest *g, struct mt_cell *cells)
 		const struct work_column *c = &work_columns[i];
 		uint64_t v;
 
-		cells[i] = seconds > 0 && mt_work_get(&work, c->field, &v) ?
-			MT_UINT((uint64_t)round((double)v / seconds / c->unit)) : MT_NONE;
+		cells[i] = MT_NONE;
+		if (!(seconds > 0) || !mt_work_get(&work, c->field, &v))
+			continue;
+		cells[i] = mt_work_is_level(c->field) ?
+				   MT_UINT(v) :
+				   MT_UINT((uint64_t)round((double)v / seconds / c->unit));
 	}
 }
 

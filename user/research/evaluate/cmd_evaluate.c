@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "research/research.h"
+#include "research/wss/working_set.h"
 #include "evaluate.h"
 #include "evaluate_epr.h"
 
@@ -13,8 +14,8 @@ int cmd_evaluate(int argc, char **argv)
 {
 	struct evaluate_campaign_options campaign = { 0 };
 	struct common_options common = { 0 };
-	bool one_step = false, polled = false, epr = false, finish = false,
-	     storage = false;
+	bool one_step = false, polled = false, epr = false, finish = false, storage = false;
+	bool working_set = false, ordering = false, disk = false;
 	const struct option_row rows[] = {
 		{ .name = "by-workload",
 		  .kind = OPTION_FLAG,
@@ -73,6 +74,18 @@ int cmd_evaluate(int argc, char **argv)
 		  .kind = OPTION_FLAG,
 		  .dest = &storage,
 		  .help = "with --epr, --finish: what is written to disks, and devices, are in a slot, too" },
+		{ .name = "working-set",
+		  .kind = OPTION_FLAG,
+		  .dest = &working_set,
+		  .help = "which pages estimators of the working set call hot, and which are dirtied" },
+		{ .name = "ordering",
+		  .kind = OPTION_FLAG,
+		  .dest = &ordering,
+		  .help = "what an order of the pages by these saves, in the simulator" },
+		{ .name = "disk",
+		  .kind = OPTION_FLAG,
+		  .dest = &disk,
+		  .help = "what it saves to send a disk's read working set first, in the simulator" },
 	};
 	const struct command_usage usage = {
 		.name = "evaluate", .synopsis = "DIR...|FILE...", .min_args = 0,
@@ -84,7 +97,9 @@ int cmd_evaluate(int argc, char **argv)
 			"taught. With --live and --verdicts its recordings go through the engine that decides live\n"
 			"migrations. With these and --one-step, FILE is a recording of migtrace or a JSON array of QMP\n"
 			"query-migrate answers, and its workload is the folder it lies in. With --epr and --finish, the\n"
-			"series in FILEs and made-up ones are used; without FILEs, these alone.",
+			"series in FILEs and made-up ones are used; without FILEs, these alone. With --working-set and\n"
+			"--ordering, each workload of a campaign is played once, and FILE is a recording with sets of\n"
+			"pages, or a pattern as for migtrace simulate.",
 		.examples =
 			"  migtrace-research evaluate results\n"
 			"  migtrace-research evaluate results/a results/b --by-workload -f json\n"
@@ -92,7 +107,9 @@ int cmd_evaluate(int argc, char **argv)
 			"  migtrace-research evaluate --live results runs/*.json\n"
 			"  migtrace-research evaluate --verdicts --runs results\n"
 			"  migtrace-research evaluate --one-step runs/*.json\n"
-			"  migtrace-research evaluate --epr profiles/*.mtrec\n",
+			"  migtrace-research evaluate --epr profiles/*.mtrec\n"
+			"  migtrace-research evaluate --working-set results pages.mtrec\n"
+			"  migtrace-research evaluate --ordering hotcold:region=64M,rate=5000\n",
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
 	};
 	struct option_args args;
@@ -112,10 +129,16 @@ int cmd_evaluate(int argc, char **argv)
 	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save ||
 			       campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior cannot be combined with other options");
-	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish > 1)
+	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish +
+		    working_set + ordering + disk >
+	    1)
 		return options_error(
 			&usage,
-			"only one of --live, --verdicts, --prior, --one-step, --epr and --finish at a time");
+			"only one of --live, --verdicts, --prior, --one-step, --epr, --finish, --working-set, --ordering and --disk at a time");
+	if ((working_set || ordering) &&
+	    (campaign.runs || campaign.save || campaign.own_given))
+		return options_error(
+			&usage, "--working-set and --ordering take --by-workload and --format");
 	if ((one_step || epr || finish) && (campaign.by_workload || campaign.runs))
 		return options_error(&usage, "--by-workload and --runs are about whole migrations");
 	if ((campaign.live || campaign.verdicts || one_step || epr || finish) && campaign.save)
@@ -127,8 +150,16 @@ int cmd_evaluate(int argc, char **argv)
 		return evaluate_epr(args.v, (size_t)args.n, storage, common.format);
 	if (finish)
 		return evaluate_finish(args.v, (size_t)args.n, storage, common.format);
+	if (disk && (args.n || campaign.by_workload || campaign.runs || campaign.save))
+		return options_error(&usage, "--disk is over loads of its own");
+	if (disk)
+		return ws_disk(common.format);
 	if (!args.n)
 		return options_error(&usage, "which campaign, or which files?");
+	if (working_set)
+		return ws_precision(args.v, (size_t)args.n, common.format, campaign.by_workload);
+	if (ordering)
+		return ws_ordering(args.v, (size_t)args.n, common.format, campaign.by_workload);
 	if (one_step)
 		return evaluate_onestep(args.v, args.n, common.format, polled);
 	campaign.format = common.format;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * working_set.h - how well working sets are estimated, and what an order by them is worth
+ *
+ * Over guests whose writes can be played: a campaign's, each workload once, by the pattern that it
+ * was told to write or by what its profile knows; recordings with sets of pages; patterns in words.
+ */
+#ifndef WORKING_SET_H
+#define WORKING_SET_H
+
+#include "out/table.h"
+#include "sim/trace.h"
+
+struct ws_guest {
+	char name[128];			/* of the workload */
+	char where[64];			/* of the campaign, or of the file */
+	struct mt_trace trace;
+	uint64_t memory_bytes, resident_bytes;	/* resident: 0: as the trace says */
+	double bandwidth_bytes_per_s;	/* of its migrations in the campaign; 0: there were none */
+};
+
+struct ws_guests {
+	struct ws_guest *v;
+	size_t n;
+};
+
+/* Complains of what it leaves out. Return: enum cmd_exit; ws_guests_fini() in either case. */
+int ws_guests_load(struct ws_guests *g, char **args, size_t n);
+void ws_guests_fini(struct ws_guests *g);
+
+/* Precision, recall and the area under the curve of each estimator. */
+int ws_precision(char **args, size_t n, enum mt_format format, bool by_workload);
+/* Migrations in each order, in the simulator. */
+int ws_ordering(char **args, size_t n, enum mt_format format, bool by_workload);
+
+/* Disks over a wide-area link, by plain copying and by their working sets. */
+int ws_disk(enum mt_format format);
+
+#endif
