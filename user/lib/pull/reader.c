@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -77,20 +78,36 @@ static bool take(struct mt_reader *r, uint64_t *page)
 	return found;
 }
 
+/* A page that is not there yet puts the thread to sleep, and nothing else here does. */
+static long waits(void)
+{
+	struct rusage used;
+
+	return getrusage(RUSAGE_THREAD, &used) ? 0 : used.ru_nvcsw;
+}
+
+static bool read_page(const struct mt_pull_guest *g, uint64_t page)
+{
+	char byte;
+	struct iovec here = { &byte, 1 },
+		     there = { (void *)(uintptr_t)(g->address + page * MT_PULL_PAGE_BYTES), 1 };
+
+	return process_vm_readv(g->pid, &here, 1, &there, 1, 0) == 1;
+}
+
 static void *read_pages(void *opaque)
 {
 	struct mt_reader *r = opaque;
 	uint64_t page;
 
 	while (take(r, &page)) {
-		char byte;
-		struct iovec here = { &byte, 1 },
-			     there = { (void *)(uintptr_t)(r->guest->address + page * MT_PULL_PAGE_BYTES), 1 };
-		bool read = process_vm_readv(r->guest->pid, &here, 1, &there, 1, 0) == 1;
+		long before = waits();
+		bool read = read_page(r->guest, page), waited = waits() > before;
 
 		pthread_mutex_lock(&r->lock);
 		r->counts.done++;
-		r->counts.fetched += read;
+		r->counts.fetched += read && waited;
+		r->counts.there += read && !waited;
 		r->counts.failed += !read;
 		pthread_mutex_unlock(&r->lock);
 	}
