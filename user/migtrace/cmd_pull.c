@@ -240,7 +240,7 @@ int cmd_pull(int argc, char **argv)
 	static struct pull p = {
 		.hot_path = "-",
 		.threads = 128,
-		.share_percent = 25,
+		.share_percent = 10,
 		.wait_ms = 30 * MT_MS_PER_S,
 		.stall_ms = 10 * MT_MS_PER_S,
 		.guest = { .pidfd = -1, .pagemap = -1 },
@@ -253,7 +253,7 @@ int cmd_pull(int argc, char **argv)
 		  "extents that are no further apart are fetched as one (default 0B)",
 		  &p.gap_bytes },
 		{ "share", 0, OPTION_PERCENT, "PERCENT",
-		  "fetch no more than this of what has not arrived (default 25)", &p.share_percent,
+		  "fetch no more than this of what has not arrived (default 10)", &p.share_percent,
 		  NULL, 100, 1 },
 		{ "threads", 0, OPTION_COUNT, "N", "pages asked for at once (default 128)",
 		  &p.threads, NULL, MT_PULL_THREADS_MAX, 1 },
