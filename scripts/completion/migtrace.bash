@@ -127,7 +127,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--svg|--record|--history|--learned|--profile)
+	-o|--output|--svg|--record|--history|--learned|--profile|--hot)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -155,7 +155,7 @@ _migtrace()
 				   $(compgen -f -X '!*.mtrec' -- "$cur"))
 		fi
 		;;
-	migrate|record|release|status|top)
+	hot|migrate|pull|record|release|status|top)
 		COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur"))
 		;;
 	esac

@@ -13,7 +13,7 @@
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "hypervisor/domain.h"
-#include "pull/reader.h"
+#include "pull/pullreader.h"
 #include "commands.h"
 
 #define LOOK_MS		5	/* for the flip, and for the end: libvirt answers in 0.1 ms */
@@ -29,7 +29,7 @@ struct pull {
 	struct mt_heat heat;
 	struct mt_order order;
 	struct mt_pull_guest guest;
-	struct mt_reader *reader;
+	struct mt_pullreader *reader;
 	uint64_t missing, left;		/* pages, at the beginning and at the end */
 	struct mt_pull_counts counts;
 	const char *ended;		/* why */
@@ -139,7 +139,7 @@ static int watch(struct pull *p, struct mt_err *err)
 	for (;;) {
 		int rc = look(p, NULL, err);
 
-		mt_reader_counts(p->reader, &p->counts);
+		mt_pullreader_counts(p->reader, &p->counts);
 		p->ended = "completed";
 		if (rc == -ENODATA || p->counts.took_ms)
 			return 0;
@@ -177,13 +177,13 @@ static int pull(struct pull *p, const char *name, struct mt_err *err)
 	if (!rc)
 		rc = mt_pull_guest_missing(&p->guest, &p->missing);
 	if (!rc)
-		rc = mt_reader_start(&p->reader, &p->guest, &p->order,
+		rc = mt_pullreader_start(&p->reader, &p->guest, &p->order,
 				     p->missing * p->share_percent / 100, (unsigned)p->threads);
 	if (rc)
 		return mt_err_set(err, rc, "%s cannot be pulled: %s", p->domain.name,
 				  strerror(-rc));
 	rc = watch(p, err);
-	mt_reader_stop(p->reader);
+	mt_pullreader_stop(p->reader);
 	if (mt_pull_guest_missing(&p->guest, &p->left))
 		p->left = 0;
 	return rc;
@@ -225,7 +225,7 @@ static int run(struct pull *p, const char *name)
 	status = rc ? cmd_fail(&err) : strcmp(p->ended, "completed") ? CMD_FAILED : CMD_OK;
 	mt_conn_close(p->conn);
 	/* A thread that waits for a page ends with the process only. */
-	if (p->reader && !mt_reader_free(p->reader, mt_deadline_ns(END_MS))) {
+	if (p->reader && !mt_pullreader_free(p->reader, mt_deadline_ns(END_MS))) {
 		fflush(stdout);
 		_exit(status);
 	}

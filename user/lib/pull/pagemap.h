@@ -5,7 +5,7 @@
 #ifndef MT_PULL_PAGEMAP_H
 #define MT_PULL_PAGEMAP_H
 
-#include "guest.h"
+#include "pullguest.h"
 
 #define MT_PAGEMAP_AT_ONCE	64	/* pages */
 
@@ -17,7 +17,8 @@ struct mt_pagemap {
 
 /*
  * What is said may be old by as much as it takes to come from the first to the last of those that
- * are looked at at once; none at or behind @end is. Return: 1 there, or swapped out; 0 not there; -errno.
+ * are looked at at once; none at or behind @end is. Return: 1 there, or swapped out; 0 not there;
+ * -errno.
  */
 int mt_pagemap_has(struct mt_pagemap *map, const struct mt_pull_guest *g, uint64_t page,
 		   uint64_t end);

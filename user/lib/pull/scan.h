@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "guest.h"
+#include "pullguest.h"
 
 #define MT_SCAN_LOOKS	8	/* whose changes are remembered */
 

@@ -39,7 +39,8 @@ struct puller {
 	struct puller_options o;
 	struct mt_conn *conn;
 	int subscription;
-	struct mt_pull_guest guest;
+	pid_t vmm;
+	struct mt_pull_guest guest;	/* of ->scan */
 	struct mt_scan *scan;
 	struct mt_sockets before;
 	pid_t agent;			/* 0: none */
@@ -108,7 +109,7 @@ static int start_agent(struct puller *p)
 		p->to_agent = fdopen(ends[1], "w");
 	if (!p->to_agent)
 		close(ends[1]);
-	return -ret;
+	return ret ? -ret : p->to_agent ? 0 : -ENOMEM;
 }
 
 static void tell_agent(struct puller *p)
@@ -124,9 +125,10 @@ static void tell_agent(struct puller *p)
 		say(p, "pull: %" PRIu64 " pages are hot, and are fetched first", pages);
 }
 
+/* Without a flip it has nothing to do. */
 static void end_agent(struct puller *p)
 {
-	uint64_t until_ns = mt_deadline_ns(END_WAIT_MS);
+	uint64_t until_ns = p->flipped ? mt_deadline_ns(END_WAIT_MS) : 0;
 	int status = 0;
 	pid_t ended;
 
@@ -160,7 +162,7 @@ static void on_event(const struct mt_event *ev, void *opaque)
 static bool limit_unsent(struct puller *p, unsigned *tries)
 {
 	struct mt_err err = { 0 };
-	int n = mt_unsent_limit(p->guest.pid, &p->before, (uint32_t)p->o.unsent_bytes, &err);
+	int n = mt_unsent_limit(p->vmm, &p->before, (uint32_t)p->o.unsent_bytes, &err);
 
 	if (n < 0)
 		say(p, "post-copy's socket is left as it is: %s", err.msg);
@@ -250,18 +252,29 @@ static int look_first(struct puller *p, struct mt_err *err)
 		    0;
 }
 
+static int start_scan(struct puller *p, const struct mt_domain_info *d, struct mt_err *err)
+{
+	int rc = mt_pull_guest_open(&p->guest, NULL, p->vmm, d->name, d->uuid, d->memory_bytes,
+				    err);
+
+	if (rc)
+		return rc;
+	p->scan = mt_scan_new(&p->guest);
+	rc = look_first(p, err);
+	if (rc)
+		return rc;
+	rc = start_agent(p);
+	return rc ? mt_err_set(err, rc, "--pull: /bin/sh cannot be started: %s", strerror(-rc)) : 0;
+}
+
 static int start(struct puller *p, const struct mt_domain_info *d, struct mt_err *err)
 {
-	int rc = mt_pull_guest_open(&p->guest, NULL, 0, d->name, d->uuid, d->memory_bytes, err);
+	int rc = mt_vmm_pid(NULL, d->name, d->uuid, &p->vmm, err);
 
 	if (!rc)
-		rc = mt_sockets_of(&p->before, p->guest.pid, err);
-	if (!rc && p->o.command) {
-		p->scan = mt_scan_new(&p->guest);
-		rc = look_first(p, err);
-		if (!rc && start_agent(p))
-			rc = mt_err_set(err, -errno, "--pull: /bin/sh cannot be started");
-	}
+		rc = mt_sockets_of(&p->before, p->vmm, err);
+	if (!rc && p->o.command)
+		rc = start_scan(p, d, err);
 	if (rc)
 		return rc;
 	rc = mt_conn_subscribe(p->conn, d->uuid, on_event, p);

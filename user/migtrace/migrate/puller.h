@@ -10,8 +10,8 @@
 struct puller;
 
 struct puller_options {
-	const char *command;		/* the agent, given the hot pages on its standard input; NULL:
-					 * none */
+	const char *command;		/* the agent, given the hot pages on its standard input;
+					 * NULL: none */
 	uint64_t unsent_bytes;		/* that QEMU's socket may hold; 0: as it is */
 	bool at_once;			/* it may be flipped as soon as it has begun: look before */
 	void (*note)(void *opaque, const char *text);	/* any thread */

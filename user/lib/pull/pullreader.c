@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * reader.c - a guest's missing pages are asked for by being read
+ * pullreader.c - a guest's missing pages are asked for by being read
  *
  * Threads: the reader's own share its lock, which is held for moments and never while a page is
  * waited for.
@@ -16,9 +16,9 @@
 #include "base/thread.h"
 #include "base/units.h"
 #include "pagemap.h"
-#include "reader.h"
+#include "pullreader.h"
 
-struct mt_reader {
+struct mt_pullreader {
 	const struct mt_pull_guest *guest;
 	const struct mt_order *order;
 	pthread_t *threads;
@@ -38,7 +38,7 @@ struct mt_reader {
  * What was missing when its neighbours were looked at may have come since, so that is looked at
  * again. One of which nothing is known is read all the same.
  */
-static bool is_there(struct mt_reader *r, uint64_t page)
+static bool is_there(struct mt_pullreader *r, uint64_t page)
 {
 	const struct mt_extent *e = &r->order->v[r->extent];
 	uint64_t end = e->first + e->count;
@@ -52,7 +52,7 @@ static bool is_there(struct mt_reader *r, uint64_t page)
 }
 
 /* The next page that is not there. */
-static bool take(struct mt_reader *r, uint64_t *page)
+static bool take(struct mt_pullreader *r, uint64_t *page)
 {
 	bool found = false;
 
@@ -97,7 +97,7 @@ static bool read_page(const struct mt_pull_guest *g, uint64_t page)
 
 static void *read_pages(void *opaque)
 {
-	struct mt_reader *r = opaque;
+	struct mt_pullreader *r = opaque;
 	uint64_t page;
 
 	while (take(r, &page)) {
@@ -121,10 +121,10 @@ static void *read_pages(void *opaque)
 	return NULL;
 }
 
-int mt_reader_start(struct mt_reader **out, const struct mt_pull_guest *guest,
+int mt_pullreader_start(struct mt_pullreader **out, const struct mt_pull_guest *guest,
 		    const struct mt_order *order, uint64_t max_pages, unsigned threads)
 {
-	struct mt_reader *r = calloc(1, sizeof(*r));
+	struct mt_pullreader *r = calloc(1, sizeof(*r));
 	int rc = 0;
 
 	*out = NULL;
@@ -156,25 +156,25 @@ int mt_reader_start(struct mt_reader **out, const struct mt_pull_guest *guest,
 	return 0;
 }
 
-void mt_reader_counts(const struct mt_reader *r, struct mt_pull_counts *counts)
+void mt_pullreader_counts(const struct mt_pullreader *r, struct mt_pull_counts *counts)
 {
-	struct mt_reader *locked = (struct mt_reader *)r;
+	struct mt_pullreader *locked = (struct mt_pullreader *)r;
 
 	pthread_mutex_lock(&locked->lock);
 	*counts = r->counts;
 	pthread_mutex_unlock(&locked->lock);
 }
 
-void mt_reader_stop(struct mt_reader *r)
+void mt_pullreader_stop(struct mt_pullreader *r)
 {
 	pthread_mutex_lock(&r->lock);
 	r->stop = true;
 	pthread_mutex_unlock(&r->lock);
 }
 
-bool mt_reader_free(struct mt_reader *r, uint64_t until_ns)
+bool mt_pullreader_free(struct mt_pullreader *r, uint64_t until_ns)
 {
-	mt_reader_stop(r);
+	mt_pullreader_stop(r);
 	while (r->n) {
 		if (!mt_thread_join_until(r->threads[r->n - 1], until_ns))
 			return false;

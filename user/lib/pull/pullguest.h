@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * guest.h - the process and the memory that are pulled, made sure of
+ * pullguest.h - the process and the memory that are pulled, made sure of
  */
-#ifndef MT_PULL_GUEST_H
-#define MT_PULL_GUEST_H
+#ifndef MT_PULLGUEST_H
+#define MT_PULLGUEST_H
 
 #include <stdbool.h>
 #include <stdint.h>

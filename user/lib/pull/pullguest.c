@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * guest.c - the process and the memory that are pulled, made sure of
+ * pullguest.c - the process and the memory that are pulled, made sure of
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "guest.h"
+#include "pullguest.h"
 #include "pagemap.h"
 
 static const char *proc_of(const struct mt_vmm_paths *paths)
