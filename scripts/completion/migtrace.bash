@@ -146,7 +146,7 @@ _migtrace()
 		local IFS=$'\n'
 		_migtrace_files
 		;;
-	predict|plan)
+	hot|predict|plan)
 		if [[ $cur == */* ]]; then
 			local IFS=$'\n'
 			_migtrace_files
@@ -155,7 +155,7 @@ _migtrace()
 				   $(compgen -f -X '!*.mtrec' -- "$cur"))
 		fi
 		;;
-	hot|migrate|pull|record|release|status|top)
+	migrate|pull|record|release|status|top)
 		COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur"))
 		;;
 	esac

@@ -6,7 +6,7 @@
 
 #include "ktap.h"
 #include "pull/order.h"
-#include "pull/scan.h"
+#include "pull/heatmap.h"
 
 #define PAGES	100000
 
@@ -127,12 +127,37 @@ static void test_refused(void)
 	CHECK_ORDER(&heat, 0, "");
 }
 
-static void test_scan_heat(void)
+/* In how many of the last eight windows; what was printed is what is read. */
+static void test_heatmap(void)
 {
-	CHECK_INT(mt_scan_heat(0), 0);
-	CHECK_INT(mt_scan_heat(0x81), 2);
-	CHECK_INT(mt_scan_heat(0xff), MT_SCAN_LOOKS);
-	CHECK(MT_SCAN_LOOKS <= MT_PULL_HEATS);
+	struct mt_heat heat = { 0 };
+	struct mt_heatmap m;
+	char text[128] = "", *line;
+	FILE *out;
+
+	CHECK_INT(mt_heatmap_init(&m, PAGES), 0);
+	for (unsigned window = 0; window < 9; window++) {
+		mt_heatmap_begin(&m);
+		CHECK_INT(mt_heatmap_mark(&m, 7, 2), 0);
+		if (!window)
+			CHECK_INT(mt_heatmap_mark(&m, 1000, 1), 0);
+		if (window == 1 || window == 8)
+			CHECK_INT(mt_heatmap_mark(&m, PAGES - 1, 1), 0);
+	}
+	CHECK_INT(mt_heatmap_mark(&m, PAGES, 1), -ERANGE);
+	CHECK_INT(mt_heatmap_mark(&m, 5, UINT64_MAX), -ERANGE);
+	CHECK_INT(mt_heatmap_heat(&m, 7), MT_HEATMAP_WINDOWS);
+	CHECK_INT(mt_heatmap_heat(&m, 1000), 0);
+	CHECK(MT_HEATMAP_WINDOWS <= MT_PULL_HEATS);
+	out = fmemopen(text, sizeof(text), "w");
+	CHECK_INT(mt_heatmap_print(&m, out), 3);
+	fclose(out);
+	mt_heatmap_fini(&m);
+	CHECK_STR(text, "7 2 8\n99999 1 2\n");
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		CHECK_INT(tell(&heat, line), 0);
+	CHECK_ORDER(&heat, 0, "7+2 99999+1");
+	mt_heat_fini(&heat);
 }
 
 static const struct ktap_case cases[] = {
@@ -142,7 +167,7 @@ static const struct ktap_case cases[] = {
 	{ "no gap is bridged over what is taken", test_gap_taken },
 	{ "extents across words of a bitmap", test_words },
 	{ "what is no extent of this guest", test_refused },
-	{ "heat of a scanned page", test_scan_heat },
+	{ "heat of a page, written and read", test_heatmap },
 };
 
 KTAP_MAIN(cases)

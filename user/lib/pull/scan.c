@@ -3,7 +3,6 @@
  * scan.c - which of a guest's pages are hot, by looking at their contents again and again
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 
@@ -15,9 +14,9 @@
 
 struct mt_scan {
 	const struct mt_pull_guest *guest;
-	uint64_t looks;
-	uint64_t *hashes;		/* 0: it was not there */
-	uint8_t *changes;		/* bit 0: between the last two looks */
+	uint64_t *hashes;		/* 0: it was not there, or there was no look yet */
+	bool looked;
+	struct mt_heatmap heat;
 	uint64_t buffer[CHUNK_PAGES * WORDS];
 };
 
@@ -29,8 +28,7 @@ struct mt_scan *mt_scan_new(const struct mt_pull_guest *guest)
 		return NULL;
 	s->guest = guest;
 	s->hashes = calloc(guest->pages, sizeof(*s->hashes));
-	s->changes = calloc(guest->pages, sizeof(*s->changes));
-	if (s->hashes && s->changes)
+	if (s->hashes && !mt_heatmap_init(&s->heat, guest->pages))
 		return s;
 	mt_scan_free(s);
 	return NULL;
@@ -41,7 +39,7 @@ void mt_scan_free(struct mt_scan *s)
 	if (!s)
 		return;
 	free(s->hashes);
-	free(s->changes);
+	mt_heatmap_fini(&s->heat);
 	free(s);
 }
 
@@ -66,9 +64,8 @@ static uint64_t hash_of(const uint64_t *words)
 
 static void note(struct mt_scan *s, uint64_t page, uint64_t hash)
 {
-	bool changed = s->looks && s->hashes[page] != hash;
-
-	s->changes[page] = (uint8_t)(s->changes[page] << 1 | changed);
+	if (s->looked && s->hashes[page] != hash && mt_heatmap_mark(&s->heat, page, 1))
+		return;
 	s->hashes[page] = hash;
 }
 
@@ -105,6 +102,7 @@ int mt_scan_look(struct mt_scan *s)
 	uint64_t done = 0;
 	int rc = -ESRCH;
 
+	mt_heatmap_begin(&s->heat);
 	for (uint64_t page = 0, n; page < s->guest->pages; page += n) {
 		bool there;
 		ssize_t got = 0;
@@ -118,29 +116,11 @@ int mt_scan_look(struct mt_scan *s)
 			note(s, page + i, hash_of(s->buffer + i * WORDS));
 		done += got > 0 ? (uint64_t)got : 0;
 	}
-	s->looks++;
+	s->looked = true;
 	return done ? 0 : rc;
 }
 
-unsigned mt_scan_heat(uint8_t changes)
+const struct mt_heatmap *mt_scan_heat(const struct mt_scan *s)
 {
-	return (unsigned)__builtin_popcount(changes);
-}
-
-uint64_t mt_scan_print(const struct mt_scan *s, FILE *out)
-{
-	uint64_t all = 0;
-
-	for (uint64_t page = 0, n; page < s->guest->pages; page += n) {
-		unsigned heat = mt_scan_heat(s->changes[page]);
-
-		for (n = 1; page + n < s->guest->pages; n++)
-			if (mt_scan_heat(s->changes[page + n]) != heat)
-				break;
-		if (!heat)
-			continue;
-		fprintf(out, "%" PRIu64 " %" PRIu64 " %u\n", page, n, heat);
-		all += n;
-	}
-	return all;
+	return &s->heat;
 }

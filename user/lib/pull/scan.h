@@ -11,12 +11,8 @@
 #ifndef MT_PULL_SCAN_H
 #define MT_PULL_SCAN_H
 
-#include <stdint.h>
-#include <stdio.h>
-
+#include "heatmap.h"
 #include "pullguest.h"
-
-#define MT_SCAN_LOOKS	8	/* whose changes are remembered */
 
 struct mt_scan;
 
@@ -30,13 +26,7 @@ void mt_scan_free(struct mt_scan *s);
  */
 MT_MUST_CHECK int mt_scan_look(struct mt_scan *s);
 
-/* The heat of a page, 0 to MT_SCAN_LOOKS: in how many of the last looks it had changed (PURE). */
-unsigned mt_scan_heat(uint8_t changes);
-
-/*
- * Lines for mt_heat_line(), ascending, of all that have changed in the looks that are remembered.
- * Return: pages.
- */
-uint64_t mt_scan_print(const struct mt_scan *s, FILE *out);
+/* What has changed: a window is the time between two looks. */
+const struct mt_heatmap *mt_scan_heat(const struct mt_scan *s);
 
 #endif

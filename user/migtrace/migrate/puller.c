@@ -114,7 +114,7 @@ static int start_agent(struct puller *p)
 
 static void tell_agent(struct puller *p)
 {
-	uint64_t pages = mt_scan_print(p->scan, p->to_agent);
+	uint64_t pages = mt_heatmap_print(mt_scan_heat(p->scan), p->to_agent);
 	int failed = ferror(p->to_agent);
 
 	failed |= fclose(p->to_agent);

@@ -3,17 +3,17 @@
  * cmd_hot.c - migtrace hot: the pages that a guest of this host writes again and again
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/cmd.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "hypervisor/domain.h"
+#include "migtrace/commands.h"
+#include "migtrace/predict/subject.h"
 #include "pull/scan.h"
-#include "commands.h"
+#include "hot.h"
 
 struct hot {
 	struct common_options common;
@@ -33,7 +33,19 @@ static int look(struct mt_scan *scan, const struct hot *h, struct mt_err *err)
 	return 0;
 }
 
-static int run(const struct hot *h, const char *name)
+static int of_recording(const char *path)
+{
+	struct mt_heatmap map;
+	struct mt_err err = { 0 };
+
+	if (hot_of_recording(&map, path, &err))
+		return cmd_fail(&err);
+	mt_heatmap_print(&map, stdout);
+	mt_heatmap_fini(&map);
+	return CMD_OK;
+}
+
+static int of_domain(const struct hot *h, const char *name)
 {
 	struct mt_pull_guest guest = { .pidfd = -1, .pagemap = -1 };
 	struct mt_conn *conn = NULL;
@@ -53,7 +65,7 @@ static int run(const struct hot *h, const char *name)
 		rc = scan ? look(scan, h, &err) : mt_err_set(&err, -ENOMEM, "out of memory");
 	}
 	if (!rc)
-		mt_scan_print(scan, stdout);
+		mt_heatmap_print(mt_scan_heat(scan), stdout);
 	mt_scan_free(scan);
 	mt_pull_guest_close(&guest);
 	mt_conn_close(conn);
@@ -66,17 +78,18 @@ int cmd_hot(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ "looks", 0, OPTION_COUNT, "N",
 		  "how often its memory is compared with what it was (default 4)", &h.looks, NULL,
-		  MT_SCAN_LOOKS, 1 },
+		  MT_HEATMAP_WINDOWS, 1 },
 		{ "every", 0, OPTION_LIMIT_MS, "DURATION", "between two looks (default 500ms)",
 		  &h.every_ms, .min = 1 },
 	};
 	const struct command_usage usage = {
 		.name = "hot",
-		.synopsis = "DOMAIN",
+		.synopsis = "DOMAIN|FILE",
 		.min_args = 1,
 		.max_args = 1,
 		.description = "Prints which pages DOMAIN wrote while it was looked at, as extents for migtrace pull:\n"
-			       "FIRST COUNT HEAT, in pages of its RAM; HEAT is in how many looks they had changed.",
+			       "FIRST COUNT HEAT, in pages of its RAM; HEAT is in how many looks they had changed.\n"
+			       "Of FILE, a recording by migtrace record --pages, what a kernel source logged.",
 		.examples = "  migtrace hot web1 | ssh host2 migtrace pull web1 --hot -\n",
 		.uses = OPTIONS_CONNECT,
 		.rows = rows,
@@ -85,5 +98,7 @@ int cmd_hot(int argc, char **argv)
 	struct option_args args;
 	int status = options_parse(&usage, argc, argv, &h.common, &args);
 
-	return status == OPTIONS_RUN ? run(&h, args.v[0]) : status;
+	if (status != OPTIONS_RUN)
+		return status;
+	return subject_is_file(args.v[0]) ? of_recording(args.v[0]) : of_domain(&h, args.v[0]);
 }
