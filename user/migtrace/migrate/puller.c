@@ -7,33 +7,26 @@
  * Nothing here can hold up the migration, and whatever fails is told and left.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
 #include "base/units.h"
 #include "pull/scan.h"
 #include "pull/unsent.h"
+#include "agent.h"
 #include "puller.h"
 
 #define LOOK_EVERY_MS	500
 #define LOOKS_FIRST	4	/* where a flip may come at once */
 #define LOOK_SHARE	10	/* of a look's own time is waited: a tenth of a CPU at most */
-#define LIMIT_EVERY_MS	20	/* until QEMU has the socket */
-#define LIMIT_TRIES	100
+#define LIMIT_EVERY_MS	5
+#define LIMIT_TRIES	20
 #define END_WAIT_MS	3000
-#define END_POLL_MS	10
-
-extern char **environ;
 
 struct puller {
 	struct puller_options o;
@@ -43,12 +36,12 @@ struct puller {
 	struct mt_pull_guest guest;	/* of ->scan */
 	struct mt_scan *scan;
 	struct mt_sockets before;
-	pid_t agent;			/* 0: none */
-	FILE *to_agent;
+	struct agent agent;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool active, flipped, over;	/* under ->lock */
+	unsigned begun;			/* how often: it may be begun again. All under ->lock */
+	bool flipped, over;
 };
 
 static void say(const struct puller *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -64,63 +57,16 @@ static void say(const struct puller *p, const char *fmt, ...)
 	p->o.note(p->o.opaque, text);
 }
 
-/* --- the agent ----------------------------------------------------------- */
-static int set_attributes(posix_spawnattr_t *attr)
-{
-	sigset_t none, all;
-	int ret;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	ret = posix_spawnattr_setsigmask(attr, &none);
-	if (!ret)
-		ret = posix_spawnattr_setsigdefault(attr, &all);
-	if (!ret)
-		ret = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-							     POSIX_SPAWN_SETSIGDEF);
-	return ret;
-}
-
-/* What it prints is told, not part of our own answer. */
-static int start_agent(struct puller *p)
-{
-	char *const argv[] = { "sh", "-c", (char *)p->o.command, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	int ends[2], ret;
-
-	if (pipe2(ends, O_CLOEXEC))
-		return -errno;
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attr);
-	ret = posix_spawn_file_actions_adddup2(&files, ends[0], STDIN_FILENO);
-	if (!ret)
-		ret = posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-	if (!ret)
-		ret = set_attributes(&attr);
-	if (!ret)
-		ret = posix_spawn(&p->agent, "/bin/sh", &files, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	close(ends[0]);
-	if (ret)
-		p->agent = 0;
-	else
-		p->to_agent = fdopen(ends[1], "w");
-	if (!p->to_agent)
-		close(ends[1]);
-	return ret ? -ret : p->to_agent ? 0 : -ENOMEM;
-}
-
 static void tell_agent(struct puller *p)
 {
-	uint64_t pages = mt_heatmap_print(mt_scan_heat(p->scan), p->to_agent);
-	int failed = ferror(p->to_agent);
+	uint64_t pages;
+	int rc;
 
-	failed |= fclose(p->to_agent);
-	p->to_agent = NULL;
-	if (failed)
-		say(p, "pull: the command does not read what it is to fetch: %s", strerror(errno));
+	if (!p->scan)
+		return;
+	rc = agent_tell(&p->agent, mt_scan_heat(p->scan), &pages);
+	if (rc)
+		say(p, "pull: the command does not read what it is to fetch: %s", strerror(-rc));
 	else
 		say(p, "pull: %" PRIu64 " pages are hot, and are fetched first", pages);
 }
@@ -128,20 +74,11 @@ static void tell_agent(struct puller *p)
 /* Without a flip it has nothing to do. */
 static void end_agent(struct puller *p)
 {
-	uint64_t until_ns = p->flipped ? mt_deadline_ns(END_WAIT_MS) : 0;
-	int status = 0;
-	pid_t ended;
+	int status = agent_end(&p->agent, p->flipped ? END_WAIT_MS : 0);
 
-	if (!p->agent)
-		return;
-	while (!(ended = waitpid(p->agent, &status, WNOHANG)) && mt_now_ns() < until_ns)
-		mt_sleep_ms(END_POLL_MS);
-	if (!ended)
-		kill(-p->agent, SIGTERM);
-	else if (status)
+	if (status && p->flipped)
 		say(p, "pull: the command failed (%s %d): hot pages may have come no sooner than others",
-		    WIFEXITED(status) ? "exit status" : "signal",
-		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+		    status < 256 ? "exit status" : "signal", status & 255);
 }
 
 /* --- the thread ----------------------------------------------------------- */
@@ -152,38 +89,42 @@ static void on_event(const struct mt_event *ev, void *opaque)
 	if (ev->kind != MT_EVENT_MIGRATION)
 		return;
 	pthread_mutex_lock(&p->lock);
-	p->active |= ev->status == MT_STATUS_ACTIVE;
+	p->begun += ev->status == MT_STATUS_ACTIVE;
 	p->flipped |= mt_status_is_postcopy(ev->status);
 	mt_cond_wake(&p->changed);
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Return: whether QEMU's socket need not be looked for any more. */
-static bool limit_unsent(struct puller *p, unsigned *tries)
+/* QEMU has the socket at about the time that it says that it began. */
+static void limit_unsent(struct puller *p)
 {
 	struct mt_err err = { 0 };
-	int n = mt_unsent_limit(p->vmm, &p->before, (uint32_t)p->o.unsent_bytes, &err);
+	int n = 0;
 
-	if (n < 0)
-		say(p, "post-copy's socket is left as it is: %s", err.msg);
-	else if (!n && ++*tries == LIMIT_TRIES)
-		say(p, "post-copy's socket is left as it is: QEMU has no new connection");
-	return n || *tries == LIMIT_TRIES;
+	for (unsigned i = 0; !n && i < LIMIT_TRIES; i++) {
+		if (i)
+			mt_sleep_ms(LIMIT_EVERY_MS);
+		n = mt_unsent_limit(p->vmm, &p->before, (uint32_t)p->o.unsent_bytes, &err);
+	}
+	if (n <= 0)
+		say(p, "QEMU's socket is left as it is: %s",
+		    n ? err.msg : "it has no new connection");
 }
 
 struct state {
-	bool active, flipped, over;
+	unsigned begun;
+	bool flipped, over;
 };
 
-static struct state wait_until(struct puller *p, uint64_t until_ns, bool limited)
+static struct state wait_until(struct puller *p, uint64_t until_ns, unsigned begun)
 {
 	struct state now;
 
 	pthread_mutex_lock(&p->lock);
-	while (!p->over && !p->flipped && !(p->active && !limited) &&
+	while (!p->over && !p->flipped && p->begun == begun &&
 	       mt_cond_wait_until(&p->changed, &p->lock, until_ns))
 		;
-	now = (struct state){ p->active, p->flipped, p->over };
+	now = (struct state){ p->begun, p->flipped, p->over };
 	pthread_mutex_unlock(&p->lock);
 	return now;
 }
@@ -203,36 +144,29 @@ static uint64_t next_look_ns(struct puller *p)
 static void *follow(void *opaque)
 {
 	struct puller *p = opaque;
-	bool limited = !p->o.unsent_bytes;
-	uint64_t look_ns = mt_now_ns();
-	unsigned tries = 0;
+	uint64_t look_ns = p->scan ? mt_now_ns() : UINT64_MAX;
+	unsigned begun = 0;
 
 	for (;;) {
-		struct state now = wait_until(p, look_ns, limited);
+		struct state now = wait_until(p, look_ns, begun);
 
 		if (now.over)
 			return NULL;
-		if (now.active && !limited) {
-			limited = limit_unsent(p, &tries);
-			if (!limited)
-				mt_sleep_ms(LIMIT_EVERY_MS);
-		}
-		if (now.flipped && p->to_agent)
+		if (now.begun != begun && p->o.unsent_bytes)
+			limit_unsent(p);
+		begun = now.begun;
+		if (now.flipped) {
 			tell_agent(p);
-		if (now.flipped && limited)
 			return NULL;
-		if (p->to_agent && mt_now_ns() >= look_ns)
+		}
+		if (mt_now_ns() >= look_ns)
 			look_ns = next_look_ns(p);
-		else if (!p->to_agent)
-			look_ns = UINT64_MAX;
 	}
 }
 
 /* --- its life ---------------------------------------------------------------- */
 static void release(struct puller *p)
 {
-	if (p->to_agent)
-		fclose(p->to_agent);
 	end_agent(p);
 	mt_scan_free(p->scan);
 	mt_pull_guest_close(&p->guest);
@@ -263,7 +197,7 @@ static int start_scan(struct puller *p, const struct mt_domain_info *d, struct m
 	rc = look_first(p, err);
 	if (rc)
 		return rc;
-	rc = start_agent(p);
+	rc = agent_start(&p->agent, p->o.command);
 	return rc ? mt_err_set(err, rc, "--pull: /bin/sh cannot be started: %s", strerror(-rc)) : 0;
 }
 
@@ -322,8 +256,7 @@ void puller_end(struct puller *p)
 	pthread_mutex_unlock(&p->lock);
 	/* It may be writing to a command that does not read. */
 	if (!mt_thread_join_until(p->thread, mt_deadline_ns(END_WAIT_MS))) {
-		if (p->agent)
-			kill(-p->agent, SIGTERM);
+		agent_kill(&p->agent);
 		mt_thread_join(p->thread);
 	}
 	release(p);
