@@ -140,12 +140,14 @@ static int watch(struct pull *p, struct mt_err *err)
 		int rc = look(p, NULL, err);
 
 		mt_pullreader_counts(p->reader, &p->counts);
-		p->ended = "completed";
-		if (rc == -ENODATA || p->counts.took_ms)
-			return 0;
+		p->ended = "failed";
 		if (mt_pull_guest_ended(&p->guest))
 			return mt_err_set(err, -ESRCH, "%s: its QEMU, process %d, has ended",
 					  p->domain.name, (int)p->guest.pid);
+		p->ended = "completed";
+		if (rc == -ENODATA || p->counts.took_ms)
+			return 0;
+		p->ended = "failed";
 		if (rc && rc != -EAGAIN)
 			return rc;
 		if (p->counts.done != done)
