@@ -132,7 +132,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--svg|--record|--history|--learned|--profile)
+	-o|--output|--svg|--record|--history|--learned|--profile|--hot)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -151,7 +151,7 @@ _migtrace()
 		local IFS=$'\n'
 		_migtrace_files
 		;;
-	predict|plan)
+	hot|predict|plan)
 		if [[ $cur == */* ]]; then
 			local IFS=$'\n'
 			_migtrace_files
@@ -160,7 +160,7 @@ _migtrace()
 				   $(compgen -f -X '!*.mtrec' -- "$cur"))
 		fi
 		;;
-	migrate|record|release|status|top)
+	migrate|pull|record|release|status|top)
 		COMPREPLY=($(compgen -W "$(_migtrace_domains "$(_migtrace_uri)")" -- "$cur"))
 		;;
 	esac

@@ -149,7 +149,7 @@ echo '{"type":"learned","schema":1,"figures":{"precopy":{"setup_ms":100}},"resid
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor guard list migrate plan predict record release replay report simulate status top tournament; do
+for command in doctor guard hot list migrate plan predict pull record release replay report simulate status top tournament; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -397,6 +397,15 @@ refused "release: nobody" 2 'which DOMAIN' release
 refused "release: one and all" 2 'not both' release test --all
 refused "release: two" 2 'argument' release test other
 refused "release: cannot connect" 1 'nobody-listens' release test -c "$NOBODY_THERE"
+refused "hot: nobody" 2 'argument' hot
+refused "hot: more looks than are remembered" 2 'looks' hot test --looks 9
+refused "hot: no process" 1 'no process here runs the guest test' hot test -c $T
+refused "pull: more than all" 2 'share' pull test --share 101
+refused "pull: no threads" 2 'threads' pull test --threads 0
+refused "pull: a file that is not there" 1 'nowhere: No such file' pull test -c $T --hot "$dir/nowhere"
+refused "pull: not in post-copy" 1 'is not in post-copy: nothing to pull' pull test -c $T --hot /dev/null
+refused "pull: no such guest" 1 'no flip to post-copy in sight' pull nobody -c $T --hot /dev/null --wait 50ms
+refused "migrate: an agent without post-copy" 2 'for flips: give --postcopy' migrate test "$NOBODY_THERE" -c $T --pull true
 refused "guard: a name" 2 'domuuid' guard test
 refused "guard: a descriptor that is not there" 2 'parent-fd 77' guard --parent-fd 77
 export MIGTRACE_RUN_DIR=$dir/run

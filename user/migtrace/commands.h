@@ -7,10 +7,12 @@
 
 int cmd_doctor(int argc, char **argv);
 int cmd_guard(int argc, char **argv);
+int cmd_hot(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
+int cmd_pull(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 int cmd_replay(int argc, char **argv);

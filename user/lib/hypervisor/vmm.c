@@ -85,6 +85,11 @@ static bool is_guest(const char *proc, pid_t pid, const char *uuid)
 	return len > 0 && has_uuid(args, (size_t)len, uuid);
 }
 
+bool mt_vmm_is(const struct mt_vmm_paths *paths, pid_t pid, const char *uuid)
+{
+	return is_guest(paths && paths->proc ? paths->proc : "/proc", pid, uuid);
+}
+
 static pid_t parse_pid(const char *text)
 {
 	char *end;

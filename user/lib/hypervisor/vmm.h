@@ -32,6 +32,9 @@ struct mt_vmm_paths {
 MT_MUST_CHECK int mt_vmm_pid(const struct mt_vmm_paths *paths, const char *name, const char *uuid,
 			     pid_t *pid, struct mt_err *err);
 
+/* Whether the process @pid has that guest's UUID on its command line. */
+MT_MUST_CHECK bool mt_vmm_is(const struct mt_vmm_paths *paths, pid_t pid, const char *uuid);
+
 /* A guest's RAM, as its process has it. */
 struct mt_vmm_memory {
 	uint64_t mapped_bytes;		/* of the mappings that were taken for it */
@@ -63,5 +66,14 @@ MT_MUST_CHECK int mt_vmm_memory(const struct mt_vmm_paths *paths, pid_t pid, uin
  */
 MT_MUST_CHECK int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
 				 uint64_t *nonzero_bytes, struct mt_err *err);
+
+/* The largest of a guest's mappings; all of its RAM where that is in one piece. */
+struct mt_vmm_ram {
+	uint64_t address, bytes;
+};
+
+/* Errors as mt_vmm_memory(). */
+MT_MUST_CHECK int mt_vmm_ram(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
+			     struct mt_vmm_ram *ram, struct mt_err *err);
 
 #endif

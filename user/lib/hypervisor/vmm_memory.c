@@ -233,3 +233,16 @@ int mt_vmm_nonzero(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_
 	*nonzero_bytes = memory.nonzero_bytes;
 	return 0;
 }
+
+int mt_vmm_ram(const struct mt_vmm_paths *paths, pid_t pid, uint64_t memory_bytes,
+	       struct mt_vmm_ram *ram, struct mt_err *err)
+{
+	const char *proc = paths && paths->proc ? paths->proc : "/proc";
+	struct mappings all = { .n = 0 };
+	struct mt_vmm_memory memory;
+	int rc = read_ram(proc, pid, "maps", memory_bytes, &all, &memory, err);
+
+	if (!rc)
+		*ram = (struct mt_vmm_ram){ all.v[0].from, all.v[0].bytes };
+	return rc;
+}

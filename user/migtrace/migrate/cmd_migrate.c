@@ -80,6 +80,12 @@ int cmd_migrate(int argc, char **argv)
 		  "what pre-copy may use of the link", &m.how.bandwidth_bytes_per_s },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE",
 		  "what post-copy may use of it", &m.how.postcopy_bandwidth_bytes_per_s },
+		{ "pull", 0, OPTION_STRING, "COMMAND",
+		  "at a flip, have this fetch hot pages first: ssh HOST migtrace pull DOMAIN",
+		  &m.pull_command },
+		{ "postcopy-unsent", 0, OPTION_SIZE_BYTES, "SIZE",
+		  "what QEMU's socket may hold that is not sent yet: faults wait behind it",
+		  &m.unsent_bytes },
 		{ "methods", 0, OPTION_STRING, "A,B",
 		  "begin with the one of these that costs least, by --profile and --bandwidth",
 		  &methods },
@@ -157,6 +163,11 @@ int cmd_migrate(int argc, char **argv)
 			&usage,
 			"policy %s would flip to post-copy before a pass is done, so --postcopy is needed",
 			m.policy->name);
+	if ((m.pull_command || m.unsent_bytes) && !m.limits.postcopy_allowed)
+		return options_error(&usage,
+				     "--pull and --postcopy-unsent are for flips: give --postcopy");
+	if (m.unsent_bytes > INT32_MAX)
+		return options_error(&usage, "--postcopy-unsent: less than 2 GiB");
 	if (mt_compression_parse(compression, &m.how.compression))
 		return options_error(&usage, "--compression %s is unknown: xbzrle, mt or zstd",
 				     compression);

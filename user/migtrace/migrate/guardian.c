@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "child.h"
 #include "guardian.h"
 
 #define PARENT_FD	3	/* in the guardian */
@@ -37,22 +37,6 @@ static int set_files(posix_spawn_file_actions_t *files, int fd)
 						       0);
 	if (!ret)
 		ret = posix_spawn_file_actions_adddup2(files, fd, PARENT_FD);
-	return ret;
-}
-
-static int set_attributes(posix_spawnattr_t *attr)
-{
-	sigset_t none, all;
-	int ret;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	ret = posix_spawnattr_setsigmask(attr, &none);
-	if (!ret)
-		ret = posix_spawnattr_setsigdefault(attr, &all);
-	if (!ret)
-		ret = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-							     POSIX_SPAWN_SETSIGDEF);
 	return ret;
 }
 
@@ -85,7 +69,7 @@ int guardian_start(struct guardian *g, const char *uuid)
 	posix_spawnattr_init(&attr);
 	ret = set_files(&files, ends[0]);
 	if (!ret)
-		ret = set_attributes(&attr);
+		ret = child_attributes(&attr);
 	if (!ret)
 		ret = posix_spawn(&g->pid, "/proc/self/exe", &files, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);

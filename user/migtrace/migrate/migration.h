@@ -14,11 +14,13 @@
 #include "store/experience.h"
 #include "store/history.h"
 #include "guardian.h"
+#include "puller.h"
 
 struct migration {
 	struct common_options common;
 	const char *policy_name, *record_path, *source_name, *history_path, *learned_path,
-		*profile_path;
+		*profile_path, *pull_command;
+	uint64_t unsent_bytes;
 	struct mt_history history;
 	struct mt_experience experience;
 	struct mt_beforehand before;
@@ -44,6 +46,7 @@ struct migration {
 	struct mt_wheel *wheel;
 	struct mt_guard *guard;
 	struct guardian guardian;
+	struct puller *puller;		/* NULL: neither --pull nor --postcopy-unsent */
 	struct progress progress;
 	struct mt_supervise_result result;
 	volatile int cancel, leave;

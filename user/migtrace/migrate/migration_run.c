@@ -66,6 +66,24 @@ static uint64_t or_default(uint64_t value)
 	return value == MT_LIMIT_UNSET ? 0 : value;
 }
 
+static void note(void *migration, const char *text)
+{
+	struct migration *m = migration;
+
+	progress_note(&m->progress, text);
+}
+
+static int start_puller(struct migration *m, struct mt_err *err)
+{
+	if (!m->pull_command && !m->unsent_bytes)
+		return 0;
+	return puller_start(&m->puller, m->conn, &m->domain, &(struct puller_options){
+		.command = m->pull_command,
+		.unsent_bytes = m->unsent_bytes,
+		.at_once = mt_policy_flips_at_once(m->policy, &m->limits),
+		.note = note, .opaque = m }, err);
+}
+
 static int supervise(struct migration *m, const char *destination, struct mt_err *err)
 {
 	const char *const destinations[] = { destination, NULL };
@@ -87,6 +105,9 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 	progress_note(&m->progress, note);
 	if (*m->method)
 		progress_note(&m->progress, m->method);
+	rc = start_puller(m, err);
+	if (rc)
+		return rc;
 	/*
 	 * Who supervises waits for no disk. If there is no thread for it, better so than not at
 	 * all.
@@ -121,6 +142,8 @@ static int supervise(struct migration *m, const char *destination, struct mt_err
 		.progress = progress_show,
 		.opaque = &m->progress,
 	}, &m->result, err);
+	puller_end(m->puller);
+	m->puller = NULL;
 	progress_end(&m->progress);
 	mt_collector_close(m->collector);
 	m->collector = NULL;
