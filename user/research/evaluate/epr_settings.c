@@ -20,7 +20,8 @@ static const struct setting {
 	enum mt_markov_count count;
 	bool seen, chain;
 } settings[] = {
-	{ "default" },
+	[EPR_DEFAULT] = { "default" },
+	[EPR_SECONDS] = { "slots x10, n = 10", .coarse = 10, .window = 10 },
 	{ "n = 5", .window = 5 },
 	{ "n = 10", .window = 10 },
 	{ "n = 20", .window = 20 },

@@ -7,7 +7,14 @@
 
 #include "model/markov/epr.h"
 
-#define EPR_DEFAULT	0
+enum {
+	EPR_DEFAULT,
+	/*
+	 * In slots of a second. QEMU resets its rings once a second, and KVM logs a page once until
+	 * then: slots of 100 ms have a period of ten that is the log's, these have not.
+	 */
+	EPR_SECONDS,
+};
 
 /* NULL behind the last */
 const char *epr_setting_name(size_t i);

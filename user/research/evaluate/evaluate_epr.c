@@ -179,8 +179,8 @@ static int add_setting(struct mt_table *t, const struct epr_set *set, const char
 	return rc ? rc : add_rows(t, &r, setting);
 }
 
-/* Those that lie in the folder of @first, the first of them, under the default setting. */
-static int add_folder(struct mt_table *t, const struct epr_set *set, size_t first,
+/* Those that lie in the folder of @first, the first of them. */
+static int add_folder(struct mt_table *t, const struct epr_set *set, size_t first, size_t setting,
 		      struct mt_epr *each)
 {
 	const struct epr_series *s = set->series;
@@ -189,8 +189,8 @@ static int add_folder(struct mt_table *t, const struct epr_set *set, size_t firs
 
 	for (size_t i = first; i < set->n_recorded && !rc; i++)
 		if (epr_series_beside(&s[i], &s[first]))
-			rc = add(&r, &s[i], EPR_DEFAULT);
-	return rc ? rc : add_rows(t, &r, EPR_DEFAULT);
+			rc = add(&r, &s[i], setting);
+	return rc ? rc : add_rows(t, &r, setting);
 }
 
 static int add_folders(struct mt_table *t, const struct epr_set *set, struct mt_epr *each)
@@ -203,7 +203,9 @@ static int add_folders(struct mt_table *t, const struct epr_set *set, struct mt_
 		while (!epr_series_beside(&set->series[first], &set->series[i]))
 			first++;
 		if (first == i)
-			rc = add_folder(t, set, i, each);
+			rc = add_folder(t, set, i, EPR_DEFAULT, each);
+		if (first == i && !rc)
+			rc = add_folder(t, set, i, EPR_SECONDS, each);
 	}
 	return rc;
 }
