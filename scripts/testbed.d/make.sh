@@ -124,15 +124,23 @@ make_holder()
 	identity_of "$pid" >"$state/$h/holder" || die "$name: host $h was killed as soon as it was made"
 }
 
-# shape HOST RATE. Latency as measured: with 20 ms, TCP stalls for 1 to 2.6 s
-# when there are many threads; with 400 ms the switch to post-copy takes 3 s.
+# shape HOST RATE [DELAY_MS LOSS_PERMILLE]. Latency as measured: with 20 ms, TCP stalls for 1
+# to 2.6 s when there are many threads; with 400 ms the switch to post-copy takes 3 s.
+# netem holds all that is on its way: so many packets, of up to 64 KiB each.
+netem_packets=20000
 shape()
 {
-	if [[ $2 == unlimited ]]; then
-		on "$1" tc qdisc del dev eth0 root >/dev/null 2>&1 || :	# there may be none
-	else
-		try on "$1" tc qdisc replace dev eth0 root tbf rate "$2" burst 256kb latency 50ms
+	local parent=root
+	# What was there may be none, and changes in place where it can.
+	[[ $2 != unlimited ]] || on "$1" tc qdisc del dev eth0 root >/dev/null 2>&1 || :
+	if ((${3-0} || ${4-0})); then
+		try on "$1" tc qdisc replace dev eth0 root handle 1: netem limit $netem_packets \
+			delay "${3}ms" loss "$(($4 / 10)).$(($4 % 10))%"
+		parent='parent 1:1'
 	fi
+	# shellcheck disable=SC2086 # two words
+	[[ $2 == unlimited ]] ||
+		try on "$1" tc qdisc replace dev eth0 $parent tbf rate "$2" burst 256kb latency 50ms
 }
 
 # Starts it unless it runs, and waits for it to answer.

@@ -205,6 +205,8 @@ wrong_use_is_refused()
 	done
 	refuses 2 "$testbed" && refuses 2 "$testbed" frob && refuses 2 "$testbed" exec c true &&
 		refuses 2 "$testbed" exec a && refuses 2 "$testbed" up --rate fast && refuses 2 "$testbed" rate 0mbit &&
+		refuses 2 "$testbed" rate 1gbit --delay 50ms && refuses 2 "$testbed" rate 1gbit --loss 501 &&
+		refuses 2 "$testbed" rate 1gbit --jitter 1 &&
 		refuses 2 "$testbed" kill a FROB && refuses 2 "$testbed" link sideways &&
 		refuses 1 on a "$testbed" down
 }

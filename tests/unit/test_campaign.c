@@ -72,6 +72,12 @@ static void good_spec(void)
 	CHECK_INT(s.tables[0].bandwidths.v[2], 30 * MT_MIB);
 	CHECK_INT(s.tables[0].limits.v[1], 1000);
 	CHECK(!s.tables[0].all);
+	CHECK_INT(s.delay_ms + s.loss_permille, 0);
+	campaign_spec_fini(&s);
+	CHECK_INT(load(&s, "[campaign]\n" COMMANDS "delay = 50ms\nloss_permille = 1\n" PARTS TABLE),
+		  0);
+	CHECK_INT(s.delay_ms, 50);
+	CHECK_INT(s.loss_permille, 1);
 	campaign_spec_fini(&s);
 }
 
@@ -104,6 +110,10 @@ static void bad_specs(void)
 		{ "[campaign]\n" COMMANDS "seed = x\n", ":8: " },
 		{ "[campaign]\n" COMMANDS "pause = 300\n", ":8: " },
 		{ "[campaign]\n" COMMANDS "profile = 0ms\n", ":8: profile 0ms is out of range" },
+		{ "[campaign]\n" COMMANDS "delay = 50\n", ":8: " },
+		{ "[campaign]\n" COMMANDS "delay = 2s\n", ":8: delay 2s is out of range" },
+		{ "[campaign]\n" COMMANDS "loss_permille = 501\n",
+		  ":8: loss_permille: \"501\" is more than 500" },
 		{ "[campaign]\n" COMMANDS "source = perf\n",
 		  "accepted are auto, kmod, bpf, libvirt" },
 		{ "[campaign]\n" COMMANDS "rubbish\n", ":8: neither" },

@@ -68,6 +68,7 @@ struct campaign_spec {
 	bool history;			/* policies learn from the profile */
 	uint64_t runs_per_start;	/* a guest is started anew after this many */
 	uint64_t link_permille;	/* QEMU's limit is this share of the link's rate */
+	uint64_t delay_ms, loss_permille;	/* of the link, in each direction */
 	struct campaign_guest *guests;
 	struct campaign_workload *workloads;
 	struct campaign_method *methods;

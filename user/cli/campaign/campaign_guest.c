@@ -61,6 +61,23 @@ int campaign_up(struct campaign *c, struct mt_err *err)
 	return rc;
 }
 
+static int set_link_env(struct campaign *c, uint64_t bytes_per_s)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} of[] = {
+		{ "MIGTRACE_LINK_BYTES_PER_S", bytes_per_s },
+		{ "MIGTRACE_LINK_DELAY_MS", c->spec.delay_ms },
+		{ "MIGTRACE_LINK_LOSS_PERMILLE", c->spec.loss_permille },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(of) && !rc; i++)
+		rc = campaign_env_set(&c->env, of[i].name, "%" PRIu64, of[i].value);
+	return rc;
+}
+
 int campaign_link(struct campaign *c, uint64_t bytes_per_s, struct mt_err *err)
 {
 	char out[256];
@@ -69,7 +86,7 @@ int campaign_link(struct campaign *c, uint64_t bytes_per_s, struct mt_err *err)
 	if (c->link_bytes_per_s == bytes_per_s)
 		return 0;
 	c->link_bytes_per_s = 0;
-	if (campaign_env_set(&c->env, "MIGTRACE_LINK_BYTES_PER_S", "%" PRIu64, bytes_per_s))
+	if (set_link_env(c, bytes_per_s))
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	rc = command(c, "link", c->spec.link_command, LINK_S, out, sizeof(out), err);
 	if (!rc)

@@ -24,6 +24,8 @@ const struct spec_key campaign_keys[] = {
 	{ "cap_passes", SPEC_COUNT, AT(cap_passes), "3", 0, 100 },
 	{ "runs_per_start", SPEC_COUNT, AT(runs_per_start), "16", 1, 10000 },
 	{ "link_permille", SPEC_COUNT, AT(link_permille), "945", 1, 1000 },
+	{ "delay", SPEC_DURATION, AT(delay_ms), "0ms", 0, 1000 },
+	{ "loss_permille", SPEC_COUNT, AT(loss_permille), "0", 0, 500 },
 	{ }
 };
 #undef AT

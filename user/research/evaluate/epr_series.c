@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "model/markov/slots.h"
+#include "research/folder.h"
 #include "epr_series.h"
 
 #define TICK_SLOT_MS	100
@@ -161,10 +162,12 @@ static void add_rates(struct filling *f, const struct mt_recording *rec)
 
 int epr_series_load(struct epr_series *s, const struct mt_recording *rec, bool storage)
 {
+	mt_autofree char *folder = folder_of(rec->path);
 	struct filling f;
 
 	memset(s, 0, sizeof(*s));
 	snprintf(s->name, sizeof(s->name), "%s", rec->path);
+	snprintf(s->folder, sizeof(s->folder), "%s", folder ? folder : "");
 	begin(&f, s, EPR_TICKS, TICK_SLOT_MS);
 	add_ticks(&f, rec, storage);
 	/* It tells of memory alone. */
@@ -222,6 +225,11 @@ int epr_series_copy(struct epr_series *s, const struct epr_series *from)
 		return -ENOMEM;
 	memcpy(s->slots, from->slots, from->n * sizeof(*s->slots));
 	return 0;
+}
+
+bool epr_series_beside(const struct epr_series *a, const struct epr_series *b)
+{
+	return !strcmp(a->source, b->source) && !strcmp(a->folder, b->folder);
 }
 
 void epr_series_coarsen(struct epr_series *s, unsigned n)

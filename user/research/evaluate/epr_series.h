@@ -17,6 +17,7 @@
 
 struct epr_series {
 	char name[256];
+	char folder[64];	/* of a recording, as far as it fits */
 	const char *source;	/* one of these */
 	unsigned slot_ms;
 	double *slots;		/* bytes, or pages, in each: one or the other throughout */
@@ -34,6 +35,8 @@ MT_MUST_CHECK int epr_series_load(struct epr_series *s, const struct mt_recordin
 				  bool storage);
 MT_MUST_CHECK int epr_series_make(struct epr_series *s, const struct mt_phases *phases, size_t n,
 				  bool storage);
+/* Is it of the same source, from the same folder? */
+bool epr_series_beside(const struct epr_series *a, const struct epr_series *b);
 /* Every @n slots become one; what is left over is dropped. */
 void epr_series_coarsen(struct epr_series *s, unsigned n);
 MT_MUST_CHECK int epr_series_copy(struct epr_series *s, const struct epr_series *from);

@@ -3,7 +3,8 @@
  * evaluate_epr.c - the effective prediction ratio of FM and AM, and what it hangs on
  *
  * Each series alone with the default parameters; then those of one source together under each
- * setting, AM over FM with its 90 % interval by the bootstrap of whole series.
+ * setting, and those of one folder; AM over FM with its 90 % interval by the bootstrap of whole
+ * series.
  */
 #include <errno.h>
 #include <math.h>
@@ -11,89 +12,9 @@
 
 #include "base/cluster.h"
 #include "cli/cmd.h"
-#include "model/markov/epr.h"
 #include "epr_set.h"
+#include "epr_settings.h"
 #include "evaluate_epr.h"
-
-/* Slots, for the default setting; others have the first and the fourth. */
-static const unsigned horizons[] = { 30, 60, 120, 150, 250, 256 };
-static const unsigned horizons_of_settings[] = { 30, 150 };
-
-/* Departures from the defaults, 0 = none. */
-static const struct setting {
-	const char *name;
-	unsigned window, step, coarse, rep_max, fuse;
-	double join, match, link, fluctuation;
-	enum mt_markov_adjust adjust;	/* and the rest: of AM alone */
-	enum mt_markov_count count;
-	bool seen, chain;
-} settings[] = {
-	{ "default" },
-	{ "n = 5", .window = 5 },
-	{ "n = 10", .window = 10 },
-	{ "n = 20", .window = 20 },
-	{ "n = 30", .window = 30 },
-	{ "n = 60", .window = 60 },
-	{ "slots x2", .coarse = 2 },
-	{ "slots x5", .coarse = 5 },
-	{ "match within 10 %", .match = 0.1 },
-	{ "match within 30 %", .match = 0.3 },
-	{ "join within 0.5", .join = 0.5 },
-	{ "join within 1", .join = 1 },
-	{ "step 5", .step = 5 },
-	{ "link x2", .link = 2 },
-	{ "link x4", .link = 4 },
-	{ "fusion of 4", .fuse = 4 },
-	{ "fusion of 4, with fluctuations", .fuse = 4, .fluctuation = 1 },
-	{ "m = 2", .rep_max = 2 },
-	{ "m = 10", .rep_max = 10 },
-	{ "m = 20", .rep_max = 20 },
-	{ "m = 50", .rep_max = 50 },
-	{ "count ended by steps", .count = MT_COUNT_STEP },
-	{ "m = 4, count ended by steps", .rep_max = 4, .count = MT_COUNT_STEP },
-	{ "count never ended", .count = MT_COUNT_NEVER },
-	{ "pattern gives way, count ended", .adjust = MT_ADJUST_PATTERN },
-	{ "gives way to the second nearest", .adjust = MT_ADJUST_NEAREST },
-	{ "gives way to the second nearest, never ended", .adjust = MT_ADJUST_NEAREST,
-	  .count = MT_COUNT_NEVER },
-	{ "count what was seen", .seen = true },
-	{ "stay in the chain", .chain = true },
-	{ "stay in the chain, join within 0.5", .chain = true, .join = 0.5 },
-};
-
-static void take_uint(unsigned *to, unsigned v)
-{
-	*to = v ? v : *to;
-}
-
-static void take_double(double *to, double v)
-{
-	*to = v > 0 ? v : *to;
-}
-
-static struct mt_epr_params params_of(const struct setting *s)
-{
-	struct mt_epr_params p = MT_EPR_DEFAULTS;
-
-	memset(p.horizons, 0, sizeof(p.horizons));
-	if (s == settings)
-		memcpy(p.horizons, horizons, sizeof(horizons));
-	else
-		memcpy(p.horizons, horizons_of_settings, sizeof(horizons_of_settings));
-	take_uint(&p.markov.window, s->window);
-	take_uint(&p.markov.step, s->step);
-	take_uint(&p.markov.rep_max, s->rep_max);
-	take_uint(&p.markov.fuse, s->fuse);
-	take_double(&p.markov.join_share, s->join);
-	take_double(&p.markov.match_share, s->match);
-	take_double(&p.markov.fluctuation_share, s->fluctuation);
-	take_double(&p.link_share, s->link);
-	p.markov.adjust = s->adjust;
-	p.markov.count = s->count;
-	p.markov.count_seen = s->seen;
-	p.markov.stay_in_chain = s->chain;
-	return p;
-}
 
 /* Of one group of series: what came of each, and of all. */
 struct results {
@@ -119,16 +40,16 @@ static void add_up(struct mt_epr *all, const struct mt_epr *one)
 }
 
 /* Return: 0, or -ENOMEM. Too short a series adds nothing. */
-static int add(struct results *r, const struct epr_series *from, const struct setting *setting)
+static int add(struct results *r, const struct epr_series *from, size_t setting)
 {
-	const struct mt_epr_params params = params_of(setting);
+	const struct mt_epr_params params = epr_setting_params(setting);
 	struct mt_epr *one = &r->each[r->n];
 	struct epr_series s;
 	int rc = epr_series_copy(&s, from);
 
 	if (rc)
 		return rc;
-	epr_series_coarsen(&s, setting->coarse);
+	epr_series_coarsen(&s, epr_setting_coarse(setting));
 	memset(one, 0, sizeof(*one));
 	rc = mt_epr_evaluate(s.slots, s.n, &params, one);
 	epr_series_fini(&s);
@@ -175,10 +96,10 @@ static int find_intervals(const struct results *r, size_t h, int kind, struct in
 	return 0;
 }
 
-static int add_row(struct mt_table *t, const struct results *r, const struct setting *setting,
+static int add_row(struct mt_table *t, const struct results *r, size_t setting,
 		   size_t h, int kind)
 {
-	const struct mt_epr_params p = params_of(setting);
+	const struct mt_epr_params p = epr_setting_params(setting);
 	const struct mt_epr_count *by = r->all.by[h];
 	bool curves = kind == MT_EPR_SNAPSHOT;
 	double ratio[MT_EPR_BYS];
@@ -194,7 +115,7 @@ static int add_row(struct mt_table *t, const struct results *r, const struct set
 			   MT_STR(r->name),
 			   MT_STR(r->source),
 			   MT_UINT(in.n),
-			   MT_STR(setting->name),
+			   MT_STR(epr_setting_name(setting)),
 			   MT_UINT(p.horizons[h]),
 			   MT_STR(mt_epr_kind_name(kind)),
 			   rounded(ratio[MT_EPR_FM]),
@@ -218,9 +139,9 @@ static int add_row(struct mt_table *t, const struct results *r, const struct set
 		   });
 }
 
-static int add_rows(struct mt_table *t, const struct results *r, const struct setting *setting)
+static int add_rows(struct mt_table *t, const struct results *r, size_t setting)
 {
-	const struct mt_epr_params p = params_of(setting);
+	const struct mt_epr_params p = epr_setting_params(setting);
 	int rc = 0;
 
 	for (size_t h = 0; h < MT_EPR_HORIZONS_MAX && p.horizons[h] && !rc; h++)
@@ -236,12 +157,12 @@ static int add_alone(struct mt_table *t, const struct epr_series *s, struct mt_e
 		.name = s->name, .source = s->source, .each = one, .all = *one, .n = 1
 	};
 
-	return add_rows(t, &r, settings);
+	return add_rows(t, &r, EPR_DEFAULT);
 }
 
 /* All series of one source under one setting; each alone, too, under the default. */
 static int add_setting(struct mt_table *t, const struct epr_set *set, const char *source,
-		       const struct setting *setting, struct mt_epr *each)
+		       size_t setting, struct mt_epr *each)
 {
 	struct results r = { .name = "all", .source = source, .each = each };
 	int rc = 0;
@@ -252,10 +173,41 @@ static int add_setting(struct mt_table *t, const struct epr_set *set, const char
 		if (strcmp(set->series[i].source, source))
 			continue;
 		rc = add(&r, &set->series[i], setting);
-		if (!rc && r.n > before && setting == settings)
+		if (!rc && r.n > before && setting == EPR_DEFAULT)
 			rc = add_alone(t, &set->series[i], &each[before]);
 	}
 	return rc ? rc : add_rows(t, &r, setting);
+}
+
+/* Those that lie in the folder of @first, the first of them. */
+static int add_folder(struct mt_table *t, const struct epr_set *set, size_t first, size_t setting,
+		      struct mt_epr *each)
+{
+	const struct epr_series *s = set->series;
+	struct results r = { .name = s[first].folder, .source = s[first].source, .each = each };
+	int rc = 0;
+
+	for (size_t i = first; i < set->n_recorded && !rc; i++)
+		if (epr_series_beside(&s[i], &s[first]))
+			rc = add(&r, &s[i], setting);
+	return rc ? rc : add_rows(t, &r, setting);
+}
+
+static int add_folders(struct mt_table *t, const struct epr_set *set, struct mt_epr *each)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < set->n_recorded && !rc; i++) {
+		size_t first = 0;
+
+		while (!epr_series_beside(&set->series[first], &set->series[i]))
+			first++;
+		if (first == i)
+			rc = add_folder(t, set, i, EPR_DEFAULT, each);
+		if (first == i && !rc)
+			rc = add_folder(t, set, i, EPR_SECONDS, each);
+	}
+	return rc;
 }
 
 static int all_rows(struct mt_table *t, const struct epr_set *set)
@@ -265,9 +217,9 @@ static int all_rows(struct mt_table *t, const struct epr_set *set)
 	int rc = each ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < MT_ARRAY_SIZE(sources) && !rc; i++)
-		for (size_t k = 0; k < MT_ARRAY_SIZE(settings) && !rc; k++)
-			rc = add_setting(t, set, sources[i], &settings[k], each);
-	return rc;
+		for (size_t k = 0; epr_setting_name(k) && !rc; k++)
+			rc = add_setting(t, set, sources[i], k, each);
+	return rc ? rc : add_folders(t, set, each);
 }
 
 int evaluate_epr(char **files, size_t n, bool storage, enum mt_format format)

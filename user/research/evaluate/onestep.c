@@ -3,13 +3,13 @@
  * onestep.c - the iterations of recorded migrations
  */
 #include <errno.h>
-#include <libgen.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/quantile.h"
 #include "cli/recording_load.h"
+#include "research/folder.h"
 #include "store/recorded.h"
 #include "onestep.h"
 
@@ -98,13 +98,6 @@ static void mark_idle(struct onestep_run *run)
 		if (!run->steps[i].idle)
 			break;
 	}
-}
-
-static char *folder_of(const char *path)
-{
-	mt_autofree char *whole = realpath(path, NULL);
-
-	return whole ? strdup(basename(dirname(whole))) : NULL;
 }
 
 int onestep_load(struct onestep_runs *runs, const char *path, bool polled, bool *truncated,
