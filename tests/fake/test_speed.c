@@ -164,6 +164,32 @@ static void tried_again(void)
 	}
 }
 
+/* Whoever takes our hands off a migration does not get one that crawls. */
+static void back_when_released(void)
+{
+	struct fake_guest *g = begin(false);
+	struct mt_err err = { 0 };
+	struct mt_hands *hands;
+	char directory[300];
+
+	snprintf(directory, sizeof(directory), "%s/hands", fake_setup.directory);
+	fake_supervisor_start("daemon");
+	scene_pass(500);
+	fake_guest_migrate(g, NULL, NULL);
+	CHECK(scene_until(is_changed, g, 60000));
+	CHECK_INT(mt_hands_open(&hands, directory, &err), 0);
+	CHECK_INT(mt_hands_release(hands, fake_hv.host[FAKE_SOURCE].uuid, g->uuid, true, &err), 0);
+	mt_hands_close(hands);
+	truth_released(g, true);
+	CHECK(scene_until(is_back, g, 5000));
+	CHECK(g->job.active);
+	scene_pass(1000);
+	CHECK_INT(marks(NULL), 0);
+	fake_guest_cancel(g);
+	scene_pass(10000);
+	SCENE_END();
+}
+
 /* Once and again, and then without a mark. */
 static void back_when_wanted(void)
 {
@@ -207,6 +233,7 @@ static const struct ktap_case cases[] = {
 	{ "put back by the guardian when who changed it is killed", back_when_killed },
 	{ "put back by whoever comes next, with nobody left", back_by_the_next },
 	{ "putting back that fails is tried again", tried_again },
+	{ "put back when hands are taken off it", back_when_released },
 	{ "put back when a policy wants it so", back_when_wanted },
 	{ "a speed that somebody else has set since stands", theirs_stands },
 };
