@@ -341,17 +341,6 @@ static void takes_two_bytes_a_page(void)
 	}
 }
 
-static void names_are_known(void)
-{
-	enum mt_wss_kind kind;
-
-	for (int k = 0; k < MT_WSS_KINDS; k++) {
-		CHECK_INT(mt_wss_parse(mt_wss_name((enum mt_wss_kind)k), &kind), 0);
-		CHECK_INT(kind, k);
-	}
-	CHECK(mt_wss_parse("hot", &kind) < 0);
-}
-
 static const struct ktap_case cases[] = {
 	{ "count is of the last ticks", counts_last_ticks },
 	{ "decayed is the decayed share, and sees sweeps", decays_and_sees_sweeps },
@@ -362,7 +351,6 @@ static const struct ktap_case cases[] = {
 	{ "hot pages rank first in all of them", hot_pages_rank_first },
 	{ "the same trace says the same, whole or in parts", is_the_same_each_time },
 	{ "at most 2 bytes a page", takes_two_bytes_a_page },
-	{ "names", names_are_known },
 };
 
 KTAP_MAIN(cases)

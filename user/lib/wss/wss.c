@@ -2,10 +2,8 @@
 /*
  * wss.c - the writable working set: which pages will be dirtied, by which ones were (PURE)
  */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tracker.h"
 
@@ -20,17 +18,6 @@ static const struct wss_ops *const kinds[MT_WSS_KINDS] = {
 const char *mt_wss_name(enum mt_wss_kind kind)
 {
 	return kinds[kind]->name;
-}
-
-int mt_wss_parse(const char *name, enum mt_wss_kind *kind)
-{
-	for (int k = 0; k < MT_WSS_KINDS; k++) {
-		if (!strcmp(kinds[k]->name, name)) {
-			*kind = (enum mt_wss_kind)k;
-			return 0;
-		}
-	}
-	return -EINVAL;
 }
 
 void *wss_alloc(struct mt_wss *w, size_t n, size_t size)

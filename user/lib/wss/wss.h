@@ -42,8 +42,7 @@ enum mt_wss_kind {
 	MT_WSS_KINDS
 };
 
-const char *mt_wss_name(enum mt_wss_kind kind);			/* "count" ... */
-int mt_wss_parse(const char *name, enum mt_wss_kind *kind);	/* 0 or -EINVAL */
+const char *mt_wss_name(enum mt_wss_kind kind);	/* "count" ... */
 
 struct mt_wss_params {
 	unsigned count_ticks, count_min;	/* count: of the last, 8 at most; hot from so many

@@ -8,6 +8,8 @@
 #ifndef WORKING_SET_H
 #define WORKING_SET_H
 
+#include <math.h>
+
 #include "out/table.h"
 #include "sim/trace.h"
 
@@ -27,6 +29,12 @@ struct ws_guests {
 /* Complains of what it leaves out. Return: enum cmd_exit; ws_guests_fini() in either case. */
 int ws_guests_load(struct ws_guests *g, char **args, size_t n);
 void ws_guests_fini(struct ws_guests *g);
+
+/* To four digits behind the point. */
+static inline struct mt_cell ws_rounded(double v)
+{
+	return isfinite(v) ? MT_DOUBLE(round(v * 1e4) / 1e4) : MT_NONE;
+}
 
 /* Precision, recall and the area under the curve of each estimator. */
 int ws_precision(char **args, size_t n, enum mt_format format, bool by_workload);

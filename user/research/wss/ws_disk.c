@@ -42,11 +42,6 @@ static struct mt_diskmove move_of(const struct load *load, uint64_t seed, bool o
 	};
 }
 
-static struct mt_cell rounded(double v)
-{
-	return isfinite(v) ? MT_DOUBLE(round(v * 1e4) / 1e4) : MT_NONE;
-}
-
 struct sums {
 	unsigned ended;
 	double total_ms, switch_ms, downtime_ms, sent_bytes, waits, waited_ms, longest_ms;
@@ -72,11 +67,11 @@ static int add_row(struct mt_table *t, const char *load, const char *sender, con
 	return mt_table_row(t, (struct mt_cell[]){
 				       MT_STR(load), MT_STR(sender),
 				       mean ? MT_NONE : MT_UINT(SEEDS),
-				       mean ? MT_NONE : MT_UINT(s->ended), rounded(s->total_ms),
-				       rounded(s->switch_ms), rounded(s->downtime_ms),
-				       rounded(s->sent_bytes), rounded(s->waits),
-				       rounded(s->waited_ms), rounded(s->longest_ms),
-				       rounded(total_saved), rounded(downtime_saved),
+				       mean ? MT_NONE : MT_UINT(s->ended), ws_rounded(s->total_ms),
+				       ws_rounded(s->switch_ms), ws_rounded(s->downtime_ms),
+				       ws_rounded(s->sent_bytes), ws_rounded(s->waits),
+				       ws_rounded(s->waited_ms), ws_rounded(s->longest_ms),
+				       ws_rounded(total_saved), ws_rounded(downtime_saved),
 			       });
 }
 

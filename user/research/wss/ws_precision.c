@@ -208,11 +208,6 @@ static double figure_of(const struct tally *t, enum figure f)
 }
 
 /* --- the table --------------------------------------------------------------------- */
-static struct mt_cell rounded(double v)
-{
-	return isfinite(v) ? MT_DOUBLE(round(v * 1e4) / 1e4) : MT_NONE;
-}
-
 /* Guests of one kind of trace, or the one @only. */
 static int add_row(struct mt_table *t, const struct ws_guests *g, const struct outcome *o,
 		   const char *kind, const struct ws_guest *only, enum mt_wss_kind by, size_t h,
@@ -245,11 +240,13 @@ static int add_row(struct mt_table *t, const struct ws_guests *g, const struct o
 			   MT_STR(mt_wss_name(by)), MT_STR(kind),
 			   MT_STR(only ? only->name : "all"), MT_UINT(n),
 			   MT_DOUBLE(horizons[h] * (double)TICK_NS / 1e6),
-			   rounded(base / (double)n), rounded(f[PRECISION].mean),
-			   rounded(f[PRECISION].low), rounded(f[PRECISION].high),
-			   rounded(f[RECALL].mean), rounded(f[RECALL].low), rounded(f[RECALL].high),
-			   rounded(f[F1].mean), rounded(f[F1].low), rounded(f[F1].high),
-			   rounded(f[AREA].mean), rounded(f[AREA].low), rounded(f[AREA].high),
+			   ws_rounded(base / (double)n), ws_rounded(f[PRECISION].mean),
+			   ws_rounded(f[PRECISION].low), ws_rounded(f[PRECISION].high),
+			   ws_rounded(f[RECALL].mean), ws_rounded(f[RECALL].low),
+			   ws_rounded(f[RECALL].high), ws_rounded(f[F1].mean),
+			   ws_rounded(f[F1].low), ws_rounded(f[F1].high),
+			   ws_rounded(f[AREA].mean), ws_rounded(f[AREA].low),
+			   ws_rounded(f[AREA].high),
 		   });
 }
 
