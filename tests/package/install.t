@@ -45,12 +45,11 @@ make_older()
 	done
 }
 
-# apt_get COMMAND...: nothing is fetched, and as a careful administrator answers, a changed configuration is kept
-apt_get() { in_tree apt-get -q -y --no-download -o Dpkg::Options::=--force-confold "$@"; }
+# What they depend on is there already. A changed configuration is kept, as a careful administrator answers.
 install_all()
 {
 	local files=("${names[@]/#//$1/}")
-	apt_get install "${files[@]/%/.deb}"
+	in_tree dpkg --force-confold -i "${files[@]/%/.deb}"
 }
 versions() { in_tree dpkg-query -W -f '${Version} ' "${names[@]}" 2>/dev/null; }
 files() { (cd "$TREE" && find . -xdev -path ./proc -prune -o -print | sort); }
@@ -153,7 +152,7 @@ note "with kernel sources: $(exposure)"
 rm -r "$TREE/etc/systemd/system/migtraced.service.d"
 
 # --- removed ------------------------------------------------------------------------------
-check "they are removed" apt_get remove "${names[@]}"
+check "they are removed" in_tree dpkg -r "${names[@]}"
 check "programs, unit and source are gone" gone /usr/bin/migtrace /usr/sbin/migtraced /usr/bin/migtrace-research \
 	/lib/systemd/system/migtraced.service "/usr/src/migtrace-$module"
 check_eq "the module is gone from the kernel's" "$(built)" ""
@@ -162,7 +161,7 @@ check_eq "the configuration is kept" "$(<"$TREE$conf")" "$edited"
 check_eq "recordings are" "$(<"$TREE$recording")" kept
 
 # --- purged -------------------------------------------------------------------------------
-check "they are purged" apt_get purge "${names[@]}"
+check "they are purged" in_tree dpkg -P "${names[@]}"
 check "configuration and recordings are gone" gone /etc/migtrace /var/lib/migtrace
 check_match "the group stays" "$(in_tree getent group migtrace)" '^migtrace:'
 check_eq "nothing else is left" "$(left_over)" ""
@@ -173,7 +172,7 @@ check "and are upgraded again" install_all new
 check_eq "an untouched configuration becomes the new one" "$(in_tree dpkg-query -W -f '${Conffiles}' migtrace | awk '{ print $2 }')" \
 	"$(md5sum <"$TREE$conf" | awk '{ print $1 }')"
 check "with nothing beside it" gone $conf.dpkg-dist $conf.dpkg-old $conf.dpkg-new
-check "they are purged at once" apt_get purge "${names[@]}"
+check "they are purged at once" in_tree dpkg -P "${names[@]}"
 check_eq "and leave nothing" "$(left_over)" ""
 
 ktap_end
