@@ -113,7 +113,7 @@ check "killed, it is back within 5 s" within 5 another
 note "after $(milliseconds "$since") ms"
 check_match "that systemd says" "$(warnings)" "migtraced.service: Failed with result 'signal'"
 
-check "kernel sources are turned on as the manual says" there sh -c 'install -D -m 644 \
+check "a running daemon is given kernel sources" there sh -c 'install -D -m 644 \
 	/usr/share/doc/migtrace/migtraced.service.d/kernel-sources.conf \
 	/etc/systemd/system/migtraced.service.d/kernel-sources.conf && systemctl daemon-reload && systemctl restart migtraced'
 check "it runs with them" active
@@ -124,9 +124,9 @@ pid=$(property MainPID)
 check "installed again, as by an upgrade" there dpkg -i /new/migtrace.deb
 check "it has been started anew" another
 since=$(date +%s%N)
-check "it is stopped" there systemctl stop migtraced
+check "systemd stops it" there systemctl stop migtraced
 note "after $(milliseconds "$since") ms"
-check_eq "in good order" "$(property Result) $(property ActiveState)" "success inactive"
+check_eq "which ends it in good order" "$(property Result) $(property ActiveState)" "success inactive"
 there systemctl start migtraced
 check "the package is purged while it runs" there dpkg -P migtrace
 running() { there pgrep -x migtraced; }
