@@ -53,8 +53,9 @@ install_all()
 }
 versions() { in_tree dpkg-query -W -f '${Version} ' "${names[@]}" 2>/dev/null; }
 files() { (cd "$TREE" && find . -xdev -path ./proc -prune -o -print | sort); }
-# What others keep: logs, caches, dpkg's and systemd's own books, and the group that stays.
+# What others keep: logs, caches, the books of dpkg, systemd and depmod, and the group that stays.
 not_ours='^\./(old|new|tmp|var/(log|cache|backups|tmp)|var/lib/(dpkg|apt|systemd)|etc/(group|gshadow)|root|run)(/|-?$)'
+not_ours+='|/lib/modules/[^/]*/modules\.[a-z.]*$'
 left_over() { comm -13 <(printf '%s\n' "$before") <(files) | grep -vE "$not_ours"; }
 
 there() { local f; for f; do [ -e "$TREE$f" ] || [ -L "$TREE$f" ] || { echo "$f is not there"; return 1; }; done; }
@@ -115,7 +116,7 @@ check_eq "what it records is for root alone" "$(mode /var/lib/migtrace)" "750 ro
 check_eq "what it keeps while it runs may be looked for" "$(mode /run/migtrace)" "755 root:root"
 check_match "there is a group for who may ask it" "$(in_tree getent group migtrace)" '^migtrace:x:[0-9]+:$'
 check "DKMS has built the module for the kernel whose headers are here" [ -n "$(built)" ]
-check_match "and says so" "$(modules)" "^migtrace/$old, $kernel, x86_64: installed;$"
+check_eq "and says so" "$(modules)" "migtrace/$old, $kernel, x86_64: installed;"
 
 # --- upgraded -----------------------------------------------------------------------------
 echo kept >"$TREE$recording"
@@ -128,7 +129,7 @@ check_eq "what the administrator wrote in the configuration stands" "$(<"$TREE$c
 check "the new one is beside it" there $conf.dpkg-dist
 check "a service that was switched off stays off" gone /etc/systemd/system/multi-user.target.wants/migtraced.service
 check_eq "recordings are kept" "$(<"$TREE$recording")" kept
-check_match "DKMS has the new module, and the old one no more" "$(modules)" "^migtrace/$module, $kernel, x86_64: installed;$"
+check_eq "DKMS has the new module, and the old one no more" "$(modules)" "migtrace/$module, $kernel, x86_64: installed;"
 
 # --- used ---------------------------------------------------------------------------------
 check_eq "migtrace says its version" "$(in_tree migtrace --version)" "migtrace $module"
