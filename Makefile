@@ -4,6 +4,7 @@
 B	?= build
 CC	?= cc
 PREFIX	?= /usr/local
+UNITDIR	?= $(PREFIX)/lib/systemd/system
 VERSION	:= 0.1.0
 
 PKGS	:= libvirt libvirt-qemu jansson inih libzstd libsystemd ncursesw libmicrohttpd
@@ -54,7 +55,9 @@ help:
 	@echo '                    KERNELS= for none of the kernels; scripts/bench --list'
 	@echo 'make bpf            the BPF probes; make bpf-tests: their tests'
 	@echo 'make guest          the guests that the tests migrate'
-	@echo 'make install        PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make install        PREFIX=$(PREFIX) DESTDIR= UNITDIR= (systemd'"'"'s; PREFIX/lib/systemd/system)'
+	@echo 'make install-research  likewise: migtrace-research and its man pages'
+	@echo 'scripts/package     packages of Debian, made in a clean one'
 	@echo 'make clean'
 
 $(B)/migtrace: $(call obj,obj,$(TOOL_SRC)) $(B)/libmigtrace.a
@@ -76,7 +79,7 @@ $(B)/san/libmigtrace.a: $(call obj,san,$(LIB_SRC) $(DAEMON_PARTS) $(TOOL_PARTS))
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(MT_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(MT_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/san/%.o: %.c
 	@mkdir -p $(@D)
@@ -96,7 +99,9 @@ $(B)/tests/perf/%: $(B)/obj/tests/perf/%.o $(B)/libmigtrace.a
 
 MAN_RST	:= $(wildcard Documentation/man/*.rst)
 MAN	:= $(patsubst Documentation/man/%.rst,$(B)/man/%,$(MAN_RST))
-INSTALL_MAN := $(filter-out $(B)/man/migtrace-research%,$(MAN))
+RESEARCH_MAN := $(filter $(B)/man/migtrace-research%,$(MAN))
+INSTALL_MAN := $(filter-out $(RESEARCH_MAN),$(MAN))
+install_man = for m in $(notdir $(1)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m\#\#*.} $(B)/man/$$m || exit 1; done
 man: $(MAN)
 $(B)/man/%: Documentation/man/%.rst
 	@mkdir -p $(@D)
@@ -164,11 +169,17 @@ install: all
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/migtraced
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace $(B)/migtraced.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace/migtraced.service.d user/migtraced/migtraced.service.d/kernel-sources.conf
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/local/\(s*bin\)|$(PREFIX)/\1|' user/migtraced/migtraced.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/migtraced.service
-	for m in $(notdir $(INSTALL_MAN)); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $(B)/man/$$m || exit 1; done
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|/usr/local/\(s*bin\)|$(PREFIX)/\1|' user/migtraced/migtraced.service >$(DESTDIR)$(UNITDIR)/migtraced.service
+	install -D -m 644 user/migtraced/migtrace.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/migtrace.conf
+	install -D -m 644 user/migtraced/migtrace.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/migtrace.conf
+	$(call install_man,$(INSTALL_MAN))
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/migtrace/monitoring monitoring/migtrace.rules.yml monitoring/grafana-dashboard.json
 	install -D -m 644 scripts/completion/migtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/migtrace
+
+install-research: all
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(B)/migtrace-research
+	$(call install_man,$(RESEARCH_MAN))
 
 # What the lab has fetched stays: rm -r build/lab
 clean:
@@ -179,5 +190,5 @@ $(call obj,obj,user/migtraced/web_files.c) $(call obj,san,user/migtraced/web_fil
 
 -include $(shell find $(B)/obj $(B)/san -name '*.d' 2>/dev/null)
 
-.PHONY: all help man kmod kmod-lab kernel-tests check-kernel lab unit-tests fuzz-tests perf-tests demo check check-unit evaluate bench install clean
+.PHONY: all help man kmod kmod-lab kernel-tests check-kernel lab unit-tests fuzz-tests perf-tests demo check check-unit evaluate bench install install-research clean
 .SECONDARY:

@@ -7,6 +7,9 @@
 # QEMU is that of the backports: under 7.2's TCG a kernel that patches its code
 # while another CPU runs it (each tracepoint switched on) crashed 3 boots of 4.
 
+# shellcheck source=scripts/lib/mirror.sh
+. "$here/lib/mirror.sh"
+
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 declare -A apt_is_fresh=()
 
@@ -17,12 +20,6 @@ quietly()
 		tail -n 5 "$lab/log" >&2
 		die "$1 failed, its log is $lab/log"
 	}
-}
-
-# mirror PATTERN: where the machine's own apt has that archive from.
-mirror()
-{
-	apt-get --print-uris update 2>/dev/null | sed -n "s|^'\(.*\)/dists/$1/InRelease'.*|\1|p" | head -n 1 || :
 }
 
 # refresh_apt SUITE: a private apt, of that Debian with its backports, that knows of nothing installed.
