@@ -6,7 +6,7 @@ CC	?= cc
 PREFIX	?= /usr/local
 VERSION	:= 0.1.0
 
-PKGS	:= libvirt libvirt-qemu jansson inih libzstd libsystemd
+PKGS	:= libvirt libvirt-qemu jansson inih libzstd libsystemd sqlite3 libpq
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
