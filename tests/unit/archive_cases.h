@@ -71,7 +71,8 @@ static inline int archive_look(struct mt_db *db, struct mt_archive_filter f)
 
 static inline bool same_interval(struct mt_interval a, struct mt_interval b)
 {
-	return a.p10 == b.p10 && a.p50 == b.p50 && (a.p90 == b.p90 || (isnan(a.p90) && isnan(b.p90)));
+	return a.p10 == b.p10 && a.p50 == b.p50 &&
+	       (a.p90 == b.p90 || (isnan(a.p90) && isnan(b.p90)));
 }
 
 /* --- the cases ------------------------------------------------------------------- */

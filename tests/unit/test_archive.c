@@ -54,7 +54,7 @@ static void test_foreign(void)
 	CHECK(strstr(err.msg, "another program"));
 	path = archive_fresh();
 	f = fopen(path, "w");
-	CHECK(f && fputs("[supervise]\nmode = act, and more than a header of SQLite's has\n", f) > 0);
+	CHECK(f);
 	for (int i = 0; i < 100; i++)
 		fputs("# this is no database\n", f);
 	fclose(f);

@@ -20,7 +20,8 @@ int mt_archive_open(struct mt_db **db, const char *where, bool create, struct mt
 		return rc;
 	rc = mt_schema_version(*db, &version, err);
 	if (!rc && !version && !create)
-		rc = mt_err_set(err, -ENOENT, "there is no history in it: migtrace history import makes one");
+		rc = mt_err_set(err, -ENOENT,
+				"there is no history in it: migtrace history import makes one");
 	if (!rc)
 		rc = mt_schema_upgrade(*db, MT_SCHEMA_VERSION, err);
 	if (rc) {
@@ -213,7 +214,8 @@ int mt_archive_get(struct mt_db *db, const char *digits, struct mt_past *p, stru
 
 	mt_past_init(p);
 	if (rc)
-		return mt_err_set(err, rc, "%s is no number of a migration, as migtrace history lists them",
+		return mt_err_set(err, rc,
+				  "%s is no number of a migration, as migtrace history lists them",
 				  digits);
 	rc = mt_archive_list(db, &filter, on_found, &g, err);
 	if (!rc && g.n != 1)

@@ -110,7 +110,8 @@ static int postgres_open(struct mt_db **db, const char *where, bool create, stru
 static int errno_of(const struct db_postgres *d, const PGresult *result)
 {
 	static const struct { const char *state; int rc; } states[] = {
-		{ "53100", -ENOSPC }, { "55P03", -EBUSY }, { "40", -EBUSY }, { "57014", -ETIMEDOUT },
+		{ "53100", -ENOSPC }, { "55P03", -EBUSY }, { "40", -EBUSY },
+		{ "57014", -ETIMEDOUT },
 		{ "57P", -ECONNRESET },
 		{ "42501", -EACCES }, { "25006", -EACCES }, { "XX", -EBADMSG },
 	};
