@@ -165,7 +165,6 @@ int mt_archive_list(struct mt_db *db, const struct mt_archive_filter *f, mt_past
 		mt_db_text(f->destination),  mt_db_text(f->policy),
 		mt_db_text(f->method),	     mt_db_text(f->outcome),
 		time_value(f->since_ms),     time_value(f->until_ms),
-		MT_DB_I(f->first_id),	     MT_DB_I(f->last_id ? f->last_id : INT64_MAX),
 		MT_DB_I(f->limit && f->limit < INT64_MAX ? f->limit : INT64_MAX),
 	};
 	struct listing l = { fn, opaque };
@@ -208,16 +207,18 @@ static int on_decision(const struct mt_db_value *row, size_t n, void *opaque)
 
 int mt_archive_get(struct mt_db *db, const char *digits, struct mt_past *p, struct mt_err *err)
 {
-	struct mt_archive_filter filter = { .limit = 2 };
 	struct getting g = { .p = p };
-	int rc = mt_past_id_range(digits, &filter.first_id, &filter.last_id);
+	struct listing l = { on_found, &g };
+	uint64_t first = 0, last = 0;
+	int rc = mt_past_id_range(digits, &first, &last);
+	const struct mt_db_value range[] = { MT_DB_I(first), MT_DB_I(last) };
 
 	mt_past_init(p);
 	if (rc)
 		return mt_err_set(err, rc,
 				  "%s is no number of a migration, as migtrace history lists them",
 				  digits);
-	rc = mt_archive_list(db, &filter, on_found, &g, err);
+	rc = mt_db_run(db, &sql_get, range, on_migration, &l, err);
 	if (!rc && g.n != 1)
 		rc = mt_err_set(err, g.n ? -EEXIST : -ENOENT,
 				"%s migration of the history has a number that begins with %s",

@@ -27,7 +27,6 @@ struct mt_archive_filter {
 	const char *guest;		/* name or UUID */
 	const char *source, *destination, *policy, *method, *outcome;
 	uint64_t since_ms, until_ms;	/* began at, and before; Unix time */
-	uint64_t first_id, last_id;
 	uint64_t limit;			/* the newest so many */
 };
 

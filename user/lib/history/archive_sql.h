@@ -46,19 +46,26 @@ static const struct mt_sql sql_put_decision = {
 	"iiddttt"
 };
 
-static const struct mt_sql sql_list = {
-	"SELECT m.id, m.begin_ms" MT_PAST_TEXTS(NAME_OF_M) MT_PAST_NUMBERS(NAME_OF_M)
-	", b.stage, " FORECAST_COLUMNS("b.") ", p.stage, " FORECAST_COLUMNS("p.")
-	" FROM migration m"
-	" LEFT JOIN forecast b ON b.migration = m.id AND b.stage = 'before'"
+#define SELECT_MIGRATION \
+	"SELECT m.id, m.begin_ms" MT_PAST_TEXTS(NAME_OF_M) MT_PAST_NUMBERS(NAME_OF_M) \
+	", b.stage, " FORECAST_COLUMNS("b.") ", p.stage, " FORECAST_COLUMNS("p.") \
+	" FROM migration m" \
+	" LEFT JOIN forecast b ON b.migration = m.id AND b.stage = 'before'" \
 	" LEFT JOIN forecast p ON p.migration = m.id AND p.stage = 'pass-1'"
+
+/* Two are enough to know that there are several. */
+static const struct mt_sql sql_get = {
+	SELECT_MIGRATION " WHERE m.id >= $1 AND m.id <= $2 ORDER BY m.id LIMIT 2", "ii"
+};
+
+static const struct mt_sql sql_list = {
+	SELECT_MIGRATION
 	" WHERE ($1 IS NULL OR m.guest = $1 OR m.uuid = $1) AND ($2 IS NULL OR m.source = $2)"
 	" AND ($3 IS NULL OR m.destination = $3) AND ($4 IS NULL OR m.policy = $4)"
 	" AND ($5 IS NULL OR m.method = $5) AND ($6 IS NULL OR m.outcome = $6)"
 	" AND ($7 IS NULL OR m.begin_ms >= $7) AND ($8 IS NULL OR m.begin_ms < $8)"
-	" AND m.id >= $9 AND m.id <= $10"
-	" ORDER BY m.begin_ms DESC NULLS LAST, m.id LIMIT $11",
-	"ttttttiiiii"
+	" ORDER BY m.begin_ms DESC NULLS LAST, m.id LIMIT $9",
+	"ttttttiii"
 };
 
 static const struct mt_sql sql_decisions = {

@@ -15,15 +15,17 @@ struct part {
 	const char *name;
 	int min_args, max_args;
 	bool creates;			/* a history that is not there yet is made */
+	/* Of its own arguments, before anything is opened. Return: OPTIONS_RUN or CMD_USAGE. */
+	int (*check)(struct history_request *q, const struct option_args *args);
 	int (*run)(struct history_request *q, const struct option_args *args);
 };
 
 static const struct part parts[] = {
-	{ "list", 0, 0, false, history_list },
-	{ "show", 1, 1, false, history_show },
-	{ "compare", 3, 3, false, history_compare },
-	{ "import", 1, INT16_MAX, true, history_import },
-	{ "prune", 0, 0, false, history_prune },
+	{ "list", 0, 0, false, NULL, history_list },
+	{ "show", 1, 1, false, NULL, history_show },
+	{ "compare", 3, 3, false, history_compare_check, history_compare },
+	{ "import", 1, INT16_MAX, true, NULL, history_import },
+	{ "prune", 0, 0, false, history_prune_check, history_prune },
 };
 
 static const struct part *part_of(const struct command_usage *usage, struct option_args *args)
@@ -180,7 +182,7 @@ int cmd_history(int argc, char **argv)
 	status = check(&q);
 	if (status != OPTIONS_RUN)
 		return status;
-	if (part->run == history_prune && !q.before && !q.keep)
-		return options_error(&usage, "prune wants --before WHEN or --keep N");
+	if (part->check && (status = part->check(&q, &args)) != OPTIONS_RUN)
+		return status;
 	return run(&q, part, &args);
 }

@@ -30,6 +30,9 @@ int history_compare(struct history_request *q, const struct option_args *args);
 int history_import(struct history_request *q, const struct option_args *args);
 int history_prune(struct history_request *q, const struct option_args *args);
 
+int history_compare_check(struct history_request *q, const struct option_args *args);
+int history_prune_check(struct history_request *q, const struct option_args *args);
+
 /* history_list.c: a table of whole migrations, as list shows them. */
 struct mt_table *history_table(enum mt_format format);
 int history_row(struct mt_table *t, const struct mt_past *p);

@@ -297,6 +297,18 @@ static int put_all(const struct side sides[2], enum mt_format format)
 	return t ? history_finish(t, ok ? CMD_OK : CMD_FAILED) : CMD_FAILED;
 }
 
+int history_compare_check(struct history_request *q, const struct option_args *args)
+{
+	int status = OPTIONS_RUN;
+
+	for (int k = 1; k <= 2 && status == OPTIONS_RUN; k++) {
+		struct mt_archive_filter f = q->filter;
+
+		status = set_filter(q, &f, args->v[0], args->v[k]);
+	}
+	return status;
+}
+
 int history_compare(struct history_request *q, const struct option_args *args)
 {
 	struct side sides[2] = { { .label = args->v[1] }, { .label = args->v[2] } };

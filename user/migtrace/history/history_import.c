@@ -56,6 +56,13 @@ int history_import(struct history_request *q, const struct option_args *args)
 	return history_finish(t, status);
 }
 
+int history_prune_check(struct history_request *q, const struct option_args *args)
+{
+	if (!q->before && !q->keep)
+		return options_error(q->usage, "prune wants --before WHEN or --keep N");
+	return OPTIONS_RUN;
+}
+
 int history_prune(struct history_request *q, const struct option_args *args)
 {
 	static const struct mt_column columns[] = { { "removed", "removed", MT_SHOW_PLAIN } };
