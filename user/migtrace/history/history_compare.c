@@ -2,7 +2,7 @@
 /*
  * history_compare.c - the migrations of two policies, hosts, guests or times side by side
  *
- * Migrations of one guest are alike, so what is said of how sure a figure is comes from drawing
+ * Migrations of one guest are alike (by name: who makes guests anew calls them the same), so what is said of how sure a figure is comes from drawing
  * guests, not migrations (base/cluster.h): the 90 % interval of a median, or of the share that
  * completed; none where there is one guest.
  */
@@ -91,7 +91,7 @@ static void side_fini(struct side *s)
 /* Return: its place among the guests; SIZE_MAX: no memory. */
 static size_t guest_of(struct side *s, const struct mt_past *p)
 {
-	const char *name = *p->uuid ? p->uuid : p->guest;
+	const char *name = *p->guest ? p->guest : p->uuid;
 	void *more;
 
 	for (size_t i = s->n_guests; i-- > 0;)
