@@ -2,9 +2,9 @@
 /*
  * history_compare.c - the migrations of two policies, hosts, guests or times side by side
  *
- * Migrations of one guest are alike (by name: who makes guests anew calls them the same), so what is said of how sure a figure is comes from drawing
- * guests, not migrations (base/cluster.h): the 90 % interval of a median, or of the share that
- * completed; none where there is one guest.
+ * Migrations of one guest are alike (by name: who makes guests anew calls them the same), so what
+ * is said of how sure a figure is comes from drawing guests, not migrations (base/cluster.h): the
+ * 90 % interval of a median, or of the share that completed; none where there is one guest.
  */
 #include <errno.h>
 #include <math.h>
