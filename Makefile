@@ -7,7 +7,7 @@ PREFIX	?= /usr/local
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 VERSION	:= 0.1.0
 
-PKGS	:= libvirt libvirt-qemu jansson inih libzstd libsystemd ncursesw libmicrohttpd
+PKGS	:= libvirt libvirt-qemu jansson inih libzstd libsystemd ncursesw libmicrohttpd sqlite3 libpq
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 

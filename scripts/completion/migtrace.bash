@@ -132,7 +132,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|--svg|--record|--history|--learned|--profile|--hot)
+	-o|--output|-d|--database|--svg|--record|--history|--learned|--profile|--hot)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -150,6 +150,16 @@ _migtrace()
 	report|replay|simulate|tournament)
 		local IFS=$'\n'
 		_migtrace_files
+		;;
+	history)
+		if ((COMP_CWORD == 2)); then
+			COMPREPLY=($(compgen -W 'list show compare import prune' -- "$cur"))
+		elif [[ ${COMP_WORDS[2]} == compare ]] && ((COMP_CWORD == 3)); then
+			COMPREPLY=($(compgen -W 'policy method source destination guest time' -- "$cur"))
+		elif [[ ${COMP_WORDS[2]} == import ]]; then
+			local IFS=$'\n'
+			_migtrace_files
+		fi
 		;;
 	hot|predict|plan)
 		if [[ $cur == */* ]]; then

@@ -149,7 +149,7 @@ echo '{"type":"learned","schema":1,"figures":{"precopy":{"setup_ms":100}},"resid
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor guard hot list migrate plan predict pull record release replay report simulate status top tournament; do
+for command in doctor guard history hot list migrate plan predict pull record release replay report simulate status top tournament; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -193,6 +193,16 @@ M=$R refused "evaluate: rows of verdicts by workload" 2 'by-workload' evaluate -
 refused "migrate without a destination" 2 'DESTURI' migrate guest
 refused "migrate with too much" 2 'third' migrate guest $T third
 refused "list with an argument" 2 'guest' list guest
+refused "history: no such part" 2 '"frob" is none of list, show' history frob
+refused "history: list with an argument" 2 'list takes no further argument' history list x
+refused "history: show without a number" 2 'show takes the number' history show
+refused "history: compare by something else" 2 'by policy, method, source' history compare size 1 2
+refused "history: no such outcome" 2 '--outcome good: there are unknown, completed' history --outcome good
+refused "history: no such time" 2 'neither a time such as' history --since yesterday
+refused "history: no such day" 2 'neither a time such as' history --since 2026-02-31x
+refused "history: a prune of nothing" 2 'prune wants' history prune
+refused "history: no address" 1 'a history is a file' history -d mysql://h/d
+refused "history: no history" 1 'No such file' history -d none.db
 refused "doctor with an argument" 2 'guest' doctor guest
 refused "a flag with a value" 2 'takes no value|unknown' list --all=yes
 for command in doctor list; do
@@ -303,6 +313,17 @@ refused "a plot that is none" 2 'no such plot; there are timeline, rates, curve,
 refused "a plot of nothing" 1 'good.mtrec: has nothing to plot of curve' report -f svg --plot curve good.mtrec
 refused "a page where there is none" 2 'unknown format .html.; use text, json or csv' list -f html
 works "replay sees the same kind of work" 'walm +flip .*network-out: .*sends 200.0 MiB/s.*post-copy' replay sends.mtrec --policy walm --postcopy
+H="-d $dir/home/h.db"
+works "recordings become a history" 'good.mtrec +1$' history $H import good.mtrec sends.mtrec
+works "the history lists them" 'guest .*4.0 s' history $H
+works "history: JSON" '"guest":"guest"' history $H -f json --guest guest --last 1
+works "history: a migration by its number" '^guest +guest$' history $H show \
+	"$("$M" history $H -f csv --last 1 | sed -n '2s/,.*//p')"
+works "history: compared" 'total_ms +guest +' history $H compare guest guest other
+works "history: nothing of a later time" '^number' history $H --since 1h
+refused "history: no such number" 1 'no migration of the history has a number' history $H show fff
+partly "history: one file of two is none" 'text.mtrec' history $H import good.mtrec text.mtrec
+works "history: all but the newest go" '^ *0$' history $H prune --keep 5
 works "a good recording is replayed" 'predict' replay good.mtrec
 works "replay: a policy by its former name" 'stop-and-copy' replay good.mtrec --policy psc
 for command in report replay; do

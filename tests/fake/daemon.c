@@ -69,7 +69,7 @@ static int load(struct config **config, const char *path, bool observe)
 	fprintf(f,
 		"[libvirt]\nuri = %s\n[supervise]\nmode = observe\nmax_stopped = %u\n[verify]\ndestinations = %s\n",
 		FAKE_URI_SOURCE, fake_setup.max_stopped, FAKE_URI_DESTINATION);
-	fprintf(f, "[record]\ndirectory = %s%s\nkeep_free = none\n",
+	fprintf(f, "[record]\ndirectory = %s%s\nkeep_free = none\nhistory = none\n",
 		fake_setup.record ? fake_setup.directory : "",
 		fake_setup.record ? "/recordings" : "");
 	fprintf(f, "[control]\nsocket = %s/socket\nhands = %s/hands\n", fake_setup.directory,

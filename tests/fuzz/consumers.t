@@ -8,6 +8,7 @@ B=${B:-build} seed=${SEED:-$(date +%s)} count=${COUNT:-10}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 memory_bytes=$((1024 << 20)) hang_s=120
+export MIGTRACE_HISTORY=$dir/history.db
 
 commands=(
 	"report"
@@ -19,6 +20,8 @@ commands=(
 	"predict --bandwidth 1GiB/s"
 	"predict --bandwidth 10MiB/s --memory 1GiB"
 	"plan --link 1GiB/s"
+	"history import"
+	"history -f csv import"
 	"evaluate --one-step"
 	"evaluate"
 	"evaluate --live"
@@ -63,7 +66,9 @@ for command in "${commands[@]}"; do
 	wrong=
 	for ((i = 0; i < count; i++)); do
 		file=$dir/$i.mtrec
-		[ "$command" = evaluate ] && file=$dir/$i.campaign
+		case $command in
+		evaluate | "history -f csv import") file=$dir/$i.campaign ;;
+		esac
 		what=$(hostile "$command" "$file")
 		[ -z "$what" ] || wrong+="# $i.mtrec: ${what//$'\n'/, }; stderr: $(tail -n 1 "$dir/err" | cut -c 1-200)"$'\n'
 	done

@@ -5,8 +5,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build} seed=${SEED:-$(date +%s)}
 . tests/lib/ktap.sh
-plan 2
-for what in "recording 3000" "engine 400"; do
+plan 3
+for what in "recording 3000" "engine 400" "history 1500"; do
 	# shellcheck disable=SC2086 # a fuzzer, and how often
 	set -- $what
 	out=$("$B/tests/fuzz/fuzz_$1" "$2" "$seed" 2>&1)

@@ -338,6 +338,19 @@ static void show_lost(const json_t *answer)
 		       lost, lost == 1 ? "" : "s");
 }
 
+/* Only where something is wrong with it. */
+static void show_history(const json_t *history)
+{
+	json_int_t lost = json_integer_value(json_object_get(history, "lost"));
+
+	if (!lost && !json_is_string(json_object_get(history, "error")))
+		return;
+	printf("history: %" JSON_INTEGER_FORMAT " recordings wait, %" JSON_INTEGER_FORMAT
+	       " are not in it",
+	       json_integer_value(json_object_get(history, "waiting")), lost);
+	show_text(": ", json_object_get(history, "error"), "it is written again", "\n");
+}
+
 static int show(const json_t *answer)
 {
 	const json_t *libvirt = json_object_get(answer, "libvirt");
@@ -361,6 +374,7 @@ static int show(const json_t *answer)
 		show_text(", not connected: ", json_object_get(libvirt, "error"), "not yet", "\n");
 	show_hands(answer);
 	show_lost(answer);
+	show_history(json_object_get(answer, "history"));
 	show_stuck(json_object_get(answer, "threads"), json_object_get(answer, "stuck"));
 
 	printf("\nMigrations supervised: %zu\n", json_array_size(supervised));

@@ -7,6 +7,7 @@
 
 int cmd_doctor(int argc, char **argv);
 int cmd_guard(int argc, char **argv);
+int cmd_history(int argc, char **argv);
 int cmd_hot(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);

@@ -10,6 +10,8 @@ static const struct cmd cmds[] = {
 	{ "doctor",	"what works on this host and what is missing, each with the remedy",
 	  cmd_doctor },
 	{ "guard",	"guests that a killed process left stopped run again", cmd_guard },
+	{ "history",	"migrations that are over: forecast, decided, what came of it",
+	  cmd_history },
 	{ "hot",	"pages that a guest writes again and again, for pull", cmd_hot },
 	{ "list",	"guests: memory, ring or bitmap, whether a migration runs", cmd_list },
 	{ "migrate",	"migrate a guest and steer the migration by a policy", cmd_migrate },

@@ -53,6 +53,14 @@ static const struct config_key fixed_keys[] = {
 		"probes", MT_KEY_BOOL, GLOBAL(probes), .initial = "no",
 		.accepted = "yes or no" } },
 
+	{ "record", .restart = true, .key = {
+		"history", VALUE_HISTORY, GLOBAL(history), .initial = "default",
+		.accepted = "default, none, an absolute path, or postgresql://USER@HOST/DATABASE" } },
+	{ "record", .restart = true, .key = {
+		"history_keep", MT_KEY_COUNT, GLOBAL(history_keep), .initial = "100000",
+		.max = 1000000000,
+		.accepted = "a number up to 1000000000, 0 for all" } },
+
 	{ "control", .restart = true, .key = {
 		"socket", VALUE_SOCKET, GLOBAL(socket), .initial = "/run/migtrace/control.sock",
 		.accepted = "an absolute path of at most 107 bytes" } },
@@ -468,6 +476,7 @@ void config_put(struct config *c)
 	free(c->path);
 	free(c->uri);
 	free(c->directory);
+	free(c->history);
 	free(c->socket);
 	free(c->web);
 	free(c->hands);

@@ -58,6 +58,8 @@ struct config {
 	uint64_t quota_bytes;		/* of all recordings; 0 = none */
 	uint64_t keep_free_bytes;	/* of their filesystem; 0 = none */
 	bool probes;			/* what else a guest does is recorded, too */
+	char *history;			/* "default", "none", or an address of mt_db_ops */
+	uint64_t history_keep;		/* migrations; 0 = all */
 	char *socket;
 	char *web;			/* where it is served; "" = nowhere */
 	struct config_group group;

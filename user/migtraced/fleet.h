@@ -17,6 +17,7 @@ struct fleet_options {
 	struct config *config;
 	struct leftovers *leftovers;	/* may be NULL */
 	struct knowledge *knowledge;	/* likewise */
+	struct historian *historian;	/* likewise */
 	struct reins *reins;
 	const volatile int *leave;
 	/*

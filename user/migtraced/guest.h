@@ -13,6 +13,7 @@
 #include "hypervisor/versions.h"
 #include "steer/supervise.h"
 #include "config.h"
+#include "historian.h"
 #include "knowledge.h"
 #include "leftovers.h"
 
@@ -25,6 +26,7 @@ struct guest_setup {
 	struct config *config;		/* as of now; the guest takes a reference of its own */
 	struct leftovers *leftovers;	/* may be NULL */
 	struct knowledge *knowledge;	/* likewise */
+	struct historian *historian;	/* likewise */
 	struct mt_hands *hands;		/* both NULL: nothing is done to it */
 	struct mt_guard *guard;
 	bool locked;			/* another daemon acts on this hypervisor; see

@@ -206,6 +206,7 @@ static json_t *supervise(struct guest *g, struct recording *record)
 	log_outcome(g, &result);
 	recording_end(record, result.record_error);
 	knowledge_learn(g->setup.knowledge);
+	historian_put(g->setup.historian, g->recording);
 	return guest_finished_json(g, &result);
 }
 

@@ -368,6 +368,8 @@ static int open_parts(struct manager *m, struct config *config)
 	fleet.leftovers = m->leftovers;
 	m->knowledge = knowledge_new(config->directory);
 	fleet.knowledge = m->knowledge;
+	m->historian = historian_new(config);
+	fleet.historian = m->historian;
 	ret = fleet_new(&m->fleet, &fleet);
 	if (ret)
 		return ret;
@@ -393,6 +395,7 @@ int manager_new(struct manager **out, struct config *config)
 	if (m->probes)
 		probes_let_go(m->probes);
 	(void)knowledge_stop(m->knowledge, MT_FOR_EVER_NS);
+	(void)historian_stop(m->historian, MT_FOR_EVER_NS);
 	manager_free(m);
 	return ret;
 }
@@ -412,7 +415,8 @@ int manager_stop(struct manager *m, uint64_t timeout_ms)
 	if (joined)
 		probes_let_go(m->probes);
 	if (all)
-		all = knowledge_stop(m->knowledge, until_ns);
+		all = historian_stop(m->historian, until_ns) &&
+		      knowledge_stop(m->knowledge, until_ns);
 	if (!all)
 		return -ETIMEDOUT;
 	manager_free(m);

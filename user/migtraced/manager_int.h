@@ -25,6 +25,7 @@ struct manager {
 	struct reins *reins;
 	struct probes *probes;
 	struct knowledge *knowledge;	/* NULL: nothing is recorded */
+	struct historian *historian;	/* NULL: no history is kept */
 
 	/* The thread's own. */
 	struct mt_conn *conn;

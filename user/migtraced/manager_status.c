@@ -139,6 +139,7 @@ json_t *manager_status(struct manager *m)
 		mt_json_set(o, "hands", reins_json(m->reins), &failed);
 		mt_json_set(o, "stuck", stuck_json(m), &failed);
 		mt_json_set(o, "log_lost", mt_json_uint(log_lost()), &failed);
+		mt_json_set(o, "history", historian_json(m->historian), &failed);
 		mt_json_set(o, "supervised", fleet_supervised_json(m->fleet), &failed);
 		mt_json_set(o, "finished", fleet_finished_json(m->fleet), &failed);
 		mt_json_set(o, "totals", fleet_totals_json(m->fleet), &failed);

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/units.h"
+#include "history/db.h"
 #include "listener.h"
 #include "value.h"
 
@@ -207,6 +208,19 @@ static int set_string(char **out, const char *value)
 	return 0;
 }
 
+static int parse_history(const char *value, char **out, struct mt_err *why)
+{
+	const struct mt_db_ops *ops = mt_db_ops_of(value);
+
+	if (!strcmp(value, "default") || !strcmp(value, "none"))
+		return set_string(out, value);
+	if (!ops || (!ops->check && *value != '/'))
+		return -EINVAL;
+	if (ops->check && ops->check(value, why))
+		return -EINVAL;
+	return set_string(out, value);
+}
+
 int value_parse(const struct config_key *key, void *base, const char *value, bool no_lookup,
 		struct mt_err *why)
 {
@@ -223,6 +237,8 @@ int value_parse(const struct config_key *key, void *base, const char *value, boo
 		return set_string(out, value);
 	case VALUE_PATH_OR_EMPTY:
 		return !*value || *value == '/' ? set_string(out, value) : -EINVAL;
+	case VALUE_HISTORY:
+		return parse_history(value, out, why);
 	case VALUE_SOCKET:
 		if (*value != '/' || strlen(value) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 			return -EINVAL;
@@ -274,6 +290,7 @@ void value_print(const struct config_key *key, const void *base, FILE *out)
 		break;
 	case VALUE_URI:
 	case VALUE_PATH_OR_EMPTY:
+	case VALUE_HISTORY:
 	case VALUE_SOCKET:
 	case VALUE_ADDRESS:
 		if (**(char *const *)in)

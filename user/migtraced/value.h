@@ -15,6 +15,7 @@ enum value_kind {		/* besides enum mt_key_kind: type at the key's offset */
 	VALUE_SIZE_OR_NONE = MT_KEY_KINDS,	/* uint64_t, bytes; 0 = none */
 	VALUE_URI,		/* char * */
 	VALUE_PATH_OR_EMPTY,	/* char * */
+	VALUE_HISTORY,		/* char * */
 	VALUE_SOCKET,		/* char * */
 	VALUE_ADDRESS,		/* char *: see listener.h */
 	VALUE_GLOBS,		/* struct config_list */

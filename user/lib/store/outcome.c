@@ -32,3 +32,23 @@ int mt_outcome_parse(const char *name, enum mt_outcome *outcome)
 	}
 	return -EINVAL;
 }
+
+bool mt_outcome_of_status(enum mt_status status, enum mt_outcome *outcome)
+{
+	switch (status) {
+	case MT_STATUS_COMPLETED:
+		*outcome = MT_OUTCOME_COMPLETED_UNVERIFIED;
+		return true;
+	case MT_STATUS_FAILED:
+		*outcome = MT_OUTCOME_FAILED;
+		return true;
+	case MT_STATUS_CANCELLED:
+		*outcome = MT_OUTCOME_ABORTED;
+		return true;
+	case MT_STATUS_POSTCOPY_PAUSED:
+		*outcome = MT_OUTCOME_PAUSED;
+		return true;
+	default:
+		return false;
+	}
+}

@@ -178,6 +178,8 @@ struct mt_record_guest {
 
 const char *mt_outcome_name(enum mt_outcome outcome);	/* "completed" ... */
 int mt_outcome_parse(const char *name, enum mt_outcome *outcome);
+/* What its last status says, where nothing else does. Return: whether it says anything. */
+bool mt_outcome_of_status(enum mt_status status, enum mt_outcome *outcome);
 
 struct mt_pageset;
 

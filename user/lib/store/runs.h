@@ -57,6 +57,9 @@ struct mt_run {
 
 /* What a forecast of it would need and it does not say, for a message; NULL: nothing. */
 const char *mt_run_lacks(const struct mt_run *r);
+/* What a forecast of it would be made of, if it lacks nothing; @curve: of the guest before. */
+struct mt_forecast_input mt_run_forecast_input(const struct mt_run *r,
+					       const struct mt_ucurve *curve);
 
 /*
  * As a line, without its newline; what is not known is left out. The caller's to free(); NULL: no

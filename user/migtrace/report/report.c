@@ -71,26 +71,6 @@ static void pick_predictions(struct report *r)
 	}
 }
 
-static bool outcome_of_status(enum mt_status status, enum mt_outcome *outcome)
-{
-	switch (status) {
-	case MT_STATUS_COMPLETED:
-		*outcome = MT_OUTCOME_COMPLETED_UNVERIFIED;
-		return true;
-	case MT_STATUS_FAILED:
-		*outcome = MT_OUTCOME_FAILED;
-		return true;
-	case MT_STATUS_CANCELLED:
-		*outcome = MT_OUTCOME_ABORTED;
-		return true;
-	case MT_STATUS_POSTCOPY_PAUSED:
-		*outcome = MT_OUTCOME_PAUSED;
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Of an entry that does not belong to one of several migrations. */
 static void gather(struct report *r, const struct mt_entry *e)
 {
@@ -144,7 +124,7 @@ static int gather_migration(struct report *r, size_t from, size_t to)
 		    keep_iteration(r, mt_iterations_last(&iterations)))
 			return -ENOMEM;
 	}
-	m->has_outcome = outcome_of_status(m->known.status, &m->outcome);
+	m->has_outcome = mt_outcome_of_status(m->known.status, &m->outcome);
 	return 0;
 }
 

@@ -25,19 +25,7 @@ static void fill(struct evaluate_case *c)
 	const struct mt_run *r = c->run;
 
 	c->learned = (struct mt_learned_case){
-		.in = {
-			.curve = &c->u,
-			.memory_bytes = r->memory_bytes,
-			.resident_bytes = evaluate_known(isfinite(r->nonzero_bytes) ?
-							 r->nonzero_bytes : r->resident_bytes),
-			.cpu_share = r->cpu_share,
-			.method = r->method,
-			.options = r->options,
-			.bandwidth_bytes_per_s = r->bandwidth_bytes_per_s,
-			.link_bytes_per_s = evaluate_known(r->link_bytes_per_s),
-			.downtime_limit_ms = r->downtime_limit_ms,
-			.give_up_ms = evaluate_known(r->cap_ms),
-		},
+		.in = mt_run_forecast_input(r, &c->u),
 		.ended = r->converged || (r->outcome == MT_OUTCOME_COMPLETED && evaluate_flips(r)),
 		.real = { r->total_ms - evaluate_known(r->prepare_ms), r->transferred_bytes,
 			  r->downtime_ms, r->felt_ms },
