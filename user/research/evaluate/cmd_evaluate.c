@@ -8,11 +8,14 @@
 #include "research/research.h"
 #include "evaluate.h"
 #include "evaluate_epr.h"
+#include "evaluate_learned.h"
 
 int cmd_evaluate(int argc, char **argv)
 {
 	struct evaluate_campaign_options campaign = { 0 };
+	struct learned_options trained = { .seed = 1 };
 	struct common_options common = { 0 };
+	bool learned = false, seed_given = false;
 	bool one_step = false, polled = false, epr = false, finish = false;
 	const struct option_row rows[] = {
 		{ .name = "by-workload",
@@ -52,6 +55,21 @@ int cmd_evaluate(int argc, char **argv)
 		  .kind = OPTION_FLAG,
 		  .dest = &campaign.prior,
 		  .help = "what campaigns teach of hosts that are in none of them, as C source" },
+		{ .name = "learned",
+		  .kind = OPTION_FLAG,
+		  .dest = &learned,
+		  .help = "campaigns: models trained on the other workloads, beside the analytic one" },
+		{ .name = "alone",
+		  .kind = OPTION_FLAG,
+		  .dest = &trained.alone,
+		  .help = "with --learned: trained on migrations between the same hosts only" },
+		{ .name = "seed",
+		  .kind = OPTION_COUNT,
+		  .arg = "N",
+		  .dest = &trained.seed,
+		  .given = &seed_given,
+		  .max = UINT32_MAX,
+		  .help = "with --learned: of what is drawn in training (default 1)" },
 		{ .name = "one-step",
 		  .kind = OPTION_FLAG,
 		  .dest = &one_step,
@@ -86,6 +104,7 @@ int cmd_evaluate(int argc, char **argv)
 			"  migtrace-research evaluate results --save learned.json\n"
 			"  migtrace-research evaluate --live results runs/*.json\n"
 			"  migtrace-research evaluate --verdicts --runs results\n"
+			"  migtrace-research evaluate --learned results/*\n"
 			"  migtrace-research evaluate --one-step runs/*.json\n"
 			"  migtrace-research evaluate --epr profiles/*.mtrec\n",
 		.uses = OPTIONS_FORMAT, .rows = rows, .n_rows = MT_ARRAY_SIZE(rows),
@@ -105,10 +124,16 @@ int cmd_evaluate(int argc, char **argv)
 	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save ||
 			       campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior cannot be combined with other options");
-	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish > 1)
+	if ((trained.alone || seed_given) && !learned)
+		return options_error(&usage, "--alone and --seed need --learned");
+	if (learned && (campaign.runs || campaign.save || campaign.own_given))
+		return options_error(&usage,
+				     "--learned cannot be combined with --runs, --save or --own");
+	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish + learned >
+	    1)
 		return options_error(
 			&usage,
-			"only one of --live, --verdicts, --prior, --one-step, --epr and --finish at a time");
+			"only one of --live, --verdicts, --prior, --learned, --one-step, --epr and --finish at a time");
 	if ((one_step || epr || finish) && (campaign.by_workload || campaign.runs))
 		return options_error(&usage, "--by-workload and --runs are about whole migrations");
 	if ((campaign.live || campaign.verdicts || one_step || epr || finish) && campaign.save)
@@ -124,6 +149,11 @@ int cmd_evaluate(int argc, char **argv)
 		return options_error(&usage, "which campaign, or which files?");
 	if (one_step)
 		return evaluate_onestep(args.v, args.n, common.format, polled);
+	if (learned) {
+		trained.format = common.format;
+		trained.by_workload = campaign.by_workload;
+		return evaluate_learned(args.v, args.n, &trained);
+	}
 	campaign.format = common.format;
 	return evaluate_campaigns(args.v, args.n, &campaign);
 }
