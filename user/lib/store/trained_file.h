@@ -7,6 +7,9 @@
 
 #include "told.h"
 
+/* in the daemon's directory of recordings */
+#define MT_TRAINED_FILE	"trained.model"
+
 /* Return: as mt_trained_parse(); errnos of open(2) and read(2); a line in @err. */
 MT_MUST_CHECK int mt_trained_load(struct mt_trained **t, const char *path, struct mt_err *err);
 /* Under another name and renamed: @path is whole at any time. */
