@@ -77,7 +77,7 @@ static bool know(struct mt_forecast_input *in, const struct mt_view *view)
 	       in->bandwidth_bytes_per_s > 0 && in->downtime_limit_ms > 0;
 }
 
-static struct mt_sla limits_of(const struct mt_view *view)
+static struct mt_sla limits_of(const struct mt_view *view, uint64_t now_ms)
 {
 	const struct mt_limits *l = view->limits;
 
@@ -86,13 +86,17 @@ static struct mt_sla limits_of(const struct mt_view *view)
 		.max_downtime_ms = (double)l->max_downtime_ms,
 		.max_total_ms = l->deadline_ms < MT_LIMIT_NONE ? (double)l->deadline_ms : INFINITY,
 		.min_performance = (double)view->params[MIN_PERFORMANCE] / 100,
+		.anew = ~(1U << going_on(view) | 1U << MT_METHOD_HYBRID),
+		.spent_ms = (double)now_ms,
+		.spent_bytes = mt_sample_has(view->sample, transferred_bytes) ?
+				       (double)view->sample->transferred_bytes : 0,
 	};
 }
 
 /* Return: whether the plan is to begin again. */
 static bool choose(struct sla *s, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
-	const struct mt_sla sla = limits_of(view);
+	const struct mt_sla sla = limits_of(view, now_ms);
 	struct mt_forecast_input in;
 	struct mt_sla_choice c;
 	enum mt_method best;

@@ -26,6 +26,13 @@ static double beyond(double p90, double most)
 	return isfinite(most) && p90 > most ? p90 / most - 1 : 0;
 }
 
+static void add(struct mt_interval *t, double spent)
+{
+	t->p10 += spent;
+	t->p50 += spent;
+	t->p90 += spent;
+}
+
 static void judge(struct mt_sla_offer *o, const struct mt_sla *sla)
 {
 	const struct mt_interval *t = o->expected.target;
@@ -91,6 +98,10 @@ int mt_sla_choose(struct mt_sla_choice *c, const struct mt_trained *trained,
 		    mt_trained_expect(trained, &in, &measured, &o->expected))
 			continue;
 		o->method = m;
+		if (sla->anew & 1U << m) {
+			add(&o->expected.target[MT_TARGET_TOTAL_MS], sla->spent_ms);
+			add(&o->expected.target[MT_TARGET_TRANSFERRED_BYTES], sla->spent_bytes);
+		}
 		judge(o, sla);
 		c->n++;
 	}

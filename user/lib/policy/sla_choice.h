@@ -18,6 +18,9 @@ struct mt_sla {
 	enum mt_sla_objective objective;
 	double max_downtime_ms, max_total_ms;	/* INFINITY: no limit */
 	double min_performance;			/* of the guest's; 0: no limit */
+	/* What is behind a migration that runs, and would be in vain with these methods. */
+	unsigned anew;				/* a bit each */
+	double spent_ms, spent_bytes;
 };
 
 struct mt_sla_offer {
