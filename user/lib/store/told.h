@@ -30,8 +30,13 @@ void mt_told_free(struct mt_told_set *set);
 /* A new one at the end, nothing known; NULL: no memory. */
 struct mt_told *mt_told_add(struct mt_told_set *set);
 
-/* Return: 0; -ENODATA nothing that teaches; what reading returns, with a line in @err. */
-MT_MUST_CHECK int mt_told_campaign(struct mt_told_set *set, const char *dir, struct mt_err *err);
+/*
+ * @passed: as it was known when its first pass had ended, not before it began; one without a whole
+ * pass is left out. Return: 0; -ENODATA nothing that teaches; what reading returns, with a line in
+ * @err.
+ */
+MT_MUST_CHECK int mt_told_campaign(struct mt_told_set *set, const char *dir, bool passed,
+				   struct mt_err *err);
 MT_MUST_CHECK int mt_told_recordings(struct mt_told_set *set, const char *dir,
 				     struct mt_err *err);
 /* Either, by what is there. */

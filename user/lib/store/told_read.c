@@ -36,6 +36,44 @@ static void know_curve(struct mt_told *t, const struct mt_recording *profile)
 		t->u.origin = MT_UCURVE_NOTHING;
 }
 
+/* As a live migration that was begun with that profile knows it. Return: false: it does not. */
+static bool resume(struct mt_told *t, const struct mt_run *r, const struct mt_iterations *its)
+{
+	const struct mt_outlook_input in = {
+		.iterations = its, .u = &t->u,
+		.bandwidth_bytes_per_s = its->bandwidth_bytes_per_s,
+		.memory_bytes = r->memory_bytes, .nonzero_bytes = mt_run_known(r->nonzero_bytes),
+		.limit_ms = r->downtime_limit_ms,
+		.elapsed_ms = (double)its->last.total_ms - mt_run_known(r->prepare_ms),
+	};
+	struct mt_forecast_input before = t->learned.in;
+
+	mt_ucurve_migrates(&t->u, 1, MT_UCURVE_SPEED_SD);
+	mt_ucurve_iteration(&t->u, mt_iterations_last(its));
+	if (!mt_outlook_resume(&in, &t->learned.in))
+		return false;
+	t->learned.in.method = before.method;
+	t->learned.in.options = before.options;
+	t->learned.in.give_up_ms = before.give_up_ms;
+	t->learned.in.learned = NULL;
+	return true;
+}
+
+static bool know_first_pass(struct mt_told *t, const struct mt_run *r,
+			    const struct mt_recording *after)
+{
+	struct mt_iterations its;
+
+	if (!t->u.origin || !after)
+		return false;
+	mt_iterations_init(&its);
+	for (size_t i = 0; i < after->n_entries; i++)
+		if (after->entries[i].type == MT_ENTRY_SAMPLE &&
+		    mt_iterations_feed(&its, &after->entries[i].sample))
+			return resume(t, r, &its);
+	return false;
+}
+
 /* Of a policy that did something the method tells nothing. */
 static bool teaches(const struct mt_run *r)
 {
@@ -43,7 +81,8 @@ static bool teaches(const struct mt_run *r)
 }
 
 static int add_run(struct mt_told_set *set, const struct mt_run *r,
-		   const struct mt_recording *profile, const struct mt_recording *after)
+		   const struct mt_recording *profile, const struct mt_recording *after,
+		   bool passed)
 {
 	struct mt_told *t = mt_told_add(set);
 
@@ -62,10 +101,14 @@ static int add_run(struct mt_told_set *set, const struct mt_run *r,
 	t->measured.source_idle_share = 1 - r->busy_percent / 100;
 	if (r->work_before_per_s > 0)
 		t->performance = fmin(1, r->work_during_per_s / r->work_before_per_s);
+	if (passed && !know_first_pass(t, r, after)) {
+		free(set->v[--set->n]);
+		set->left_out++;
+	}
 	return 0;
 }
 
-int mt_told_campaign(struct mt_told_set *set, const char *dir, struct mt_err *err)
+int mt_told_campaign(struct mt_told_set *set, const char *dir, bool passed, struct mt_err *err)
 {
 	struct mt_recording *profile = NULL, *after = NULL;
 	struct mt_runs runs;
@@ -92,7 +135,7 @@ int mt_told_campaign(struct mt_told_set *set, const char *dir, struct mt_err *er
 		loaded = r->profile;
 		if (load(&after, dir, r->recording, NULL))
 			after = NULL;
-		rc = add_run(set, r, profile, after);
+		rc = add_run(set, r, profile, after, passed);
 		if (rc)
 			mt_err_set(err, rc, "out of memory");
 	}
@@ -164,5 +207,5 @@ int mt_told_read(struct mt_told_set *set, const char *dir, struct mt_err *err)
 	if (asprintf(&path, "%s/runs.jsonl", dir) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	return access(path, F_OK) ? mt_told_recordings(set, dir, err) :
-				    mt_told_campaign(set, dir, err);
+				    mt_told_campaign(set, dir, false, err);
 }

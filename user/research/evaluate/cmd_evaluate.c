@@ -63,6 +63,10 @@ int cmd_evaluate(int argc, char **argv)
 		  .kind = OPTION_FLAG,
 		  .dest = &trained.alone,
 		  .help = "with --learned: trained on migrations between the same hosts only" },
+		{ .name = "seen",
+		  .kind = OPTION_FLAG,
+		  .dest = &trained.seen,
+		  .help = "with --learned: tenths of the migrations are held out, not workloads" },
 		{ .name = "seed",
 		  .kind = OPTION_COUNT,
 		  .arg = "N",
@@ -124,13 +128,13 @@ int cmd_evaluate(int argc, char **argv)
 	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save ||
 			       campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior cannot be combined with other options");
-	if ((trained.alone || seed_given) && !learned)
-		return options_error(&usage, "--alone and --seed need --learned");
+	if ((trained.alone || trained.seen || seed_given) && !learned)
+		return options_error(&usage, "--alone, --seen and --seed need --learned");
 	if (learned && (campaign.runs || campaign.save || campaign.own_given))
 		return options_error(&usage,
 				     "--learned cannot be combined with --runs, --save or --own");
-	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish + learned >
-	    1)
+	if ((campaign.live && !learned) + campaign.verdicts + campaign.prior + one_step + epr + finish +
+		    learned > 1)
 		return options_error(
 			&usage,
 			"only one of --live, --verdicts, --prior, --learned, --one-step, --epr and --finish at a time");
@@ -151,6 +155,7 @@ int cmd_evaluate(int argc, char **argv)
 		return evaluate_onestep(args.v, args.n, common.format, polled);
 	if (learned) {
 		trained.format = common.format;
+		trained.live = campaign.live;
 		trained.by_workload = campaign.by_workload;
 		return evaluate_learned(args.v, args.n, &trained);
 	}

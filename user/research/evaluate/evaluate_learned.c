@@ -7,14 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "cli/cmd.h"
 #include "evaluate_learned.h"
 
-/* One workload is held out. */
+#define TENTHS	10
+
+/* One workload is held out, or a tenth of the migrations. */
 struct fold {
 	const struct mt_told_set *set;
 	const struct learned_options *o;
-	const char *workload;
+	const char *workload;		/* NULL: a tenth */
+	unsigned tenth;
 	const char *where;		/* the hosts whose figures are learned */
 	struct mt_lesson *lessons;	/* of the others, each by the figures of its hosts */
 	size_t n;
@@ -22,17 +26,29 @@ struct fold {
 	struct learned_results *results;
 };
 
+/* Which tenth it is of, drawn by when it began. */
+static unsigned tenth_of(const struct mt_told *t)
+{
+	struct mt_rng rng = { t->begin_ms };
+
+	return (unsigned)mt_rng_below(&rng, TENTHS);
+}
+
+static bool is_out(const struct mt_told *t, const struct fold *f)
+{
+	return f->workload ? !strcmp(t->workload, f->workload) : tenth_of(t) == f->tenth;
+}
+
 static bool is_other(const struct mt_told *t, void *opaque)
 {
 	const struct fold *f = opaque;
 
-	return strcmp(t->workload, f->workload) && !strcmp(t->where, f->where);
+	return !is_out(t, f) && !strcmp(t->where, f->where);
 }
 
 static bool is_held_out(const struct mt_told *t, const struct fold *f)
 {
-	return !strcmp(t->workload, f->workload) && !strcmp(t->where, f->where) &&
-	       t->learned.ended;
+	return is_out(t, f) && !strcmp(t->where, f->where) && t->learned.ended;
 }
 
 static bool is_first(const struct mt_told_set *set, size_t i, bool workload)
@@ -136,7 +152,7 @@ static unsigned methods_of(const struct fold *f)
 	unsigned methods = 0;
 
 	for (size_t i = 0; i < f->set->n; i++)
-		if (!strcmp(f->set->v[i]->workload, f->workload))
+		if (is_out(f->set->v[i], f))
 			methods |= 1U << f->set->v[i]->learned.in.method;
 	return methods;
 }
@@ -148,6 +164,9 @@ static int add_lessons(struct fold *f)
 
 	if (!rc)
 		f->n += mt_told_lessons(f->set, is_other, f, &f->learned, f->lessons + f->n);
+	/* Within what is learned from, as here: each stands for itself. */
+	for (size_t i = 0; i < f->n && !f->workload; i++)
+		f->lessons[i].workload = (unsigned)i;
 	return rc;
 }
 
@@ -223,7 +242,11 @@ static int hold_out_each(struct learned_results *r, const struct mt_told_set *se
 			  .lessons = calloc(set->n + 1, sizeof(*f.lessons)) };
 	int rc = f.lessons ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < set->n && !rc; i++)
+	for (; o->seen && f.tenth < TENTHS && !rc; f.tenth++) {
+		cmd_say(stderr, "holding out tenth %u of %d", f.tenth + 1, TENTHS);
+		rc = hold_out(&f);
+	}
+	for (size_t i = 0; i < set->n && !rc && !o->seen; i++)
 		if (is_first(set, i, true)) {
 			f.workload = set->v[i]->workload;
 			cmd_say(stderr, "holding out %s", f.workload);
@@ -241,7 +264,7 @@ int evaluate_learned(char **dirs, int n, const struct learned_options *o)
 	int rc = 0;
 
 	for (int i = 0; i < n && !rc; i++)
-		rc = mt_told_campaign(&set, dirs[i], &err);
+		rc = mt_told_campaign(&set, dirs[i], o->live, &err);
 	if (!rc) {
 		rc = hold_out_each(&results, &set, o);
 		if (!rc)
@@ -250,8 +273,8 @@ int evaluate_learned(char **dirs, int n, const struct learned_options *o)
 			mt_err_set(&err, rc, "%s", strerror(-rc));
 	}
 	if (!rc && set.left_out)
-		cmd_warn("%zu migrations are left out: they failed, or a policy steered them",
-			 set.left_out);
+		cmd_warn("%zu migrations are left out: they failed, a policy steered them%s",
+			 set.left_out, o->live ? ", or have no whole pass" : "");
 	free(results.v);
 	mt_told_free(&set);
 	return rc ? cmd_fail(&err) : CMD_OK;

@@ -27,6 +27,8 @@ struct learned_options {
 	enum mt_format format;
 	bool by_workload;
 	bool alone;			/* by migrations of the same hosts only */
+	bool seen;			/* tenths of the migrations are held out, not workloads */
+	bool live;			/* when the first pass has ended, not before it begins */
 	uint64_t seed;
 };
 
