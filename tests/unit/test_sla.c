@@ -104,7 +104,7 @@ static void limits_come_before_the_objective(void)
 	sla.max_downtime_ms = 100;
 	CHECK_INT(mt_sla_choose(&c, &said, &in, BOTH, &sla), 0);
 	CHECK_INT(c.offers[0].method, MT_METHOD_POSTCOPY);
-	/* None keeps to all: the one that exceeds them least, 0.5 of the total or 1.5 of the pause. */
+	/* None keeps to all: which exceeds them least, 0.5 of the total or 1.5 of the pause? */
 	sla.max_total_ms = 2000;
 	CHECK_INT(mt_sla_choose(&c, &said, &in, BOTH, &sla), -ENOENT);
 	CHECK_INT(c.offers[0].method, MT_METHOD_POSTCOPY);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_trained.c - models trained on migrations: what they learn, and what is left of them in a file
+ * test_trained.c - models trained on migrations: what they learn, and their file
  */
 #include "base/err.h"
 #include <errno.h>

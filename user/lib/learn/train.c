@@ -98,7 +98,8 @@ static void add_column(struct mt_trained_method *m, unsigned feature, bool missi
 	double mean = sum / n, sd = sqrt(fmax(0, squares / n - mean * mean));
 
 	if (n >= 2 && sd > SD_MIN)
-		m->columns[m->n_columns++] = (struct mt_trained_column){ feature, missing, mean, sd };
+		m->columns[m->n_columns++] =
+			(struct mt_trained_column){ feature, missing, mean, sd };
 }
 
 static void choose_columns(struct mt_trained_method *m, const struct class *c)
@@ -204,7 +205,7 @@ static bool taught(const struct subject *s)
 	return s->exam.n >= MT_TRAIN_LESSONS_MIN;
 }
 
-/* All targets of a method share one width of their basis functions, and so what is costly to ask. */
+/* All targets of a method share one width of basis functions, and so what is costly to ask. */
 static size_t common_gamma(const struct subject *s)
 {
 	double least = INFINITY;

@@ -147,7 +147,8 @@ static void sla_step(void *priv, const struct mt_view *view, uint64_t now_ms, st
 	else if (s->chosen)
 		mt_plan_set(plan, MT_ACTION_CONTINUE, "%s", s->why);
 	else
-		mt_plan_set(plan, MT_ACTION_CONTINUE, "the first pass shows what the guest dirties");
+		mt_plan_set(plan, MT_ACTION_CONTINUE,
+			    "the first pass shows what the guest dirties");
 }
 
 _Static_assert(sizeof(struct sla) <= MT_POLICY_STATE_MAX, "state fits");

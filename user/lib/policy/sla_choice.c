@@ -73,7 +73,8 @@ static void tell(struct mt_sla_choice *c)
 	if (isfinite(t[MT_TARGET_PERFORMANCE].p50))
 		snprintf(work, sizeof(work), ", the guest at %.0f %%",
 			 100 * t[MT_TARGET_PERFORMANCE].p50);
-	snprintf(c->reason, sizeof(c->reason), "%s is expected to take %s and %s, a pause of %s%s%s%s",
+	snprintf(c->reason, sizeof(c->reason),
+		 "%s is expected to take %s and %s, a pause of %s%s%s%s",
 		 mt_method_name(o->method),
 		 mt_format_duration_ms(total, t[MT_TARGET_TOTAL_MS].p50),
 		 mt_format_size_bytes(sent, t[MT_TARGET_TRANSFERRED_BYTES].p50),

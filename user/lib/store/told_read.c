@@ -108,7 +108,8 @@ static int add_run(struct mt_told_set *set, const struct mt_run *r,
 	return 0;
 }
 
-int mt_told_campaign(struct mt_told_set *set, const char *dir, bool passed, struct mt_err *err)
+int mt_told_campaign(struct mt_told_set *set, const char *dir, bool passed,
+		     struct mt_err *err)
 {
 	struct mt_recording *profile = NULL, *after = NULL;
 	struct mt_runs runs;

@@ -17,8 +17,8 @@
 
 struct migration {
 	struct common_options common;
-	const char *policy_name, *record_path, *source_name, *history_path, *learned_path, *trained_path,
-		*profile_path;
+	const char *policy_name, *record_path, *source_name, *history_path, *learned_path,
+		*trained_path, *profile_path;
 	struct mt_history history;
 	struct mt_experience experience;
 	struct mt_beforehand before;

@@ -9,7 +9,7 @@
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "migtrace/commands.h"
-#include "train.h"
+#include "train_parts.h"
 
 #define SIMULATED_MAX	1000000
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
-#include "train.h"
+#include "train_parts.h"
 
 /* So many migrations since a model was trained say whether another one is better. Inferred. */
 #define RECENT_MIN	8

@@ -3,8 +3,8 @@
  * train_simulated.c - migrations of made-up guests, played by the simulator
  *
  * A guest is a pattern of writes drawn at random; what a profile would tell of it is known before
- * each of its migrations, by as many methods, rates and limits. Its ranges are inferred: guests as
- * small as those of the campaigns, that write to nothing or to more than a link takes.
+ * each of its migrations, by as many methods, rates and limits. The ranges are inferred: guests of
+ * a fifth of the campaigns', so that they are soon played, with links and rates to match.
  */
 #include <errno.h>
 #include <math.h>
@@ -12,10 +12,12 @@
 
 #include "base/rng.h"
 #include "base/units.h"
+#include "cli/cmd.h"
 #include "sim/sim.h"
-#include "train.h"
+#include "train_parts.h"
 
 #define MIGRATIONS	16	/* of one guest, at most */
+#define SHOWN		(64 * MIGRATIONS)
 #define PROFILE_S	10.0
 /* It is given up after so many times what sending all once takes, and not before that. */
 #define CAP_TIMES	4.0
@@ -39,21 +41,22 @@ static double between(struct mt_rng *rng, double low, double high)
 
 static int make(struct guest *g, struct mt_err *err)
 {
-	double memory = between(&g->rng, 64, 256) * MT_MIB;
-	double region = fmin(between(&g->rng, 2, 128) * MT_MIB, 0.9 * memory);
+	double memory = between(&g->rng, 16, 64) * MT_MIB;
+	double region = fmin(between(&g->rng, 1, 48) * MT_MIB, 0.9 * memory);
 	const char *pattern = patterns[mt_rng_below(&g->rng, MT_ARRAY_SIZE(patterns))];
 	char words[256];
 	int rc;
 
 	snprintf(words, sizeof(words), "%s:region=%.0fKiB,rate=%.0f/s,seed=%u", pattern,
-		 region / 1024, between(&g->rng, 100, 40000), g->number + 1);
+		 region / 1024, between(&g->rng, 100, 12000), g->number + 1);
 	rc = mt_trace_pattern(&g->trace, words, err);
 	if (rc)
 		return rc;
 	mt_sim_defaults(&g->p);
 	g->p.look_ms = 0;
 	g->p.memory_bytes = (uint64_t)memory / MT_TRACE_PAGE_BYTES * MT_TRACE_PAGE_BYTES;
-	g->p.resident_bytes = (uint64_t)fmin(memory, 1.2 * region + 16 * MT_MIB);
+	g->p.resident_bytes = (uint64_t)fmin((double)g->p.memory_bytes,
+					       1.2 * region + 4 * MT_MIB);
 	g->p.log = mt_rng_below(&g->rng, 2) ? MT_SIM_LOG_RING : MT_SIM_LOG_BITMAP;
 	rc = mt_sim_profile(&g->trace, &g->p, PROFILE_S, &g->before);
 	if (rc)
@@ -72,12 +75,12 @@ static bool can_be_played(const struct mt_method_row *m, const struct mt_sim_par
 static void choose(struct guest *g)
 {
 	static const double limits_ms[] = { 100, 300, 1000 };
-	double bandwidth = between(&g->rng, 16, 200) * MT_MIB;
-	const struct mt_method_row *m;
+	double bandwidth = between(&g->rng, 8, 64) * MT_MIB;
+	const struct mt_method_row *pre = mt_method_at(MT_METHOD_PRECOPY), *m;
 
 	do
 		m = mt_method_at(mt_rng_below(&g->rng, MT_METHOD_COUNT));
-	while (!can_be_played(m, &g->p));
+	while (m != pre && !can_be_played(m, &g->p));
 	g->p.method = *m;
 	g->p.bandwidth_bytes_per_s = bandwidth;
 	g->p.host.link_bytes_per_s = bandwidth * 1.1;
@@ -138,6 +141,8 @@ int train_simulate(struct mt_told_set *set, size_t n, uint64_t seed,
 		unsigned number = (unsigned)(done / MIGRATIONS);
 		struct guest g = { .rng = { seed + number }, .number = number };
 
+		if (done && done % SHOWN == 0)
+			cmd_say(stderr, "simulated %zu of %zu", done, n);
 		rc = make(&g, err);
 		if (rc)
 			break;

@@ -133,8 +133,8 @@ int cmd_evaluate(int argc, char **argv)
 	if (learned && (campaign.runs || campaign.save || campaign.own_given))
 		return options_error(&usage,
 				     "--learned cannot be combined with --runs, --save or --own");
-	if ((campaign.live && !learned) + campaign.verdicts + campaign.prior + one_step + epr + finish +
-		    learned > 1)
+	if ((campaign.live && !learned) + campaign.verdicts + campaign.prior + one_step + epr +
+		    finish + learned > 1)
 		return options_error(
 			&usage,
 			"only one of --live, --verdicts, --prior, --learned, --one-step, --epr and --finish at a time");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * train.h - the parts of migtrace train
+ * train_parts.h - the parts of migtrace train
  */
-#ifndef TRAIN_H
-#define TRAIN_H
+#ifndef TRAIN_PARTS_H
+#define TRAIN_PARTS_H
 
 #include "cli/interrupt.h"
 #include "store/trained_file.h"
