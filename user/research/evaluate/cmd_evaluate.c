@@ -15,6 +15,7 @@ int cmd_evaluate(int argc, char **argv)
 	struct evaluate_campaign_options campaign = { 0 };
 	struct learned_options trained = { .seed = 1 };
 	struct common_options common = { 0 };
+	const char *trainer = NULL;
 	bool learned = false, seed_given = false;
 	bool one_step = false, polled = false, epr = false, finish = false;
 	const struct option_row rows[] = {
@@ -63,6 +64,11 @@ int cmd_evaluate(int argc, char **argv)
 		  .kind = OPTION_FLAG,
 		  .dest = &trained.alone,
 		  .help = "with --learned: trained on migrations between the same hosts only" },
+		{ .name = "trainer",
+		  .kind = OPTION_STRING,
+		  .arg = "NAME",
+		  .dest = &trainer,
+		  .help = "with --learned: this one only, of migtrace train's (default: all)" },
 		{ .name = "seen",
 		  .kind = OPTION_FLAG,
 		  .dest = &trained.seen,
@@ -128,8 +134,12 @@ int cmd_evaluate(int argc, char **argv)
 	if (campaign.prior && (campaign.live || campaign.verdicts || campaign.save ||
 			       campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior cannot be combined with other options");
-	if ((trained.alone || trained.seen || seed_given) && !learned)
-		return options_error(&usage, "--alone, --seen and --seed need --learned");
+	if ((trained.alone || trained.seen || trainer || seed_given) && !learned)
+		return options_error(&usage, "--alone, --seen, --trainer and --seed need --learned");
+	trained.trainer = trainer ? mt_trainer_find(trainer) : NULL;
+	if (trainer && !trained.trainer)
+		return options_error(&usage, "unknown trainer \"%s\"; see migtrace train --help",
+				     trainer);
 	if (learned && (campaign.runs || campaign.save || campaign.own_given))
 		return options_error(&usage,
 				     "--learned cannot be combined with --runs, --save or --own");

@@ -177,8 +177,11 @@ static int train(struct fold *f, struct mt_trained *models[])
 			.trainer = mt_trainer_at(i), .seed = f->o->seed, .lessons = f->lessons,
 			.n = f->n, .methods = methods_of(f),
 		};
-		int rc = mt_train(&models[i], &how);
+		int rc;
 
+		if (f->o->trainer && f->o->trainer != how.trainer)
+			continue;
+		rc = mt_train(&models[i], &how);
 		if (rc && rc != -ENODATA)
 			return rc;
 	}

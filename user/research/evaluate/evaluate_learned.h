@@ -26,6 +26,7 @@ struct learned_results {
 struct learned_options {
 	enum mt_format format;
 	bool by_workload;
+	const struct mt_trainer *trainer;	/* NULL: all */
 	bool alone;			/* by migrations of the same hosts only */
 	bool seen;			/* tenths of the migrations are held out, not workloads */
 	bool live;			/* when the first pass has ended, not before it begins */
