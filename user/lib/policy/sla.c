@@ -77,26 +77,30 @@ static bool know(struct mt_forecast_input *in, const struct mt_view *view)
 	       in->bandwidth_bytes_per_s > 0 && in->downtime_limit_ms > 0;
 }
 
-static struct mt_sla limits_of(const struct mt_view *view, uint64_t now_ms)
+struct mt_sla mt_sla_of(const struct mt_limits *l)
 {
-	const struct mt_limits *l = view->limits;
-
 	return (struct mt_sla){
-		.objective = (enum mt_sla_objective)view->params[OBJECTIVE],
+		.objective = (enum mt_sla_objective)mt_param_value(&l->params, &params[OBJECTIVE]),
 		.max_downtime_ms = (double)l->max_downtime_ms,
 		.max_total_ms = l->deadline_ms < MT_LIMIT_NONE ? (double)l->deadline_ms : INFINITY,
-		.min_performance = (double)view->params[MIN_PERFORMANCE] / 100,
-		.anew = ~(1U << going_on(view) | 1U << MT_METHOD_HYBRID),
-		.spent_ms = (double)now_ms,
-		.spent_bytes = mt_sample_has(view->sample, transferred_bytes) ?
-				       (double)view->sample->transferred_bytes : 0,
+		.min_performance =
+			(double)mt_param_value(&l->params, &params[MIN_PERFORMANCE]) / 100,
 	};
+}
+
+static struct mt_sla what_is_spent(struct mt_sla sla, const struct mt_view *view, uint64_t now_ms)
+{
+	sla.anew = ~(1U << going_on(view) | 1U << MT_METHOD_HYBRID);
+	sla.spent_ms = (double)now_ms;
+	sla.spent_bytes = mt_sample_has(view->sample, transferred_bytes) ?
+				  (double)view->sample->transferred_bytes : 0;
+	return sla;
 }
 
 /* Return: whether the plan is to begin again. */
 static bool choose(struct sla *s, const struct mt_view *view, uint64_t now_ms, struct mt_plan *plan)
 {
-	const struct mt_sla sla = limits_of(view, now_ms);
+	const struct mt_sla sla = what_is_spent(mt_sla_of(view->limits), view, now_ms);
 	struct mt_forecast_input in;
 	struct mt_sla_choice c;
 	enum mt_method best;

@@ -23,6 +23,9 @@ struct mt_sla {
 	double spent_ms, spent_bytes;
 };
 
+/* As an operator has given them: no limit where none was given. Nothing is spent. */
+struct mt_sla mt_sla_of(const struct mt_limits *limits);
+
 struct mt_sla_offer {
 	enum mt_method method;
 	struct mt_expected expected;
