@@ -15,7 +15,7 @@ CFLAGS	?= -O2 -g
 MT_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
 	-Wstrict-prototypes -Wshadow -Wpointer-arith -Wvla -Wno-missing-field-initializers $(if $(WERROR),-Werror) \
 	-D_GNU_SOURCE -DMT_VERSION='"$(VERSION)"' -Iinclude -Iinclude/uapi -Iuser/lib -Iuser -pthread $(PKG_CFLAGS)
-LIBS	:= -Wl,--as-needed $(PKG_LIBS) -lroaring -lm -pthread
+LIBS	:= -Wl,--as-needed $(PKG_LIBS) -lroaring -lsvm -lm -pthread
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 LIB_SRC	:= $(wildcard user/lib/*/*.c user/lib/*/*/*.c)

@@ -35,6 +35,11 @@ _migtrace_models()
 	migtrace predict ./x --model ' ' 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d , | sed 's|/[0-9]*||g'
 }
 
+_migtrace_trainers()
+{
+	migtrace train / -o x --trainer ' ' 2>&1 | sed -n 's/.*there are \([^;]*\);.*/\1/p' | tr -d ,
+}
+
 # What the help says that an option takes one word of.
 _migtrace_words()
 {
@@ -114,6 +119,10 @@ _migtrace()
 		compopt -o nospace 2>/dev/null
 		return
 		;;
+	--trainer)
+		COMPREPLY=($(compgen -W "$(_migtrace_trainers)" -- "$cur"))
+		return
+		;;
 	--probes)
 		[[ $cur == *,* ]] && before=${cur%,*},
 		COMPREPLY=($(compgen -P "$before" -W 'vcpu net disk postcopy all' -- "${cur##*,}"))
@@ -132,7 +141,7 @@ _migtrace()
 		COMPREPLY=($(compgen -W 'qemu:///system qemu:///session' -- "$cur"))
 		return
 		;;
-	-o|--output|-d|--database|--svg|--record|--history|--learned|--profile|--hot)
+	-o|--output|-d|--database|--svg|--record|--history|--learned|--profile|--hot|--sla-model)
 		local IFS=$'\n'
 		_migtrace_files
 		return
@@ -147,7 +156,7 @@ _migtrace()
 		return
 	fi
 	case $command in
-	report|replay|simulate|tournament)
+	report|replay|simulate|tournament|train)
 		local IFS=$'\n'
 		_migtrace_files
 		;;

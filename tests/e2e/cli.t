@@ -149,7 +149,7 @@ echo '{"type":"learned","schema":1,"figures":{"precopy":{"setup_ms":100}},"resid
 # --- which command -----------------------------------------------------------------
 refused "no such command" 2 'unknown command "frobnicate"' frobnicate
 refused "an option where the command belongs" 2 'command comes before' --frobnicate
-for command in doctor guard history hot list migrate plan predict pull record release replay report simulate status top tournament; do
+for command in doctor guard history hot list migrate plan predict pull record release replay report simulate status top tournament train; do
 	refused "$command: unknown option" 2 'unknown.*--frobnicate.*--help' "$command" --frobnicate
 	refused "$command: unknown letter" 2 'unknown option -Z' "$command" -Z
 	works "$command: help" "^Usage: migtrace $command" "$command" --help
@@ -514,6 +514,17 @@ refused "simulate: no such file" 1 'nowhere.mtrec.*No such file' simulate nowher
 refused "simulate: text" 1 'text.mtrec.*recording' simulate text.mtrec
 M=$R refused "check: no campaign" 1 'spec.ini' check .
 HEADER=0
+
+# --- train -----------------------------------------------------------------------------------
+refused "train: no file" 2 '-o MODEL' train .
+refused "train: nothing to learn from" 2 'DIR is expected' train -o x.model
+refused "train: an unknown trainer" 2 'unknown trainer "forest"; there are residual' train . -o x.model --trainer forest
+refused "train: no such directory" 1 'nowhere.*No such file' train nowhere -o x.model
+refused "train: a directory that teaches nothing" 1 'neither a campaign nor recordings' train . -o x.model
+refused "train: too few" 1 'too little to learn from' train "$top/tests/data/campaign/programs-lab" -o x.model
+refused "train: no model is there" 1 'README: no model of migtrace train' train "$top/tests/data/campaign/lab" -o "$top/tests/guest/README"
+refused "sla: a model that is none" 1 'quiet.mtrec: no model' replay quiet.mtrec --policy sla --sla-model quiet.mtrec
+refused "sla: an objective that is none" 2 'total.*performance' simulate idle --policy sla --objective best
 
 # --- tournaments -------------------------------------------------------------------------
 # spec NAME LINE...: a specification of that name; what is printed with each \n a new line.

@@ -14,6 +14,7 @@
 #include "steer/replay.h"
 #include "store/record.h"
 #include "commands.h"
+#include "lessons.h"
 
 #define POLICIES_MAX	32
 
@@ -106,6 +107,7 @@ static int replay_file(const struct request *q, const char *path, struct mt_tabl
 int cmd_replay(int argc, char **argv)
 {
 	struct request q = { .limits = MT_LIMITS_UNSET };
+	const char *trained = NULL;
 	const struct option_row rows[] = {
 		{ .name = "policy",
 		  .kind = OPTION_STRING,
@@ -147,6 +149,7 @@ int cmd_replay(int argc, char **argv)
 		  .help = "QEMU's own downtime limit",
 		  .dest = &q.limits.qemu_limit_ms,
 		  .max = MT_DOWNTIME_MAX_MS },
+		TRAINED_OPTION(&trained),
 	};
 	const struct command_usage usage = {
 		.name = "replay", .synopsis = "FILE...", .min_args = 1,
@@ -185,6 +188,8 @@ int cmd_replay(int argc, char **argv)
 		&(struct mt_migrate_options){ .postcopy = q.limits.postcopy_allowed });
 	if (status == OPTIONS_RUN)
 		status = choose_policies(&q, &usage);
+	if (status == OPTIONS_RUN)
+		status = trained_load(&q.limits.trained, trained);
 	if (status != OPTIONS_RUN)
 		return status;
 	t = mt_table_new(stdout, q.common.format, columns, MT_ARRAY_SIZE(columns));

@@ -22,5 +22,6 @@ int cmd_simulate(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_tournament(int argc, char **argv);
+int cmd_train(int argc, char **argv);
 
 #endif

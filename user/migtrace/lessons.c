@@ -42,3 +42,16 @@ void lessons_print(const struct mt_experience *e, FILE *out)
 	mt_experience_describe(e, mt_wall_us() / 1000, line, sizeof(line));
 	cmd_say(out, "%s", line);
 }
+
+int trained_load(const struct mt_trained **t, const char *path)
+{
+	struct mt_trained *loaded;
+	struct mt_err err = { 0 };
+
+	if (!path)
+		return OPTIONS_RUN;
+	if (mt_trained_load(&loaded, path, &err))
+		return cmd_fail(&err);
+	*t = loaded;
+	return OPTIONS_RUN;
+}

@@ -7,6 +7,7 @@
 
 #include "cli/options.h"
 #include "store/experience.h"
+#include "store/trained_file.h"
 
 /* What migtraced learns, if it records where it does by default. */
 #define LESSONS_PATH	"/var/lib/migtrace/" MT_EXPERIENCE_FILE
@@ -14,6 +15,16 @@
 #define LESSONS_OPTION(to) \
 	{ "learned", 0, OPTION_STRING, "FILE", \
 	  "what past migrations have taught; none for what is built in (default: this host's own)", to }
+
+#define TRAINED_OPTION(to) \
+	{ "sla-model", 0, OPTION_STRING, "FILE", \
+	  "of migtrace train: what policy sla decides by (default: the analytic model)", to }
+
+/*
+ * @path: of --sla-model; NULL: not given, and *@t stays as it is. *@t lasts until the process ends.
+ * Return: OPTIONS_RUN, or an exit status after a line.
+ */
+int trained_load(const struct mt_trained **t, const char *path);
 
 /*
  * @path: of --learned, "none" or NULL: not given. Then it is $MIGTRACE_LEARNED or LESSONS_PATH,

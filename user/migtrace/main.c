@@ -30,6 +30,7 @@ static const struct cmd cmds[] = {
 	{ "top",	"what guests dirty, as it happens", cmd_top },
 	{ "tournament",	"the same migrations under every policy, and which did best",
 	  cmd_tournament },
+	{ "train",	"a model of what migrations cost, from those that are over", cmd_train },
 };
 
 int main(int argc, char **argv)

@@ -31,6 +31,7 @@ static void rules_of(const struct guest *g, const struct mt_rule_part *metadata,
 		rule->mode = MT_MODE_OBSERVE;
 	if (g->experience)
 		mt_experience_use(g->experience, &rule->limits);
+	rule->limits.trained = knowledge_trained(g->setup.knowledge);
 }
 
 struct contradiction {

@@ -19,6 +19,7 @@ struct knowledge {
 	pthread_cond_t changed;
 	bool wanted, leave;
 	struct mt_experience *now;	/* NULL: nothing learned yet */
+	struct mt_trained *trained;	/* set once; NULL: likewise */
 };
 
 static void keep(struct knowledge *k, struct mt_experience *e)
@@ -49,6 +50,26 @@ static void load(struct knowledge *k)
 		log_warn("what earlier migrations have taught is not used: %s", err.msg);
 }
 
+static void load_trained(struct knowledge *k)
+{
+	mt_autofree char *path = NULL;
+	struct mt_trained *t;
+	struct mt_err err = { 0 };
+	int rc = asprintf(&path, "%s/" MT_TRAINED_FILE, k->directory) < 0 ?
+			 mt_err_set(&err, -ENOMEM, "out of memory") :
+			 mt_trained_load(&t, path, &err);
+
+	if (rc) {
+		if (rc != -ENOENT)
+			log_warn("policy sla goes by the analytic model: %s", err.msg);
+		return;
+	}
+	pthread_mutex_lock(&k->lock);
+	k->trained = t;
+	pthread_mutex_unlock(&k->lock);
+	log_debug("policy sla goes by %s: %u migrations", path, t->lessons);
+}
+
 static void learn(struct knowledge *k)
 {
 	struct mt_err err = { 0 };
@@ -72,6 +93,7 @@ static void *knowledge_main(void *arg)
 
 	setpriority(PRIO_PROCESS, 0, NICE);	/* on Linux, of this thread */
 	load(k);
+	load_trained(k);
 	pthread_mutex_lock(&k->lock);
 	while (!k->leave) {
 		if (!k->wanted) {
@@ -94,6 +116,7 @@ static void knowledge_free(struct knowledge *k)
 	free(k->directory);
 	free(k->path);
 	free(k->now);
+	mt_trained_free(k->trained);
 	free(k);
 }
 
@@ -130,6 +153,18 @@ void knowledge_learn(struct knowledge *k)
 	k->wanted = true;
 	mt_cond_wake(&k->changed);
 	pthread_mutex_unlock(&k->lock);
+}
+
+const struct mt_trained *knowledge_trained(struct knowledge *k)
+{
+	const struct mt_trained *t;
+
+	if (!k)
+		return NULL;
+	pthread_mutex_lock(&k->lock);
+	t = k->trained;
+	pthread_mutex_unlock(&k->lock);
+	return t;
 }
 
 struct mt_experience *knowledge_get(struct knowledge *k)

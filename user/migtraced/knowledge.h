@@ -9,6 +9,7 @@
 #define MIGTRACED_KNOWLEDGE_H
 
 #include "store/experience.h"
+#include "store/trained_file.h"
 
 struct knowledge;
 
@@ -21,6 +22,11 @@ struct knowledge *knowledge_new(const char *directory);
 void knowledge_learn(struct knowledge *k);
 /* A copy, the caller's to free(). NULL: nothing was learned, or no memory. */
 struct mt_experience *knowledge_get(struct knowledge *k);
+/*
+ * What `migtrace train` has put beside the recordings, as it was when the daemon began. NULL: there
+ * is none, or not yet. It stays until knowledge_stop().
+ */
+const struct mt_trained *knowledge_trained(struct knowledge *k);
 /* Return: false when its thread has not ended by @until_ns; then nothing is freed. */
 bool knowledge_stop(struct knowledge *k, uint64_t until_ns);
 

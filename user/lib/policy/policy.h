@@ -63,6 +63,8 @@ enum mt_action {
 #define MT_LIMIT_MAX_MS		(7 * 86400 * 1000ULL)
 #define MT_FIXED_MAX_MS		(60 * 1000ULL)
 
+struct mt_trained;
+
 /*
  * What the operator asked for, of any migration whatever the policy. Begins as MT_LIMITS_UNSET,
  * never zeroed: a deadline of 0 ms is over.
@@ -84,11 +86,12 @@ struct mt_limits {
 	unsigned limitable_vcpus;	/* of which QEMU can limit what they dirty; 0: it cannot */
 	bool clears_chunks;		/* its log is known to be a bitmap of KVM's: see
 					 * mt_ucurve_clears() */
-	/* All three outlive whatever has these limits. */
+	/* All four outlive whatever has these limits. */
 	const struct mt_history *history;	/* what fm and am learn from; NULL = none */
 	const struct mt_learned *learned;	/* what these hosts' migrations have taught, of each
 						 * stage; NULL = mt_learned_prior */
 	const struct mt_beforehand *before;	/* what was known of the guest; NULL = nothing */
+	const struct mt_trained *trained;	/* what sla decides by; NULL = the analytic model */
 };
 
 #define MT_LIMITS_UNSET { .max_downtime_ms = MT_LIMIT_UNSET, .deadline_ms = MT_LIMIT_UNSET, \
@@ -134,6 +137,7 @@ struct mt_view {
 	const struct mt_course *course;		/* what is yet to come; its rate is 0 as long */
 	const struct mt_classifier *class;	/* of the guest's workload */
 	double bandwidth_bytes_per_s;		/* 0 = unknown */
+	const struct mt_ucurve *u;		/* by its passes so far; NULL: nothing is known */
 	bool boundary;				/* an iteration has just ended */
 	const struct mt_tick *tick;		/* that the kernel has just counted; NULL: none */
 	const struct mt_loads_ahead *loads;	/* at a boundary, of a guest in phases; NULL: there

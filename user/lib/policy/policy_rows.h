@@ -28,6 +28,7 @@
 	X(kubevirt) \
 	X(ramp) \
 	X(adamig) \
+	X(sla) \
 	X(predict)
 
 #define MT_POLICY_EXTERN(name)	extern const struct mt_policy mt_policy_##name;

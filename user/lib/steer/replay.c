@@ -71,6 +71,7 @@ static struct mt_limits limits_of(const struct mt_recording *rec, const struct m
 						   mt_versions_parse(rec->header.qemu));
 	l.history = given->history;
 	l.learned = given->learned;
+	l.trained = given->trained;
 	l.postcopy_allowed |= given->postcopy_allowed;
 	l.auto_converge |= given->auto_converge;
 	l.clears_chunks |= given->clears_chunks || mt_recorded_clears_chunks(rec);

@@ -3,7 +3,6 @@
  * experience.c - what a host's own migrations have taught it, to and from its file
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -100,43 +99,19 @@ static json_t *file_object(const struct mt_experience *sets, size_t n, int *fail
 	return o;
 }
 
-static int write_file(const char *text, const char *part)
-{
-	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), rc = 0;
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
-
-	if (!f) {
-		rc = -errno;
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	if (fputs(text, f) < 0 || fputc('\n', f) < 0 || fflush(f) || fsync(fileno(f)))
-		rc = -errno;
-	if (fclose(f) && !rc)
-		rc = -errno;
-	return rc;
-}
-
 int mt_experience_save(const struct mt_experience *sets, size_t n, const char *path,
 		       struct mt_err *err)
 {
-	mt_autofree char *text = NULL, *part = NULL;
-	int failed = 0, rc;
+	mt_autofree char *text = NULL, *whole = NULL;
+	int failed = 0;
 	json_t *o = file_object(sets, n, &failed);
 
 	if (!failed)
 		text = json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 	json_decref(o);
-	if (!text || asprintf(&part, "%s.part", path) < 0)
+	if (!text || asprintf(&whole, "%s\n", text) < 0)
 		return mt_err_set(err, -ENOMEM, "out of memory");
-	rc = write_file(text, part);
-	if (!rc && rename(part, path))
-		rc = -errno;
-	if (!rc)
-		return 0;
-	unlink(part);
-	return mt_err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
+	return mt_file_replace(path, whole, strlen(whole), err);
 }
 
 /* --- reading -------------------------------------------------------------- */

@@ -117,3 +117,37 @@ int mt_rename_new(const char *from, const char *to)
 		return -EEXIST;
 	return rename(from, to) ? -errno : 0;
 }
+
+static int write_file(const char *path, const void *bytes, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), rc = 0;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!f) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	if (fwrite(bytes, 1, n, f) != n || fflush(f) || fsync(fileno(f)))
+		rc = -errno;
+	if (fclose(f) && !rc)
+		rc = -errno;
+	return rc;
+}
+
+int mt_file_replace(const char *path, const void *bytes, size_t n, struct mt_err *err)
+{
+	mt_autofree char *part = NULL;
+	int rc;
+
+	if (asprintf(&part, "%s.part", path) < 0)
+		return mt_err_set(err, -ENOMEM, "out of memory");
+	rc = write_file(part, bytes, n);
+	if (!rc && rename(part, path))
+		rc = -errno;
+	if (!rc)
+		return 0;
+	unlink(part);
+	return mt_err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
+}

@@ -35,6 +35,13 @@ MT_MUST_CHECK int mt_file_create(const char *path);
  */
 MT_MUST_CHECK int mt_directory_open(const char *path, struct mt_err *err);
 
+/*
+ * All of @path, written as PATH.part and renamed: it is whole at any time. Return: 0; errnos of
+ * open(2), write(2), rename(2), with a line in @err.
+ */
+MT_MUST_CHECK int mt_file_replace(const char *path, const void *bytes, size_t n,
+				  struct mt_err *err);
+
 /* rename(2) that takes nobody's place: -EEXIST. */
 MT_MUST_CHECK int mt_rename_new(const char *from, const char *to);
 

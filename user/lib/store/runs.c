@@ -275,26 +275,21 @@ const char *mt_run_lacks(const struct mt_run *r)
 	return NULL;
 }
 
-static double known(double v)
-{
-	return isfinite(v) && v > 0 ? v : 0;
-}
-
 struct mt_forecast_input mt_run_forecast_input(const struct mt_run *r,
 					       const struct mt_ucurve *curve)
 {
 	return (struct mt_forecast_input){
 		.curve = curve,
 		.memory_bytes = r->memory_bytes,
-		.resident_bytes = known(isfinite(r->nonzero_bytes) ? r->nonzero_bytes :
-								     r->resident_bytes),
+		.resident_bytes = mt_run_known(isfinite(r->nonzero_bytes) ? r->nonzero_bytes :
+									  r->resident_bytes),
 		.cpu_share = r->cpu_share,
 		.method = r->method,
 		.options = r->options,
 		.bandwidth_bytes_per_s = r->bandwidth_bytes_per_s,
-		.link_bytes_per_s = known(r->link_bytes_per_s),
+		.link_bytes_per_s = mt_run_known(r->link_bytes_per_s),
 		.downtime_limit_ms = r->downtime_limit_ms,
-		.give_up_ms = known(r->cap_ms),
+		.give_up_ms = mt_run_known(r->cap_ms),
 	};
 }
 

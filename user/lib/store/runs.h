@@ -10,6 +10,8 @@
 #ifndef MT_RUNS_H
 #define MT_RUNS_H
 
+#include <math.h>
+
 #include "model/forecast.h"
 #include "record.h"
 
@@ -57,6 +59,12 @@ struct mt_run {
 
 /* What a forecast of it would need and it does not say, for a message; NULL: nothing. */
 const char *mt_run_lacks(const struct mt_run *r);
+/* A figure of a run; 0: it says none. */
+static inline double mt_run_known(double v)
+{
+	return isfinite(v) && v > 0 ? v : 0;
+}
+
 /* What a forecast of it would be made of, if it lacks nothing; @curve: of the guest before. */
 struct mt_forecast_input mt_run_forecast_input(const struct mt_run *r,
 					       const struct mt_ucurve *curve);

@@ -183,6 +183,8 @@ int mt_taught_read(struct mt_taught *t, const char *path, struct mt_err *err)
 		else
 			mt_experience_host(t->destination, rec->header.destination);
 		t->begin_ms = rec->header.start_wall_ms;
+		if (rec->header.domain)
+			snprintf(t->guest, sizeof(t->guest), "%s", rec->header.domain);
 	}
 	mt_recording_free(rec);
 	return rc;

@@ -10,6 +10,7 @@
 struct mt_taught {
 	uint64_t begin_ms;		/* Unix time */
 	char destination[MT_EXPERIENCE_HOST_MAX];
+	char guest[64];			/* its name, as far as it fits */
 	double fixed_ms;		/* of a stop by us: what its pause was longer than its
 					 * memory took; NaN: there was none */
 	bool has[MT_FORECAST_STAGES];	/* that it teaches; none: it did not end by itself */

@@ -73,6 +73,7 @@ int cmd_migrate(int argc, char **argv)
 		  "what the guest dirtied before, by migtrace record: used from the first pass on",
 		  &m.profile_path },
 		LESSONS_OPTION(&m.learned_path),
+		TRAINED_OPTION(&m.trained_path),
 		{ "postcopy", 0, OPTION_FLAG, NULL,
 		  "allow post-copy: the guest is lost if a host or the link fails meanwhile",
 		  &m.limits.postcopy_allowed },
@@ -147,6 +148,9 @@ int cmd_migrate(int argc, char **argv)
 	if (status != OPTIONS_RUN)
 		return status;
 	status = lessons_load(&m.experience, m.learned_path, m.common.uri, args.v[1]);
+	if (status != OPTIONS_RUN)
+		return status;
+	status = trained_load(&m.limits.trained, m.trained_path);
 	if (status != OPTIONS_RUN)
 		return status;
 	m.options.limits = m.limits;

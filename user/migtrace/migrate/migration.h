@@ -19,7 +19,7 @@
 struct migration {
 	struct common_options common;
 	const char *policy_name, *record_path, *source_name, *history_path, *learned_path,
-		*profile_path, *pull_command;
+		*trained_path, *profile_path, *pull_command;
 	uint64_t unsent_bytes;
 	struct mt_history history;
 	struct mt_experience experience;

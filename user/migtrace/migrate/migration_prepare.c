@@ -165,6 +165,7 @@ static int choose_method(struct migration *m, struct mt_err *err)
 	return beginning_choose(&m->how, &(struct beginning){
 		.methods = m->methods & there &
 			   (mt_migrate_methods(&m->how) | 1U << MT_METHOD_PRECOPY),
+		.sla = !strcmp(m->policy->name, "sla"),
 		.limits = &m->limits,
 		.memory_bytes = (double)m->domain.memory_bytes },
 		m->method, sizeof(m->method), err);

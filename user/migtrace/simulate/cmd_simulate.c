@@ -10,10 +10,11 @@
 #include "cli/options.h"
 #include "cli/policies.h"
 #include "migtrace/commands.h"
+#include "migtrace/lessons.h"
 #include "simulate.h"
 
 struct words {
-	const char *methods, *policies, *bandwidths, *limits, *log, *host, *sender;
+	const char *methods, *policies, *bandwidths, *limits, *log, *host, *sender, *trained;
 	uint64_t link, cap_ms, tick_ms, postcopy_bandwidth, flip_after;
 	bool postcopy, flip_after_given;
 };
@@ -214,6 +215,7 @@ int cmd_simulate(int argc, char **argv)
 		{ "history", 0, OPTION_DURATION_MS, "DURATION",
 		  "policies \"fm\", \"am\", \"am-listing\" and \"predict\" have seen the guest before, for this long",
 		  &q.history_ms },
+		TRAINED_OPTION(&w.trained),
 		{ "tick", 0, OPTION_DURATION_MS, "DURATION",
 		  "policies have a kernel source's ticks, so far apart (default: none)", &w.tick_ms },
 		{ "postcopy-bandwidth", 0, OPTION_RATE_BYTES_PER_S, "RATE",
@@ -254,6 +256,8 @@ int cmd_simulate(int argc, char **argv)
 	mt_sim_defaults(&q.params);
 	if (status == OPTIONS_RUN)
 		status = take(&usage, &q, &w);
+	if (status == OPTIONS_RUN)
+		status = trained_load(&q.limits.trained, w.trained);
 	if (status != OPTIONS_RUN)
 		return status;
 	return simulate(&q, &args, common.format);

@@ -9,11 +9,15 @@
 #include "research/wss/working_set.h"
 #include "evaluate.h"
 #include "evaluate_epr.h"
+#include "evaluate_learned.h"
 
 int cmd_evaluate(int argc, char **argv)
 {
 	struct evaluate_campaign_options campaign = { 0 };
+	struct learned_options trained = { .seed = 1 };
 	struct common_options common = { 0 };
+	const char *trainer = NULL;
+	bool learned = false, seed_given = false;
 	bool one_step = false, polled = false, epr = false, finish = false, storage = false;
 	bool working_set = false, ordering = false, disk = false;
 	const struct option_row rows[] = {
@@ -54,6 +58,30 @@ int cmd_evaluate(int argc, char **argv)
 		  .kind = OPTION_FLAG,
 		  .dest = &campaign.prior,
 		  .help = "what campaigns teach of hosts that are in none of them, as C source" },
+		{ .name = "learned",
+		  .kind = OPTION_FLAG,
+		  .dest = &learned,
+		  .help = "campaigns: models trained on the other workloads, beside the analytic one" },
+		{ .name = "alone",
+		  .kind = OPTION_FLAG,
+		  .dest = &trained.alone,
+		  .help = "with --learned: trained on migrations between the same hosts only" },
+		{ .name = "trainer",
+		  .kind = OPTION_STRING,
+		  .arg = "NAME",
+		  .dest = &trainer,
+		  .help = "with --learned: this one only, of migtrace train's (default: all)" },
+		{ .name = "seen",
+		  .kind = OPTION_FLAG,
+		  .dest = &trained.seen,
+		  .help = "with --learned: tenths of the migrations are held out, not workloads" },
+		{ .name = "seed",
+		  .kind = OPTION_COUNT,
+		  .arg = "N",
+		  .dest = &trained.seed,
+		  .given = &seed_given,
+		  .max = UINT32_MAX,
+		  .help = "with --learned: of what is drawn in training (default 1)" },
 		{ .name = "one-step",
 		  .kind = OPTION_FLAG,
 		  .dest = &one_step,
@@ -106,6 +134,7 @@ int cmd_evaluate(int argc, char **argv)
 			"  migtrace-research evaluate results --save learned.json\n"
 			"  migtrace-research evaluate --live results runs/*.json\n"
 			"  migtrace-research evaluate --verdicts --runs results\n"
+			"  migtrace-research evaluate --learned results/*\n"
 			"  migtrace-research evaluate --one-step runs/*.json\n"
 			"  migtrace-research evaluate --epr profiles/*.mtrec\n"
 			"  migtrace-research evaluate --working-set results pages.mtrec\n"
@@ -130,15 +159,25 @@ int cmd_evaluate(int argc, char **argv)
 			       campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior cannot be combined with other options");
 	if (campaign.live + campaign.verdicts + campaign.prior + one_step + epr + finish +
-		    working_set + ordering + disk >
+		    working_set + ordering + disk + learned - (campaign.live && learned) >
 	    1)
 		return options_error(
 			&usage,
-			"only one of --live, --verdicts, --prior, --one-step, --epr, --finish, --working-set, --ordering and --disk at a time");
+			"only one of --live, --verdicts, --prior, --learned, --one-step, --epr, --finish, --working-set, --ordering and --disk at a time");
 	if ((working_set || ordering) &&
 	    (campaign.runs || campaign.save || campaign.own_given))
 		return options_error(
 			&usage, "--working-set and --ordering take --by-workload and --format");
+	if ((trained.alone || trained.seen || trainer || seed_given) && !learned)
+		return options_error(&usage,
+				     "--alone, --seen, --trainer and --seed need --learned");
+	trained.trainer = trainer ? mt_trainer_find(trainer) : NULL;
+	if (trainer && !trained.trainer)
+		return options_error(&usage, "unknown trainer \"%s\"; see migtrace train --help",
+				     trainer);
+	if (learned && (campaign.runs || campaign.save || campaign.own_given))
+		return options_error(&usage,
+				     "--learned cannot be combined with --runs, --save or --own");
 	if ((one_step || epr || finish) && (campaign.by_workload || campaign.runs))
 		return options_error(&usage, "--by-workload and --runs are about whole migrations");
 	if ((campaign.live || campaign.verdicts || one_step || epr || finish) && campaign.save)
@@ -162,6 +201,12 @@ int cmd_evaluate(int argc, char **argv)
 		return ws_ordering(args.v, (size_t)args.n, common.format, campaign.by_workload);
 	if (one_step)
 		return evaluate_onestep(args.v, args.n, common.format, polled);
+	if (learned) {
+		trained.format = common.format;
+		trained.live = campaign.live;
+		trained.by_workload = campaign.by_workload;
+		return evaluate_learned(args.v, args.n, &trained);
+	}
 	campaign.format = common.format;
 	return evaluate_campaigns(args.v, args.n, &campaign);
 }

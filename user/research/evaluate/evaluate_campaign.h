@@ -9,7 +9,7 @@
 
 #include "model/learned.h"
 #include "out/table.h"
-#include "store/runs.h"
+#include "store/run_case.h"
 #include "evaluate_replayed.h"
 
 /* What is known of U(T) then. */
@@ -44,12 +44,6 @@ struct evaluate_set {
 };
 
 /* --- cases ------------------------------------------------------------------ */
-/* A figure of a run; 0: it says none. */
-static inline double evaluate_known(double v)
-{
-	return isfinite(v) && v > 0 ? v : 0;
-}
-
 /* Takes @run and the passes of its recording @after (NULL: there is none); NULL: no memory. */
 struct evaluate_case *evaluate_case_new(const struct mt_run *run, const struct mt_recording *after);
 /* @c is the set's from now on, or freed. */
@@ -63,10 +57,6 @@ void evaluate_set_free(struct evaluate_set *set);
 MT_MUST_CHECK int evaluate_curve_know(struct evaluate_case *c, const struct mt_recording *profile,
 				      const struct evaluate_boundary *b);
 
-/* Whether a run says something of models: it did not fail. */
-bool evaluate_tells(const struct mt_run *r);
-/* Whether it was made to flip, so that it shows nothing of how pre-copy would have ended. */
-bool evaluate_flips(const struct mt_run *r);
 /* Reads DIR/NAME into *@rec, in place of what was there. */
 MT_MUST_CHECK int evaluate_recording(struct mt_recording **rec, const char *dir, const char *name,
 				     struct mt_err *err);

@@ -33,8 +33,8 @@ static double ends_before(const struct mt_prediction *p, double at_ms)
 void evaluate_live_forecast(struct mt_forecast *f, const struct mt_prediction *p,
 			    const struct mt_run *run)
 {
-	const double before_ms = evaluate_known(run->prepare_ms),
-		     cap_ms = evaluate_known(run->cap_ms);
+	const double before_ms = mt_run_known(run->prepare_ms),
+		     cap_ms = mt_run_known(run->cap_ms);
 	const struct mt_interval *t = &p->total_ms, nothing = { NAN, NAN, NAN };
 
 	*f = (struct mt_forecast){ .method = run->method };
@@ -64,9 +64,9 @@ static bool fill_as_live(struct evaluate_case *c, const struct evaluate_boundary
 		.u = &c->u,
 		.bandwidth_bytes_per_s = b->iterations.bandwidth_bytes_per_s,
 		.memory_bytes = run->memory_bytes,
-		.nonzero_bytes = evaluate_known(run->nonzero_bytes),
+		.nonzero_bytes = mt_run_known(run->nonzero_bytes),
 		.limit_ms = run->downtime_limit_ms,
-		.elapsed_ms = (double)b->iterations.last.total_ms - evaluate_known(run->prepare_ms),
+		.elapsed_ms = (double)b->iterations.last.total_ms - mt_run_known(run->prepare_ms),
 	};
 	struct mt_forecast_input told = c->learned.in;
 
@@ -97,7 +97,7 @@ static int add(struct evaluate_set *set, const struct evaluate_case *from,
 		return 0;
 	}
 	/* Of how a flip ends it says nothing. */
-	if (!evaluate_flips(c->run)) {
+	if (!mt_run_flips(c->run)) {
 		evaluate_live_forecast(&c->live, &b->prediction, c->run);
 		c->floor_ms = b->prediction.floor_ms;
 	}
@@ -112,7 +112,7 @@ static int add_curve(struct evaluate_set *set, struct evaluate_case *from,
 		     const struct mt_recording *profile, const struct mt_recording *after,
 		     enum evaluate_curve curve, struct evaluate_replayed *r)
 {
-	struct mt_beforehand before = { .nonzero_bytes = evaluate_known(from->run->nonzero_bytes) };
+	struct mt_beforehand before = { .nonzero_bytes = mt_run_known(from->run->nonzero_bytes) };
 	int rc = 0;
 
 	from->curve = curve;

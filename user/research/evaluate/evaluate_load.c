@@ -15,16 +15,6 @@ struct loader {
 	const char *loaded;		/* the profile's name; "": none */
 };
 
-/*
- * What failed says nothing of models; what was cancelled or lost says that it did not converge, or
- * nothing.
- */
-bool evaluate_tells(const struct mt_run *r)
-{
-	return r->outcome == MT_OUTCOME_COMPLETED ||
-	       r->outcome == MT_OUTCOME_COMPLETED_UNVERIFIED || r->outcome == MT_OUTCOME_ABORTED;
-}
-
 int evaluate_recording(struct mt_recording **rec, const char *dir, const char *name,
 		       struct mt_err *err)
 {
@@ -92,7 +82,7 @@ int evaluate_load(struct evaluate_set *set, const struct mt_runs *runs, bool liv
 					r->run, mt_run_lacks(r));
 			break;
 		}
-		if (!evaluate_tells(r) || (!*r->profile && !live)) {
+		if (!mt_run_tells(r) || (!*r->profile && !live)) {
 			set->left_out++;
 			continue;
 		}

@@ -139,7 +139,7 @@ static int with_history(struct evaluate_results *r, const struct evaluate_set *s
 	struct mt_learned learned;
 	int rc;
 
-	if (evaluate_flips(c->run))
+	if (mt_run_flips(c->run))
 		return 0;
 	learned = mt_learned_prior[mt_forecast_stage_of(c->learned.in.done.passes)];
 	rc = mt_learn_own(&learned, history, history_of(set, at, own, history),

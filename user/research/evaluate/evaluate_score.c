@@ -97,7 +97,7 @@ void evaluate_judge(struct evaluate_result *r)
 
 	for (size_t i = 0; i < EVALUATE_ERRORS; i++)
 		r->error[i] = NAN;
-	if (!evaluate_flips(r->of->run))
+	if (!mt_run_flips(r->of->run))
 		judge_verdict(r);
 	if (!c->ended && r->model == r->of->live.model)
 		r->error[ERROR_SETTLED] = relative(r->of->floor_ms, r->of->settled_ms);

@@ -105,7 +105,7 @@ static void fill(struct mt_run *run, const struct mt_recording *rec)
 	run->cap_ms = CAP_MS + CAP_PASSES * first_pass_ms(rec);
 	if (run->outcome != MT_OUTCOME_COMPLETED)
 		run->cap_ms = fmin(run->cap_ms, run->total_ms);
-	run->converged = run->outcome == MT_OUTCOME_COMPLETED && !evaluate_flips(run) &&
+	run->converged = run->outcome == MT_OUTCOME_COMPLETED && !mt_run_flips(run) &&
 			 run->total_ms <= run->cap_ms;
 }
 

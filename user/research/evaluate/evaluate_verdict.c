@@ -17,7 +17,7 @@ static void judge(struct evaluate_verdict *v, const struct evaluate_replayed *r)
 
 	v->action = r->decided.action;
 	v->at_ms = mt_sample_has(&r->decided.at, total_ms) ?
-			   (double)r->decided.at.total_ms - evaluate_known(v->run->prepare_ms) :
+			   (double)r->decided.at.total_ms - mt_run_known(v->run->prepare_ms) :
 			   NAN;
 	v->passes = last->reached ? (double)last->iterations.total : NAN;
 	v->allowed_ms = r->allowed_ms;
@@ -41,7 +41,7 @@ static int add(struct evaluate_verdicts *v, const struct mt_runs *runs, const st
 	v->v[v->n] = (struct evaluate_verdict){ .run = run, .dir = runs->dir };
 	evaluate_replay(
 		r, *rec, run->method,
-		&(struct mt_beforehand){ .nonzero_bytes = evaluate_known(run->nonzero_bytes) });
+		&(struct mt_beforehand){ .nonzero_bytes = mt_run_known(run->nonzero_bytes) });
 	judge(&v->v[v->n++], r);
 	return 0;
 }
@@ -54,7 +54,7 @@ int evaluate_verdicts_load(struct evaluate_verdicts *v, const struct mt_runs *ru
 	int rc = r ? 0 : mt_err_set(err, -ENOMEM, "out of memory");
 
 	for (size_t i = 0; i < runs->n && !rc; i++)
-		if (evaluate_tells(&runs->v[i]) && !evaluate_flips(&runs->v[i]) &&
+		if (mt_run_tells(&runs->v[i]) && !mt_run_flips(&runs->v[i]) &&
 		    *runs->v[i].recording)
 			rc = add(v, runs, &runs->v[i], &rec, r, err);
 	mt_recording_free(rec);

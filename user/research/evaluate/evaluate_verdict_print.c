@@ -107,7 +107,7 @@ int evaluate_print_wrong_verdicts(const struct evaluate_verdicts *v, enum mt_for
 			MT_STR(run->workload),
 			MT_STR(mt_method_name(run->method)),
 			MT_BOOL(run->converged),
-			rounded(run->total_ms - evaluate_known(run->prepare_ms)),
+			rounded(run->total_ms - mt_run_known(run->prepare_ms)),
 			rounded(run->downtime_ms),
 			rounded(w->allowed_ms), rounded(run->iterations),
 			MT_STR(mt_action_name(w->action)), rounded(w->at_ms), rounded(w->passes),
