@@ -166,6 +166,11 @@ M=$R refused "research, evaluate: a pattern that is none" 1 'region' \
 	evaluate --ordering uniform:region=x
 M=$R works "research, evaluate: working sets of a pattern" '^two-level  *pattern' \
 	evaluate --working-set uniform:region=1M,rate=500
+M=$R works "research, evaluate: working sets of a recording" '^improved  *recorded' \
+	evaluate --working-set "$OLDPWD/tests/data/pagesets/sqlite-20.mtrec"
+M=$R refused "research, evaluate: a directory of no campaign" 1 'cannot read .*spec.ini' \
+	evaluate --ordering "$OLDPWD/tests"
+M=$R works "research, evaluate: a disk first read" '^busy log  *ordered' evaluate --disk
 M=$R works "research, evaluate: orders of a pattern" '^improved-handed  *wan' \
 	evaluate --ordering uniform:region=1M,rate=500
 run "$M"

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/campaign/campaign.h"
 #include "cli/cmd.h"
@@ -129,6 +130,10 @@ static int load_campaign(struct ws_guests *g, const char *dir, struct mt_err *er
 
 	if (asprintf(&path, "%s/spec.ini", dir) < 0)
 		return no_memory(err);
+	if (access(path, R_OK))
+		return mt_err_set(err, -errno,
+				  "cannot read %s: %s; a campaign's directory has one", path,
+				  strerror(errno));
 	rc = campaign_spec_load(&spec, path, false, on_spec_error);
 	if (rc)
 		rc = mt_err_set(err, rc, "%s is not understood", path);
