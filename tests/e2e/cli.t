@@ -324,7 +324,7 @@ works "the history lists them" 'guest .*4.0 s' history $H
 works "history: JSON" '"guest":"guest"' history $H -f json --guest guest --last 1
 works "history: a migration by its number" '^guest +guest$' history $H show \
 	"$("$M" history $H -f csv --last 1 | sed -n '2s/,.*//p')"
-works "history: compared" 'total_ms +guest +' history $H compare guest guest other
+works "history: compared" "total_ms +guest +" history $H compare guest guest guest
 works "history: nothing of a later time" '^number' history $H --since 1h
 refused "history: no such number" 1 'no migration of the history has a number' history $H show fff
 partly "history: one file of two is none" 'text.mtrec' history $H import good.mtrec text.mtrec
