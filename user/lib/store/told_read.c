@@ -196,8 +196,9 @@ int mt_told_recordings(struct mt_told_set *set, const char *dir, struct mt_err *
 	}
 	free(names);
 	if (!rc && set->n == before)
-		rc = mt_err_set(err, -ENODATA, "%s: neither a campaign nor recordings of migrations "
-				"that ended by themselves", dir);
+		rc = mt_err_set(err, -ENODATA,
+				"%s: neither a campaign nor recordings of migrations that ended "
+				"by themselves", dir);
 	return rc;
 }
 

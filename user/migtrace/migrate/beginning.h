@@ -20,8 +20,8 @@ struct beginning {
  * @how: the bandwidth is in it; the method is set in it
  * @line: why that one, with the others' figures
  *
- * Limits and weights are those that policy predict, or sla, goes by. Return: 0; -ENODATA: too little is
- * known of the guest.
+ * Limits and weights are those that policy predict, or sla, goes by. Return: 0; -ENODATA: too
+ * little is known of the guest.
  */
 MT_MUST_CHECK int beginning_choose(struct mt_migrate_options *how, const struct beginning *b,
 				   char *line, size_t size, struct mt_err *err);

@@ -135,7 +135,8 @@ int cmd_evaluate(int argc, char **argv)
 			       campaign.runs || campaign.by_workload))
 		return options_error(&usage, "--prior cannot be combined with other options");
 	if ((trained.alone || trained.seen || trainer || seed_given) && !learned)
-		return options_error(&usage, "--alone, --seen, --trainer and --seed need --learned");
+		return options_error(&usage,
+				     "--alone, --seen, --trainer and --seed need --learned");
 	trained.trainer = trainer ? mt_trainer_find(trainer) : NULL;
 	if (trainer && !trained.trainer)
 		return options_error(&usage, "unknown trainer \"%s\"; see migtrace train --help",
