@@ -526,8 +526,22 @@ refused "train: nothing to learn from" 2 'DIR is expected' train -o x.model
 refused "train: an unknown trainer" 2 'unknown trainer "forest"; there are residual' train . -o x.model --trainer forest
 refused "train: no such directory" 1 'nowhere.*No such file' train nowhere -o x.model
 refused "train: a directory that teaches nothing" 1 'neither a campaign nor recordings' train . -o x.model
-refused "train: too few" 1 'too little to learn from' train "$top/tests/data/campaign/programs-lab" -o x.model
+mkdir few
+head -n 3 "$top/tests/data/campaign/lab/runs.jsonl" >few/runs.jsonl
+refused "train: too few" 1 'too little to learn from' train few -o x.model
 refused "train: no model is there" 1 'README: no model of migtrace train' train "$top/tests/data/campaign/lab" -o "$top/tests/guest/README"
+# The same model from the same migrations; kept where none has been made since; refused if damaged.
+trained=$top/tests/data/campaign/programs
+"$M" train "$trained" -o own.model >/dev/null 2>&1
+"$M" train "$trained" -o again.model >/dev/null 2>&1
+WHY=
+want "one file of both trainings wanted" cmp -s own.model again.model
+judged "train: the same migrations, the same model"
+works "train: nothing is newer: it is kept" 'own.model is kept: of the migrations since.* 0 can be' train "$trained" -o own.model
+works "sla: by a trained model" '0001.mtrec +sla +none' replay "$trained/runs/0001.mtrec" --policy sla --sla-model own.model
+tr '3' '4' <own.model >damaged.model
+refused "train: a damaged model" 1 'damaged.*checksum' train "$trained" -o damaged.model
+refused "sla: a damaged model" 1 'damaged.*checksum' replay quiet.mtrec --policy sla --sla-model damaged.model
 refused "sla: a model that is none" 1 'quiet.mtrec: no model' replay quiet.mtrec --policy sla --sla-model quiet.mtrec
 refused "sla: an objective that is none" 2 'total.*performance' simulate idle --policy sla --objective best
 

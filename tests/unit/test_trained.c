@@ -233,6 +233,22 @@ static void another_schema_is_named(void)
 	mt_trained_free(t);
 }
 
+static void errors_are_compared_by_their_geometric_mean(void)
+{
+	struct mt_judgement a = { .error = { NAN, NAN, NAN } }, b = a;
+
+	CHECK(isnan(mt_judgement_ratio(&a, &b)));
+	a.error[MT_TARGET_TOTAL_MS] = 0.1;
+	b.error[MT_TARGET_TOTAL_MS] = 0.2;
+	CHECK_NEAR(mt_judgement_ratio(&a, &b), 0.5, 1e-12);
+	a.error[MT_TARGET_DOWNTIME_MS] = 80;
+	b.error[MT_TARGET_DOWNTIME_MS] = 10;
+	CHECK_NEAR(mt_judgement_ratio(&a, &b), 2, 1e-12);
+	/* What only one of them speaks of says nothing. */
+	a.error[MT_TARGET_TRANSFERRED_BYTES] = 9;
+	CHECK_NEAR(mt_judgement_ratio(&a, &b), 2, 1e-12);
+}
+
 static void too_few_teach_nothing(void)
 {
 	struct mt_training how = { .trainer = mt_trainer_find("svr"), .seed = 1,
@@ -263,6 +279,8 @@ static const struct ktap_case cases[] = {
 	{ "a model that was made up is refused or read, and breaks nothing",
 	  nonsense_with_a_right_checksum_is_refused },
 	{ "a model of other features is refused, and said to be such", another_schema_is_named },
+	{ "errors of two models are compared by their geometric mean",
+	  errors_are_compared_by_their_geometric_mean },
 	{ "too few migrations, or all of one workload, train nothing", too_few_teach_nothing },
 };
 KTAP_MAIN(cases)

@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/options.h"
@@ -12,6 +14,19 @@
 #include "train_parts.h"
 
 #define SIMULATED_MAX	1000000
+
+void train_progress(const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	cmd_say(stderr, "%s", line);
+}
 
 /* Return: OPTIONS_RUN, or CMD_USAGE after a line. */
 static int find_trainer(struct train *q, const struct command_usage *usage, const char *name)
@@ -43,7 +58,7 @@ static int gather(struct train *q, const struct option_args *args, struct mt_err
 
 		rc = mt_told_read(&q->set, args->v[i], err);
 		if (!rc)
-			cmd_say(stderr, "%s: %zu migrations", args->v[i], q->set.n - before);
+			train_progress("%s: %zu migrations", args->v[i], q->set.n - before);
 	}
 	if (!rc && q->set.left_out)
 		cmd_warn("%zu migrations are left out: they failed, a policy steered them, or "

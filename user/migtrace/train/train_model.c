@@ -34,7 +34,7 @@ static bool show(enum mt_method method, enum mt_target target, void *opaque)
 	struct train *q = opaque;
 
 	if (q->shown != method)
-		cmd_say(stderr, "learning %s", mt_method_name(method));
+		train_progress("learning %s", mt_method_name(method));
 	q->shown = method;
 	return !q->interrupt.count;
 }

@@ -18,6 +18,9 @@ struct train {
 	enum mt_method shown;		/* of the progress; MT_METHOD_COUNT: none yet */
 };
 
+/* How far it has come, where somebody looks on: a line on a terminal. */
+void train_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /*
  * @n simulated migrations, drawn by @seed, added to @set: guests of patterns, links, limits and
  * methods at random. Return: 0; -EINTR; -ENOMEM; a line in @err.

@@ -12,7 +12,6 @@
 
 #include "base/rng.h"
 #include "base/units.h"
-#include "cli/cmd.h"
 #include "sim/sim.h"
 #include "train_parts.h"
 
@@ -142,7 +141,7 @@ int train_simulate(struct mt_told_set *set, size_t n, uint64_t seed,
 		struct guest g = { .rng = { seed + number }, .number = number };
 
 		if (done && done % SHOWN == 0)
-			cmd_say(stderr, "simulated %zu of %zu", done, n);
+			train_progress("simulated %zu of %zu", done, n);
 		rc = make(&g, err);
 		if (rc)
 			break;
