@@ -72,10 +72,11 @@ static bool seen(struct gather *g)
 {
 	for (int i = 0; i < 300; i++) {
 		struct scene s;
-		size_t n = gather_scene(g, &s) ? 0 : s.n;
 
-		free(n ? s.guests : NULL);
-		if (n == GUESTS)
+		if (gather_scene(g, &s))
+			return false;
+		free(s.guests);
+		if (s.n == GUESTS)
 			return true;
 		mt_sleep_ms(10);
 	}
