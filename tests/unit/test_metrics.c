@@ -132,12 +132,32 @@ static void many(void)
 	json_t *status = make(), *all = json_object_get(status, "supervised");
 	mt_autofree char *text = NULL;
 
-	for (int i = 0; i < 3000; i++)
-		json_array_append_new(all, json_pack("{s:s, s:s, s:i}", "domain", "d", "uuid", "u",
-						     "iteration", 1));
+	for (int i = 0; i < 3000; i++) {
+		char uuid[16];
+
+		snprintf(uuid, sizeof(uuid), "u%d", i);
+		json_array_append_new(all, json_pack("{s:s, s:s, s:i}", "domain", "d", "uuid",
+						     uuid, "iteration", 1));
+	}
 	text = write_it(status, METRICS_OPEN);
 	json_decref(status);
 	CHECK_INT(count(text, "\nmigtrace_migration_passes{"), METRICS_GUESTS_MAX);
+}
+
+/* A guest's next migration begins while the one before is being settled; the newest is first. */
+static void twice(void)
+{
+	json_t *status = make(), *all = json_object_get(status, "supervised");
+	mt_autofree char *text = NULL;
+
+	json_array_append_new(all, json_pack("{s:s, s:s, s:i}", "domain", "we\"b\\1\n", "uuid",
+					     "u1", "iteration", 17));
+	text = write_it(status, METRICS_OPEN);
+	json_decref(status);
+	CHECK_INT(count(text, "\nmigtrace_migration_passes{"), 1);
+	CHECK(strstr(text, "uuid=\"u1\"} 3\n"));
+	CHECK_INT(count(text, "\nmigtrace_migration_info{"), 1);
+	CHECK(has(text, "migtrace_migrations_supervised 2\n"));
 }
 
 /* A status of nothing, and of nonsense. */
@@ -185,6 +205,7 @@ static const struct ktap_case cases[] = {
 	{ "a migration has rows of what is known of it", guests },
 	{ "Prometheus' older format", older_format },
 	{ "rows of guests are bounded", many },
+	{ "a guest has one row of each, however many migrations", twice },
 	{ "a status of nothing, and of nonsense", nothing },
 	{ "where the web may be, and who may be asked for", addresses },
 };

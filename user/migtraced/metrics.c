@@ -278,14 +278,17 @@ static void put_info(const struct sink *to, const char *name, const char *help, 
 	}
 }
 
-/* The newest of each guest: they come newest first. */
-static json_t *last_of_each(const json_t *finished)
+/*
+ * The newest of each guest: they come newest first. A migration that is settled and the next one
+ * of the same guest are both under way, and a series is to have one sample.
+ */
+static json_t *last_of_each(const json_t *migrations)
 {
 	json_t *all = json_array(), *seen = json_object();
 	const json_t *m;
 	size_t k;
 
-	json_array_foreach((json_t *)finished, k, m) {
+	json_array_foreach((json_t *)migrations, k, m) {
 		const char *uuid = json_string_value(json_object_get(m, "uuid"));
 
 		if (!uuid || json_object_get(seen, uuid))
@@ -303,7 +306,7 @@ void metrics_write(const json_t *status, enum metrics_format format, FILE *out)
 	static const char *const of_running[] = { "policy", "mode", "status", "verdict", "action",
 						  NULL };
 	static const char *const of_ended[] = { "policy", "mode", "outcome", NULL };
-	const json_t *supervised = json_object_get(status, "supervised");
+	json_t *supervised = last_of_each(json_object_get(status, "supervised"));
 	json_t *last = last_of_each(json_object_get(status, "finished"));
 
 	put_daemon(to, status);
@@ -317,6 +320,7 @@ void metrics_write(const json_t *status, enum metrics_format format, FILE *out)
 	put_forecasts(to, supervised);
 	put_info(to, "migtrace_last_migration", "The last migration of a guest.", last, of_ended);
 	put_rows(to, ended, MT_ARRAY_SIZE(ended), last);
+	json_decref(supervised);
 	json_decref(last);
 	if (format == METRICS_OPEN)
 		fputs("# EOF\n", out);

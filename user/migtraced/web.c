@@ -41,6 +41,7 @@ struct web {
 	pthread_cond_t published;
 	struct snapshot now;		/* ->text NULL: nothing yet */
 	uint64_t published_ns;
+	bool ending;			/* nothing will be published any more */
 	struct web_streams *streams;
 };
 
@@ -59,6 +60,8 @@ void web_publish(struct web *w, json_t *status)
 		snapshot_fini(&new);
 		return;
 	}
+	/* First: a stream that waits for it in take() begins with it. */
+	web_streams_publish(w->streams, new.text);
 	pthread_mutex_lock(&w->lock);
 	old = w->now;
 	w->now = new;
@@ -66,7 +69,6 @@ void web_publish(struct web *w, json_t *status)
 	mt_cond_wake(&w->published);
 	pthread_mutex_unlock(&w->lock);
 	snapshot_fini(&old);
-	web_streams_publish(w->streams, new.text);
 }
 
 int web_wanted_fd(const struct web *w)
@@ -85,12 +87,12 @@ static bool take(struct web *w)
 	const uint64_t until_ns = mt_deadline_ns(WAIT_MS), one = 1;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->published_ns + OLD_MS * MT_NS_PER_MS < mt_now_ns()) {
+	if (!w->ending && w->published_ns + OLD_MS * MT_NS_PER_MS < mt_now_ns()) {
 		uint64_t old_ns = w->published_ns;
 
 		if (write(w->wanted, &one, sizeof(one)) < 0)
 			log_debug("the web's eventfd is full");
-		while (w->published_ns == old_ns &&
+		while (!w->ending && w->published_ns == old_ns &&
 		       mt_cond_wait_until(&w->published, &w->lock, until_ns))
 			;
 	}
@@ -345,6 +347,11 @@ void web_close(struct web *w)
 {
 	if (!w)
 		return;
+	/* Each request that waits would keep us waiting, one after the other. */
+	pthread_mutex_lock(&w->lock);
+	w->ending = true;
+	mt_cond_wake(&w->published);
+	pthread_mutex_unlock(&w->lock);
 	if (w->streams)
 		web_streams_end(w->streams);
 	if (w->daemon)

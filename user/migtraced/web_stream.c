@@ -64,8 +64,11 @@ void web_streams_publish(struct web_streams *s, const char *text)
 	char *event = NULL;
 
 	pthread_mutex_lock(&s->lock);
-	/* Of one line, as JSON without newlines is. */
-	if (s->n && asprintf(&event, "data: %s\n\n", text) >= 0) {
+	/*
+	 * Of one line, as JSON without newlines is. Kept where nobody watches, too: whoever comes
+	 * next begins with it.
+	 */
+	if (asprintf(&event, "data: %s\n\n", text) >= 0) {
 		free(s->text);
 		s->text = event;
 		s->version++;

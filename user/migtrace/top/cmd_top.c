@@ -179,7 +179,13 @@ static int run_full(struct top *top, const struct option_args *args, struct mt_e
 		.interval_ms = top->interval_ms, .names = args->v, .n_names = args->n,
 	};
 
-	return top_full(&how, top->wake, err);
+	bool hangs;
+	int rc = top_full(&how, top->wake, &hangs, err);
+
+	/* A call of its thread still has it. It ends with us. */
+	if (hangs)
+		top->conn = NULL;
+	return rc;
 }
 
 static int run_tables(struct top *top, const struct option_args *args, struct mt_err *err)

@@ -69,8 +69,9 @@ static bool heed(struct full *f)
 		request = look_key(&f->look, &f->scene, f->order, f->n, key);
 		if (request == LOOK_QUIT)
 			return true;
-		if (request)
-			gather_ask(f->gather, request, f->look.chosen);
+		if (request && !gather_ask(f->gather, request, f->look.chosen))
+			snprintf(f->scene.note, sizeof(f->scene.note),
+				 "not asked for: too much is waited for already");
 		if (order(f))
 			return true;
 	}
@@ -98,18 +99,19 @@ static int loop(struct full *f, int wake)
 	return rc;
 }
 
-int top_full(const struct gather_how *how, int wake, struct mt_err *err)
+int top_full(const struct gather_how *how, int wake, bool *hangs, struct mt_err *err)
 {
 	struct full f = { .gather = NULL };
 	int rc = gather_start(&f.gather, how, err);
 
+	*hangs = false;
 	if (rc) {
 		term_close();
 		return rc;
 	}
 	rc = loop(&f, wake);
 	term_close();
-	gather_end(f.gather);
+	*hangs = !gather_end(f.gather);
 	free(f.scene.guests);
 	free(f.order);
 	return rc ? mt_err_set(err, rc, "cannot show guests: %s", strerror(-rc)) : 0;

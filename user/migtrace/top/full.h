@@ -9,8 +9,9 @@
 
 /*
  * Until it is quit, or @wake, an eventfd, is readable. The terminal is open (term.h), and is
- * closed on return. Return: 0 or -errno with a line in @err.
+ * closed on return. @hangs: whether a call still has the connection, which then must not be closed.
+ * Return: 0 or -errno with a line in @err.
  */
-int top_full(const struct gather_how *how, int wake, struct mt_err *err);
+int top_full(const struct gather_how *how, int wake, bool *hangs, struct mt_err *err);
 
 #endif

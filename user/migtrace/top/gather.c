@@ -17,6 +17,7 @@
 #define INFO_MS		1000		/* libvirt is asked who runs. Inferred */
 #define MIGRATION_MS	250		/* and how migrations are */
 #define END_MS		2000
+#define ASKED_MAX	16		/* while a call lets us wait */
 
 struct gather {
 	struct gather_how how;
@@ -26,8 +27,11 @@ struct gather {
 	/* Under the lock: */
 	bool stop;
 	struct scene scene;		/* the newest */
-	enum look_request request;
-	char uuid[VIR_UUID_STRING_BUFLEN];	/* that it is of */
+	struct asked {
+		enum look_request request;
+		char uuid[VIR_UUID_STRING_BUFLEN];	/* that it is of */
+	} asked[ASKED_MAX];
+	size_t n_asked;
 	/* The thread's own: */
 	struct watched **watched;
 	size_t n;
@@ -58,7 +62,7 @@ static void take(struct gather *g, const struct mt_domain_info *d)
 	struct watched *w = find(g, d->uuid), **more;
 
 	if (w) {
-		watched_info(w, d);
+		watched_info(w, &g->how.watch, d);
 		return;
 	}
 	more = reallocarray(g->watched, g->n + 1, sizeof(*more));
@@ -179,20 +183,33 @@ static bool stopped(struct gather *g)
 	return stop;
 }
 
-static void serve(struct gather *g)
+/* Return: whether there was one. */
+static bool next_asked(struct gather *g, struct asked *a)
 {
-	char uuid[VIR_UUID_STRING_BUFLEN], text[sizeof(g->note)] = "";
-	enum look_request request;
-	struct watched *w;
+	bool any;
 
 	pthread_mutex_lock(&g->lock);
-	request = g->request;
-	g->request = LOOK_NOTHING;
-	memcpy(uuid, g->uuid, sizeof(uuid));
+	any = g->n_asked;
+	if (any) {
+		*a = g->asked[0];
+		memmove(g->asked, g->asked + 1, --g->n_asked * sizeof(*a));
+	}
 	pthread_mutex_unlock(&g->lock);
-	w = request ? find(g, uuid) : NULL;
-	if (w)
-		ask_do(&g->ask, g->how.watch.conn, request, &w->shown, text, sizeof(text));
+	return any;
+}
+
+static void serve(struct gather *g)
+{
+	char text[sizeof(g->note)] = "";
+	struct watched *w;
+	struct asked a;
+
+	while (next_asked(g, &a)) {
+		w = find(g, a.uuid);
+		if (w)
+			ask_do(&g->ask, g->how.watch.conn, a.request, &w->shown, text,
+			       sizeof(text));
+	}
 	if (*text || ask_ended(&g->ask, text, sizeof(text)))
 		note(g, text);
 }
@@ -239,6 +256,7 @@ static void *run(void *arg)
 		until_ns = row_ns < info_ns ? row_ns : info_ns;
 		wait_and_read(g, migration_ns < until_ns ? migration_ns : until_ns);
 	}
+	serve(g);		/* what was asked for right before the end */
 	for (size_t i = g->n; i-- > 0;)
 		drop(g, i);
 	return NULL;
@@ -274,20 +292,21 @@ static void wake(struct gather *g)
 		return;		/* it is awake */
 }
 
-void gather_end(struct gather *g)
+bool gather_end(struct gather *g)
 {
 	pthread_mutex_lock(&g->lock);
 	g->stop = true;
 	pthread_mutex_unlock(&g->lock);
 	wake(g);
 	if (!mt_thread_join_until(g->thread, mt_deadline_ns(END_MS)))
-		return;
+		return false;
 	free(g->watched);
 	free(g->scene.guests);
 	close(g->told);
 	close(g->wake);
 	pthread_mutex_destroy(&g->lock);
 	free(g);
+	return true;
 }
 
 int gather_fd(const struct gather *g)
@@ -310,11 +329,17 @@ int gather_scene(struct gather *g, struct scene *s)
 	return s->guests ? 0 : -ENOMEM;
 }
 
-void gather_ask(struct gather *g, enum look_request request, const char *uuid)
+bool gather_ask(struct gather *g, enum look_request request, const char *uuid)
 {
+	struct asked a = { .request = request };
+	bool room;
+
+	snprintf(a.uuid, sizeof(a.uuid), "%s", uuid);
 	pthread_mutex_lock(&g->lock);
-	g->request = request;
-	snprintf(g->uuid, sizeof(g->uuid), "%s", uuid);
+	room = g->n_asked < ASKED_MAX;
+	if (room)
+		g->asked[g->n_asked++] = a;
 	pthread_mutex_unlock(&g->lock);
 	wake(g);
+	return room;
 }

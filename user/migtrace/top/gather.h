@@ -21,12 +21,18 @@ struct gather_how {
 
 /* @how is copied, what it points to outlives it. */
 int gather_start(struct gather **g, const struct gather_how *how, struct mt_err *err);
-/* Does not wait for a call that hangs: the thread then keeps what it has. */
-void gather_end(struct gather *g);
+/*
+ * Does not wait for a call that hangs. Return: false if one does, and the thread keeps what it has,
+ * the connection, too.
+ */
+MT_MUST_CHECK bool gather_end(struct gather *g);
 int gather_fd(const struct gather *g);		/* for poll(2): readable when there is a new one */
 /* The newest one; its guests are the caller's to free(). Return: 0 or -ENOMEM. */
 int gather_scene(struct gather *g, struct scene *s);
-/* In due course; what came of it is the scene's note. */
-void gather_ask(struct gather *g, enum look_request request, const char *uuid);
+/*
+ * In due course, after those before it; what came of it is the scene's note. Return: false if too
+ * many wait already.
+ */
+bool gather_ask(struct gather *g, enum look_request request, const char *uuid);
 
 #endif

@@ -10,14 +10,20 @@
 
 #define PAGE_BYTES	4096.0
 
+static void open_top(struct watched *w, const struct watch_how *how,
+		     const struct mt_domain_info *d)
+{
+	top_guest_open(&w->top, how->conn, d, how->source_name, how->probes,
+		       how->link_bytes_per_s);
+	snprintf(w->shown.why, sizeof(w->shown.why), "%s", w->top.why);
+}
+
 void watched_open(struct watched *w, const struct watch_how *how, const struct mt_domain_info *d)
 {
 	memset(w, 0, sizeof(*w));
-	top_guest_open(&w->top, how->conn, d, how->source_name, how->probes,
-		       how->link_bytes_per_s);
+	open_top(w, how, d);
 	w->shown.link_bytes_per_s = how->link_bytes_per_s;
-	snprintf(w->shown.why, sizeof(w->shown.why), "%s", w->top.why);
-	watched_info(w, d);
+	watched_info(w, how, d);
 	watched_row(w);
 	w->shown.n_history = 0;
 }
@@ -28,10 +34,21 @@ void watched_close(struct watched *w)
 	top_guest_close(&w->top);
 }
 
-void watched_info(struct watched *w, const struct mt_domain_info *d)
+/* A process of QEMU's that another one came after: its session tells no more. */
+static bool is_another_run(const struct mt_domain_info *was, const struct mt_domain_info *is)
+{
+	return (is->cpu_time_ns && is->cpu_time_ns < was->cpu_time_ns) ||
+	       (was->state == VIR_DOMAIN_SHUTOFF && is->state != VIR_DOMAIN_SHUTOFF);
+}
+
+void watched_info(struct watched *w, const struct watch_how *how, const struct mt_domain_info *d)
 {
 	struct scene_guest *s = &w->shown;
 
+	if (is_another_run(&w->top.domain, d)) {
+		top_guest_close(&w->top);
+		open_top(w, how, d);
+	}
 	w->top.domain = *d;
 	memcpy(s->name, d->name, sizeof(s->name));
 	memcpy(s->uuid, d->uuid, sizeof(s->uuid));

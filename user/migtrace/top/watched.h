@@ -25,8 +25,8 @@ struct watch_how {
 
 void watched_open(struct watched *w, const struct watch_how *how, const struct mt_domain_info *d);
 void watched_close(struct watched *w);
-/* libvirt has told of it again. */
-void watched_info(struct watched *w, const struct mt_domain_info *d);
+/* libvirt has told of it again. One that was started anew meanwhile is opened anew. */
+void watched_info(struct watched *w, const struct watch_how *how, const struct mt_domain_info *d);
 /* A row's time is over: what it did in it. May block as any call of libvirt. */
 void watched_row(struct watched *w);
 /* Asks how its migration is, if it has one. Likewise. */
