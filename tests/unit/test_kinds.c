@@ -32,7 +32,7 @@ static void load(struct epr_series *s, const char *path)
 	struct mt_recording *rec = NULL;
 	struct mt_err err = { 0 };
 
-	if (recording_load(&rec, path, &err) || epr_series_load(s, rec)) {
+	if (recording_load(&rec, path, &err) || epr_series_load(s, rec, false)) {
 		printf("# %s: %s\n", path, err.msg);
 		abort();
 	}
