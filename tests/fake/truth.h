@@ -20,8 +20,8 @@
  *    count, they are to be overcome: one that hangs within FAKE_STUCK_MS, one that does nothing
  *    within FAKE_AGAIN_MS).
  *  - At the end none is ours, and none that runs at the source is limited in what it dirties, or
- *    has a speed that one of ours has set and nobody else since (but by a process that was not killed, and
- *    whose call that sets it has never come back: it has the mark, and stands still).
+ *    has a speed that one of ours has set and nobody else since (but by a process that was not
+ *    killed, and whose call that sets it has never come back: it has the mark, and stands still).
  *  - No call that changes something reaches an exempted guest, or comes after a release during a
  *    migration (but for abort and resume while it is paused here by us, or may be because a suspend
  *    call was sent FAKE_DOUBT_MS ago or later by a process that is dead, and an abort that a person
