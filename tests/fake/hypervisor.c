@@ -848,12 +848,15 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 
 	/* libvirt's largest is none. */
 	call.value = bytes_per_s == MT_SPEED_UNLIMITED ? 0 : bytes_per_s;
+	truth_sets_speed(fake_guest_find(uuid), call.c->group, true);
 	rc = enter(&call);
 	if (!rc && !call.nothing) {
 		truth_speed(call.g, call.c->group, call.value);
 		fake_guest_speed(call.g, call.value);
 	}
-	return leave(&call, rc);
+	rc = leave(&call, rc);
+	truth_sets_speed(fake_guest_find(uuid), call.c->group, false);
+	return rc;
 }
 
 /* @most: QEMU's largest throttle from now on; 0: its own. @at_once: it throttles by that, too. */

@@ -20,7 +20,8 @@
  *    count, they are to be overcome: one that hangs within FAKE_STUCK_MS, one that does nothing
  *    within FAKE_AGAIN_MS).
  *  - At the end none is ours, and none that runs at the source is limited in what it dirties, or
- *    has a speed that one of ours has set and nobody else since.
+ *    has a speed that one of ours has set and nobody else since (but by a process that was not
+ *    killed, and whose call that sets it has never come back: it has the mark, and stands still).
  *  - No call that changes something reaches an exempted guest, or comes after a release during a
  *    migration (but for abort and resume while it is paused here by us, or may be because a suspend
  *    call was sent FAKE_DOUBT_MS ago or later by a process that is dead, and an abort that a person
@@ -106,6 +107,8 @@ void truth_excused(struct fake_guest *g, double ms);
 /* Its caller knows how it went; not told of one that came to nothing. */
 void truth_answered(struct fake_guest *g, enum fake_call call, int group, int rc);
 void truth_throttled(struct fake_guest *g, int group);	/* QEMU has it */
+/* A call that sets it is sent, or has come back. */
+void truth_sets_speed(const struct fake_guest *g, int group, bool sent);
 /* Is about to be set; group 0: by somebody else. */
 void truth_speed(const struct fake_guest *g, int group, uint64_t bytes_per_s);
 void truth_unthrottles(struct fake_guest *g, int group);	/* it asks for QEMU's own again */
