@@ -255,6 +255,7 @@ struct call {
 	const char *uuid;
 	struct mt_err *err;
 	struct fake_guest *g;
+	const struct fake_guest *counted;	/* by truth_calls() */
 	unsigned losses;
 	bool lost;			/* its caller knows that the connection was lost
 					 * meanwhile */
@@ -388,6 +389,9 @@ static int enter(struct call *call)
 	if (call->uuid)
 		call->g = fake_guest_find(call->uuid);
 	call->losses = c->losses;
+	if (call->g)
+		truth_calls(call->g, c->group, 1);
+	call->counted = call->g;
 	if (!is_up(c))
 		return lost_error(call);
 	if (call->g)
@@ -442,6 +446,8 @@ static int leave(struct call *call, int rc)
 			   strerror(-rc));
 	if (call->g && fake_call_writes(call->kind) && !call->nothing)
 		truth_answered(call->g, call->kind, c->group, bad ? bad : rc);
+	if (call->counted)
+		truth_calls(call->counted, c->group, -1);
 	fake_release();
 	fake_unshield();
 	return bad ? bad : rc;
@@ -848,15 +854,12 @@ static int op_set_max_bandwidth(struct mt_conn *c, const char *uuid, uint64_t by
 
 	/* libvirt's largest is none. */
 	call.value = bytes_per_s == MT_SPEED_UNLIMITED ? 0 : bytes_per_s;
-	truth_sets_speed(fake_guest_find(uuid), call.c->group, true);
 	rc = enter(&call);
 	if (!rc && !call.nothing) {
 		truth_speed(call.g, call.c->group, call.value);
 		fake_guest_speed(call.g, call.value);
 	}
-	rc = leave(&call, rc);
-	truth_sets_speed(fake_guest_find(uuid), call.c->group, false);
-	return rc;
+	return leave(&call, rc);
 }
 
 /* @most: QEMU's largest throttle from now on; 0: its own. @at_once: it throttles by that, too. */

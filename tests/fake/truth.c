@@ -42,8 +42,8 @@ struct guest_truth {
 	unsigned issued_of[FAKE_GROUPS];
 	struct { unsigned job; enum fake_call call; } done[FAKE_GROUPS];	/* so it was told */
 	bool throttles[FAKE_GROUPS];	/* QEMU's largest throttle is of its making */
-	bool sets_speed[FAKE_GROUPS];	/* its call has not come back */
-	bool speed_changed;		/* by one of ours, and so it is: */
+	int calls[FAKE_GROUPS];		/* of it that have not come back */
+	int speed_changed;		/* by which group of ours, 0: none; and so it is: */
 	uint64_t speed_was_bytes_per_s, speed_bytes_per_s;
 };
 
@@ -570,21 +570,22 @@ static bool has_our_speed(const struct fake_guest *g)
 	       g->speed_bytes_per_s != gt->speed_was_bytes_per_s;
 }
 
-void truth_sets_speed(const struct fake_guest *g, int group, bool sent)
+void truth_calls(const struct fake_guest *g, int group, int more)
 {
-	if (!g)
-		return;
 	hold();
-	t.g[g->index].sets_speed[group] = sent;
+	t.g[g->index].calls[group] += more;
 	release();
 }
 
-static bool waits_for_speed(const struct guest_truth *gt)
+/*
+ * Who put it there lives, holds the mark, and waits for a call about this guest to come back: until
+ * then supervision stands still, and nobody else may put it right.
+ */
+static bool waits_for_a_call(const struct guest_truth *gt)
 {
-	for (int group = 1; group < FAKE_GROUPS; group++)
-		if (gt->sets_speed[group] && !fake_group_is_dead(group))
-			return true;
-	return false;
+	int group = gt->speed_changed;
+
+	return gt->calls[group] > 0 && !fake_group_is_dead(group);
 }
 
 void truth_speed(const struct fake_guest *g, int group, uint64_t bytes_per_s)
@@ -610,7 +611,7 @@ void truth_conclude(void)
 			violated("%s is still stopped by us at the end", g->name);
 		if (g->vcpu_limit_mib_per_s && g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING)
 			violated("%s is still limited by us at the end", g->name);
-		if (has_our_speed(g) && !waits_for_speed(&t.g[i]) &&
+		if (has_our_speed(g) && !waits_for_a_call(&t.g[i]) &&
 		    g->side[FAKE_SOURCE].state == VIR_DOMAIN_RUNNING)
 			violated("%s still has our speed at the end", g->name);
 	}

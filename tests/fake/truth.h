@@ -107,8 +107,8 @@ void truth_excused(struct fake_guest *g, double ms);
 /* Its caller knows how it went; not told of one that came to nothing. */
 void truth_answered(struct fake_guest *g, enum fake_call call, int group, int rc);
 void truth_throttled(struct fake_guest *g, int group);	/* QEMU has it */
-/* A call that sets it is sent, or has come back. */
-void truth_sets_speed(const struct fake_guest *g, int group, bool sent);
+/* One is sent (1), or has come back (-1). */
+void truth_calls(const struct fake_guest *g, int group, int more);
 /* Is about to be set; group 0: by somebody else. */
 void truth_speed(const struct fake_guest *g, int group, uint64_t bytes_per_s);
 void truth_unthrottles(struct fake_guest *g, int group);	/* it asks for QEMU's own again */

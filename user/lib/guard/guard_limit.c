@@ -52,53 +52,77 @@ static void unstuck(struct mt_guard *g, const char *uuid)
 		*s = (struct guard_stuck){ .again_ns = 0 };
 }
 
-static int lift_limit(const struct lift *l, struct mt_err *err)
+static int lift_limit(struct mt_wheel *wheel, struct mt_conn *conn,
+		      const struct mt_stop_mark *mark, struct mt_err *err)
 {
-	struct mt_conn *conn = NULL;
-	int ret = mt_conn_open(&conn, l->mark.uri, err);
+	int ret = 0;
 
+	if (mark->left.vcpus)
+		ret = mt_domain_lift_vcpu_limit(conn, mark->uuid, err);
+	if (!ret)
+		ret = mt_domain_put_speed_back(conn, mark->uuid, &mark->left.speed, err);
 	if (ret)
 		return ret;
-	if (l->mark.left.vcpus)
-		ret = mt_domain_lift_vcpu_limit(conn, l->mark.uuid, err);
-	if (!ret)
-		ret = mt_domain_put_speed_back(conn, l->mark.uuid, &l->mark.left.speed, err);
-	mt_conn_close(conn);
+	ret = mt_wheel_unmark_limited(wheel);
+	if (ret)
+		mt_err_set(err, ret, "the mark of it cannot be removed: %s", strerror(-ret));
 	return ret;
+}
+
+/* With the lock held. */
+static void tell(struct mt_guard *g, const struct mt_stop_mark *mark, int ret,
+		 const struct mt_err *err)
+{
+	const char *what = mark->left.vcpus ? "what its vCPUs may dirty" :
+					      "the speed of its migrations";
+	char text[320];
+
+	if (!ret) {
+		unstuck(g, mark->uuid);
+		snprintf(text, sizeof(text),
+			 "%s was limited by a process that has ended, and is no more", what);
+		guard_publish(g, mark, MT_GUARD_UNLIMITED, text);
+	} else if (stuck(g, mark->uuid)) {
+		snprintf(text, sizeof(text),
+			 "%s is limited by a process that has ended, and that cannot be lifted: %.150s; tried again",
+			 what, err->msg);
+		guard_publish(g, mark, MT_GUARD_TROUBLE, text);
+	}
 }
 
 static void *lift(void *arg)
 {
 	struct lift *l = arg;
 	struct mt_guard *g = l->g;
+	struct mt_conn *conn = NULL;
 	struct mt_err err = { 0 };
-	const char *what = l->mark.left.vcpus ? "what its vCPUs may dirty" :
-						"the speed of its migrations";
-	char text[320];
-	int ret = lift_limit(l, &err);
+	int ret = mt_conn_open(&conn, l->mark.uri, &err);
 
 	if (!ret) {
-		ret = mt_wheel_unmark_limited(l->wheel);
-		if (ret)
-			mt_err_set(&err, ret, "the mark of it cannot be removed: %s",
-				   strerror(-ret));
+		ret = lift_limit(l->wheel, conn, &l->mark, &err);
+		mt_conn_close(conn);
 	}
 	mt_wheel_put(l->wheel);
 	pthread_mutex_lock(&g->lock);
-	if (!ret) {
-		unstuck(g, l->mark.uuid);
-		snprintf(text, sizeof(text),
-			 "%s was limited by a process that has ended, and is no more", what);
-		guard_publish(g, &l->mark, MT_GUARD_UNLIMITED, text);
-	} else if (stuck(g, l->mark.uuid)) {
-		snprintf(text, sizeof(text),
-			 "%s is limited by a process that has ended, and that cannot be lifted: %.150s; tried again",
-			 what, err.msg);
-		guard_publish(g, &l->mark, MT_GUARD_TROUBLE, text);
-	}
+	tell(g, &l->mark, ret, &err);
 	free(l);
 	guard_thread_end(g);
 	return NULL;
+}
+
+void guard_lift(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *conn,
+		const struct mt_stop_mark *stopped)
+{
+	struct mt_stop_mark mark = *stopped;
+	struct mt_err err = { 0 };
+	int ret;
+
+	if (!conn || !mt_wheel_is_limited(wheel, &mark.left))
+		return;
+	ret = lift_limit(wheel, conn, &mark, &err);
+	pthread_mutex_lock(&g->lock);
+	tell(g, &mark, ret, &err);
+	pthread_mutex_unlock(&g->lock);
 }
 
 static bool is_waited_for(struct mt_guard *g, const char *uuid)

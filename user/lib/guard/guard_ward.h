@@ -100,6 +100,12 @@ void guard_post_trouble(struct mt_guard *g, const char *uuid, struct mt_inbox *i
 void *guard_tell(void *guard);
 
 /* --- guard_limit.c ------------------------------------------------------------------ */
+/*
+ * What stands in the limit mark of a guest whose wheel we have. May block as any call of the
+ * connection.
+ */
+void guard_lift(struct mt_guard *g, struct mt_wheel *wheel, struct mt_conn *conn,
+		const struct mt_stop_mark *stopped);
 /* Of limit marks, as mt_guard_adopt(). */
 int guard_adopt_limits(struct mt_guard *g, const char *uuid, struct mt_err *err);
 

@@ -125,6 +125,7 @@ static void end(struct watcher *t, const struct guard_plan *plan)
 	struct ward *w = t->w;
 	char text[256];
 	int ret = -EALREADY;
+	bool adopted;
 
 	t->wake_ns = mt_deadline_ns(MT_MS_PER_S);
 	pthread_mutex_lock(&t->g->lock);
@@ -142,7 +143,11 @@ static void end(struct watcher *t, const struct guard_plan *plan)
 		w->wheel = NULL;
 		leave_list(t->g, w);
 	}
+	adopted = !ret && w->adopted;
 	pthread_mutex_unlock(&t->g->lock);
+	/* Who stopped it has ended: what else that one has left is nobody's but ours. */
+	if (adopted)
+		guard_lift(t->g, wheel, t->conn, &w->mark);
 	/* Others may have it now, whatever thread of ours still hangs. */
 	mt_wheel_put(wheel);
 	mt_wheel_put(listed);
