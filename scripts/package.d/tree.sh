@@ -54,7 +54,8 @@ tree_mount()
 
 tree_down()
 {
-	umount -R "$tree"
+	# A daemon that a package left running may hold it; it ends with the namespaces.
+	umount -R "$tree" 2>/dev/null || umount -R -l "$tree"
 }
 
 tree_layer()
