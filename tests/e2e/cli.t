@@ -207,7 +207,7 @@ refused "history: no such time" 2 'neither a time such as' history --since yeste
 refused "history: no such day" 2 'neither a time such as' history --since 2026-02-31x
 refused "history: a prune of nothing" 2 'prune wants' history prune
 refused "history: no address" 1 'a history is a file' history -d mysql://h/d
-refused "history: no history" 1 'No such file' history -d none.db
+refused "history: no history" 1 'none.db is not there: migtrace history import' history -d none.db
 refused "doctor with an argument" 2 'guest' doctor guest
 refused "a flag with a value" 2 'takes no value|unknown' list --all=yes
 for command in doctor list; do

@@ -24,7 +24,7 @@ static const char runs_seed[] =
 	"{\"run\":2,\"guest\":\"h\",\"method\":\"precopy\",\"outcome\":\"aborted\",\"total_ms\":8701}\n";
 
 static char dir[] = "/tmp/migtrace-fuzz.XXXXXX";
-static char recording[64], runs[64];
+static char recording[64], runs[64], history[64];
 static uint64_t put;
 
 static void write_file(const char *path, const char *bytes, size_t len)
@@ -106,8 +106,11 @@ int main(int argc, char **argv)
 	}
 	state = seed;
 	printf("TAP version 13\n1..1\n");
-	if (!mkdtemp(dir) || mt_archive_open(&db, ":memory:", true, &err))
-		fail("no history");
+	if (!mkdtemp(dir))
+		fail("no temporary directory");
+	snprintf(history, sizeof(history), "%s/history.db", dir);
+	if (mt_archive_open(&db, history, true, &err))
+		fail(err.msg);
 	snprintf(recording, sizeof(recording), "%s/a.mtrec", dir);
 	snprintf(runs, sizeof(runs), "%s/runs.jsonl", dir);
 	write_file(recording, packed, compress(packed, lines_seed, sizeof(lines_seed) - 1));
@@ -130,6 +133,7 @@ int main(int argc, char **argv)
 	mt_db_close(db);
 	unlink(recording);
 	unlink(runs);
+	unlink(history);
 	rmdir(dir);
 	printf("ok 1 - %llu mutations, %llu migrations put\n", (unsigned long long)count,
 	       (unsigned long long)put);

@@ -35,8 +35,25 @@ static void test_addresses(void)
 	CHECK(strstr(err.msg, "postgresql://") && strstr(err.msg, "path"));
 	CHECK_INT(mkfifo(in_dir("fifo"), 0600), 0);
 	CHECK_INT(mt_archive_open(&db, in_dir("fifo"), true, &pipe), -EINVAL);
-	CHECK_INT(mt_archive_open(&db, in_dir("none/x.db"), true, &gone), -EIO);
+	CHECK_INT(mt_archive_open(&db, in_dir("none/x.db"), true, &gone), -ENOENT);
 	CHECK(*pipe.msg && *gone.msg);
+	CHECK(!mt_db_ops_of(":memory:"));	/* which would be gone at once */
+}
+
+/* Names and reasons of guests are for who may read recordings. */
+static void test_mode(void)
+{
+	const char *path = archive_fresh();
+	struct mt_err err = { 0 };
+	struct mt_db *db = NULL;
+	mode_t was = umask(0);
+	struct stat st;
+
+	CHECK_INT(mt_archive_open(&db, path, true, &err), 0);
+	umask(was);
+	CHECK(!stat(path, &st));
+	CHECK_INT(st.st_mode & 0777, 0640);
+	mt_db_close(db);
 }
 
 static void test_foreign(void)
@@ -216,6 +233,7 @@ static void test_killed(void)
 static const struct ktap_case cases[] = {
 	ARCHIVE_CASES,
 	{ "what is no address, no file, or nowhere is refused", test_addresses },
+	{ "a file is not everybody's to read", test_mode },
 	{ "another program's file is left alone", test_foreign },
 	{ "a damaged file is one line", test_damaged },
 	{ "a locked one is told of in time, and read all the same", test_locked },

@@ -73,15 +73,17 @@ static void ignore(void *opaque, const char *message)
 
 /*
  * What the address says comes last, and prevails. Without it: 5 s to connect, 10 s without an
- * answer of the other end's kernel, 10 s for a statement; inferred.
+ * answer of the other end's kernel, and for who writes 10 s for a statement; inferred. A list may
+ * take as long as whoever reads it.
  */
-static PGconn *connect(const char *where)
+static PGconn *connect(const char *where, bool writes)
 {
 	static const char *const keys[] = { "connect_timeout", "tcp_user_timeout", "options",
 					    "fallback_application_name", "dbname", NULL };
 	const char *values[] = { "5", "10000",
-				 "-c statement_timeout=10s -c lock_timeout=2s "
-				 "-c idle_in_transaction_session_timeout=30s",
+				 writes ? "-c statement_timeout=10s -c lock_timeout=2s "
+					  "-c idle_in_transaction_session_timeout=30s" :
+					  "-c lock_timeout=2s",
 				 "migtrace", where, NULL };
 
 	return PQconnectdbParams(keys, values, 1);
@@ -95,7 +97,7 @@ static int postgres_open(struct mt_db **db, const char *where, bool create, stru
 	if (!d)
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	d->db.ops = &mt_db_postgres;
-	d->conn = connect(where);
+	d->conn = connect(where, create);
 	if (PQstatus(d->conn) != CONNECTION_OK || PQsetClientEncoding(d->conn, "UTF8")) {
 		rc = fail(-ECONNREFUSED, "PostgreSQL", PQerrorMessage(d->conn), err);
 		postgres_close(&d->db);

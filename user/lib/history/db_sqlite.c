@@ -7,6 +7,7 @@
  * the disk at checkpoints only: a power cut may take the last transactions, never the file.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,7 +30,7 @@ struct db_sqlite {
 
 static bool takes(const char *where)
 {
-	return *where && !strstr(where, "://");
+	return *where && *where != ':' && !strstr(where, "://");	/* nor ":memory:" */
 }
 
 static int errno_of(int result)
@@ -69,14 +70,38 @@ static void sqlite_close(struct mt_db *db)
 	free(d);
 }
 
+/*
+ * SQLite opens what is no file as well, and waits for it. What it makes itself everybody may read;
+ * a history is read by who may read recordings. Return: 0 or -errno with a line.
+ */
+static int check_file(const char *where, bool create, struct mt_err *err)
+{
+	struct stat st;
+	int fd;
+
+	if (!stat(where, &st))
+		return S_ISREG(st.st_mode) ? 0 : mt_err_set(err, -EINVAL, "%s: no file", where);
+	if (errno == ENOENT && !create)
+		return mt_err_set(err, -ENOENT, "%s is not there: migtrace history import makes it",
+				  where);
+	fd = errno == ENOENT ? open(where, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640) : -1;
+	/* EEXIST: somebody else was faster. */
+	if (fd < 0 && errno != EEXIST)
+		return mt_err_set(err, -errno, "%s: %s", where, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
 static int sqlite_open(struct mt_db **db, const char *where, bool create, struct mt_err *err)
 {
-	int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), result;
-	struct db_sqlite *d = calloc(1, sizeof(*d));
-	struct stat st;
-	int rc;
+	int result, rc = check_file(where, create, err);
+	struct db_sqlite *d;
 
 	*db = NULL;
+	if (rc)
+		return rc;
+	d = calloc(1, sizeof(*d));
 	if (d)
 		d->path = strdup(where);
 	if (!d || !d->path) {
@@ -84,14 +109,7 @@ static int sqlite_open(struct mt_db **db, const char *where, bool create, struct
 		return mt_err_set(err, -ENOMEM, "out of memory");
 	}
 	d->db.ops = &mt_db_sqlite;
-	/* What is no file would be opened all the same, and waited for. */
-	if (!stat(where, &st) ? !S_ISREG(st.st_mode) : !create || errno != ENOENT) {
-		rc = !access(where, F_OK) ? -EINVAL : -errno;
-		mt_err_set(err, rc, "%s: %s", where, rc == -EINVAL ? "no file" : strerror(-rc));
-		sqlite_close(&d->db);
-		return rc;
-	}
-	result = sqlite3_open_v2(where, &d->conn, flags, NULL);
+	result = sqlite3_open_v2(where, &d->conn, SQLITE_OPEN_READWRITE, NULL);
 	if (result == SQLITE_OK)
 		sqlite3_busy_timeout(d->conn, BUSY_MS);
 	if (result == SQLITE_OK)
