@@ -37,6 +37,8 @@ static void live(struct mt_lesson *l, size_t i, enum mt_method method)
 		l->base[k] = l->real[k] = NAN;
 	l->base[MT_TARGET_TOTAL_MS] = plain_ms;
 	l->real[MT_TARGET_TOTAL_MS] = plain_ms * (0.5 + m.entropy_working);
+	/* Of this the analytic model has no word. */
+	l->real[MT_TARGET_PERFORMANCE] = 0.5 + 0.4 * m.entropy_working;
 }
 
 static struct mt_lesson lessons[LESSONS];
@@ -57,6 +59,31 @@ static struct mt_trained *train(const char *trainer, uint64_t seed)
 static const struct mt_trained_target *total_of(const struct mt_trained *t)
 {
 	return &t->method[MT_METHOD_XBZRLE].target[MT_TARGET_TOTAL_MS];
+}
+
+static void what_no_rule_says_is_learned_all_the_same(void)
+{
+	const struct mt_measures m = { NAN, .entropy_working = 0.5, NAN, NAN, NAN, NAN, NAN, NAN,
+				       NAN };
+	const struct mt_forecast_input in = {
+		.memory_bytes = 100 * MIB, .cpu_share = NAN, .method = MT_METHOD_XBZRLE,
+		.bandwidth_bytes_per_s = LINK * MIB, .downtime_limit_ms = 300,
+	};
+
+	for (size_t i = 0; mt_trainer_at(i); i++) {
+		struct mt_trained *t = train(mt_trainer_at(i)->name, 1);
+		struct mt_expected said;
+
+		CHECK(t);
+		CHECK_INT(mt_trained_expect(t, &in, &m, &said), 0);
+		CHECK(said.learned[MT_TARGET_PERFORMANCE]);
+		CHECK_NEAR(said.target[MT_TARGET_PERFORMANCE].p50, 0.7, 0.07);
+		CHECK(said.target[MT_TARGET_PERFORMANCE].p10 <=
+		      said.target[MT_TARGET_PERFORMANCE].p90);
+		/* Nothing is said of what no lesson told. */
+		CHECK(isnan(said.target[MT_TARGET_SOURCE_CPU_PERCENT].p50));
+		mt_trained_free(t);
+	}
 }
 
 static void every_trainer_learns_what_the_rules_do_not_say(void)
@@ -269,6 +296,8 @@ static void too_few_teach_nothing(void)
 static const struct ktap_case cases[] = {
 	{ "every trainer learns what the rules do not say",
 	  every_trainer_learns_what_the_rules_do_not_say },
+	{ "what no rule says is learned by every trainer, too",
+	  what_no_rule_says_is_learned_all_the_same },
 	{ "where there is only noise the rules stand", noise_is_not_learned },
 	{ "the same lessons and seed make the same model", the_same_seed_makes_the_same_model },
 	{ "a missing feature is the mean, and said to be missing", a_missing_feature_is_not_0 },

@@ -33,6 +33,12 @@ static struct scale scale_of(const double *v, size_t n)
 	return s;
 }
 
+/* There is something to be off from: of performance the analytic model says nothing. */
+static bool is_residual(const struct mt_exam *e)
+{
+	return e->trainer->residual && mt_target_at(e->target)->metric != MT_METRIC_COUNT;
+}
+
 /* Learns from those that @fold does not hold out; in the goal's scale. */
 struct pupil {
 	const double **rows;
@@ -143,7 +149,7 @@ int mt_exam_grade(const struct mt_exam *all, double gamma, struct mt_grade *best
 
 		if (rc)
 			return rc;
-		for (size_t s = e.trainer->residual ? 0 : MT_ARRAY_SIZE(shares) - 1;
+		for (size_t s = is_residual(&e) ? 0 : MT_ARRAY_SIZE(shares) - 1;
 		     s < MT_ARRAY_SIZE(shares); s++) {
 			double error = mean_error(&e, said, shares[s]);
 
@@ -195,7 +201,7 @@ int mt_exam_learn(const struct mt_exam *e, const struct mt_grade *g, struct mt_t
 	for (size_t i = 0; i < p.n && !rc; i++)
 		to->coefs[p.at[i]] = g->share * p.scale.sd * p.coefs[i];
 	to->bias = g->share * (p.scale.mean + p.scale.sd * p.fit.bias);
-	to->residual = e->trainer->residual;
+	to->residual = is_residual(e);
 	to->lessons = (unsigned)e->n;
 	pupil_free(&p);
 	return rc;
