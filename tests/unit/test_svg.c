@@ -137,7 +137,8 @@ static void charts(void)
 	const struct mt_svg_panel panels[] = { { "one", series, 2 }, { "two", series, 1 } };
 	mt_autofree char *text = draw(&(struct mt_svg){
 		.title = "<script>",
-		.description = "what\nis & was\xef\xbf\xbf\xef\xbf\xbe\xef\xbf\xbd", .x = { "x & y" },
+		.description = "what\nis & was\xef\xbf\xbf\xef\xbf\xbe\xef\xbf\xbd",
+		.x = { "x & y" },
 		.y = { "pause", MT_SHOW_DURATION_MS, true }, .panels = panels, .n_panels = 2 });
 
 	CHECK(text);
