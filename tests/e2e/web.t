@@ -88,7 +88,8 @@ hostile() {
 	for ((i = 0; i < 20; i++)); do
 		ask ping || return 1
 	done
-	wait $(jobs -p | grep -vx "$daemon")
+	# However it went for them: some are hung up on while they write.
+	wait $(jobs -p | grep -vx "$daemon") || true
 }
 check "the daemon answers while a hundred clients do not behave" hostile
 check "and the web does afterwards" until_true get /api/v1/health

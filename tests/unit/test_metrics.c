@@ -88,8 +88,8 @@ static void open_metrics(void)
 	CHECK(has(text, "migtrace_migrations_total{outcome=\"completed\"} 2\n"));
 	CHECK(has(text, "migtrace_migrations_total{outcome=\"aborted\"} 1\n"));
 	/* Of those that completed, each within its bound and all above it. */
-	CHECK(has(text, "migtrace_migration_total_seconds_bucket{le=\"5\"} 0\n"));
-	CHECK(has(text, "migtrace_migration_total_seconds_bucket{le=\"10\"} 1\n"));
+	CHECK(has(text, "migtrace_migration_total_seconds_bucket{le=\"5.0\"} 0\n"));
+	CHECK(has(text, "migtrace_migration_total_seconds_bucket{le=\"10.0\"} 1\n"));
 	CHECK(has(text, "migtrace_migration_total_seconds_bucket{le=\"+Inf\"} 2\n"));
 	CHECK(has(text, "migtrace_migration_downtime_seconds_bucket{le=\"0.1\"} 1\n"));
 	CHECK(has(text, "migtrace_migration_downtime_seconds_sum 1000.08\n"));

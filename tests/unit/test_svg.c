@@ -85,6 +85,28 @@ static void ticks_of_any(void)
 			}
 }
 
+/* A recording may have any number: there is an end to its ticks, and each is one. */
+static void extremes(void)
+{
+	static const double ends[] = { 5e-324, 1e-320, 1e-308, 1e-251, 1e-249, 0, 1, 1e249, 1e251,
+				       1.7e308, -1, -1.7e308 };
+
+	for (size_t i = 0; i < MT_ARRAY_SIZE(ends); i++)
+		for (size_t k = 0; k < MT_ARRAY_SIZE(ends); k++)
+			for (int kind = 0; kind < 4; kind++) {
+				const double v[] = { ends[i], ends[k] };
+				struct svg_scale s = svg_scale_of(v, 2, kind & 1);
+				double ticks[SVG_TICKS_MAX], at = svg_scale_at(&s, v[0]);
+				size_t n;
+
+				s.binary = kind & 2;
+				n = svg_scale_ticks(&s, ticks);
+				CHECK(n <= SVG_TICKS_MAX && at >= 0 && at <= 1);
+				for (size_t t = 0; t < n; t++)
+					CHECK(isfinite(ticks[t]));
+			}
+}
+
 static char *draw(const struct mt_svg *chart)
 {
 	char *text = NULL;
@@ -114,12 +136,15 @@ static void charts(void)
 	};
 	const struct mt_svg_panel panels[] = { { "one", series, 2 }, { "two", series, 1 } };
 	mt_autofree char *text = draw(&(struct mt_svg){
-		.title = "<script>", .description = "what\nis & was", .x = { "x & y" },
+		.title = "<script>",
+		.description = "what\nis & was\xef\xbf\xbf\xef\xbf\xbe\xef\xbf\xbd",
+		.x = { "x & y" },
 		.y = { "pause", MT_SHOW_DURATION_MS, true }, .panels = panels, .n_panels = 2 });
 
 	CHECK(text);
 	CHECK(!strstr(text, "<script") && strstr(text, "&lt;script&gt;"));
-	CHECK(strstr(text, "<desc id=\"d\">what?is &amp; was</desc>"));
+	/* What XML does not have is not there, or nobody reads the rest. */
+	CHECK(strstr(text, "<desc id=\"d\">what?is &amp; was??\xef\xbf\xbd</desc>"));
 	CHECK(!strstr(text, "a<b>"));
 	/* Two of three points in each of two panels, and the legend: each says whose it is. */
 	CHECK_INT(count(text, "<title>a&lt;b&gt;&amp;&quot;c&quot;</title>"), 2 * 2 + 1);
@@ -173,6 +198,7 @@ static const struct ktap_case cases[] = {
 	{ "a logarithmic axis has powers of ten", log_axes },
 	{ "an axis of sizes is round in units of 1024", binary_axes },
 	{ "ticks of whatever range", ticks_of_any },
+	{ "the smallest and the largest numbers", extremes },
 	{ "a chart says what it was told, escaped", charts },
 	{ "a plot is put together point by point", plots },
 	{ "a chart of nothing", nothing },

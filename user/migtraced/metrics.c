@@ -2,6 +2,7 @@
 /*
  * metrics.c - the daemon's status as OpenMetrics text
  */
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -144,6 +145,18 @@ static void put_outcomes(const struct sink *to, const json_t *outcomes)
 	}
 }
 
+/*
+ * The bound is a label, a text that has to be the same one everywhere: as OpenMetrics 1.0 writes
+ * such numbers ("Canonical Numbers"), 5 is 5.0.
+ */
+static void put_bucket(FILE *out, const char *name, double le, json_int_t count)
+{
+	const bool whole = le == floor(le) && le < 1e6;
+
+	fprintf(out, whole ? "%s_bucket{le=\"%.1f\"} %" JSON_INTEGER_FORMAT "\n" :
+			     "%s_bucket{le=\"%g\"} %" JSON_INTEGER_FORMAT "\n", name, le, count);
+}
+
 static void put_histogram(const struct sink *to, const char *name, const json_t *h,
 			  const char *help)
 {
@@ -155,9 +168,8 @@ static void put_histogram(const struct sink *to, const char *name, const json_t 
 		return;
 	put_family(to, name, "histogram", "seconds", help);
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s_bucket{le=\"%g\"} %" JSON_INTEGER_FORMAT "\n", name,
-			json_number_value(json_array_get(le, i)),
-			json_integer_value(json_array_get(count, i)));
+		put_bucket(out, name, json_number_value(json_array_get(le, i)),
+			   json_integer_value(json_array_get(count, i)));
 	fprintf(out, "%s_bucket{le=\"+Inf\"} %" JSON_INTEGER_FORMAT "\n", name,
 		json_integer_value(json_array_get(count, n)));
 	fprintf(out, "%s_count %" JSON_INTEGER_FORMAT "\n", name,

@@ -10,7 +10,15 @@
 #define FROM_ZERO	0.5	/* of the highest: if the lowest is below, the axis begins at 0 */
 #define STEPS		5	/* of an axis, about */
 #define TICKS_MIN	3
+/* Of a logarithmic axis: beyond, the room beside it and its powers are no doubles any more. */
+#define LOG_LEAST	1e-250
+#define LOG_MOST	1e250
 #define FEW_DECADES	1.7	/* fewer than that have ticks at 2 and 5, too */
+
+static bool counts(double v, bool log)
+{
+	return isfinite(v) && (!log || (v >= LOG_LEAST && v <= LOG_MOST));
+}
 
 struct svg_scale svg_scale_of(const double *v, size_t n, bool log)
 {
@@ -18,7 +26,7 @@ struct svg_scale svg_scale_of(const double *v, size_t n, bool log)
 	double room;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!isfinite(v[i]) || (log && v[i] <= 0))
+		if (!counts(v[i], log))
 			continue;
 		s.low = fmin(s.low, v[i]);
 		s.high = fmax(s.high, v[i]);

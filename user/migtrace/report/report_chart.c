@@ -208,6 +208,8 @@ static void add_actual(struct mt_plot *p, double first_ms, double last_ms, doubl
 
 static void fill_forecast(const struct report *r, struct mt_plot *p, bool total)
 {
+	/* The outcome is the last one's. */
+	const uint64_t begin_ns = r->migrations[r->n_migrations - 1].begin_ns;
 	double first_ms = INFINITY, last_ms = -INFINITY;
 
 	for (size_t i = 0; i < r->rec->n_entries; i++) {
@@ -218,8 +220,10 @@ static void fill_forecast(const struct report *r, struct mt_plot *p, bool total)
 		    d->prediction.verdict == MT_VERDICT_UNKNOWN)
 			continue;
 		ms = report_ms(r, d->t_ns);
-		first_ms = fmin(first_ms, ms);
-		last_ms = fmax(last_ms, ms);
+		if (r->n_migrations == 1 || d->t_ns >= begin_ns) {
+			first_ms = fmin(first_ms, ms);
+			last_ms = fmax(last_ms, ms);
+		}
 		if (!total)
 			mt_plot_line(p, mt_plot_series(p, "if it stopped now", NOW), ms,
 				     d->prediction.stop_now_ms);
