@@ -109,7 +109,7 @@ static const struct ktap_case cases[] = {
 	{ "what is read is there first", read_set_is_there_first },
 	{ "what is written goes once", written_extents_go_once },
 	{ "more writes than the link carries", too_many_writes },
-	{ "what makes no sense is refused", what_makes_no_sense },
+	{ "disks that make no sense are refused", what_makes_no_sense },
 };
 
 KTAP_MAIN(cases)

@@ -270,11 +270,11 @@ static void what_makes_no_sense(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "an idle guest goes once", idle_guest_goes_once },
+	{ "an idle guest goes once, whatever the order", idle_guest_goes_once },
 	{ "a hot set is withheld", hot_set_is_withheld },
 	{ "none ends before the best order, and improved is near it", none_is_before_the_best },
 	{ "a hot set that is too large is handed to post-copy", hot_set_is_handed_over },
-	{ "what makes no sense is refused", what_makes_no_sense },
+	{ "orders that make no sense are refused", what_makes_no_sense },
 };
 
 KTAP_MAIN(cases)
