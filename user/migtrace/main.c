@@ -27,7 +27,7 @@ static const struct cmd cmds[] = {
 	{ "simulate",	"whole migrations, played page by page over a trace of writes",
 	  cmd_simulate },
 	{ "status",	"what migtraced does at present, and what it saw last", cmd_status },
-	{ "top",	"what guests dirty, as it happens", cmd_top },
+	{ "top",	"what guests do and dirty, and their migrations, as it happens", cmd_top },
 	{ "tournament",	"the same migrations under every policy, and which did best",
 	  cmd_tournament },
 	{ "train",	"a model of what migrations cost, from those that are over", cmd_train },
