@@ -118,23 +118,21 @@ rc=$?
 result $rc "no colours and no letters that the terminal does not have"
 tell $rc
 
-on dumb C.UTF-8 24 80 --interval 200ms
-until_ shows DOMAIN
-printf '\003' >&9
-ended
-[ "$RC" = 0 ] && ! grep -aqF $'\e' "$dir/out"
-rc=$?
-result $rc "a terminal that can do nothing gets tables"
-tell $rc
-
-on xterm C.UTF-8 24 80 --batch --interval 200ms
-until_ shows DOMAIN
-printf '\003' >&9
-ended
-[ "$RC" = 0 ] && ! grep -aqF $'\e' "$dir/out"
-rc=$?
-result $rc "--batch is tables"
-tell $rc
+# tables NAME TERM ARGUMENT...: that, and nothing that moves a cursor
+tables() {
+	local name=$1 term=$2
+	shift 2
+	on "$term" C.UTF-8 24 80 "$@" --interval 200ms
+	until_ shows DOMAIN
+	printf '\003' >&9
+	ended
+	[ "$RC" = 0 ] && ! grep -aqF $'\e' "$dir/out"
+	rc=$?
+	result $rc "$name"
+	tell $rc
+}
+tables "a terminal that can do nothing gets tables" dumb
+tables "--batch is tables" xterm --batch
 
 on xterm C.UTF-8 24 80 nobody
 until_ shows "no domain"

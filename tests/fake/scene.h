@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../unit/ktap.h"
+#include "hands/hands.h"
 #include "faults.h"
 #include "files.h"
 #include "policies.h"
@@ -39,6 +40,29 @@ static inline struct fake_guest *scene_guest(const char *name)
 	fake_param(how, "timeout", 1000);
 	truth_predicted(g, SCENE_PREDICTED_MS);
 	return g;
+}
+
+/* How many limit marks there are, and what the first says; -1: that cannot be told. */
+static inline int scene_limit_marks(struct mt_left *left)
+{
+	struct mt_hands *hands;
+	struct mt_stop_mark *list;
+	struct mt_err err = { 0 };
+	char directory[300];
+	size_t n;
+
+	snprintf(directory, sizeof(directory), "%s/hands", fake_setup.directory);
+	if (mt_hands_open(&hands, directory, &err))
+		return -1;
+	if (mt_hands_limited(hands, &list, &n, &err)) {
+		mt_hands_close(hands);
+		return -1;
+	}
+	if (n && left)
+		*left = list[0].left;
+	free(list);
+	mt_hands_close(hands);
+	return (int)n;
 }
 
 /* @leaks: a process will be killed, or end while a call of its own hangs. Return: a first guest. */

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "hands/hands.h"
 #include "scene.h"
 
 #define LIMIT_MIB_PER_S	30
@@ -32,38 +31,17 @@ static bool is_free(struct fake_guest *g)
 	return !g->vcpu_limit_mib_per_s;
 }
 
-/* Limit marks; -1: that cannot be told. */
-static int marks(void)
-{
-	struct mt_hands *hands;
-	struct mt_stop_mark *list;
-	struct mt_err err = { 0 };
-	char directory[300];
-	size_t n;
-
-	snprintf(directory, sizeof(directory), "%s/hands", fake_setup.directory);
-	if (mt_hands_open(&hands, directory, &err))
-		return -1;
-	if (mt_hands_limited(hands, &list, &n, &err)) {
-		mt_hands_close(hands);
-		return -1;
-	}
-	free(list);
-	mt_hands_close(hands);
-	return (int)n;
-}
-
 static void lifted_when_cancelled(void)
 {
 	struct fake_guest *g = begin(false, true);
 
 	fake_tool_start("tool", g);
 	CHECK(scene_until(is_limited, g, 60000));
-	CHECK_INT(marks(), 1);
+	CHECK_INT(scene_limit_marks(NULL), 1);
 	fake_guest_cancel(g);
 	CHECK(scene_until(is_free, g, 10000));
 	scene_pass(10000);
-	CHECK_INT(marks(), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	CHECK(scene_runs_here(g));
 	SCENE_END();
 }
@@ -79,7 +57,7 @@ static void lifted_when_failed(void)
 	fake_guest_fail(g);
 	CHECK(scene_until(is_free, g, 20000));
 	scene_pass(10000);
-	CHECK_INT(marks(), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	SCENE_END();
 }
 
@@ -93,7 +71,7 @@ static void lifted_when_left(void)
 	fake_process_terminate(p);
 	CHECK(scene_until(is_free, g, 10000));
 	CHECK(g->job.active);
-	CHECK_INT(marks(), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	fake_guest_cancel(g);
 	scene_pass(10000);
 	SCENE_END();
@@ -108,7 +86,7 @@ static void lifted_when_killed(void)
 	fake_process_kill(p);
 	CHECK(scene_until(is_free, g, 10000));
 	scene_pass(5000);
-	CHECK_INT(marks(), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	fake_guest_cancel(g);
 	scene_pass(10000);
 	SCENE_END();
@@ -127,11 +105,11 @@ static void lifted_by_the_next(void)
 	fake_guest_cancel(g);
 	scene_pass(20000);
 	CHECK(is_limited(g));
-	CHECK_INT(marks(), 1);
+	CHECK_INT(scene_limit_marks(NULL), 1);
 	fake_supervisor_start("daemon 2");
 	CHECK(scene_until(is_free, g, 10000));
 	scene_pass(5000);
-	CHECK_INT(marks(), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	SCENE_END();
 }
 
@@ -150,7 +128,7 @@ static void tried_again(void)
 		fake_guest_cancel(g);
 		CHECK(scene_until(is_free, g, 20000));
 		scene_pass(5000);
-		CHECK_INT(marks(), 0);
+		CHECK_INT(scene_limit_marks(NULL), 0);
 		SCENE_END();
 	}
 }
@@ -167,7 +145,7 @@ static void completes(void)
 	CHECK(scene_until(scene_runs_there, g, 60000));
 	CHECK(truth_writes(g, FAKE_CALL_LIMIT_VCPUS) > 0);
 	scene_pass(20000);
-	CHECK_INT(marks(), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	SCENE_END();
 }
 
@@ -184,7 +162,7 @@ static void without_effect(void)
 	CHECK_INT(truth_writes(g, FAKE_CALL_LIMIT_VCPUS), MT_POLICY_TRIES);
 	fake_guest_cancel(g);
 	scene_pass(20000);
-	CHECK_INT(marks(), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	SCENE_END();
 }
 

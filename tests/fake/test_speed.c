@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "hands/hands.h"
 #include "scene.h"
 
 #define WAS_BYTES_PER_S	(5ULL << 20)
@@ -32,29 +31,6 @@ static bool is_back(struct fake_guest *g)
 	return !is_changed(g);
 }
 
-/* Limit marks; -1: that cannot be told. */
-static int marks(struct mt_left *left)
-{
-	struct mt_hands *hands;
-	struct mt_stop_mark *list;
-	struct mt_err err = { 0 };
-	char directory[300];
-	size_t n;
-
-	snprintf(directory, sizeof(directory), "%s/hands", fake_setup.directory);
-	if (mt_hands_open(&hands, directory, &err))
-		return -1;
-	if (mt_hands_limited(hands, &list, &n, &err)) {
-		mt_hands_close(hands);
-		return -1;
-	}
-	if (n && left)
-		*left = list[0].left;
-	free(list);
-	mt_hands_close(hands);
-	return (int)n;
-}
-
 static void back_when_cancelled(void)
 {
 	struct fake_guest *g = begin(false);
@@ -62,14 +38,14 @@ static void back_when_cancelled(void)
 
 	fake_tool_start("tool", g);
 	CHECK(scene_until(is_changed, g, 60000));
-	CHECK_INT(marks(&left), 1);
+	CHECK_INT(scene_limit_marks(&left), 1);
 	CHECK(!left.vcpus);
 	CHECK_INT(left.speed.was_bytes_per_s, WAS_BYTES_PER_S);
 	CHECK_INT(left.speed.ours_bytes_per_s[1], g->speed_bytes_per_s);
 	fake_guest_cancel(g);
 	CHECK(scene_until(is_back, g, 10000));
 	scene_pass(10000);
-	CHECK_INT(marks(NULL), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	CHECK(scene_runs_here(g));
 	SCENE_END();
 }
@@ -89,7 +65,7 @@ static void back_to_none(void)
 	fake_guest_fail(g);
 	scene_pass(20000);
 	CHECK_INT(g->speed_bytes_per_s, 0);
-	CHECK_INT(marks(NULL), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	SCENE_END();
 }
 
@@ -103,7 +79,7 @@ static void back_when_left(void)
 	fake_process_terminate(p);
 	CHECK(scene_until(is_back, g, 10000));
 	CHECK(g->job.active);
-	CHECK_INT(marks(NULL), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	fake_guest_cancel(g);
 	scene_pass(10000);
 	SCENE_END();
@@ -119,7 +95,7 @@ static void back_when_killed(void)
 	CHECK(scene_until(is_back, g, 10000));
 	CHECK(g->job.active);
 	scene_pass(5000);
-	CHECK_INT(marks(NULL), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	fake_guest_cancel(g);
 	scene_pass(10000);
 	SCENE_END();
@@ -137,11 +113,11 @@ static void back_by_the_next(void)
 	fake_guest_cancel(g);
 	scene_pass(20000);
 	CHECK(is_changed(g));
-	CHECK_INT(marks(NULL), 1);
+	CHECK_INT(scene_limit_marks(NULL), 1);
 	fake_supervisor_start("daemon 2");
 	CHECK(scene_until(is_back, g, 10000));
 	scene_pass(5000);
-	CHECK_INT(marks(NULL), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	SCENE_END();
 }
 
@@ -159,7 +135,7 @@ static void tried_again(void)
 		fake_guest_cancel(g);
 		CHECK(scene_until(is_back, g, 20000));
 		scene_pass(5000);
-		CHECK_INT(marks(NULL), 0);
+		CHECK_INT(scene_limit_marks(NULL), 0);
 		SCENE_END();
 	}
 }
@@ -184,7 +160,7 @@ static void back_when_released(void)
 	CHECK(scene_until(is_back, g, 5000));
 	CHECK(g->job.active);
 	scene_pass(1000);
-	CHECK_INT(marks(NULL), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	fake_guest_cancel(g);
 	scene_pass(10000);
 	SCENE_END();
@@ -201,9 +177,9 @@ static void back_when_wanted(void)
 	fake_guest_migrate(g, NULL, NULL);
 	for (int i = 0; i < 2; i++) {
 		CHECK(scene_until(is_changed, g, 60000));
-		CHECK_INT(marks(NULL), 1);
+		CHECK_INT(scene_limit_marks(NULL), 1);
 		CHECK(scene_until(is_back, g, 60000));
-		CHECK_INT(marks(NULL), 0);
+		CHECK_INT(scene_limit_marks(NULL), 0);
 	}
 	CHECK(scene_until(scene_runs_there, g, 60000));
 	SCENE_END();
@@ -220,7 +196,7 @@ static void theirs_stands(void)
 	fake_guest_set_speed(g, 3 << 20);
 	scene_pass(20000);
 	CHECK_INT(g->speed_bytes_per_s, 3 << 20);
-	CHECK_INT(marks(NULL), 0);
+	CHECK_INT(scene_limit_marks(NULL), 0);
 	fake_guest_cancel(g);
 	scene_pass(10000);
 	SCENE_END();

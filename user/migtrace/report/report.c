@@ -13,6 +13,13 @@ double report_ms(const struct report *r, uint64_t t_ns)
 	return ((double)t_ns - (double)r->begin_ns) / 1e6;
 }
 
+double report_final(const struct report *r, enum mt_field f)
+{
+	uint64_t v;
+
+	return r->has_outcome && mt_sample_get(&r->outcome.final, f, &v) ? (double)v : NAN;
+}
+
 static int keep_iteration(struct report *r, const struct mt_iteration *it)
 {
 	if (r->n_iterations == r->room) {

@@ -51,6 +51,8 @@ struct report {
 MT_MUST_CHECK int report_init(struct report *r, const struct mt_recording *rec, struct mt_err *err);
 void report_fini(struct report *r);
 
+/* What came of it; NaN: not known. */
+double report_final(const struct report *r, enum mt_field f);
 /* Milliseconds since the recording's begin; may be negative. */
 double report_ms(const struct report *r, uint64_t t_ns);
 

@@ -181,13 +181,6 @@ static void fill_curve(const struct report *r, struct mt_plot *p)
 }
 
 /* --- forecast against outcome ----------------------------------------------------------------- */
-static double outcome(const struct report *r, enum mt_field f)
-{
-	uint64_t v;
-
-	return r->has_outcome && mt_sample_get(&r->outcome.final, f, &v) ? (double)v : NAN;
-}
-
 static void add_forecast(struct mt_plot *p, double ms, const struct mt_interval *of)
 {
 	mt_plot_band(p, mt_plot_series(p, "forecast, p10 to p90", FORECAST), ms, of->p10, of->p90);
@@ -233,7 +226,7 @@ static void fill_forecast(const struct report *r, struct mt_plot *p, bool total)
 			add_forecast(p, ms, &d->prediction.total_ms);
 	}
 	add_actual(p, first_ms, last_ms,
-		   outcome(r, total ? MT_FIELD_total_ms : MT_FIELD_downtime_ms));
+		   report_final(r, total ? MT_FIELD_total_ms : MT_FIELD_downtime_ms));
 }
 
 static void fill_total(const struct report *r, struct mt_plot *p)

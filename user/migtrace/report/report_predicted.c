@@ -26,13 +26,6 @@ static int put_comparison(struct mt_table *t, const char *what, const struct mt_
 	});
 }
 
-static double final_or_nan(const struct report *r, enum mt_field f)
-{
-	uint64_t v;
-
-	return r->has_outcome && mt_sample_get(&r->outcome.final, f, &v) ? (double)v : NAN;
-}
-
 const char *report_predicted_title(const struct report *r, char title[REPORT_TITLE_MAX])
 {
 	const struct mt_record_decision *d = r->compared;
@@ -64,12 +57,12 @@ int report_predicted(const struct report *r, FILE *out, enum mt_format format)
 		if (d->prediction.verdict == MT_VERDICT_CONVERGES)
 			total = d->prediction.total_ms;
 	}
-	put_comparison(t, "downtime", &downtime, final_or_nan(r, MT_FIELD_downtime_ms),
+	put_comparison(t, "downtime", &downtime, report_final(r, MT_FIELD_downtime_ms),
 		       mt_format_duration_ms);
-	put_comparison(t, "total", &total, final_or_nan(r, MT_FIELD_total_ms),
+	put_comparison(t, "total", &total, report_final(r, MT_FIELD_total_ms),
 		       mt_format_duration_ms);
 	if (!r->stopped && d->prediction.verdict == MT_VERDICT_CONVERGES)
 		put_comparison(t, "sent", &d->prediction.transferred_bytes,
-			       final_or_nan(r, MT_FIELD_transferred_bytes), mt_format_size_bytes);
+			       report_final(r, MT_FIELD_transferred_bytes), mt_format_size_bytes);
 	return mt_table_finish(t);
 }

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "out/table.h"
+#include "research/spread.h"
 #include "sim/trace.h"
 
 struct ws_guest {
@@ -35,6 +36,21 @@ static inline struct mt_cell ws_rounded(double v)
 {
 	return isfinite(v) ? MT_DOUBLE(round(v * 1e4) / 1e4) : MT_NONE;
 }
+
+/* What is measured of each guest by itself, and shown over those of a kind. */
+struct ws_measure {
+	const char *about;		/* in complaints */
+	const struct mt_column *columns;
+	size_t n_columns;
+	size_t outcome_bytes;
+	int (*one)(void *outcome, struct ws_guest *g);
+	/* Of the guests of that kind, or of @only. @outcomes: of each of @g's. */
+	int (*add_rows)(struct mt_table *t, const struct ws_guests *g, const void *outcomes,
+			const char *kind, const struct ws_guest *only, struct spread *spread);
+};
+/* Return: enum cmd_exit. */
+int ws_measure(const struct ws_measure *m, char **args, size_t n, enum mt_format format,
+	       bool by_workload);
 
 /* Precision, recall and the area under the curve of each estimator. */
 int ws_precision(char **args, size_t n, enum mt_format format, bool by_workload);

@@ -8,12 +8,9 @@
  * both ended, workloads drawn anew for the interval. How many ended is told, too: a sender that
  * gives up the hard ones has easy figures.
  */
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
-#include "cli/cmd.h"
-#include "research/spread.h"
 #include "ws_migrate.h"
 
 static const char *const link_names[WS_LINKS] = { "campaign", "wan" };
@@ -154,9 +151,10 @@ static int add_row(struct mt_table *t, const struct ws_guests *g, const struct w
 			       });
 }
 
-static int add_rows(struct mt_table *t, const struct ws_guests *g, const struct ws_outcome *o,
+static int add_rows(struct mt_table *t, const struct ws_guests *g, const void *outcomes,
 		    const char *kind, const struct ws_guest *only, struct spread *spread)
 {
+	const struct ws_outcome *o = outcomes;
 	int rc = 0;
 
 	for (int link = 0; link < WS_LINKS; link++) {
@@ -169,77 +167,48 @@ static int add_rows(struct mt_table *t, const struct ws_guests *g, const struct 
 	return rc;
 }
 
-static int fill(struct mt_table *t, const struct ws_guests *g, const struct ws_outcome *o,
-		bool by_workload)
+static int migrate(void *outcome, struct ws_guest *g)
 {
-	static const char *const kinds[] = { "recorded", "pattern", "fitted" };
-	autospread spread;
-	int rc = spread_init(&spread, g->n);
-
-	for (size_t k = 0; k < MT_ARRAY_SIZE(kinds) && !rc; k++)
-		rc = add_rows(t, g, o, kinds[k], NULL, &spread);
-	for (size_t i = 0; i < g->n && by_workload && !rc; i++)
-		rc = add_rows(t, g, o, g->v[i].trace.ops->name, &g->v[i], &spread);
-	return rc;
+	return ws_migrate_all(outcome, g);
 }
 
-static int print(const struct ws_guests *g, const struct ws_outcome *o, enum mt_format format,
-		 bool by_workload)
-{
-	static const struct mt_column columns[] = {
-		{ "sender", "sender" },
-		{ "link", "link" },
-		{ "trace", "trace" },
-		{ "workload", "workload" },
-		{ "n", "n" },
-		{ "ended", "ended" },
-		{ "total_ms", "total", MT_SHOW_DURATION_MS },
-		{ "downtime_ms", "downtime", MT_SHOW_DURATION_MS },
-		{ "longest_stall_ms", "stall", MT_SHOW_DURATION_MS },
-		{ "transferred_bytes", "sent", MT_SHOW_SIZE_BYTES },
-		{ "against", "against" },
-		{ "both", "both" },
-		{ "total_saved", "total saved" },
-		{ "total_low", "low" },
-		{ "total_high", "high" },
-		{ "precopy_saved", "pre-copy saved" },
-		{ "precopy_low", "low" },
-		{ "precopy_high", "high" },
-		{ "downtime_saved", "downtime saved" },
-		{ "downtime_low", "low" },
-		{ "downtime_high", "high" },
-		{ "stall_saved", "stall saved" },
-		{ "stall_low", NULL },
-		{ "stall_high", NULL },
-		{ "transferred_saved", "sent saved" },
-		{ "transferred_low", NULL },
-		{ "transferred_high", NULL },
-	};
-	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
-	int rc, finished;
-
-	if (!t)
-		return -ENOMEM;
-	rc = fill(t, g, o, by_workload);
-	finished = mt_table_finish(t);
-	return rc ? rc : finished;
-}
+static const struct mt_column columns[] = {
+	{ "sender", "sender" },
+	{ "link", "link" },
+	{ "trace", "trace" },
+	{ "workload", "workload" },
+	{ "n", "n" },
+	{ "ended", "ended" },
+	{ "total_ms", "total", MT_SHOW_DURATION_MS },
+	{ "downtime_ms", "downtime", MT_SHOW_DURATION_MS },
+	{ "longest_stall_ms", "stall", MT_SHOW_DURATION_MS },
+	{ "transferred_bytes", "sent", MT_SHOW_SIZE_BYTES },
+	{ "against", "against" },
+	{ "both", "both" },
+	{ "total_saved", "total saved" },
+	{ "total_low", "low" },
+	{ "total_high", "high" },
+	{ "precopy_saved", "pre-copy saved" },
+	{ "precopy_low", "low" },
+	{ "precopy_high", "high" },
+	{ "downtime_saved", "downtime saved" },
+	{ "downtime_low", "low" },
+	{ "downtime_high", "high" },
+	{ "stall_saved", "stall saved" },
+	{ "stall_low", NULL },
+	{ "stall_high", NULL },
+	{ "transferred_saved", "sent saved" },
+	{ "transferred_low", NULL },
+	{ "transferred_high", NULL },
+};
 
 int ws_ordering(char **args, size_t n, enum mt_format format, bool by_workload)
 {
-	struct ws_guests g;
-	int status = ws_guests_load(&g, args, n), rc = 0;
-	struct ws_outcome *o = status == CMD_OK ? calloc(g.n, sizeof(*o)) : NULL;
+	static const struct ws_measure measure = {
+		.about = "orders", .outcome_bytes = sizeof(struct ws_outcome),
+		.one = migrate, .add_rows = add_rows,
+		.columns = columns, .n_columns = MT_ARRAY_SIZE(columns),
+	};
 
-	if (status == CMD_OK && !o)
-		rc = -ENOMEM;
-	for (size_t i = 0; o && i < g.n && !rc; i++)
-		rc = ws_migrate_all(&o[i], &g.v[i]);
-	if (o && !rc)
-		rc = print(&g, o, format, by_workload);
-	free(o);
-	ws_guests_fini(&g);
-	if (rc && !ferror(stdout))
-		cmd_warn("orders: %s", strerror(-rc));
-	return rc ? CMD_FAILED : status;
+	return ws_measure(&measure, args, n, format, by_workload);
 }

@@ -13,8 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "cli/cmd.h"
-#include "research/spread.h"
 #include "working_set.h"
 #include "wss/wss.h"
 
@@ -148,8 +146,9 @@ static int watch(struct tally *t, enum mt_wss_kind kind, const struct history *h
 	return 0;
 }
 
-static int evaluate(struct outcome *o, struct ws_guest *guest)
+static int evaluate(void *outcome, struct ws_guest *guest)
 {
+	struct outcome *o = outcome;
 	struct history h = { 0 };
 	int rc = play(&h, guest);
 	mt_autofree float *p = calloc(h.pages, sizeof(*p));
@@ -250,9 +249,10 @@ static int add_row(struct mt_table *t, const struct ws_guests *g, const struct o
 		   });
 }
 
-static int add_rows(struct mt_table *t, const struct ws_guests *g, const struct outcome *o,
+static int add_rows(struct mt_table *t, const struct ws_guests *g, const void *outcomes,
 		    const char *kind, const struct ws_guest *only, struct spread *spread)
 {
+	const struct outcome *o = outcomes;
 	int rc = 0;
 
 	for (size_t h = 0; h < HORIZONS; h++)
@@ -261,57 +261,23 @@ static int add_rows(struct mt_table *t, const struct ws_guests *g, const struct 
 	return rc;
 }
 
-static int fill(struct mt_table *t, const struct ws_guests *g, const struct outcome *o,
-		bool by_workload)
-{
-	static const char *const kinds[] = { "recorded", "pattern", "fitted" };
-	autospread spread;
-	int rc = spread_init(&spread, g->n);
-
-	for (size_t k = 0; k < MT_ARRAY_SIZE(kinds) && !rc; k++)
-		rc = add_rows(t, g, o, kinds[k], NULL, &spread);
-	for (size_t i = 0; i < g->n && by_workload && !rc; i++)
-		rc = add_rows(t, g, o, g->v[i].trace.ops->name, &g->v[i], &spread);
-	return rc;
-}
-
-static int print(const struct ws_guests *g, const struct outcome *o, enum mt_format format,
-		 bool by_workload)
-{
-	static const struct mt_column columns[] = {
-		{ "estimator", "estimator" }, { "trace", "trace" }, { "workload", "workload" },
-		{ "n", "n" }, { "horizon_ms", "horizon", MT_SHOW_DURATION_MS },
-		{ "dirtied_share", "dirtied" }, { "precision", "precision" },
-		{ "precision_low", NULL }, { "precision_high", NULL }, { "recall", "recall" },
-		{ "recall_low", NULL }, { "recall_high", NULL }, { "f1", "F1" },
-		{ "f1_low", "low" }, { "f1_high", "high" }, { "area", "area" },
-		{ "area_low", "low" }, { "area_high", "high" },
-	};
-	struct mt_table *t = mt_table_new(stdout, format, columns, MT_ARRAY_SIZE(columns));
-	int rc, finished;
-
-	if (!t)
-		return -ENOMEM;
-	rc = fill(t, g, o, by_workload);
-	finished = mt_table_finish(t);
-	return rc ? rc : finished;
-}
+static const struct mt_column columns[] = {
+	{ "estimator", "estimator" }, { "trace", "trace" }, { "workload", "workload" },
+	{ "n", "n" }, { "horizon_ms", "horizon", MT_SHOW_DURATION_MS },
+	{ "dirtied_share", "dirtied" }, { "precision", "precision" },
+	{ "precision_low", NULL }, { "precision_high", NULL }, { "recall", "recall" },
+	{ "recall_low", NULL }, { "recall_high", NULL }, { "f1", "F1" },
+	{ "f1_low", "low" }, { "f1_high", "high" }, { "area", "area" },
+	{ "area_low", "low" }, { "area_high", "high" },
+};
 
 int ws_precision(char **args, size_t n, enum mt_format format, bool by_workload)
 {
-	struct ws_guests g;
-	int status = ws_guests_load(&g, args, n), rc = 0;
-	struct outcome *o = status == CMD_OK ? calloc(g.n, sizeof(*o)) : NULL;
+	static const struct ws_measure measure = {
+		.about = "working sets", .outcome_bytes = sizeof(struct outcome),
+		.one = evaluate, .add_rows = add_rows,
+		.columns = columns, .n_columns = MT_ARRAY_SIZE(columns),
+	};
 
-	if (status == CMD_OK && !o)
-		rc = -ENOMEM;
-	for (size_t i = 0; o && i < g.n && !rc; i++)
-		rc = evaluate(&o[i], &g.v[i]);
-	if (o && !rc)
-		rc = print(&g, o, format, by_workload);
-	free(o);
-	ws_guests_fini(&g);
-	if (rc && !ferror(stdout))
-		cmd_warn("working sets: %s", strerror(-rc));
-	return rc ? CMD_FAILED : status;
+	return ws_measure(&measure, args, n, format, by_workload);
 }
